@@ -1,0 +1,121 @@
+//! What the core is asked to do: the valid, parsed configuration of everything above the I/O line.
+
+use crate::disparity::{DimensionId, GroupId, ProfileId, Rule, WindowLength};
+use crate::event;
+use crate::event::Span;
+
+/// The configuration of the core.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Hash of the whole effective configuration (secrets left out), 16 hex digits; carried by every finding and alert.
+    pub config_hash: String,
+    /// Allowed profiles, sorted by name; [`ProfileId`] is the index.
+    pub profiles: Vec<Profile>,
+    /// Allowed dimensions, sorted by name; [`DimensionId`] is the index.
+    pub dimensions: Vec<Dimension>,
+    /// Rules in the configuration's order.
+    pub rules: Vec<Rule>,
+    /// Time.
+    pub window: WindowPlan,
+    /// Bounds of the ledger.
+    pub ledger: LedgerPlan,
+    /// Bounds of a single event.
+    pub event: event::Limits,
+    /// Smallest cell that may leave; 0: all.
+    pub min_cell: u64,
+}
+
+/// A risk profile on the allow-list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name in events.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// What stands in the denominators.
+    pub exposure: Exposure,
+    /// Who is called.
+    pub owner: String,
+}
+
+/// What stands in a profile's denominators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// Cases assessed.
+    Assessed,
+    /// Configured population counts.
+    Population,
+}
+
+/// A dimension on the allow-list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dimension {
+    /// Its name in events.
+    pub name: String,
+    /// The protected ground it stands for, or `proxy`.
+    pub ground: String,
+    /// Its groups in the configuration's order; [`GroupId`] is the index. Values outside it become `other`.
+    pub groups: Vec<String>,
+}
+
+/// How time is handled. All spans are positive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowPlan {
+    /// Rolling windows, shortest first.
+    pub rolling: Vec<WindowLength>,
+    /// How long cohorts are kept.
+    pub history: Span,
+    /// How far behind its partition's watermark an event may be and still be final in time.
+    pub allowed_lateness: Span,
+    /// A partition without events for this long (wall clock) stops holding the watermark back.
+    pub idle_after: Span,
+    /// How far ahead of its record's timestamp an event may be; `None` in `replay`.
+    pub max_ahead: Option<Span>,
+    /// Age at which a cohort is sealed whatever is unresolved.
+    pub cohort_max_age: Span,
+    /// Without an event for this long (wall clock) verdicts become `stale`; `None` in `replay`.
+    pub stale_after: Option<Span>,
+    /// How often findings are evaluated.
+    pub evaluate_every: Span,
+}
+
+/// The bounds of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerPlan {
+    /// Open cases; beyond it the oldest is closed first.
+    pub open_cases: usize,
+    /// Cases with events whose selection has not come; beyond it the oldest is dropped first.
+    pub waiting_events: usize,
+    /// How long an event id is remembered (event time).
+    pub dedupe_horizon: Span,
+    /// How long a case that was not picked stays open (event time).
+    pub not_selected_horizon: Span,
+}
+
+impl Plan {
+    /// The profile of this name.
+    #[must_use]
+    pub fn profile_id(&self, name: &str) -> Option<ProfileId> {
+        let index = self.profiles.binary_search_by(|profile| profile.name.as_str().cmp(name)).ok()?;
+        u16::try_from(index).ok().map(ProfileId)
+    }
+
+    /// The dimension of this name.
+    #[must_use]
+    pub fn dimension_id(&self, name: &str) -> Option<DimensionId> {
+        let index = self.dimensions.binary_search_by(|dimension| dimension.name.as_str().cmp(name)).ok()?;
+        u16::try_from(index).ok().map(DimensionId)
+    }
+}
+
+impl Dimension {
+    /// The word for every value outside the allow-list.
+    pub const OTHER: &'static str = "other";
+
+    /// The group of this name, where the allow-list has it.
+    #[must_use]
+    pub fn group_id(&self, name: &str) -> Option<GroupId> {
+        let index = self.groups.iter().position(|group| group == name)?;
+        u16::try_from(index).ok().map(GroupId)
+    }
+}
