@@ -1,0 +1,78 @@
+//! What goes into the monitor and what comes out of it.
+
+use crate::disclosure::EventCounts;
+use crate::event::{EventTime, Rejection};
+
+/// Whose time drives evaluation and alert states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// `run`: ticks bring wall-clock time; partitions idle, verdicts can be stale.
+    Wall,
+    /// `replay`: event time alone; evaluated at every bucket boundary the watermark passes.
+    /// Events later than the given time are not read.
+    Event {
+        /// `--as-of`, inclusive.
+        as_of: Option<EventTime>,
+    },
+}
+
+/// A partition, by the dense index its source gave it (0, 1, 2, ... in order of registration).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartitionIndex(pub u32);
+
+/// What became of one record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Handled {
+    /// It changed, or may yet change, the counts.
+    Accepted,
+    /// Its `source` and `id` were seen before.
+    Duplicate,
+    /// A second selection of a case: it changed nothing.
+    Conflict,
+    /// Older than the history.
+    TooLate,
+    /// An event type outside the contract.
+    UnknownType,
+    /// A profile outside the allow-list.
+    UnknownProfile,
+    /// Bad input: to be dead-lettered.
+    Rejected(Rejection),
+    /// Later than `--as-of`: not read.
+    BeyondAsOf,
+}
+
+/// The monitor's own health, in numbers: no group, case or payload in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Health {
+    /// What became of the events.
+    pub events: EventCounts,
+    /// Events by type (`selection`, `control`, ...; `unknown`) and result (`accepted`, `duplicate`, `conflict`, `too_late`,
+    /// `unknown_type`, `unknown_profile`, `rejected`): only non-zero rows, sorted.
+    pub by_type: Vec<(&'static str, &'static str, u64)>,
+    /// Rejections by reason: only non-zero rows, sorted.
+    pub rejections: Vec<(&'static str, u64)>,
+    /// The watermark; `None` before the first event.
+    pub watermark: Option<EventTime>,
+    /// Per partition: its own watermark and whether it is idle.
+    pub partitions: Vec<(PartitionIndex, Option<EventTime>, bool)>,
+    /// Cases open now.
+    pub open_cases: u64,
+    /// Cases closed early because `open_cases` was reached.
+    pub evicted_cases: u64,
+    /// Cases with events that wait for their selection.
+    pub waiting_cases: u64,
+    /// Waiting cases dropped because `waiting_events` was reached, or because they grew too old.
+    pub dropped_waiting: u64,
+    /// Event ids remembered.
+    pub remembered_ids: u64,
+    /// Accepted events later than their partition's watermark minus the allowed lateness.
+    pub late: u64,
+    /// Cells in memory.
+    pub cells: u64,
+    /// Cases left out of a dimension because they had no group in it, by dimension name.
+    pub without_group: Vec<(String, u64)>,
+    /// Cases whose membership of a dimension is known only as probabilities, by dimension name.
+    pub probabilistic: Vec<(String, u64)>,
+    /// Evaluations so far.
+    pub evaluations: u64,
+}
