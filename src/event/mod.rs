@@ -1,9 +1,19 @@
 //! What arrives: the event contract (v1), its decoding, and why an event is refused.
 
+mod collection;
+mod context;
+mod data;
 mod decode;
+mod envelope;
+mod field;
 mod model;
+mod object;
 mod rejection;
+mod time;
+mod value;
 
-pub use decode::{Decoded, Limits, RawRecord, decode};
+pub use collection::{MAX_ENTRIES, MAX_POPULATION_GROUPS};
+pub use decode::{Decoded, Limits, MAX_DEPTH, RawRecord, decode};
 pub use model::*;
 pub use rejection::{Reason, Rejection};
+pub use time::{EARLIEST_TIME, LATEST_TIME};

@@ -1,5 +1,13 @@
 //! The corridor: composes the rooms above the I/O line into one deterministic state machine.
+//!
+//! **Architecture Invariant:** no clock, no I/O, no randomness. The same calls give the same answers, bit for bit.
 
+mod core;
+mod interface;
 mod plan;
+mod tallies;
 
+pub use self::core::Monitor;
+pub use crate::ledger::PseudonymKey;
+pub use interface::*;
 pub use plan::*;

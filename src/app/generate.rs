@@ -1,0 +1,98 @@
+//! `generate`: a stream with known truth, to a file or to Kafka.
+
+use std::fs::File;
+use std::io::{BufWriter, Write, stdout};
+use std::path::Path;
+
+use crate::app::{Failure, Finished};
+use crate::event::EventTime;
+use crate::scenario::{Scenario, Shape, Stream, Truth};
+use crate::sink::producer::PlainProducer;
+
+/// What to generate and where to.
+#[derive(Debug)]
+pub struct Options {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// How many events.
+    pub events: u64,
+    /// The seed.
+    pub seed: u64,
+    /// The skew.
+    pub ratio: Option<f64>,
+    /// The profile.
+    pub profile: Option<String>,
+    /// The time of the first event.
+    pub start: Option<EventTime>,
+    /// A file, `-`, or `kafka://BROKER/TOPIC`.
+    pub to: String,
+}
+
+/// Writes the stream; its truth goes to standard error.
+///
+/// # Errors
+/// [`Failure::Usage`] on a ratio or address that cannot be; [`Failure::Io`] where writing fails.
+pub fn run(options: &Options) -> Result<Finished, Failure> {
+    let shape = shape(options)?;
+    let stream = Stream::new(&shape);
+    match destination(&options.to)? {
+        Destination::Stdout => write_lines(stream, stdout().lock(), Path::new("standard output"))?,
+        Destination::File(path) => {
+            let file = File::create(path).map_err(|error| Failure::io("create", path, &error))?;
+            write_lines(stream, file, path)?;
+        }
+        Destination::Kafka { brokers, topic } => {
+            let mut producer = PlainProducer::connect(brokers, topic).map_err(Failure::Io)?;
+            for event in stream {
+                producer.send(&event.case_id, event.json.as_bytes(), event.time).map_err(Failure::Io)?;
+            }
+            producer.finish().map_err(Failure::Io)?;
+        }
+    }
+    eprintln!("{}", Truth::of(&shape));
+    Ok(Finished::Ok)
+}
+
+fn shape(options: &Options) -> Result<Shape, Failure> {
+    let mut shape = Shape::new(options.scenario, options.events, options.seed);
+    if let Some(ratio) = options.ratio {
+        if !(0.1..=10.0).contains(&ratio) {
+            return Err(Failure::Usage(format!("--ratio: expected a number from 0.1 to 10, found {ratio}")));
+        }
+        shape.ratio = ratio;
+    }
+    if let Some(profile) = &options.profile {
+        shape.profile.clone_from(profile);
+    }
+    if let Some(start) = options.start {
+        shape.start = start;
+    }
+    Ok(shape)
+}
+
+enum Destination<'a> {
+    Stdout,
+    File(&'a Path),
+    Kafka { brokers: &'a str, topic: &'a str },
+}
+
+fn destination(to: &str) -> Result<Destination<'_>, Failure> {
+    if to == "-" {
+        return Ok(Destination::Stdout);
+    }
+    match to.strip_prefix("kafka://") {
+        None => Ok(Destination::File(Path::new(to))),
+        Some(address) => match address.split_once('/') {
+            Some((brokers, topic)) if !brokers.is_empty() && !topic.is_empty() => Ok(Destination::Kafka { brokers, topic }),
+            _ => Err(Failure::Usage(format!("--to: expected kafka://HOST:PORT/TOPIC, found {to:?}"))),
+        },
+    }
+}
+
+fn write_lines(stream: Stream, out: impl Write, path: &Path) -> Result<(), Failure> {
+    let mut out = BufWriter::with_capacity(1 << 20, out);
+    for event in stream {
+        out.write_all(event.json.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(|error| Failure::io("write", path, &error))?;
+    }
+    out.flush().map_err(|error| Failure::io("write", path, &error))
+}

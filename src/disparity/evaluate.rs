@@ -1,0 +1,205 @@
+//! Every finding at one moment.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use super::comparison::{Against, against, compare};
+use super::indicator::{Subject, by_population, pending, sides, unsealed};
+use super::verdict::{Inputs, Numbers, judge, pending_bounds};
+use crate::disparity::{
+    DimensionId, Evaluation, Finding, FindingKey, GroupId, Indicator, PendingBounds, ProfileId, Reference, Rule, Side, Verdict,
+};
+use crate::event::{Channel, EventTime};
+use crate::ledger::Attributes;
+use crate::monitor::{Dimension, Plan};
+use crate::window::{Counts, Populations, Range, Windows};
+
+/// What is judged, and when.
+#[derive(Clone, Copy)]
+pub struct Scene<'s> {
+    /// The rules and what they speak of.
+    pub plan: &'s Plan,
+    /// The counts.
+    pub windows: &'s Windows,
+    /// The strata's values.
+    pub attributes: &'s Attributes,
+    /// Denominators.
+    pub populations: &'s Populations,
+    /// Where windows end.
+    pub as_of: EventTime,
+    /// Whether a profile has been silent for too long, by index.
+    pub stale: &'s [bool],
+}
+
+/// Judges, and keeps what it computed so that unchanged counts cost nothing the next time.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluator {
+    known: HashMap<Place, (Inputs, Numbers), FxBuildHasher>,
+    labels: HashMap<String, Arc<str>, FxBuildHasher>,
+}
+
+/// Which finding: rule, profile, channel, dimension, group, window.
+type Place = (usize, ProfileId, Channel, DimensionId, GroupId, usize);
+
+/// One table of a rule: profile, channel, dimension and window.
+struct Table<'s> {
+    place: (usize, ProfileId, Channel, DimensionId, usize),
+    rule: &'s Rule,
+    dimension: &'s Dimension,
+    subject: Subject,
+    against: Against,
+    sides: Vec<Side>,
+    random: Vec<Side>,
+    strata: Vec<(Vec<Side>, Vec<Side>)>,
+    pending: Vec<Counts>,
+}
+
+impl Evaluator {
+    /// All findings, by rule, profile, channel, dimension, group and window.
+    pub fn evaluate(&mut self, scene: &Scene<'_>) -> Evaluation {
+        let mut findings = Vec::new();
+        for (index, rule) in scene.plan.rules.iter().enumerate() {
+            for profile in &rule.profiles {
+                for channel in &rule.channels {
+                    for dimension in &rule.dimensions {
+                        self.compare_groups(scene, (index, rule), (*profile, *channel, *dimension), &mut findings);
+                    }
+                }
+            }
+        }
+        Evaluation { as_of: scene.as_of, findings }
+    }
+
+    fn compare_groups(
+        &mut self,
+        scene: &Scene<'_>,
+        (index, rule): (usize, &Rule),
+        (profile, channel, dimension): (ProfileId, Channel, DimensionId),
+        findings: &mut Vec<Finding>,
+    ) {
+        let windows = rule.windows.iter().enumerate();
+        let tables: Vec<Table<'_>> =
+            windows.filter_map(|(window, _)| table(scene, rule, (index, profile, channel, dimension, window))).collect();
+        let Some(groups) = tables.first().map(|table| table.dimension.groups.len()) else { return };
+        for group in 0..groups {
+            for table in tables.iter().filter(|table| table.against != Against::Group(group)) {
+                findings.extend(self.finding(scene, table, group));
+            }
+        }
+    }
+
+    fn finding(&mut self, scene: &Scene<'_>, table: &Table<'_>, index: usize) -> Option<Finding> {
+        let Table { rule, subject, against, .. } = table;
+        let group = GroupId(u16::try_from(index).ok()?);
+        let (number, profile, channel, dimension, window) = table.place;
+        let compared = |sides: &[Side], random: &[Side]| compare(*against, subject.indicator, index, sides, random);
+        let (group_side, reference_side) = compared(&table.sides, &table.random);
+        let inputs = Inputs {
+            group: group_side,
+            reference: reference_side,
+            population: by_population(scene, subject) && *against != Against::Random,
+            strata: table.strata.iter().map(|(sides, random)| compared(sides, random)).collect(),
+        };
+        let numbers = self.numbers((number, profile, channel, dimension, group, window), rule, inputs);
+        let label = &rule.windows.get(window)?.label;
+        Some(Finding {
+            key: FindingKey {
+                rule: number,
+                profile,
+                channel,
+                dimension,
+                group,
+                indicator: subject.indicator,
+                window: self.label(label),
+            },
+            group: group_side,
+            reference: reference_side,
+            reference_group: table.reference_group(),
+            ratio: numbers.ratio,
+            difference: numbers.difference,
+            p_value: numbers.p_value,
+            stratified: numbers.stratified,
+            needed: numbers.needed.filter(|_| rule.reference != Reference::Overall),
+            pending: table.pending_bounds(index),
+            verdict: verdict(scene, rule, profile, numbers.verdict),
+            beyond_clear: numbers.beyond_clear,
+        })
+    }
+
+    fn numbers(&mut self, place: Place, rule: &Rule, inputs: Inputs) -> Numbers {
+        if let Some((known, numbers)) = self.known.get(&place)
+            && *known == inputs
+        {
+            return numbers.clone();
+        }
+        let numbers = judge(rule, &inputs);
+        self.known.insert(place, (inputs, numbers.clone()));
+        numbers
+    }
+
+    fn label(&mut self, label: &str) -> Arc<str> {
+        if let Some(known) = self.labels.get(label) {
+            return Arc::clone(known);
+        }
+        let shared: Arc<str> = label.into();
+        self.labels.insert(label.to_owned(), Arc::clone(&shared));
+        shared
+    }
+}
+
+/// `overall` contains the group itself and is never judged; a silent profile is stale whatever its counts.
+fn verdict(scene: &Scene<'_>, rule: &Rule, profile: ProfileId, judged: Verdict) -> Option<Verdict> {
+    let stale = scene.stale.get(usize::from(profile.0)).copied().unwrap_or(false);
+    match rule.reference {
+        Reference::Overall => None,
+        _ if stale => Some(Verdict::Stale),
+        _ => Some(judged),
+    }
+}
+
+fn table<'s>(scene: &Scene<'s>, rule: &'s Rule, place: (usize, ProfileId, Channel, DimensionId, usize)) -> Option<Table<'s>> {
+    let (_, profile, channel, dimension_id, window) = place;
+    let dimension = scene.plan.dimensions.get(usize::from(dimension_id.0))?;
+    let length = rule.windows.get(window)?.length;
+    let range = Range::rolling(scene.as_of, length);
+    let subject = Subject { profile, channel, dimension: dimension_id, indicator: rule.indicator, range };
+    let benchmark = Subject { channel: Channel::Random, ..subject };
+    let left_out = unsealed(scene, &subject);
+    let with_random = rule.reference == Reference::Random;
+    let left_out_at_random = if with_random { unsealed(scene, &benchmark) } else { Default::default() };
+    let tables_of = |stratum| {
+        let random = if with_random { sides(scene, &benchmark, stratum, &left_out_at_random) } else { Vec::new() };
+        (sides(scene, &subject, stratum, &left_out), random)
+    };
+    let (own, random) = tables_of(None);
+    let stratum = rule.stratify_by.as_deref().and_then(|name| scene.attributes.stratum_id(name));
+    let values = stratum.map(|stratum| (stratum, scene.attributes.stratum_values(stratum)));
+    let strata = values.map_or_else(Vec::new, |(stratum, values)| values.into_iter().map(|value| tables_of(Some((stratum, value)))).collect());
+    let pending = if rule.indicator == Indicator::HitRate { pending(scene, &subject) } else { Vec::new() };
+    let against = against(rule, dimension, &own);
+    Some(Table { place, rule, dimension, subject, against, sides: own, random, strata, pending })
+}
+
+impl Table<'_> {
+    fn reference_group(&self) -> Option<String> {
+        match self.against {
+            Against::Group(index) => self.dimension.groups.get(index).cloned(),
+            _ => None,
+        }
+    }
+
+    fn pending_bounds(&self, index: usize) -> Option<PendingBounds> {
+        let bounds = |counts: &Counts| pending_bounds(counts.hits, counts.controlled.saturating_sub(counts.concluded), counts.controlled);
+        let group = bounds(self.pending.get(index)?)?;
+        let others = self.pending.iter().enumerate().filter(|(other, _)| match self.against {
+            Against::Rest => *other != index,
+            Against::Group(reference) => *other == reference,
+            _ => false,
+        });
+        let mut reference = Counts::default();
+        others.for_each(|(_, counts)| reference.merge(counts));
+        Some(PendingBounds { group, reference: bounds(&reference)? })
+    }
+}

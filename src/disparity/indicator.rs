@@ -1,0 +1,110 @@
+//! From counts to events and exposed, for every group of a dimension.
+
+use std::collections::BTreeSet;
+
+use super::evaluate::Scene;
+use crate::disparity::{DimensionId, Indicator, ProfileId, Side};
+use crate::event::{Channel, EventTime};
+use crate::ledger::{Slot, StratumId};
+use crate::monitor::Exposure;
+use crate::window::{Bucket, Cell, CellKey, Counts, Range};
+
+/// Share of the selected that must be resolved, in every group, before a cohort's hit rate counts: in hundredths.
+const SEALED_PERCENT: u64 = 95;
+
+/// What a table of sides is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject {
+    pub profile: ProfileId,
+    pub channel: Channel,
+    pub dimension: DimensionId,
+    pub indicator: Indicator,
+    pub range: Range,
+}
+
+/// Events and exposed per group of the dimension, `other` (all outside the allow-list) last.
+pub(super) fn sides(scene: &Scene<'_>, subject: &Subject, stratum: Option<(StratumId, Slot)>, unsealed: &BTreeSet<Bucket>) -> Vec<Side> {
+    let sums: Vec<Counts> = slots(scene, subject.dimension)
+        .map(|group| cell(scene, subject, group, stratum).map_or_else(Counts::default, |cell| sum(cell, subject.range, unsealed)))
+        .collect();
+    let population = population(scene, subject).filter(|_| stratum.is_none());
+    let exposed = |index: usize| population.map(|counts| counts.get(index).copied().unwrap_or(0));
+    sums.iter().enumerate().map(|(index, counts)| side(subject.indicator, counts, exposed(index))).collect()
+}
+
+/// Hits so far, controls in all and controls without a conclusion, per group, over sealed and unsealed cohorts alike.
+pub(super) fn pending(scene: &Scene<'_>, subject: &Subject) -> Vec<Counts> {
+    let counts = |group| cell(scene, subject, group, None).map_or_else(Counts::default, |cell| cell.sum(subject.range));
+    slots(scene, subject.dimension).map(counts).collect()
+}
+
+/// The cohorts of the window whose outcomes may still change much, in any group: a hit rate leaves them out.
+///
+/// A cohort is sealed when the watermark has passed its end by the allowed lateness and every group with a selected case has
+/// resolved / selected >= 0.95, or at `cohort_max_age`.
+pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject) -> BTreeSet<Bucket> {
+    let mut unsealed = BTreeSet::new();
+    if subject.indicator != Indicator::HitRate {
+        return unsealed;
+    }
+    let plan = &scene.plan.window;
+    for group in slots(scene, subject.dimension) {
+        let Some(cell) = cell(scene, subject, group, None) else { continue };
+        for (bucket, counts) in cell.buckets(subject.range) {
+            let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
+            let recent = bucket.end.plus(plan.allowed_lateness) > scene.as_of;
+            let unresolved = u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
+            if !aged && (recent || unresolved) {
+                unsealed.insert(bucket);
+            }
+        }
+    }
+    unsealed
+}
+
+fn sum(cell: &Cell, range: Range, unsealed: &BTreeSet<Bucket>) -> Counts {
+    if unsealed.is_empty() {
+        return cell.sum(range);
+    }
+    let mut sum = Counts::default();
+    cell.buckets(range).filter(|(bucket, _)| !unsealed.contains(bucket)).for_each(|(_, counts)| sum.merge(counts));
+    sum
+}
+
+fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> Side {
+    let assessed = population.unwrap_or(counts.assessed);
+    let (events, exposed) = match indicator {
+        Indicator::SelectionRate => (counts.selected, assessed),
+        Indicator::ControlFrequency => (counts.controlled, assessed),
+        Indicator::HitRate => (counts.hits, counts.concluded),
+        Indicator::UnfoundedRate => (counts.concluded.saturating_sub(counts.hits), assessed),
+        Indicator::FollowThrough => (counts.controlled, counts.selected),
+        Indicator::OutcomeCoverage => (counts.concluded, counts.controlled),
+        Indicator::OverturnRate => (counts.overturned, counts.hits.saturating_add(counts.overturned)),
+        Indicator::ComplaintRate => (counts.complaints, counts.controlled),
+    };
+    Side { events, exposed }
+}
+
+/// Whether the indicator's denominator is the cases assessed, for which a population may stand in.
+pub(super) fn by_population(scene: &Scene<'_>, subject: &Subject) -> bool {
+    let assessed = matches!(subject.indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
+    let profile = scene.plan.profiles.get(usize::from(subject.profile.0));
+    assessed && profile.is_some_and(|profile| profile.exposure == Exposure::Population)
+}
+
+/// The population counts at the window's end; an empty slice where none are known, so that nothing is exposed.
+fn population<'s>(scene: &'s Scene<'_>, subject: &Subject) -> Option<&'s [u64]> {
+    let end: EventTime = subject.range.last;
+    by_population(scene, subject).then(|| scene.populations.at(subject.profile, subject.dimension, end).unwrap_or_default())
+}
+
+fn slots(scene: &Scene<'_>, dimension: DimensionId) -> impl Iterator<Item = Slot> {
+    let listed = scene.plan.dimensions.get(usize::from(dimension.0)).map_or(0, |dimension| dimension.groups.len());
+    (0..listed).filter_map(|index| u16::try_from(index).ok()).map(Slot).chain(std::iter::once(Slot::OTHER))
+}
+
+fn cell<'s>(scene: &'s Scene<'_>, subject: &Subject, group: Slot, stratum: Option<(StratumId, Slot)>) -> Option<&'s Cell> {
+    let Subject { profile, channel, dimension, .. } = *subject;
+    scene.windows.cell(&CellKey { profile, channel, dimension, group, stratum })
+}

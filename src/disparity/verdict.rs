@@ -1,0 +1,170 @@
+//! From two sides to numbers, and from numbers to a verdict.
+
+use crate::disparity::{Estimate, Evidence, Harm, Measure, Rule, Side, StratifiedEstimate, Verdict};
+use crate::statistics::{
+    Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel, p_value,
+    ratio_interval, share_ratio_interval,
+};
+
+/// Power asked of `needed`.
+const POWER: f64 = 0.8;
+
+/// What follows from the counts of a comparison alone.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Numbers {
+    pub ratio: Option<Estimate>,
+    pub difference: Option<Estimate>,
+    pub p_value: Option<f64>,
+    pub stratified: Option<StratifiedEstimate>,
+    pub needed: Option<u64>,
+    pub verdict: Verdict,
+    pub beyond_clear: bool,
+}
+
+/// The counts of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Inputs {
+    pub group: Side,
+    pub reference: Side,
+    /// The exposed are a population of which the events are no subset.
+    pub population: bool,
+    /// Group and reference per stratum, in the order of the strata's values; empty where the rule does not stratify.
+    pub strata: Vec<(Side, Side)>,
+}
+
+/// Judges the counts by the rule.
+pub(super) fn judge(rule: &Rule, inputs: &Inputs) -> Numbers {
+    let stratified = stratified(rule, inputs);
+    let ratio = ratio(inputs, rule.confidence);
+    let difference = difference(inputs, rule.confidence);
+    let measured = measured(rule, ratio, difference, stratified.as_ref());
+    let verdict = measured.filter(|_| enough(rule, inputs)).map(|estimate| verdict(rule, estimate));
+    Numbers {
+        p_value: proportions(inputs).and_then(|(group, reference)| p_value(group, reference)),
+        needed: verdict.is_none().then(|| needed(rule, inputs)).flatten(),
+        beyond_clear: measured.is_some_and(|estimate| beyond(rule, estimate, rule.clear)),
+        verdict: verdict.unwrap_or(Verdict::InsufficientData),
+        ratio,
+        difference,
+        stratified,
+    }
+}
+
+fn verdict(rule: &Rule, estimate: Estimate) -> Verdict {
+    if beyond(rule, estimate, rule.critical) {
+        Verdict::Critical
+    } else if beyond(rule, estimate, rule.warning) {
+        Verdict::Warning
+    } else {
+        Verdict::Within
+    }
+}
+
+/// Whether the measure is beyond the threshold in the direction of harm, by the rule's evidence.
+fn beyond(rule: &Rule, estimate: Estimate, threshold: f64) -> bool {
+    let Estimate { value, interval } = estimate;
+    // Without an estimate (no event in the reference) the finite lower limit stands in.
+    let point = value.unwrap_or(interval.lower);
+    match (rule.indicator.harm(), rule.evidence) {
+        (Harm::High, Evidence::Point) => point > threshold,
+        (Harm::Low, Evidence::Point) => point < threshold,
+        (Harm::High, Evidence::Interval) => interval.lower > threshold,
+        (Harm::Low, Evidence::Interval) => interval.upper < threshold,
+        // The configuration refuses it; without its e-process nothing can be told.
+        (_, Evidence::Sequential) => false,
+    }
+}
+
+/// The estimate that the thresholds are about: adjusted where the rule stratifies.
+fn measured(rule: &Rule, ratio: Option<Estimate>, difference: Option<Estimate>, stratified: Option<&StratifiedEstimate>) -> Option<Estimate> {
+    match rule.measure {
+        Measure::Difference => difference,
+        Measure::Ratio if rule.stratify_by.is_some() => stratified.map(|stratified| stratified.ratio),
+        Measure::Ratio => ratio,
+    }
+}
+
+/// Whether both groups have the events asked for, expected under equality: n_g (x1 + x2) / (n1 + n2).
+fn enough(rule: &Rule, inputs: &Inputs) -> bool {
+    let Inputs { group, reference, .. } = inputs;
+    let events = u128::from(group.events) + u128::from(reference.events);
+    let exposed = u128::from(group.exposed) + u128::from(reference.exposed);
+    let expected = |side: &Side| u128::from(side.exposed) * events >= u128::from(rule.min_events) * exposed;
+    group.exposed > 0 && reference.exposed > 0 && events > 0 && expected(group) && expected(reference)
+}
+
+fn proportions(inputs: &Inputs) -> Option<(Proportion, Proportion)> {
+    let proportion = |side: Side| Proportion::new(side.events, side.exposed);
+    Some((proportion(inputs.group)?, proportion(inputs.reference)?))
+}
+
+fn ratio(inputs: &Inputs, confidence: Confidence) -> Option<Estimate> {
+    let Inputs { group, reference, .. } = *inputs;
+    let interval = if inputs.population {
+        share_ratio_interval(group.events, reference.events, group.exposed, reference.exposed, confidence)
+    } else {
+        let (group, reference) = proportions(inputs)?;
+        ratio_interval(group, reference, confidence)
+    }?;
+    let value = (reference.events > 0).then(|| rate(group) / rate(reference));
+    Some(Estimate { value, interval })
+}
+
+fn difference(inputs: &Inputs, confidence: Confidence) -> Option<Estimate> {
+    let (group, reference) = proportions(inputs)?;
+    let interval = difference_interval(group, reference, confidence)?;
+    Some(Estimate { value: Some(rate(inputs.group) - rate(inputs.reference)), interval })
+}
+
+fn stratified(rule: &Rule, inputs: &Inputs) -> Option<StratifiedEstimate> {
+    let by = rule.stratify_by.clone()?;
+    let strata: Option<Vec<Stratum>> = inputs
+        .strata
+        .iter()
+        .map(|(group, reference)| {
+            let proportion = |side: &Side| Proportion::new(side.events, side.exposed);
+            Some(Stratum { group: proportion(group)?, reference: proportion(reference)? })
+        })
+        .collect();
+    let estimate = mantel_haenszel(&strata?, rule.confidence)?;
+    let ratio = Estimate { value: Some(estimate.ratio), interval: estimate.interval };
+    Some(StratifiedEstimate { by, ratio, reversal: estimate.reversal })
+}
+
+/// Counts go up to 1e12 and so are exact in an f64. The exposed are not 0 where an interval exists.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn rate(side: Side) -> f64 {
+    side.events as f64 / side.exposed as f64
+}
+
+/// The exposed still needed, both groups together: for 80 % power to see the critical threshold, and for `min_events` in both.
+#[expect(clippy::cast_precision_loss, reason = "an estimate of a sample size")]
+fn needed(rule: &Rule, inputs: &Inputs) -> Option<u64> {
+    let Inputs { group, reference, .. } = inputs;
+    let exposed = (group.exposed + reference.exposed) as f64;
+    let events = (group.events + reference.events) as f64;
+    // Half an event and ten exposed added, so that no data reads as a rate of 5 % and no event as a small one.
+    let base_rate = ((events + 0.5) / (exposed + 10.0)).clamp(1e-9, 0.5);
+    let share = if group.exposed > 0 && reference.exposed > 0 { group.exposed as f64 / exposed } else { 0.5 };
+    let ratio = match rule.measure {
+        Measure::Ratio => rule.critical,
+        Measure::Difference => (base_rate + rule.critical) / base_rate,
+    };
+    let question = PowerQuestion { base_rate, ratio, share, alpha: rule.confidence.alpha(), power: POWER };
+    let for_power = exposed_needed(&question).unwrap_or(0.0);
+    let for_events = rule.min_events as f64 / (base_rate * share.min(1.0 - share));
+    let missing = (for_power.max(for_events) - exposed).ceil();
+    (missing.is_finite() && missing >= 1.0).then_some(missing).or(Some(1.0)).map(to_count)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1 and saturating")]
+const fn to_count(value: f64) -> u64 {
+    value as u64
+}
+
+/// `[h/n, (h + pending)/n]`.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+pub(super) fn pending_bounds(hits: u64, pending: u64, controlled: u64) -> Option<Interval> {
+    let share = |count: u64| count as f64 / controlled as f64;
+    (controlled > 0 && hits + pending <= controlled).then(|| Interval { lower: share(hits), upper: share(hits + pending) })
+}

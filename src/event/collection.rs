@@ -1,0 +1,209 @@
+//! The values of fields with entries: groups, strata, criteria, counts per group.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::event::context::Context;
+use crate::event::value::{Count, Number, Optional, Text};
+use crate::event::{Membership, Reason};
+
+/// Most dimensions, strata or criteria of one event, and groups of one set of probabilities.
+pub const MAX_ENTRIES: usize = 64;
+
+/// Most groups of one `paritywatch.population.v1`.
+pub const MAX_POPULATION_GROUPS: usize = 256;
+
+/// Rounding that the sum of probabilities may show.
+const PROBABILITY_TOLERANCE: f64 = 1e-6;
+
+/// `groups`: a group, or probabilities per group, per dimension.
+pub(super) fn groups(context: &Context) -> Optional<Entries<'_, Optional<MembershipOf<'_>>>> {
+    Optional(Entries::new(context, MAX_ENTRIES, Optional(MembershipOf(context))))
+}
+
+/// `groups` of a tally: counts are of one group, so probabilities are refused.
+pub(super) fn certain_groups(context: &Context) -> Optional<Entries<'_, Optional<GroupOf<'_>>>> {
+    Optional(Entries::new(context, MAX_ENTRIES, Optional(GroupOf(context))))
+}
+
+/// `strata`: a value per name.
+pub(super) fn strata(context: &Context) -> Optional<Entries<'_, Optional<Text<'_>>>> {
+    Optional(Entries::new(context, MAX_ENTRIES, Optional(Text(context))))
+}
+
+/// `counts` of a population: persons per group.
+pub(super) fn group_counts(context: &Context) -> Entries<'_, Present<Count<'_>>> {
+    let persons = Count { context, min: 0 };
+    Entries::new(context, MAX_POPULATION_GROUPS, Present(persons))
+}
+
+/// An object with unique names of the producer's choice. An entry without a value (`null`) is absent.
+pub(super) struct Entries<'c, S> {
+    context: &'c Context,
+    max: usize,
+    value: S,
+}
+
+impl<'c, S> Entries<'c, S> {
+    const fn new(context: &'c Context, max: usize, value: S) -> Self {
+        Self {
+            context,
+            max,
+            value,
+        }
+    }
+}
+
+impl<'a, S, V> DeserializeSeed<'a> for Entries<'_, S>
+where
+    S: DeserializeSeed<'a, Value = Option<V>> + Copy,
+{
+    type Value = Vec<(Cow<'a, str>, V)>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a, S, V> Visitor<'a> for Entries<'_, S>
+where
+    S: DeserializeSeed<'a, Value = Option<V>> + Copy,
+{
+    type Value = Vec<(Cow<'a, str>, V)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut entries: Self::Value = Vec::new();
+        let mut count = 0;
+        while let Some(name) = map.next_key_seed(Text(self.context))? {
+            count += 1;
+            if count > self.max {
+                return Err(refuse_many(self.context, self.max));
+            }
+            let Some(value) = map.next_value_seed(self.value)? else {
+                continue;
+            };
+            if entries.iter().any(|(known, _)| *known == name) {
+                let detail = "expected each name once, found one twice";
+                return Err(self.context.refuse(Reason::DuplicateField, detail));
+            }
+            entries.push((name, value));
+        }
+        Ok(entries)
+    }
+}
+
+#[cold]
+fn refuse_many<E: Error>(context: &Context, max: usize) -> E {
+    let detail = format!("expected at most {max} entries, found more");
+    context.refuse(Reason::TooMany, detail)
+}
+
+/// A value that may not be `null`.
+#[derive(Clone, Copy)]
+pub(super) struct Present<S>(S);
+
+impl<'a, S: DeserializeSeed<'a>> DeserializeSeed<'a> for Present<S> {
+    type Value = Option<S::Value>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(deserializer).map(Some)
+    }
+}
+
+/// A group's name, or probabilities.
+#[derive(Clone, Copy)]
+pub(super) struct MembershipOf<'c>(&'c Context);
+
+impl<'a> DeserializeSeed<'a> for MembershipOf<'_> {
+    type Value = Membership<'a>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'a> Visitor<'a> for MembershipOf<'_> {
+    type Value = Membership<'a>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a group or an object of probabilities")
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Self::Value, E> {
+        Text(self.0).visit_borrowed_str(text).map(Membership::Group)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Text(self.0).visit_str(text).map(Membership::Group)
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, map: M) -> Result<Self::Value, M::Error> {
+        let context = self.0;
+        let probability = Number { context, max: 1.0 };
+        let probabilities = Entries::new(context, MAX_ENTRIES, Present(probability)).visit_map(map)?;
+        if probabilities.is_empty() {
+            let detail = "expected at least one probability, found none";
+            return Err(context.refuse(Reason::EmptyField, detail));
+        }
+        let sum: f64 = probabilities.iter().map(|(_, probability)| probability).sum();
+        if sum > 1.0 + PROBABILITY_TOLERANCE {
+            let detail = "expected probabilities with a sum of at most 1, found a larger sum";
+            return Err(context.refuse(Reason::InvalidValue, detail));
+        }
+        Ok(Membership::Probabilities(probabilities))
+    }
+}
+
+/// A group's name.
+#[derive(Clone, Copy)]
+pub(super) struct GroupOf<'c>(&'c Context);
+
+impl<'a> DeserializeSeed<'a> for GroupOf<'_> {
+    type Value = Membership<'a>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Text(self.0).deserialize(deserializer).map(Membership::Group)
+    }
+}
+
+/// `criteria`: a list of names.
+pub(super) struct Criteria<'c>(pub(super) &'c Context);
+
+impl<'a> DeserializeSeed<'a> for Criteria<'_> {
+    type Value = Vec<Cow<'a, str>>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Criteria<'_> {
+    type Value = Vec<Cow<'a, str>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut criteria = Vec::new();
+        while let Some(name) = list.next_element_seed(Text(self.0))? {
+            if criteria.len() == MAX_ENTRIES {
+                return Err(refuse_many(self.0, MAX_ENTRIES));
+            }
+            criteria.push(name);
+        }
+        Ok(criteria)
+    }
+}

@@ -1,0 +1,596 @@
+//! The data of the seven event types.
+
+use std::borrow::Cow;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess};
+
+use crate::event::collection::{Criteria, certain_groups, group_counts, groups, strata};
+use crate::event::context::Context;
+use crate::event::field::{Field, FieldSet, set_of};
+use crate::event::object::{Fill, Object, refuse_missing};
+use crate::event::value::{Count, Flag, Moment, Number, Optional, Text, Word};
+use crate::event::{
+    Attributes, Channel, Complaint, ComplaintStatus, Control, Data, EventTime, Outcome,
+    OutcomeReport, Population, Reason, Sanction, Selection, Tally, TallyCounts,
+};
+
+/// The path of an event's data, for people.
+pub(super) const DATA: &str = "data";
+
+/// Heaviest control.
+const MAX_INTENSITY: f64 = 10.0;
+/// Longest control: a leap year of minutes.
+const MAX_DURATION_MINUTES: f64 = 527_040.0;
+/// Largest sanction.
+const MAX_AMOUNT: f64 = 1e12;
+
+/// The event types of the contract (v1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EventType {
+    Selection,
+    Control,
+    Outcome,
+    Complaint,
+    Tally,
+    Attributes,
+    Population,
+}
+
+impl EventType {
+    /// The type of this CloudEvents `type`, where the contract has it.
+    #[inline]
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let name = name.strip_prefix("paritywatch.")?.strip_suffix(".v1")?;
+        Some(match name {
+            "selection" => Self::Selection,
+            "control" => Self::Control,
+            "outcome" => Self::Outcome,
+            "complaint" => Self::Complaint,
+            "tally" => Self::Tally,
+            "attributes" => Self::Attributes,
+            "population" => Self::Population,
+            _ => return None,
+        })
+    }
+}
+
+/// Reads the data of one event type.
+pub(super) struct DataOf<'c> {
+    pub(super) context: &'c Context,
+    pub(super) event_type: EventType,
+}
+
+impl<'a> DeserializeSeed<'a> for DataOf<'_> {
+    type Value = Data<'a>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Data<'a>, D::Error> {
+        let context = self.context;
+        match self.event_type {
+            EventType::Selection => fill(context, blank_selection(), deserializer).map(Data::Selection),
+            EventType::Control => fill(context, blank_control(), deserializer).map(Data::Control),
+            EventType::Outcome => fill(context, blank_outcome(), deserializer).map(Data::Outcome),
+            EventType::Complaint => fill(context, blank_complaint(), deserializer).map(Data::Complaint),
+            EventType::Tally => fill(context, blank_tally(), deserializer).map(Data::Tally),
+            EventType::Attributes => {
+                let given = fill(context, GivenAttributes::default(), deserializer)?;
+                Ok(Data::Attributes(given.into_attributes()))
+            }
+            EventType::Population => {
+                fill(context, blank_population(), deserializer).map(Data::Population)
+            }
+        }
+    }
+}
+
+/// Fills a blank object: `REQUIRED` sees to it that no blank value survives where none may.
+#[inline]
+fn fill<'a, T: Object<'a>, D: Deserializer<'a>>(
+    context: &Context,
+    mut object: T,
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let seed = Fill {
+        context,
+        object: &mut object,
+    };
+    seed.deserialize(deserializer)?;
+    Ok(object)
+}
+
+const BLANK: Cow<'static, str> = Cow::Borrowed("");
+
+const fn blank_selection<'a>() -> Selection<'a> {
+    Selection {
+        case_id: BLANK,
+        profile: BLANK,
+        profile_version: None,
+        selected: false,
+        channel: Channel::Profile,
+        risk_class: None,
+        decided_by: None,
+        criteria: Vec::new(),
+        groups: Vec::new(),
+        strata: Vec::new(),
+        revises: None,
+    }
+}
+
+impl<'a> Object<'a> for Selection<'a> {
+    const PATH: &'static str = DATA;
+    const FIELDS: FieldSet = set_of(&[
+        Field::CaseId,
+        Field::Profile,
+        Field::ProfileVersion,
+        Field::Selected,
+        Field::Channel,
+        Field::RiskClass,
+        Field::DecidedBy,
+        Field::Criteria,
+        Field::Groups,
+        Field::Strata,
+        Field::Revises,
+    ]);
+    const REQUIRED: FieldSet = set_of(&[Field::CaseId, Field::Profile, Field::Selected]);
+
+    #[inline]
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
+            Field::Profile => self.profile = map.next_value_seed(Text(context))?,
+            Field::ProfileVersion => self.profile_version = optional_text(map, context)?,
+            Field::Selected => self.selected = map.next_value_seed(Flag)?,
+            Field::Channel => self.channel = channel(map, context)?,
+            Field::RiskClass => self.risk_class = optional_text(map, context)?,
+            Field::DecidedBy => {
+                self.decided_by = map.next_value_seed(Optional(Word::new(context)))?;
+            }
+            Field::Criteria => {
+                let criteria = map.next_value_seed(Optional(Criteria(context)))?;
+                self.criteria = criteria.unwrap_or_default();
+            }
+            Field::Groups => {
+                self.groups = map.next_value_seed(groups(context))?.unwrap_or_default();
+            }
+            Field::Strata => {
+                self.strata = map.next_value_seed(strata(context))?.unwrap_or_default();
+            }
+            Field::Revises => self.revises = optional_text(map, context)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+const fn blank_control<'a>() -> Control<'a> {
+    Control {
+        case_id: BLANK,
+        control_id: None,
+        kind: None,
+        performed: true,
+        intensity: None,
+        duration_minutes: None,
+        outcome: None,
+        profile: None,
+        channel: None,
+        groups: Vec::new(),
+        strata: Vec::new(),
+    }
+}
+
+impl<'a> Object<'a> for Control<'a> {
+    const PATH: &'static str = DATA;
+    const FIELDS: FieldSet = set_of(&[
+        Field::CaseId,
+        Field::ControlId,
+        Field::Kind,
+        Field::Performed,
+        Field::Intensity,
+        Field::DurationMinutes,
+        Field::Outcome,
+        Field::Profile,
+        Field::Channel,
+        Field::Groups,
+        Field::Strata,
+    ]);
+    const REQUIRED: FieldSet = set_of(&[Field::CaseId]);
+
+    #[inline]
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
+            Field::ControlId => self.control_id = optional_text(map, context)?,
+            Field::Kind => self.kind = optional_text(map, context)?,
+            Field::Performed => {
+                self.performed = map.next_value_seed(Optional(Flag))?.unwrap_or(true);
+            }
+            Field::Intensity => self.intensity = optional_number(map, context, MAX_INTENSITY)?,
+            Field::DurationMinutes => {
+                self.duration_minutes = optional_number(map, context, MAX_DURATION_MINUTES)?;
+            }
+            Field::Outcome => self.outcome = map.next_value_seed(Optional(Word::new(context)))?,
+            Field::Profile => self.profile = optional_text(map, context)?,
+            Field::Channel => self.channel = map.next_value_seed(Optional(Word::new(context)))?,
+            Field::Groups => {
+                self.groups = map.next_value_seed(groups(context))?.unwrap_or_default();
+            }
+            Field::Strata => {
+                self.strata = map.next_value_seed(strata(context))?.unwrap_or_default();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+const fn blank_outcome<'a>() -> OutcomeReport<'a> {
+    OutcomeReport {
+        case_id: BLANK,
+        control_id: None,
+        outcome: Outcome::Unknown,
+        sanction: None,
+        revises: None,
+    }
+}
+
+impl<'a> Object<'a> for OutcomeReport<'a> {
+    const PATH: &'static str = DATA;
+    const FIELDS: FieldSet = set_of(&[
+        Field::CaseId,
+        Field::ControlId,
+        Field::Outcome,
+        Field::Sanction,
+        Field::Revises,
+    ]);
+    const REQUIRED: FieldSet = set_of(&[Field::CaseId, Field::Outcome]);
+
+    #[inline]
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
+            Field::ControlId => self.control_id = optional_text(map, context)?,
+            Field::Outcome => self.outcome = map.next_value_seed(Word::new(context))?,
+            Field::Sanction => {
+                self.sanction = map.next_value_seed(Optional(SanctionOf(context)))?;
+            }
+            Field::Revises => self.revises = optional_text(map, context)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+struct SanctionOf<'c>(&'c Context);
+
+impl<'a> DeserializeSeed<'a> for SanctionOf<'_> {
+    type Value = Sanction<'a>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Sanction<'a>, D::Error> {
+        let blank = Sanction {
+            kind: None,
+            amount: None,
+        };
+        fill(self.0, blank, deserializer)
+    }
+}
+
+impl<'a> Object<'a> for Sanction<'a> {
+    const PATH: &'static str = "data.sanction";
+    const FIELDS: FieldSet = set_of(&[Field::Kind, Field::Amount]);
+    const REQUIRED: FieldSet = 0;
+
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::Kind => self.kind = optional_text(map, context)?,
+            Field::Amount => self.amount = optional_number(map, context, MAX_AMOUNT)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+const fn blank_complaint<'a>() -> Complaint<'a> {
+    Complaint {
+        profile: BLANK,
+        case_id: None,
+        ground: None,
+        status: ComplaintStatus::Received,
+        groups: Vec::new(),
+    }
+}
+
+impl<'a> Object<'a> for Complaint<'a> {
+    const PATH: &'static str = DATA;
+    const FIELDS: FieldSet = set_of(&[
+        Field::Profile,
+        Field::CaseId,
+        Field::Ground,
+        Field::Status,
+        Field::Groups,
+    ]);
+    const REQUIRED: FieldSet = set_of(&[Field::Profile]);
+
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::Profile => self.profile = map.next_value_seed(Text(context))?,
+            Field::CaseId => self.case_id = optional_text(map, context)?,
+            Field::Ground => self.ground = optional_text(map, context)?,
+            Field::Status => {
+                let status = map.next_value_seed(Optional(Word::new(context)))?;
+                self.status = status.unwrap_or_default();
+            }
+            Field::Groups => {
+                self.groups = map.next_value_seed(groups(context))?.unwrap_or_default();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn blank_tally<'a>() -> Tally<'a> {
+    Tally {
+        profile: BLANK,
+        channel: Channel::Profile,
+        groups: Vec::new(),
+        strata: Vec::new(),
+        counts: TallyCounts::default(),
+    }
+}
+
+impl<'a> Object<'a> for Tally<'a> {
+    const PATH: &'static str = DATA;
+    const FIELDS: FieldSet = set_of(&[
+        Field::Profile,
+        Field::Channel,
+        Field::Groups,
+        Field::Strata,
+        Field::Counts,
+    ]);
+    const REQUIRED: FieldSet = set_of(&[Field::Profile, Field::Counts]);
+
+    #[inline]
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::Profile => self.profile = map.next_value_seed(Text(context))?,
+            Field::Channel => self.channel = channel(map, context)?,
+            Field::Groups => {
+                let groups = map.next_value_seed(certain_groups(context))?;
+                self.groups = groups.unwrap_or_default();
+            }
+            Field::Strata => {
+                self.strata = map.next_value_seed(strata(context))?.unwrap_or_default();
+            }
+            Field::Counts => self.counts = map.next_value_seed(CountsOf(context))?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+struct CountsOf<'c>(&'c Context);
+
+impl<'a> DeserializeSeed<'a> for CountsOf<'_> {
+    type Value = TallyCounts;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<TallyCounts, D::Error> {
+        let given = fill(self.0, GivenCounts::default(), deserializer)?;
+        Ok(TallyCounts {
+            assessed: given.assessed.unwrap_or_default(),
+            selected: given.selected.unwrap_or_default(),
+            controlled: given.controlled.unwrap_or_default(),
+            concluded: given.concluded.unwrap_or_default(),
+            hits: given.hits.unwrap_or_default(),
+            complaints: given.complaints.unwrap_or_default(),
+        })
+    }
+}
+
+/// The counts of a tally before the missing ones become 0: only given ones can contradict.
+#[derive(Default)]
+struct GivenCounts {
+    assessed: Option<u64>,
+    selected: Option<u64>,
+    controlled: Option<u64>,
+    concluded: Option<u64>,
+    hits: Option<u64>,
+    complaints: Option<u64>,
+}
+
+impl<'a> Object<'a> for GivenCounts {
+    const PATH: &'static str = "data.counts";
+    const FIELDS: FieldSet = set_of(&[
+        Field::Assessed,
+        Field::Selected,
+        Field::Controlled,
+        Field::Concluded,
+        Field::Hits,
+        Field::Complaints,
+    ]);
+    const REQUIRED: FieldSet = 0;
+
+    #[inline]
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        let slot = match field {
+            Field::Assessed => &mut self.assessed,
+            Field::Selected => &mut self.selected,
+            Field::Controlled => &mut self.controlled,
+            Field::Concluded => &mut self.concluded,
+            Field::Hits => &mut self.hits,
+            _ => &mut self.complaints,
+        };
+        *slot = map.next_value_seed(Optional(Count { context, min: 0 }))?;
+        Ok(())
+    }
+
+    fn check<E: Error>(&self, context: &Context) -> Result<(), E> {
+        let exceeds = |part: Option<u64>, whole: Option<u64>| {
+            part.zip(whole).is_some_and(|(part, whole)| part > whole)
+        };
+        let (field, detail) = if exceeds(self.selected, self.assessed) {
+            (Field::Selected, "expected at most assessed, found more")
+        } else if exceeds(self.concluded, self.controlled) {
+            (Field::Concluded, "expected at most controlled, found more")
+        } else if exceeds(self.hits, self.concluded) {
+            (Field::Hits, "expected at most concluded, found more")
+        } else if exceeds(self.hits, self.controlled) {
+            (Field::Hits, "expected at most controlled, found more")
+        } else {
+            return Ok(());
+        };
+        context.enter(Self::PATH, Some(field));
+        Err(context.refuse(Reason::InvalidValue, detail))
+    }
+}
+
+/// Attributes before absent groups or strata become empty ones: one of them must be given.
+#[derive(Default)]
+struct GivenAttributes<'a> {
+    case_id: Cow<'a, str>,
+    groups: Option<crate::event::Groups<'a>>,
+    strata: Option<crate::event::Strata<'a>>,
+}
+
+impl<'a> GivenAttributes<'a> {
+    fn into_attributes(self) -> Attributes<'a> {
+        Attributes {
+            case_id: self.case_id,
+            groups: self.groups.unwrap_or_default(),
+            strata: self.strata.unwrap_or_default(),
+        }
+    }
+}
+
+impl<'a> Object<'a> for GivenAttributes<'a> {
+    const PATH: &'static str = DATA;
+    const FIELDS: FieldSet = set_of(&[Field::CaseId, Field::Groups, Field::Strata]);
+    const REQUIRED: FieldSet = set_of(&[Field::CaseId]);
+
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
+            Field::Groups => self.groups = map.next_value_seed(groups(context))?,
+            Field::Strata => self.strata = map.next_value_seed(strata(context))?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check<E: Error>(&self, context: &Context) -> Result<(), E> {
+        if self.groups.is_none() && self.strata.is_none() {
+            return Err(refuse_missing::<Self, _>(context, Field::Groups));
+        }
+        Ok(())
+    }
+}
+
+const fn blank_population<'a>() -> Population<'a> {
+    Population {
+        profile: BLANK,
+        dimension: BLANK,
+        counts: Vec::new(),
+        valid_from: EventTime(0),
+        rounded_to: None,
+    }
+}
+
+impl<'a> Object<'a> for Population<'a> {
+    const PATH: &'static str = DATA;
+    const FIELDS: FieldSet = set_of(&[
+        Field::Profile,
+        Field::Dimension,
+        Field::Counts,
+        Field::ValidFrom,
+        Field::RoundedTo,
+    ]);
+    const REQUIRED: FieldSet = set_of(&[
+        Field::Profile,
+        Field::Dimension,
+        Field::Counts,
+        Field::ValidFrom,
+    ]);
+
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::Profile => self.profile = map.next_value_seed(Text(context))?,
+            Field::Dimension => self.dimension = map.next_value_seed(Text(context))?,
+            Field::Counts => self.counts = map.next_value_seed(group_counts(context))?,
+            Field::ValidFrom => self.valid_from = map.next_value_seed(Moment(context))?,
+            Field::RoundedTo => {
+                let seed = Optional(Count { context, min: 1 });
+                self.rounded_to = map.next_value_seed(seed)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A channel, by default `profile`.
+#[inline]
+fn channel<'a, M: MapAccess<'a>>(map: &mut M, context: &Context) -> Result<Channel, M::Error> {
+    let channel = map.next_value_seed(Optional(Word::new(context)))?;
+    Ok(channel.unwrap_or_default())
+}
+
+#[inline]
+fn optional_text<'a, M: MapAccess<'a>>(
+    map: &mut M,
+    context: &Context,
+) -> Result<Option<Cow<'a, str>>, M::Error> {
+    map.next_value_seed(Optional(Text(context)))
+}
+
+#[inline]
+fn optional_number<'a, M: MapAccess<'a>>(
+    map: &mut M,
+    context: &Context,
+    max: f64,
+) -> Result<Option<f64>, M::Error> {
+    map.next_value_seed(Optional(Number { context, max }))
+}

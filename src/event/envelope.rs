@@ -1,0 +1,309 @@
+//! The CloudEvents envelope: read from JSON (structured mode) or from headers (binary mode), then
+//! checked the same way.
+
+use std::borrow::Cow;
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
+use serde_json::value::RawValue;
+
+use crate::event::context::Context;
+use crate::event::data::{DATA, DataOf, EventType};
+use crate::event::decode::Decoded;
+use crate::event::field::{Field, FieldSet, set_of};
+use crate::event::object::{Fill, Object};
+use crate::event::time::parse_date_time;
+use crate::event::value::{AnyText, Optional, POSSIBLE_TIMES, is_possible};
+use crate::event::{Data, Event, EventTime, Reason, Rejection};
+
+/// The path of the envelope, for people.
+pub(super) const EVENT: &str = "event";
+
+/// The attributes of the envelope that matter here, unchecked; absent and `null` are the same.
+///
+/// They are checked only when all are there, since nothing is asked of an event of unknown type.
+#[derive(Default)]
+pub(super) struct Envelope<'a> {
+    event_type: Option<Type>,
+    spec_version: Option<Cow<'a, str>>,
+    id: Option<Cow<'a, str>>,
+    source: Option<Cow<'a, str>>,
+    time: Option<Cow<'a, str>>,
+    content_type: Option<Cow<'a, str>>,
+    has_base64: bool,
+    data: DataSlot<'a>,
+}
+
+/// A CloudEvents `type`.
+#[derive(Clone, Copy)]
+enum Type {
+    Known(EventType),
+    Unknown,
+    Empty,
+}
+
+/// What is known of the data so far.
+#[derive(Default)]
+enum DataSlot<'a> {
+    #[default]
+    Absent,
+    /// It came before `type`.
+    Waiting(&'a RawValue),
+    Read(Data<'a>),
+}
+
+impl<'a> Object<'a> for Envelope<'a> {
+    const PATH: &'static str = EVENT;
+    const FIELDS: FieldSet = set_of(&[
+        Field::SpecVersion,
+        Field::Type,
+        Field::Id,
+        Field::Source,
+        Field::Time,
+        Field::DataContentType,
+        Field::Data,
+        Field::DataBase64,
+    ]);
+    const REQUIRED: FieldSet = 0;
+
+    #[inline]
+    fn read<M: MapAccess<'a>>(
+        &mut self,
+        field: Field,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        match field {
+            Field::Data => self.read_data(map, context),
+            Field::DataBase64 => {
+                self.has_base64 = map.next_value_seed(Optional(Anything))?.is_some();
+                Ok(())
+            }
+            _ => {
+                if let Some(value) = map.next_value_seed(Optional(AnyText))? {
+                    self.set(field, value);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<'a> Envelope<'a> {
+    /// Sets an attribute, wherever it was found; false when it was set before.
+    #[inline]
+    pub(super) fn set(&mut self, field: Field, value: Cow<'a, str>) -> bool {
+        let slot = match field {
+            Field::Type => return self.event_type.replace(Type::of(&value)).is_none(),
+            Field::SpecVersion => &mut self.spec_version,
+            Field::Id => &mut self.id,
+            Field::Source => &mut self.source,
+            Field::Time => &mut self.time,
+            _ => &mut self.content_type,
+        };
+        slot.replace(value).is_none()
+    }
+
+    #[inline]
+    fn read_data<M: MapAccess<'a>>(
+        &mut self,
+        map: &mut M,
+        context: &Context,
+    ) -> Result<(), M::Error> {
+        self.data = match self.event_type {
+            Some(Type::Known(event_type)) => {
+                let seed = DataOf {
+                    context,
+                    event_type,
+                };
+                map.next_value_seed(Optional(seed))?
+                    .map_or(DataSlot::Absent, DataSlot::Read)
+            }
+            Some(Type::Unknown | Type::Empty) => {
+                map.next_value::<IgnoredAny>()?;
+                DataSlot::Absent
+            }
+            None => match map.next_value::<&RawValue>()? {
+                null if null.get() == "null" => DataSlot::Absent,
+                raw => DataSlot::Waiting(raw),
+            },
+        };
+        Ok(())
+    }
+
+    /// Whether the type is known to be none of ours.
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self.event_type, Some(Type::Unknown))
+    }
+
+    /// Checks the attributes and reads what is still waiting. `payload` is the record's, `body` the
+    /// part of it that is data in binary mode.
+    pub(super) fn finish(
+        self,
+        context: &Context,
+        payload: &'a str,
+        body: Option<&'a str>,
+    ) -> Result<Decoded<'a>, Rejection> {
+        let event_type = match self.event_type {
+            Some(Type::Known(event_type)) => event_type,
+            Some(Type::Unknown) => return Ok(Decoded::UnknownType),
+            Some(Type::Empty) => return Err(refuse_empty(context, Field::Type)),
+            None => return Err(refuse_absent(context, Field::Type)),
+        };
+        check_spec_version(context, self.spec_version)?;
+        let id = check_name(context, Field::Id, self.id)?;
+        let source = check_name(context, Field::Source, self.source)?;
+        let time = check_time(context, self.time)?;
+        if self.has_base64 {
+            context.enter(EVENT, Some(Field::DataBase64));
+            let detail = "expected data as JSON in `data`, found data in Base64";
+            return Err(context.reject(Reason::UnsupportedFormat, detail));
+        }
+        if self.content_type.is_some_and(|name| !is_json(&name)) {
+            context.enter(EVENT, Some(Field::DataContentType));
+            let detail = "expected application/json, found another media type";
+            return Err(context.reject(Reason::UnsupportedFormat, detail));
+        }
+        let data = match (self.data, body) {
+            (DataSlot::Read(data), _) => data,
+            (DataSlot::Waiting(raw), _) => read_text(context, event_type, payload, raw.get())?,
+            (DataSlot::Absent, Some(body)) => read_text(context, event_type, payload, body)?,
+            (DataSlot::Absent, None) => return Err(refuse_absent(context, Field::Data)),
+        };
+        Ok(Decoded::Event(Event {
+            id,
+            source,
+            time,
+            data,
+        }))
+    }
+}
+
+impl Type {
+    #[inline]
+    fn of(name: &str) -> Self {
+        match EventType::of(name) {
+            Some(event_type) => Self::Known(event_type),
+            None if name.is_empty() => Self::Empty,
+            None => Self::Unknown,
+        }
+    }
+}
+
+/// Reads the envelope of a structured-mode payload.
+pub(super) fn read_envelope<'a>(
+    context: &Context,
+    payload: &'a str,
+) -> Result<Envelope<'a>, Rejection> {
+    let mut envelope = Envelope::default();
+    let mut parser = serde_json::Deserializer::from_str(payload);
+    let seed = Fill {
+        context,
+        object: &mut envelope,
+    };
+    seed.deserialize(&mut parser)
+        .and_then(|()| parser.end())
+        .map_err(|error| context.reject_json(&error, payload, 0))?;
+    Ok(envelope)
+}
+
+/// Reads data from `text`, a part of `payload`.
+fn read_text<'a>(
+    context: &Context,
+    event_type: EventType,
+    payload: &str,
+    text: &'a str,
+) -> Result<Data<'a>, Rejection> {
+    context.enter(DATA, None);
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let seed = DataOf {
+        context,
+        event_type,
+    };
+    seed.deserialize(&mut parser)
+        .and_then(|data| parser.end().map(|()| data))
+        .map_err(|error| {
+            let start = text.as_ptr().addr() - payload.as_ptr().addr();
+            context.reject_json(&error, payload, start)
+        })
+}
+
+fn check_spec_version(context: &Context, version: Option<Cow<'_, str>>) -> Result<(), Rejection> {
+    match version.as_deref() {
+        Some("1.0") => Ok(()),
+        None => Err(refuse_absent(context, Field::SpecVersion)),
+        Some("") => Err(refuse_empty(context, Field::SpecVersion)),
+        Some(_) => {
+            context.enter(EVENT, Some(Field::SpecVersion));
+            let detail = "expected 1.0, found another version";
+            Err(context.reject(Reason::InvalidValue, detail))
+        }
+    }
+}
+
+#[inline]
+fn check_name<'a>(
+    context: &Context,
+    field: Field,
+    name: Option<Cow<'a, str>>,
+) -> Result<Cow<'a, str>, Rejection> {
+    let name = name.ok_or_else(|| refuse_absent(context, field))?;
+    if name.is_empty() {
+        return Err(refuse_empty(context, field));
+    }
+    if let Some(detail) = context.too_long(&name) {
+        context.enter(EVENT, Some(field));
+        return Err(context.reject(Reason::StringTooLong, &detail));
+    }
+    Ok(name)
+}
+
+#[inline]
+fn check_time(context: &Context, time: Option<Cow<'_, str>>) -> Result<EventTime, Rejection> {
+    let text = time.ok_or_else(|| refuse_absent(context, Field::Time))?;
+    if text.is_empty() {
+        return Err(refuse_empty(context, Field::Time));
+    }
+    context.enter(EVENT, Some(Field::Time));
+    let Some(time) = parse_date_time(&text) else {
+        let detail = "expected a date-time by RFC 3339, found another string";
+        return Err(context.reject(Reason::InvalidTime, detail));
+    };
+    if !is_possible(time) {
+        return Err(context.reject(Reason::ImpossibleTime, POSSIBLE_TIMES));
+    }
+    Ok(time)
+}
+
+#[cold]
+fn refuse_absent(context: &Context, field: Field) -> Rejection {
+    context.enter(EVENT, Some(field));
+    context.reject(Reason::MissingField, "expected this field, found none")
+}
+
+#[cold]
+fn refuse_empty(context: &Context, field: Field) -> Rejection {
+    context.enter(EVENT, Some(field));
+    context.reject(Reason::EmptyField, "expected a non-empty string")
+}
+
+/// Whether a media type is JSON: `application/json`, `text/json` or `...+json`, parameters aside.
+pub(super) fn is_json(media_type: &str) -> bool {
+    let name = media_type.split(';').next().unwrap_or_default().trim();
+    let ends_with = |suffix: &str| {
+        let start = name.len().checked_sub(suffix.len());
+        let end = start.and_then(|start| name.get(start..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+    };
+    ends_with("/json") || ends_with("+json")
+}
+
+/// Any value, skipped.
+struct Anything;
+
+impl<'a> DeserializeSeed<'a> for Anything {
+    type Value = IgnoredAny;
+
+    fn deserialize<D: serde::Deserializer<'a>>(self, from: D) -> Result<IgnoredAny, D::Error> {
+        from.deserialize_ignored_any(IgnoredAny)
+    }
+}

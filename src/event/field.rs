@@ -1,0 +1,81 @@
+//! The names of the contract's fields, matched by length first.
+
+/// A set of fields, one bit each.
+pub(super) type FieldSet = u64;
+
+macro_rules! fields {
+    ($($length:literal { $($variant:ident = $name:literal,)* })*) => {
+        /// A field of the envelope or of any event type. Which type has which: [`super::object::Object`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Field {
+            $($($variant,)*)*
+        }
+
+        impl Field {
+            const ALL: &'static [Self] = &[$($(Self::$variant,)*)*];
+
+            pub(super) const fn name(self) -> &'static str {
+                match self {
+                    $($(Self::$variant => $name,)*)*
+                }
+            }
+
+            #[inline]
+            pub(super) fn of(name: &str) -> Option<Self> {
+                let name = name.as_bytes();
+                match name.len() {
+                    $($length => {
+                        $(if name == $name.as_bytes() {
+                            return Some(Self::$variant);
+                        })*
+                        None
+                    })*
+                    _ => None,
+                }
+            }
+        }
+
+        // A name under the wrong length would never be found.
+        const _: () = { $($(assert!($name.len() == $length);)*)* };
+    };
+}
+
+fields! {
+    2 { Id = "id", }
+    4 { Time = "time", Type = "type", Data = "data", Kind = "kind", Hits = "hits", }
+    6 { Source = "source", Groups = "groups", Strata = "strata", Counts = "counts", Ground = "ground",
+        Status = "status", Amount = "amount", }
+    7 { CaseId = "case_id", Profile = "profile", Channel = "channel", Outcome = "outcome",
+        Revises = "revises", }
+    8 { Selected = "selected", Criteria = "criteria", Assessed = "assessed", Sanction = "sanction", }
+    9 { Performed = "performed", Intensity = "intensity", Concluded = "concluded",
+        Dimension = "dimension", }
+    10 { RiskClass = "risk_class", DecidedBy = "decided_by", ControlId = "control_id",
+         Controlled = "controlled", Complaints = "complaints", ValidFrom = "valid_from",
+         RoundedTo = "rounded_to", }
+    11 { SpecVersion = "specversion", DataBase64 = "data_base64", }
+    15 { ProfileVersion = "profile_version", DataContentType = "datacontenttype", }
+    16 { DurationMinutes = "duration_minutes", }
+}
+
+impl Field {
+    pub(super) const fn bit(self) -> FieldSet {
+        1 << self as u8
+    }
+
+    /// The first field of a set.
+    pub(super) fn first_of(set: FieldSet) -> Option<Self> {
+        Self::ALL.iter().copied().find(|field| set & field.bit() != 0)
+    }
+}
+
+/// The set of these fields.
+pub(super) const fn set_of(mut fields: &[Field]) -> FieldSet {
+    let mut set = 0;
+    while let [first, rest @ ..] = fields {
+        set |= first.bit();
+        fields = rest;
+    }
+    set
+}

@@ -1,0 +1,105 @@
+//! RFC 3339, as strict as its grammar and no slower than it must be.
+
+use crate::event::{EventTime, Span};
+
+/// 1990-01-01T00:00:00Z: earlier event times are impossible (a zero, a two-digit year ...).
+pub const EARLIEST_TIME: EventTime = EventTime(631_152_000_000);
+
+/// 2100-01-01T00:00:00Z: event times from here on are impossible.
+pub const LATEST_TIME: EventTime = EventTime(4_102_444_800_000);
+
+const MINUTES_PER_DAY: i64 = 1_440;
+
+/// A `date-time` by RFC 3339. Fractions are truncated to milliseconds; a leap second, which is only
+/// ever at 23:59:60 UTC, becomes the second before it. `None`: not such a text.
+pub(super) fn parse_date_time(text: &str) -> Option<EventTime> {
+    let (date, rest) = text.as_bytes().split_at_checked(10)?;
+    let days = parse_days(date)?;
+    let [b'T' | b't', h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = rest else {
+        return None;
+    };
+    let (hour, minute, second) = (two(*h1, *h2)?, two(*m1, *m2)?, two(*s1, *s2)?);
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (milliseconds, rest) = parse_fraction(rest)?;
+    let minutes = hour * 60 + minute - parse_offset_minutes(rest)?;
+    if second == 60 && minutes.rem_euclid(MINUTES_PER_DAY) != MINUTES_PER_DAY - 1 {
+        return None;
+    }
+    let seconds = (days * MINUTES_PER_DAY + minutes) * 60 + second.min(59);
+    Some(EventTime(seconds * 1_000 + milliseconds))
+}
+
+/// Midnight UTC of a `full-date` by RFC 3339. `None`: not such a text.
+pub(super) fn parse_date(text: &str) -> Option<EventTime> {
+    Some(EventTime(0).plus(Span::DAY.times(parse_days(text.as_bytes())?)))
+}
+
+/// Days from 1970-01-01 to `YYYY-MM-DD`.
+fn parse_days(date: &[u8]) -> Option<i64> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else {
+        return None;
+    };
+    let year = two(y1, y2)? * 100 + two(y3, y4)?;
+    let (month, day) = (two(m1, m2)?, two(d1, d2)?);
+    if day < 1 || day > days_in_month(year, month)? {
+        return None;
+    }
+    // Years that start in March put the leap day last, so that the days before a month are linear:
+    // (153 m + 2) / 5 gives 0, 31, 61, 92 ... from March on.
+    let year = if month > 2 { year } else { year - 1 };
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    // 719,468 days lie between 0000-03-01 and 1970-01-01.
+    Some(year * 365 + leap_days + day_of_year - 719_468)
+}
+
+const fn days_in_month(year: i64, month: i64) -> Option<i64> {
+    Some(match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => return None,
+    })
+}
+
+/// Milliseconds of an optional `.digits`, and what follows it.
+fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    let [b'.', digits @ ..] = text else {
+        return Some((0, text));
+    };
+    let mut rest = digits;
+    let mut milliseconds = 0;
+    let mut weight = 100;
+    while let [byte @ b'0'..=b'9', tail @ ..] = rest {
+        milliseconds += i64::from(byte - b'0') * weight;
+        weight /= 10;
+        rest = tail;
+    }
+    (rest.len() < digits.len()).then_some((milliseconds, rest))
+}
+
+/// `Z` or `+hh:mm`, in minutes east of UTC; the end of the text must follow.
+fn parse_offset_minutes(text: &[u8]) -> Option<i64> {
+    match *text {
+        [b'Z' | b'z'] => Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let offset = hours * 60 + minutes;
+            Some(if sign == b'-' { -offset } else { offset })
+        }
+        _ => None,
+    }
+}
+
+/// The number of two ASCII digits.
+fn two(tens: u8, ones: u8) -> Option<i64> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
+}

@@ -1,0 +1,126 @@
+//! Keyed fingerprints: the only form in which ids are kept.
+
+use std::fmt;
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher24;
+use siphasher::sip128::{Hasher128, SipHasher24 as SipHasher24Wide};
+
+/// The secret key of the pseudonyms. Whoever has it can test whether an id is in the state; nobody can read ids out of it.
+#[derive(Clone)]
+pub struct PseudonymKey(pub [u8; 16]);
+
+impl fmt::Debug for PseudonymKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PseudonymKey(<redacted>)")
+    }
+}
+
+/// A case, known by the 128-bit keyed fingerprint of its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaseKey {
+    /// Chooses the shard and completes the dedupe key.
+    pub high: u64,
+    /// Hashes within a shard.
+    pub low: u64,
+}
+
+/// An event: keyed hashes of its `id` (what `revises` names) and of `source` and `id` together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventTag {
+    /// Of the `id` alone.
+    pub id: u64,
+    /// Of `source` and `id`.
+    pub full: u64,
+}
+
+impl EventTag {
+    /// 64 bits that identify the event among those of one case.
+    #[must_use]
+    pub const fn within_case(self) -> u64 {
+        (self.id << 32) | (self.full & 0xFFFF_FFFF)
+    }
+}
+
+/// Domain separators: the same text as a case id and as an event id gives unrelated fingerprints.
+const DOMAIN_CASE: u8 = 1;
+const DOMAIN_ID: u8 = 2;
+const DOMAIN_EVENT: u8 = 3;
+const DOMAIN_CONTROL: u8 = 4;
+
+impl PseudonymKey {
+    /// The fingerprint of a case id (SipHash-2-4 with 128-bit output, a pseudorandom function; Aumasson and Bernstein 2012).
+    #[must_use]
+    pub fn case(&self, case_id: &str) -> CaseKey {
+        let mut hasher = SipHasher24Wide::new_with_key(&self.0);
+        hasher.write_u8(DOMAIN_CASE);
+        hasher.write(case_id.as_bytes());
+        let hash = hasher.finish128();
+        CaseKey { high: hash.h1, low: hash.h2 }
+    }
+
+    /// The tag of an event.
+    #[must_use]
+    pub fn event(&self, source: &str, id: &str) -> EventTag {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        hasher.write_u8(DOMAIN_EVENT);
+        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        hasher.write_usize(source.len());
+        hasher.write(source.as_bytes());
+        hasher.write(id.as_bytes());
+        EventTag { id: self.short(DOMAIN_ID, id), full: hasher.finish() }
+    }
+
+    /// What `revises` names: 32 bits, never 0 (0 means that nothing is revised).
+    #[must_use]
+    pub fn revised(&self, id: &str) -> u32 {
+        low_word(self.short(DOMAIN_ID, id)).max(1)
+    }
+
+    /// A control of a case, never 0 (0 is the control without an id).
+    #[must_use]
+    pub fn control(&self, control_id: &str) -> u32 {
+        low_word(self.short(DOMAIN_CONTROL, control_id)).max(1)
+    }
+
+    fn short(&self, domain: u8, text: &str) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        hasher.write_u8(domain);
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low word is what is wanted")]
+const fn low_word(hash: u64) -> u32 {
+    hash as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_different_kinds_and_keys_have_unrelated_fingerprints() {
+        let key = PseudonymKey([7; 16]);
+        assert_eq!(key.case("a"), key.case("a"));
+        assert_ne!(key.case("a"), key.case("b"));
+        assert_ne!(key.case("a"), PseudonymKey([8; 16]).case("a"));
+        assert_ne!(key.event("ab", "c"), key.event("a", "bc"));
+        assert_ne!(key.event("a", "x").full, key.event("b", "x").full);
+        assert_eq!(key.event("a", "x").id, key.event("b", "x").id);
+        assert_ne!(key.revised("x"), key.control("x"));
+    }
+
+    #[test]
+    fn a_revision_names_the_id_that_the_tag_within_a_case_carries() {
+        let key = PseudonymKey([7; 16]);
+        let tag = key.event("s", "x").within_case();
+        assert_eq!(u64::from(key.revised("x")), tag >> 32);
+    }
+
+    #[test]
+    fn a_key_is_never_printed() {
+        assert_eq!(format!("{:?}", PseudonymKey([9; 16])), "PseudonymKey(<redacted>)");
+    }
+}

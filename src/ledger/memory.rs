@@ -1,0 +1,65 @@
+//! Ids remembered after nothing else remembers them: of tallies, populations and closed cases.
+
+use hashbrown::HashTable;
+
+use crate::event::{EventTime, Span};
+
+/// A set of 128-bit keys that forgets each some time after the event time it was remembered at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    entries: HashTable<Entry>,
+}
+
+/// 20 bytes: the key and the hour at which it may be forgotten.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    key: [u32; 4],
+    forget_hour: i32,
+}
+
+impl Memory {
+    /// Whether the key is remembered.
+    pub fn contains(&self, key: (u64, u64)) -> bool {
+        let words = words(key);
+        self.entries.find(key.1, |entry| entry.key == words).is_some()
+    }
+
+    /// Remembers the key until `until`; returns whether it was new.
+    pub fn insert(&mut self, key: (u64, u64), until: EventTime) -> bool {
+        let words = words(key);
+        if self.contains(key) {
+            return false;
+        }
+        let entry = Entry { key: words, forget_hour: hour_after(until) };
+        self.entries.insert_unique(key.1, entry, |entry| low(entry));
+        true
+    }
+
+    /// Forgets what may be forgotten at `now`.
+    pub fn sweep(&mut self, now: EventTime) {
+        let hour = hour_after(now.minus(Span::HOUR));
+        self.entries.retain(|entry| entry.forget_hour > hour);
+        if self.entries.capacity() > 4 * self.entries.len() + 1024 {
+            self.entries.shrink_to_fit(low);
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "each word is cut out")]
+const fn words((high, low): (u64, u64)) -> [u32; 4] {
+    [(high >> 32) as u32, high as u32, (low >> 32) as u32, low as u32]
+}
+
+const fn low(entry: &Entry) -> u64 {
+    let [_, _, upper, lower] = entry.key;
+    ((upper as u64) << 32) | lower as u64
+}
+
+fn hour_after(time: EventTime) -> i32 {
+    let hour = time.0.div_euclid(Span::HOUR.0).saturating_add(1);
+    i32::try_from(hour).unwrap_or(if hour < 0 { i32::MIN } else { i32::MAX })
+}

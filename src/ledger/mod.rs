@@ -1,0 +1,18 @@
+//! Cases: dedupe by event id, join by case id, signed facts.
+//!
+//! **Architecture Invariant:** what a case counts for is a pure function of the *set* of its events ([`facts`]);
+//! the order of their arrival and their duplicates leave no trace.
+
+mod attributes;
+mod case;
+mod fingerprint;
+mod memory;
+mod record;
+mod shard;
+mod store;
+
+pub use attributes::{Attributes, AttributesId, MAX_STRATUM_VALUES, Slot, StratumId};
+pub use case::{CaseFacts, Contribution, facts};
+pub use fingerprint::{CaseKey, EventTag, PseudonymKey};
+pub use record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
+pub use store::{Arrival, Change, Ledger, LedgerHealth};

@@ -1,0 +1,150 @@
+//! One event of a case, packed into 32 bytes.
+
+use crate::disparity::ProfileId;
+use crate::event::{Channel, EventTime, Outcome};
+use crate::ledger::AttributesId;
+
+/// Most events kept for one case; further ones are refused (and so dead-lettered).
+pub const MAX_RECORDS_PER_CASE: usize = 64;
+
+/// One event of a case, reduced to what counting needs. No id, no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record {
+    /// Event time.
+    pub time: EventTime,
+    /// Identifies the event within its case; its upper half is what `revises` names.
+    pub tag: u64,
+    /// Groups and strata that came with the event.
+    pub attributes: AttributesId,
+    /// The control it is about; 0 for one without an id.
+    pub control: u32,
+    /// The event it corrects; 0 for none.
+    pub revises: u32,
+    /// The profile named; [`NO_PROFILE`] for none, [`UNKNOWN_PROFILE`] for one outside the allow-list.
+    pub profile: u16,
+    /// What kind of event it is.
+    pub kind: RecordKind,
+    /// `selected` or `performed`, channel and outcome.
+    pub flags: Flags,
+}
+
+/// No profile was named.
+pub const NO_PROFILE: u16 = u16::MAX;
+/// A profile outside the allow-list was named: the case is joined but counts nowhere.
+pub const UNKNOWN_PROFILE: u16 = u16::MAX - 1;
+
+/// What kind of event a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordKind {
+    /// `paritywatch.selection.v1`
+    Selection,
+    /// `paritywatch.control.v1`
+    Control,
+    /// `paritywatch.outcome.v1`
+    Outcome,
+    /// `paritywatch.attributes.v1`
+    Attributes,
+    /// `paritywatch.complaint.v1` about a case
+    Complaint,
+}
+
+/// Bit 0: selected / performed. Bits 1-3: channel + 1, 0 for none. Bits 4-5: outcome + 1, 0 for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// Packs the three.
+    #[must_use]
+    pub const fn new(yes: bool, channel: Option<Channel>, outcome: Option<Outcome>) -> Self {
+        let channel = match channel {
+            None => 0,
+            Some(Channel::Profile) => 1,
+            Some(Channel::Random) => 2,
+            Some(Channel::Signal) => 3,
+            Some(Channel::Manual) => 4,
+        };
+        let outcome = match outcome {
+            None => 0,
+            Some(Outcome::Unknown) => 1,
+            Some(Outcome::NoViolation) => 2,
+            Some(Outcome::Violation) => 3,
+        };
+        Self(yes as u8 | (channel << 1) | (outcome << 4))
+    }
+
+    /// `selected` of a selection, `performed` of a control.
+    #[must_use]
+    pub const fn yes(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// The channel, where one was named.
+    #[must_use]
+    pub const fn channel(self) -> Option<Channel> {
+        match (self.0 >> 1) & 7 {
+            1 => Some(Channel::Profile),
+            2 => Some(Channel::Random),
+            3 => Some(Channel::Signal),
+            4 => Some(Channel::Manual),
+            _ => None,
+        }
+    }
+
+    /// The outcome, where one is known.
+    #[must_use]
+    pub const fn outcome(self) -> Option<Outcome> {
+        match self.0 >> 4 {
+            1 => Some(Outcome::Unknown),
+            2 => Some(Outcome::NoViolation),
+            3 => Some(Outcome::Violation),
+            _ => None,
+        }
+    }
+}
+
+impl Record {
+    /// The total order that decides between events of a case: event time, then tag.
+    #[must_use]
+    pub const fn order(&self) -> (EventTime, u64) {
+        (self.time, self.tag)
+    }
+
+    /// The profile, where an allowed one was named.
+    #[must_use]
+    pub const fn allowed_profile(&self) -> Option<ProfileId> {
+        match self.profile {
+            NO_PROFILE | UNKNOWN_PROFILE => None,
+            index => Some(ProfileId(index)),
+        }
+    }
+
+    /// Whether `other` corrects this event.
+    #[must_use]
+    pub const fn is_revised_by(&self, other: &Self) -> bool {
+        // The tag's upper half is the id's hash, forced non-zero as `revises` is.
+        let id = (self.tag >> 32) as u32;
+        other.revises != 0 && other.tag != self.tag && (if id == 0 { 1 } else { id }) == other.revises
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_takes_32_bytes() {
+        assert_eq!(size_of::<Record>(), 32);
+    }
+
+    #[test]
+    fn flags_give_back_what_was_packed() {
+        for yes in [false, true] {
+            for channel in [None, Some(Channel::Profile), Some(Channel::Random), Some(Channel::Signal), Some(Channel::Manual)] {
+                for outcome in [None, Some(Outcome::Unknown), Some(Outcome::NoViolation), Some(Outcome::Violation)] {
+                    let flags = Flags::new(yes, channel, outcome);
+                    assert_eq!((flags.yes(), flags.channel(), flags.outcome()), (yes, channel, outcome));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The ledger: 64 shards, and the way an event takes into them.
+
+use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
+use super::shard::{Added, Horizons, Shard, Swept};
+use crate::event::{self, Data, Event, EventTime, Span};
+use crate::ledger::{
+    Attributes, AttributesId, CaseFacts, CaseKey, EventTag, PseudonymKey, Record, RecordKind, facts,
+};
+use crate::monitor::Plan;
+
+/// Shards; part of the design, so that they can be spread over processes later.
+const SHARDS: usize = 64;
+
+/// Event time between two rounds of closing cases. Only memory depends on it: a case past its horizon counts as closed at once.
+const SWEEP_EVERY: Span = Span::HOUR.times(6);
+
+/// When a limit is reached, this share of it is freed at once (1 / 64), so that the search for the oldest is paid rarely.
+const FREED_SHARE: usize = 64;
+
+/// All open cases.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    key: PseudonymKey,
+    shards: Vec<Shard>,
+    /// Groups and strata of the cases.
+    pub attributes: Attributes,
+    profiles: Vec<String>,
+    horizons: Horizons,
+    open_limit: usize,
+    waiting_limit: usize,
+    open: usize,
+    waiting: usize,
+    swept_at: EventTime,
+    to_sweep: usize,
+    evicted: u64,
+    dropped_waiting: u64,
+    records: Vec<Record>,
+}
+
+/// What an event did to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It changed what its case counts for, or may yet.
+    Changed(Change),
+    /// A second selection: the case counts as before, or (where the new one is the earlier) by the new one.
+    Conflict(Option<Change>),
+    /// Seen before.
+    Duplicate,
+    /// The case has too many events.
+    Full,
+}
+
+/// What a case counted for and counts for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Before the event.
+    pub before: CaseFacts,
+    /// After it.
+    pub after: CaseFacts,
+}
+
+/// The ledger's size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerHealth {
+    /// Cases open.
+    pub open_cases: u64,
+    /// Cases closed because the limit was reached.
+    pub evicted_cases: u64,
+    /// Cases that wait for their selection.
+    pub waiting_cases: u64,
+    /// Waiting cases that were closed.
+    pub dropped_waiting: u64,
+    /// Ids remembered apart from open cases.
+    pub remembered_ids: u64,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    #[must_use]
+    pub fn new(plan: &Plan, key: PseudonymKey) -> Self {
+        Self {
+            key,
+            shards: vec![Shard::default(); SHARDS],
+            attributes: Attributes::new(plan),
+            profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
+            horizons: Horizons {
+                not_selected: plan.ledger.not_selected_horizon,
+                history: plan.window.history,
+                dedupe: plan.ledger.dedupe_horizon,
+                lateness: plan.window.allowed_lateness,
+            },
+            open_limit: plan.ledger.open_cases,
+            waiting_limit: plan.ledger.waiting_events,
+            open: 0,
+            waiting: 0,
+            swept_at: EventTime::MIN,
+            to_sweep: 0,
+            evicted: 0,
+            dropped_waiting: 0,
+            records: Vec::new(),
+        }
+    }
+
+    /// Adds an event that is about a case. `watermark` decides which cases are closed.
+    pub fn join(&mut self, event: &Event<'_>, watermark: EventTime) -> Option<Arrival> {
+        let (case_id, record) = self.record_of(event)?;
+        let key = self.key.case(case_id);
+        let arrival = self.add(key, record, watermark);
+        self.keep_bounds(watermark);
+        Some(arrival)
+    }
+
+    /// Remembers an event that is about no case; returns whether it is new.
+    pub fn remember(&mut self, event: &Event<'_>) -> bool {
+        let tag = self.tag(event);
+        let until = event.time.plus(self.horizons.dedupe).plus(self.horizons.lateness);
+        self.shard(CaseKey { high: tag.full, low: tag.id }).memory.insert((tag.full, tag.id), until)
+    }
+
+    /// The ledger's size.
+    #[must_use]
+    pub fn health(&self) -> LedgerHealth {
+        let sum = |size: fn(&Shard) -> usize| self.shards.iter().map(|shard| size(shard) as u64).sum();
+        LedgerHealth {
+            open_cases: self.open as u64,
+            evicted_cases: self.evicted,
+            waiting_cases: self.waiting as u64,
+            dropped_waiting: self.dropped_waiting,
+            remembered_ids: sum(|shard| shard.memory.len()),
+        }
+    }
+
+    /// Bytes allocated for open cases; walks over all of them.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.allocated_bytes() as u64).sum()
+    }
+
+    /// The ordering tag of an event, for those that are about no case.
+    #[must_use]
+    pub fn tag(&self, event: &Event<'_>) -> EventTag {
+        self.key.event(&event.source, &event.id)
+    }
+
+    /// The index a profile's name has in records.
+    fn profile_index(&self, name: &str) -> u16 {
+        let found = match self.profiles.as_slice() {
+            [only] if only == name => Ok(0),
+            profiles => profiles.binary_search_by(|profile| profile.as_str().cmp(name)),
+        };
+        found.ok().and_then(|index| u16::try_from(index).ok()).unwrap_or(UNKNOWN_PROFILE)
+    }
+
+    fn add(&mut self, key: CaseKey, record: Record, watermark: EventTime) -> Arrival {
+        let horizons = self.horizons;
+        let mut records = std::mem::take(&mut self.records);
+        let shard = self.shard(key);
+        let (open_before, waiting_before) = (shard.open_cases(), shard.waiting());
+        shard.records(key, &mut records);
+        if !records.is_empty() && horizons.closes(&records) < watermark {
+            shard.close(key, &records, watermark, &horizons);
+            records.clear();
+        }
+        if shard.memory.contains((key.high, record.tag)) {
+            self.records = records;
+            return Arrival::Duplicate;
+        }
+        let first = records.is_empty() && record.kind == RecordKind::Selection;
+        let before = if first || records.is_empty() { CaseFacts::default() } else { facts(&records, &mut self.attributes, horizons.not_selected) };
+        let shard = self.shard(key);
+        let added = shard.add(key, record, &mut records);
+        if added == Added::Conflict {
+            shard.remember(key, record.tag, record.time, watermark, &horizons);
+        }
+        let (open_after, waiting_after) = (shard.open_cases(), shard.waiting());
+        self.open = self.open + open_after - open_before;
+        self.waiting = self.waiting + waiting_after - waiting_before;
+        let arrival = match added {
+            Added::Changed => Arrival::Changed(self.change(before, &records)),
+            Added::Displaced => Arrival::Conflict(Some(self.change(before, &records))),
+            Added::Conflict => Arrival::Conflict(None),
+            Added::Duplicate => Arrival::Duplicate,
+            Added::Full => Arrival::Full,
+        };
+        self.records = records;
+        arrival
+    }
+
+    fn change(&mut self, before: CaseFacts, records: &[Record]) -> Change {
+        Change { before, after: facts(records, &mut self.attributes, self.horizons.not_selected) }
+    }
+
+    /// One shard is swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once.
+    fn keep_bounds(&mut self, watermark: EventTime) {
+        if self.open > self.open_limit {
+            let cutoff = self.oldest(false, self.open - self.open_limit + self.open_limit / FREED_SHARE);
+            (0..SHARDS).for_each(|index| self.sweep(index, watermark, cutoff, EventTime::MIN));
+        }
+        if self.waiting > self.waiting_limit {
+            let cutoff = self.oldest(true, self.waiting - self.waiting_limit + self.waiting_limit / FREED_SHARE);
+            (0..SHARDS).for_each(|index| self.sweep(index, watermark, EventTime::MIN, cutoff));
+        }
+        if watermark.since(self.swept_at) >= SWEEP_EVERY {
+            self.swept_at = watermark;
+            self.to_sweep = SHARDS;
+        }
+        if self.to_sweep > 0 {
+            self.to_sweep -= 1;
+            self.sweep(self.to_sweep, watermark, EventTime::MIN, EventTime::MIN);
+        }
+    }
+
+    fn sweep(&mut self, index: usize, watermark: EventTime, cutoff: EventTime, waiting_cutoff: EventTime) {
+        let Some(shard) = self.shards.get_mut(index) else { return };
+        let (open, waiting) = (shard.open_cases(), shard.waiting());
+        let Swept { closed: _, evicted, dropped_waiting } = shard.sweep(watermark, cutoff, waiting_cutoff, &self.horizons);
+        self.open -= open - shard.open_cases();
+        self.waiting -= waiting - shard.waiting();
+        self.evicted += evicted;
+        self.dropped_waiting += dropped_waiting;
+    }
+
+    /// The opening time of the `count`-th oldest case.
+    fn oldest(&self, waiting_only: bool, count: usize) -> EventTime {
+        let mut times = Vec::with_capacity(if waiting_only { self.waiting } else { self.open });
+        self.shards.iter().for_each(|shard| shard.opened(waiting_only, |time| times.push(time)));
+        let index = count.saturating_sub(1).min(times.len().saturating_sub(1));
+        if times.is_empty() {
+            return EventTime::MIN;
+        }
+        *times.select_nth_unstable(index).1
+    }
+
+    fn shard(&mut self, key: CaseKey) -> &mut Shard {
+        let index = (key.high >> 58) as usize;
+        #[expect(clippy::indexing_slicing, reason = "the upper six bits are below 64, the number of shards")]
+        &mut self.shards[index]
+    }
+
+    /// The case an event is about, and the event reduced to a record; `None` for events about no case.
+    fn record_of<'e>(&mut self, event: &'e Event<'_>) -> Option<(&'e str, Record)> {
+        let blank = Record {
+            time: event.time,
+            tag: self.tag(event).within_case(),
+            attributes: AttributesId::default(),
+            control: 0,
+            revises: 0,
+            profile: NO_PROFILE,
+            kind: RecordKind::Attributes,
+            flags: Flags::default(),
+        };
+        match &event.data {
+            Data::Selection(data) => Some((&data.case_id, self.selection_record(data, blank))),
+            Data::Control(data) => Some((&data.case_id, self.control_record(data, blank))),
+            Data::Outcome(data) => Some((&data.case_id, self.outcome_record(data, blank))),
+            Data::Attributes(data) => {
+                let attributes = self.attributes.intern(&data.groups, &data.strata, None);
+                Some((&data.case_id, Record { attributes, ..blank }))
+            }
+            Data::Complaint(data) => {
+                let case_id = data.case_id.as_deref()?;
+                let attributes = self.attributes.intern(&data.groups, &Vec::new(), None);
+                let profile = self.profile_index(&data.profile);
+                Some((case_id, Record { attributes, profile, kind: RecordKind::Complaint, ..blank }))
+            }
+            Data::Tally(_) | Data::Population(_) => None,
+        }
+    }
+
+    fn selection_record(&mut self, data: &event::Selection<'_>, blank: Record) -> Record {
+        Record {
+            attributes: self.attributes.intern(&data.groups, &data.strata, data.risk_class.as_deref()),
+            revises: data.revises.as_deref().map_or(0, |id| self.key.revised(id)),
+            profile: self.profile_index(&data.profile),
+            kind: RecordKind::Selection,
+            flags: Flags::new(data.selected, Some(data.channel), None),
+            ..blank
+        }
+    }
+
+    fn control_record(&mut self, data: &event::Control<'_>, blank: Record) -> Record {
+        Record {
+            attributes: self.attributes.intern(&data.groups, &data.strata, None),
+            control: data.control_id.as_deref().map_or(0, |id| self.key.control(id)),
+            profile: data.profile.as_deref().map_or(NO_PROFILE, |name| self.profile_index(name)),
+            kind: RecordKind::Control,
+            flags: Flags::new(data.performed, data.channel, data.outcome),
+            ..blank
+        }
+    }
+
+    fn outcome_record(&self, data: &event::OutcomeReport<'_>, blank: Record) -> Record {
+        Record {
+            control: data.control_id.as_deref().map_or(0, |id| self.key.control(id)),
+            revises: data.revises.as_deref().map_or(0, |id| self.key.revised(id)),
+            kind: RecordKind::Outcome,
+            flags: Flags::new(false, None, Some(data.outcome)),
+            ..blank
+        }
+    }
+}

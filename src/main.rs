@@ -1,0 +1,7 @@
+//! Parses the arguments, runs, and ends with the exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    paritywatch::cli::run(std::env::args_os())
+}

@@ -1,0 +1,305 @@
+//! The state machine: records and ticks in, findings and alerts out.
+
+use std::sync::Arc;
+
+use super::tallies::{Tallies, type_name};
+use crate::alert::AlertBook;
+use crate::disclosure::{EventCounts, Published, publish};
+use crate::disparity::{Evaluation, Evaluator, ProfileId, Scene};
+use crate::event::{self, Channel, Complaint, ComplaintStatus, Data, Decoded, Event, EventTime, Population, RawRecord, Reason, Rejection, Span, Tally};
+use crate::ledger::{Arrival, CaseFacts, Change, Ledger, PseudonymKey};
+use crate::monitor::{Clock, Dimension, Handled, Health, PartitionIndex, Plan};
+use crate::window::{Counts, Lateness, Populations, Watermark, Windows};
+
+/// Everything above the I/O line, as one value that is called and never calls.
+#[derive(Clone)]
+pub struct Monitor {
+    plan: Arc<Plan>,
+    clock: Clock,
+    watermark: Watermark,
+    ledger: Ledger,
+    windows: Windows,
+    populations: Populations,
+    evaluator: Evaluator,
+    evaluation: Evaluation,
+    alerts: AlertBook,
+    tallies: Tallies,
+    /// Wall-clock time at which each profile was last heard of.
+    heard: Vec<EventTime>,
+    evaluations: u64,
+}
+
+impl Monitor {
+    /// A monitor that has seen nothing.
+    #[must_use]
+    pub fn new(plan: Plan, key: PseudonymKey, clock: Clock) -> Self {
+        Self {
+            watermark: Watermark::new(plan.window.allowed_lateness, plan.window.history),
+            ledger: Ledger::new(&plan, key),
+            windows: Windows::new(plan.dimensions.len(), plan.window.history),
+            populations: Populations::default(),
+            evaluator: Evaluator::default(),
+            evaluation: Evaluation { as_of: EventTime::MIN, findings: Vec::new() },
+            alerts: AlertBook::new(&plan.rules),
+            tallies: Tallies::default(),
+            heard: vec![EventTime::MIN; plan.profiles.len()],
+            evaluations: 0,
+            plan: Arc::new(plan),
+            clock,
+        }
+    }
+
+    /// Registers a partition: it holds the watermark back until it has an event or is idle. Again: no effect.
+    pub fn add_partition(&mut self, partition: PartitionIndex, now: EventTime) {
+        self.watermark.add(partition, now);
+    }
+
+    /// Takes one record as it came. `now` is wall-clock time; with [`Clock::Event`] it plays no part.
+    pub fn handle_record(&mut self, partition: PartitionIndex, record: &RawRecord<'_>, now: EventTime) -> Handled {
+        let plan = Arc::clone(&self.plan);
+        let max_ahead = plan.window.max_ahead.filter(|_| self.clock == Clock::Wall);
+        let (kind, handled) = match event::decode(record, &plan.event, max_ahead) {
+            Ok(Decoded::Event(event)) => (type_name(&event.data), self.handle_event(partition, &event, now)),
+            Ok(Decoded::UnknownType) => ("unknown", Handled::UnknownType),
+            Err(rejection) => ("unknown", Handled::Rejected(rejection)),
+        };
+        self.tallies.count(kind, &handled);
+        handled
+    }
+
+    /// `run`: idle partitions, evaluation, alerts.
+    pub fn handle_tick(&mut self, now: EventTime) {
+        let to = self.watermark.idle(now, self.plan.window.idle_after);
+        self.watermark.advance(to);
+        if let Some(as_of) = self.watermark.current() {
+            self.evaluate(as_of, now);
+        }
+    }
+
+    /// `replay`, at the end of input: the watermark moves to `--as-of` or the newest event, and findings are evaluated a last time.
+    pub fn finish(&mut self) {
+        let Clock::Event { as_of } = self.clock else { return };
+        let end = as_of.unwrap_or_else(|| self.watermark.newest());
+        if end == EventTime::MIN {
+            return;
+        }
+        self.pass_boundaries(end);
+        self.watermark.advance(end);
+        self.evaluate(end, end);
+    }
+
+    /// What the last evaluation may show.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        Arc::new(publish(&self.plan, &self.evaluation, self.alerts.alerts(), self.event_counts()))
+    }
+
+    /// The configuration of the core.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Health in numbers.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let ledger = self.ledger.health();
+        let by_dimension = |counts: &[u64]| self.plan.dimensions.iter().zip(counts).map(|(dimension, count)| (dimension.name.clone(), *count)).collect();
+        Health {
+            events: self.event_counts(),
+            by_type: self.tallies.by_type(),
+            rejections: self.tallies.rejections(),
+            watermark: self.watermark.current(),
+            partitions: self.watermark.partitions().collect(),
+            open_cases: ledger.open_cases,
+            evicted_cases: ledger.evicted_cases,
+            waiting_cases: ledger.waiting_cases,
+            dropped_waiting: ledger.dropped_waiting,
+            remembered_ids: ledger.remembered_ids,
+            late: self.tallies.late,
+            cells: self.windows.cells() as u64,
+            without_group: by_dimension(self.windows.without_group()),
+            probabilistic: by_dimension(self.windows.probabilistic()),
+            evaluations: self.evaluations,
+        }
+    }
+
+    /// Bytes allocated for open cases and for buckets; walks over all of them.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> (u64, u64) {
+        (self.ledger.allocated_bytes(), self.windows.allocated_bytes() as u64)
+    }
+
+    fn event_counts(&self) -> EventCounts {
+        EventCounts { unmatched: self.ledger.health().waiting_cases, ..self.tallies.event_counts() }
+    }
+
+    fn handle_event(&mut self, partition: PartitionIndex, event: &Event<'_>, now: EventTime) -> Handled {
+        if let Clock::Event { as_of: Some(as_of) } = self.clock
+            && event.time > as_of
+        {
+            return Handled::BeyondAsOf;
+        }
+        let lateness = self.watermark.lateness(partition, event.time);
+        if lateness == Lateness::TooLate {
+            return Handled::TooLate;
+        }
+        let to = self.watermark.observe(partition, event.time, now);
+        if matches!(self.clock, Clock::Event { .. }) {
+            self.pass_boundaries(to);
+        }
+        self.watermark.advance(to);
+        self.windows.age(to);
+        let handled = self.count_event(event, now);
+        self.tallies.late += u64::from(lateness == Lateness::Late && handled == Handled::Accepted);
+        handled
+    }
+
+    /// Evaluates at every hour that the watermark passes on its way, with what was counted before it.
+    fn pass_boundaries(&mut self, to: EventTime) {
+        let Some(from) = self.watermark.current() else { return };
+        let hour_after = |time: EventTime| EventTime(time.0.div_euclid(Span::HOUR.0).saturating_add(1).saturating_mul(Span::HOUR.0));
+        // After a gap longer than the history every window is empty, and stays so until the gap's end.
+        let mut boundary = hour_after(from.max(to.minus(self.plan.window.history)));
+        while boundary <= to {
+            self.watermark.advance(boundary);
+            self.windows.age(boundary);
+            self.evaluate(boundary, boundary);
+            boundary = boundary.plus(Span::HOUR);
+        }
+    }
+
+    fn evaluate(&mut self, as_of: EventTime, now: EventTime) {
+        self.windows.age(as_of);
+        let stale = self.stale(now);
+        let scene = Scene {
+            plan: &self.plan,
+            windows: &self.windows,
+            attributes: &self.ledger.attributes,
+            populations: &self.populations,
+            as_of,
+            stale: &stale,
+        };
+        self.evaluation = self.evaluator.evaluate(&scene);
+        self.alerts.observe(now, &self.evaluation, &self.plan);
+        self.evaluations += 1;
+    }
+
+    fn stale(&self, now: EventTime) -> Vec<bool> {
+        let Some(stale_after) = self.plan.window.stale_after.filter(|_| self.clock == Clock::Wall) else { return Vec::new() };
+        self.heard.iter().map(|heard| now.since(*heard) > stale_after).collect()
+    }
+
+    fn count_event(&mut self, event: &Event<'_>, now: EventTime) -> Handled {
+        match &event.data {
+            Data::Tally(tally) => self.count_tally(event, tally, now),
+            Data::Population(population) => self.count_population(event, population, now),
+            Data::Complaint(complaint) if complaint.case_id.is_none() => self.count_complaint(event, complaint, now),
+            _ => self.count_case(event, now),
+        }
+    }
+
+    fn count_case(&mut self, event: &Event<'_>, now: EventTime) -> Handled {
+        let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
+        match self.ledger.join(event, watermark) {
+            Some(Arrival::Changed(change)) => {
+                self.apply(&change, now);
+                if names_unknown_profile(event, &self.plan) { Handled::UnknownProfile } else { Handled::Accepted }
+            }
+            Some(Arrival::Conflict(change)) => {
+                if let Some(change) = change {
+                    self.apply(&change, now);
+                }
+                Handled::Conflict
+            }
+            Some(Arrival::Duplicate) | None => Handled::Duplicate,
+            Some(Arrival::Full) => Handled::Rejected(Rejection {
+                reason: Reason::TooMany,
+                detail: format!("expected at most {} events for one case, found one more", crate::ledger::MAX_RECORDS_PER_CASE),
+            }),
+        }
+    }
+
+    fn apply(&mut self, change: &Change, now: EventTime) {
+        self.windows.apply(change, &self.ledger.attributes);
+        let CaseFacts { home, .. } = change.after;
+        if let Some(home) = home {
+            self.hear(home.profile, now);
+        }
+    }
+
+    fn hear(&mut self, profile: ProfileId, now: EventTime) {
+        if let Some(heard) = self.heard.get_mut(usize::from(profile.0)) {
+            *heard = (*heard).max(now);
+        }
+    }
+
+    fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime) -> Handled {
+        let Some(profile) = self.plan.profile_id(&tally.profile) else { return Handled::UnknownProfile };
+        if !self.ledger.remember(event) {
+            return Handled::Duplicate;
+        }
+        let groups = self.ledger.attributes.intern(&tally.groups, &tally.strata, None);
+        let counts = Counts::of_tally(&tally.counts);
+        self.windows.add(profile, tally.channel, event.time, groups, &counts, &self.ledger.attributes);
+        self.hear(profile, now);
+        Handled::Accepted
+    }
+
+    fn count_complaint(&mut self, event: &Event<'_>, complaint: &Complaint<'_>, now: EventTime) -> Handled {
+        let Some(profile) = self.plan.profile_id(&complaint.profile) else { return Handled::UnknownProfile };
+        if !self.ledger.remember(event) {
+            return Handled::Duplicate;
+        }
+        // Later news of a complaint is not another complaint.
+        if complaint.status == ComplaintStatus::Received {
+            let groups = self.ledger.attributes.intern(&complaint.groups, &Vec::new(), None);
+            let counts = Counts { complaints: 1, ..Counts::default() };
+            self.windows.add(profile, Channel::Profile, event.time, groups, &counts, &self.ledger.attributes);
+        }
+        self.hear(profile, now);
+        Handled::Accepted
+    }
+
+    fn count_population(&mut self, event: &Event<'_>, population: &Population<'_>, now: EventTime) -> Handled {
+        let Some(profile) = self.plan.profile_id(&population.profile) else { return Handled::UnknownProfile };
+        if !self.ledger.remember(event) {
+            return Handled::Duplicate;
+        }
+        if let Some(id) = self.plan.dimension_id(&population.dimension)
+            && let Some(dimension) = self.plan.dimensions.get(usize::from(id.0))
+        {
+            let order = (population.valid_from, event.time, self.ledger.tag(event).full);
+            self.populations.add(profile, id, order, per_group(population, dimension));
+        }
+        self.hear(profile, now);
+        Handled::Accepted
+    }
+}
+
+/// The counts in the order of the dimension's groups; all others together come last, or go to `other` where it is listed.
+fn per_group(population: &Population<'_>, dimension: &Dimension) -> Vec<u64> {
+    let outside = dimension.group_id(Dimension::OTHER).map_or(dimension.groups.len(), |group| usize::from(group.0));
+    let mut counts = vec![0_u64; dimension.groups.len() + 1];
+    for (group, count) in &population.counts {
+        let index = dimension.group_id(group).map_or(outside, |group| usize::from(group.0));
+        if let Some(sum) = counts.get_mut(index) {
+            *sum = sum.saturating_add(*count);
+        }
+    }
+    counts
+}
+
+fn names_unknown_profile(event: &Event<'_>, plan: &Plan) -> bool {
+    let profile = match &event.data {
+        Data::Selection(data) => Some(data.profile.as_ref()),
+        Data::Control(data) => data.profile.as_deref(),
+        Data::Complaint(data) => Some(data.profile.as_ref()),
+        _ => None,
+    };
+    match (profile, plan.profiles.as_slice()) {
+        (None, _) => false,
+        (Some(name), [only]) => name != only.name,
+        (Some(name), _) => plan.profile_id(name).is_none(),
+    }
+}

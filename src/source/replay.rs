@@ -1,0 +1,150 @@
+//! Events from JSON-lines files, merged by time.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, stdin};
+use std::path::{Path, PathBuf};
+
+use crate::app::Failure;
+use crate::event::{self, Decoded, EventTime, RawRecord};
+use crate::monitor::PartitionIndex;
+
+/// Bytes read from a file at a time.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// The lines of several files in order of event time; lines that are no event come as soon as they are met.
+pub struct Merge {
+    inputs: Vec<Input>,
+    limits: event::Limits,
+    total_bytes: u64,
+    /// The input whose line was given last and must be read on.
+    given: Option<usize>,
+}
+
+/// One line of one file.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The file's place among the files.
+    pub partition: PartitionIndex,
+    /// The file's name.
+    pub file: &'a str,
+    /// The line's number, from 1.
+    pub number: u64,
+    /// The line, cut after one byte more than an event may have.
+    pub bytes: &'a [u8],
+}
+
+struct Input {
+    reader: Box<dyn BufRead>,
+    name: String,
+    number: u64,
+    line: Vec<u8>,
+    bytes_read: u64,
+    /// When the current line happened; the least time for a line that is no event; `None` at the end.
+    time: Option<EventTime>,
+}
+
+impl Merge {
+    /// Opens the files; `-` is standard input.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] with the file's name.
+    pub fn open(files: &[PathBuf], limits: &event::Limits) -> Result<Self, Failure> {
+        let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, given: None };
+        for path in files {
+            merge.total_bytes += std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+            merge.inputs.push(Input::open(path)?);
+        }
+        for index in 0..merge.inputs.len() {
+            merge.read_on(index)?;
+        }
+        Ok(merge)
+    }
+
+    /// The next line; `None` at the end of all files.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] with the file's name and line.
+    pub fn next_line(&mut self) -> Result<Option<Line<'_>>, Failure> {
+        if let Some(given) = self.given.take() {
+            self.read_on(given)?;
+        }
+        let open = self.inputs.iter().enumerate().filter_map(|(index, input)| input.time.map(|time| (time, index)));
+        let Some((_, index)) = open.min() else { return Ok(None) };
+        self.given = Some(index);
+        let partition = PartitionIndex(u32::try_from(index).map_err(|_| Failure::Usage("too many files".to_owned()))?);
+        Ok(self.inputs.get(index).map(|input| Line { partition, file: &input.name, number: input.number, bytes: &input.line }))
+    }
+
+    /// Bytes of all files, where they are known.
+    #[must_use]
+    pub const fn total_bytes(&self) -> u64 {
+        self.total_bytes
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.inputs.iter().map(|input| input.bytes_read).sum()
+    }
+
+    fn read_on(&mut self, index: usize) -> Result<(), Failure> {
+        let alone = self.inputs.len() == 1;
+        let limits = self.limits;
+        let Some(input) = self.inputs.get_mut(index) else { return Ok(()) };
+        input.time = if input.read_line(limits.message_bytes)? {
+            // The order among files needs the time; a single file has its own.
+            Some(if alone { EventTime::MIN } else { time_of(&input.line, &limits) })
+        } else {
+            None
+        };
+        Ok(())
+    }
+}
+
+fn time_of(line: &[u8], limits: &event::Limits) -> EventTime {
+    match event::decode(&RawRecord { payload: line, headers: &[], timestamp: None }, limits, None) {
+        Ok(Decoded::Event(event)) => event.time,
+        _ => EventTime::MIN,
+    }
+}
+
+impl Input {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let reader: Box<dyn BufRead> = if path == Path::new("-") {
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, stdin()))
+        } else {
+            let file = File::open(path).map_err(|error| Failure::io("open", path, &error))?;
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
+        };
+        Ok(Self { reader, name: path.display().to_string(), number: 0, line: Vec::new(), bytes_read: 0, time: None })
+    }
+
+    /// Reads the next line that is not blank; false at the end.
+    fn read_line(&mut self, message_bytes: usize) -> Result<bool, Failure> {
+        loop {
+            self.line.clear();
+            self.number += 1;
+            let read = self.read_bounded(message_bytes as u64 + 1);
+            let read = read.map_err(|error| Failure::Io(format!("{}:{}: read: {error}", self.name, self.number)))?;
+            if read == 0 {
+                return Ok(false);
+            }
+            self.bytes_read += read;
+            while self.line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+                self.line.pop();
+            }
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Reads a line, keeping at most `kept` bytes of it, so that a file without line ends cannot fill the memory.
+    fn read_bounded(&mut self, kept: u64) -> std::io::Result<u64> {
+        let mut read = self.reader.by_ref().take(kept + 1).read_until(b'\n', &mut self.line)? as u64;
+        if read == kept + 1 && self.line.last() != Some(&b'\n') {
+            read += self.reader.skip_until(b'\n')? as u64;
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,163 @@
+//! What is counted: the funnel of one case, and of a cell's bucket.
+
+use crate::event::TallyCounts;
+
+/// Where one case stands in the funnel: each stage reached or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaseCounts(u8);
+
+const ASSESSED: u8 = 1;
+const SELECTED: u8 = 1 << 1;
+const CONTROLLED: u8 = 1 << 2;
+const RESOLVED: u8 = 1 << 3;
+const CONCLUDED: u8 = 1 << 4;
+const HIT: u8 = 1 << 5;
+const OVERTURNED: u8 = 1 << 6;
+const COMPLAINT: u8 = 1 << 7;
+
+impl CaseCounts {
+    /// A case at risk of being picked.
+    #[must_use]
+    pub const fn assessed() -> Self {
+        Self(ASSESSED)
+    }
+
+    /// A complaint about a case of which nothing else is known.
+    #[must_use]
+    pub const fn complaint_alone() -> Self {
+        Self(COMPLAINT)
+    }
+
+    /// The same, picked.
+    #[must_use]
+    pub const fn with_selected(self) -> Self {
+        Self(self.0 | SELECTED)
+    }
+
+    /// The same, complained about.
+    #[must_use]
+    pub const fn with_complaint(self) -> Self {
+        Self(self.0 | COMPLAINT)
+    }
+
+    /// Whether it was examined.
+    pub const fn set_controlled(&mut self, yes: bool) {
+        self.set(CONTROLLED, yes);
+    }
+
+    /// Whether every control has an outcome of any kind, or was not performed.
+    pub const fn set_resolved(&mut self, yes: bool) {
+        self.set(RESOLVED, yes);
+    }
+
+    /// Whether an outcome is violation or no violation.
+    pub const fn set_concluded(&mut self, yes: bool) {
+        self.set(CONCLUDED, yes);
+    }
+
+    /// Whether a violation was found, and stands.
+    pub const fn set_hit(&mut self, yes: bool) {
+        self.set(HIT, yes);
+    }
+
+    /// Whether a violation was found but did not stand.
+    pub const fn set_overturned(&mut self, yes: bool) {
+        self.set(OVERTURNED, yes);
+    }
+
+    const fn set(&mut self, bit: u8, yes: bool) {
+        if yes {
+            self.0 |= bit;
+        } else {
+            self.0 &= !bit;
+        }
+    }
+
+    const fn count(self, bit: u8) -> u64 {
+        (self.0 & bit != 0) as u64
+    }
+}
+
+/// The funnel of a cell and bucket, in cases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// At risk of being picked.
+    pub assessed: u64,
+    /// Picked.
+    pub selected: u64,
+    /// Examined.
+    pub controlled: u64,
+    /// With an outcome of any kind for every control, or not performed.
+    pub resolved: u64,
+    /// With violation or no violation found.
+    pub concluded: u64,
+    /// With a violation found that stands.
+    pub hits: u64,
+    /// With a violation found that did not stand.
+    pub overturned: u64,
+    /// Complained about.
+    pub complaints: u64,
+}
+
+impl Counts {
+    /// One case more.
+    pub fn add_case(&mut self, case: CaseCounts) {
+        self.merge(&Self::of_case(case));
+    }
+
+    /// One case less. The case was added before, so no count goes below 0; saturating all the same.
+    pub fn remove_case(&mut self, case: CaseCounts) {
+        let less = Self::of_case(case);
+        self.zip(&less, u64::saturating_sub);
+    }
+
+    /// All of `other` more, saturating.
+    pub fn merge(&mut self, other: &Self) {
+        self.zip(other, u64::saturating_add);
+    }
+
+    /// Whether nothing is counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// A tally's counts; its resolved is its concluded.
+    #[must_use]
+    pub const fn of_tally(tally: &TallyCounts) -> Self {
+        Self {
+            assessed: tally.assessed,
+            selected: tally.selected,
+            controlled: tally.controlled,
+            resolved: tally.concluded,
+            concluded: tally.concluded,
+            hits: tally.hits,
+            overturned: 0,
+            complaints: tally.complaints,
+        }
+    }
+
+    const fn of_case(case: CaseCounts) -> Self {
+        Self {
+            assessed: case.count(ASSESSED),
+            selected: case.count(SELECTED),
+            controlled: case.count(CONTROLLED),
+            resolved: case.count(RESOLVED),
+            concluded: case.count(CONCLUDED),
+            hits: case.count(HIT),
+            overturned: case.count(OVERTURNED),
+            complaints: case.count(COMPLAINT),
+        }
+    }
+
+    fn zip(&mut self, other: &Self, operation: fn(u64, u64) -> u64) {
+        self.assessed = operation(self.assessed, other.assessed);
+        self.selected = operation(self.selected, other.selected);
+        self.controlled = operation(self.controlled, other.controlled);
+        self.resolved = operation(self.resolved, other.resolved);
+        self.concluded = operation(self.concluded, other.concluded);
+        self.hits = operation(self.hits, other.hits);
+        self.overturned = operation(self.overturned, other.overturned);
+        self.complaints = operation(self.complaints, other.complaints);
+    }
+}

@@ -1,0 +1,13 @@
+//! Time: watermark, buckets, rolling windows, population denominators.
+
+mod cell;
+mod counts;
+mod population;
+mod store;
+mod watermark;
+
+pub use cell::{Bucket, Cell, Range};
+pub use counts::{CaseCounts, Counts};
+pub use population::Populations;
+pub use store::{CellKey, Windows};
+pub use watermark::{Lateness, Watermark};

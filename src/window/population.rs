@@ -1,0 +1,54 @@
+//! Denominators where the unselected are not streamed.
+
+use std::collections::BTreeMap;
+
+use crate::disparity::{DimensionId, ProfileId};
+use crate::event::EventTime;
+
+/// Most population counts kept per profile and dimension; the ones valid from longest ago go first.
+pub const MAX_POPULATIONS: usize = 1_000;
+
+/// Population counts per profile and dimension, each valid from some time on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Populations {
+    entries: BTreeMap<(ProfileId, DimensionId), BTreeMap<Order, Vec<u64>>>,
+}
+
+/// When counts hold from; of two events for the same moment the later, then the larger tag, wins.
+type Order = (EventTime, EventTime, u64);
+
+impl Populations {
+    /// Adds counts per group, `other` last.
+    pub fn add(&mut self, profile: ProfileId, dimension: DimensionId, order: Order, counts: Vec<u64>) {
+        let entries = self.entries.entry((profile, dimension)).or_default();
+        entries.insert(order, counts);
+        if entries.len() > MAX_POPULATIONS {
+            entries.pop_first();
+        }
+    }
+
+    /// The counts valid at `time`, per group, `other` last.
+    #[must_use]
+    pub fn at(&self, profile: ProfileId, dimension: DimensionId, time: EventTime) -> Option<&[u64]> {
+        let entries = self.entries.get(&(profile, dimension))?;
+        let (_, counts) = entries.range(..=(time, EventTime(i64::MAX), u64::MAX)).next_back()?;
+        Some(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_valid_at_a_time_are_the_latest_that_hold_from_before() {
+        let mut populations = Populations::default();
+        let (profile, dimension) = (ProfileId(0), DimensionId(0));
+        populations.add(profile, dimension, (EventTime(20), EventTime(5), 0), vec![2]);
+        populations.add(profile, dimension, (EventTime(10), EventTime(9), 0), vec![1]);
+        populations.add(profile, dimension, (EventTime(10), EventTime(8), 7), vec![9]);
+        assert_eq!(populations.at(profile, dimension, EventTime(9)), None);
+        assert_eq!(populations.at(profile, dimension, EventTime(10)), Some([1].as_slice()));
+        assert_eq!(populations.at(profile, dimension, EventTime(30)), Some([2].as_slice()));
+    }
+}

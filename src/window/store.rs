@@ -1,0 +1,217 @@
+//! All cells, and the way a fact takes into them.
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use super::cell::index;
+use crate::disparity::{DimensionId, ProfileId};
+use crate::event::{Channel, EventTime, Span};
+use crate::ledger::{Attributes, AttributesId, CaseFacts, Change, Contribution, Slot, StratumId};
+use crate::window::{Cell, Counts};
+
+/// How long counts are kept by the hour; whole days are merged when they end before it.
+const HOURS_KEPT: Span = Span::DAY.times(7);
+
+/// Most cells; facts for further ones are refused and counted. With all of them full this is 8 GiB.
+pub const MAX_CELLS: usize = 200_000;
+
+/// Names a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellKey {
+    /// The profile.
+    pub profile: ProfileId,
+    /// The channel.
+    pub channel: Channel,
+    /// The dimension.
+    pub dimension: DimensionId,
+    /// The group; [`Slot::OTHER`] for all outside the allow-list.
+    pub group: Slot,
+    /// A value of a stratum that a rule names; `None` for all together.
+    pub stratum: Option<(StratumId, Slot)>,
+}
+
+/// The rolling windows of every cell.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    cells: Vec<Cell>,
+    ids: HashMap<CellKey, u32, FxBuildHasher>,
+    /// By combination of attributes: where facts of a profile and channel go.
+    routes: Vec<Vec<Route>>,
+    history: Span,
+    hour_floor: i32,
+    day_floor: i32,
+    without_group: Vec<u64>,
+    probabilistic: Vec<u64>,
+    refused: u64,
+}
+
+/// The cells that a contribution with certain attributes goes to.
+#[derive(Clone, Debug)]
+struct Route {
+    profile: ProfileId,
+    channel: Channel,
+    cells: Box<[u32]>,
+}
+
+impl Windows {
+    /// No cells yet.
+    #[must_use]
+    pub fn new(dimensions: usize, history: Span) -> Self {
+        Self {
+            cells: Vec::new(),
+            ids: HashMap::default(),
+            routes: Vec::new(),
+            history,
+            hour_floor: i32::MIN,
+            day_floor: i32::MIN,
+            without_group: vec![0; dimensions],
+            probabilistic: vec![0; dimensions],
+            refused: 0,
+        }
+    }
+
+    /// Takes a case out where it was and puts it where it is now.
+    pub fn apply(&mut self, change: &Change, attributes: &Attributes) {
+        let Change { before, after } = change;
+        let moved = |pick: fn(&CaseFacts) -> Option<Contribution>| (pick(before), pick(after));
+        for (before, after) in [moved(|facts| facts.home), moved(|facts| facts.other)] {
+            if before == after {
+                continue;
+            }
+            if let Some(contribution) = before {
+                self.spread(&contribution, attributes, |counts| counts.remove_case(contribution.counts));
+                self.count_missing(contribution.attributes, attributes, |count| count.saturating_sub(1));
+            }
+            if let Some(contribution) = after {
+                self.spread(&contribution, attributes, |counts| counts.add_case(contribution.counts));
+                self.count_missing(contribution.attributes, attributes, |count| count + 1);
+            }
+        }
+    }
+
+    /// Adds counts at a time.
+    pub fn add(&mut self, profile: ProfileId, channel: Channel, time: EventTime, groups: AttributesId, counts: &Counts, attributes: &Attributes) {
+        let contribution = Contribution { profile, channel, cohort: time, attributes: groups, counts: super::CaseCounts::default() };
+        self.spread(&contribution, attributes, |bucket| bucket.merge(counts));
+    }
+
+    /// Merges and forgets what the watermark has left behind.
+    pub fn age(&mut self, watermark: EventTime) {
+        let hour_floor = index(watermark.minus(HOURS_KEPT), Span::DAY).saturating_mul(24);
+        if hour_floor <= self.hour_floor {
+            return;
+        }
+        self.hour_floor = hour_floor;
+        self.day_floor = index(watermark.minus(self.history), Span::DAY);
+        for cell in &mut self.cells {
+            cell.age(self.hour_floor, self.day_floor);
+        }
+    }
+
+    /// The cell of this key, where it holds anything.
+    #[must_use]
+    pub fn cell(&self, key: &CellKey) -> Option<&Cell> {
+        let id = self.ids.get(key)?;
+        self.cells.get(*id as usize)
+    }
+
+    /// How many cells there are.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Bytes allocated for buckets.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> usize {
+        self.cells.iter().map(Cell::allocated_bytes).sum()
+    }
+
+    /// Facts refused because there were too many cells.
+    #[must_use]
+    pub const fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Cases without a group, per dimension.
+    #[must_use]
+    pub fn without_group(&self) -> &[u64] {
+        &self.without_group
+    }
+
+    /// Cases whose group is known only as probabilities, per dimension.
+    #[must_use]
+    pub fn probabilistic(&self) -> &[u64] {
+        &self.probabilistic
+    }
+
+    fn spread(&mut self, contribution: &Contribution, attributes: &Attributes, change: impl Fn(&mut Counts)) {
+        if index(contribution.cohort, Span::DAY) < self.day_floor {
+            return;
+        }
+        let place = self.route(contribution, attributes);
+        let Some(route) = self.routes.get(place.0).and_then(|routes| routes.get(place.1)) else { return };
+        for id in &route.cells {
+            if let Some(cell) = self.cells.get_mut(*id as usize) {
+                cell.update(contribution.cohort, self.hour_floor, &change);
+            }
+        }
+    }
+
+    /// Where in `routes` the contribution's route is; made at its first use.
+    fn route(&mut self, contribution: &Contribution, attributes: &Attributes) -> (usize, usize) {
+        let Contribution { profile, channel, attributes: id, .. } = *contribution;
+        let row = id.0 as usize;
+        if row >= self.routes.len() {
+            self.routes.resize_with(row + 1, Vec::new);
+        }
+        let known = self.routes.get(row).and_then(|routes| routes.iter().position(|route| route.profile == profile && route.channel == channel));
+        if let Some(place) = known {
+            return (row, place);
+        }
+        let cells = self.cells_of(profile, channel, id, attributes);
+        let Some(routes) = self.routes.get_mut(row) else { return (row, 0) };
+        routes.push(Route { profile, channel, cells });
+        (row, routes.len() - 1)
+    }
+
+    fn cells_of(&mut self, profile: ProfileId, channel: Channel, id: AttributesId, attributes: &Attributes) -> Box<[u32]> {
+        let counted = |slot: &Slot| *slot != Slot::NONE && *slot != Slot::PROBABILISTIC;
+        let mut cells = Vec::new();
+        for (dimension, group) in attributes.groups(id).filter(|(_, slot)| counted(slot)) {
+            let key = CellKey { profile, channel, dimension, group, stratum: None };
+            cells.extend(self.cell_id(key));
+            for stratum in attributes.strata(id) {
+                cells.extend(self.cell_id(CellKey { stratum: Some(stratum), ..key }));
+            }
+        }
+        cells.into_boxed_slice()
+    }
+
+    fn cell_id(&mut self, key: CellKey) -> Option<u32> {
+        if let Some(id) = self.ids.get(&key) {
+            return Some(*id);
+        }
+        let id = u32::try_from(self.cells.len()).ok().filter(|_| self.cells.len() < MAX_CELLS);
+        let Some(id) = id else {
+            self.refused += 1;
+            return None;
+        };
+        self.cells.push(Cell::default());
+        self.ids.insert(key, id);
+        Some(id)
+    }
+
+    fn count_missing(&mut self, id: AttributesId, attributes: &Attributes, change: fn(u64) -> u64) {
+        for (dimension, slot) in attributes.groups(id) {
+            let counts = match slot {
+                Slot::NONE => &mut self.without_group,
+                Slot::PROBABILISTIC => &mut self.probabilistic,
+                _ => continue,
+            };
+            if let Some(count) = counts.get_mut(usize::from(dimension.0)) {
+                *count = change(*count);
+            }
+        }
+    }
+}

@@ -1,0 +1,717 @@
+//! A real Apache Kafka broker: one KRaft node on loopback, its data in a temporary folder.
+//!
+//! Tests that start one carry `#[ignore = "needs Apache Kafka: run tests/run"]`. `tests/run` fetches the broker, says
+//! where it is in `PARITYWATCH_KAFKA_JARS`, and runs the ignored tests too.
+
+use std::fmt::Display;
+use std::fs::{self, File, OpenOptions};
+use std::future::Future;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
+use rdkafka::metadata::Metadata;
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tempfile::TempDir;
+
+use super::process::{Process, free_port, random_u64, tail, try_wait_until};
+
+/// How long a broker may take until it answers; 3 s is usual, more on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(120);
+/// How often a new broker is started on other ports because its ports were taken meanwhile.
+const START_LIMIT_TRIES: u32 = 5;
+/// How long a broker may take to stop after SIGTERM, before SIGKILL.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// How long one administrative request, with its effect, may take.
+const ADMIN_LIMIT: Duration = Duration::from_secs(60);
+/// How long the broker may take to answer one request for metadata.
+const METADATA_LIMIT: Duration = Duration::from_secs(5);
+/// How long `produce` may take until every record is acknowledged.
+const PRODUCE_LIMIT: Duration = Duration::from_secs(120);
+/// How long `read_all` may take.
+const READ_LIMIT: Duration = Duration::from_secs(120);
+/// How long one wait inside the client library lasts, between two looks at a limit.
+const POLL_LIMIT: Duration = Duration::from_millis(100);
+
+const LOG_CONFIGURATION: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/log4j2.properties");
+
+/// A record to produce.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Where to; without one the client's partitioner decides by the key.
+    pub partition: Option<i32>,
+    /// The key, if any.
+    pub key: Option<Vec<u8>>,
+    /// The payload; without one the record is a tombstone.
+    pub payload: Option<Vec<u8>>,
+    /// Header names and values; Kafka allows a header without a value.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// The record's timestamp; without one the time of sending.
+    pub timestamp_ms: Option<i64>,
+}
+
+impl Record {
+    /// A record with a key and a payload.
+    pub fn new(key: impl Into<Vec<u8>>, payload: impl Into<Vec<u8>>) -> Record {
+        Record {
+            key: Some(key.into()),
+            payload: Some(payload.into()),
+            ..Record::default()
+        }
+    }
+
+    /// The same record for one partition.
+    pub fn on_partition(self, partition: i32) -> Record {
+        Record {
+            partition: Some(partition),
+            ..self
+        }
+    }
+
+    /// The same record with one more header.
+    pub fn with_header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Record {
+        self.headers.push((name.to_owned(), Some(value.into())));
+        self
+    }
+
+    /// The same record with a timestamp.
+    pub fn at_ms(self, timestamp_ms: i64) -> Record {
+        Record {
+            timestamp_ms: Some(timestamp_ms),
+            ..self
+        }
+    }
+}
+
+/// Where a produced record was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Delivered {
+    /// The partition.
+    pub partition: i32,
+    /// The offset in it.
+    pub offset: i64,
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadRecord {
+    /// The partition.
+    pub partition: i32,
+    /// The offset in it.
+    pub offset: i64,
+    /// The key, if any.
+    pub key: Option<Vec<u8>>,
+    /// The payload; `None` is a tombstone.
+    pub payload: Option<Vec<u8>>,
+    /// Header names and values.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// The record's timestamp, if any.
+    pub timestamp_ms: Option<i64>,
+}
+
+impl ReadRecord {
+    /// The payload as text; a tombstone is empty.
+    pub fn payload_text(&self) -> String {
+        String::from_utf8_lossy(self.payload.as_deref().unwrap_or_default()).into_owned()
+    }
+
+    /// The first value of a header as text.
+    pub fn header_text(&self, name: &str) -> Option<String> {
+        let (_, value) = self.headers.iter().find(|(key, _)| key == name)?;
+        let value = value.as_deref()?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+
+    fn copy_of(message: &BorrowedMessage<'_>) -> ReadRecord {
+        let headers = message.headers().map(|headers| {
+            let header = |header: Header<'_, &[u8]>| {
+                (header.key.to_owned(), header.value.map(<[u8]>::to_vec))
+            };
+            headers.iter().map(header).collect()
+        });
+        ReadRecord {
+            partition: message.partition(),
+            offset: message.offset(),
+            key: message.key().map(<[u8]>::to_vec),
+            payload: message.payload().map(<[u8]>::to_vec),
+            headers: headers.unwrap_or_default(),
+            timestamp_ms: message.timestamp().to_millis(),
+        }
+    }
+}
+
+/// A running, or stopped, broker. Dropping it kills it and removes its data.
+///
+/// Topics are never made by themselves, and records never expire whatever their timestamps, unless a topic is created
+/// with a configuration that says otherwise.
+pub struct Broker {
+    // Before the folder: the process ends before its data goes.
+    process: Option<Process>,
+    folder: TempDir,
+    jars: PathBuf,
+    port: u16,
+}
+
+impl Broker {
+    /// Starts a broker with no topics and waits until it answers.
+    #[track_caller]
+    pub fn start() -> Broker {
+        let Some(jars) = std::env::var_os("PARITYWATCH_KAFKA_JARS") else {
+            panic!("PARITYWATCH_KAFKA_JARS is not set: run tests/run");
+        };
+        let mut tries = 1;
+        loop {
+            let mut broker = Broker {
+                process: None,
+                folder: TempDir::with_prefix("paritywatch-kafka-").expect("make a folder"),
+                jars: PathBuf::from(&jars),
+                port: free_port(),
+            };
+            broker.format();
+            match broker.launch() {
+                Ok(()) => return broker,
+                // A port is only free until somebody else takes it: try others.
+                Err(problem)
+                    if problem.contains("Address already in use") && tries < START_LIMIT_TRIES =>
+                {
+                    tries += 1;
+                }
+                Err(problem) => panic!("{problem}"),
+            }
+        }
+    }
+
+    /// The address for `bootstrap.servers`; it stays the same over a restart.
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Stops the broker in good order, or by SIGKILL when that takes too long. The data stays.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.stop(STOP_LIMIT);
+        }
+    }
+
+    /// Stops the broker by SIGKILL. The data stays.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts a stopped broker on the same port and data, and waits until it leads every partition.
+    #[track_caller]
+    pub fn start_again(&mut self) {
+        assert!(self.process.is_none(), "the broker runs already");
+        if let Err(problem) = self.launch() {
+            panic!("{problem}");
+        }
+    }
+
+    /// `stop`, then `start_again`.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start_again();
+    }
+
+    /// Creates a topic and waits until it can be used.
+    #[track_caller]
+    pub fn create_topic(&self, name: &str, partitions: i32) {
+        self.create_topic_with(name, partitions, &[]);
+    }
+
+    /// Creates a topic with settings such as `("retention.ms", "1000")` and waits until it can be used.
+    #[track_caller]
+    pub fn create_topic_with(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
+        let admin = self.admin();
+        let results = block_on(ADMIN_LIMIT, admin.create_topics([&topic], &admin_options()));
+        self.expect_done("create topic", results);
+        self.wait_for_partitions(name, Some(partitions));
+    }
+
+    /// Adds partitions until there are `total`, and waits until they can be used.
+    #[track_caller]
+    pub fn add_partitions(&self, name: &str, total: i32) {
+        let count = usize::try_from(total).expect("not negative");
+        let partitions = NewPartitions::new(name, count);
+        let admin = self.admin();
+        let results = block_on(
+            ADMIN_LIMIT,
+            admin.create_partitions([&partitions], &admin_options()),
+        );
+        self.expect_done("add partitions", results);
+        self.wait_for_partitions(name, Some(total));
+    }
+
+    /// Deletes a topic and waits until it is gone.
+    #[track_caller]
+    pub fn delete_topic(&self, name: &str) {
+        let admin = self.admin();
+        let results = block_on(ADMIN_LIMIT, admin.delete_topics(&[name], &admin_options()));
+        self.expect_done("delete topic", results);
+        self.wait_for_partitions(name, None);
+    }
+
+    /// Deletes a partition's records before an offset, as retention would.
+    #[track_caller]
+    pub fn delete_records(&self, topic: &str, partition: i32, before_offset: i64) {
+        let mut offsets = TopicPartitionList::new();
+        offsets
+            .add_partition_offset(topic, partition, Offset::Offset(before_offset))
+            .expect("an offset");
+        let admin = self.admin();
+        let result = block_on(
+            ADMIN_LIMIT,
+            admin.delete_records(&offsets, &admin_options()),
+        );
+        match result {
+            Some(Ok(done)) => {
+                for element in done.elements() {
+                    if let Err(error) = element.error() {
+                        self.fail(&format!("delete records: {error}"));
+                    }
+                }
+            }
+            Some(Err(error)) => self.fail(&format!("delete records: {error}")),
+            None => self.fail(&format!("delete records: no answer within {ADMIN_LIMIT:?}")),
+        }
+    }
+
+    /// Produces records in order and waits until each is acknowledged. The answers are in the order of the records.
+    #[track_caller]
+    pub fn produce(&self, topic: &str, records: &[Record]) -> Vec<Delivered> {
+        let deadline = Instant::now() + PRODUCE_LIMIT;
+        let producer: BaseProducer<Deliveries> = self
+            .config()
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "1")
+            .set("message.timeout.ms", PRODUCE_LIMIT.as_millis().to_string())
+            .create_with_context(Deliveries(Mutex::new(vec![None; records.len()])))
+            .expect("make a producer");
+
+        for (index, record) in records.iter().enumerate() {
+            let mut message = record.to_message(topic, index);
+            while let Err((error, rejected)) = producer.send(message) {
+                let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+                if !full || Instant::now() >= deadline {
+                    self.fail(&format!("produce record {index} to {topic}: {error}"));
+                }
+                producer.poll(POLL_LIMIT);
+                message = rejected;
+            }
+            producer.poll(Duration::ZERO);
+        }
+        while producer.in_flight_count() > 0 && Instant::now() < deadline {
+            producer.poll(POLL_LIMIT);
+        }
+
+        let deliveries = producer.context().lock().clone();
+        let acknowledged =
+            deliveries
+                .into_iter()
+                .enumerate()
+                .map(|(index, delivery)| match delivery {
+                    Some(Ok(delivered)) => delivered,
+                    Some(Err(error)) => {
+                        self.fail(&format!("produce record {index} to {topic}: {error}"))
+                    }
+                    None => self.fail(&format!(
+                        "produce record {index} to {topic}: no answer within {PRODUCE_LIMIT:?}"
+                    )),
+                });
+        acknowledged.collect()
+    }
+
+    /// Everything in a topic up to its present end, ordered by partition and offset.
+    #[track_caller]
+    pub fn read_all(&self, topic: &str) -> Vec<ReadRecord> {
+        let deadline = Instant::now() + READ_LIMIT;
+        let ends = self.end_offsets(topic);
+        let consumer: BaseConsumer = self
+            .config()
+            // Assigning needs a group name; nothing is committed to it.
+            .set("group.id", "test-harness")
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
+            .set("auto.offset.reset", "error")
+            .create()
+            .expect("make a consumer");
+        let mut assignment = TopicPartitionList::new();
+        for partition in 0_i32..ends.len().try_into().expect("few partitions") {
+            assignment
+                .add_partition_offset(topic, partition, Offset::Beginning)
+                .expect("an offset");
+        }
+        consumer.assign(&assignment).expect("assign");
+
+        let mut records = Vec::new();
+        let mut unfinished: Vec<bool> = ends.iter().map(|end| *end > 0).collect();
+        while unfinished.contains(&true) {
+            if Instant::now() >= deadline {
+                self.fail(&format!("{topic} is not read within {READ_LIMIT:?}"));
+            }
+            match consumer.poll(POLL_LIMIT) {
+                Some(Ok(message)) => {
+                    let partition = usize::try_from(message.partition()).expect("not negative");
+                    let end = ends[partition];
+                    if message.offset() < end {
+                        records.push(ReadRecord::copy_of(&message));
+                    }
+                    if message.offset() + 1 >= end {
+                        unfinished[partition] = false;
+                    }
+                }
+                // The last offsets may hold no record, but a marker or nothing.
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    unfinished[usize::try_from(partition).expect("not negative")] = false;
+                }
+                Some(Err(KafkaError::MessageConsumption(code))) if is_passing(code) => {}
+                Some(Err(error)) => self.fail(&format!("read {topic}: {error}")),
+                None => {}
+            }
+        }
+        records.sort_by_key(|record| (record.partition, record.offset));
+        records
+    }
+
+    /// The offset after the last record, for each partition of a topic.
+    #[track_caller]
+    pub fn end_offsets(&self, topic: &str) -> Vec<i64> {
+        let client = self.client();
+        let mut last = String::from("not asked");
+        let ends = try_wait_until(ADMIN_LIMIT, || {
+            let result = client
+                .fetch_metadata(Some(topic), METADATA_LIMIT)
+                .and_then(|metadata| {
+                    let count = partitions_of(&metadata, topic).unwrap_or_default();
+                    (0..count)
+                        .map(|partition| client.fetch_watermarks(topic, partition, METADATA_LIMIT))
+                        .collect::<KafkaResult<Vec<_>>>()
+                });
+            match result {
+                Ok(watermarks) if watermarks.is_empty() => {
+                    last = "no such topic".to_owned();
+                    None
+                }
+                Ok(watermarks) => Some(watermarks.into_iter().map(|(_, end)| end).collect()),
+                Err(error) => {
+                    last = error.to_string();
+                    None
+                }
+            }
+        });
+        match ends {
+            Some(ends) => ends,
+            None => self.fail(&format!("no end offsets of {topic}: {last}")),
+        }
+    }
+
+    /// Prepares an empty log folder for ports that are free now.
+    #[track_caller]
+    fn format(&self) {
+        let controller_port = loop {
+            let port = free_port();
+            if port != self.port {
+                break port;
+            }
+        };
+        let data = self.folder.path().join("data");
+        let settings = [
+            ("process.roles", "broker,controller".to_owned()),
+            ("node.id", "1".to_owned()),
+            (
+                "controller.quorum.voters",
+                format!("1@127.0.0.1:{controller_port}"),
+            ),
+            ("controller.listener.names", "CONTROLLER".to_owned()),
+            (
+                "listeners",
+                format!(
+                    "PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{controller_port}",
+                    self.port
+                ),
+            ),
+            (
+                "listener.security.protocol.map",
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
+            ),
+            ("log.dirs", data.display().to_string()),
+            ("auto.create.topics.enable", "false".to_owned()),
+            // Tests send events of any age: no record expires or is refused by its timestamp.
+            ("log.retention.ms", "-1".to_owned()),
+            ("log.message.timestamp.after.max.ms", i64::MAX.to_string()),
+            // One node holds every internal topic, and small ones suffice.
+            ("offsets.topic.replication.factor", "1".to_owned()),
+            ("offsets.topic.num.partitions", "1".to_owned()),
+            ("transaction.state.log.replication.factor", "1".to_owned()),
+            ("transaction.state.log.min.isr", "1".to_owned()),
+            ("transaction.state.log.num.partitions", "1".to_owned()),
+            ("group.initial.rebalance.delay.ms", "0".to_owned()),
+            ("num.network.threads", "2".to_owned()),
+            ("num.io.threads", "2".to_owned()),
+            ("log.cleaner.dedupe.buffer.size", (4 << 20).to_string()),
+        ];
+        let lines = settings.map(|(key, value)| format!("{key}={value}\n"));
+        fs::write(self.settings_file(), lines.concat()).expect("write the settings");
+
+        // A cluster id is 16 bytes in base64, 22 characters; this is such a one, and differs each time.
+        let cluster_id = format!("{:021x}A", random_u64());
+        let mut command = self.java("kafka.tools.StorageTool");
+        command
+            .args(["format", "--cluster-id", &cluster_id, "--config"])
+            .arg(self.settings_file());
+        let status = Process::spawn(&mut command).wait(START_LIMIT);
+        if !status.is_some_and(|status| status.success()) {
+            self.fail(&format!("formatting the broker's data failed: {status:?}"));
+        }
+    }
+
+    /// Starts the process and waits until the broker answers and leads every partition it has.
+    fn launch(&mut self) -> Result<(), String> {
+        let mut command = self.java("kafka.Kafka");
+        command.arg(self.settings_file());
+        let mut process = Process::spawn(&mut command);
+
+        let address = ([127, 0, 0, 1], self.port).into();
+        let mut client = None;
+        let outcome = try_wait_until(START_LIMIT, || {
+            if let Some(status) = process.exited() {
+                return Some(Err(format!("the broker ended ({status}) while starting")));
+            }
+            if client.is_none() {
+                // Only once the port answers: a client that finds it closed backs off.
+                TcpStream::connect_timeout(&address, METADATA_LIMIT).ok()?;
+                client = Some(self.client());
+            }
+            let metadata = client.as_ref()?.fetch_metadata(None, METADATA_LIMIT).ok()?;
+            (!metadata.brokers().is_empty() && all_led(&metadata)).then_some(Ok(()))
+        });
+        match outcome {
+            Some(Ok(())) => {
+                self.process = Some(process);
+                Ok(())
+            }
+            Some(Err(problem)) => Err(self.with_log(&problem)),
+            None => {
+                Err(self.with_log(&format!("the broker did not answer within {START_LIMIT:?}")))
+            }
+        }
+    }
+
+    fn java(&self, class: &str) -> Command {
+        let folder = self.folder.path();
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .and_then(|log| Ok((log.try_clone()?, log)));
+        let (stdout, stderr): (File, File) = log.expect("open the broker's log");
+        let mut command = Command::new("java");
+        command
+            // Small, and quick to start.
+            .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+            // Nothing is left behind outside the folder.
+            .arg("-XX:-UsePerfData")
+            .arg(format!("-Djava.io.tmpdir={}", folder.display()))
+            .arg(format!("-Dlog4j2.configurationFile={LOG_CONFIGURATION}"))
+            .arg("-cp")
+            .arg(self.jars.join("*"))
+            .arg(class)
+            .current_dir(folder)
+            .stdout(Stdio::from(stdout))
+            .stderr(Stdio::from(stderr));
+        command
+    }
+
+    fn settings_file(&self) -> PathBuf {
+        self.folder.path().join("server.properties")
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("broker.log")
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", self.bootstrap())
+            .set("client.id", "test-harness");
+        config
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        self.config().create().expect("make an admin client")
+    }
+
+    /// A client for questions about metadata.
+    fn client(&self) -> BaseConsumer {
+        self.config().create().expect("make a client")
+    }
+
+    /// Waits until a topic has so many partitions and each has a leader, or with `None` until it is gone.
+    #[track_caller]
+    fn wait_for_partitions(&self, topic: &str, wanted: Option<i32>) {
+        let client = self.client();
+        let reached = try_wait_until(ADMIN_LIMIT, || {
+            let metadata = client.fetch_metadata(None, METADATA_LIMIT).ok()?;
+            let reached = partitions_of(&metadata, topic) == wanted && all_led(&metadata);
+            reached.then_some(())
+        });
+        if reached.is_none() {
+            self.fail(&format!(
+                "{topic} does not have {wanted:?} partitions within {ADMIN_LIMIT:?}"
+            ));
+        }
+    }
+
+    #[track_caller]
+    fn expect_done<Name, Problem: Display>(
+        &self,
+        what: &str,
+        results: Option<KafkaResult<Vec<TopicAnswer<Name, Problem>>>>,
+    ) {
+        match results {
+            Some(Ok(results)) => {
+                for result in results {
+                    if let Err((_, problem)) = result {
+                        self.fail(&format!("{what}: {problem}"));
+                    }
+                }
+            }
+            Some(Err(error)) => self.fail(&format!("{what}: {error}")),
+            None => self.fail(&format!("{what}: no answer within {ADMIN_LIMIT:?}")),
+        }
+    }
+
+    fn with_log(&self, problem: &str) -> String {
+        let log = fs::read(self.log_file()).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        format!("{problem}\n--- end of the broker's log:\n{}", tail(&log))
+    }
+
+    #[track_caller]
+    fn fail(&self, problem: &str) -> ! {
+        panic!("{}", self.with_log(problem));
+    }
+}
+
+impl Record {
+    fn to_message<'a>(&'a self, topic: &'a str, index: usize) -> BaseRecord<'a, [u8], [u8], usize> {
+        let mut message = BaseRecord::with_opaque_to(topic, index);
+        message.partition = self.partition;
+        message.key = self.key.as_deref();
+        message.payload = self.payload.as_deref();
+        message.timestamp = self.timestamp_ms;
+        if !self.headers.is_empty() {
+            let mut headers = OwnedHeaders::new();
+            for (key, value) in &self.headers {
+                let value = value.as_deref();
+                headers = headers.insert(Header { key, value });
+            }
+            message.headers = Some(headers);
+        }
+        message
+    }
+}
+
+/// How the client library tells what became of one topic of a request.
+type TopicAnswer<Name, Problem> = Result<Name, (Name, Problem)>;
+
+/// What became of each record, by its index: no answer yet, stored, or refused.
+struct Deliveries(Mutex<Vec<Option<Result<Delivered, KafkaError>>>>);
+
+impl Deliveries {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Option<Result<Delivered, KafkaError>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
+        let delivery = match result {
+            Ok(message) => Ok(Delivered {
+                partition: message.partition(),
+                offset: message.offset(),
+            }),
+            Err((error, _)) => Err(error.clone()),
+        };
+        self.lock()[index] = Some(delivery);
+    }
+}
+
+fn admin_options() -> AdminOptions {
+    AdminOptions::new()
+        .request_timeout(Some(ADMIN_LIMIT))
+        .operation_timeout(Some(ADMIN_LIMIT))
+}
+
+fn partitions_of(metadata: &Metadata, topic: &str) -> Option<i32> {
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let found = found.filter(|found| found.error().is_none())?;
+    i32::try_from(found.partitions().len()).ok()
+}
+
+fn all_led(metadata: &Metadata) -> bool {
+    let mut partitions = metadata
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.partitions());
+    partitions.all(|partition| partition.leader() >= 0)
+}
+
+/// Whether the client library recovers from an error by itself.
+fn is_passing(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::OperationTimedOut
+    )
+}
+
+/// Runs a future of the client library, whose own threads wake it, to its end; `None` when the limit comes first.
+///
+/// It needs no runtime, so it also works inside one.
+fn block_on<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let deadline = Instant::now() + limit;
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(output);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        thread::park_timeout(left);
+    }
+}
