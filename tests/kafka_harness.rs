@@ -1,11 +1,6 @@
 //! Tests of the test harness itself. Those that need a real broker or promtool are run by `tests/run`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod support;
 
@@ -17,16 +12,12 @@ use std::thread;
 use std::time::Duration;
 
 use support::kafka::{Broker, Delivered, ReadRecord, Record};
-use support::process::{
-    Daemon, check_metrics, free_port, http_get, http_request, try_wait_until, wait_until,
-};
+use support::process::{Daemon, check_metrics, free_port, http_get, http_request, try_wait_until, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn payloads(records: &[ReadRecord], partition: i32) -> Vec<String> {
-    let of_partition = records
-        .iter()
-        .filter(|record| record.partition == partition);
+    let of_partition = records.iter().filter(|record| record.partition == partition);
     of_partition.map(ReadRecord::payload_text).collect()
 }
 
@@ -68,17 +59,15 @@ fn records_are_read_back_as_they_were_produced() {
     assert_eq!(records[1].header_text("ce_id").as_deref(), Some("1"));
 
     // More than the client's queue of 100,000 messages, and no partition named.
-    let many: Vec<Record> = (0..120_000)
-        .map(|number| Record::new(format!("case-{number}"), number.to_string()))
-        .collect();
+    let many: Vec<Record> =
+        (0..120_000).map(|number| Record::new(format!("case-{number}"), number.to_string())).collect();
     let delivered = broker.produce("events", &many);
     assert_eq!(delivered.len(), many.len());
     let records = broker.read_all("events");
     assert_eq!(records.len(), 2 + many.len());
     for (record, delivered) in many.iter().zip(&delivered).step_by(1_000) {
-        let found = records
-            .iter()
-            .find(|read| (read.partition, read.offset) == (delivered.partition, delivered.offset));
+        let found =
+            records.iter().find(|read| (read.partition, read.offset) == (delivered.partition, delivered.offset));
         assert_eq!(found.unwrap().payload, record.payload);
     }
 }
@@ -89,13 +78,7 @@ fn a_restart_keeps_address_and_data() {
     let mut broker = Broker::start();
     let bootstrap = broker.bootstrap();
     broker.create_topic("events", 2);
-    broker.produce(
-        "events",
-        &[
-            Record::new("a", "first").on_partition(0),
-            Record::new("b", "second").on_partition(1),
-        ],
-    );
+    broker.produce("events", &[Record::new("a", "first").on_partition(0), Record::new("b", "second").on_partition(1)]);
 
     broker.restart();
     assert_eq!(broker.bootstrap(), bootstrap);
@@ -163,10 +146,8 @@ fn a_failure_shows_the_broker_log() {
 #[ignore = "needs promtool: run tests/run"]
 fn promtool_accepts_good_metrics_and_complains_of_bad_ones() {
     check_metrics("# HELP good_total All of them.\n# TYPE good_total counter\ngood_total 1\n");
-    for (bad, complaint) in [
-        ("# TYPE bad counter\nbad 1\n", "no help text"),
-        ("not a metric\n", "error while linting"),
-    ] {
+    for (bad, complaint) in [("# TYPE bad counter\nbad 1\n", "no help text"), ("not a metric\n", "error while linting")]
+    {
         let panic = catch_unwind(|| check_metrics(bad)).unwrap_err();
         let text = panic.downcast::<String>().unwrap();
         assert!(text.contains(complaint), "{text}");
@@ -193,9 +174,7 @@ fn a_daemon_is_heard_terminated_and_killed() {
 
     let mut daemon = start();
     let process_folder = format!("/proc/{}", daemon.id());
-    daemon.wait_until(LIMIT, "its folder", || {
-        Path::new(&process_folder).exists().then_some(())
-    });
+    daemon.wait_until(LIMIT, "its folder", || Path::new(&process_folder).exists().then_some(()));
     drop(daemon);
     assert!(!Path::new(&process_folder).exists());
 }
@@ -206,10 +185,7 @@ fn a_daemon_that_ends_early_fails_the_wait_with_its_words() {
     let mut daemon = Daemon::start(Path::new("sh"), &["-c", script], &[]);
     let url = format!("http://127.0.0.1:{}/", free_port());
     let wait = AssertUnwindSafe(|| daemon.wait_for_http(&url, |_| true, LIMIT));
-    let text = catch_unwind(wait)
-        .unwrap_err()
-        .downcast::<String>()
-        .unwrap();
+    let text = catch_unwind(wait).unwrap_err().downcast::<String>().unwrap();
     assert!(text.contains("exit status: 78"), "{text}");
     assert!(text.contains("unreadable configuration"), "{text}");
     assert_eq!(daemon.wait_for_exit(LIMIT).code(), Some(78));
@@ -233,9 +209,7 @@ fn waiting_ends_at_the_limit_and_says_for_what() {
 
 #[test]
 fn free_ports_can_be_listened_on() {
-    let held: Vec<TcpListener> = (0..50)
-        .map(|_| TcpListener::bind(("127.0.0.1", free_port())).unwrap())
-        .collect();
+    let held: Vec<TcpListener> = (0..50).map(|_| TcpListener::bind(("127.0.0.1", free_port())).unwrap()).collect();
     assert_eq!(held.len(), 50);
 }
 

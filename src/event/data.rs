@@ -54,47 +54,55 @@ impl EventType {
     }
 }
 
-/// Reads the data of one event type.
-pub(super) struct DataOf<'c> {
+/// Reads the data of one event type into its slot: in place, since moving it costs as much as
+/// reading a few fields.
+pub(super) struct DataOf<'c, 's, 'a> {
     pub(super) context: &'c Context,
     pub(super) event_type: EventType,
+    pub(super) slot: &'s mut Option<Data<'a>>,
 }
 
-impl<'a> DeserializeSeed<'a> for DataOf<'_> {
-    type Value = Data<'a>;
+impl<'a> DeserializeSeed<'a> for DataOf<'_, '_, 'a> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Data<'a>, D::Error> {
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
         let context = self.context;
-        match self.event_type {
-            EventType::Selection => fill(context, blank_selection(), deserializer).map(Data::Selection),
-            EventType::Control => fill(context, blank_control(), deserializer).map(Data::Control),
-            EventType::Outcome => fill(context, blank_outcome(), deserializer).map(Data::Outcome),
-            EventType::Complaint => fill(context, blank_complaint(), deserializer).map(Data::Complaint),
-            EventType::Tally => fill(context, blank_tally(), deserializer).map(Data::Tally),
-            EventType::Attributes => {
-                let given = fill(context, GivenAttributes::default(), deserializer)?;
-                Ok(Data::Attributes(given.into_attributes()))
-            }
-            EventType::Population => {
-                fill(context, blank_population(), deserializer).map(Data::Population)
-            }
+        match self.slot.insert(blank(self.event_type)) {
+            Data::Selection(object) => Fill { context, object }.deserialize(deserializer),
+            Data::Control(object) => Fill { context, object }.deserialize(deserializer),
+            Data::Outcome(object) => Fill { context, object }.deserialize(deserializer),
+            Data::Complaint(object) => Fill { context, object }.deserialize(deserializer),
+            Data::Tally(object) => Fill { context, object }.deserialize(deserializer),
+            Data::Attributes(object) => Fill { context, object }.deserialize(deserializer),
+            Data::Population(object) => Fill { context, object }.deserialize(deserializer),
         }
     }
 }
 
-/// Fills a blank object: `REQUIRED` sees to it that no blank value survives where none may.
+/// Fills a blank object that is small enough to be moved.
 #[inline]
 fn fill<'a, T: Object<'a>, D: Deserializer<'a>>(
     context: &Context,
-    mut object: T,
+    mut blank: T,
     deserializer: D,
 ) -> Result<T, D::Error> {
-    let seed = Fill {
-        context,
-        object: &mut object,
-    };
-    seed.deserialize(deserializer)?;
-    Ok(object)
+    let object = &mut blank;
+    Fill { context, object }.deserialize(deserializer)?;
+    Ok(blank)
+}
+
+/// Data before its first field: `REQUIRED` sees to it that no blank value survives where none may.
+#[inline]
+fn blank<'a>(event_type: EventType) -> Data<'a> {
+    match event_type {
+        EventType::Selection => Data::Selection(blank_selection()),
+        EventType::Control => Data::Control(blank_control()),
+        EventType::Outcome => Data::Outcome(blank_outcome()),
+        EventType::Complaint => Data::Complaint(blank_complaint()),
+        EventType::Tally => Data::Tally(blank_tally()),
+        EventType::Attributes => Data::Attributes(blank_attributes()),
+        EventType::Population => Data::Population(blank_population()),
+    }
 }
 
 const BLANK: Cow<'static, str> = Cow::Borrowed("");
@@ -458,7 +466,7 @@ impl<'a> Object<'a> for GivenCounts {
         Ok(())
     }
 
-    fn check<E: Error>(&self, context: &Context) -> Result<(), E> {
+    fn check<E: Error>(&self, _seen: FieldSet, context: &Context) -> Result<(), E> {
         let exceeds = |part: Option<u64>, whole: Option<u64>| {
             part.zip(whole).is_some_and(|(part, whole)| part > whole)
         };
@@ -478,25 +486,15 @@ impl<'a> Object<'a> for GivenCounts {
     }
 }
 
-/// Attributes before absent groups or strata become empty ones: one of them must be given.
-#[derive(Default)]
-struct GivenAttributes<'a> {
-    case_id: Cow<'a, str>,
-    groups: Option<crate::event::Groups<'a>>,
-    strata: Option<crate::event::Strata<'a>>,
-}
-
-impl<'a> GivenAttributes<'a> {
-    fn into_attributes(self) -> Attributes<'a> {
-        Attributes {
-            case_id: self.case_id,
-            groups: self.groups.unwrap_or_default(),
-            strata: self.strata.unwrap_or_default(),
-        }
+const fn blank_attributes<'a>() -> Attributes<'a> {
+    Attributes {
+        case_id: BLANK,
+        groups: Vec::new(),
+        strata: Vec::new(),
     }
 }
 
-impl<'a> Object<'a> for GivenAttributes<'a> {
+impl<'a> Object<'a> for Attributes<'a> {
     const PATH: &'static str = DATA;
     const FIELDS: FieldSet = set_of(&[Field::CaseId, Field::Groups, Field::Strata]);
     const REQUIRED: FieldSet = set_of(&[Field::CaseId]);
@@ -509,15 +507,19 @@ impl<'a> Object<'a> for GivenAttributes<'a> {
     ) -> Result<(), M::Error> {
         match field {
             Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
-            Field::Groups => self.groups = map.next_value_seed(groups(context))?,
-            Field::Strata => self.strata = map.next_value_seed(strata(context))?,
+            Field::Groups => {
+                self.groups = map.next_value_seed(groups(context))?.unwrap_or_default();
+            }
+            Field::Strata => {
+                self.strata = map.next_value_seed(strata(context))?.unwrap_or_default();
+            }
             _ => {}
         }
         Ok(())
     }
 
-    fn check<E: Error>(&self, context: &Context) -> Result<(), E> {
-        if self.groups.is_none() && self.strata.is_none() {
+    fn check<E: Error>(&self, seen: FieldSet, context: &Context) -> Result<(), E> {
+        if seen & set_of(&[Field::Groups, Field::Strata]) == 0 {
             return Err(refuse_missing::<Self, _>(context, Field::Groups));
         }
         Ok(())

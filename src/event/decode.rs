@@ -68,7 +68,9 @@ pub fn decode<'a>(
 fn decode_structured<'a>(payload: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Rejection> {
     let context = Context::new(limits, EVENT);
     let payload = check_text(payload)?;
-    read_envelope(&context, payload)?.finish(&context, payload, None)
+    let mut envelope = Envelope::default();
+    read_envelope(&context, payload, &mut envelope)?;
+    envelope.finish(&context, payload, None)
 }
 
 fn decode_binary<'a>(
@@ -77,7 +79,7 @@ fn decode_binary<'a>(
     limits: &Limits,
 ) -> Result<Decoded<'a>, Rejection> {
     let context = Context::new(limits, EVENT);
-    let envelope = read_headers(&context, headers)?;
+    let mut envelope = read_headers(&context, headers)?;
     if envelope.is_unknown() {
         // Its payload may be anything.
         return Ok(Decoded::UnknownType);

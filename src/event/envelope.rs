@@ -30,7 +30,9 @@ pub(super) struct Envelope<'a> {
     time: Option<Cow<'a, str>>,
     content_type: Option<Cow<'a, str>>,
     has_base64: bool,
-    data: DataSlot<'a>,
+    /// Data that came before `type`.
+    waiting: Option<&'a RawValue>,
+    data: Option<Data<'a>>,
 }
 
 /// A CloudEvents `type`.
@@ -39,16 +41,6 @@ enum Type {
     Known(EventType),
     Unknown,
     Empty,
-}
-
-/// What is known of the data so far.
-#[derive(Default)]
-enum DataSlot<'a> {
-    #[default]
-    Absent,
-    /// It came before `type`.
-    Waiting(&'a RawValue),
-    Read(Data<'a>),
 }
 
 impl<'a> Object<'a> for Envelope<'a> {
@@ -109,24 +101,23 @@ impl<'a> Envelope<'a> {
         map: &mut M,
         context: &Context,
     ) -> Result<(), M::Error> {
-        self.data = match self.event_type {
+        match self.event_type {
             Some(Type::Known(event_type)) => {
-                let seed = DataOf {
+                let slot = &mut self.data;
+                map.next_value_seed(Optional(DataOf {
                     context,
                     event_type,
-                };
-                map.next_value_seed(Optional(seed))?
-                    .map_or(DataSlot::Absent, DataSlot::Read)
+                    slot,
+                }))?;
             }
             Some(Type::Unknown | Type::Empty) => {
                 map.next_value::<IgnoredAny>()?;
-                DataSlot::Absent
             }
-            None => match map.next_value::<&RawValue>()? {
-                null if null.get() == "null" => DataSlot::Absent,
-                raw => DataSlot::Waiting(raw),
-            },
-        };
+            None => {
+                let raw = map.next_value::<&RawValue>()?;
+                self.waiting = Some(raw).filter(|raw| raw.get() != "null");
+            }
+        }
         Ok(())
     }
 
@@ -138,7 +129,7 @@ impl<'a> Envelope<'a> {
     /// Checks the attributes and reads what is still waiting. `payload` is the record's, `body` the
     /// part of it that is data in binary mode.
     pub(super) fn finish(
-        self,
+        &mut self,
         context: &Context,
         payload: &'a str,
         body: Option<&'a str>,
@@ -149,25 +140,25 @@ impl<'a> Envelope<'a> {
             Some(Type::Empty) => return Err(refuse_empty(context, Field::Type)),
             None => return Err(refuse_absent(context, Field::Type)),
         };
-        check_spec_version(context, self.spec_version)?;
-        let id = check_name(context, Field::Id, self.id)?;
-        let source = check_name(context, Field::Source, self.source)?;
-        let time = check_time(context, self.time)?;
+        check_spec_version(context, self.spec_version.take())?;
+        let id = check_name(context, Field::Id, self.id.take())?;
+        let source = check_name(context, Field::Source, self.source.take())?;
+        let time = check_time(context, self.time.take())?;
         if self.has_base64 {
             context.enter(EVENT, Some(Field::DataBase64));
             let detail = "expected data as JSON in `data`, found data in Base64";
             return Err(context.reject(Reason::UnsupportedFormat, detail));
         }
-        if self.content_type.is_some_and(|name| !is_json(&name)) {
+        if self.content_type.as_deref().is_some_and(|name| !is_json(name)) {
             context.enter(EVENT, Some(Field::DataContentType));
             let detail = "expected application/json, found another media type";
             return Err(context.reject(Reason::UnsupportedFormat, detail));
         }
-        let data = match (self.data, body) {
-            (DataSlot::Read(data), _) => data,
-            (DataSlot::Waiting(raw), _) => read_text(context, event_type, payload, raw.get())?,
-            (DataSlot::Absent, Some(body)) => read_text(context, event_type, payload, body)?,
-            (DataSlot::Absent, None) => return Err(refuse_absent(context, Field::Data)),
+        if let Some(text) = self.waiting.map(RawValue::get).or(body) {
+            read_text(context, event_type, payload, text, &mut self.data)?;
+        }
+        let Some(data) = self.data.take() else {
+            return Err(refuse_absent(context, Field::Data));
         };
         Ok(Decoded::Event(Event {
             id,
@@ -189,38 +180,39 @@ impl Type {
     }
 }
 
-/// Reads the envelope of a structured-mode payload.
+/// Reads a structured-mode payload into an empty envelope.
 pub(super) fn read_envelope<'a>(
     context: &Context,
     payload: &'a str,
-) -> Result<Envelope<'a>, Rejection> {
-    let mut envelope = Envelope::default();
+    envelope: &mut Envelope<'a>,
+) -> Result<(), Rejection> {
     let mut parser = serde_json::Deserializer::from_str(payload);
     let seed = Fill {
         context,
-        object: &mut envelope,
+        object: envelope,
     };
     seed.deserialize(&mut parser)
         .and_then(|()| parser.end())
-        .map_err(|error| context.reject_json(&error, payload, 0))?;
-    Ok(envelope)
+        .map_err(|error| context.reject_json(&error, payload, 0))
 }
 
-/// Reads data from `text`, a part of `payload`.
+/// Reads data from `text`, a part of `payload`, into `slot`.
 fn read_text<'a>(
     context: &Context,
     event_type: EventType,
     payload: &str,
     text: &'a str,
-) -> Result<Data<'a>, Rejection> {
+    slot: &mut Option<Data<'a>>,
+) -> Result<(), Rejection> {
     context.enter(DATA, None);
     let mut parser = serde_json::Deserializer::from_str(text);
     let seed = DataOf {
         context,
         event_type,
+        slot,
     };
     seed.deserialize(&mut parser)
-        .and_then(|data| parser.end().map(|()| data))
+        .and_then(|()| parser.end())
         .map_err(|error| {
             let start = text.as_ptr().addr() - payload.as_ptr().addr();
             context.reject_json(&error, payload, start)

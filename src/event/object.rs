@@ -25,8 +25,8 @@ pub(super) trait Object<'a> {
         context: &Context,
     ) -> Result<(), M::Error>;
 
-    /// Checks what concerns more than one field.
-    fn check<E: Error>(&self, _context: &Context) -> Result<(), E> {
+    /// Checks what concerns more than one field; `seen` are the fields given.
+    fn check<E: Error>(&self, _seen: FieldSet, _context: &Context) -> Result<(), E> {
         Ok(())
     }
 }
@@ -71,7 +71,7 @@ impl<'a, T: Object<'a>> Visitor<'a> for Fill<'_, '_, T> {
         if let Some(missing) = Field::first_of(T::REQUIRED & !seen) {
             return Err(refuse_missing::<T, _>(self.context, missing));
         }
-        self.object.check(self.context)
+        self.object.check(seen, self.context)
     }
 }
 

@@ -34,23 +34,28 @@ pub struct Contribution {
 
 /// What a case's events count for, whatever order they came in.
 ///
-/// Of several selections the one with the earliest root (the event at the start of its chain of revisions) counts, in its latest
-/// revision, in the cohort of the root. Without a selection, the earliest control that names a profile stands in for it and counts
+/// Of several selections the one whose chain of revisions has the earliest time counts, in its latest revision, in the cohort of
+/// that time. Without a selection, the earliest control that names a profile stands in for it and counts
 /// as selected. Of several reports on one control the latest that no other event revises counts; an outcome implies its control.
 /// Events later than `not_selected_horizon` after a selection that did not pick the case are not its own.
 #[must_use]
 pub fn facts(records: &[Record], attributes: &mut Attributes, not_selected_horizon: Span) -> CaseFacts {
-    let Some((selection, root)) = selection_of(records) else {
+    if let [only] = records
+        && only.kind == RecordKind::Selection
+    {
+        return facts_of_selection(only);
+    }
+    let Some((selection, cohort)) = selection_of(records) else {
         return facts_without_selection(records, attributes);
     };
-    let closes = if selection.flags.yes() { EventTime(i64::MAX) } else { root.plus(not_selected_horizon) };
+    let closes = if selection.flags.yes() { EventTime(i64::MAX) } else { cohort.plus(not_selected_horizon) };
     let own = |record: &Record| record.time <= closes;
     let merged = merged_attributes(records, selection.attributes, attributes, own);
     let Some(profile) = selection.allowed_profile() else {
         return CaseFacts::default();
     };
     let channel = selection.flags.channel().unwrap_or_default();
-    let home = Contribution { profile, channel, cohort: root, attributes: merged, counts: CaseCounts::default() };
+    let home = Contribution { profile, channel, cohort, attributes: merged, counts: CaseCounts::default() };
     if selection.flags.yes() {
         let counts = examined(records, |_| true).with_selected();
         return CaseFacts { home: Some(Contribution { counts, ..home }), ..CaseFacts::default() };
@@ -68,29 +73,49 @@ pub fn facts(records: &[Record], attributes: &mut Attributes, not_selected_horiz
     }
 }
 
-/// The selection that counts and the time of its root.
+/// Nearly all cases have nothing but one selection: the general way gives the same, slower.
+fn facts_of_selection(selection: &Record) -> CaseFacts {
+    let assessed = CaseCounts::assessed();
+    let home = selection.allowed_profile().map(|profile| Contribution {
+        profile,
+        channel: selection.flags.channel().unwrap_or_default(),
+        cohort: selection.time,
+        attributes: selection.attributes,
+        counts: if selection.flags.yes() { assessed.with_selected() } else { assessed },
+    });
+    CaseFacts { home, ..CaseFacts::default() }
+}
+
+/// The selection that counts and its cohort: the earliest time of its chain.
 fn selection_of(records: &[Record]) -> Option<(&Record, EventTime)> {
     let active = selections(records).filter(|record| !is_revised(record, records));
-    let ranked = active.map(|record| (root_of(record, records), record));
-    let (root, record) = ranked.min_by_key(|(root, record)| (root.order(), std::cmp::Reverse(record.order())))?;
-    Some((record, root.time))
+    let ranked = active.map(|record| (start_of(record, records), record));
+    let (start, record) = ranked.min_by_key(|(start, record)| (*start, std::cmp::Reverse(record.order())))?;
+    Some((record, start.0))
+}
+
+/// The earliest of a selection and those it corrects, directly or not, as far as they are known. A correction may bear any time,
+/// so the earliest is not always the one the chain starts with.
+fn start_of(record: &Record, records: &[Record]) -> (EventTime, u64) {
+    chain(record, records).map(Record::order).min().unwrap_or_else(|| record.order())
+}
+
+/// Whether a chain of revisions leads from the record to one that corrects nothing.
+pub(super) fn has_plain_root(record: &Record, records: &[Record]) -> bool {
+    chain(record, records).any(|record| record.revises == 0)
+}
+
+/// A selection, the one it corrects, and so on. At most as many steps as there are records: more would be a cycle.
+fn chain<'a>(record: &'a Record, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
+    let earlier = |record: &&'a Record| {
+        let record = *record;
+        selections(records).find(|candidate| candidate.is_revised_by(record))
+    };
+    std::iter::successors(Some(record), earlier).take(records.len().max(1))
 }
 
 fn selections(records: &[Record]) -> impl Iterator<Item = &Record> {
     records.iter().filter(|record| record.kind == RecordKind::Selection)
-}
-
-/// The start of a selection's chain of revisions, as far as it is known.
-pub(super) fn root_of<'a>(record: &'a Record, records: &'a [Record]) -> &'a Record {
-    let mut root = record;
-    // Each step goes one revision back; more steps than records would be a cycle.
-    for _ in 0..records.len() {
-        match selections(records).find(|candidate| candidate.is_revised_by(root)) {
-            Some(earlier) => root = earlier,
-            None => break,
-        }
-    }
-    root
 }
 
 fn is_revised(record: &Record, records: &[Record]) -> bool {

@@ -31,7 +31,7 @@ impl Memory {
             return false;
         }
         let entry = Entry { key: words, forget_hour: hour_after(until) };
-        self.entries.insert_unique(key.1, entry, |entry| low(entry));
+        self.entries.insert_unique(key.1, entry, low);
         true
     }
 

@@ -118,12 +118,17 @@ impl Record {
         }
     }
 
-    /// Whether `other` corrects this event.
+    /// Whether `other` corrects this event: a selection corrects a selection, an outcome what a control or an outcome reported.
     #[must_use]
-    pub const fn is_revised_by(&self, other: &Self) -> bool {
+    pub fn is_revised_by(&self, other: &Self) -> bool {
+        let corrects = match self.kind {
+            RecordKind::Selection => other.kind == RecordKind::Selection,
+            RecordKind::Control | RecordKind::Outcome => other.kind == RecordKind::Outcome,
+            RecordKind::Attributes | RecordKind::Complaint => false,
+        };
         // The tag's upper half is the id's hash, forced non-zero as `revises` is.
         let id = (self.tag >> 32) as u32;
-        other.revises != 0 && other.tag != self.tag && (if id == 0 { 1 } else { id }) == other.revises
+        corrects && other.revises != 0 && other.tag != self.tag && (if id == 0 { 1 } else { id }) == other.revises
     }
 }
 

@@ -2,7 +2,7 @@
 
 use hashbrown::HashTable;
 
-use super::case::root_of;
+use super::case::has_plain_root;
 use super::memory::Memory;
 use super::record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
 use crate::event::{EventTime, Span};
@@ -243,14 +243,14 @@ fn waits(records: &[Record]) -> bool {
     records.iter().all(|record| record.kind != RecordKind::Selection && record.profile == super::record::NO_PROFILE)
 }
 
-/// For a selection that revises nothing: the root of the selection that counts, where there is one.
-/// A later one than that can never count, whatever comes.
+/// For a selection that revises nothing: the earliest time of the case's selections whose chain of revisions is whole.
+/// Such a chain always has a standing end, so a later selection can never count, whatever comes.
 fn rivals(record: &Record, records: &[Record]) -> Option<(EventTime, u64)> {
     if record.kind != RecordKind::Selection || record.revises != 0 || records.iter().any(|other| record.is_revised_by(other)) {
         return None;
     }
     let selections = records.iter().filter(|known| known.kind == RecordKind::Selection);
-    selections.map(|known| root_of(known, records).order()).min()
+    selections.filter(|known| has_plain_root(known, records)).map(Record::order).min()
 }
 
 impl Simple {

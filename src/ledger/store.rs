@@ -165,8 +165,7 @@ impl Ledger {
             self.records = records;
             return Arrival::Duplicate;
         }
-        let first = records.is_empty() && record.kind == RecordKind::Selection;
-        let before = if first || records.is_empty() { CaseFacts::default() } else { facts(&records, &mut self.attributes, horizons.not_selected) };
+        let before = if records.is_empty() { CaseFacts::default() } else { facts(&records, &mut self.attributes, horizons.not_selected) };
         let shard = self.shard(key);
         let added = shard.add(key, record, &mut records);
         if added == Added::Conflict {

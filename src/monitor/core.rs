@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tallies::{Tallies, type_name};
+use super::tallies::{Tallies, type_index};
 use crate::alert::AlertBook;
 use crate::disclosure::{EventCounts, Published, publish};
 use crate::disparity::{Evaluation, Evaluator, ProfileId, Scene};
@@ -59,9 +59,9 @@ impl Monitor {
         let plan = Arc::clone(&self.plan);
         let max_ahead = plan.window.max_ahead.filter(|_| self.clock == Clock::Wall);
         let (kind, handled) = match event::decode(record, &plan.event, max_ahead) {
-            Ok(Decoded::Event(event)) => (type_name(&event.data), self.handle_event(partition, &event, now)),
-            Ok(Decoded::UnknownType) => ("unknown", Handled::UnknownType),
-            Err(rejection) => ("unknown", Handled::Rejected(rejection)),
+            Ok(Decoded::Event(event)) => (type_index(Some(&event.data)), self.handle_event(partition, &event, now)),
+            Ok(Decoded::UnknownType) => (type_index(None), Handled::UnknownType),
+            Err(rejection) => (type_index(None), Handled::Rejected(rejection)),
         };
         self.tallies.count(kind, &handled);
         handled

@@ -17,39 +17,38 @@ pub(super) struct Tallies {
 const TYPES: [&str; 8] = ["attributes", "complaint", "control", "outcome", "population", "selection", "tally", "unknown"];
 const RESULTS: [&str; 7] = ["accepted", "conflict", "duplicate", "rejected", "too_late", "unknown_profile", "unknown_type"];
 
-/// The event type's word in metrics.
-pub(super) const fn type_name(data: &Data<'_>) -> &'static str {
+/// The place of a record's event type in [`TYPES`]; of one that is no event, that of `unknown`.
+pub(super) const fn type_index(data: Option<&Data<'_>>) -> usize {
     match data {
-        Data::Selection(_) => "selection",
-        Data::Control(_) => "control",
-        Data::Outcome(_) => "outcome",
-        Data::Complaint(_) => "complaint",
-        Data::Tally(_) => "tally",
-        Data::Attributes(_) => "attributes",
-        Data::Population(_) => "population",
+        Some(Data::Attributes(_)) => 0,
+        Some(Data::Complaint(_)) => 1,
+        Some(Data::Control(_)) => 2,
+        Some(Data::Outcome(_)) => 3,
+        Some(Data::Population(_)) => 4,
+        Some(Data::Selection(_)) => 5,
+        Some(Data::Tally(_)) => 6,
+        None => 7,
     }
 }
 
-const fn result_name(handled: &Handled) -> Option<&'static str> {
+/// The place of what became of a record in [`RESULTS`].
+const fn result_index(handled: &Handled) -> Option<usize> {
     match handled {
-        Handled::Accepted => Some("accepted"),
-        Handled::Duplicate => Some("duplicate"),
-        Handled::Conflict => Some("conflict"),
-        Handled::TooLate => Some("too_late"),
-        Handled::UnknownType => Some("unknown_type"),
-        Handled::UnknownProfile => Some("unknown_profile"),
-        Handled::Rejected(_) => Some("rejected"),
+        Handled::Accepted => Some(0),
+        Handled::Conflict => Some(1),
+        Handled::Duplicate => Some(2),
+        Handled::Rejected(_) => Some(3),
+        Handled::TooLate => Some(4),
+        Handled::UnknownProfile => Some(5),
+        Handled::UnknownType => Some(6),
         Handled::BeyondAsOf => None,
     }
 }
 
 impl Tallies {
-    pub fn count(&mut self, kind: &'static str, handled: &Handled) {
-        let row = TYPES.iter().position(|known| *known == kind);
-        let column = result_name(handled).and_then(|name| RESULTS.iter().position(|known| *known == name));
-        if let (Some(row), Some(column)) = (row, column)
-            && let Some(count) = self.counts.get_mut(row).and_then(|counts| counts.get_mut(column))
-        {
+    pub fn count(&mut self, kind: usize, handled: &Handled) {
+        let row = self.counts.get_mut(kind);
+        if let Some(count) = result_index(handled).and_then(|column| row?.get_mut(column)) {
             *count += 1;
         }
         if let Handled::Rejected(rejection) = handled {

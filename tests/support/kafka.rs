@@ -6,11 +6,12 @@
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
+use std::mem;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -42,11 +43,11 @@ const METADATA_LIMIT: Duration = Duration::from_secs(5);
 const PRODUCE_LIMIT: Duration = Duration::from_secs(120);
 /// How long `read_all` may take.
 const READ_LIMIT: Duration = Duration::from_secs(120);
-/// How long one wait inside the client library lasts, between two looks at a limit.
-const POLL_LIMIT: Duration = Duration::from_millis(100);
+/// How long one wait inside the client library lasts, between two looks at a limit. A producer's poll always lasts so
+/// long, even when there is nothing left to wait for.
+const POLL_LIMIT: Duration = Duration::from_millis(5);
 
-const LOG_CONFIGURATION: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/log4j2.properties");
+const LOG_CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/log4j2.properties");
 
 /// A record to produce.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,19 +67,12 @@ pub struct Record {
 impl Record {
     /// A record with a key and a payload.
     pub fn new(key: impl Into<Vec<u8>>, payload: impl Into<Vec<u8>>) -> Record {
-        Record {
-            key: Some(key.into()),
-            payload: Some(payload.into()),
-            ..Record::default()
-        }
+        Record { key: Some(key.into()), payload: Some(payload.into()), ..Record::default() }
     }
 
     /// The same record for one partition.
     pub fn on_partition(self, partition: i32) -> Record {
-        Record {
-            partition: Some(partition),
-            ..self
-        }
+        Record { partition: Some(partition), ..self }
     }
 
     /// The same record with one more header.
@@ -89,10 +83,7 @@ impl Record {
 
     /// The same record with a timestamp.
     pub fn at_ms(self, timestamp_ms: i64) -> Record {
-        Record {
-            timestamp_ms: Some(timestamp_ms),
-            ..self
-        }
+        Record { timestamp_ms: Some(timestamp_ms), ..self }
     }
 }
 
@@ -137,9 +128,7 @@ impl ReadRecord {
 
     fn copy_of(message: &BorrowedMessage<'_>) -> ReadRecord {
         let headers = message.headers().map(|headers| {
-            let header = |header: Header<'_, &[u8]>| {
-                (header.key.to_owned(), header.value.map(<[u8]>::to_vec))
-            };
+            let header = |header: Header<'_, &[u8]>| (header.key.to_owned(), header.value.map(<[u8]>::to_vec));
             headers.iter().map(header).collect()
         });
         ReadRecord {
@@ -163,6 +152,8 @@ pub struct Broker {
     folder: TempDir,
     jars: PathBuf,
     port: u16,
+    // Kept from one `produce` to the next: a new one takes half a second to be ready.
+    idle_producer: Mutex<Option<BaseProducer<Deliveries>>>,
 }
 
 impl Broker {
@@ -176,17 +167,16 @@ impl Broker {
         loop {
             let mut broker = Broker {
                 process: None,
-                folder: TempDir::with_prefix("paritywatch-kafka-").expect("make a folder"),
+                folder: TempDir::with_prefix_in("kafka-", env!("CARGO_TARGET_TMPDIR")).expect("make a folder"),
                 jars: PathBuf::from(&jars),
                 port: free_port(),
+                idle_producer: Mutex::new(None),
             };
             broker.format();
             match broker.launch() {
                 Ok(()) => return broker,
                 // A port is only free until somebody else takes it: try others.
-                Err(problem)
-                    if problem.contains("Address already in use") && tries < START_LIMIT_TRIES =>
-                {
+                Err(problem) if problem.contains("Address already in use") && tries < START_LIMIT_TRIES => {
                     tries += 1;
                 }
                 Err(problem) => panic!("{problem}"),
@@ -201,13 +191,16 @@ impl Broker {
 
     /// Stops the broker in good order, or by SIGKILL when that takes too long. The data stays.
     pub fn stop(&mut self) {
+        self.idle_producer().take();
         if let Some(mut process) = self.process.take() {
             process.stop(STOP_LIMIT);
         }
     }
 
-    /// Stops the broker by SIGKILL. The data stays.
+    /// Stops the broker by SIGKILL. The data stays. Starting again then takes 10 s more: until the controller gives up
+    /// the session of the broker that was killed.
     pub fn kill(&mut self) {
+        self.idle_producer().take();
         self.process = None;
     }
 
@@ -252,10 +245,7 @@ impl Broker {
         let count = usize::try_from(total).expect("not negative");
         let partitions = NewPartitions::new(name, count);
         let admin = self.admin();
-        let results = block_on(
-            ADMIN_LIMIT,
-            admin.create_partitions([&partitions], &admin_options()),
-        );
+        let results = block_on(ADMIN_LIMIT, admin.create_partitions([&partitions], &admin_options()));
         self.expect_done("add partitions", results);
         self.wait_for_partitions(name, Some(total));
     }
@@ -273,14 +263,9 @@ impl Broker {
     #[track_caller]
     pub fn delete_records(&self, topic: &str, partition: i32, before_offset: i64) {
         let mut offsets = TopicPartitionList::new();
-        offsets
-            .add_partition_offset(topic, partition, Offset::Offset(before_offset))
-            .expect("an offset");
+        offsets.add_partition_offset(topic, partition, Offset::Offset(before_offset)).expect("an offset");
         let admin = self.admin();
-        let result = block_on(
-            ADMIN_LIMIT,
-            admin.delete_records(&offsets, &admin_options()),
-        );
+        let result = block_on(ADMIN_LIMIT, admin.delete_records(&offsets, &admin_options()));
         match result {
             Some(Ok(done)) => {
                 for element in done.elements() {
@@ -298,13 +283,10 @@ impl Broker {
     #[track_caller]
     pub fn produce(&self, topic: &str, records: &[Record]) -> Vec<Delivered> {
         let deadline = Instant::now() + PRODUCE_LIMIT;
-        let producer: BaseProducer<Deliveries> = self
-            .config()
-            .set("enable.idempotence", "true")
-            .set("linger.ms", "1")
-            .set("message.timeout.ms", PRODUCE_LIMIT.as_millis().to_string())
-            .create_with_context(Deliveries(Mutex::new(vec![None; records.len()])))
-            .expect("make a producer");
+        // Taken out while in use: one that fails is not used again, and other threads make their own.
+        let idle = self.idle_producer().take();
+        let producer = idle.unwrap_or_else(|| self.producer());
+        *producer.context().lock() = vec![None; records.len()];
 
         for (index, record) in records.iter().enumerate() {
             let mut message = record.to_message(topic, index);
@@ -322,28 +304,22 @@ impl Broker {
             producer.poll(POLL_LIMIT);
         }
 
-        let deliveries = producer.context().lock().clone();
-        let acknowledged =
-            deliveries
-                .into_iter()
-                .enumerate()
-                .map(|(index, delivery)| match delivery {
-                    Some(Ok(delivered)) => delivered,
-                    Some(Err(error)) => {
-                        self.fail(&format!("produce record {index} to {topic}: {error}"))
-                    }
-                    None => self.fail(&format!(
-                        "produce record {index} to {topic}: no answer within {PRODUCE_LIMIT:?}"
-                    )),
-                });
-        acknowledged.collect()
+        let deliveries = mem::take(&mut *producer.context().lock());
+        let acknowledged = deliveries.into_iter().enumerate().map(|(index, delivery)| match delivery {
+            Some(Ok(delivered)) => delivered,
+            Some(Err(error)) => self.fail(&format!("produce record {index} to {topic}: {error}")),
+            None => self.fail(&format!("produce record {index} to {topic}: no answer within {PRODUCE_LIMIT:?}")),
+        });
+        let acknowledged = acknowledged.collect();
+        *self.idle_producer() = Some(producer);
+        acknowledged
     }
 
     /// Everything in a topic up to its present end, ordered by partition and offset.
     #[track_caller]
     pub fn read_all(&self, topic: &str) -> Vec<ReadRecord> {
         let deadline = Instant::now() + READ_LIMIT;
-        let ends = self.end_offsets(topic);
+        let watermarks = self.watermarks(topic);
         let consumer: BaseConsumer = self
             .config()
             // Assigning needs a group name; nothing is committed to it.
@@ -354,15 +330,16 @@ impl Broker {
             .create()
             .expect("make a consumer");
         let mut assignment = TopicPartitionList::new();
-        for partition in 0_i32..ends.len().try_into().expect("few partitions") {
-            assignment
-                .add_partition_offset(topic, partition, Offset::Beginning)
-                .expect("an offset");
+        for (partition, (first, end)) in (0..).zip(&watermarks) {
+            if first < end {
+                // Not `Offset::Beginning`: looking that up takes the client half a second.
+                assignment.add_partition_offset(topic, partition, Offset::Offset(*first)).expect("an offset");
+            }
         }
         consumer.assign(&assignment).expect("assign");
 
         let mut records = Vec::new();
-        let mut unfinished: Vec<bool> = ends.iter().map(|end| *end > 0).collect();
+        let mut unfinished: Vec<bool> = watermarks.iter().map(|(first, end)| first < end).collect();
         while unfinished.contains(&true) {
             if Instant::now() >= deadline {
                 self.fail(&format!("{topic} is not read within {READ_LIMIT:?}"));
@@ -370,7 +347,7 @@ impl Broker {
             match consumer.poll(POLL_LIMIT) {
                 Some(Ok(message)) => {
                     let partition = usize::try_from(message.partition()).expect("not negative");
-                    let end = ends[partition];
+                    let (_, end) = watermarks[partition];
                     if message.offset() < end {
                         records.push(ReadRecord::copy_of(&message));
                     }
@@ -394,32 +371,25 @@ impl Broker {
     /// The offset after the last record, for each partition of a topic.
     #[track_caller]
     pub fn end_offsets(&self, topic: &str) -> Vec<i64> {
+        self.watermarks(topic).into_iter().map(|(_, end)| end).collect()
+    }
+
+    /// The first offset kept and the offset after the last, for each partition of a topic.
+    #[track_caller]
+    pub fn watermarks(&self, topic: &str) -> Vec<(i64, i64)> {
         let client = self.client();
-        let mut last = String::from("not asked");
-        let ends = try_wait_until(ADMIN_LIMIT, || {
-            let result = client
-                .fetch_metadata(Some(topic), METADATA_LIMIT)
-                .and_then(|metadata| {
-                    let count = partitions_of(&metadata, topic).unwrap_or_default();
-                    (0..count)
-                        .map(|partition| client.fetch_watermarks(topic, partition, METADATA_LIMIT))
-                        .collect::<KafkaResult<Vec<_>>>()
-                });
-            match result {
-                Ok(watermarks) if watermarks.is_empty() => {
-                    last = "no such topic".to_owned();
-                    None
-                }
-                Ok(watermarks) => Some(watermarks.into_iter().map(|(_, end)| end).collect()),
-                Err(error) => {
-                    last = error.to_string();
-                    None
-                }
-            }
+        let mut last = None;
+        let watermarks = try_wait_until(ADMIN_LIMIT, || {
+            let answer = client.fetch_metadata(Some(topic), METADATA_LIMIT).and_then(|metadata| {
+                let partitions = 0..partitions_of(&metadata, topic).unwrap_or(0);
+                partitions.map(|partition| client.fetch_watermarks(topic, partition, METADATA_LIMIT)).collect()
+            });
+            answer.map_err(|error| last = Some(error)).ok()
         });
-        match ends {
-            Some(ends) => ends,
-            None => self.fail(&format!("no end offsets of {topic}: {last}")),
+        match watermarks {
+            Some(watermarks) if Vec::is_empty(&watermarks) => self.fail(&format!("there is no topic {topic}")),
+            Some(watermarks) => watermarks,
+            None => self.fail(&format!("no watermarks of {topic} within {ADMIN_LIMIT:?}: {last:?}")),
         }
     }
 
@@ -436,22 +406,10 @@ impl Broker {
         let settings = [
             ("process.roles", "broker,controller".to_owned()),
             ("node.id", "1".to_owned()),
-            (
-                "controller.quorum.voters",
-                format!("1@127.0.0.1:{controller_port}"),
-            ),
+            ("controller.quorum.voters", format!("1@127.0.0.1:{controller_port}")),
             ("controller.listener.names", "CONTROLLER".to_owned()),
-            (
-                "listeners",
-                format!(
-                    "PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{controller_port}",
-                    self.port
-                ),
-            ),
-            (
-                "listener.security.protocol.map",
-                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
-            ),
+            ("listeners", format!("PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{controller_port}", self.port)),
+            ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned()),
             ("log.dirs", data.display().to_string()),
             ("auto.create.topics.enable", "false".to_owned()),
             // Tests send events of any age: no record expires or is refused by its timestamp.
@@ -474,9 +432,7 @@ impl Broker {
         // A cluster id is 16 bytes in base64, 22 characters; this is such a one, and differs each time.
         let cluster_id = format!("{:021x}A", random_u64());
         let mut command = self.java("kafka.tools.StorageTool");
-        command
-            .args(["format", "--cluster-id", &cluster_id, "--config"])
-            .arg(self.settings_file());
+        command.args(["format", "--cluster-id", &cluster_id, "--config"]).arg(self.settings_file());
         let status = Process::spawn(&mut command).wait(START_LIMIT);
         if !status.is_some_and(|status| status.success()) {
             self.fail(&format!("formatting the broker's data failed: {status:?}"));
@@ -509,9 +465,7 @@ impl Broker {
                 Ok(())
             }
             Some(Err(problem)) => Err(self.with_log(&problem)),
-            None => {
-                Err(self.with_log(&format!("the broker did not answer within {START_LIMIT:?}")))
-            }
+            None => Err(self.with_log(&format!("the broker did not answer within {START_LIMIT:?}"))),
         }
     }
 
@@ -550,14 +504,25 @@ impl Broker {
 
     fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", self.bootstrap())
-            .set("client.id", "test-harness");
+        config.set("bootstrap.servers", self.bootstrap()).set("client.id", "test-harness");
         config
     }
 
     fn admin(&self) -> AdminClient<DefaultClientContext> {
         self.config().create().expect("make an admin client")
+    }
+
+    fn producer(&self) -> BaseProducer<Deliveries> {
+        self.config()
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "1")
+            .set("message.timeout.ms", PRODUCE_LIMIT.as_millis().to_string())
+            .create_with_context(Deliveries(Mutex::default()))
+            .expect("make a producer")
+    }
+
+    fn idle_producer(&self) -> MutexGuard<'_, Option<BaseProducer<Deliveries>>> {
+        self.idle_producer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A client for questions about metadata.
@@ -568,6 +533,8 @@ impl Broker {
     /// Waits until a topic has so many partitions and each has a leader, or with `None` until it is gone.
     #[track_caller]
     fn wait_for_partitions(&self, topic: &str, wanted: Option<i32>) {
+        // It may know the topic as it was.
+        self.idle_producer().take();
         let client = self.client();
         let reached = try_wait_until(ADMIN_LIMIT, || {
             let metadata = client.fetch_metadata(None, METADATA_LIMIT).ok()?;
@@ -575,9 +542,7 @@ impl Broker {
             reached.then_some(())
         });
         if reached.is_none() {
-            self.fail(&format!(
-                "{topic} does not have {wanted:?} partitions within {ADMIN_LIMIT:?}"
-            ));
+            self.fail(&format!("{topic} does not have {wanted:?} partitions within {ADMIN_LIMIT:?}"));
         }
     }
 
@@ -638,7 +603,7 @@ type TopicAnswer<Name, Problem> = Result<Name, (Name, Problem)>;
 struct Deliveries(Mutex<Vec<Option<Result<Delivered, KafkaError>>>>);
 
 impl Deliveries {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Option<Result<Delivered, KafkaError>>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<Result<Delivered, KafkaError>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -650,10 +615,7 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, index: usize) {
         let delivery = match result {
-            Ok(message) => Ok(Delivered {
-                partition: message.partition(),
-                offset: message.offset(),
-            }),
+            Ok(message) => Ok(Delivered { partition: message.partition(), offset: message.offset() }),
             Err((error, _)) => Err(error.clone()),
         };
         self.lock()[index] = Some(delivery);
@@ -661,9 +623,7 @@ impl ProducerContext for Deliveries {
 }
 
 fn admin_options() -> AdminOptions {
-    AdminOptions::new()
-        .request_timeout(Some(ADMIN_LIMIT))
-        .operation_timeout(Some(ADMIN_LIMIT))
+    AdminOptions::new().request_timeout(Some(ADMIN_LIMIT)).operation_timeout(Some(ADMIN_LIMIT))
 }
 
 fn partitions_of(metadata: &Metadata, topic: &str) -> Option<i32> {
@@ -673,10 +633,7 @@ fn partitions_of(metadata: &Metadata, topic: &str) -> Option<i32> {
 }
 
 fn all_led(metadata: &Metadata) -> bool {
-    let mut partitions = metadata
-        .topics()
-        .iter()
-        .flat_map(|topic| topic.partitions());
+    let mut partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
     partitions.all(|partition| partition.leader() >= 0)
 }
 

@@ -72,9 +72,7 @@ pub fn free_port() -> u16 {
             return port;
         }
     }
-    panic!(
-        "no free port on 127.0.0.1 after {FREE_PORT_LIMIT_TRIES} tries between {FIRST} and {END}"
-    );
+    panic!("no free port on 127.0.0.1 after {FREE_PORT_LIMIT_TRIES} tries between {FIRST} and {END}");
 }
 
 /// The end of a text, at most `TAIL_LIMIT_BYTES` of it, for a failure message.
@@ -97,10 +95,7 @@ impl Process {
             Err(error) => panic!("cannot start {:?}: {error}", command.get_program()),
         };
         let leash = Leash::new(child.id());
-        Process {
-            child,
-            _leash: leash,
-        }
+        Process { child, _leash: leash }
     }
 
     /// The process id.
@@ -227,19 +222,11 @@ impl Daemon {
     #[track_caller]
     pub fn start(binary: &Path, args: &[impl AsRef<OsStr>], env: &[(&str, &str)]) -> Daemon {
         let mut command = Command::new(binary);
-        command
-            .args(args)
-            .envs(env.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(args).envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Process::spawn(&mut command);
         let stdout = process.child.stdout.take().expect("stdout is piped");
         let stderr = process.child.stderr.take().expect("stderr is piped");
-        Daemon {
-            process,
-            stdout: Capture::start(stdout),
-            stderr: Capture::start(stderr),
-        }
+        Daemon { process, stdout: Capture::start(stdout), stderr: Capture::start(stderr) }
     }
 
     /// The process id.
@@ -285,12 +272,7 @@ impl Daemon {
 
     /// Polls until there is a value. Fails at the limit, and at once when the daemon ends, with the daemon's output.
     #[track_caller]
-    pub fn wait_until<T>(
-        &mut self,
-        limit: Duration,
-        what: &str,
-        poll: impl FnMut() -> Option<T>,
-    ) -> T {
+    pub fn wait_until<T>(&mut self, limit: Duration, what: &str, poll: impl FnMut() -> Option<T>) -> T {
         match self.wait_while_running(limit, what, poll) {
             Ok(value) => value,
             Err(problem) => self.fail(&problem),
@@ -372,11 +354,7 @@ impl Daemon {
 
     #[track_caller]
     fn fail(&self, problem: &str) -> ! {
-        panic!(
-            "{problem}\n--- end of stdout:\n{}\n--- end of stderr:\n{}",
-            tail(&self.stdout()),
-            tail(&self.stderr())
-        );
+        panic!("{problem}\n--- end of stdout:\n{}\n--- end of stderr:\n{}", tail(&self.stdout()), tail(&self.stderr()));
     }
 }
 
@@ -394,10 +372,7 @@ pub struct HttpResponse {
 impl HttpResponse {
     /// The first value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -413,24 +388,14 @@ pub fn http_get(url: &str) -> io::Result<HttpResponse> {
 }
 
 /// A request with headers and a body. Only `http://host:port/path` URLs; no redirects are followed.
-pub fn http_request(
-    method: &str,
-    url: &str,
-    headers: &[(&str, &str)],
-    body: &[u8],
-) -> io::Result<HttpResponse> {
+pub fn http_request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<HttpResponse> {
     let deadline = Instant::now() + HTTP_LIMIT;
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or_else(|| invalid(format!("not an http:// URL: {url}")))?;
+    let rest = url.strip_prefix("http://").ok_or_else(|| invalid(format!("not an http:// URL: {url}")))?;
     let (host, path) = match rest.find('/') {
         Some(slash) => rest.split_at(slash),
         None => (rest, "/"),
     };
-    let address = host
-        .to_socket_addrs()?
-        .next()
-        .ok_or_else(|| invalid(format!("no address for {host}")))?;
+    let address = host.to_socket_addrs()?.next().ok_or_else(|| invalid(format!("no address for {host}")))?;
 
     let mut stream = TcpStream::connect_timeout(&address, HTTP_LIMIT)?;
     stream.set_write_timeout(Some(HTTP_LIMIT))?;
@@ -446,11 +411,7 @@ pub fn http_request(
     request.extend_from_slice(body);
     stream.write_all(&request)?;
 
-    read_response(&mut BufReader::new(BoundedStream {
-        stream,
-        deadline,
-        left_bytes: HTTP_RESPONSE_LIMIT_BYTES,
-    }))
+    read_response(&mut BufReader::new(BoundedStream { stream, deadline, left_bytes: HTTP_RESPONSE_LIMIT_BYTES }))
 }
 
 /// A stream whose reads fail after the deadline, however slowly the bytes drip in, and after too many bytes.
@@ -464,18 +425,14 @@ impl Read for BoundedStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!("no whole response within {HTTP_LIMIT:?}"),
-            ));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no whole response within {HTTP_LIMIT:?}")));
         }
         self.stream.set_read_timeout(Some(left))?;
         let count = self.stream.read(buffer)?;
-        self.left_bytes = self.left_bytes.checked_sub(count).ok_or_else(|| {
-            invalid(format!(
-                "a response of more than {HTTP_RESPONSE_LIMIT_BYTES} bytes"
-            ))
-        })?;
+        self.left_bytes = self
+            .left_bytes
+            .checked_sub(count)
+            .ok_or_else(|| invalid(format!("a response of more than {HTTP_RESPONSE_LIMIT_BYTES} bytes")))?;
         Ok(count)
     }
 }
@@ -487,33 +444,23 @@ fn read_response(reader: &mut impl BufRead) -> io::Result<HttpResponse> {
         .and_then(|rest| rest.split(' ').nth(1))
         .and_then(|code| code.parse().ok())
         .ok_or_else(|| invalid(format!("not a status line: {status_line:?}")))?;
-    let mut response = HttpResponse {
-        status,
-        headers: Vec::new(),
-        body: Vec::new(),
-    };
+    let mut response = HttpResponse { status, headers: Vec::new(), body: Vec::new() };
     loop {
         let line = read_line(reader)?;
         if line.is_empty() {
             break;
         }
-        let (name, value) = line
-            .split_once(':')
-            .ok_or_else(|| invalid(format!("not a header: {line:?}")))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| invalid(format!("not a header: {line:?}")))?;
         response.headers.push((name.into(), value.trim().into()));
     }
 
-    let chunked = response
-        .header("transfer-encoding")
-        .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+    let chunked = response.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
     response.body = if matches!(status, 204 | 304) {
         Vec::new()
     } else if chunked {
         read_chunks(reader)?
     } else if let Some(length) = response.header("content-length") {
-        let length = length
-            .parse()
-            .map_err(|_| invalid(format!("not a length: {length:?}")))?;
+        let length = length.parse().map_err(|_| invalid(format!("not a length: {length:?}")))?;
         read_exactly(reader, length)?
     } else {
         let mut body = Vec::new();
@@ -528,8 +475,7 @@ fn read_chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     loop {
         let line = read_line(reader)?;
         let size = line.split(';').next().unwrap_or_default().trim();
-        let size = u64::from_str_radix(size, 16)
-            .map_err(|_| invalid(format!("not a chunk size: {line:?}")))?;
+        let size = u64::from_str_radix(size, 16).map_err(|_| invalid(format!("not a chunk size: {line:?}")))?;
         if size == 0 {
             // Trailers, if any, end with an empty line.
             while !read_line(reader)?.is_empty() {}
@@ -546,10 +492,7 @@ fn read_exactly(reader: &mut impl BufRead, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let count = reader.by_ref().take(length).read_to_end(&mut bytes)?;
     if u64::try_from(count).expect("usize fits") < length {
-        return Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            format!("{count} of {length} bytes of the body"),
-        ));
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("{count} of {length} bytes of the body")));
     }
     Ok(bytes)
 }
@@ -559,10 +502,7 @@ fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
     reader.read_line(&mut line)?;
     match line.strip_suffix("\r\n").or(line.strip_suffix('\n')) {
         Some(line) => Ok(line.to_owned()),
-        None => Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            "the response ended early",
-        )),
+        None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the response ended early")),
     }
 }
 

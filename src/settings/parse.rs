@@ -1,0 +1,509 @@
+//! Reads a table key by key; what was never asked for is an unknown key.
+
+use std::collections::BTreeMap;
+use std::ops::{Deref, RangeInclusive};
+
+use crate::event::Span;
+
+use super::duration::{SHAPE, format_duration, parse_duration};
+use super::problem::{Place, Problems, shown, suggestion};
+use super::raw::{Entries, Value};
+use super::redact::key_path;
+
+/// A value with where it was given, for problems that show only later.
+#[derive(Clone, Debug)]
+pub(super) struct Given<T> {
+    pub value: T,
+    pub key: String,
+    pub place: Place,
+}
+
+impl<T> Deref for Given<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> Given<T> {
+    /// Reports that this value is not what was expected.
+    pub fn refuse(
+        &self,
+        problems: &mut Problems,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        problems.add(&self.place, &self.key, expected, found);
+    }
+}
+
+/// A table that is being read.
+pub(super) struct Table<'p> {
+    path: String,
+    place: Place,
+    entries: Entries,
+    asked: Vec<&'static str>,
+    /// Where problems go.
+    pub problems: &'p mut Problems,
+}
+
+impl<'p> Table<'p> {
+    /// The table at `path`, the whole configuration where it is empty.
+    pub fn new(path: &str, place: Place, entries: Entries, problems: &'p mut Problems) -> Self {
+        Self {
+            path: path.to_owned(),
+            place,
+            entries,
+            asked: Vec::new(),
+            problems,
+        }
+    }
+
+    /// A string; `default` where it is missing.
+    pub fn text(&mut self, key: &'static str, default: &str) -> Given<String> {
+        let read = |value: &Value| value.text().map(ToOwned::to_owned);
+        self.read(key, default.to_owned(), "a string", read)
+    }
+
+    /// A string that has no default.
+    pub fn required_text(&mut self, key: &'static str) -> Option<Given<String>> {
+        self.required(key, "a string", |value| {
+            value.text().map(ToOwned::to_owned)
+        })
+    }
+
+    /// A string without control characters, of at most `bytes` bytes; `default` where it is missing.
+    pub fn line(&mut self, key: &'static str, default: &str, bytes: usize) -> Given<String> {
+        let expected = format!("a string of at most {bytes} bytes without control characters");
+        self.read(key, default.to_owned(), &expected, |value| {
+            let text = value.text()?;
+            let fits = text.len() <= bytes && !text.chars().any(char::is_control);
+            fits.then(|| text.to_owned())
+        })
+    }
+
+    /// A boolean; `default` where it is missing.
+    pub fn boolean(&mut self, key: &'static str, default: bool) -> bool {
+        self.read(key, default, "true or false", Value::boolean).value
+    }
+
+    /// An integer within `range`; `default` where it is missing.
+    pub fn integer(
+        &mut self,
+        key: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> Given<u64> {
+        let expected = format!(
+            "an integer from {} to {}",
+            grouped(*range.start()),
+            grouped(*range.end())
+        );
+        self.read(key, default, &expected, |value| {
+            let integer = u64::try_from(value.integer()?).ok()?;
+            range.contains(&integer).then_some(integer)
+        })
+    }
+
+    /// The same as a length or number of things in memory.
+    pub fn count(
+        &mut self,
+        key: &'static str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Given<usize> {
+        let range = u64::from(*range.start())..=u64::from(*range.end());
+        let Given { value, key, place } = self.integer(key, u64::from(default), range);
+        // The range is of 32 bits, which every platform of this daemon can address.
+        let value = usize::try_from(value).unwrap_or(usize::MAX);
+        Given { value, key, place }
+    }
+
+    /// A number of which `valid` holds (never asked of NaN); `default` where it is missing.
+    pub fn number(
+        &mut self,
+        key: &'static str,
+        default: f64,
+        expected: &str,
+        valid: impl Fn(f64) -> bool,
+    ) -> f64 {
+        let read = |value: &Value| value.number().filter(|number| number.is_finite() && valid(*number));
+        self.read(key, default, expected, read).value
+    }
+
+    /// A finite number; `None` where it is missing.
+    pub fn optional_number(&mut self, key: &'static str) -> Option<Given<f64>> {
+        self.optional(key, "a number", finite)
+    }
+
+    /// A finite number that has no default.
+    pub fn required_number(&mut self, key: &'static str) -> Option<Given<f64>> {
+        self.required(key, "a number", finite)
+    }
+
+    /// A duration within `range`; `default` where it is missing.
+    pub fn duration(
+        &mut self,
+        key: &'static str,
+        default: Span,
+        range: RangeInclusive<Span>,
+    ) -> Given<Span> {
+        let bounds = format!(
+            "from {} to {}",
+            format_duration(*range.start()),
+            format_duration(*range.end())
+        );
+        self.read(key, default, &format!("{SHAPE}, {bounds}"), |value| {
+            parse_duration(value.text()?).filter(|span| range.contains(span))
+        })
+    }
+
+    /// One of the words of `choices`; `default` where it is missing. `refused` words are known and not in this version.
+    pub fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        choices: &[(&str, T)],
+        refused: &[&str],
+    ) -> Given<T> {
+        let given = self.optional_choice(key, choices, refused);
+        given.unwrap_or_else(|| self.by_default(key, default))
+    }
+
+    /// One of the words of `choices`, without a default.
+    pub fn required_choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&str, T)],
+        refused: &[&str],
+    ) -> Option<Given<T>> {
+        if !self.entries.contains_key(key) {
+            self.missing(key, &alternatives(choices.iter().map(|(word, _)| *word)));
+        }
+        self.optional_choice(key, choices, refused)
+    }
+
+    fn optional_choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&str, T)],
+        refused: &[&str],
+    ) -> Option<Given<T>> {
+        let written = self.optional(key, "a string", |value| {
+            value.text().map(ToOwned::to_owned)
+        })?;
+        choose(&written, choices, refused, self.problems)
+    }
+
+    /// A list of strings within `count`; `default` where it is missing. Items that are no strings are reported and left out.
+    pub fn texts(
+        &mut self,
+        key: &'static str,
+        default: &[&str],
+        count: RangeInclusive<usize>,
+    ) -> Vec<Given<String>> {
+        match self.optional_texts(key, count) {
+            Some(list) => list.value,
+            None => default
+                .iter()
+                .map(|text| self.by_default(key, (*text).to_owned()))
+                .collect(),
+        }
+    }
+
+    /// A list of strings that has no default.
+    pub fn required_texts(
+        &mut self,
+        key: &'static str,
+        count: RangeInclusive<usize>,
+    ) -> Vec<Given<String>> {
+        if !self.entries.contains_key(key) {
+            self.missing(key, &list_shape(&count));
+        }
+        self.optional_texts(key, count)
+            .map(|list| list.value)
+            .unwrap_or_default()
+    }
+
+    /// A list of strings; `None` where it is missing or no list of this length.
+    pub fn optional_texts(
+        &mut self,
+        key: &'static str,
+        count: RangeInclusive<usize>,
+    ) -> Option<Given<Vec<Given<String>>>> {
+        let (place, value) = self.take(key)?;
+        let path = self.path_of(key);
+        let expected = list_shape(&count);
+        let described = value.describe();
+        let Some(items) = value.list(&place) else {
+            self.problems.add(&place, &path, expected, described);
+            return None;
+        };
+        if !count.contains(&items.len()) {
+            let found = format!("{} items", items.len());
+            self.problems.add(&place, &path, expected, found);
+            return None;
+        }
+        let mut list = Vec::with_capacity(items.len());
+        for (index, (place, value)) in items.into_iter().enumerate() {
+            let key = format!("{path}[{index}]");
+            match value.text() {
+                Some(text) => list.push(Given { value: text.to_owned(), key, place }),
+                None => self.problems.add(&place, &key, "a string", value.describe()),
+            }
+        }
+        Some(Given { value: list, key: path, place })
+    }
+
+    /// The table of this name; an empty one where it is missing.
+    pub fn table(&mut self, key: &'static str) -> Table<'_> {
+        let place = self.place.clone();
+        let path = self.path_of(key);
+        let (place, entries) = self.take_entries(key).unwrap_or((place, Entries::new()));
+        Table::new(&path, place, entries, self.problems)
+    }
+
+    /// The table of this name; `None` where it is missing.
+    pub fn optional_table(&mut self, key: &'static str) -> Option<Table<'_>> {
+        let path = self.path_of(key);
+        let (place, entries) = self.take_entries(key)?;
+        Some(Table::new(&path, place, entries, self.problems))
+    }
+
+    /// The entries of the table of this name, with its place.
+    pub fn take_entries(&mut self, key: &'static str) -> Option<(Place, Entries)> {
+        let (place, value) = self.take(key)?;
+        match value {
+            Value::Table(entries) => Some((place, entries)),
+            other => {
+                let path = self.path_of(key);
+                self.problems.add(&place, &path, "a table", other.describe());
+                None
+            }
+        }
+    }
+
+    /// Reads each table of the table of this name, by name; at most `most`.
+    pub fn each_table<T>(
+        &mut self,
+        key: &'static str,
+        most: usize,
+        mut read: impl FnMut(&str, Table<'_>) -> T,
+    ) -> Vec<T> {
+        let Some((place, entries)) = self.take_entries(key) else {
+            return Vec::new();
+        };
+        let path = self.path_of(key);
+        if entries.len() > most {
+            let expected = format!("at most {} tables [{path}.NAME]", grouped_size(most));
+            self.problems.add(&place, &path, expected, entries.len().to_string());
+            return Vec::new();
+        }
+        let mut tables = Vec::with_capacity(entries.len());
+        for (name, entry) in entries {
+            let path = key_path(&path, &name);
+            match entry.value {
+                Value::Table(inner) => {
+                    tables.push(read(&name, Table::new(&path, entry.place, inner, self.problems)));
+                }
+                other => self.problems.add(&entry.place, &path, "a table", other.describe()),
+            }
+        }
+        tables
+    }
+
+    /// The tables of the list of this name, at most `most`; other items are reported and left out.
+    pub fn take_list_of_tables(&mut self, key: &'static str, most: usize) -> Vec<(String, Place, Entries)> {
+        let path = self.path_of(key);
+        let expected = format!("a list of at most {} tables ([[{path}]])", grouped_size(most));
+        let Some((place, value)) = self.take(key) else {
+            return Vec::new();
+        };
+        let described = value.describe();
+        let Some(items) = value.list(&place) else {
+            self.problems.add(&place, &path, expected, described);
+            return Vec::new();
+        };
+        if items.len() > most {
+            let found = format!("{} of them", items.len());
+            self.problems.add(&place, &path, expected, found);
+            return Vec::new();
+        }
+        let mut tables = Vec::with_capacity(items.len());
+        for (index, (place, value)) in items.into_iter().enumerate() {
+            let key = format!("{path}[{index}]");
+            match value {
+                Value::Table(entries) => tables.push((key, place, entries)),
+                other => self.problems.add(&place, &key, "a table", other.describe()),
+            }
+        }
+        tables
+    }
+
+    /// Reports that the table itself is not what was expected.
+    pub fn refuse(&mut self, expected: impl Into<String>, found: impl Into<String>) {
+        self.problems.add(&self.place, &self.path, expected, found);
+    }
+
+    /// Reports every key that was never asked for.
+    pub fn finish(self) {
+        let kind = match self.path.as_str() {
+            "" => "a section".to_owned(),
+            path if path.ends_with(']') => format!("a key of [[{path}]]"),
+            path => format!("a key of [{path}]"),
+        };
+        for (name, entry) in &self.entries {
+            let mut near = suggestion(name, self.asked.iter().copied());
+            if near.is_empty() {
+                near = format!(": {}", self.asked.join(", "));
+            }
+            self.problems.add(
+                &entry.key_place,
+                &key_path(&self.path, name),
+                format!("{kind}{near}"),
+                "an unknown one",
+            );
+        }
+    }
+
+    /// Reports that a key without a default is missing.
+    fn missing(&mut self, key: &str, expected: &str) {
+        let path = self.path_of(key);
+        self.problems.add(&self.place, &path, expected, "nothing");
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        expected: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Given<T> {
+        let given = self.optional(key, expected, read);
+        given.unwrap_or_else(|| self.by_default(key, default))
+    }
+
+    fn required<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<Given<T>> {
+        if !self.entries.contains_key(key) {
+            self.missing(key, expected);
+        }
+        self.optional(key, expected, read)
+    }
+
+    fn optional<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<Given<T>> {
+        let (place, value) = self.take(key)?;
+        let path = self.path_of(key);
+        match read(&value) {
+            Some(value) => Some(Given { value, key: path, place }),
+            None => {
+                self.problems.add(&place, &path, expected, value.describe());
+                None
+            }
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<(Place, Value)> {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+        self.entries.remove(key).map(|entry| (entry.place, entry.value))
+    }
+
+    fn by_default<T>(&self, key: &str, value: T) -> Given<T> {
+        Given {
+            value,
+            key: self.path_of(key),
+            place: self.place.clone(),
+        }
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        key_path(&self.path, key)
+    }
+}
+
+fn finite(value: &Value) -> Option<f64> {
+    value.number().filter(|number| number.is_finite())
+}
+
+/// What a written word stands for; reports one that stands for nothing here.
+pub(super) fn choose<T: Copy>(
+    written: &Given<String>,
+    choices: &[(&str, T)],
+    refused: &[&str],
+    problems: &mut Problems,
+) -> Option<Given<T>> {
+    let chosen = choices.iter().find(|(word, _)| *word == written.value);
+    if let Some((_, value)) = chosen {
+        return Some(Given {
+            value: *value,
+            key: written.key.clone(),
+            place: written.place.clone(),
+        });
+    }
+    let words = || choices.iter().map(|(word, _)| *word);
+    let remark = if refused.contains(&written.as_str()) {
+        format!(" ({} is not in this version)", shown(written))
+    } else {
+        suggestion(written, words())
+    };
+    let expected = format!("{}{remark}", alternatives(words()));
+    written.refuse(problems, expected, shown(written));
+    None
+}
+
+/// Reports every item that was there before.
+pub(super) fn check_unique(items: &[Given<String>], problems: &mut Problems) {
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    for item in items {
+        if let Some(earlier) = first.get(item.as_str()) {
+            let found = format!("{}, as in {earlier}", shown(item));
+            item.refuse(problems, "each item once", found);
+        } else {
+            first.insert(item, &item.key);
+        }
+    }
+}
+
+/// `"a", "b" or "c"`
+pub(super) fn alternatives<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let words: Vec<String> = words.map(shown).collect();
+    match words.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+fn list_shape(count: &RangeInclusive<usize>) -> String {
+    let (least, most) = (count.start(), grouped_size(*count.end()));
+    format!("a list of {least} to {most} strings such as [\"a\", \"b\"]")
+}
+
+fn grouped_size(number: usize) -> String {
+    // A usize is at most 64 bits wide.
+    grouped(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
+/// A number as TOML writes it, in groups of three digits: 20_000.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
+}

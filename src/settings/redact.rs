@@ -1,0 +1,354 @@
+//! The effective configuration as TOML, without secrets, and its hash.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::Hasher;
+use std::path::{Path, PathBuf};
+
+use siphasher::sip::SipHasher24;
+
+use crate::disparity::{Evidence, Measure, Reference, Rule, WindowLength};
+use crate::event::{Channel, Span};
+use crate::monitor::{Exposure, Plan};
+
+use super::duration::format_duration;
+use super::{Alerting, Criteria, Kafka, Settings};
+
+/// What stands for a secret.
+pub const REDACTED: &str = "<redacted>";
+
+/// Parts of the names of Kafka properties that hold secrets.
+const SECRET_NAMES: [&str; 8] = [
+    "password",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "jaas",
+    "key.pem",
+    "oauthbearer.config",
+];
+
+/// Fixed for all time: the same configuration has the same hash on every machine and in every version that knows the
+/// same keys.
+const HASH_KEY: (u64, u64) = (0x7061_7269_7479_7761, 0x7463_6820_636f_6e66);
+
+impl Settings {
+    /// The whole effective configuration, defaults included, as TOML that [`Settings::load`] accepts. Secrets among
+    /// `kafka.properties` read `<redacted>`; what is in secret files is never read here.
+    #[must_use]
+    pub fn redacted_toml(&self) -> String {
+        let mut toml = Toml::default();
+        if let Some(kafka) = &self.kafka {
+            toml.kafka(kafka);
+        }
+        toml.judgement(self);
+        toml.operation(self);
+        toml.text
+    }
+}
+
+/// 16 hex digits over everything that bears on findings and alerts: all sections but `[kafka]`, `[state]` and
+/// `[server]`, so that `run` and `replay` with the same rules have the same hash. Changes whenever an effective value
+/// of the other sections does, and with the order of rules or of groups; not with comments, layout or defaults that are
+/// written out.
+pub(super) fn config_hash(settings: &Settings) -> String {
+    let mut toml = Toml::default();
+    toml.judgement(settings);
+    let mut hasher = SipHasher24::new_with_keys(HASH_KEY.0, HASH_KEY.1);
+    hasher.write(toml.text.as_bytes());
+    format!("{:016x}", hasher.finish())
+}
+
+/// Secrets of Kafka's properties by name or by content, replaced.
+pub(super) fn redacted_properties(
+    properties: &BTreeMap<String, String>,
+) -> BTreeMap<&str, &str> {
+    let shown = |name: &str, value| if is_secret(name, value) { REDACTED } else { value };
+    properties
+        .iter()
+        .map(|(name, value)| (name.as_str(), shown(name, value.as_str())))
+        .collect()
+}
+
+fn is_secret(name: &str, value: &str) -> bool {
+    let name = name.to_lowercase();
+    let has_login = value
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.contains('@'));
+    SECRET_NAMES.iter().any(|part| name.contains(part)) || value.contains("PRIVATE KEY") || has_login
+}
+
+/// `section.key`, the key quoted where TOML asks for it.
+pub(super) fn key_path(section: &str, key: &str) -> String {
+    let key = toml_key(key);
+    if section.is_empty() {
+        key
+    } else {
+        format!("{section}.{key}")
+    }
+}
+
+fn toml_key(key: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !key.is_empty() && key.bytes().all(bare) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    }
+}
+
+/// A TOML basic string. Written here because the hash rests on it: no library's update may change it.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\n' => quoted.push_str("\\n"),
+            _ if character.is_control() => {
+                quoted.push_str(&format!("\\U{:08X}", u32::from(character)));
+            }
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| quoted(item.as_ref())).collect();
+    format!("[{}]", items.join(", "))
+}
+
+fn path_or_empty(path: Option<&PathBuf>) -> String {
+    path.map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// TOML that is being written.
+#[derive(Default)]
+struct Toml {
+    text: String,
+}
+
+impl Toml {
+    fn header(&mut self, header: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(header);
+        self.text.push('\n');
+    }
+
+    fn value(&mut self, key: &str, value: impl fmt::Display) {
+        self.text.push_str(&format!("{key} = {value}\n"));
+    }
+
+    fn string(&mut self, key: &str, text: &str) {
+        self.value(key, quoted(text));
+    }
+
+    fn path(&mut self, key: &str, path: &Path) {
+        self.string(key, &path.display().to_string());
+    }
+
+    fn span(&mut self, key: &str, span: Span) {
+        self.string(key, &format_duration(span));
+    }
+
+    /// In the shortest form that reads back as the same number, always with a point or an exponent.
+    fn number(&mut self, key: &str, number: f64) {
+        self.value(key, format!("{number:?}"));
+    }
+
+    fn kafka(&mut self, kafka: &Kafka) {
+        self.header("[kafka]");
+        self.string("brokers", &kafka.brokers);
+        self.value("topics", list(&kafka.topics));
+        self.string("group", &kafka.group);
+        self.string("security_protocol", kafka.security_protocol.name());
+        self.string("dead_letter_topic", &kafka.dead_letter_topic);
+        self.string("alert_topic", kafka.alert_topic.as_deref().unwrap_or_default());
+        self.value("dead_letter_payload", kafka.dead_letter_payload);
+        self.string("sasl_password_file", &path_or_empty(kafka.sasl_password_file.as_ref()));
+        if !kafka.properties.is_empty() {
+            self.header("[kafka.properties]");
+        }
+        for (name, value) in redacted_properties(&kafka.properties) {
+            self.string(&toml_key(name), value);
+        }
+    }
+
+    /// What bears on findings and alerts: the hash is over this.
+    fn judgement(&mut self, settings: &Settings) {
+        self.window(&settings.plan);
+        self.privacy(settings);
+        self.limits(settings);
+        self.alerting(&settings.alerting);
+        self.allow_lists(&settings.plan);
+        self.criteria(&settings.criteria);
+        for rule in &settings.plan.rules {
+            self.rule(rule, &settings.plan);
+        }
+    }
+
+    /// What bears on where the daemon runs. A table may follow `[[rules]]` in TOML.
+    fn operation(&mut self, settings: &Settings) {
+        self.header("[state]");
+        self.path("dir", &settings.state.dir);
+        self.span("checkpoint_every", settings.state.checkpoint_every);
+        self.header("[server]");
+        self.value("listen", quoted(&settings.server.listen.to_string()));
+        self.string("web_config", &path_or_empty(settings.server.web_config.as_ref()));
+        self.string("external_url", settings.server.external_url.as_deref().unwrap_or_default());
+    }
+
+    fn window(&mut self, plan: &Plan) {
+        let window = &plan.window;
+        self.header("[window]");
+        self.string("bucket", "1h");
+        self.value("rolling", list(labels(&window.rolling)));
+        self.span("history", window.history);
+        self.span("allowed_lateness", window.allowed_lateness);
+        self.span("idle_after", window.idle_after);
+        // `None` is how `replay` turns a limit off; no key says so, and the hash is made before.
+        if let Some(max_ahead) = window.max_ahead {
+            self.span("max_ahead", max_ahead);
+        }
+        self.span("cohort_max_age", window.cohort_max_age);
+        if let Some(stale_after) = window.stale_after {
+            self.span("stale_after", stale_after);
+        }
+        self.span("evaluate_every", window.evaluate_every);
+    }
+
+    fn privacy(&mut self, settings: &Settings) {
+        let privacy = &settings.privacy;
+        self.header("[privacy]");
+        self.value("min_cell", privacy.min_cell);
+        self.string("reason", &privacy.reason);
+        self.string("pseudonym_key_file", &path_or_empty(privacy.pseudonym_key_file.as_ref()));
+    }
+
+    fn limits(&mut self, settings: &Settings) {
+        let (ledger, event) = (&settings.plan.ledger, &settings.plan.event);
+        self.header("[limits]");
+        self.value("open_cases", ledger.open_cases);
+        self.value("waiting_events", ledger.waiting_events);
+        self.span("dedupe_horizon", ledger.dedupe_horizon);
+        self.span("not_selected_horizon", ledger.not_selected_horizon);
+        self.value("series", settings.series_limit);
+        self.value("string_bytes", event.string_bytes);
+        self.value("message_bytes", event.message_bytes);
+    }
+
+    fn alerting(&mut self, alerting: &Alerting) {
+        self.header("[alerting]");
+        self.value("alertmanagers", list(&alerting.alertmanagers));
+        self.value("webhooks", list(&alerting.webhooks));
+        self.string("webhook_secret_file", &path_or_empty(alerting.webhook_secret_file.as_ref()));
+        self.span("resend_every", alerting.resend_every);
+        self.number("family_alpha", alerting.family_alpha);
+        self.value("block_exposed", alerting.block_exposed);
+        self.value("block_concluded", alerting.block_concluded);
+        self.number("block_variation", alerting.block_variation);
+    }
+
+    fn allow_lists(&mut self, plan: &Plan) {
+        for profile in &plan.profiles {
+            self.header(&format!("[{}]", key_path("profiles", &profile.name)));
+            self.string("title", &profile.title);
+            self.string("exposure", exposure_name(profile.exposure));
+            self.string("owner", &profile.owner);
+        }
+        for dimension in &plan.dimensions {
+            self.header(&format!("[{}]", key_path("dimensions", &dimension.name)));
+            self.string("ground", &dimension.ground);
+            self.value("groups", list(&dimension.groups));
+        }
+    }
+
+    fn criteria(&mut self, criteria: &Criteria) {
+        self.header("[criteria]");
+        self.value("banned", list(&criteria.banned));
+        self.value("restricted", list(&criteria.restricted));
+        self.value("proxies", list(&criteria.proxies));
+    }
+
+    fn rule(&mut self, rule: &Rule, plan: &Plan) {
+        let profiles = rule.profiles.iter().filter_map(|id| plan.profiles.get(usize::from(id.0)));
+        let dimensions = rule.dimensions.iter().filter_map(|id| plan.dimensions.get(usize::from(id.0)));
+        self.header("[[rules]]");
+        self.string("name", &rule.name);
+        self.string("kind", "disparity");
+        self.string("indicator", rule.indicator.name());
+        self.value("profiles", list(profiles.map(|profile| &profile.name)));
+        self.value("channels", list(rule.channels.iter().map(|channel| channel_name(*channel))));
+        self.value("dimensions", list(dimensions.map(|dimension| &dimension.name)));
+        self.string("measure", measure_name(rule.measure));
+        self.string("reference", reference_name(&rule.reference));
+        self.value("windows", list(labels(&rule.windows)));
+        self.number("warning", rule.warning);
+        self.number("critical", rule.critical);
+        self.string("evidence", evidence_name(rule.evidence));
+        self.number("confidence", rule.confidence.level());
+        self.value("min_events", rule.min_events);
+        if let Some(stratum) = &rule.stratify_by {
+            self.string("stratify_by", stratum);
+        }
+        self.span("for", rule.hold_for);
+        self.span("keep_firing_for", rule.keep_firing_for);
+        self.number("clear", rule.clear);
+        self.string("owner", &rule.owner);
+        self.string("action", &rule.action);
+        self.string("runbook", &rule.runbook);
+    }
+}
+
+fn labels(windows: &[WindowLength]) -> impl Iterator<Item = &str> {
+    windows.iter().map(|window| window.label.as_str())
+}
+
+/// Every exposure, the default first.
+pub(super) const EXPOSURES: [Exposure; 2] = [Exposure::Assessed, Exposure::Population];
+
+pub(super) const fn exposure_name(exposure: Exposure) -> &'static str {
+    match exposure {
+        Exposure::Assessed => "assessed",
+        Exposure::Population => "population",
+    }
+}
+
+pub(super) const fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Profile => "profile",
+        Channel::Random => "random",
+        Channel::Signal => "signal",
+        Channel::Manual => "manual",
+    }
+}
+
+pub(super) const fn measure_name(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Ratio => "ratio",
+        Measure::Difference => "difference",
+    }
+}
+
+pub(super) const fn evidence_name(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Sequential => "sequential",
+        Evidence::Interval => "interval",
+        Evidence::Point => "point",
+    }
+}
+
+pub(super) fn reference_name(reference: &Reference) -> &str {
+    match reference {
+        Reference::Rest => "rest",
+        Reference::Lowest => "lowest",
+        Reference::Random => "random",
+        Reference::Overall => "overall",
+        Reference::Group(name) => name,
+    }
+}

@@ -1,0 +1,433 @@
+//! Rules: what must hold between a rule's keys, and between a rule and the rest.
+
+use std::collections::BTreeMap;
+
+use crate::disparity::{
+    DimensionId, Evidence, Harm, Indicator, Measure, ProfileId, Reference, Rule, WindowLength,
+};
+use crate::event::{Channel, Span};
+use crate::monitor::{Dimension, Profile};
+use crate::statistics::Confidence;
+
+use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
+use super::parse::{Given, Table, alternatives, check_unique, choose};
+use super::problem::{Place, Problems, shown, suggestion};
+use super::raw::Entries;
+use super::redact::{channel_name, evidence_name, measure_name, reference_name};
+use super::validate::{MAX_DIMENSIONS, MAX_PROFILES, MAX_ROLLING, MAX_TEXT_BYTES, check_name};
+
+/// Most rules.
+pub const MAX_RULES: usize = 1_000;
+
+/// The word for every profile or dimension.
+pub(super) const ALL: &str = "*";
+
+/// References that are words; any other text is a group.
+pub(super) const REFERENCES: [Reference; 4] = [
+    Reference::Rest,
+    Reference::Lowest,
+    Reference::Random,
+    Reference::Overall,
+];
+
+const CHANNELS: [Channel; 4] = [
+    Channel::Profile,
+    Channel::Random,
+    Channel::Signal,
+    Channel::Manual,
+];
+const MEASURES: [Measure; 2] = [Measure::Ratio, Measure::Difference];
+const EVIDENCE: [Evidence; 2] = [Evidence::Interval, Evidence::Point];
+const LATER_KINDS: [&str; 8] = [
+    "criterion",
+    "automation",
+    "benchmark",
+    "suitability",
+    "drift",
+    "coverage",
+    "complaints",
+    "silence",
+];
+const LATER_INDICATORS: [&str; 2] = ["intensity", "duration"];
+
+/// Furthest threshold: of a ratio, and of a difference on either side of 0.
+const MAX_THRESHOLD: f64 = 1_000.0;
+const MAX_NAME_BYTES: usize = 64;
+const DEFAULT_CONFIDENCE: f64 = 0.95;
+
+/// What rules speak of.
+pub(super) struct Surroundings<'s> {
+    pub profiles: &'s [Profile],
+    pub dimensions: &'s [Dimension],
+    /// Shortest first.
+    pub rolling: &'s [WindowLength],
+    pub cohort_max_age: Span,
+    pub string_bytes: usize,
+}
+
+/// Reads every rule; one with something wrong is reported and left out.
+pub(super) fn rules(root: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Rule> {
+    let tables = root.take_list_of_tables("rules", MAX_RULES);
+    let mut names = BTreeMap::new();
+    let mut rules = Vec::with_capacity(tables.len());
+    for (path, place, entries) in tables {
+        rules.extend(rule(&path, place, entries, &mut names, surroundings, root.problems));
+    }
+    rules
+}
+
+fn rule(
+    path: &str,
+    place: Place,
+    entries: Entries,
+    names: &mut BTreeMap<String, String>,
+    surroundings: &Surroundings<'_>,
+    problems: &mut Problems,
+) -> Option<Rule> {
+    let mut table = Table::new(path, place, entries, problems);
+    let name = name(&mut table, names);
+    // The keys of another kind are not known here, so nothing more can be said of such a rule.
+    table.choice_or_none("kind", (), &[("disparity", ())], &LATER_KINDS)?;
+    let indicators = Indicator::ALL.map(|indicator| (indicator.name(), indicator));
+    let indicator = table.required_choice("indicator", &indicators, &LATER_INDICATORS);
+    let measure = choice(&mut table, "measure", &MEASURES.map(|measure| (measure_name(measure), measure)));
+    let profiles = profiles(&mut table, surroundings);
+    let channels = channels(&mut table);
+    let dimensions = dimensions(&mut table, surroundings);
+    let reference = reference(&mut table, &dimensions, &channels, surroundings);
+    let windows = windows(&mut table, indicator.as_deref().copied(), surroundings);
+    let thresholds = thresholds(&mut table, indicator.as_deref().copied(), *measure);
+    let evidence = evidence(&mut table);
+    let confidence = confidence(&mut table);
+    let min_events = table.integer("min_events", 10, 0..=1_000_000_000).value;
+    let stratify_by = stratify_by(&mut table, surroundings.string_bytes);
+    let hold_for = span(&mut table, "for");
+    let keep_firing_for = span(&mut table, "keep_firing_for");
+    let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
+    let action = table.line("action", "", MAX_TEXT_BYTES).value;
+    let runbook = table.line("runbook", "", MAX_TEXT_BYTES).value;
+    table.finish();
+    let Thresholds { warning, critical, clear } = thresholds?;
+    Some(Rule {
+        name: name?,
+        indicator: indicator?.value,
+        measure: measure.value,
+        reference,
+        profiles,
+        channels,
+        dimensions,
+        windows,
+        warning,
+        critical,
+        clear,
+        evidence: evidence?,
+        confidence: confidence?,
+        min_events,
+        stratify_by,
+        hold_for,
+        keep_firing_for,
+        owner,
+        action,
+        runbook,
+    })
+}
+
+fn name(table: &mut Table<'_>, names: &mut BTreeMap<String, String>) -> Option<String> {
+    let name = table.required_text("name")?;
+    if !is_rule_name(&name) {
+        let expected = "a name of 1 to 64 characters a-z, 0-9 and -, the first no hyphen";
+        name.refuse(table.problems, expected, shown(&name));
+        return None;
+    }
+    if let Some(earlier) = names.get(name.as_str()) {
+        let found = format!("{}, as in {earlier}", shown(&name));
+        name.refuse(table.problems, "a name that no other rule has", found);
+        return None;
+    }
+    names.insert(name.value.clone(), name.key);
+    Some(name.value)
+}
+
+fn is_rule_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-')
+}
+
+/// Ascending.
+fn profiles(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<ProfileId> {
+    let written = table.texts("profiles", &[ALL], 1..=MAX_PROFILES);
+    let names: Vec<&str> = surroundings.profiles.iter().map(|profile| profile.name.as_str()).collect();
+    let indexes = resolve(&written, &names, "profiles", table.problems);
+    indexes.into_iter().map(ProfileId).collect()
+}
+
+/// Ascending.
+fn dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<DimensionId> {
+    let written = table.texts("dimensions", &[ALL], 1..=MAX_DIMENSIONS);
+    let names: Vec<&str> = surroundings.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
+    let indexes = resolve(&written, &names, "dimensions", table.problems);
+    indexes.into_iter().map(DimensionId).collect()
+}
+
+/// Indexes of the written names, ascending.
+fn resolve(
+    written: &[Given<String>],
+    names: &[&str],
+    section: &str,
+    problems: &mut Problems,
+) -> Vec<u16> {
+    check_unique(written, problems);
+    // The names are at most 1,000 (MAX_PROFILES, MAX_DIMENSIONS), so every index fits.
+    let all = || (0..u16::try_from(names.len()).unwrap_or(u16::MAX)).collect();
+    if let [only] = written
+        && only.value == ALL
+    {
+        if names.is_empty() {
+            let expected = format!("at least one table [{section}.NAME] for the rule to be about");
+            only.refuse(problems, expected, "none");
+        }
+        return all();
+    }
+    let mut indexes = Vec::with_capacity(written.len());
+    for name in written {
+        match names.iter().position(|known| *known == name.value).map(u16::try_from) {
+            Some(Ok(index)) => indexes.push(index),
+            _ if name.value == ALL => name.refuse(problems, "\"*\" alone", "other names beside it"),
+            _ => {
+                let near = suggestion(name, names.iter().copied());
+                let expected = format!("\"*\" or the name of a table of [{section}]{near}");
+                name.refuse(problems, expected, shown(name));
+            }
+        }
+    }
+    indexes.sort_unstable();
+    indexes
+}
+
+fn channels(table: &mut Table<'_>) -> Vec<Channel> {
+    let choices = CHANNELS.map(|channel| (channel_name(channel), channel));
+    let written = table.texts("channels", &[channel_name(CHANNELS[0])], 1..=CHANNELS.len());
+    check_unique(&written, table.problems);
+    written
+        .iter()
+        .filter_map(|word| choose(word, &choices, &[], table.problems))
+        .map(|channel| channel.value)
+        .collect()
+}
+
+fn reference(
+    table: &mut Table<'_>,
+    dimensions: &[DimensionId],
+    channels: &[Channel],
+    surroundings: &Surroundings<'_>,
+) -> Reference {
+    let written = table.text("reference", reference_name(&REFERENCES[0]));
+    let word = REFERENCES.iter().find(|word| reference_name(word) == written.value);
+    if word == Some(&Reference::Random) && channels.contains(&Channel::Random) {
+        let expected = "another reference where \"random\" is among the rule's channels";
+        written.refuse(table.problems, expected, shown(&written));
+    }
+    if let Some(word) = word {
+        return word.clone();
+    }
+    for dimension in dimensions {
+        if let Some(dimension) = surroundings.dimensions.get(usize::from(dimension.0)) {
+            check_group(&written, dimension, table.problems);
+        }
+    }
+    Reference::Group(written.value)
+}
+
+fn check_group(written: &Given<String>, dimension: &Dimension, problems: &mut Problems) {
+    if dimension.group_id(written).is_some() {
+        return;
+    }
+    let words = alternatives(REFERENCES.iter().map(reference_name));
+    let near = suggestion(written, dimension.groups.iter().map(String::as_str));
+    let expected = format!("{words}, or a group of every dimension of the rule{near}");
+    let found = format!("{}, which dimension {} has not", shown(written), shown(&dimension.name));
+    written.refuse(problems, expected, found);
+}
+
+/// Shortest first.
+fn windows(
+    table: &mut Table<'_>,
+    indicator: Option<Indicator>,
+    surroundings: &Surroundings<'_>,
+) -> Vec<WindowLength> {
+    let sealed = indicator == Some(Indicator::HitRate);
+    let long_enough = |window: &WindowLength| !sealed || window.length > surroundings.cohort_max_age;
+    let Some(written) = table.optional_texts("windows", 1..=MAX_ROLLING) else {
+        let windows: Vec<_> = surroundings.rolling.iter().filter(|window| long_enough(window)).cloned().collect();
+        if windows.is_empty() && !surroundings.rolling.is_empty() {
+            table.refuse(sealed_shape(surroundings), "none in window.rolling");
+        }
+        return windows;
+    };
+    let mut windows: Vec<WindowLength> = Vec::with_capacity(written.len());
+    for label in &written.value {
+        let length = parse_duration(label);
+        let known = surroundings.rolling.iter().find(|window| Some(window.length) == length);
+        match known {
+            None => {
+                let labels = surroundings.rolling.iter().map(|window| window.label.as_str());
+                let expected = format!("a window of window.rolling: {}", alternatives(labels));
+                label.refuse(table.problems, expected, shown(label));
+            }
+            Some(window) if !long_enough(window) => {
+                label.refuse(table.problems, sealed_shape(surroundings), shown(label));
+            }
+            Some(window) if windows.contains(window) => {
+                label.refuse(table.problems, "each window once", shown(label));
+            }
+            Some(window) => windows.push(window.clone()),
+        }
+    }
+    windows.sort();
+    windows
+}
+
+fn sealed_shape(surroundings: &Surroundings<'_>) -> String {
+    let age = format_duration(surroundings.cohort_max_age);
+    format!("for hit_rate a window longer than window.cohort_max_age ({age})")
+}
+
+struct Thresholds {
+    warning: f64,
+    critical: f64,
+    clear: f64,
+}
+
+/// From the side of equality outwards: equality, clear, warning, critical. A ratio's equality is 1 and a difference's
+/// 0; harm lies above it or below it, so that for low harm every threshold of a difference is negative (or 0).
+fn thresholds(
+    table: &mut Table<'_>,
+    indicator: Option<Indicator>,
+    measure: Measure,
+) -> Option<Thresholds> {
+    let warning = table.required_number("warning");
+    let critical = table.required_number("critical");
+    let clear = table.optional_number("clear");
+    let (Some(warning), Some(critical), Some(indicator)) = (warning, critical, indicator) else {
+        return None;
+    };
+    let range = Range::of(measure, indicator.harm());
+    let problems = &mut *table.problems;
+    let warning_fits = range.check(&warning, range.equality, "", problems);
+    let from = if warning_fits { *warning } else { range.equality };
+    range.check(&critical, from, " (the rule's warning)", problems);
+    if let Some(clear) = &clear {
+        let to = if warning_fits { *warning } else { range.furthest };
+        range.check_clear(clear, to, problems);
+    }
+    Some(Thresholds {
+        warning: warning.value,
+        critical: critical.value,
+        clear: clear.map_or(warning.value, |clear| clear.value),
+    })
+}
+
+/// What thresholds may be: from equality to the furthest.
+struct Range {
+    equality: f64,
+    furthest: f64,
+    harm: Harm,
+    measure: Measure,
+}
+
+impl Range {
+    fn of(measure: Measure, harm: Harm) -> Self {
+        let (equality, furthest) = match (measure, harm) {
+            (Measure::Ratio, Harm::High) => (1.0, MAX_THRESHOLD),
+            (Measure::Ratio, Harm::Low) => (1.0, 0.0),
+            (Measure::Difference, Harm::High) => (0.0, MAX_THRESHOLD),
+            (Measure::Difference, Harm::Low) => (0.0, -MAX_THRESHOLD),
+        };
+        Self { equality, furthest, harm, measure }
+    }
+
+    /// Whether a threshold lies between `from` and the furthest.
+    fn check(&self, threshold: &Given<f64>, from: f64, remark: &str, problems: &mut Problems) -> bool {
+        let fits = self.holds(from, self.furthest, **threshold);
+        if !fits {
+            let remark = if from == self.equality { "" } else { remark };
+            let expected = match self.harm {
+                Harm::High => format!("a number of at least {from}{remark} and at most {}", self.furthest),
+                Harm::Low if self.measure == Measure::Ratio => format!("a number above 0 and at most {from}{remark}"),
+                Harm::Low => format!("a number of at least {} and at most {from}{remark}", self.furthest),
+            };
+            let expected = format!("{expected}{}", self.direction());
+            threshold.refuse(problems, expected, threshold.to_string());
+        }
+        fits
+    }
+
+    fn check_clear(&self, clear: &Given<f64>, to: f64, problems: &mut Problems) {
+        if !self.holds(self.equality, to, **clear) {
+            let (low, high) = if to < self.equality { (to, self.equality) } else { (self.equality, to) };
+            let expected = format!("a number from {low} to {high}, between equality and the rule's warning");
+            clear.refuse(problems, expected, clear.to_string());
+        }
+    }
+
+    /// Whether `number` lies between the two, in the direction of harm. A ratio of 0 cannot be gone beyond.
+    fn holds(&self, from: f64, to: f64, number: f64) -> bool {
+        match self.harm {
+            Harm::High => from <= number && number <= to,
+            Harm::Low if self.measure == Measure::Ratio => 0.0 < number && to <= number && number <= from,
+            Harm::Low => to <= number && number <= from,
+        }
+    }
+
+    const fn direction(&self) -> &'static str {
+        match self.harm {
+            Harm::High => "",
+            Harm::Low => ", as lower is the harm of this indicator",
+        }
+    }
+}
+
+/// The default, `sequential`, is not in this version: a rule must choose.
+fn evidence(table: &mut Table<'_>) -> Option<Evidence> {
+    let choices = EVIDENCE.map(|evidence| (evidence_name(evidence), evidence));
+    let sequential = evidence_name(Evidence::Sequential);
+    let refused = &[sequential];
+    if let Some(evidence) = table.optional_choice("evidence", &choices, refused) {
+        return Some(evidence.value);
+    }
+    if table.is_missing("evidence") {
+        let words = alternatives(choices.iter().map(|(word, _)| *word));
+        let expected = format!("{words} (the default, {}, is not in this version)", shown(sequential));
+        table.refuse_key("evidence", expected, "nothing");
+    }
+    None
+}
+
+fn confidence(table: &mut Table<'_>) -> Option<Confidence> {
+    let expected = "a number from 0.5 to 0.9999";
+    let level = table.number("confidence", DEFAULT_CONFIDENCE, expected, |level| {
+        (0.5..=0.9999).contains(&level)
+    });
+    // Within the range asked for above there is always one.
+    Confidence::new(level)
+}
+
+fn stratify_by(table: &mut Table<'_>, string_bytes: usize) -> Option<String> {
+    let name = table.optional_text("stratify_by")?;
+    check_name(&name, string_bytes, table.problems);
+    Some(name.value)
+}
+
+/// A duration that may be 0.
+fn span(table: &mut Table<'_>, key: &'static str) -> Span {
+    let longest = Span::DAY.times(MAX_DURATION_DAYS);
+    table.duration(key, Span(0), Span(0)..=longest).value
+}
+
+fn choice<T: Copy, const N: usize>(
+    table: &mut Table<'_>,
+    key: &'static str,
+    choices: &[(&str, T); N],
+) -> Given<T> {
+    table.choice(key, choices[0].1, choices, &[])
+}

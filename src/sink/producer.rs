@@ -1,0 +1,75 @@
+//! A plain producer for generated streams.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+
+use crate::event::EventTime;
+
+/// Longest wait for all records to be delivered at the end.
+const FLUSH_LIMIT: Duration = Duration::from_secs(60);
+
+/// Longest wait for room in the queue while the broker does not take records.
+const QUEUE_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long one wait for delivery reports takes while the queue is full.
+const QUEUE_POLL: Duration = Duration::from_millis(10);
+
+/// Sends generated events over a plaintext connection; for demonstrations and tests.
+pub struct PlainProducer {
+    producer: BaseProducer,
+    topic: String,
+}
+
+impl PlainProducer {
+    /// Prepares a producer; the connection is made with the first record.
+    ///
+    /// # Errors
+    /// What librdkafka refuses about the address.
+    pub fn connect(brokers: &str, topic: &str) -> Result<Self, String> {
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("security.protocol", "plaintext")
+            .set("acks", "all")
+            .set("linger.ms", "20")
+            .set("compression.type", "lz4")
+            .set("message.timeout.ms", "60000")
+            .create()
+            .map_err(|error| format!("kafka://{brokers}/{topic}: {error}"))?;
+        Ok(Self { producer, topic: topic.to_owned() })
+    }
+
+    /// Sends one event, keyed by its case, with the event's time as the record's.
+    ///
+    /// # Errors
+    /// Where the broker takes no records for [`QUEUE_LIMIT`].
+    pub fn send(&mut self, case_id: &str, payload: &[u8], time: EventTime) -> Result<(), String> {
+        let mut record = BaseRecord::to(&self.topic).key(case_id).payload(payload).timestamp(time.0);
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => {
+                    self.producer.poll(Duration::ZERO);
+                    return Ok(());
+                }
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if waited < QUEUE_LIMIT => {
+                    self.producer.poll(QUEUE_POLL);
+                    waited += QUEUE_POLL;
+                    record = back;
+                }
+                Err((error, _)) => return Err(format!("topic {}: {error}", self.topic)),
+            }
+        }
+    }
+
+    /// Waits until everything sent is delivered.
+    ///
+    /// # Errors
+    /// Where that takes longer than [`FLUSH_LIMIT`].
+    pub fn finish(self) -> Result<(), String> {
+        let Self { producer, topic } = self;
+        Producer::<DefaultProducerContext>::flush(&producer, FLUSH_LIMIT).map_err(|error| format!("topic {topic}: {error}"))
+    }
+}

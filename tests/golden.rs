@@ -1,0 +1,270 @@
+//! Golden scripts: events and ticks in, findings and alerts out.
+//!
+//! `tests/golden/README.md` describes the scripts. `PARITYWATCH_UPDATE_GOLDEN=1 cargo test --test golden` rewrites what they expect.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use paritywatch::event::{EventTime, RawRecord};
+use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::settings::Settings;
+use serde_json::{Map, Value, json};
+
+#[test]
+fn scripts() {
+    let mut scripts: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    scripts.retain(|path| path.extension().is_some_and(|extension| extension == "golden"));
+    scripts.sort();
+    assert!(!scripts.is_empty(), "no scripts in {}", folder().display());
+    let failures: Vec<String> = scripts.iter().filter_map(|path| check(path)).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// Runs a script; gives what differs.
+fn check(path: &Path) -> Option<String> {
+    let script = std::fs::read_to_string(path).unwrap();
+    let actual = Script::new(&script, path).run();
+    if actual == script {
+        return None;
+    }
+    if std::env::var_os("PARITYWATCH_UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &actual).unwrap();
+        return None;
+    }
+    let (number, (expected, found)) = (1..)
+        .zip(script.lines().zip(actual.lines()))
+        .find(|(_, (expected, found))| expected != found)
+        .unwrap_or((0, ("(end)", "(end)")));
+    Some(format!(
+        "{}:{number}:\n  expected {expected}\n  found    {found}\nthe whole script as found:\n{actual}",
+        path.display()
+    ))
+}
+
+struct Script<'a> {
+    lines: std::iter::Peekable<std::str::Lines<'a>>,
+    path: &'a Path,
+    config: String,
+    monitor: Option<Monitor>,
+    now: EventTime,
+    sequence: u64,
+    out: String,
+}
+
+impl<'a> Script<'a> {
+    fn new(script: &'a str, path: &'a Path) -> Self {
+        let lines = script.lines().peekable();
+        Self { lines, path, config: String::new(), monitor: None, now: EventTime(0), sequence: 0, out: String::new() }
+    }
+
+    fn run(mut self) -> String {
+        while let Some(line) = self.lines.next() {
+            // What a command is expected to give is indented below it.
+            if line.starts_with("  ") {
+                continue;
+            }
+            writeln!(self.out, "{line}").unwrap();
+            self.command(line);
+        }
+        self.out
+    }
+
+    fn command(&mut self, line: &str) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "" | "#" => {}
+            "config:" => self.read_config(),
+            "at" => self.now = time(rest),
+            "event" => self.event(rest),
+            "tally" => self.tally(rest),
+            "selections" => self.selections(rest),
+            "partition" => {
+                let (now, index) = (self.now, PartitionIndex(rest.parse().unwrap()));
+                self.monitor().add_partition(index, now);
+            }
+            "tick" => {
+                self.now = time(rest);
+                let now = self.now;
+                self.monitor().handle_tick(now);
+                self.show();
+            }
+            _ => panic!("{}: unknown command {line:?}", self.path.display()),
+        }
+    }
+
+    fn read_config(&mut self) {
+        while let Some(line) = self.lines.next() {
+            writeln!(self.out, "{line}").unwrap();
+            if line == "end" {
+                break;
+            }
+            writeln!(self.config, "{line}").unwrap();
+        }
+    }
+
+    fn monitor(&mut self) -> &mut Monitor {
+        let (config, path) = (&self.config, self.path);
+        self.monitor.get_or_insert_with(|| {
+            let name = path.display().to_string();
+            let settings = Settings::parse(config, &name, std::iter::empty()).unwrap_or_else(|error| panic!("{error}"));
+            Monitor::new(settings.plan, PseudonymKey([1; 16]), Clock::Wall)
+        })
+    }
+
+    /// `event [@PARTITION] {json}`: missing CloudEvents attributes are filled in.
+    fn event(&mut self, text: &str) {
+        let (partition, text) = match text.strip_prefix('@') {
+            Some(rest) => rest.split_once(' ').map(|(partition, rest)| (partition.parse().unwrap(), rest)).unwrap(),
+            None => (0, text),
+        };
+        let event: Map<String, Value> = serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        self.send(partition, event);
+    }
+
+    /// `tally group=G [channel=C] [stratum=S] COUNT=N ...` at the current time.
+    fn tally(&mut self, text: &str) {
+        let mut counts = Map::new();
+        let mut data = Map::from_iter([("profile".to_owned(), json!("p"))]);
+        for word in text.split_whitespace() {
+            let (name, value) = word.split_once('=').unwrap_or_else(|| panic!("expected NAME=VALUE, found {word:?}"));
+            match name {
+                "group" => drop(data.insert("groups".to_owned(), json!({ "origin": value }))),
+                "stratum" => drop(data.insert("strata".to_owned(), json!({ "office": value }))),
+                "channel" => drop(data.insert("channel".to_owned(), json!(value))),
+                _ => drop(counts.insert(name.to_owned(), json!(value.parse::<u64>().unwrap()))),
+            }
+        }
+        data.insert("counts".to_owned(), Value::Object(counts));
+        self.send(0, Map::from_iter([("type".to_owned(), json!("tally")), ("data".to_owned(), Value::Object(data))]));
+    }
+
+    /// `selections group=G assessed=N selected=M`: that many single cases at the current time.
+    fn selections(&mut self, text: &str) {
+        let value =
+            |name: &str| text.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')).unwrap();
+        let selected: u64 = value("selected").parse().unwrap();
+        for index in 0..value("assessed").parse().unwrap() {
+            let data = json!({
+                "case_id": format!("case-{}", self.sequence), "profile": "p", "selected": index < selected,
+                "groups": { "origin": value("group") }
+            });
+            self.send(0, Map::from_iter([("type".to_owned(), json!("selection")), ("data".to_owned(), data)]));
+        }
+    }
+
+    fn send(&mut self, partition: u32, mut event: Map<String, Value>) {
+        self.sequence += 1;
+        let kind = event["type"].as_str().unwrap().to_owned();
+        if !kind.contains('.') {
+            event.insert("type".to_owned(), json!(format!("paritywatch.{kind}.v1")));
+        }
+        let filled = [
+            ("specversion", json!("1.0")),
+            ("id", json!(format!("e{}", self.sequence))),
+            ("source", json!("/golden")),
+            ("time", json!(rfc3339(self.now))),
+        ];
+        for (name, value) in filled {
+            event.entry(name).or_insert(value);
+        }
+        let payload = serde_json::to_vec(&event).unwrap();
+        let now = self.now;
+        let record = RawRecord { payload: &payload, headers: &[], timestamp: Some(now) };
+        let handled = self.monitor().handle_record(PartitionIndex(partition), &record, now);
+        if handled != Handled::Accepted {
+            let text = match handled {
+                Handled::Rejected(rejection) => format!("rejected {}", rejection.reason.name()),
+                other => format!("{other:?}").to_lowercase(),
+            };
+            writeln!(self.out, "  {text}").unwrap();
+        }
+    }
+
+    fn show(&mut self) {
+        let published = self.monitor().published().to_json();
+        let evaluation: Value = serde_json::from_str(&published).unwrap();
+        for finding in evaluation["findings"].as_array().unwrap() {
+            writeln!(self.out, "  {}", finding_line(finding)).unwrap();
+        }
+        for alert in evaluation["alerts"].as_array().unwrap() {
+            writeln!(self.out, "  {}", alert_line(alert)).unwrap();
+        }
+    }
+}
+
+fn finding_line(finding: &Value) -> String {
+    let text = |name: &str| finding[name].as_str().unwrap_or("-").to_owned();
+    let side = |name: &str| match &finding[name] {
+        Value::Null => "withheld".to_owned(),
+        counts => format!("{}/{}", counts["events"], counts["exposed"]),
+    };
+    let mut line = format!(
+        "{} {} {}={} vs {} {}: {} against {}",
+        text("rule"),
+        text("channel"),
+        text("dimension"),
+        text("group"),
+        text("reference"),
+        text("window"),
+        side("group_counts"),
+        side("reference_counts"),
+    );
+    for name in ["ratio", "difference"] {
+        write!(line, ", {name} {}", estimate(&finding[name])).unwrap();
+    }
+    if let Some(stratified) = finding["stratified"].as_object() {
+        write!(line, ", by {} {}", stratified["by"].as_str().unwrap(), estimate(&stratified["ratio"])).unwrap();
+        if stratified["reversal"] == json!(true) {
+            line.push_str(" (reversal)");
+        }
+    }
+    if let Some(reference) = finding["reference_group"].as_str() {
+        write!(line, ", reference {reference}").unwrap();
+    }
+    if !finding["needed"].is_null() {
+        write!(line, ", needs {}", finding["needed"]).unwrap();
+    }
+    write!(line, " -> {}", text("verdict")).unwrap();
+    line
+}
+
+fn estimate(estimate: &Value) -> String {
+    let number = |value: &Value| value.as_f64().map_or_else(|| "-".to_owned(), |number| format!("{number:.4}"));
+    match estimate {
+        Value::Null => "-".to_owned(),
+        estimate => {
+            format!("{} [{}, {}]", number(&estimate["value"]), number(&estimate["lower"]), number(&estimate["upper"]))
+        }
+    }
+}
+
+fn alert_line(alert: &Value) -> String {
+    let text = |name: &str| alert[name].as_str().unwrap_or("-").to_owned();
+    format!(
+        "ALERT {} {}={} vs {}: {} {}, active {}, fired {}, resolved {}",
+        text("rule"),
+        text("dimension"),
+        text("group"),
+        text("reference"),
+        text("severity"),
+        text("state"),
+        text("active_at"),
+        text("fired_at"),
+        text("resolved_at"),
+    )
+}
+
+fn time(text: &str) -> EventTime {
+    let timestamp: jiff::Timestamp = text.parse().unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    EventTime(timestamp.as_millisecond())
+}
+
+fn rfc3339(time: EventTime) -> String {
+    jiff::Timestamp::from_millisecond(time.0).unwrap().to_string()
+}

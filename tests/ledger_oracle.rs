@@ -1,0 +1,310 @@
+//! The ledger and the windows against a naive batch oracle: any order of arrival, with duplicates, gives the same counts.
+//!
+//! The oracle sees each event once, sorted, and knows nothing of tables, records or folding.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+#[path = "support/plan.rs"]
+mod plan;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use paritywatch::event::{
+    Attributes, Channel, Control, Data, Event, EventTime, Membership, Outcome, OutcomeReport, Selection, Span,
+};
+use paritywatch::ledger::{Arrival, Ledger, PseudonymKey, Slot};
+use paritywatch::monitor::Plan;
+use paritywatch::window::{CellKey, Counts, Range, Windows};
+use proptest::prelude::*;
+use plan::plan;
+
+/// 2026-01-01T00:00:00Z
+const START: EventTime = EventTime(1_767_225_600_000);
+
+const GROUPS: [&str; 3] = ["a", "b", "elsewhere"];
+const CHANNELS: [Channel; 3] = [Channel::Profile, Channel::Random, Channel::Signal];
+
+/// An event of one of a few cases, in owned form.
+#[derive(Clone, Debug)]
+struct Spec {
+    id: u32,
+    case: u8,
+    minute: i64,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Selection { selected: bool, channel: usize, group: Option<usize>, revises: Option<u32> },
+    Control { control: Option<u8>, performed: bool, outcome: Option<Outcome>, with_profile: bool, group: Option<usize> },
+    Outcome { control: Option<u8>, outcome: Outcome, revises: Option<u32> },
+    Attributes { group: usize },
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_with_duplicates_gives_the_oracles_counts(specs in events(), seed in any::<u64>()) {
+        let expected = oracle(&specs);
+        for arrival in [sorted(&specs), reversed(&specs), shuffled_with_duplicates(&specs, seed)] {
+            prop_assert_eq!(&count(&arrival), &expected);
+        }
+    }
+}
+
+fn events() -> impl Strategy<Value = Vec<Spec>> {
+    let group = || prop::option::of(0..GROUPS.len());
+    let earlier = || prop::option::weighted(0.3, 0_u32..24);
+    let outcome = || prop::sample::select(vec![Outcome::Unknown, Outcome::NoViolation, Outcome::Violation]);
+    let control = || prop::option::of(0_u8..2);
+    let what = prop_oneof![
+        3 => (any::<bool>(), 0..CHANNELS.len(), group(), earlier())
+            .prop_map(|(selected, channel, group, revises)| What::Selection { selected, channel, group, revises }),
+        3 => (control(), prop::bool::weighted(0.8), prop::option::of(outcome()), any::<bool>(), group())
+            .prop_map(|(control, performed, outcome, with_profile, group)| What::Control { control, performed, outcome, with_profile, group }),
+        3 => (control(), outcome(), earlier()).prop_map(|(control, outcome, revises)| What::Outcome { control, outcome, revises }),
+        1 => (0..GROUPS.len()).prop_map(|group| What::Attributes { group }),
+    ];
+    prop::collection::vec((0_u8..3, 0_i64..400, what), 1..24).prop_map(|specs| {
+        // Every event has its own minute: ties are decided by fingerprints, which the oracle does not know.
+        (0..).zip(specs).map(|(id, (case, slot, what))| Spec { id, case, minute: slot * 24 + i64::from(id), what }).collect()
+    })
+}
+
+fn sorted(specs: &[Spec]) -> Vec<Spec> {
+    let mut specs = specs.to_vec();
+    specs.sort_by_key(|spec| spec.minute);
+    specs
+}
+
+fn reversed(specs: &[Spec]) -> Vec<Spec> {
+    let mut specs = sorted(specs);
+    specs.reverse();
+    specs
+}
+
+fn shuffled_with_duplicates(specs: &[Spec], mut seed: u64) -> Vec<Spec> {
+    let mut specs = [specs, specs].concat();
+    for last in (1..specs.len()).rev() {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        specs.swap(last, usize::try_from((seed >> 33) % (last as u64 + 1)).unwrap());
+    }
+    specs
+}
+
+/// Counts by channel and group over everything.
+type Table = BTreeMap<(usize, usize), [u64; 7]>;
+
+fn count(specs: &[Spec]) -> Table {
+    let plan = plan(&["a", "b"]);
+    let mut ledger = Ledger::new(&plan, PseudonymKey([3; 16]));
+    let mut windows = Windows::new(plan.dimensions.len(), plan.window.history);
+    for spec in specs {
+        if let Some(Arrival::Changed(change) | Arrival::Conflict(Some(change))) = ledger.join(&spec.event(), START) {
+            windows.apply(&change, &ledger.attributes);
+        }
+    }
+    table(&plan, &windows)
+}
+
+fn table(plan: &Plan, windows: &Windows) -> Table {
+    let range = Range::rolling(START.plus(Span::DAY.times(30)), Span::DAY.times(60));
+    let mut table = Table::new();
+    for (channel_index, channel) in CHANNELS.iter().enumerate() {
+        for (group_index, slot) in [Slot(0), Slot(1), Slot::OTHER].into_iter().enumerate() {
+            let key = CellKey {
+                profile: plan.profile_id("p").unwrap(),
+                channel: *channel,
+                dimension: plan.dimension_id("origin").unwrap(),
+                group: slot,
+                stratum: None,
+            };
+            let counts = windows.cell(&key).map(|cell| cell.sum(range)).unwrap_or_default();
+            if counts != Counts::default() {
+                table.insert((channel_index, group_index), in_order(&counts));
+            }
+        }
+    }
+    table
+}
+
+fn in_order(counts: &Counts) -> [u64; 7] {
+    [counts.assessed, counts.selected, counts.controlled, counts.resolved, counts.concluded, counts.hits, counts.overturned]
+}
+
+impl Spec {
+    fn time(&self) -> EventTime {
+        START.plus(Span::MINUTE.times(self.minute))
+    }
+
+    fn event(&self) -> Event<'static> {
+        let case_id: Cow<'static, str> = format!("case-{}", self.case).into();
+        let id = |id: &u32| Cow::Owned(format!("event-{id}"));
+        let groups = |group: &Option<usize>| {
+            group.iter().map(|group| ("origin".into(), Membership::Group(GROUPS[*group].into()))).collect::<Vec<_>>()
+        };
+        let control_id = |control: &Option<u8>| control.map(|control| Cow::Owned(format!("control-{control}")));
+        let data = match &self.what {
+            What::Selection { selected, channel, group, revises } => Data::Selection(Selection {
+                case_id,
+                profile: "p".into(),
+                profile_version: None,
+                selected: *selected,
+                channel: CHANNELS[*channel],
+                risk_class: None,
+                decided_by: None,
+                criteria: Vec::new(),
+                groups: groups(group),
+                strata: Vec::new(),
+                revises: revises.as_ref().map(id),
+            }),
+            What::Control { control, performed, outcome, with_profile, group } => Data::Control(Control {
+                case_id,
+                control_id: control_id(control),
+                kind: None,
+                performed: *performed,
+                intensity: None,
+                duration_minutes: None,
+                outcome: *outcome,
+                profile: with_profile.then(|| "p".into()),
+                channel: None,
+                groups: groups(group),
+                strata: Vec::new(),
+            }),
+            What::Outcome { control, outcome, revises } => Data::Outcome(OutcomeReport {
+                case_id,
+                control_id: control_id(control),
+                outcome: *outcome,
+                sanction: None,
+                revises: revises.as_ref().map(id),
+            }),
+            What::Attributes { group } => {
+                Data::Attributes(Attributes { case_id, groups: groups(&Some(*group)), strata: Vec::new() })
+            }
+        };
+        Event { id: id(&self.id), source: "/oracle".into(), time: self.time(), data }
+    }
+
+    fn revises(&self) -> Option<u32> {
+        match self.what {
+            What::Selection { revises, .. } | What::Outcome { revises, .. } => revises.filter(|revised| *revised != self.id),
+            _ => None,
+        }
+    }
+}
+
+/// What the events count for, told case by case in the words of the contract.
+fn oracle(specs: &[Spec]) -> Table {
+    let mut table = Table::new();
+    for case in 0..3 {
+        let mut events: Vec<&Spec> = specs.iter().filter(|spec| spec.case == case).collect();
+        events.sort_by_key(|spec| spec.minute);
+        if let Some((channel, group, counts)) = oracle_case(&events) {
+            let row = table.entry((channel, group)).or_default();
+            row.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+    }
+    table.retain(|_, counts| *counts != [0; 7]);
+    table
+}
+
+fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {
+    // A selection corrects a selection, an outcome what a control or an outcome reported.
+    let revised_by = |selection: bool| -> BTreeSet<u32> {
+        let of_kind = events.iter().filter(|event| matches!(event.what, What::Selection { .. }) == selection);
+        of_kind.filter_map(|event| event.revises()).collect()
+    };
+    let revised = revised_by(true);
+    let selections: Vec<&&Spec> = events.iter().filter(|event| matches!(event.what, What::Selection { .. })).collect();
+    // The earliest time of an event and those it corrects.
+    let start = |event: &Spec| {
+        let (mut start, mut current) = (event.minute, event.id);
+        for _ in &selections {
+            let revises = selections.iter().find(|known| known.id == current).unwrap().revises();
+            let Some(before) = selections.iter().find(|known| revises == Some(known.id)) else { break };
+            start = start.min(before.minute);
+            current = before.id;
+        }
+        start
+    };
+    let standing = selections.iter().filter(|event| !revised.contains(&event.id));
+    let counting = standing.min_by_key(|event| (start(event), std::cmp::Reverse(event.minute)));
+    let controls = || events.iter().filter(|event| matches!(event.what, What::Control { .. }));
+    let group_of = |spec: &Spec| match spec.what {
+        What::Selection { group, .. } | What::Control { group, .. } => group,
+        What::Attributes { group } => Some(group),
+        What::Outcome { .. } => None,
+    };
+    let latest_group = |is: fn(&What) -> bool| events.iter().rev().filter(|event| is(&event.what)).find_map(|event| group_of(event));
+    let apart = latest_group(|what| matches!(what, What::Attributes { .. }));
+    let by_control = latest_group(|what| matches!(what, What::Control { .. }));
+    let (channel, selected, own) = match counting {
+        Some(event) => match event.what {
+            What::Selection { selected, channel, .. } => (channel, selected, group_of(event)),
+            _ => unreachable!(),
+        },
+        None => {
+            let stand_in = controls().find(|event| matches!(event.what, What::Control { with_profile: true, .. }))?;
+            (0, true, group_of(stand_in))
+        }
+    };
+    let group = apart.or(own).or(by_control)?;
+    let examined = oracle_controls(events, &revised_by(false));
+    Some((channel, group, [1, u64::from(selected), examined[0], examined[1], examined[2], examined[3], examined[4]]))
+}
+
+/// Controlled, resolved, concluded, hit, overturned.
+fn oracle_controls(events: &[&Spec], revised: &BTreeSet<u32>) -> [u64; 5] {
+    let named: BTreeSet<Option<u8>> = events
+        .iter()
+        .filter_map(|event| match event.what {
+            What::Control { control, .. } => Some(control),
+            _ => None,
+        })
+        .collect();
+    let key = |event: &Spec| -> Option<u8> {
+        let own = match event.what {
+            What::Control { control, .. } | What::Outcome { control, .. } => control,
+            _ => None,
+        };
+        match named.iter().next() {
+            Some(only) if named.len() == 1 && (only.is_none() || own.is_none()) => *only,
+            _ if own.is_none() => event.revises().map_or(own, |id| {
+                events.iter().find(|other| other.id == id).map_or(None, |other| match other.what {
+                    What::Control { control, .. } | What::Outcome { control, .. } => control,
+                    _ => None,
+                })
+            }),
+            _ => own,
+        }
+    };
+    let mut states: BTreeMap<Option<u8>, (Option<bool>, Option<Outcome>)> = BTreeMap::new();
+    let mut overturned = false;
+    for event in events {
+        let (performed, outcome) = match event.what {
+            What::Control { performed, outcome, .. } => (Some(performed), outcome),
+            What::Outcome { outcome, .. } => (None, Some(outcome)),
+            _ => continue,
+        };
+        let state = states.entry(key(event)).or_default();
+        state.0 = performed.or(state.0);
+        if revised.contains(&event.id) {
+            overturned |= outcome == Some(Outcome::Violation);
+        } else {
+            state.1 = outcome.or(state.1);
+        }
+    }
+    let conclusive = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Violation | Outcome::NoViolation));
+    let performed = |state: &(Option<bool>, Option<Outcome>)| state.0.unwrap_or(true) || conclusive(&state.1);
+    let any = |test: &dyn Fn(&(Option<bool>, Option<Outcome>)) -> bool| u64::from(states.values().any(test));
+    let hit = any(&|state| state.1 == Some(Outcome::Violation));
+    [
+        any(&|state| performed(state)),
+        u64::from(!states.is_empty() && states.values().all(|state| !performed(state) || state.1.is_some())),
+        any(&|state| conclusive(&state.1)),
+        hit,
+        u64::from(hit == 0 && overturned),
+    ]
+}

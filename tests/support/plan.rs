@@ -1,0 +1,41 @@
+//! A small plan: profile `p`, dimension `origin`, no rules, nothing withheld.
+
+use paritywatch::event::{Limits, Span};
+use paritywatch::monitor::{Dimension, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
+
+/// The plan with these groups of `origin`.
+pub fn plan(groups: &[&str]) -> Plan {
+    Plan {
+        config_hash: "0000000000000000".to_owned(),
+        profiles: vec![Profile {
+            name: "p".to_owned(),
+            title: "P".to_owned(),
+            exposure: Exposure::Assessed,
+            owner: "owner@example.org".to_owned(),
+        }],
+        dimensions: vec![Dimension {
+            name: "origin".to_owned(),
+            ground: "race".to_owned(),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        }],
+        rules: Vec::new(),
+        window: WindowPlan {
+            rolling: Vec::new(),
+            history: Span::DAY.times(400),
+            allowed_lateness: Span::MINUTE.times(10),
+            idle_after: Span::MINUTE.times(5),
+            max_ahead: Some(Span::DAY),
+            cohort_max_age: Span::DAY.times(45),
+            stale_after: Some(Span::HOUR),
+            evaluate_every: Span::SECOND.times(10),
+        },
+        ledger: LedgerPlan {
+            open_cases: 20_000_000,
+            waiting_events: 1_000_000,
+            dedupe_horizon: Span::DAY.times(7),
+            not_selected_horizon: Span::DAY.times(7),
+        },
+        event: Limits { string_bytes: 256, message_bytes: 65_536 },
+        min_cell: 0,
+    }
+}
