@@ -48,11 +48,7 @@ pub(super) struct Entries<'c, S> {
 
 impl<'c, S> Entries<'c, S> {
     const fn new(context: &'c Context, max: usize, value: S) -> Self {
-        Self {
-            context,
-            max,
-            value,
-        }
+        Self { context, max, value }
     }
 }
 

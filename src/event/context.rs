@@ -35,10 +35,7 @@ impl Context {
     pub(super) fn new(limits: &Limits, object: &'static str) -> Self {
         Self {
             string_bytes: limits.string_bytes,
-            place: Cell::new(Place {
-                object,
-                field: None,
-            }),
+            place: Cell::new(Place { object, field: None }),
             fault: Cell::new(None),
         }
     }
@@ -70,11 +67,7 @@ impl Context {
 
     /// Keeps the fault and gives the error that ends the decoding.
     #[cold]
-    pub(super) fn refuse<E: de::Error>(
-        &self,
-        reason: Reason,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> E {
+    pub(super) fn refuse<E: de::Error>(&self, reason: Reason, detail: impl Into<Cow<'static, str>>) -> E {
         let detail = detail.into();
         self.fault.set(Some(Fault { reason, detail }));
         E::custom(reason.name())
@@ -89,12 +82,7 @@ impl Context {
     /// The rejection for an error that ended the parsing of `text`, which starts at `start` in the
     /// payload `whole`.
     #[cold]
-    pub(super) fn reject_json(
-        &self,
-        error: &serde_json::Error,
-        whole: &str,
-        start: usize,
-    ) -> Rejection {
+    pub(super) fn reject_json(&self, error: &serde_json::Error, whole: &str, start: usize) -> Rejection {
         let (line, column) = position(error, whole, start);
         let (reason, detail) = self.explain(error);
         Rejection::new(reason, format!("{detail}, at line {line} column {column}"))
@@ -143,21 +131,12 @@ fn wrong_type(path: &str, message: &str) -> String {
         ("map", "an object"),
         ("Option", "null"),
     ];
-    let message = message
-        .strip_prefix("invalid type: ")
-        .unwrap_or_default();
-    let found = KINDS
-        .iter()
-        .find(|(word, _)| message.starts_with(word))
-        .map_or("another type", |(_, kind)| kind);
+    let message = message.strip_prefix("invalid type: ").unwrap_or_default();
+    let found = KINDS.iter().find(|(word, _)| message.starts_with(word)).map_or("another type", |(_, kind)| kind);
     // The value comes before the expectation, and no expectation of ours holds this separator: what
     // follows its last occurrence is our own text and serde's position.
-    let expected = message
-        .rsplit_once(", expected ")
-        .map_or("", |(_, expected)| expected);
-    let expected = expected
-        .rsplit_once(" at line ")
-        .map_or(expected, |(expected, _)| expected);
+    let expected = message.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
+    let expected = expected.rsplit_once(" at line ").map_or(expected, |(expected, _)| expected);
     format!("{path}: expected {expected}, found {found}")
 }
 
@@ -166,10 +145,6 @@ fn position(error: &serde_json::Error, whole: &str, start: usize) -> (usize, usi
     let before = whole.get(..start).unwrap_or_default();
     let lines_before = before.bytes().filter(|byte| *byte == b'\n').count();
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let column_before = if error.line() == 1 {
-        before.len() - line_start
-    } else {
-        0
-    };
+    let column_before = if error.line() == 1 { before.len() - line_start } else { 0 };
     (error.line() + lines_before, error.column() + column_before)
 }

@@ -10,8 +10,8 @@ use crate::event::field::{Field, FieldSet, set_of};
 use crate::event::object::{Fill, Object, refuse_missing};
 use crate::event::value::{Count, Flag, Moment, Number, Optional, Text, Word};
 use crate::event::{
-    Attributes, Channel, Complaint, ComplaintStatus, Control, Data, EventTime, Outcome,
-    OutcomeReport, Population, Reason, Sanction, Selection, Tally, TallyCounts,
+    Attributes, Channel, Complaint, ComplaintStatus, Control, Data, EventTime, Outcome, OutcomeReport, Population,
+    Reason, Sanction, Selection, Tally, TallyCounts,
 };
 
 /// The path of an event's data, for people.
@@ -141,12 +141,7 @@ impl<'a> Object<'a> for Selection<'a> {
     const REQUIRED: FieldSet = set_of(&[Field::CaseId, Field::Profile, Field::Selected]);
 
     #[inline]
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
             Field::Profile => self.profile = map.next_value_seed(Text(context))?,
@@ -208,12 +203,7 @@ impl<'a> Object<'a> for Control<'a> {
     const REQUIRED: FieldSet = set_of(&[Field::CaseId]);
 
     #[inline]
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
             Field::ControlId => self.control_id = optional_text(map, context)?,
@@ -241,33 +231,17 @@ impl<'a> Object<'a> for Control<'a> {
 }
 
 const fn blank_outcome<'a>() -> OutcomeReport<'a> {
-    OutcomeReport {
-        case_id: BLANK,
-        control_id: None,
-        outcome: Outcome::Unknown,
-        sanction: None,
-        revises: None,
-    }
+    OutcomeReport { case_id: BLANK, control_id: None, outcome: Outcome::Unknown, sanction: None, revises: None }
 }
 
 impl<'a> Object<'a> for OutcomeReport<'a> {
     const PATH: &'static str = DATA;
-    const FIELDS: FieldSet = set_of(&[
-        Field::CaseId,
-        Field::ControlId,
-        Field::Outcome,
-        Field::Sanction,
-        Field::Revises,
-    ]);
+    const FIELDS: FieldSet =
+        set_of(&[Field::CaseId, Field::ControlId, Field::Outcome, Field::Sanction, Field::Revises]);
     const REQUIRED: FieldSet = set_of(&[Field::CaseId, Field::Outcome]);
 
     #[inline]
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
             Field::ControlId => self.control_id = optional_text(map, context)?,
@@ -288,10 +262,7 @@ impl<'a> DeserializeSeed<'a> for SanctionOf<'_> {
     type Value = Sanction<'a>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Sanction<'a>, D::Error> {
-        let blank = Sanction {
-            kind: None,
-            amount: None,
-        };
+        let blank = Sanction { kind: None, amount: None };
         fill(self.0, blank, deserializer)
     }
 }
@@ -301,12 +272,7 @@ impl<'a> Object<'a> for Sanction<'a> {
     const FIELDS: FieldSet = set_of(&[Field::Kind, Field::Amount]);
     const REQUIRED: FieldSet = 0;
 
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::Kind => self.kind = optional_text(map, context)?,
             Field::Amount => self.amount = optional_number(map, context, MAX_AMOUNT)?,
@@ -317,32 +283,15 @@ impl<'a> Object<'a> for Sanction<'a> {
 }
 
 const fn blank_complaint<'a>() -> Complaint<'a> {
-    Complaint {
-        profile: BLANK,
-        case_id: None,
-        ground: None,
-        status: ComplaintStatus::Received,
-        groups: Vec::new(),
-    }
+    Complaint { profile: BLANK, case_id: None, ground: None, status: ComplaintStatus::Received, groups: Vec::new() }
 }
 
 impl<'a> Object<'a> for Complaint<'a> {
     const PATH: &'static str = DATA;
-    const FIELDS: FieldSet = set_of(&[
-        Field::Profile,
-        Field::CaseId,
-        Field::Ground,
-        Field::Status,
-        Field::Groups,
-    ]);
+    const FIELDS: FieldSet = set_of(&[Field::Profile, Field::CaseId, Field::Ground, Field::Status, Field::Groups]);
     const REQUIRED: FieldSet = set_of(&[Field::Profile]);
 
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::Profile => self.profile = map.next_value_seed(Text(context))?,
             Field::CaseId => self.case_id = optional_text(map, context)?,
@@ -372,22 +321,11 @@ fn blank_tally<'a>() -> Tally<'a> {
 
 impl<'a> Object<'a> for Tally<'a> {
     const PATH: &'static str = DATA;
-    const FIELDS: FieldSet = set_of(&[
-        Field::Profile,
-        Field::Channel,
-        Field::Groups,
-        Field::Strata,
-        Field::Counts,
-    ]);
+    const FIELDS: FieldSet = set_of(&[Field::Profile, Field::Channel, Field::Groups, Field::Strata, Field::Counts]);
     const REQUIRED: FieldSet = set_of(&[Field::Profile, Field::Counts]);
 
     #[inline]
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::Profile => self.profile = map.next_value_seed(Text(context))?,
             Field::Channel => self.channel = channel(map, context)?,
@@ -448,12 +386,7 @@ impl<'a> Object<'a> for GivenCounts {
     const REQUIRED: FieldSet = 0;
 
     #[inline]
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         let slot = match field {
             Field::Assessed => &mut self.assessed,
             Field::Selected => &mut self.selected,
@@ -467,9 +400,7 @@ impl<'a> Object<'a> for GivenCounts {
     }
 
     fn check<E: Error>(&self, _seen: FieldSet, context: &Context) -> Result<(), E> {
-        let exceeds = |part: Option<u64>, whole: Option<u64>| {
-            part.zip(whole).is_some_and(|(part, whole)| part > whole)
-        };
+        let exceeds = |part: Option<u64>, whole: Option<u64>| part.zip(whole).is_some_and(|(part, whole)| part > whole);
         let (field, detail) = if exceeds(self.selected, self.assessed) {
             (Field::Selected, "expected at most assessed, found more")
         } else if exceeds(self.concluded, self.controlled) {
@@ -487,11 +418,7 @@ impl<'a> Object<'a> for GivenCounts {
 }
 
 const fn blank_attributes<'a>() -> Attributes<'a> {
-    Attributes {
-        case_id: BLANK,
-        groups: Vec::new(),
-        strata: Vec::new(),
-    }
+    Attributes { case_id: BLANK, groups: Vec::new(), strata: Vec::new() }
 }
 
 impl<'a> Object<'a> for Attributes<'a> {
@@ -499,12 +426,7 @@ impl<'a> Object<'a> for Attributes<'a> {
     const FIELDS: FieldSet = set_of(&[Field::CaseId, Field::Groups, Field::Strata]);
     const REQUIRED: FieldSet = set_of(&[Field::CaseId]);
 
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
             Field::Groups => {
@@ -527,37 +449,16 @@ impl<'a> Object<'a> for Attributes<'a> {
 }
 
 const fn blank_population<'a>() -> Population<'a> {
-    Population {
-        profile: BLANK,
-        dimension: BLANK,
-        counts: Vec::new(),
-        valid_from: EventTime(0),
-        rounded_to: None,
-    }
+    Population { profile: BLANK, dimension: BLANK, counts: Vec::new(), valid_from: EventTime(0), rounded_to: None }
 }
 
 impl<'a> Object<'a> for Population<'a> {
     const PATH: &'static str = DATA;
-    const FIELDS: FieldSet = set_of(&[
-        Field::Profile,
-        Field::Dimension,
-        Field::Counts,
-        Field::ValidFrom,
-        Field::RoundedTo,
-    ]);
-    const REQUIRED: FieldSet = set_of(&[
-        Field::Profile,
-        Field::Dimension,
-        Field::Counts,
-        Field::ValidFrom,
-    ]);
+    const FIELDS: FieldSet =
+        set_of(&[Field::Profile, Field::Dimension, Field::Counts, Field::ValidFrom, Field::RoundedTo]);
+    const REQUIRED: FieldSet = set_of(&[Field::Profile, Field::Dimension, Field::Counts, Field::ValidFrom]);
 
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::Profile => self.profile = map.next_value_seed(Text(context))?,
             Field::Dimension => self.dimension = map.next_value_seed(Text(context))?,
@@ -581,18 +482,11 @@ fn channel<'a, M: MapAccess<'a>>(map: &mut M, context: &Context) -> Result<Chann
 }
 
 #[inline]
-fn optional_text<'a, M: MapAccess<'a>>(
-    map: &mut M,
-    context: &Context,
-) -> Result<Option<Cow<'a, str>>, M::Error> {
+fn optional_text<'a, M: MapAccess<'a>>(map: &mut M, context: &Context) -> Result<Option<Cow<'a, str>>, M::Error> {
     map.next_value_seed(Optional(Text(context)))
 }
 
 #[inline]
-fn optional_number<'a, M: MapAccess<'a>>(
-    map: &mut M,
-    context: &Context,
-    max: f64,
-) -> Result<Option<f64>, M::Error> {
+fn optional_number<'a, M: MapAccess<'a>>(map: &mut M, context: &Context, max: f64) -> Result<Option<f64>, M::Error> {
     map.next_value_seed(Optional(Number { context, max }))
 }

@@ -49,11 +49,7 @@ pub enum Decoded<'a> {
 /// # Errors
 /// A [`Rejection`] that says what was expected, what was found and where, without any value of the
 /// event. Nothing is asked of an event of unknown type but that it is a CloudEvent's JSON.
-pub fn decode<'a>(
-    record: &RawRecord<'a>,
-    limits: &Limits,
-    max_ahead: Option<Span>,
-) -> Result<Decoded<'a>, Rejection> {
+pub fn decode<'a>(record: &RawRecord<'a>, limits: &Limits, max_ahead: Option<Span>) -> Result<Decoded<'a>, Rejection> {
     check_size(record.payload, limits)?;
     let decoded = match mode(record.headers)? {
         Mode::Structured => decode_structured(record.payload, limits)?,
@@ -120,11 +116,7 @@ fn check_text(payload: &[u8]) -> Result<&str, Rejection> {
 fn may_be_too_deep(payload: &[u8]) -> bool {
     // At most 255 per chunk, so that the count fits a byte and many bytes are compared at once.
     // `[` and `{` differ in one bit.
-    let count = |chunk: &[u8]| {
-        chunk
-            .iter()
-            .fold(0_u8, |count, byte| count + u8::from(byte | 0x20 == b'{'))
-    };
+    let count = |chunk: &[u8]| chunk.iter().fold(0_u8, |count, byte| count + u8::from(byte | 0x20 == b'{'));
     payload.chunks(255).map(|chunk| usize::from(count(chunk))).sum::<usize>() > MAX_DEPTH
 }
 
@@ -191,10 +183,7 @@ fn check_structured(content_type: &str) -> Result<(), Rejection> {
 }
 
 /// The attributes of a binary-mode record.
-fn read_headers<'a>(
-    context: &Context,
-    headers: &[(&'a str, &'a [u8])],
-) -> Result<Envelope<'a>, Rejection> {
+fn read_headers<'a>(context: &Context, headers: &[(&'a str, &'a [u8])]) -> Result<Envelope<'a>, Rejection> {
     let mut envelope = Envelope::default();
     for (name, value) in headers {
         let Some(field) = attribute_of(name) else {
@@ -230,11 +219,7 @@ fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-fn check_ahead(
-    time: EventTime,
-    timestamp: Option<EventTime>,
-    max_ahead: Option<Span>,
-) -> Result<(), Rejection> {
+fn check_ahead(time: EventTime, timestamp: Option<EventTime>, max_ahead: Option<Span>) -> Result<(), Rejection> {
     let (Some(timestamp), Some(max_ahead)) = (timestamp, max_ahead) else {
         return Ok(());
     };

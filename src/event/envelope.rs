@@ -58,12 +58,7 @@ impl<'a> Object<'a> for Envelope<'a> {
     const REQUIRED: FieldSet = 0;
 
     #[inline]
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::Data => self.read_data(map, context),
             Field::DataBase64 => {
@@ -96,19 +91,11 @@ impl<'a> Envelope<'a> {
     }
 
     #[inline]
-    fn read_data<M: MapAccess<'a>>(
-        &mut self,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error> {
+    fn read_data<M: MapAccess<'a>>(&mut self, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match self.event_type {
             Some(Type::Known(event_type)) => {
                 let slot = &mut self.data;
-                map.next_value_seed(Optional(DataOf {
-                    context,
-                    event_type,
-                    slot,
-                }))?;
+                map.next_value_seed(Optional(DataOf { context, event_type, slot }))?;
             }
             Some(Type::Unknown | Type::Empty) => {
                 map.next_value::<IgnoredAny>()?;
@@ -160,12 +147,7 @@ impl<'a> Envelope<'a> {
         let Some(data) = self.data.take() else {
             return Err(refuse_absent(context, Field::Data));
         };
-        Ok(Decoded::Event(Event {
-            id,
-            source,
-            time,
-            data,
-        }))
+        Ok(Decoded::Event(Event { id, source, time, data }))
     }
 }
 
@@ -187,13 +169,8 @@ pub(super) fn read_envelope<'a>(
     envelope: &mut Envelope<'a>,
 ) -> Result<(), Rejection> {
     let mut parser = serde_json::Deserializer::from_str(payload);
-    let seed = Fill {
-        context,
-        object: envelope,
-    };
-    seed.deserialize(&mut parser)
-        .and_then(|()| parser.end())
-        .map_err(|error| context.reject_json(&error, payload, 0))
+    let seed = Fill { context, object: envelope };
+    seed.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| context.reject_json(&error, payload, 0))
 }
 
 /// Reads data from `text`, a part of `payload`, into `slot`.
@@ -206,17 +183,11 @@ fn read_text<'a>(
 ) -> Result<(), Rejection> {
     context.enter(DATA, None);
     let mut parser = serde_json::Deserializer::from_str(text);
-    let seed = DataOf {
-        context,
-        event_type,
-        slot,
-    };
-    seed.deserialize(&mut parser)
-        .and_then(|()| parser.end())
-        .map_err(|error| {
-            let start = text.as_ptr().addr() - payload.as_ptr().addr();
-            context.reject_json(&error, payload, start)
-        })
+    let seed = DataOf { context, event_type, slot };
+    seed.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| {
+        let start = text.as_ptr().addr() - payload.as_ptr().addr();
+        context.reject_json(&error, payload, start)
+    })
 }
 
 fn check_spec_version(context: &Context, version: Option<Cow<'_, str>>) -> Result<(), Rejection> {
@@ -233,11 +204,7 @@ fn check_spec_version(context: &Context, version: Option<Cow<'_, str>>) -> Resul
 }
 
 #[inline]
-fn check_name<'a>(
-    context: &Context,
-    field: Field,
-    name: Option<Cow<'a, str>>,
-) -> Result<Cow<'a, str>, Rejection> {
+fn check_name<'a>(context: &Context, field: Field, name: Option<Cow<'a, str>>) -> Result<Cow<'a, str>, Rejection> {
     let name = name.ok_or_else(|| refuse_absent(context, field))?;
     if name.is_empty() {
         return Err(refuse_empty(context, field));

@@ -18,12 +18,7 @@ pub(super) trait Object<'a> {
     const REQUIRED: FieldSet;
 
     /// Reads the value of one of [`Self::FIELDS`].
-    fn read<M: MapAccess<'a>>(
-        &mut self,
-        field: Field,
-        map: &mut M,
-        context: &Context,
-    ) -> Result<(), M::Error>;
+    fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error>;
 
     /// Checks what concerns more than one field; `seen` are the fields given.
     fn check<E: Error>(&self, _seen: FieldSet, _context: &Context) -> Result<(), E> {

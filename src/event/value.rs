@@ -359,8 +359,7 @@ impl Visitor<'_> for Moment<'_> {
 }
 
 /// What [`is_possible`] asks, for people.
-pub(super) const POSSIBLE_TIMES: &str =
-    "expected a time from 1990-01-01 to before 2100-01-01 (UTC), found another";
+pub(super) const POSSIBLE_TIMES: &str = "expected a time from 1990-01-01 to before 2100-01-01 (UTC), found another";
 
 /// Whether a time can be the time of an event at all.
 #[inline]

@@ -40,7 +40,7 @@ impl Monitor {
             populations: Populations::default(),
             evaluator: Evaluator::default(),
             evaluation: Evaluation { as_of: EventTime::MIN, findings: Vec::new() },
-            alerts: AlertBook::new(&plan.rules),
+            alerts: AlertBook::new(),
             tallies: Tallies::default(),
             heard: vec![EventTime::MIN; plan.profiles.len()],
             evaluations: 0,

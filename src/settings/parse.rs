@@ -73,6 +73,13 @@ impl<'p> Table<'p> {
         })
     }
 
+    /// A string; `None` where it is missing.
+    pub fn optional_text(&mut self, key: &'static str) -> Option<Given<String>> {
+        self.optional(key, "a string", |value| {
+            value.text().map(ToOwned::to_owned)
+        })
+    }
+
     /// A string without control characters, of at most `bytes` bytes; `default` where it is missing.
     pub fn line(&mut self, key: &'static str, default: &str, bytes: usize) -> Given<String> {
         let expected = format!("a string of at most {bytes} bytes without control characters");
@@ -178,21 +185,35 @@ impl<'p> Table<'p> {
         choices: &[(&str, T)],
         refused: &[&str],
     ) -> Option<Given<T>> {
-        if !self.entries.contains_key(key) {
+        if !self.has(key) {
             self.missing(key, &alternatives(choices.iter().map(|(word, _)| *word)));
         }
         self.optional_choice(key, choices, refused)
     }
 
-    fn optional_choice<T: Copy>(
+    /// The same as [`Self::choice`]; `None` where a word was refused.
+    pub fn valid_choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        choices: &[(&str, T)],
+        refused: &[&str],
+    ) -> Option<T> {
+        if !self.has(key) {
+            return Some(self.choice(key, default, choices, refused).value);
+        }
+        let chosen = self.optional_choice(key, choices, refused)?;
+        Some(chosen.value)
+    }
+
+    /// One of the words of `choices`; `None` where it is missing or refused.
+    pub fn optional_choice<T: Copy>(
         &mut self,
         key: &'static str,
         choices: &[(&str, T)],
         refused: &[&str],
     ) -> Option<Given<T>> {
-        let written = self.optional(key, "a string", |value| {
-            value.text().map(ToOwned::to_owned)
-        })?;
+        let written = self.optional_text(key)?;
         choose(&written, choices, refused, self.problems)
     }
 
@@ -218,7 +239,7 @@ impl<'p> Table<'p> {
         key: &'static str,
         count: RangeInclusive<usize>,
     ) -> Vec<Given<String>> {
-        if !self.entries.contains_key(key) {
+        if !self.has(key) {
             self.missing(key, &list_shape(&count));
         }
         self.optional_texts(key, count)
@@ -282,6 +303,11 @@ impl<'p> Table<'p> {
                 None
             }
         }
+    }
+
+    /// Whether the key is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
     }
 
     /// Reads each table of the table of this name, by name; at most `most`.
@@ -368,7 +394,8 @@ impl<'p> Table<'p> {
     }
 
     /// Reports that a key without a default is missing.
-    fn missing(&mut self, key: &str, expected: &str) {
+    pub fn missing(&mut self, key: &'static str, expected: &str) {
+        self.ask(key);
         let path = self.path_of(key);
         self.problems.add(&self.place, &path, expected, "nothing");
     }
@@ -390,7 +417,7 @@ impl<'p> Table<'p> {
         expected: &str,
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> Option<Given<T>> {
-        if !self.entries.contains_key(key) {
+        if !self.has(key) {
             self.missing(key, expected);
         }
         self.optional(key, expected, read)
@@ -414,10 +441,14 @@ impl<'p> Table<'p> {
     }
 
     fn take(&mut self, key: &'static str) -> Option<(Place, Value)> {
+        self.ask(key);
+        self.entries.remove(key).map(|entry| (entry.place, entry.value))
+    }
+
+    fn ask(&mut self, key: &'static str) {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
-        self.entries.remove(key).map(|entry| (entry.place, entry.value))
     }
 
     fn by_default<T>(&self, key: &str, value: T) -> Given<T> {

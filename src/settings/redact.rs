@@ -309,7 +309,7 @@ fn labels(windows: &[WindowLength]) -> impl Iterator<Item = &str> {
     windows.iter().map(|window| window.label.as_str())
 }
 
-/// Every exposure, the default first.
+/// Every exposure.
 pub(super) const EXPOSURES: [Exposure; 2] = [Exposure::Assessed, Exposure::Population];
 
 pub(super) const fn exposure_name(exposure: Exposure) -> &'static str {

@@ -87,10 +87,11 @@ fn rule(
     let mut table = Table::new(path, place, entries, problems);
     let name = name(&mut table, names);
     // The keys of another kind are not known here, so nothing more can be said of such a rule.
-    table.choice_or_none("kind", (), &[("disparity", ())], &LATER_KINDS)?;
+    table.valid_choice("kind", (), &[("disparity", ())], &LATER_KINDS)?;
     let indicators = Indicator::ALL.map(|indicator| (indicator.name(), indicator));
     let indicator = table.required_choice("indicator", &indicators, &LATER_INDICATORS);
-    let measure = choice(&mut table, "measure", &MEASURES.map(|measure| (measure_name(measure), measure)));
+    let measures = MEASURES.map(|measure| (measure_name(measure), measure));
+    let measure = table.choice("measure", Measure::Ratio, &measures, &[]);
     let profiles = profiles(&mut table, surroundings);
     let channels = channels(&mut table);
     let dimensions = dimensions(&mut table, surroundings);
@@ -206,7 +207,7 @@ fn resolve(
 
 fn channels(table: &mut Table<'_>) -> Vec<Channel> {
     let choices = CHANNELS.map(|channel| (channel_name(channel), channel));
-    let written = table.texts("channels", &[channel_name(CHANNELS[0])], 1..=CHANNELS.len());
+    let written = table.texts("channels", &[channel_name(Channel::Profile)], 1..=CHANNELS.len());
     check_unique(&written, table.problems);
     written
         .iter()
@@ -221,7 +222,7 @@ fn reference(
     channels: &[Channel],
     surroundings: &Surroundings<'_>,
 ) -> Reference {
-    let written = table.text("reference", reference_name(&REFERENCES[0]));
+    let written = table.text("reference", reference_name(&Reference::Rest));
     let word = REFERENCES.iter().find(|word| reference_name(word) == written.value);
     if word == Some(&Reference::Random) && channels.contains(&Channel::Random) {
         let expected = "another reference where \"random\" is among the rule's channels";
@@ -391,16 +392,14 @@ impl Range {
 fn evidence(table: &mut Table<'_>) -> Option<Evidence> {
     let choices = EVIDENCE.map(|evidence| (evidence_name(evidence), evidence));
     let sequential = evidence_name(Evidence::Sequential);
-    let refused = &[sequential];
-    if let Some(evidence) = table.optional_choice("evidence", &choices, refused) {
-        return Some(evidence.value);
-    }
-    if table.is_missing("evidence") {
+    if !table.has("evidence") {
         let words = alternatives(choices.iter().map(|(word, _)| *word));
-        let expected = format!("{words} (the default, {}, is not in this version)", shown(sequential));
-        table.refuse_key("evidence", expected, "nothing");
+        let default = shown(sequential);
+        let expected = format!("{words} (the default, {default}, is not in this version)");
+        table.missing("evidence", &expected);
     }
-    None
+    let evidence = table.optional_choice("evidence", &choices, &[sequential])?;
+    Some(evidence.value)
 }
 
 fn confidence(table: &mut Table<'_>) -> Option<Confidence> {
@@ -422,12 +421,4 @@ fn stratify_by(table: &mut Table<'_>, string_bytes: usize) -> Option<String> {
 fn span(table: &mut Table<'_>, key: &'static str) -> Span {
     let longest = Span::DAY.times(MAX_DURATION_DAYS);
     table.duration(key, Span(0), Span(0)..=longest).value
-}
-
-fn choice<T: Copy, const N: usize>(
-    table: &mut Table<'_>,
-    key: &'static str,
-    choices: &[(&str, T); N],
-) -> Given<T> {
-    table.choice(key, choices[0].1, choices, &[])
 }

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use crate::disparity::{Reference, WindowLength};
+use crate::disparity::WindowLength;
 use crate::event::{Limits, Span};
-use crate::monitor::{Dimension, LedgerPlan, Plan, Profile, WindowPlan};
+use crate::monitor::{Dimension, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
 
 use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
 use super::parse::{Given, Table, check_unique};
@@ -418,7 +418,7 @@ fn profiles(root: &mut Table<'_>, string_bytes: usize) -> Vec<Profile> {
         }
         let exposures = EXPOSURES.map(|exposure| (exposure_name(exposure), exposure));
         let title = table.line("title", name, MAX_TEXT_BYTES).value;
-        let exposure = table.choice("exposure", EXPOSURES[0], &exposures, &[]).value;
+        let exposure = table.choice("exposure", Exposure::Assessed, &exposures, &[]).value;
         let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
         table.finish();
         Profile {

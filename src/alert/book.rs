@@ -1,0 +1,153 @@
+//! All alerts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::episode::{Condition, alert_id};
+use crate::alert::{Alert, AlertState, Identity, Severity, Transition};
+use crate::disparity::{Evaluation, Finding, Reference, Rule, Verdict};
+use crate::event::{Channel, EventTime};
+use crate::monitor::Plan;
+
+/// Most ended alerts kept; the oldest go first and are counted.
+pub const MAX_ENDED_ALERTS: usize = 10_000;
+
+/// Every alert that was ever pending or firing, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlertBook {
+    alerts: Vec<Alert>,
+    dropped: u64,
+}
+
+impl AlertBook {
+    /// No alerts yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes an evaluation in; gives what changed.
+    pub fn observe(&mut self, now: EventTime, evaluation: &Evaluation, plan: &Plan) -> Vec<Transition> {
+        let findings = by_identity(evaluation);
+        let open: BTreeMap<Identity, usize> = (0..)
+            .zip(&self.alerts)
+            .filter(|(_, alert)| alert.state.is_open())
+            .map(|(index, alert)| (alert.identity, index))
+            .collect();
+        let identities: BTreeSet<Identity> = open.keys().chain(findings.keys()).copied().collect();
+        let mut transitions = Vec::new();
+        for identity in identities {
+            let Some(rule) = plan.rules.get(identity.rule) else { continue };
+            let found = findings.get(&identity).map_or(&[][..], Vec::as_slice);
+            match open.get(&identity).and_then(|index| self.alerts.get_mut(*index)) {
+                Some(alert) => transitions.extend(go_on(alert, found, rule, now)),
+                None => {
+                    if let Some(alert) = begin(identity, found, rule, plan, now) {
+                        transitions.push(Transition { alert: alert.clone(), from: None });
+                        self.alerts.push(alert);
+                    }
+                }
+            }
+        }
+        self.keep_bounds();
+        transitions
+    }
+
+    /// Every alert, oldest first.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.alerts.iter()
+    }
+
+    /// Ended alerts that are no longer kept.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn keep_bounds(&mut self) {
+        let ended = self.alerts.iter().filter(|alert| !alert.state.is_open()).count();
+        let mut surplus = ended.saturating_sub(MAX_ENDED_ALERTS);
+        self.dropped += surplus as u64;
+        self.alerts.retain(|alert| {
+            let drop = surplus > 0 && !alert.state.is_open();
+            surplus -= usize::from(drop);
+            !drop
+        });
+    }
+}
+
+/// Findings that can alert, by identity; an identity's windows come in the rule's order.
+fn by_identity(evaluation: &Evaluation) -> BTreeMap<Identity, Vec<&Finding>> {
+    let mut findings: BTreeMap<Identity, Vec<&Finding>> = BTreeMap::new();
+    for finding in evaluation.findings.iter().filter(|finding| finding.verdict.is_some()) {
+        let key = &finding.key;
+        let identity = Identity {
+            rule: key.rule,
+            profile: key.profile,
+            channel: key.channel,
+            dimension: key.dimension,
+            group: key.group,
+        };
+        findings.entry(identity).or_default().push(finding);
+    }
+    findings
+}
+
+fn begin(identity: Identity, findings: &[&Finding], rule: &Rule, plan: &Plan, now: EventTime) -> Option<Alert> {
+    let (severity, worst) = raised(findings)?;
+    let id = alert_id(&names(identity, rule, plan), now);
+    Some(Alert::begin(id, identity, severity, worst, now, rule.hold_for))
+}
+
+fn go_on(alert: &mut Alert, findings: &[&Finding], rule: &Rule, now: EventTime) -> Option<Transition> {
+    let (state, severity) = (alert.state, alert.severity);
+    let condition = condition(alert, findings);
+    alert.go_on(condition, now, rule.hold_for, rule.keep_firing_for);
+    let changed = alert.state != state || alert.severity != severity && alert.state == AlertState::Firing;
+    changed.then(|| Transition { alert: alert.clone(), from: Some(state) })
+}
+
+/// Silence is not compliance: a window without enough data never clears what it raised, nor does a finding that is missing.
+fn condition<'f>(alert: &Alert, findings: &[&'f Finding]) -> Condition<'f> {
+    if let Some((severity, worst)) = raised(findings) {
+        return Condition::Raised(severity, worst);
+    }
+    let raising = findings.iter().find(|finding| finding.key.window == alert.evidence.key.window);
+    let speaks = raising.is_some_and(|finding| finding.verdict == Some(Verdict::Within));
+    let beyond = findings.iter().any(|finding| finding.verdict == Some(Verdict::Within) && finding.beyond_clear);
+    if speaks && !beyond { Condition::Clear } else { Condition::Held }
+}
+
+/// The worst window, where one is beyond a threshold; of equals the first.
+fn raised<'f>(findings: &[&'f Finding]) -> Option<(Severity, &'f Finding)> {
+    let severity = |finding: &Finding| match finding.verdict {
+        Some(Verdict::Critical) => Some(Severity::Critical),
+        Some(Verdict::Warning) => Some(Severity::Warning),
+        _ => None,
+    };
+    let raised = findings.iter().filter_map(|finding| severity(finding).map(|severity| (severity, *finding)));
+    raised.reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
+}
+
+fn names<'p>(identity: Identity, rule: &'p Rule, plan: &'p Plan) -> [&'p str; 6] {
+    let dimension = plan.dimensions.get(usize::from(identity.dimension.0));
+    let group = dimension.and_then(|dimension| dimension.groups.get(usize::from(identity.group.0)));
+    [
+        &rule.name,
+        plan.profiles.get(usize::from(identity.profile.0)).map_or("", |profile| &profile.name),
+        match identity.channel {
+            Channel::Profile => "profile",
+            Channel::Random => "random",
+            Channel::Signal => "signal",
+            Channel::Manual => "manual",
+        },
+        dimension.map_or("", |dimension| &dimension.name),
+        group.map_or("", |group| group),
+        match &rule.reference {
+            Reference::Rest => "rest",
+            Reference::Group(name) => name,
+            Reference::Lowest => "lowest",
+            Reference::Random => "random",
+            Reference::Overall => "overall",
+        },
+    ]
+}

@@ -1,0 +1,146 @@
+//! `demo`: everything in one process, with nothing to set up.
+
+use std::io::{IsTerminal, Write, stdout};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::app::run::{Daemon, Server};
+use crate::app::{Failure, Finished, Shared};
+use crate::event::EventTime;
+use crate::scenario::{GeneratedEvent, Scenario, Shape, Stream, Truth};
+use crate::settings::Settings;
+use crate::sink::producer::PlainProducer;
+use crate::source::embedded::EmbeddedBroker;
+
+/// The configuration of the demo; the broker's address comes in through the environment's door.
+const CONFIGURATION: &str = include_str!("../../config/demo.toml");
+/// The topic of the demo and its partitions.
+const TOPICS: [(&str, i32); 2] = [("events", 3), ("paritywatch.dead-letter", 1)];
+/// Time between two drawings of the table.
+const DRAW_EVERY: Duration = Duration::from_secs(1);
+/// Events of each of the two profiles.
+const EVENTS: u64 = 20_000_000;
+/// Cases per hour of event time: with the default speed a day passes in some seconds.
+const CASES_PER_HOUR: u32 = 2_000;
+/// Characters in a line of the table.
+const TABLE_WIDTH: usize = 180;
+
+/// How the demo runs.
+#[derive(Args, Clone, Debug)]
+pub struct DemoOptions {
+    /// Events per second
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    rate: u32,
+    /// Where /metrics is served
+    #[arg(long, default_value = "127.0.0.1:9464")]
+    listen: SocketAddr,
+    /// End after so many seconds; without it the demo runs until Ctrl-C
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
+    /// How many times as often the skewed profile picks the monitored group
+    #[arg(long, default_value_t = 2.0)]
+    ratio: f64,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// [`Failure::Io`] where the address is taken or the embedded broker cannot start.
+pub fn run(options: &DemoOptions) -> Result<Finished, Failure> {
+    let broker = EmbeddedBroker::start(&TOPICS).map_err(Failure::Io)?;
+    let folder = std::env::temp_dir().join(format!("paritywatch-demo-{}", std::process::id()));
+    let finished = run_in(options, &broker.brokers(), &folder);
+    // The key of the demo's pseudonyms is worth nothing after it.
+    let _ = std::fs::remove_dir_all(&folder);
+    finished
+}
+
+fn run_in(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Finished, Failure> {
+    let settings = settings(options, brokers, folder)?;
+    let Some(kafka) = &settings.kafka else { return Err(Failure::Internal("the demo's configuration has no [kafka]".to_owned())) };
+    let stop = Arc::new(AtomicBool::new(false));
+    let daemon = Daemon::start(&settings, kafka, Arc::clone(&stop))?;
+    let shared = Arc::clone(&daemon.shared);
+    let server = Server::start(&settings, &shared, &stop)?;
+    let shapes = shapes(options);
+    let producer = {
+        let (shapes, stop, rate) = (shapes.clone(), Arc::clone(&stop), options.rate);
+        let mut producer = PlainProducer::connect(brokers, TOPICS[0].0).map_err(Failure::Io)?;
+        std::thread::spawn(move || produce(&shapes, rate, &mut producer, &stop))
+    };
+    let screen = {
+        let (stop, limit, listen) = (Arc::clone(&stop), options.seconds.map(Duration::from_secs), options.listen);
+        std::thread::spawn(move || draw(&shared, &shapes, listen, limit, &stop))
+    };
+    daemon.run();
+    stop.store(true, Ordering::Relaxed);
+    // Both end with the flag; a panic of theirs has been printed.
+    let _ = (producer.join(), screen.join());
+    server.stop();
+    Ok(Finished::Ok)
+}
+
+fn settings(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Settings, Failure> {
+    let overrides = [
+        ("PARITYWATCH__KAFKA__BROKERS", brokers.to_owned()),
+        ("PARITYWATCH__SERVER__LISTEN", options.listen.to_string()),
+        ("PARITYWATCH__STATE__DIR", folder.display().to_string()),
+    ];
+    let overrides = overrides.map(|(name, value)| (name.to_owned(), value));
+    Ok(Settings::parse(CONFIGURATION, "config/demo.toml", overrides.into_iter())?)
+}
+
+fn shapes(options: &DemoOptions) -> [Shape; 2] {
+    let shape = |scenario, seed, profile: &str| Shape {
+        cases_per_hour: CASES_PER_HOUR,
+        profile: profile.to_owned(),
+        prefix: profile.to_owned(),
+        ratio: options.ratio,
+        ..Shape::new(scenario, EVENTS, seed)
+    };
+    [shape(Scenario::SkewedSelection, 1, "skewed"), shape(Scenario::Fair, 2, "fair")]
+}
+
+/// Sends both streams, merged by time, at the asked rate.
+fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, stop: &AtomicBool) {
+    let [mut skewed, mut fair] = shapes.each_ref().map(|shape| Stream::new(shape).peekable());
+    let (began, mut sent) = (Instant::now(), 0_u64);
+    while !stop.load(Ordering::Relaxed) {
+        let time = |event: Option<&GeneratedEvent>| event.map_or(EventTime(i64::MAX), |event| event.time);
+        let next = if time(skewed.peek()) <= time(fair.peek()) { skewed.next() } else { fair.next() };
+        let Some(event) = next else { break };
+        if let Err(error) = producer.send(&event.case_id, event.json.as_bytes(), event.time) {
+            eprintln!("paritywatch: {error}");
+            break;
+        }
+        sent += 1;
+        let due = Duration::from_secs_f64(f64::from(u32::try_from(sent % u64::from(rate)).unwrap_or(0)) / f64::from(rate))
+            + Duration::from_secs(sent / u64::from(rate));
+        if let Some(early) = due.checked_sub(began.elapsed()).filter(|early| *early > Duration::from_millis(2)) {
+            std::thread::sleep(early);
+        }
+    }
+}
+
+/// Draws the table every second: in place on a terminal, one after the other elsewhere.
+fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<Duration>, stop: &AtomicBool) {
+    let (began, terminal) = (Instant::now(), stdout().is_terminal());
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(DRAW_EVERY);
+        let snapshot = shared.snapshot();
+        let mut out = stdout().lock();
+        let clear = if terminal { "\x1b[2J\x1b[H" } else { "" };
+        let table = snapshot.published.to_table(TABLE_WIDTH, terminal);
+        let truth = shapes.each_ref().map(|shape| format!("profile {}: true ratio {:.2}", shape.profile, Truth::of(shape).selection_ratio()));
+        // A closed terminal ends the demo.
+        let drawn = writeln!(out, "{clear}paritywatch demo, {} s; {}; http://{listen}/metrics; Ctrl-C ends\n{table}", began.elapsed().as_secs(), truth.join(", "));
+        if drawn.is_err() || limit.is_some_and(|limit| began.elapsed() >= limit) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What the monitor's thread shows to the others: a snapshot, replaced whole.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use crate::disclosure::Published;
+use crate::monitor::{Health, Monitor};
+use crate::sink::dead_letter::DeadLetterHealth;
+use crate::source::kafka::SourceHealth;
+
+/// Without progress for so long the daemon is not healthy.
+const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
+
+/// One moment of the daemon.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// What may leave.
+    pub published: Arc<Published>,
+    /// The monitor's health.
+    pub health: Health,
+    /// The consumer's health.
+    pub source: SourceHealth,
+    /// The dead letters.
+    pub dead_letters: DeadLetterHealth,
+    /// How long the last evaluation took.
+    pub evaluation_took: Duration,
+    /// When this was made.
+    pub made_at: Instant,
+}
+
+/// The latest snapshot, and what of the configuration the outputs need.
+pub struct Shared {
+    snapshot: RwLock<Arc<Snapshot>>,
+    /// Most exported series.
+    pub series_limit: usize,
+}
+
+impl Shared {
+    /// Starts with what a monitor shows before its first event.
+    #[must_use]
+    pub fn new(monitor: &Monitor, series_limit: usize) -> Self {
+        let snapshot = Snapshot {
+            published: monitor.published(),
+            health: monitor.health(),
+            source: SourceHealth::default(),
+            dead_letters: DeadLetterHealth::default(),
+            evaluation_took: Duration::ZERO,
+            made_at: Instant::now(),
+        };
+        Self { snapshot: RwLock::new(Arc::new(snapshot)), series_limit }
+    }
+
+    /// The latest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces it.
+    pub fn show(&self, snapshot: Snapshot) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    }
+}
+
+impl Snapshot {
+    /// Whether the monitor makes progress.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn healthy(&self) -> Result<(), String> {
+        let age = self.made_at.elapsed();
+        if age < PROGRESS_LIMIT { Ok(()) } else { Err(format!("no progress for {} s", age.as_secs())) }
+    }
+
+    /// Whether what it shows rests on all that was there when it started.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ready(&self) -> Result<(), String> {
+        self.healthy()?;
+        if let Some(fault) = &self.source.fault {
+            return Err(format!("a partition is no longer read: {fault}"));
+        }
+        if !self.source.caught_up {
+            return Err("catching up with the log".to_owned());
+        }
+        if self.health.evaluations == 0 {
+            return Err("nothing was evaluated yet".to_owned());
+        }
+        Ok(())
+    }
+}

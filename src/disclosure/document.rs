@@ -1,0 +1,178 @@
+//! `paritywatch.evaluation.v1`: the JSON shape of `replay` and `/api/v1/evaluation`.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+
+use super::published::{EventCounts, Measured, Published, PublishedAlert, PublishedFinding};
+use crate::event::EventTime;
+use crate::statistics::Interval;
+
+/// The document's schema.
+pub const SCHEMA: &str = "paritywatch.evaluation.v1";
+
+impl Published {
+    /// The document on one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Maps with string keys, and numbers that are finite: writing them to memory cannot fail.
+        serde_json::to_string(&Document(self)).unwrap_or_default()
+    }
+
+    /// The document, indented.
+    #[must_use]
+    pub fn to_json_pretty(&self) -> String {
+        serde_json::to_string_pretty(&Document(self)).unwrap_or_default()
+    }
+}
+
+struct Document<'p>(&'p Published);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(published) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", SCHEMA)?;
+        map.serialize_entry("as_of", &rfc3339(published.as_of()))?;
+        map.serialize_entry("config_hash", published.config_hash())?;
+        map.serialize_entry("events", &Events(published.events()))?;
+        map.serialize_entry("findings", &List(published.findings()))?;
+        map.serialize_entry("alerts", &List(published.alerts()))?;
+        map.end()
+    }
+}
+
+struct Events<'p>(&'p EventCounts);
+
+impl Serialize for Events<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(events) = self;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, count) in [
+            ("read", events.read),
+            ("accepted", events.accepted),
+            ("duplicate", events.duplicate),
+            ("too_late", events.too_late),
+            ("rejected", events.rejected),
+            ("unmatched", events.unmatched),
+            ("conflict", events.conflict),
+            ("unknown_type", events.unknown_type),
+            ("unknown_profile", events.unknown_profile),
+        ] {
+            map.serialize_entry(name, &count)?;
+        }
+        map.end()
+    }
+}
+
+struct List<'p, T>(&'p [T]);
+
+impl<T: Serialize> Serialize for List<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        self.0.iter().try_for_each(|item| list.serialize_element(item))?;
+        list.end()
+    }
+}
+
+impl Serialize for PublishedFinding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("rule", &self.rule)?;
+        map.serialize_entry("profile", &self.profile)?;
+        map.serialize_entry("channel", self.channel)?;
+        map.serialize_entry("dimension", &self.dimension)?;
+        map.serialize_entry("group", &self.group)?;
+        map.serialize_entry("reference", &self.reference)?;
+        map.serialize_entry("indicator", self.indicator.name())?;
+        map.serialize_entry("window", &self.window)?;
+        let counts = |counts: Option<super::Counted>| counts.map(|counts| Pair([("exposed", counts.exposed), ("events", counts.events)]));
+        map.serialize_entry("group_counts", &counts(self.group_counts))?;
+        map.serialize_entry("reference_counts", &counts(self.reference_counts))?;
+        map.serialize_entry("group_rate", &self.group_rate)?;
+        map.serialize_entry("reference_rate", &self.reference_rate)?;
+        map.serialize_entry("ratio", &self.ratio)?;
+        map.serialize_entry("difference", &self.difference)?;
+        map.serialize_entry("p_value", &self.p_value)?;
+        map.serialize_entry("stratified", &self.stratified.as_ref().map(Stratified))?;
+        map.serialize_entry("needed", &self.needed)?;
+        map.serialize_entry("reference_group", &self.reference_group)?;
+        map.serialize_entry("pending", &self.pending.map(|(group, reference)| Pair([("group", Limits(group)), ("reference", Limits(reference))])))?;
+        // Sequential evidence is not part of this version.
+        map.serialize_entry("evidence", &None::<()>)?;
+        map.serialize_entry("verdict", &self.verdict.map(crate::disparity::Verdict::name))?;
+        if self.suppressed {
+            map.serialize_entry("suppressed", &true)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for PublishedAlert {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let evidence = &self.evidence;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("rule", &evidence.rule)?;
+        map.serialize_entry("severity", self.severity.name())?;
+        map.serialize_entry("state", self.state.name())?;
+        map.serialize_entry("profile", &evidence.profile)?;
+        map.serialize_entry("channel", evidence.channel)?;
+        map.serialize_entry("dimension", &evidence.dimension)?;
+        map.serialize_entry("group", &evidence.group)?;
+        map.serialize_entry("reference", &evidence.reference)?;
+        map.serialize_entry("active_at", &rfc3339(self.active_at))?;
+        map.serialize_entry("fired_at", &self.fired_at.and_then(rfc3339))?;
+        map.serialize_entry("resolved_at", &self.resolved_at.and_then(rfc3339))?;
+        map.serialize_entry("owner", &self.owner)?;
+        map.serialize_entry("action", &self.action)?;
+        map.serialize_entry("runbook", &self.runbook)?;
+        map.serialize_entry("evidence", evidence)?;
+        map.end()
+    }
+}
+
+impl Serialize for Measured {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("value", &self.value)?;
+        map.serialize_entry("lower", &self.lower)?;
+        map.serialize_entry("upper", &self.upper)?;
+        map.end()
+    }
+}
+
+struct Stratified<'p>(&'p (String, Measured, bool));
+
+impl Serialize for Stratified<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self((by, ratio, reversal)) = self;
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("by", by)?;
+        map.serialize_entry("ratio", ratio)?;
+        map.serialize_entry("reversal", reversal)?;
+        map.end()
+    }
+}
+
+struct Limits(Interval);
+
+impl Serialize for Limits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Pair([("lower", self.0.lower), ("upper", self.0.upper)]).serialize(serializer)
+    }
+}
+
+struct Pair<T>([(&'static str, T); 2]);
+
+impl<T: Serialize> Serialize for Pair<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        self.0.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}
+
+/// RFC 3339 in UTC, with milliseconds only where there are any; `None` outside the years jiff knows (before the first evaluation).
+pub(super) fn rfc3339(time: EventTime) -> Option<String> {
+    jiff::Timestamp::from_millisecond(time.0).ok().map(|timestamp| timestamp.to_string())
+}

@@ -1,0 +1,14 @@
+//! What may leave: the one room that decides, and the one type that sinks accept.
+//!
+//! **Architecture Invariant:** [`Published`] is made by [`publish`] alone. Suppression happens there, before any output exists.
+//!
+//! Primary suppression: where events, exposed or their difference of a side are below `min_cell`, that side's counts and rate are
+//! withheld, and so is every number of the comparison. A zero counts as small: it says something about everybody in the cell.
+//! Verdicts and alert states always leave: they are what the duty of care asks for, and they carry no number.
+
+mod document;
+mod published;
+mod suppress;
+mod table;
+
+pub use published::{Counted, EventCounts, Measured, Published, PublishedAlert, PublishedFinding, publish};

@@ -1,0 +1,251 @@
+//! What has passed disclosure control, with every name spelled out.
+
+use super::suppress::Withheld;
+use crate::alert::{Alert, AlertState, Severity};
+use crate::disparity::{Estimate, Evaluation, Finding, Indicator, PendingBounds, Reference, Rule, Side, Verdict};
+use crate::event::{Channel, EventTime};
+use crate::monitor::Plan;
+use crate::statistics::Interval;
+
+/// An evaluation that may leave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    as_of: EventTime,
+    config_hash: String,
+    events: EventCounts,
+    findings: Vec<PublishedFinding>,
+    alerts: Vec<PublishedAlert>,
+}
+
+/// What became of the events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventCounts {
+    /// All that were read: the sum of those below but `unmatched`.
+    pub read: u64,
+    /// Those that changed, or may yet change, the counts.
+    pub accepted: u64,
+    /// Second deliveries.
+    pub duplicate: u64,
+    /// Older than the history.
+    pub too_late: u64,
+    /// Bad input.
+    pub rejected: u64,
+    /// Cases with accepted events that wait for their selection now.
+    pub unmatched: u64,
+    /// Second selections of a case.
+    pub conflict: u64,
+    /// Of a type outside the contract.
+    pub unknown_type: u64,
+    /// Of a profile outside the allow-list.
+    pub unknown_profile: u64,
+}
+
+/// A side's counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Exposed.
+    pub exposed: u64,
+    /// Events.
+    pub events: u64,
+}
+
+/// An estimate with its limits; what is not finite is absent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// The estimate.
+    pub value: Option<f64>,
+    /// The lower limit.
+    pub lower: Option<f64>,
+    /// The upper limit.
+    pub upper: Option<f64>,
+}
+
+/// A finding that may leave. Numbers that are withheld or undefined are absent.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the fields of paritywatch.evaluation.v1, as the design names them")]
+pub struct PublishedFinding {
+    pub rule: String,
+    pub profile: String,
+    pub channel: &'static str,
+    pub dimension: String,
+    pub group: String,
+    pub reference: String,
+    pub indicator: Indicator,
+    pub window: String,
+    pub group_counts: Option<Counted>,
+    pub reference_counts: Option<Counted>,
+    pub group_rate: Option<f64>,
+    pub reference_rate: Option<f64>,
+    pub ratio: Option<Measured>,
+    pub difference: Option<Measured>,
+    pub p_value: Option<f64>,
+    pub stratified: Option<(String, Measured, bool)>,
+    pub needed: Option<u64>,
+    pub reference_group: Option<String>,
+    pub pending: Option<(Interval, Interval)>,
+    pub verdict: Option<Verdict>,
+    pub suppressed: bool,
+    pub warning: f64,
+    pub critical: f64,
+    pub clear: f64,
+}
+
+/// An alert that may leave.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the fields of paritywatch.evaluation.v1, as the design names them")]
+pub struct PublishedAlert {
+    pub id: String,
+    pub severity: Severity,
+    pub state: AlertState,
+    pub active_at: EventTime,
+    pub fired_at: Option<EventTime>,
+    pub resolved_at: Option<EventTime>,
+    pub owner: String,
+    pub action: String,
+    pub runbook: String,
+    /// The finding it rests on, when its condition last held.
+    pub evidence: PublishedFinding,
+}
+
+/// Passes an evaluation and its alerts through disclosure control.
+#[must_use]
+pub fn publish<'a>(plan: &Plan, evaluation: &Evaluation, alerts: impl Iterator<Item = &'a Alert>, events: EventCounts) -> Published {
+    Published {
+        as_of: evaluation.as_of,
+        config_hash: plan.config_hash.clone(),
+        events,
+        findings: evaluation.findings.iter().filter_map(|finding| publish_finding(plan, finding)).collect(),
+        alerts: alerts.filter_map(|alert| publish_alert(plan, alert)).collect(),
+    }
+}
+
+impl Published {
+    /// Where the windows end; [`EventTime::MIN`] before the first evaluation.
+    #[must_use]
+    pub const fn as_of(&self) -> EventTime {
+        self.as_of
+    }
+
+    /// Hash of the configuration.
+    #[must_use]
+    pub fn config_hash(&self) -> &str {
+        &self.config_hash
+    }
+
+    /// What became of the events.
+    #[must_use]
+    pub const fn events(&self) -> &EventCounts {
+        &self.events
+    }
+
+    /// Findings by rule, profile, channel, dimension, group and window.
+    #[must_use]
+    pub fn findings(&self) -> &[PublishedFinding] {
+        &self.findings
+    }
+
+    /// Every alert that was ever pending or firing, oldest first.
+    #[must_use]
+    pub fn alerts(&self) -> &[PublishedAlert] {
+        &self.alerts
+    }
+
+    /// The worst verdict; `None` where nothing was judged.
+    #[must_use]
+    pub fn worst(&self) -> Option<Verdict> {
+        self.findings.iter().filter_map(|finding| finding.verdict).max()
+    }
+}
+
+fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
+    let key = &finding.key;
+    let rule = plan.rules.get(key.rule)?;
+    let dimension = plan.dimensions.get(usize::from(key.dimension.0))?;
+    let withheld = Withheld::of(plan.min_cell, finding);
+    let comparison = |estimate: &Estimate| Measured::of(*estimate);
+    Some(PublishedFinding {
+        rule: rule.name.clone(),
+        profile: plan.profiles.get(usize::from(key.profile.0))?.name.clone(),
+        channel: channel_name(key.channel),
+        dimension: dimension.name.clone(),
+        group: dimension.groups.get(usize::from(key.group.0))?.clone(),
+        reference: reference_name(rule).to_owned(),
+        indicator: key.indicator,
+        window: key.window.to_string(),
+        group_counts: (!withheld.group).then(|| Counted::of(finding.group)),
+        reference_counts: (!withheld.reference).then(|| Counted::of(finding.reference)),
+        group_rate: rate(finding.group).filter(|_| !withheld.group),
+        reference_rate: rate(finding.reference).filter(|_| !withheld.reference),
+        ratio: finding.ratio.as_ref().filter(|_| !withheld.any()).map(comparison),
+        difference: finding.difference.as_ref().filter(|_| !withheld.any()).map(comparison),
+        p_value: finding.p_value.filter(|_| !withheld.any()),
+        stratified: finding
+            .stratified
+            .as_ref()
+            .filter(|_| !withheld.any())
+            .map(|stratified| (stratified.by.clone(), Measured::of(stratified.ratio), stratified.reversal)),
+        needed: finding.needed.filter(|_| !withheld.any()),
+        reference_group: finding.reference_group.clone(),
+        pending: finding.pending.filter(|_| !withheld.any() && plan.min_cell == 0).map(|PendingBounds { group, reference }| (group, reference)),
+        verdict: finding.verdict,
+        suppressed: withheld.any(),
+        warning: rule.warning,
+        critical: rule.critical,
+        clear: rule.clear,
+    })
+}
+
+fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
+    let rule = plan.rules.get(alert.identity.rule)?;
+    let profile = plan.profiles.get(usize::from(alert.identity.profile.0))?;
+    Some(PublishedAlert {
+        id: alert.id.to_string(),
+        severity: alert.severity,
+        state: alert.state,
+        active_at: alert.active_at,
+        fired_at: alert.fired_at,
+        resolved_at: alert.resolved_at,
+        owner: if rule.owner.is_empty() { profile.owner.clone() } else { rule.owner.clone() },
+        action: rule.action.clone(),
+        runbook: rule.runbook.clone(),
+        evidence: publish_finding(plan, &alert.evidence)?,
+    })
+}
+
+impl Counted {
+    const fn of(side: Side) -> Self {
+        Self { exposed: side.exposed, events: side.events }
+    }
+}
+
+impl Measured {
+    fn of(estimate: Estimate) -> Self {
+        let finite = |value: f64| value.is_finite().then_some(value);
+        let Estimate { value, interval } = estimate;
+        Self { value: value.and_then(finite), lower: finite(interval.lower), upper: finite(interval.upper) }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn rate(side: Side) -> Option<f64> {
+    (side.exposed > 0).then(|| side.events as f64 / side.exposed as f64)
+}
+
+const fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Profile => "profile",
+        Channel::Random => "random",
+        Channel::Signal => "signal",
+        Channel::Manual => "manual",
+    }
+}
+
+fn reference_name(rule: &Rule) -> &str {
+    match &rule.reference {
+        Reference::Rest => "rest",
+        Reference::Group(name) => name,
+        Reference::Lowest => "lowest",
+        Reference::Random => "random",
+        Reference::Overall => "overall",
+    }
+}

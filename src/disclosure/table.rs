@@ -1,0 +1,112 @@
+//! The evaluation as a table for people.
+
+use std::fmt::Write;
+
+use super::document::rfc3339;
+use super::published::{Counted, Measured, Published, PublishedAlert, PublishedFinding};
+use crate::alert::AlertState;
+use crate::disparity::Verdict;
+
+const HEAD: [&str; 8] = ["VERDICT", "RULE", "PROFILE", "GROUP", "RATE", "REFERENCE RATE", "RATIO", "WINDOW"];
+
+/// What stands for a number that is withheld or undefined.
+const ABSENT: &str = "·";
+
+impl Published {
+    /// Findings and alerts in columns, in at most `width` characters a line, with terminal colours where asked for.
+    #[must_use]
+    pub fn to_table(&self, width: usize, colour: bool) -> String {
+        let rows: Vec<(Option<Verdict>, [String; 8])> = self.findings().iter().map(|finding| (finding.verdict, row(finding))).collect();
+        let mut widths = HEAD.map(|head| head.chars().count());
+        for (_, row) in &rows {
+            widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
+        }
+        let mut out = String::new();
+        let as_of = rfc3339(self.as_of()).unwrap_or_else(|| "no event yet".to_owned());
+        let events = self.events();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "as of {as_of}: {} events read, {} accepted, {} duplicate, {} rejected, {} too late; configuration {}",
+            events.read, events.accepted, events.duplicate, events.rejected, events.too_late, self.config_hash()
+        );
+        push_line(&mut out, &HEAD.map(str::to_owned), &widths, width, None);
+        for (verdict, row) in &rows {
+            push_line(&mut out, row, &widths, width, verdict.filter(|_| colour));
+        }
+        for alert in self.alerts() {
+            let _ = writeln!(out, "{}", alert_line(alert));
+        }
+        out
+    }
+}
+
+fn row(finding: &PublishedFinding) -> [String; 8] {
+    let verdict = finding.verdict.map_or("not judged", Verdict::name);
+    let ratio = finding.stratified.as_ref().map_or_else(
+        || measured(finding.ratio),
+        |(by, ratio, reversal)| format!("{} by {by}{}", measured(Some(*ratio)), if *reversal { " (reversal)" } else { "" }),
+    );
+    let needed = finding.needed.map_or_else(String::new, |needed| format!(", needs {needed} more"));
+    [
+        format!("{verdict}{needed}"),
+        finding.rule.clone(),
+        if finding.channel == "profile" { finding.profile.clone() } else { format!("{} ({})", finding.profile, finding.channel) },
+        format!("{}={} vs {}", finding.dimension, finding.group, finding.reference_group.as_ref().unwrap_or(&finding.reference)),
+        rate(finding.group_rate, finding.group_counts),
+        rate(finding.reference_rate, finding.reference_counts),
+        ratio,
+        finding.window.clone(),
+    ]
+}
+
+fn rate(rate: Option<f64>, counts: Option<Counted>) -> String {
+    match (rate, counts) {
+        (Some(rate), Some(counts)) => format!("{:.2} % ({} of {})", rate * 100.0, counts.events, counts.exposed),
+        _ => ABSENT.to_owned(),
+    }
+}
+
+fn measured(measured: Option<Measured>) -> String {
+    let number = |value: Option<f64>| value.map_or_else(|| ABSENT.to_owned(), |value| format!("{value:.3}"));
+    measured.map_or_else(|| ABSENT.to_owned(), |measured| format!("{} [{}, {}]", number(measured.value), number(measured.lower), number(measured.upper)))
+}
+
+fn push_line(out: &mut String, cells: &[String; 8], widths: &[usize; 8], limit: usize, verdict: Option<Verdict>) {
+    let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+    let line: String = padded.join("  ").trim_end().chars().take(limit).collect();
+    let _ = match verdict.map(colour_of) {
+        Some(code) => writeln!(out, "\x1b[{code}m{line}\x1b[0m"),
+        None => writeln!(out, "{line}"),
+    };
+}
+
+const fn colour_of(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Critical => "31;1",
+        Verdict::Warning => "33",
+        Verdict::Within => "32",
+        Verdict::InsufficientData | Verdict::Stale => "2",
+    }
+}
+
+fn alert_line(alert: &PublishedAlert) -> String {
+    let PublishedAlert { evidence, .. } = alert;
+    let time = |time: Option<crate::event::EventTime>| time.and_then(rfc3339).unwrap_or_else(|| ABSENT.to_owned());
+    let when = match alert.state {
+        AlertState::Pending | AlertState::Inactive => format!("active since {}", time(Some(alert.active_at))),
+        AlertState::Firing => format!("fired at {}", time(alert.fired_at)),
+        AlertState::Resolved => format!("fired at {}, resolved at {}", time(alert.fired_at), time(alert.resolved_at)),
+    };
+    format!(
+        "ALERT {} {}: {} {} {}={} vs {}, {when}; owner {}",
+        alert.severity.name(),
+        alert.state.name(),
+        evidence.rule,
+        evidence.profile,
+        evidence.dimension,
+        evidence.group,
+        evidence.reference,
+        alert.owner
+    )
+}

@@ -1,0 +1,174 @@
+//! The events of a stream, in order of event time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt::Write;
+
+use super::random::Random;
+use super::truth::{hit_rate, selection_rate, share};
+use crate::event::{EventTime, Span};
+use crate::scenario::{MONITORED, ORIGINS, Scenario, Shape};
+
+/// Share of the cases picked at random, whatever the profile says: the benchmark.
+const RANDOM_SHARE: f64 = 0.02;
+/// Share of picked cases that are controlled.
+const CONTROLLED_SHARE: f64 = 0.97;
+/// Share of controls with an outcome that is violation or no violation.
+const CONCLUDED_SHARE: f64 = 0.98;
+/// The offices: the stratum of `simpson`.
+const OFFICES: [&str; 2] = ["north", "south"];
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedEvent {
+    /// Its event time.
+    pub time: EventTime,
+    /// Its case: the Kafka key.
+    pub case_id: String,
+    /// The CloudEvent in structured mode, on one line.
+    pub json: String,
+}
+
+/// An iterator over exactly `events` events.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    shape: Shape,
+    random: Random,
+    cases: u64,
+    left: u64,
+    /// Controls and outcomes that are due later; bounded by the cases within the longest delay.
+    due: BinaryHeap<Reverse<Due>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    time: EventTime,
+    case: u64,
+    step: Step,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Control,
+    Outcome(&'static str),
+}
+
+impl Stream {
+    /// The stream of this shape.
+    #[must_use]
+    pub fn new(shape: &Shape) -> Self {
+        Self { random: Random::new(shape.seed), cases: 0, left: shape.events, due: BinaryHeap::new(), shape: shape.clone() }
+    }
+
+    fn next_case_at(&self) -> EventTime {
+        let hours_in_ms = i64::try_from(self.cases).unwrap_or(i64::MAX).saturating_mul(Span::HOUR.0);
+        self.shape.start.plus(Span(hours_in_ms / i64::from(self.shape.cases_per_hour.max(1))))
+    }
+
+    fn selection(&mut self) -> GeneratedEvent {
+        let (time, case) = (self.next_case_at(), self.cases);
+        self.cases += 1;
+        let office = usize::from(self.random.chance(0.5));
+        let origin = self.origin(office);
+        let gender = if self.random.chance(0.5) { "female" } else { "male" };
+        let risk = ["low", "medium", "high"][if self.random.chance(0.6) { 0 } else { 1 + usize::from(self.random.chance(0.4)) }];
+        let at_random = self.random.chance(RANDOM_SHARE);
+        let selected = at_random || self.random.chance(selection_rate(&self.shape, origin, office));
+        if selected {
+            self.plan_control(case, time, origin);
+        }
+        let (name, _) = ORIGINS.get(origin).copied().unwrap_or_default();
+        let channel = if at_random { "random" } else { "profile" };
+        let mut event = self.envelope(time, case, "selection");
+        // Writing to a String cannot fail.
+        let _ = write!(
+            event.json,
+            r#","profile":"{}","selected":{selected},"channel":"{channel}","risk_class":"{risk}","groups":{{"origin":"{name}","gender":"{gender}"}},"strata":{{"office":"{}"}}}}}}"#,
+            self.shape.profile, OFFICES[office]
+        );
+        event
+    }
+
+    fn origin(&mut self, office: usize) -> usize {
+        let mut place = self.random.uniform();
+        for group in 0..ORIGINS.len() - 1 {
+            place -= share(&self.shape, group, office);
+            if place < 0.0 {
+                return group;
+            }
+        }
+        MONITORED
+    }
+
+    fn plan_control(&mut self, case: u64, selected_at: EventTime, origin: usize) {
+        if !self.random.chance(CONTROLLED_SHARE) {
+            return;
+        }
+        let control_at = selected_at.plus(self.delay(Span::HOUR, Span::DAY.times(3)));
+        self.due.push(Reverse(Due { time: control_at, case, step: Step::Control }));
+        let hit = self.random.chance(hit_rate(&self.shape, origin));
+        let outcome = match (self.random.chance(CONCLUDED_SHARE), hit) {
+            (false, _) => "unknown",
+            (true, true) => "violation",
+            (true, false) => "no_violation",
+        };
+        let (least, most) = match (self.shape.scenario, origin, hit) {
+            // Violations of the monitored group take longest: counting by arrival would find too few of them.
+            (Scenario::LateOutcomes, MONITORED, true) => (Span::DAY.times(20), Span::DAY.times(40)),
+            (Scenario::LateOutcomes, _, _) => (Span::DAY.times(5), Span::DAY.times(20)),
+            _ => (Span::HOUR, Span::DAY.times(5)),
+        };
+        let outcome_at = control_at.plus(self.delay(least, most));
+        self.due.push(Reverse(Due { time: outcome_at, case, step: Step::Outcome(outcome) }));
+    }
+
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "some weeks in milliseconds")]
+    fn delay(&mut self, least: Span, most: Span) -> Span {
+        Span(least.0 + (self.random.uniform() * (most.0 - least.0) as f64) as i64)
+    }
+
+    fn later(&self, due: Due) -> GeneratedEvent {
+        let kind = if due.step == Step::Control { "control" } else { "outcome" };
+        let mut event = self.envelope(due.time, due.case, kind);
+        if let Step::Outcome(outcome) = due.step {
+            let _ = write!(event.json, r#","outcome":"{outcome}""#);
+        }
+        event.json.push_str("}}");
+        event
+    }
+
+    /// Everything up to the case id, open for what follows.
+    fn envelope(&self, time: EventTime, case: u64, kind: &str) -> GeneratedEvent {
+        let prefix = &self.shape.prefix;
+        let case_id = format!("{prefix}-{case:09}");
+        let mut json = String::with_capacity(420);
+        let _ = write!(json, r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/paritywatch/generate","id":"{case_id}-{kind}","time":""#);
+        write_time(&mut json, time);
+        let _ = write!(json, r#"","datacontenttype":"application/json","data":{{"case_id":"{case_id}""#);
+        GeneratedEvent { time, case_id, json }
+    }
+}
+
+impl Iterator for Stream {
+    type Item = GeneratedEvent;
+
+    fn next(&mut self) -> Option<GeneratedEvent> {
+        self.left = self.left.checked_sub(1)?;
+        let next_case_at = self.next_case_at();
+        match self.due.peek() {
+            Some(Reverse(due)) if due.time <= next_case_at => {
+                let due = *due;
+                self.due.pop();
+                Some(self.later(due))
+            }
+            _ => Some(self.selection()),
+        }
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds; times of a stream are within the years jiff knows.
+fn write_time(out: &mut String, time: EventTime) {
+    if let Ok(timestamp) = jiff::Timestamp::from_millisecond(time.0) {
+        let _ = write!(out, "{timestamp:.3}");
+    }
+}

@@ -1,0 +1,188 @@
+//! Bad input, kept: a pointer to each rejected record goes to the dead-letter topic, in the manner of Kafka Connect.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+
+use crate::event::Rejection;
+
+/// Most dead letters on their way; with more, reading waits.
+const OUTSTANDING: u64 = 10_000;
+/// Wait between two attempts to deliver what was refused.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// How long one wait for delivery reports takes while too many are on their way.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Sends dead letters and tries again until each is delivered.
+pub struct DeadLetters {
+    producer: BaseProducer<Context>,
+    topic: String,
+    with_payload: bool,
+    tried: Instant,
+}
+
+/// How many dead letters were delivered, refused (and tried again), or are on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterHealth {
+    /// Delivered.
+    pub delivered: u64,
+    /// Attempts that were refused.
+    pub refused: u64,
+    /// On their way, or waiting for another attempt.
+    pub pending: u64,
+}
+
+/// Where a rejected record stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Position<'a> {
+    /// Its topic.
+    pub topic: &'a str,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+}
+
+#[derive(Default)]
+struct Context {
+    delivered: AtomicU64,
+    refused: AtomicU64,
+    pending: AtomicU64,
+    again: Mutex<VecDeque<OwnedMessage>>,
+}
+
+impl DeadLetters {
+    /// Prepares the producer.
+    ///
+    /// # Errors
+    /// What librdkafka refuses of the configuration.
+    pub fn connect(mut config: ClientConfig, topic: &str, with_payload: bool) -> Result<Self, String> {
+        let producer = config
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            .set("message.timeout.ms", "30000")
+            .set("linger.ms", "5")
+            .create_with_context(Context::default())
+            .map_err(|error| format!("dead-letter topic {topic}: {error}"))?;
+        Ok(Self { producer, topic: topic.to_owned(), with_payload, tried: Instant::now() })
+    }
+
+    /// Sends one; waits while too many are on their way, for as long as `go_on` says so.
+    pub fn send(&mut self, position: Position<'_>, rejection: &Rejection, payload: &[u8], go_on: impl Fn() -> bool) {
+        let context = self.producer.context();
+        context.pending.fetch_add(1, Ordering::Relaxed);
+        let payload = if self.with_payload { payload } else { &[] };
+        let message = OwnedMessage::new(
+            Some(payload.to_vec()),
+            None,
+            self.topic.clone(),
+            rdkafka::Timestamp::NotAvailable,
+            position.partition,
+            position.offset,
+            Some(headers(position, rejection)),
+        );
+        self.try_to_send(message);
+        while self.health().pending > OUTSTANDING && go_on() {
+            self.producer.poll(POLL);
+            self.work();
+        }
+    }
+
+    /// Takes delivery reports in and tries again what was refused. To be called often.
+    pub fn work(&mut self) {
+        self.producer.poll(Duration::ZERO);
+        if self.tried.elapsed() < RETRY_EVERY {
+            return;
+        }
+        self.tried = Instant::now();
+        let again = std::mem::take(&mut *self.producer.context().again.lock().unwrap_or_else(PoisonError::into_inner));
+        for message in again {
+            self.try_to_send(message);
+        }
+    }
+
+    /// Waits until all are delivered, at most so long; gives how many are not.
+    pub fn flush(&mut self, limit: Duration) -> u64 {
+        let until = Instant::now() + limit;
+        while self.health().pending > 0 && Instant::now() < until {
+            self.producer.poll(POLL);
+            self.work();
+        }
+        self.health().pending
+    }
+
+    /// How it fares.
+    #[must_use]
+    pub fn health(&self) -> DeadLetterHealth {
+        let context = self.producer.context();
+        DeadLetterHealth {
+            delivered: context.delivered.load(Ordering::Relaxed),
+            refused: context.refused.load(Ordering::Relaxed),
+            pending: context.pending.load(Ordering::Relaxed),
+        }
+    }
+
+    fn try_to_send(&self, message: OwnedMessage) {
+        let mut record: BaseRecord<'_, (), [u8]> = BaseRecord::to(&self.topic).payload(message.payload().unwrap_or_default());
+        if let Some(headers) = message.headers() {
+            record = record.headers(copy(headers));
+        }
+        if self.producer.send(record).is_err() {
+            // The queue is full: later.
+            self.producer.context().keep(message);
+        }
+    }
+}
+
+impl Context {
+    fn keep(&self, message: OwnedMessage) {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner).push_back(message);
+    }
+}
+
+impl ClientContext for Context {}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        match result {
+            Ok(_) => {
+                self.delivered.fetch_add(1, Ordering::Relaxed);
+                self.pending.fetch_sub(1, Ordering::Relaxed);
+            }
+            Err((error, message)) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%error, "a dead letter was refused and will be tried again");
+                self.keep(message.detach());
+            }
+        }
+    }
+}
+
+fn headers(position: Position<'_>, rejection: &Rejection) -> OwnedHeaders {
+    OwnedHeaders::new()
+        .insert(text("__connect.errors.topic", position.topic))
+        .insert(text("__connect.errors.partition", &position.partition.to_string()))
+        .insert(text("__connect.errors.offset", &position.offset.to_string()))
+        .insert(text("__connect.errors.connector.name", "paritywatch"))
+        .insert(text("__connect.errors.task.id", "0"))
+        .insert(text("__connect.errors.stage", "VALUE_CONVERTER"))
+        .insert(text("__connect.errors.class.name", "paritywatch.event.decode"))
+        .insert(text("__connect.errors.exception.class.name", rejection.reason.name()))
+        .insert(text("__connect.errors.exception.message", &rejection.detail))
+}
+
+fn text<'a>(key: &'a str, value: &'a str) -> Header<'a, &'a str> {
+    Header { key, value: Some(value) }
+}
+
+fn copy(headers: &impl Headers) -> OwnedHeaders {
+    headers.iter().fold(OwnedHeaders::new(), |copied, header| copied.insert(Header { key: header.key, value: header.value }))
+}

@@ -1,0 +1,241 @@
+//! Prometheus metrics: a snapshot as text. A value that is unknown or withheld has no sample.
+
+use prometheus::core::Collector;
+use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
+
+use crate::alert::AlertState;
+use crate::app::Snapshot;
+use crate::disclosure::{Measured, PublishedAlert, PublishedFinding};
+use crate::disparity::Verdict;
+use crate::event::EventTime;
+
+/// Labels of a finding's series.
+const FINDING: [&str; 8] = ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window"];
+
+/// Series that one finding can have: rates, counts, three ratios, three differences, a stratified ratio, what is needed, verdicts.
+const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len();
+
+/// The snapshot in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first,
+/// and counted.
+#[must_use]
+pub fn render(snapshot: &Snapshot, series_limit: usize) -> String {
+    let mut page = Page::default();
+    let shown = snapshot.published.findings().len().min(series_limit / SERIES_PER_FINDING);
+    let (findings, left_out) = snapshot.published.findings().split_at(shown);
+    page.findings(findings);
+    page.thresholds(findings);
+    page.alerts(snapshot.published.alerts());
+    page.input(snapshot);
+    page.state(snapshot);
+    page.plain("series_dropped", "Series of findings left out because of limits.series.", (left_out.len() * SERIES_PER_FINDING) as u64);
+    page.text()
+}
+
+/// The metrics of one scrape.
+#[derive(Default)]
+struct Page {
+    registry: Registry,
+}
+
+/// One sample: label values and value.
+type Sample<'a> = (Vec<&'a str>, f64);
+
+impl Page {
+    fn findings(&mut self, findings: &[PublishedFinding]) {
+        let each = |value: fn(&PublishedFinding) -> Option<f64>| -> Vec<Sample<'_>> {
+            findings.iter().filter_map(|finding| Some((labels(finding), value(finding)?))).collect()
+        };
+        self.gauge("group_rate_ratio", "Rate of the monitored group, 0 to 1.", &FINDING, each(|finding| finding.group_rate));
+        self.gauge("reference_rate_ratio", "Rate of the reference, 0 to 1.", &FINDING, each(|finding| finding.reference_rate));
+        self.gauge("group_exposed", "Exposed of the monitored group in the window.", &FINDING, each(|finding| Some(count(finding.group_counts?.exposed))));
+        self.gauge("group_events", "Events of the monitored group in the window.", &FINDING, each(|finding| Some(count(finding.group_counts?.events))));
+        self.gauge("reference_exposed", "Exposed of the reference in the window.", &FINDING, each(|finding| Some(count(finding.reference_counts?.exposed))));
+        self.gauge("reference_events", "Events of the reference in the window.", &FINDING, each(|finding| Some(count(finding.reference_counts?.events))));
+        self.gauge("disparity_ratio", "Rate of the group over rate of the reference.", &FINDING, each(|finding| finding.ratio?.value));
+        self.gauge("disparity_ratio_lower", "Lower limit of the ratio.", &FINDING, each(|finding| finding.ratio?.lower));
+        self.gauge("disparity_ratio_upper", "Upper limit of the ratio; none where it is infinite.", &FINDING, each(|finding| finding.ratio?.upper));
+        self.gauge("disparity_difference", "Rate of the group minus rate of the reference.", &FINDING, each(|finding| finding.difference?.value));
+        self.gauge("disparity_difference_lower", "Lower limit of the difference.", &FINDING, each(|finding| finding.difference?.lower));
+        self.gauge("disparity_difference_upper", "Upper limit of the difference.", &FINDING, each(|finding| finding.difference?.upper));
+        self.gauge("stratified_disparity_ratio", "Mantel-Haenszel ratio within the rule's strata.", &FINDING, each(|finding| stratified(finding)?.value));
+        self.gauge("needed_exposed", "Exposed still needed for a verdict.", &FINDING, each(|finding| finding.needed.map(count)));
+        self.verdicts(findings);
+    }
+
+    /// A state set: for every judged finding one series per verdict, 1 for the one that holds.
+    fn verdicts(&mut self, findings: &[PublishedFinding]) {
+        let mut names = FINDING.to_vec();
+        names.push("verdict");
+        let judged = findings.iter().filter_map(|finding| finding.verdict.map(|verdict| (finding, verdict)));
+        let samples = judged.flat_map(|(finding, verdict)| {
+            Verdict::ALL.map(|word| {
+                let mut values = labels(finding);
+                values.push(word.name());
+                (values, f64::from(u8::from(word == verdict)))
+            })
+        });
+        self.gauge("verdict", "1 for the verdict that holds, 0 for the others.", &names, samples.collect());
+    }
+
+    fn thresholds(&mut self, findings: &[PublishedFinding]) {
+        let mut rules: Vec<&PublishedFinding> = findings.iter().collect();
+        rules.dedup_by(|one, other| one.rule == other.rule);
+        let samples = rules.into_iter().flat_map(|finding| {
+            [("warning", finding.warning), ("critical", finding.critical), ("clear", finding.clear)]
+                .map(|(severity, value)| (vec![finding.rule.as_str(), severity], value))
+        });
+        self.gauge("threshold", "Thresholds of a rule, in its measure.", &["rule", "severity"], samples.collect());
+    }
+
+    fn alerts(&mut self, alerts: &[PublishedAlert]) {
+        let names = ["rule", "profile", "channel", "dimension", "group", "reference", "severity"];
+        let of = |state: AlertState| -> Vec<Sample<'_>> {
+            let alerts = alerts.iter().filter(|alert| alert.state == state);
+            alerts.map(|alert| (alert_labels(alert), 1.0)).collect()
+        };
+        self.gauge("alert_firing", "1 for an alert that fires.", &names, of(AlertState::Firing));
+        self.gauge("alert_pending", "1 for an alert that has not held for long enough.", &names, of(AlertState::Pending));
+        let open = alerts.iter().filter(|alert| alert.state.is_open());
+        let since = open.map(|alert| (alert_labels(alert), seconds(alert.active_at))).collect();
+        self.gauge("alert_active_timestamp_seconds", "Since when an alert's condition holds.", &names, since);
+    }
+
+    fn input(&mut self, snapshot: &Snapshot) {
+        let health = &snapshot.health;
+        let by_type = health.by_type.iter().map(|(kind, result, events)| (vec![*kind, *result], *events)).collect();
+        self.counter("events_total", "Records read, by event type and what became of them.", &["type", "result"], by_type);
+        let reasons = health.rejections.iter().map(|(reason, events)| (vec![*reason], *events)).collect();
+        self.counter("rejected_events_total", "Records rejected, by reason.", &["reason"], reasons);
+        self.counter("late_events_total", "Accepted events later than the allowed lateness.", &[], vec![(vec![], health.late)]);
+        let letters = &snapshot.dead_letters;
+        let results = vec![(vec!["delivered"], letters.delivered), (vec!["refused"], letters.refused)];
+        self.counter("dead_letters_total", "Attempts to deliver dead letters.", &["result"], results);
+        self.plain("dead_letters_pending", "Dead letters on their way.", letters.pending);
+        let source = &snapshot.source;
+        let numbers: Vec<String> = source.partitions.iter().map(|partition| partition.partition.to_string()).collect();
+        let partitions = || source.partitions.iter().zip(&numbers).map(|(state, number)| (vec![state.topic.as_str(), number.as_str()], state));
+        let names = ["topic", "partition"];
+        let lag = partitions().map(|(labels, state)| (labels, offset(state.lag))).collect();
+        self.gauge("consumer_lag", "Records of a partition not read yet.", &names, lag);
+        let next = partitions().map(|(labels, state)| (labels, offset(state.next_offset))).collect();
+        self.gauge("consumer_offset", "Offset read next.", &names, next);
+        let watermarks = partitions().filter_map(|(labels, state)| {
+            let (_, watermark, _) = health.partitions.iter().find(|(index, ..)| *index == state.index)?;
+            Some((labels, seconds((*watermark)?)))
+        });
+        self.gauge("partition_watermark_timestamp_seconds", "Largest event time of a partition.", &names, watermarks.collect());
+        self.counter("consumer_errors_total", "Errors that the Kafka client reported.", &[], vec![(vec![], source.errors)]);
+        self.counter("consumer_reconnects_total", "Clients made anew because they stalled.", &[], vec![(vec![], source.reconnects)]);
+        self.plain("consumer_fault", "1 where a partition is no longer read.", u64::from(source.fault.is_some()));
+    }
+
+    fn state(&mut self, snapshot: &Snapshot) {
+        let health = &snapshot.health;
+        let watermark = health.watermark.map(|watermark| (vec![], seconds(watermark))).into_iter().collect();
+        self.gauge("watermark_timestamp_seconds", "Event time up to which all partitions have come.", &[], watermark);
+        self.plain("open_cases", "Cases open.", health.open_cases);
+        self.plain("waiting_cases", "Cases with events that wait for their selection.", health.waiting_cases);
+        self.plain("remembered_ids", "Event ids remembered apart from open cases.", health.remembered_ids);
+        self.plain("cells", "Cells in memory.", health.cells);
+        self.counter("evicted_cases_total", "Cases closed because limits.open_cases was reached.", &[], vec![(vec![], health.evicted_cases)]);
+        self.counter("dropped_waiting_cases_total", "Waiting cases closed without a selection.", &[], vec![(vec![], health.dropped_waiting)]);
+        self.counter("evaluations_total", "Evaluations.", &[], vec![(vec![], health.evaluations)]);
+        let took = vec![(vec![], snapshot.evaluation_took.as_secs_f64())];
+        self.gauge("evaluation_duration_seconds", "Duration of the last evaluation.", &[], took);
+        let by_dimension = |counts: &'_ [(String, u64)]| -> Vec<(Vec<String>, f64)> {
+            counts.iter().map(|(dimension, cases)| (vec![dimension.clone()], count(*cases))).collect()
+        };
+        for (name, help, counts) in [
+            ("cases_without_group", "Cases without a group in a dimension.", &health.without_group),
+            ("cases_with_probabilistic_group", "Cases whose group is known only as probabilities.", &health.probabilistic),
+        ] {
+            let rows = by_dimension(counts);
+            let samples = rows.iter().map(|(labels, value)| (labels.iter().map(String::as_str).collect(), *value)).collect();
+            self.gauge(name, help, &["dimension"], samples);
+        }
+        self.plain("ready", "1 when the daemon has caught up and evaluated.", u64::from(snapshot.ready().is_ok()));
+        self.gauge("build_info", "1; the version is a label.", &["version"], vec![(vec![env!("CARGO_PKG_VERSION")], 1.0)]);
+        self.gauge("config_info", "1; the configuration's hash is a label.", &["hash"], vec![(vec![snapshot.published.config_hash()], 1.0)]);
+    }
+
+    fn plain(&mut self, name: &str, help: &str, value: u64) {
+        self.gauge(name, help, &[], vec![(vec![], count(value))]);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, labels: &[&str], samples: Vec<Sample<'_>>) {
+        let Ok(family) = GaugeVec::new(options(name, help), labels) else { return };
+        for (values, value) in samples.iter().filter(|(_, value)| value.is_finite()) {
+            family.with_label_values(values).set(*value);
+        }
+        self.register(Box::new(family));
+    }
+
+    fn counter(&mut self, name: &str, help: &str, labels: &[&str], samples: Vec<(Vec<&str>, u64)>) {
+        let Ok(family) = prometheus::IntCounterVec::new(options(name, help), labels) else { return };
+        for (values, value) in &samples {
+            family.with_label_values(values).inc_by(*value);
+        }
+        self.register(Box::new(family));
+    }
+
+    fn register(&mut self, family: Box<dyn Collector>) {
+        // Names are constants of this file and differ from one another, which its test holds.
+        let _ = self.registry.register(family);
+    }
+
+    fn text(&self) -> String {
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail, and the text is UTF-8.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut bytes);
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+fn options(name: &str, help: &str) -> Opts {
+    Opts::new(format!("paritywatch_{name}"), help)
+}
+
+fn labels(finding: &PublishedFinding) -> Vec<&str> {
+    vec![
+        &finding.rule,
+        &finding.profile,
+        finding.channel,
+        &finding.dimension,
+        &finding.group,
+        &finding.reference,
+        finding.indicator.name(),
+        &finding.window,
+    ]
+}
+
+fn alert_labels(alert: &PublishedAlert) -> Vec<&str> {
+    let finding = &alert.evidence;
+    vec![
+        &finding.rule,
+        &finding.profile,
+        finding.channel,
+        &finding.dimension,
+        &finding.group,
+        &finding.reference,
+        alert.severity.name(),
+    ]
+}
+
+fn stratified(finding: &PublishedFinding) -> Option<Measured> {
+    finding.stratified.as_ref().map(|(_, ratio, _)| *ratio)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+const fn count(value: u64) -> f64 {
+    value as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "offsets are far below 2^53")]
+const fn offset(value: i64) -> f64 {
+    value as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of this century are far below 2^53")]
+fn seconds(time: EventTime) -> f64 {
+    time.0 as f64 / 1_000.0
+}
