@@ -20,8 +20,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // ---- below this line: I/O ----
     ("settings", &["event", "disparity", "monitor", "statistics"]),
     ("source", &["event", "monitor", "settings", "app"]),
-    ("sink", &["event", "monitor", "disparity", "disclosure", "settings", "source", "app"]),
-    ("server", &["app", "disclosure", "sink", "monitor"]),
+    ("sink", &["event", "alert", "monitor", "disparity", "disclosure", "settings", "source", "app"]),
+    ("server", &["app", "event", "disclosure", "sink", "monitor"]),
     (
         "app",
         &[

@@ -16,8 +16,8 @@ use paritywatch::event::{
 use paritywatch::ledger::{Arrival, Ledger, PseudonymKey, Slot};
 use paritywatch::monitor::Plan;
 use paritywatch::window::{CellKey, Counts, Range, Windows};
-use proptest::prelude::*;
 use plan::plan;
+use proptest::prelude::*;
 
 /// 2026-01-01T00:00:00Z
 const START: EventTime = EventTime(1_767_225_600_000);
@@ -69,7 +69,10 @@ fn events() -> impl Strategy<Value = Vec<Spec>> {
     ];
     prop::collection::vec((0_u8..3, 0_i64..400, what), 1..24).prop_map(|specs| {
         // Every event has its own minute: ties are decided by fingerprints, which the oracle does not know.
-        (0..).zip(specs).map(|(id, (case, slot, what))| Spec { id, case, minute: slot * 24 + i64::from(id), what }).collect()
+        (0..)
+            .zip(specs)
+            .map(|(id, (case, slot, what))| Spec { id, case, minute: slot * 24 + i64::from(id), what })
+            .collect()
     })
 }
 
@@ -131,7 +134,15 @@ fn table(plan: &Plan, windows: &Windows) -> Table {
 }
 
 fn in_order(counts: &Counts) -> [u64; 7] {
-    [counts.assessed, counts.selected, counts.controlled, counts.resolved, counts.concluded, counts.hits, counts.overturned]
+    [
+        counts.assessed,
+        counts.selected,
+        counts.controlled,
+        counts.resolved,
+        counts.concluded,
+        counts.hits,
+        counts.overturned,
+    ]
 }
 
 impl Spec {
@@ -189,7 +200,9 @@ impl Spec {
 
     fn revises(&self) -> Option<u32> {
         match self.what {
-            What::Selection { revises, .. } | What::Outcome { revises, .. } => revises.filter(|revised| *revised != self.id),
+            What::Selection { revises, .. } | What::Outcome { revises, .. } => {
+                revises.filter(|revised| *revised != self.id)
+            }
             _ => None,
         }
     }
@@ -237,7 +250,8 @@ fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {
         What::Attributes { group } => Some(group),
         What::Outcome { .. } => None,
     };
-    let latest_group = |is: fn(&What) -> bool| events.iter().rev().filter(|event| is(&event.what)).find_map(|event| group_of(event));
+    let latest_group =
+        |is: fn(&What) -> bool| events.iter().rev().filter(|event| is(&event.what)).find_map(|event| group_of(event));
     let apart = latest_group(|what| matches!(what, What::Attributes { .. }));
     let by_control = latest_group(|what| matches!(what, What::Control { .. }));
     let (channel, selected, own) = match counting {

@@ -27,7 +27,8 @@ fn number(value: &Value) -> Option<f64> {
 
 /// Relative error, absolute below 1e-12 (a difference whose limit is 0).
 fn close(found: f64, expected: f64, what: &str) {
-    let near = found == expected || (found - expected).abs() <= TOLERANCE * expected.abs() || (found - expected).abs() < 1e-16;
+    let near =
+        found == expected || (found - expected).abs() <= TOLERANCE * expected.abs() || (found - expected).abs() < 1e-16;
     assert!(near, "{what}: expected {expected:e}, found {found:e}");
 }
 
@@ -56,9 +57,11 @@ fn two_by_two_tables() {
         checked[0] += interval_close(wilson(group, confidence), &expected["wilson1"], &what("wilson1"));
         checked[1] += interval_close(wilson(reference, confidence), &expected["wilson2"], &what("wilson2"));
         if group.events() + reference.events() > 0 {
-            checked[2] += interval_close(ratio_interval(group, reference, confidence), &expected["mn_ratio"], &what("mn_ratio"));
+            checked[2] +=
+                interval_close(ratio_interval(group, reference, confidence), &expected["mn_ratio"], &what("mn_ratio"));
         }
-        checked[3] += interval_close(difference_interval(group, reference, confidence), &expected["mn_diff"], &what("mn_diff"));
+        checked[3] +=
+            interval_close(difference_interval(group, reference, confidence), &expected["mn_diff"], &what("mn_diff"));
         if let (Some(p), Some(found)) = (number(&expected["fisher"]["two_sided"]), fisher_p_value(group, reference))
             && count("n1") + count("n2") <= 100_000
         {
@@ -69,7 +72,10 @@ fn two_by_two_tables() {
             let exposed = (count("n1") + count("n2")) as f64;
             let expected = libm_erfc((statistic * (exposed - 1.0) / exposed / 2.0).sqrt());
             // chi2 is rounded to a double, which costs digits far out in the tail.
-            assert!((found - expected).abs() <= 1e-9 * expected.max(1e-300) || expected < 1e-280, "{name} score: {expected:e} {found:e}");
+            assert!(
+                (found - expected).abs() <= 1e-9 * expected.max(1e-300) || expected < 1e-280,
+                "{name} score: {expected:e} {found:e}"
+            );
             checked[5] += 1;
         }
     }
@@ -120,7 +126,10 @@ fn stratified_tables() {
 #[test]
 fn a_reversal_is_strict() {
     let confidence = Confidence::new(0.95).unwrap();
-    let stratum = |x1, n1, x2, n2| Stratum { group: Proportion::new(x1, n1).unwrap(), reference: Proportion::new(x2, n2).unwrap() };
+    let stratum = |x1, n1, x2, n2| Stratum {
+        group: Proportion::new(x1, n1).unwrap(),
+        reference: Proportion::new(x2, n2).unwrap(),
+    };
     let level = [stratum(50, 2500, 950, 47_500), stratum(1000, 10_000, 4000, 40_000)];
     assert!(!mantel_haenszel(&level, confidence).unwrap().reversal);
     let reversed = [stratum(49, 2500, 950, 47_500), stratum(990, 10_000, 4000, 40_000)];
@@ -133,8 +142,13 @@ fn many_comparisons() {
     let list = |value: &Value| value.as_array().unwrap().iter().map(|value| number(value).unwrap()).collect::<Vec<_>>();
     for case in vectors["multiplicity"].as_array().unwrap() {
         let p_values = list(&case["p"]);
-        for (found, expected) in [(holm(&p_values), list(&case["holm"])), (benjamini_hochberg(&p_values), list(&case["bh"]))] {
-            found.iter().zip(expected).for_each(|(found, expected)| close(*found, expected, case["name"].as_str().unwrap()));
+        for (found, expected) in
+            [(holm(&p_values), list(&case["holm"])), (benjamini_hochberg(&p_values), list(&case["bh"]))]
+        {
+            found
+                .iter()
+                .zip(expected)
+                .for_each(|(found, expected)| close(*found, expected, case["name"].as_str().unwrap()));
         }
     }
     for case in vectors["e_bh"].as_array().unwrap() {

@@ -131,7 +131,14 @@ impl fmt::Display for AlertId {
 
 impl Alert {
     /// A new episode; it fires at once where nothing has to be waited for.
-    pub(super) fn begin(id: AlertId, identity: Identity, severity: Severity, evidence: &Finding, now: EventTime, hold_for: Span) -> Self {
+    pub(super) fn begin(
+        id: AlertId,
+        identity: Identity,
+        severity: Severity,
+        evidence: &Finding,
+        now: EventTime,
+        hold_for: Span,
+    ) -> Self {
         let critical = (severity == Severity::Critical).then_some(now);
         // A critical condition that has to hold first begins as a warning.
         let severity = if hold_for > Span(0) { Severity::Warning } else { severity };
@@ -191,7 +198,8 @@ impl Alert {
             }
         } else {
             self.critical_since = None;
-            let kept = self.state == AlertState::Firing && self.critical_seen.is_some_and(|last| now.since(last) < keep_firing_for);
+            let kept = self.state == AlertState::Firing
+                && self.critical_seen.is_some_and(|last| now.since(last) < keep_firing_for);
             if !kept {
                 self.severity = Severity::Warning;
             }

@@ -62,7 +62,9 @@ pub fn run(options: &DemoOptions) -> Result<Finished, Failure> {
 
 fn run_in(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Finished, Failure> {
     let settings = settings(options, brokers, folder)?;
-    let Some(kafka) = &settings.kafka else { return Err(Failure::Internal("the demo's configuration has no [kafka]".to_owned())) };
+    let Some(kafka) = &settings.kafka else {
+        return Err(Failure::Internal("the demo's configuration has no [kafka]".to_owned()));
+    };
     let stop = Arc::new(AtomicBool::new(false));
     let daemon = Daemon::start(&settings, kafka, Arc::clone(&stop))?;
     let shared = Arc::clone(&daemon.shared);
@@ -119,8 +121,9 @@ fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, stop: &
             break;
         }
         sent += 1;
-        let due = Duration::from_secs_f64(f64::from(u32::try_from(sent % u64::from(rate)).unwrap_or(0)) / f64::from(rate))
-            + Duration::from_secs(sent / u64::from(rate));
+        let due =
+            Duration::from_secs_f64(f64::from(u32::try_from(sent % u64::from(rate)).unwrap_or(0)) / f64::from(rate))
+                + Duration::from_secs(sent / u64::from(rate));
         if let Some(early) = due.checked_sub(began.elapsed()).filter(|early| *early > Duration::from_millis(2)) {
             std::thread::sleep(early);
         }
@@ -136,9 +139,16 @@ fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<
         let mut out = stdout().lock();
         let clear = if terminal { "\x1b[2J\x1b[H" } else { "" };
         let table = snapshot.published.to_table(TABLE_WIDTH, terminal);
-        let truth = shapes.each_ref().map(|shape| format!("profile {}: true ratio {:.2}", shape.profile, Truth::of(shape).selection_ratio()));
+        let truth = shapes
+            .each_ref()
+            .map(|shape| format!("profile {}: true ratio {:.2}", shape.profile, Truth::of(shape).selection_ratio()));
         // A closed terminal ends the demo.
-        let drawn = writeln!(out, "{clear}paritywatch demo, {} s; {}; http://{listen}/metrics; Ctrl-C ends\n{table}", began.elapsed().as_secs(), truth.join(", "));
+        let drawn = writeln!(
+            out,
+            "{clear}paritywatch demo, {} s; {}; http://{listen}/metrics; Ctrl-C ends\n{table}",
+            began.elapsed().as_secs(),
+            truth.join(", ")
+        );
         if drawn.is_err() || limit.is_some_and(|limit| began.elapsed() >= limit) {
             stop.store(true, Ordering::Relaxed);
         }

@@ -83,7 +83,9 @@ fn destination(to: &str) -> Result<Destination<'_>, Failure> {
     match to.strip_prefix("kafka://") {
         None => Ok(Destination::File(Path::new(to))),
         Some(address) => match address.split_once('/') {
-            Some((brokers, topic)) if !brokers.is_empty() && !topic.is_empty() => Ok(Destination::Kafka { brokers, topic }),
+            Some((brokers, topic)) if !brokers.is_empty() && !topic.is_empty() => {
+                Ok(Destination::Kafka { brokers, topic })
+            }
             _ => Err(Failure::Usage(format!("--to: expected kafka://HOST:PORT/TOPIC, found {to:?}"))),
         },
     }
@@ -92,7 +94,9 @@ fn destination(to: &str) -> Result<Destination<'_>, Failure> {
 fn write_lines(stream: Stream, out: impl Write, path: &Path) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(1 << 20, out);
     for event in stream {
-        out.write_all(event.json.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(|error| Failure::io("write", path, &error))?;
+        out.write_all(event.json.as_bytes())
+            .and_then(|()| out.write_all(b"\n"))
+            .map_err(|error| Failure::io("write", path, &error))?;
     }
     out.flush().map_err(|error| Failure::io("write", path, &error))
 }

@@ -20,7 +20,8 @@ pub fn load_or_make_key(settings: &Settings) -> Result<PseudonymKey, Failure> {
     if let Some(path) = &settings.privacy.pseudonym_key_file {
         return read_key(path);
     }
-    std::fs::create_dir_all(&settings.state.dir).map_err(|error| Failure::io("make the folder", &settings.state.dir, &error))?;
+    std::fs::create_dir_all(&settings.state.dir)
+        .map_err(|error| Failure::io("make the folder", &settings.state.dir, &error))?;
     let path: PathBuf = settings.state.dir.join(KEY_FILE);
     if !path.exists() {
         make_key(&path)?;
@@ -31,7 +32,9 @@ pub fn load_or_make_key(settings: &Settings) -> Result<PseudonymKey, Failure> {
 fn make_key(path: &Path) -> Result<(), Failure> {
     let mut random = [0_u8; 16];
     let source = Path::new("/dev/urandom");
-    File::open(source).and_then(|mut file| file.read_exact(&mut random)).map_err(|error| Failure::io("read", source, &error))?;
+    File::open(source)
+        .and_then(|mut file| file.read_exact(&mut random))
+        .map_err(|error| Failure::io("read", source, &error))?;
     let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()))
@@ -42,13 +45,19 @@ fn read_key(path: &Path) -> Result<PseudonymKey, Failure> {
     let metadata = std::fs::metadata(path).map_err(|error| Failure::io("read the pseudonym key", path, &error))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        let message = format!("{}: expected a key that only its owner may read (mode 0600), found mode {mode:04o}", path.display());
+        let message = format!(
+            "{}: expected a key that only its owner may read (mode 0600), found mode {mode:04o}",
+            path.display()
+        );
         return Err(Failure::Configuration(message));
     }
     let text = std::fs::read_to_string(path).map_err(|error| Failure::io("read the pseudonym key", path, &error))?;
     parse_key(text.trim()).ok_or_else(|| {
         let length = text.trim().chars().count();
-        Failure::Configuration(format!("{}: expected a key of 32 hex digits, found {length} characters", path.display()))
+        Failure::Configuration(format!(
+            "{}: expected a key of 32 hex digits, found {length} characters",
+            path.display()
+        ))
     })
 }
 

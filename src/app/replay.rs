@@ -85,7 +85,9 @@ fn progress_bar(total_bytes: u64) -> indicatif::ProgressBar {
         return indicatif::ProgressBar::hidden();
     }
     let bar = indicatif::ProgressBar::new(total_bytes);
-    let style = indicatif::ProgressStyle::with_template("replay {bar:40} {percent}% of {total_bytes}, {bytes_per_sec}, {eta} left");
+    let style = indicatif::ProgressStyle::with_template(
+        "replay {bar:40} {percent}% of {total_bytes}, {bytes_per_sec}, {eta} left",
+    );
     if let Ok(style) = style {
         bar.set_style(style);
     }

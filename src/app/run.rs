@@ -29,7 +29,9 @@ const LOCK_FILE: &str = "lock";
 /// [`Failure::Configuration`] without a usable `[kafka]`; [`Failure::Io`] where the state folder or the address cannot be used.
 pub fn run(settings: &Settings) -> Result<Finished, Failure> {
     let Some(kafka) = &settings.kafka else {
-        return Err(Failure::Configuration("expected a section [kafka] with brokers and topics, found none".to_owned()));
+        return Err(Failure::Configuration(
+            "expected a section [kafka] with brokers and topics, found none".to_owned(),
+        ));
     };
     let _lock = lock_state(settings)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -121,7 +123,8 @@ impl Daemon {
         for record in batch.records() {
             headers.clear();
             headers.extend(record.headers());
-            let raw = RawRecord { payload: record.payload, headers: &headers, timestamp: record.timestamp.map(EventTime) };
+            let raw =
+                RawRecord { payload: record.payload, headers: &headers, timestamp: record.timestamp.map(EventTime) };
             if let Handled::Rejected(rejection) = self.monitor.handle_record(record.partition, &raw, now) {
                 let Some((topic, partition)) = self.source.state.name(record.partition) else { continue };
                 let position = Position { topic: &topic, partition, offset: record.offset };
@@ -185,7 +188,8 @@ impl Server {
 
 async fn stop_on_signal(stop: Arc<AtomicBool>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("signals cannot be received");
         return;
     };
@@ -199,7 +203,8 @@ fn lock_state(settings: &Settings) -> Result<File, Failure> {
     let folder = &settings.state.dir;
     std::fs::create_dir_all(folder).map_err(|error| Failure::io("make the folder", folder, &error))?;
     let path = folder.join(LOCK_FILE);
-    let file = File::options().create(true).append(true).open(&path).map_err(|error| Failure::io("open", &path, &error))?;
+    let file =
+        File::options().create(true).append(true).open(&path).map_err(|error| Failure::io("open", &path, &error))?;
     if file.try_lock().is_err() {
         tracing::warn!(lock = %path.display(), "another daemon uses this state: waiting for it to end");
         file.lock().map_err(|error| Failure::io("lock", &path, &error))?;

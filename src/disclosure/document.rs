@@ -85,7 +85,9 @@ impl Serialize for PublishedFinding {
         map.serialize_entry("reference", &self.reference)?;
         map.serialize_entry("indicator", self.indicator.name())?;
         map.serialize_entry("window", &self.window)?;
-        let counts = |counts: Option<super::Counted>| counts.map(|counts| Pair([("exposed", counts.exposed), ("events", counts.events)]));
+        let counts = |counts: Option<super::Counted>| {
+            counts.map(|counts| Pair([("exposed", counts.exposed), ("events", counts.events)]))
+        };
         map.serialize_entry("group_counts", &counts(self.group_counts))?;
         map.serialize_entry("reference_counts", &counts(self.reference_counts))?;
         map.serialize_entry("group_rate", &self.group_rate)?;
@@ -96,7 +98,10 @@ impl Serialize for PublishedFinding {
         map.serialize_entry("stratified", &self.stratified.as_ref().map(Stratified))?;
         map.serialize_entry("needed", &self.needed)?;
         map.serialize_entry("reference_group", &self.reference_group)?;
-        map.serialize_entry("pending", &self.pending.map(|(group, reference)| Pair([("group", Limits(group)), ("reference", Limits(reference))])))?;
+        map.serialize_entry(
+            "pending",
+            &self.pending.map(|(group, reference)| Pair([("group", Limits(group)), ("reference", Limits(reference))])),
+        )?;
         // Sequential evidence is not part of this version.
         map.serialize_entry("evidence", &None::<()>)?;
         map.serialize_entry("verdict", &self.verdict.map(crate::disparity::Verdict::name))?;

@@ -109,7 +109,12 @@ pub struct PublishedAlert {
 
 /// Passes an evaluation and its alerts through disclosure control.
 #[must_use]
-pub fn publish<'a>(plan: &Plan, evaluation: &Evaluation, alerts: impl Iterator<Item = &'a Alert>, events: EventCounts) -> Published {
+pub fn publish<'a>(
+    plan: &Plan,
+    evaluation: &Evaluation,
+    alerts: impl Iterator<Item = &'a Alert>,
+    events: EventCounts,
+) -> Published {
     Published {
         as_of: evaluation.as_of,
         config_hash: plan.config_hash.clone(),
@@ -186,7 +191,10 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
             .map(|stratified| (stratified.by.clone(), Measured::of(stratified.ratio), stratified.reversal)),
         needed: finding.needed.filter(|_| !withheld.any()),
         reference_group: finding.reference_group.clone(),
-        pending: finding.pending.filter(|_| !withheld.any() && plan.min_cell == 0).map(|PendingBounds { group, reference }| (group, reference)),
+        pending: finding
+            .pending
+            .filter(|_| !withheld.any() && plan.min_cell == 0)
+            .map(|PendingBounds { group, reference }| (group, reference)),
         verdict: finding.verdict,
         suppressed: withheld.any(),
         warning: rule.warning,

@@ -16,7 +16,8 @@ impl Published {
     /// Findings and alerts in columns, in at most `width` characters a line, with terminal colours where asked for.
     #[must_use]
     pub fn to_table(&self, width: usize, colour: bool) -> String {
-        let rows: Vec<(Option<Verdict>, [String; 8])> = self.findings().iter().map(|finding| (finding.verdict, row(finding))).collect();
+        let rows: Vec<(Option<Verdict>, [String; 8])> =
+            self.findings().iter().map(|finding| (finding.verdict, row(finding))).collect();
         let mut widths = HEAD.map(|head| head.chars().count());
         for (_, row) in &rows {
             widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
@@ -28,7 +29,12 @@ impl Published {
         let _ = writeln!(
             out,
             "as of {as_of}: {} events read, {} accepted, {} duplicate, {} rejected, {} too late; configuration {}",
-            events.read, events.accepted, events.duplicate, events.rejected, events.too_late, self.config_hash()
+            events.read,
+            events.accepted,
+            events.duplicate,
+            events.rejected,
+            events.too_late,
+            self.config_hash()
         );
         push_line(&mut out, &HEAD.map(str::to_owned), &widths, width, None);
         for (verdict, row) in &rows {
@@ -45,14 +51,25 @@ fn row(finding: &PublishedFinding) -> [String; 8] {
     let verdict = finding.verdict.map_or("not judged", Verdict::name);
     let ratio = finding.stratified.as_ref().map_or_else(
         || measured(finding.ratio),
-        |(by, ratio, reversal)| format!("{} by {by}{}", measured(Some(*ratio)), if *reversal { " (reversal)" } else { "" }),
+        |(by, ratio, reversal)| {
+            format!("{} by {by}{}", measured(Some(*ratio)), if *reversal { " (reversal)" } else { "" })
+        },
     );
     let needed = finding.needed.map_or_else(String::new, |needed| format!(", needs {needed} more"));
     [
         format!("{verdict}{needed}"),
         finding.rule.clone(),
-        if finding.channel == "profile" { finding.profile.clone() } else { format!("{} ({})", finding.profile, finding.channel) },
-        format!("{}={} vs {}", finding.dimension, finding.group, finding.reference_group.as_ref().unwrap_or(&finding.reference)),
+        if finding.channel == "profile" {
+            finding.profile.clone()
+        } else {
+            format!("{} ({})", finding.profile, finding.channel)
+        },
+        format!(
+            "{}={} vs {}",
+            finding.dimension,
+            finding.group,
+            finding.reference_group.as_ref().unwrap_or(&finding.reference)
+        ),
         rate(finding.group_rate, finding.group_counts),
         rate(finding.reference_rate, finding.reference_counts),
         ratio,
@@ -69,7 +86,10 @@ fn rate(rate: Option<f64>, counts: Option<Counted>) -> String {
 
 fn measured(measured: Option<Measured>) -> String {
     let number = |value: Option<f64>| value.map_or_else(|| ABSENT.to_owned(), |value| format!("{value:.3}"));
-    measured.map_or_else(|| ABSENT.to_owned(), |measured| format!("{} [{}, {}]", number(measured.value), number(measured.lower), number(measured.upper)))
+    measured.map_or_else(
+        || ABSENT.to_owned(),
+        |measured| format!("{} [{}, {}]", number(measured.value), number(measured.lower), number(measured.upper)),
+    )
 }
 
 fn push_line(out: &mut String, cells: &[String; 8], widths: &[usize; 8], limit: usize, verdict: Option<Verdict>) {

@@ -24,17 +24,27 @@ pub(super) fn against(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Aga
         Reference::Rest => Against::Rest,
         Reference::Random => Against::Random,
         Reference::Overall => Against::Overall,
-        Reference::Group(name) => dimension.group_id(name).map_or(Against::Nothing, |group| Against::Group(usize::from(group.0))),
+        Reference::Group(name) => {
+            dimension.group_id(name).map_or(Against::Nothing, |group| Against::Group(usize::from(group.0)))
+        }
         Reference::Lowest => most_favourable(rule, dimension, table).map_or(Against::Nothing, Against::Group),
     }
 }
 
 /// The two sides of the comparison for the group at `index`. `random` is the same table of the random channel.
-pub(super) fn compare(against: Against, indicator: Indicator, index: usize, table: &[Side], random: &[Side]) -> (Side, Side) {
+pub(super) fn compare(
+    against: Against,
+    indicator: Indicator,
+    index: usize,
+    table: &[Side],
+    random: &[Side],
+) -> (Side, Side) {
     let at = |table: &[Side], index: usize| table.get(index).copied().unwrap_or_default();
     let group = at(table, index);
     match against {
-        Against::Rest => (group, total(table.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, side)| side))),
+        Against::Rest => {
+            (group, total(table.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, side)| side)))
+        }
         Against::Group(other) => (group, at(table, other)),
         Against::Overall => (group, total(table)),
         Against::Nothing => (group, Side::default()),
@@ -67,11 +77,14 @@ fn most_favourable(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Option
     let all = total(table);
     let enough = |side: &Side| {
         side.exposed > 0
-            && u128::from(side.exposed) * u128::from(all.events) >= u128::from(rule.min_events) * u128::from(all.exposed)
+            && u128::from(side.exposed) * u128::from(all.events)
+                >= u128::from(rule.min_events) * u128::from(all.exposed)
     };
     let listed = table.iter().take(dimension.groups.len()).enumerate().filter(|(_, side)| enough(side));
     // Cross-multiplied, so that equal rates are equal whatever their size.
-    let higher = |one: &Side, other: &Side| (u128::from(one.events) * u128::from(other.exposed)).cmp(&(u128::from(other.events) * u128::from(one.exposed)));
+    let higher = |one: &Side, other: &Side| {
+        (u128::from(one.events) * u128::from(other.exposed)).cmp(&(u128::from(other.events) * u128::from(one.exposed)))
+    };
     listed
         .reduce(|best, next| {
             let order = higher(next.1, best.1);

@@ -9,7 +9,8 @@ use super::comparison::{Against, against, compare};
 use super::indicator::{Subject, by_population, pending, sides, unsealed};
 use super::verdict::{Inputs, Numbers, judge, pending_bounds};
 use crate::disparity::{
-    DimensionId, Evaluation, Finding, FindingKey, GroupId, Indicator, PendingBounds, ProfileId, Reference, Rule, Side, Verdict,
+    DimensionId, Evaluation, Finding, FindingKey, GroupId, Indicator, PendingBounds, ProfileId, Reference, Rule, Side,
+    Verdict,
 };
 use crate::event::{Channel, EventTime};
 use crate::ledger::Attributes;
@@ -80,8 +81,9 @@ impl Evaluator {
         findings: &mut Vec<Finding>,
     ) {
         let windows = rule.windows.iter().enumerate();
-        let tables: Vec<Table<'_>> =
-            windows.filter_map(|(window, _)| table(scene, rule, (index, profile, channel, dimension, window))).collect();
+        let tables: Vec<Table<'_>> = windows
+            .filter_map(|(window, _)| table(scene, rule, (index, profile, channel, dimension, window)))
+            .collect();
         let Some(groups) = tables.first().map(|table| table.dimension.groups.len()) else { return };
         for group in 0..groups {
             for table in tables.iter().filter(|table| table.against != Against::Group(group)) {
@@ -159,7 +161,11 @@ fn verdict(scene: &Scene<'_>, rule: &Rule, profile: ProfileId, judged: Verdict) 
     }
 }
 
-fn table<'s>(scene: &Scene<'s>, rule: &'s Rule, place: (usize, ProfileId, Channel, DimensionId, usize)) -> Option<Table<'s>> {
+fn table<'s>(
+    scene: &Scene<'s>,
+    rule: &'s Rule,
+    place: (usize, ProfileId, Channel, DimensionId, usize),
+) -> Option<Table<'s>> {
     let (_, profile, channel, dimension_id, window) = place;
     let dimension = scene.plan.dimensions.get(usize::from(dimension_id.0))?;
     let length = rule.windows.get(window)?.length;
@@ -176,7 +182,9 @@ fn table<'s>(scene: &Scene<'s>, rule: &'s Rule, place: (usize, ProfileId, Channe
     let (own, random) = tables_of(None);
     let stratum = rule.stratify_by.as_deref().and_then(|name| scene.attributes.stratum_id(name));
     let values = stratum.map(|stratum| (stratum, scene.attributes.stratum_values(stratum)));
-    let strata = values.map_or_else(Vec::new, |(stratum, values)| values.into_iter().map(|value| tables_of(Some((stratum, value)))).collect());
+    let strata = values.map_or_else(Vec::new, |(stratum, values)| {
+        values.into_iter().map(|value| tables_of(Some((stratum, value)))).collect()
+    });
     let pending = if rule.indicator == Indicator::HitRate { pending(scene, &subject) } else { Vec::new() };
     let against = against(rule, dimension, &own);
     Some(Table { place, rule, dimension, subject, against, sides: own, random, strata, pending })
@@ -191,7 +199,9 @@ impl Table<'_> {
     }
 
     fn pending_bounds(&self, index: usize) -> Option<PendingBounds> {
-        let bounds = |counts: &Counts| pending_bounds(counts.hits, counts.controlled.saturating_sub(counts.concluded), counts.controlled);
+        let bounds = |counts: &Counts| {
+            pending_bounds(counts.hits, counts.controlled.saturating_sub(counts.concluded), counts.controlled)
+        };
         let group = bounds(self.pending.get(index)?)?;
         let others = self.pending.iter().enumerate().filter(|(other, _)| match self.against {
             Against::Rest => *other != index,

@@ -23,9 +23,16 @@ pub(super) struct Subject {
 }
 
 /// Events and exposed per group of the dimension, `other` (all outside the allow-list) last.
-pub(super) fn sides(scene: &Scene<'_>, subject: &Subject, stratum: Option<(StratumId, Slot)>, unsealed: &BTreeSet<Bucket>) -> Vec<Side> {
+pub(super) fn sides(
+    scene: &Scene<'_>,
+    subject: &Subject,
+    stratum: Option<(StratumId, Slot)>,
+    unsealed: &BTreeSet<Bucket>,
+) -> Vec<Side> {
     let sums: Vec<Counts> = slots(scene, subject.dimension)
-        .map(|group| cell(scene, subject, group, stratum).map_or_else(Counts::default, |cell| sum(cell, subject.range, unsealed)))
+        .map(|group| {
+            cell(scene, subject, group, stratum).map_or_else(Counts::default, |cell| sum(cell, subject.range, unsealed))
+        })
         .collect();
     let population = population(scene, subject).filter(|_| stratum.is_none());
     let exposed = |index: usize| population.map(|counts| counts.get(index).copied().unwrap_or(0));
@@ -53,7 +60,8 @@ pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject) -> BTreeSet<Bucket>
         for (bucket, counts) in cell.buckets(subject.range) {
             let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
             let recent = bucket.end.plus(plan.allowed_lateness) > scene.as_of;
-            let unresolved = u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
+            let unresolved =
+                u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
             if !aged && (recent || unresolved) {
                 unsealed.insert(bucket);
             }
@@ -88,7 +96,8 @@ fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> Side 
 
 /// Whether the indicator's denominator is the cases assessed, for which a population may stand in.
 pub(super) fn by_population(scene: &Scene<'_>, subject: &Subject) -> bool {
-    let assessed = matches!(subject.indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
+    let assessed =
+        matches!(subject.indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
     let profile = scene.plan.profiles.get(usize::from(subject.profile.0));
     assessed && profile.is_some_and(|profile| profile.exposure == Exposure::Population)
 }
@@ -96,7 +105,8 @@ pub(super) fn by_population(scene: &Scene<'_>, subject: &Subject) -> bool {
 /// The population counts at the window's end; an empty slice where none are known, so that nothing is exposed.
 fn population<'s>(scene: &'s Scene<'_>, subject: &Subject) -> Option<&'s [u64]> {
     let end: EventTime = subject.range.last;
-    by_population(scene, subject).then(|| scene.populations.at(subject.profile, subject.dimension, end).unwrap_or_default())
+    by_population(scene, subject)
+        .then(|| scene.populations.at(subject.profile, subject.dimension, end).unwrap_or_default())
 }
 
 fn slots(scene: &Scene<'_>, dimension: DimensionId) -> impl Iterator<Item = Slot> {
@@ -104,7 +114,12 @@ fn slots(scene: &Scene<'_>, dimension: DimensionId) -> impl Iterator<Item = Slot
     (0..listed).filter_map(|index| u16::try_from(index).ok()).map(Slot).chain(std::iter::once(Slot::OTHER))
 }
 
-fn cell<'s>(scene: &'s Scene<'_>, subject: &Subject, group: Slot, stratum: Option<(StratumId, Slot)>) -> Option<&'s Cell> {
+fn cell<'s>(
+    scene: &'s Scene<'_>,
+    subject: &Subject,
+    group: Slot,
+    stratum: Option<(StratumId, Slot)>,
+) -> Option<&'s Cell> {
     let Subject { profile, channel, dimension, .. } = *subject;
     scene.windows.cell(&CellKey { profile, channel, dimension, group, stratum })
 }

@@ -2,8 +2,8 @@
 
 use crate::disparity::{Estimate, Evidence, Harm, Measure, Rule, Side, StratifiedEstimate, Verdict};
 use crate::statistics::{
-    Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel, p_value,
-    ratio_interval, share_ratio_interval,
+    Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel,
+    p_value, ratio_interval, share_ratio_interval,
 };
 
 /// Power asked of `needed`.
@@ -76,7 +76,12 @@ fn beyond(rule: &Rule, estimate: Estimate, threshold: f64) -> bool {
 }
 
 /// The estimate that the thresholds are about: adjusted where the rule stratifies.
-fn measured(rule: &Rule, ratio: Option<Estimate>, difference: Option<Estimate>, stratified: Option<&StratifiedEstimate>) -> Option<Estimate> {
+fn measured(
+    rule: &Rule,
+    ratio: Option<Estimate>,
+    difference: Option<Estimate>,
+    stratified: Option<&StratifiedEstimate>,
+) -> Option<Estimate> {
     match rule.measure {
         Measure::Difference => difference,
         Measure::Ratio if rule.stratify_by.is_some() => stratified.map(|stratified| stratified.ratio),
@@ -138,14 +143,15 @@ fn rate(side: Side) -> f64 {
 }
 
 /// The exposed still needed, both groups together: for 80 % power to see the critical threshold, and for `min_events` in both.
+/// The groups are taken to go on in the proportion they have; equal ones where one is empty.
 #[expect(clippy::cast_precision_loss, reason = "an estimate of a sample size")]
 fn needed(rule: &Rule, inputs: &Inputs) -> Option<u64> {
-    let Inputs { group, reference, .. } = inputs;
-    let exposed = (group.exposed + reference.exposed) as f64;
-    let events = (group.events + reference.events) as f64;
+    let (group, reference) = (inputs.group.exposed as f64, inputs.reference.exposed as f64);
+    let exposed = group + reference;
+    let events = inputs.group.events as f64 + inputs.reference.events as f64;
     // Half an event and ten exposed added, so that no data reads as a rate of 5 % and no event as a small one.
     let base_rate = ((events + 0.5) / (exposed + 10.0)).clamp(1e-9, 0.5);
-    let share = if group.exposed > 0 && reference.exposed > 0 { group.exposed as f64 / exposed } else { 0.5 };
+    let share = if group > 0.0 && reference > 0.0 { group / exposed } else { 0.5 };
     let ratio = match rule.measure {
         Measure::Ratio => rule.critical,
         Measure::Difference => (base_rate + rule.critical) / base_rate,
@@ -153,8 +159,10 @@ fn needed(rule: &Rule, inputs: &Inputs) -> Option<u64> {
     let question = PowerQuestion { base_rate, ratio, share, alpha: rule.confidence.alpha(), power: POWER };
     let for_power = exposed_needed(&question).unwrap_or(0.0);
     let for_events = rule.min_events as f64 / (base_rate * share.min(1.0 - share));
-    let missing = (for_power.max(for_events) - exposed).ceil();
-    (missing.is_finite() && missing >= 1.0).then_some(missing).or(Some(1.0)).map(to_count)
+    let total = for_power.max(for_events);
+    // More of one group does not stand in for the other.
+    let missing = (total * share - group).max(0.0) + (total * (1.0 - share) - reference).max(0.0);
+    missing.is_finite().then(|| to_count(missing.ceil().max(1.0)))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1 and saturating")]
@@ -166,5 +174,6 @@ const fn to_count(value: f64) -> u64 {
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 pub(super) fn pending_bounds(hits: u64, pending: u64, controlled: u64) -> Option<Interval> {
     let share = |count: u64| count as f64 / controlled as f64;
-    (controlled > 0 && hits + pending <= controlled).then(|| Interval { lower: share(hits), upper: share(hits + pending) })
+    (controlled > 0 && hits + pending <= controlled)
+        .then(|| Interval { lower: share(hits), upper: share(hits + pending) })
 }

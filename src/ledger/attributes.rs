@@ -91,7 +91,8 @@ impl Attributes {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         for dimension in &self.dimensions {
-            let membership = groups.iter().find(|(name, _)| **name == *dimension.name).map(|(_, membership)| membership);
+            let membership =
+                groups.iter().find(|(name, _)| **name == *dimension.name).map(|(_, membership)| membership);
             scratch.push(dimension.slot_of(membership));
         }
         for stratum in &mut self.strata {

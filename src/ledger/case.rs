@@ -62,7 +62,10 @@ pub fn facts(records: &[Record], attributes: &mut Attributes, not_selected_horiz
     }
     let elsewhere = elsewhere(records, channel, own);
     CaseFacts {
-        home: Some(Contribution { counts: if elsewhere.is_some() { CaseCounts::assessed() } else { examined(records, own) }, ..home }),
+        home: Some(Contribution {
+            counts: if elsewhere.is_some() { CaseCounts::assessed() } else { examined(records, own) },
+            ..home
+        }),
         other: elsewhere.map(|(cohort, channel)| Contribution {
             channel,
             cohort,
@@ -147,7 +150,8 @@ fn latest_first(
 }
 
 fn facts_without_selection(records: &[Record], attributes: &mut Attributes) -> CaseFacts {
-    let named = |kind| records.iter().filter(move |record| record.kind == kind && record.profile != super::record::NO_PROFILE);
+    let named =
+        |kind| records.iter().filter(move |record| record.kind == kind && record.profile != super::record::NO_PROFILE);
     let control = named(RecordKind::Control).min_by_key(|record| record.order());
     let (stand_in, counts) = match (control, named(RecordKind::Complaint).min_by_key(|record| record.order())) {
         (Some(control), _) => (control, examined(records, |_| true).with_selected()),
@@ -170,7 +174,9 @@ fn elsewhere(records: &[Record], home: Channel, own: impl Fn(&Record) -> bool) -
     records
         .iter()
         .filter(|record| record.kind == RecordKind::Control && record.flags.yes() && own(record))
-        .filter_map(|record| record_channel(record).filter(|channel| *channel != home).map(|channel| (record.order(), channel)))
+        .filter_map(|record| {
+            record_channel(record).filter(|channel| *channel != home).map(|channel| (record.order(), channel))
+        })
         .min()
         .map(|((time, _), channel)| (time, channel))
 }
@@ -190,7 +196,9 @@ struct ControlState {
 fn examined(records: &[Record], own: impl Fn(&Record) -> bool) -> CaseCounts {
     let mut reports: Vec<&Record> = records
         .iter()
-        .filter(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome | RecordKind::Complaint) && own(record))
+        .filter(|record| {
+            matches!(record.kind, RecordKind::Control | RecordKind::Outcome | RecordKind::Complaint) && own(record)
+        })
         .collect();
     reports.sort_unstable_by_key(|record| record.order());
     let mut counts = CaseCounts::assessed();
@@ -208,7 +216,8 @@ fn examined(records: &[Record], own: impl Fn(&Record) -> bool) -> CaseCounts {
     counts.set_concluded(states.iter().any(concluded));
     let hit = states.iter().any(|state| state.outcome == Some(Outcome::Violation));
     counts.set_hit(hit);
-    let found_before = reports.iter().any(|record| record.flags.outcome() == Some(Outcome::Violation) && is_revised(record, records));
+    let found_before =
+        reports.iter().any(|record| record.flags.outcome() == Some(Outcome::Violation) && is_revised(record, records));
     counts.set_overturned(!hit && found_before);
     counts
 }
@@ -219,7 +228,8 @@ const fn concluded(state: &ControlState) -> bool {
 
 /// The state of each control after its reports, which come in order.
 fn control_states(reports: &[&Record]) -> Vec<ControlState> {
-    let mut keys: Vec<u32> = reports.iter().filter(|record| record.kind == RecordKind::Control).map(|record| record.control).collect();
+    let mut keys: Vec<u32> =
+        reports.iter().filter(|record| record.kind == RecordKind::Control).map(|record| record.control).collect();
     keys.sort_unstable();
     keys.dedup();
     let only = if let [key] = keys.as_slice() { Some(*key) } else { None };

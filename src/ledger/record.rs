@@ -144,7 +144,9 @@ mod tests {
     #[test]
     fn flags_give_back_what_was_packed() {
         for yes in [false, true] {
-            for channel in [None, Some(Channel::Profile), Some(Channel::Random), Some(Channel::Signal), Some(Channel::Manual)] {
+            for channel in
+                [None, Some(Channel::Profile), Some(Channel::Random), Some(Channel::Signal), Some(Channel::Manual)]
+            {
                 for outcome in [None, Some(Outcome::Unknown), Some(Outcome::NoViolation), Some(Outcome::Violation)] {
                     let flags = Flags::new(yes, channel, outcome);
                     assert_eq!((flags.yes(), flags.channel(), flags.outcome()), (yes, channel, outcome));

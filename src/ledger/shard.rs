@@ -138,7 +138,13 @@ impl Shard {
     }
 
     /// Closes the cases whose horizon `now` has passed, and those at or before `cutoff`; their ids stay in memory as long as they must.
-    pub fn sweep(&mut self, now: EventTime, cutoff: EventTime, waiting_cutoff: EventTime, horizons: &Horizons) -> Swept {
+    pub fn sweep(
+        &mut self,
+        now: EventTime,
+        cutoff: EventTime,
+        waiting_cutoff: EventTime,
+        horizons: &Horizons,
+    ) -> Swept {
         let mut swept = Swept::default();
         let memory = &mut self.memory;
         let waiting = &mut self.waiting;
@@ -246,7 +252,10 @@ fn waits(records: &[Record]) -> bool {
 /// For a selection that revises nothing: the earliest time of the case's selections whose chain of revisions is whole.
 /// Such a chain always has a standing end, so a later selection can never count, whatever comes.
 fn rivals(record: &Record, records: &[Record]) -> Option<(EventTime, u64)> {
-    if record.kind != RecordKind::Selection || record.revises != 0 || records.iter().any(|other| record.is_revised_by(other)) {
+    if record.kind != RecordKind::Selection
+        || record.revises != 0
+        || records.iter().any(|other| record.is_revised_by(other))
+    {
         return None;
     }
     let selections = records.iter().filter(|known| known.kind == RecordKind::Selection);

@@ -3,9 +3,7 @@
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
 use super::shard::{Added, Horizons, Shard, Swept};
 use crate::event::{self, Data, Event, EventTime, Span};
-use crate::ledger::{
-    Attributes, AttributesId, CaseFacts, CaseKey, EventTag, PseudonymKey, Record, RecordKind, facts,
-};
+use crate::ledger::{Attributes, AttributesId, CaseFacts, CaseKey, EventTag, PseudonymKey, Record, RecordKind, facts};
 use crate::monitor::Plan;
 
 /// Shards; part of the design, so that they can be spread over processes later.
@@ -165,7 +163,11 @@ impl Ledger {
             self.records = records;
             return Arrival::Duplicate;
         }
-        let before = if records.is_empty() { CaseFacts::default() } else { facts(&records, &mut self.attributes, horizons.not_selected) };
+        let before = if records.is_empty() {
+            CaseFacts::default()
+        } else {
+            facts(&records, &mut self.attributes, horizons.not_selected)
+        };
         let shard = self.shard(key);
         let added = shard.add(key, record, &mut records);
         if added == Added::Conflict {
@@ -212,7 +214,8 @@ impl Ledger {
     fn sweep(&mut self, index: usize, watermark: EventTime, cutoff: EventTime, waiting_cutoff: EventTime) {
         let Some(shard) = self.shards.get_mut(index) else { return };
         let (open, waiting) = (shard.open_cases(), shard.waiting());
-        let Swept { closed: _, evicted, dropped_waiting } = shard.sweep(watermark, cutoff, waiting_cutoff, &self.horizons);
+        let Swept { closed: _, evicted, dropped_waiting } =
+            shard.sweep(watermark, cutoff, waiting_cutoff, &self.horizons);
         self.open -= open - shard.open_cases();
         self.waiting -= waiting - shard.waiting();
         self.evicted += evicted;

@@ -6,7 +6,10 @@ use super::tallies::{Tallies, type_index};
 use crate::alert::AlertBook;
 use crate::disclosure::{EventCounts, Published, publish};
 use crate::disparity::{Evaluation, Evaluator, ProfileId, Scene};
-use crate::event::{self, Channel, Complaint, ComplaintStatus, Data, Decoded, Event, EventTime, Population, RawRecord, Reason, Rejection, Span, Tally};
+use crate::event::{
+    self, Channel, Complaint, ComplaintStatus, Data, Decoded, Event, EventTime, Population, RawRecord, Reason,
+    Rejection, Span, Tally,
+};
 use crate::ledger::{Arrival, CaseFacts, Change, Ledger, PseudonymKey};
 use crate::monitor::{Clock, Dimension, Handled, Health, PartitionIndex, Plan};
 use crate::window::{Counts, Lateness, Populations, Watermark, Windows};
@@ -104,7 +107,9 @@ impl Monitor {
     #[must_use]
     pub fn health(&self) -> Health {
         let ledger = self.ledger.health();
-        let by_dimension = |counts: &[u64]| self.plan.dimensions.iter().zip(counts).map(|(dimension, count)| (dimension.name.clone(), *count)).collect();
+        let by_dimension = |counts: &[u64]| {
+            self.plan.dimensions.iter().zip(counts).map(|(dimension, count)| (dimension.name.clone(), *count)).collect()
+        };
         Health {
             events: self.event_counts(),
             by_type: self.tallies.by_type(),
@@ -158,7 +163,8 @@ impl Monitor {
     /// Evaluates at every hour that the watermark passes on its way, with what was counted before it.
     fn pass_boundaries(&mut self, to: EventTime) {
         let Some(from) = self.watermark.current() else { return };
-        let hour_after = |time: EventTime| EventTime(time.0.div_euclid(Span::HOUR.0).saturating_add(1).saturating_mul(Span::HOUR.0));
+        let hour_after =
+            |time: EventTime| EventTime(time.0.div_euclid(Span::HOUR.0).saturating_add(1).saturating_mul(Span::HOUR.0));
         // After a gap longer than the history every window is empty, and stays so until the gap's end.
         let mut boundary = hour_after(from.max(to.minus(self.plan.window.history)));
         while boundary <= to {
@@ -186,7 +192,9 @@ impl Monitor {
     }
 
     fn stale(&self, now: EventTime) -> Vec<bool> {
-        let Some(stale_after) = self.plan.window.stale_after.filter(|_| self.clock == Clock::Wall) else { return Vec::new() };
+        let Some(stale_after) = self.plan.window.stale_after.filter(|_| self.clock == Clock::Wall) else {
+            return Vec::new();
+        };
         self.heard.iter().map(|heard| now.since(*heard) > stale_after).collect()
     }
 
@@ -215,7 +223,10 @@ impl Monitor {
             Some(Arrival::Duplicate) | None => Handled::Duplicate,
             Some(Arrival::Full) => Handled::Rejected(Rejection {
                 reason: Reason::TooMany,
-                detail: format!("expected at most {} events for one case, found one more", crate::ledger::MAX_RECORDS_PER_CASE),
+                detail: format!(
+                    "expected at most {} events for one case, found one more",
+                    crate::ledger::MAX_RECORDS_PER_CASE
+                ),
             }),
         }
     }

@@ -14,8 +14,10 @@ pub(super) struct Tallies {
     pub late: u64,
 }
 
-const TYPES: [&str; 8] = ["attributes", "complaint", "control", "outcome", "population", "selection", "tally", "unknown"];
-const RESULTS: [&str; 7] = ["accepted", "conflict", "duplicate", "rejected", "too_late", "unknown_profile", "unknown_type"];
+const TYPES: [&str; 8] =
+    ["attributes", "complaint", "control", "outcome", "population", "selection", "tally", "unknown"];
+const RESULTS: [&str; 7] =
+    ["accepted", "conflict", "duplicate", "rejected", "too_late", "unknown_profile", "unknown_type"];
 
 /// The place of a record's event type in [`TYPES`]; of one that is no event, that of `unknown`.
 pub(super) const fn type_index(data: Option<&Data<'_>>) -> usize {
@@ -59,7 +61,8 @@ impl Tallies {
 
     pub fn by_type(&self) -> Vec<(&'static str, &'static str, u64)> {
         let rows = TYPES.iter().zip(&self.counts);
-        let cells = rows.flat_map(|(kind, counts)| RESULTS.iter().zip(counts).map(move |(result, count)| (*kind, *result, *count)));
+        let cells = rows
+            .flat_map(|(kind, counts)| RESULTS.iter().zip(counts).map(move |(result, count)| (*kind, *result, *count)));
         cells.filter(|(_, _, count)| *count > 0).collect()
     }
 

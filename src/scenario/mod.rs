@@ -56,7 +56,8 @@ pub const MONITORED: usize = 2;
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 5] = [Self::Fair, Self::SkewedSelection, Self::SkewedHitRate, Self::Simpson, Self::LateOutcomes];
+    pub const ALL: [Self; 5] =
+        [Self::Fair, Self::SkewedSelection, Self::SkewedHitRate, Self::Simpson, Self::LateOutcomes];
 
     /// The word for it.
     #[must_use]
@@ -82,7 +83,10 @@ impl FromStr for Scenario {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|scenario| scenario.name() == text).ok_or_else(|| format!("expected one of {}, found {text:?}", names()))
+        Self::ALL
+            .into_iter()
+            .find(|scenario| scenario.name() == text)
+            .ok_or_else(|| format!("expected one of {}, found {text:?}", names()))
     }
 }
 

@@ -57,7 +57,13 @@ impl Stream {
     /// The stream of this shape.
     #[must_use]
     pub fn new(shape: &Shape) -> Self {
-        Self { random: Random::new(shape.seed), cases: 0, left: shape.events, due: BinaryHeap::new(), shape: shape.clone() }
+        Self {
+            random: Random::new(shape.seed),
+            cases: 0,
+            left: shape.events,
+            due: BinaryHeap::new(),
+            shape: shape.clone(),
+        }
     }
 
     fn next_case_at(&self) -> EventTime {
@@ -71,7 +77,8 @@ impl Stream {
         let office = usize::from(self.random.chance(0.5));
         let origin = self.origin(office);
         let gender = if self.random.chance(0.5) { "female" } else { "male" };
-        let risk = ["low", "medium", "high"][if self.random.chance(0.6) { 0 } else { 1 + usize::from(self.random.chance(0.4)) }];
+        let risk = ["low", "medium", "high"]
+            [if self.random.chance(0.6) { 0 } else { 1 + usize::from(self.random.chance(0.4)) }];
         let at_random = self.random.chance(RANDOM_SHARE);
         let selected = at_random || self.random.chance(selection_rate(&self.shape, origin, office));
         if selected {
@@ -142,7 +149,10 @@ impl Stream {
         let prefix = &self.shape.prefix;
         let case_id = format!("{prefix}-{case:09}");
         let mut json = String::with_capacity(420);
-        let _ = write!(json, r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/paritywatch/generate","id":"{case_id}-{kind}","time":""#);
+        let _ = write!(
+            json,
+            r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/paritywatch/generate","id":"{case_id}-{kind}","time":""#
+        );
         write_time(&mut json, time);
         let _ = write!(json, r#"","datacontenttype":"application/json","data":{{"case_id":"{case_id}""#);
         GeneratedEvent { time, case_id, json }

@@ -58,7 +58,8 @@ impl Truth {
     #[must_use]
     pub fn selection_ratio(&self) -> f64 {
         let [dutch, european, monitored] = self.groups;
-        let rest = (dutch.share * dutch.selection_rate + european.share * european.selection_rate) / (dutch.share + european.share);
+        let rest = (dutch.share * dutch.selection_rate + european.share * european.selection_rate)
+            / (dutch.share + european.share);
         monitored.selection_rate / rest
     }
 
@@ -105,7 +106,10 @@ impl fmt::Display for Truth {
         writeln!(formatter, "true rates of scenario {}:", self.scenario)?;
         for ((name, _), group) in ORIGINS.iter().zip(&self.groups) {
             let GroupTruth { share, selection_rate, hit_rate } = group;
-            writeln!(formatter, "  {name:<13} share {share:.3}  selection_rate {selection_rate:.4}  hit_rate {hit_rate:.4}")?;
+            writeln!(
+                formatter,
+                "  {name:<13} share {share:.3}  selection_rate {selection_rate:.4}  hit_rate {hit_rate:.4}"
+            )?;
         }
         let (name, _) = ORIGINS[MONITORED];
         write!(

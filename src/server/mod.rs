@@ -21,7 +21,11 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Where the listener fails.
-pub async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>, mut shutdown: watch::Receiver<bool>) -> std::io::Result<()> {
+pub async fn serve(
+    listener: std::net::TcpListener,
+    shared: Arc<Shared>,
+    mut shutdown: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut told = shutdown.clone();
     let server = axum::serve(listener, router(shared)).with_graceful_shutdown(async move {
@@ -63,7 +67,11 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 async fn evaluation(State(shared): State<Arc<Shared>>) -> Response {
     let published = Arc::clone(&shared.snapshot().published);
     if published.as_of() == EventTime::MIN {
-        return answer(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", "nothing was evaluated yet\n".to_owned());
+        return answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "text/plain; charset=utf-8",
+            "nothing was evaluated yet\n".to_owned(),
+        );
     }
     answer(StatusCode::OK, "application/json", published.to_json())
 }
@@ -78,7 +86,9 @@ async fn index() -> Response {
 fn condition(condition: Result<(), String>, word: &str) -> Response {
     match condition {
         Ok(()) => answer(StatusCode::OK, "text/plain; charset=utf-8", format!("{word}\n")),
-        Err(why) => answer(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("not {word}: {why}\n")),
+        Err(why) => {
+            answer(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("not {word}: {why}\n"))
+        }
     }
 }
 

@@ -27,11 +27,7 @@ pub(super) fn parse_duration(text: &str) -> Option<Span> {
 
 /// Writes a span of whole seconds in its largest whole unit; one day is "24h".
 pub(super) fn format_duration(span: Span) -> String {
-    let units = [
-        (Span::DAY, "d", 2),
-        (Span::HOUR, "h", 1),
-        (Span::MINUTE, "m", 1),
-    ];
+    let units = [(Span::DAY, "d", 2), (Span::HOUR, "h", 1), (Span::MINUTE, "m", 1)];
     for (unit, letter, least) in units {
         if span.0 % unit.0 == 0 && span.0 / unit.0 >= least {
             return format!("{}{letter}", span.0 / unit.0);

@@ -9,28 +9,14 @@ use super::raw::{Entries, Entry, Value};
 pub const PREFIX: &str = "PARITYWATCH__";
 
 /// Sections whose keys can be overridden.
-const SECTIONS: [&str; 10] = [
-    "kafka",
-    "window",
-    "privacy",
-    "state",
-    "limits",
-    "server",
-    "alerting",
-    "profiles",
-    "dimensions",
-    "criteria",
-];
+const SECTIONS: [&str; 10] =
+    ["kafka", "window", "privacy", "state", "limits", "server", "alerting", "profiles", "dimensions", "criteria"];
 
 /// Sections of named tables.
 const NAMED: [&str; 2] = ["profiles", "dimensions"];
 
 /// Puts the overrides into the tree, in the order of their names.
-pub(super) fn apply(
-    tree: &mut Entries,
-    environment: impl Iterator<Item = (String, String)>,
-    problems: &mut Problems,
-) {
+pub(super) fn apply(tree: &mut Entries, environment: impl Iterator<Item = (String, String)>, problems: &mut Problems) {
     let mut seen: BTreeMap<Vec<String>, String> = BTreeMap::new();
     for (name, value) in sorted_overrides(environment) {
         let place = Place::Variable(name.clone());
@@ -47,13 +33,8 @@ pub(super) fn apply(
     }
 }
 
-fn sorted_overrides(
-    environment: impl Iterator<Item = (String, String)>,
-) -> BTreeMap<String, String> {
-    let starts = |name: &str| {
-        name.get(..PREFIX.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
-    };
+fn sorted_overrides(environment: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let starts = |name: &str| name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
     environment.filter(|(name, _)| starts(name)).collect()
 }
 
@@ -66,12 +47,7 @@ fn segments(name: &str) -> Vec<String> {
 /// What was expected of the variable's name, and what was found.
 type Refusal = (String, String);
 
-fn override_value(
-    tree: &mut Entries,
-    segments: &[String],
-    place: &Place,
-    value: String,
-) -> Result<(), Refusal> {
+fn override_value(tree: &mut Entries, segments: &[String], place: &Place, value: String) -> Result<(), Refusal> {
     let [section, rest @ ..] = segments else {
         return Err(shape("no section".to_owned()));
     };
@@ -92,14 +68,7 @@ fn override_value(
         }
         _ => return Err(shape(format!("{} parts", segments.len()))),
     };
-    entries.insert(
-        key,
-        Entry {
-            key_place: place.clone(),
-            place: place.clone(),
-            value: Value::Untyped(value),
-        },
-    );
+    entries.insert(key, Entry { key_place: place.clone(), place: place.clone(), value: Value::Untyped(value) });
     Ok(())
 }
 
@@ -121,11 +90,7 @@ fn check_section(section: &str) -> Result<(), Refusal> {
 }
 
 /// The table of this name, made where there is none.
-fn table<'t>(
-    entries: &'t mut Entries,
-    name: &str,
-    place: &Place,
-) -> Result<&'t mut Entries, Refusal> {
+fn table<'t>(entries: &'t mut Entries, name: &str, place: &Place) -> Result<&'t mut Entries, Refusal> {
     let entry = entries.entry(name.to_owned()).or_insert_with(|| Entry {
         key_place: place.clone(),
         place: place.clone(),
@@ -138,11 +103,7 @@ fn table<'t>(
 }
 
 /// The named table the file has; a misspelt name must not add one to an allow-list.
-fn existing_table<'t>(
-    entries: &'t mut Entries,
-    section: &str,
-    name: &str,
-) -> Result<&'t mut Entries, Refusal> {
+fn existing_table<'t>(entries: &'t mut Entries, section: &str, name: &str) -> Result<&'t mut Entries, Refusal> {
     let names: Vec<String> = entries.keys().cloned().collect();
     let near = suggestion(name, names.iter().map(String::as_str));
     let mut alike = names.iter().filter(|known| known.to_lowercase() == name);

@@ -28,8 +28,8 @@ pub use problem::{MAX_PROBLEMS, Problem, SettingsError};
 pub use redact::REDACTED;
 pub use rules::MAX_RULES;
 pub use validate::{
-    MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_HISTORY_DAYS, MAX_PROFILES, MAX_PROPERTIES,
-    MAX_ROLLING, MAX_TEXT_BYTES, MAX_TOPICS,
+    MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_HISTORY_DAYS, MAX_PROFILES, MAX_PROPERTIES, MAX_ROLLING,
+    MAX_TEXT_BYTES, MAX_TOPICS,
 };
 
 use parse::Table;
@@ -163,10 +163,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`SettingsError::Unreadable`] where the file cannot be read, else [`SettingsError::Invalid`] with every problem.
-    pub fn load(
-        path: &Path,
-        environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, SettingsError> {
+    pub fn load(path: &Path, environment: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsError> {
         let file = path.display().to_string();
         let bytes = match read_file(path) {
             Ok(bytes) => bytes,
@@ -200,11 +197,7 @@ impl Settings {
         environment::apply(&mut tree, environment, &mut problems);
         let root = Table::new("", Place::File, tree, &mut problems);
         let settings = validate::settings(root);
-        if problems.is_empty() {
-            Ok(settings)
-        } else {
-            Err(problems.into_error())
-        }
+        if problems.is_empty() { Ok(settings) } else { Err(problems.into_error()) }
     }
 }
 

@@ -28,12 +28,7 @@ impl<T> Deref for Given<T> {
 
 impl<T> Given<T> {
     /// Reports that this value is not what was expected.
-    pub fn refuse(
-        &self,
-        problems: &mut Problems,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) {
+    pub fn refuse(&self, problems: &mut Problems, expected: impl Into<String>, found: impl Into<String>) {
         problems.add(&self.place, &self.key, expected, found);
     }
 }
@@ -51,13 +46,7 @@ pub(super) struct Table<'p> {
 impl<'p> Table<'p> {
     /// The table at `path`, the whole configuration where it is empty.
     pub fn new(path: &str, place: Place, entries: Entries, problems: &'p mut Problems) -> Self {
-        Self {
-            path: path.to_owned(),
-            place,
-            entries,
-            asked: Vec::new(),
-            problems,
-        }
+        Self { path: path.to_owned(), place, entries, asked: Vec::new(), problems }
     }
 
     /// A string; `default` where it is missing.
@@ -68,16 +57,12 @@ impl<'p> Table<'p> {
 
     /// A string that has no default.
     pub fn required_text(&mut self, key: &'static str) -> Option<Given<String>> {
-        self.required(key, "a string", |value| {
-            value.text().map(ToOwned::to_owned)
-        })
+        self.required(key, "a string", |value| value.text().map(ToOwned::to_owned))
     }
 
     /// A string; `None` where it is missing.
     pub fn optional_text(&mut self, key: &'static str) -> Option<Given<String>> {
-        self.optional(key, "a string", |value| {
-            value.text().map(ToOwned::to_owned)
-        })
+        self.optional(key, "a string", |value| value.text().map(ToOwned::to_owned))
     }
 
     /// A string without control characters, of at most `bytes` bytes; `default` where it is missing.
@@ -96,17 +81,8 @@ impl<'p> Table<'p> {
     }
 
     /// An integer within `range`; `default` where it is missing.
-    pub fn integer(
-        &mut self,
-        key: &'static str,
-        default: u64,
-        range: RangeInclusive<u64>,
-    ) -> Given<u64> {
-        let expected = format!(
-            "an integer from {} to {}",
-            grouped(*range.start()),
-            grouped(*range.end())
-        );
+    pub fn integer(&mut self, key: &'static str, default: u64, range: RangeInclusive<u64>) -> Given<u64> {
+        let expected = format!("an integer from {} to {}", grouped(*range.start()), grouped(*range.end()));
         self.read(key, default, &expected, |value| {
             let integer = u64::try_from(value.integer()?).ok()?;
             range.contains(&integer).then_some(integer)
@@ -114,12 +90,7 @@ impl<'p> Table<'p> {
     }
 
     /// The same as a length or number of things in memory.
-    pub fn count(
-        &mut self,
-        key: &'static str,
-        default: u32,
-        range: RangeInclusive<u32>,
-    ) -> Given<usize> {
+    pub fn count(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> Given<usize> {
         let range = u64::from(*range.start())..=u64::from(*range.end());
         let Given { value, key, place } = self.integer(key, u64::from(default), range);
         // The range is of 32 bits, which every platform of this daemon can address.
@@ -128,13 +99,7 @@ impl<'p> Table<'p> {
     }
 
     /// A number of which `valid` holds (never asked of NaN); `default` where it is missing.
-    pub fn number(
-        &mut self,
-        key: &'static str,
-        default: f64,
-        expected: &str,
-        valid: impl Fn(f64) -> bool,
-    ) -> f64 {
+    pub fn number(&mut self, key: &'static str, default: f64, expected: &str, valid: impl Fn(f64) -> bool) -> f64 {
         let read = |value: &Value| value.number().filter(|number| number.is_finite() && valid(*number));
         self.read(key, default, expected, read).value
     }
@@ -150,17 +115,8 @@ impl<'p> Table<'p> {
     }
 
     /// A duration within `range`; `default` where it is missing.
-    pub fn duration(
-        &mut self,
-        key: &'static str,
-        default: Span,
-        range: RangeInclusive<Span>,
-    ) -> Given<Span> {
-        let bounds = format!(
-            "from {} to {}",
-            format_duration(*range.start()),
-            format_duration(*range.end())
-        );
+    pub fn duration(&mut self, key: &'static str, default: Span, range: RangeInclusive<Span>) -> Given<Span> {
+        let bounds = format!("from {} to {}", format_duration(*range.start()), format_duration(*range.end()));
         self.read(key, default, &format!("{SHAPE}, {bounds}"), |value| {
             parse_duration(value.text()?).filter(|span| range.contains(span))
         })
@@ -218,33 +174,19 @@ impl<'p> Table<'p> {
     }
 
     /// A list of strings within `count`; `default` where it is missing. Items that are no strings are reported and left out.
-    pub fn texts(
-        &mut self,
-        key: &'static str,
-        default: &[&str],
-        count: RangeInclusive<usize>,
-    ) -> Vec<Given<String>> {
+    pub fn texts(&mut self, key: &'static str, default: &[&str], count: RangeInclusive<usize>) -> Vec<Given<String>> {
         match self.optional_texts(key, count) {
             Some(list) => list.value,
-            None => default
-                .iter()
-                .map(|text| self.by_default(key, (*text).to_owned()))
-                .collect(),
+            None => default.iter().map(|text| self.by_default(key, (*text).to_owned())).collect(),
         }
     }
 
     /// A list of strings that has no default.
-    pub fn required_texts(
-        &mut self,
-        key: &'static str,
-        count: RangeInclusive<usize>,
-    ) -> Vec<Given<String>> {
+    pub fn required_texts(&mut self, key: &'static str, count: RangeInclusive<usize>) -> Vec<Given<String>> {
         if !self.has(key) {
             self.missing(key, &list_shape(&count));
         }
-        self.optional_texts(key, count)
-            .map(|list| list.value)
-            .unwrap_or_default()
+        self.optional_texts(key, count).map(|list| list.value).unwrap_or_default()
     }
 
     /// A list of strings; `None` where it is missing or no list of this length.
@@ -384,12 +326,7 @@ impl<'p> Table<'p> {
             if near.is_empty() {
                 near = format!(": {}", self.asked.join(", "));
             }
-            self.problems.add(
-                &entry.key_place,
-                &key_path(&self.path, name),
-                format!("{kind}{near}"),
-                "an unknown one",
-            );
+            self.problems.add(&entry.key_place, &key_path(&self.path, name), format!("{kind}{near}"), "an unknown one");
         }
     }
 
@@ -452,11 +389,7 @@ impl<'p> Table<'p> {
     }
 
     fn by_default<T>(&self, key: &str, value: T) -> Given<T> {
-        Given {
-            value,
-            key: self.path_of(key),
-            place: self.place.clone(),
-        }
+        Given { value, key: self.path_of(key), place: self.place.clone() }
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -477,11 +410,7 @@ pub(super) fn choose<T: Copy>(
 ) -> Option<Given<T>> {
     let chosen = choices.iter().find(|(word, _)| *word == written.value);
     if let Some((_, value)) = chosen {
-        return Some(Given {
-            value: *value,
-            key: written.key.clone(),
-            place: written.place.clone(),
-        });
+        return Some(Given { value: *value, key: written.key.clone(), place: written.place.clone() });
     }
     let words = || choices.iter().map(|(word, _)| *word);
     let remark = if refused.contains(&written.as_str()) {

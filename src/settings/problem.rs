@@ -59,11 +59,7 @@ impl fmt::Display for Problem {
         if !self.key.is_empty() {
             write!(formatter, ": {}", self.key)?;
         }
-        write!(
-            formatter,
-            ": expected {}, found {}",
-            self.expected, self.found
-        )
+        write!(formatter, ": expected {}, found {}", self.expected, self.found)
     }
 }
 
@@ -107,24 +103,14 @@ pub(super) struct Problems {
 
 impl Problems {
     pub fn new(file: &str) -> Self {
-        Self {
-            file: file.to_owned(),
-            list: Vec::new(),
-            more: 0,
-        }
+        Self { file: file.to_owned(), list: Vec::new(), more: 0 }
     }
 
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    pub fn add(
-        &mut self,
-        place: &Place,
-        key: &str,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) {
+    pub fn add(&mut self, place: &Place, key: &str, expected: impl Into<String>, found: impl Into<String>) {
         if self.list.len() >= MAX_PROBLEMS {
             self.more = self.more.saturating_add(1);
             return;
@@ -134,22 +120,13 @@ impl Problems {
             Place::Variable(name) => (format!("environment variable {}", escaped(name)), None),
             Place::File => (self.file.clone(), None),
         };
-        self.list.push(Problem {
-            file,
-            line,
-            key: key.to_owned(),
-            expected: expected.into(),
-            found: found.into(),
-        });
+        self.list.push(Problem { file, line, key: key.to_owned(), expected: expected.into(), found: found.into() });
     }
 
     /// The error, in the order of the file's lines; what is in no line comes first.
     pub fn into_error(mut self) -> SettingsError {
         self.list.sort_by_key(|problem| problem.line);
-        SettingsError::Invalid {
-            problems: self.list,
-            more: self.more,
-        }
+        SettingsError::Invalid { problems: self.list, more: self.more }
     }
 }
 
@@ -161,10 +138,7 @@ pub(super) fn shown(text: &str) -> String {
 fn escaped(text: &str) -> String {
     match text.char_indices().nth(MAX_FOUND_CHARS) {
         // The index is a character's, so the slice is there.
-        Some((end, _)) => format!(
-            "{}...",
-            text.get(..end).unwrap_or_default().escape_debug()
-        ),
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default().escape_debug()),
         None => text.escape_debug().to_string(),
     }
 }

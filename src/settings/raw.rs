@@ -57,10 +57,7 @@ impl Value {
     }
 
     /// The number, for a key that takes one, whole or not.
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "every bound of a number is far below 2^53"
-    )]
+    #[allow(clippy::cast_precision_loss, reason = "every bound of a number is far below 2^53")]
     pub fn number(&self) -> Option<f64> {
         match self.typed()? {
             Self::Integer(integer) => Some(integer as f64),
@@ -84,9 +81,7 @@ impl Value {
             value => (value, false),
         };
         match typed {
-            Self::List(items) if untyped => {
-                Some(items.into_iter().map(|(_, item)| (place.clone(), item)).collect())
-            }
+            Self::List(items) if untyped => Some(items.into_iter().map(|(_, item)| (place.clone(), item)).collect()),
             Self::List(items) => Some(items),
             _ => None,
         }
@@ -144,8 +139,7 @@ pub(super) fn flatten_properties(tree: &mut Entries, problems: &mut Problems) {
     let Some(Value::Table(kafka)) = tree.get_mut("kafka").map(|entry| &mut entry.value) else {
         return;
     };
-    let Some(Value::Table(properties)) = kafka.get_mut("properties").map(|entry| &mut entry.value)
-    else {
+    let Some(Value::Table(properties)) = kafka.get_mut("properties").map(|entry| &mut entry.value) else {
         return;
     };
     let mut flat = Entries::new();
@@ -182,11 +176,7 @@ fn entries(table: DeTable<'_>, lines: &Lines) -> Entries {
         .map(|(key, item)| {
             let key_place = lines.place(key.span().start);
             let place = lines.place(item.span().start);
-            let entry = Entry {
-                key_place,
-                place,
-                value: value(item.into_inner(), lines),
-            };
+            let entry = Entry { key_place, place, value: value(item.into_inner(), lines) };
             (key.into_inner().into_owned(), entry)
         })
         .collect()
@@ -198,10 +188,9 @@ fn value(value: DeValue<'_>, lines: &Lines) -> Value {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
             .map_or_else(|_| Value::Other(integer.to_string()), Value::Integer),
-        DeValue::Float(number) => number
-            .as_str()
-            .parse()
-            .map_or_else(|_| Value::Other(number.to_string()), Value::Float),
+        DeValue::Float(number) => {
+            number.as_str().parse().map_or_else(|_| Value::Other(number.to_string()), Value::Float)
+        }
         DeValue::Boolean(boolean) => Value::Boolean(boolean),
         DeValue::Datetime(time) => Value::Other(time.to_string()),
         DeValue::Array(items) => Value::List(

@@ -18,16 +18,8 @@ use super::{Alerting, Criteria, Kafka, Settings};
 pub const REDACTED: &str = "<redacted>";
 
 /// Parts of the names of Kafka properties that hold secrets.
-const SECRET_NAMES: [&str; 8] = [
-    "password",
-    "passphrase",
-    "secret",
-    "token",
-    "credential",
-    "jaas",
-    "key.pem",
-    "oauthbearer.config",
-];
+const SECRET_NAMES: [&str; 8] =
+    ["password", "passphrase", "secret", "token", "credential", "jaas", "key.pem", "oauthbearer.config"];
 
 /// Fixed for all time: the same configuration has the same hash on every machine and in every version that knows the
 /// same keys.
@@ -61,41 +53,26 @@ pub(super) fn config_hash(settings: &Settings) -> String {
 }
 
 /// Secrets of Kafka's properties by name or by content, replaced.
-pub(super) fn redacted_properties(
-    properties: &BTreeMap<String, String>,
-) -> BTreeMap<&str, &str> {
+pub(super) fn redacted_properties(properties: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
     let shown = |name: &str, value| if is_secret(name, value) { REDACTED } else { value };
-    properties
-        .iter()
-        .map(|(name, value)| (name.as_str(), shown(name, value.as_str())))
-        .collect()
+    properties.iter().map(|(name, value)| (name.as_str(), shown(name, value.as_str()))).collect()
 }
 
 fn is_secret(name: &str, value: &str) -> bool {
     let name = name.to_lowercase();
-    let has_login = value
-        .split_once("://")
-        .is_some_and(|(_, rest)| rest.contains('@'));
+    let has_login = value.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
     SECRET_NAMES.iter().any(|part| name.contains(part)) || value.contains("PRIVATE KEY") || has_login
 }
 
 /// `section.key`, the key quoted where TOML asks for it.
 pub(super) fn key_path(section: &str, key: &str) -> String {
     let key = toml_key(key);
-    if section.is_empty() {
-        key
-    } else {
-        format!("{section}.{key}")
-    }
+    if section.is_empty() { key } else { format!("{section}.{key}") }
 }
 
 fn toml_key(key: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !key.is_empty() && key.bytes().all(bare) {
-        key.to_owned()
-    } else {
-        quoted(key)
-    }
+    if !key.is_empty() && key.bytes().all(bare) { key.to_owned() } else { quoted(key) }
 }
 
 /// A TOML basic string. Written here because the hash rests on it: no library's update may change it.

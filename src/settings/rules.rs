@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::disparity::{
-    DimensionId, Evidence, Harm, Indicator, Measure, ProfileId, Reference, Rule, WindowLength,
-};
+use crate::disparity::{DimensionId, Evidence, Harm, Indicator, Measure, ProfileId, Reference, Rule, WindowLength};
 use crate::event::{Channel, Span};
 use crate::monitor::{Dimension, Profile};
 use crate::statistics::Confidence;
@@ -23,31 +21,14 @@ pub const MAX_RULES: usize = 1_000;
 pub(super) const ALL: &str = "*";
 
 /// References that are words; any other text is a group.
-pub(super) const REFERENCES: [Reference; 4] = [
-    Reference::Rest,
-    Reference::Lowest,
-    Reference::Random,
-    Reference::Overall,
-];
+pub(super) const REFERENCES: [Reference; 4] =
+    [Reference::Rest, Reference::Lowest, Reference::Random, Reference::Overall];
 
-const CHANNELS: [Channel; 4] = [
-    Channel::Profile,
-    Channel::Random,
-    Channel::Signal,
-    Channel::Manual,
-];
+const CHANNELS: [Channel; 4] = [Channel::Profile, Channel::Random, Channel::Signal, Channel::Manual];
 const MEASURES: [Measure; 2] = [Measure::Ratio, Measure::Difference];
 const EVIDENCE: [Evidence; 2] = [Evidence::Interval, Evidence::Point];
-const LATER_KINDS: [&str; 8] = [
-    "criterion",
-    "automation",
-    "benchmark",
-    "suitability",
-    "drift",
-    "coverage",
-    "complaints",
-    "silence",
-];
+const LATER_KINDS: [&str; 8] =
+    ["criterion", "automation", "benchmark", "suitability", "drift", "coverage", "complaints", "silence"];
 const LATER_INDICATORS: [&str; 2] = ["intensity", "duration"];
 
 /// Furthest threshold: of a ratio, and of a difference on either side of 0.
@@ -171,12 +152,7 @@ fn dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Dim
 }
 
 /// Indexes of the written names, ascending.
-fn resolve(
-    written: &[Given<String>],
-    names: &[&str],
-    section: &str,
-    problems: &mut Problems,
-) -> Vec<u16> {
+fn resolve(written: &[Given<String>], names: &[&str], section: &str, problems: &mut Problems) -> Vec<u16> {
     check_unique(written, problems);
     // The names are at most 1,000 (MAX_PROFILES, MAX_DIMENSIONS), so every index fits.
     let all = || (0..u16::try_from(names.len()).unwrap_or(u16::MAX)).collect();
@@ -209,11 +185,7 @@ fn channels(table: &mut Table<'_>) -> Vec<Channel> {
     let choices = CHANNELS.map(|channel| (channel_name(channel), channel));
     let written = table.texts("channels", &[channel_name(Channel::Profile)], 1..=CHANNELS.len());
     check_unique(&written, table.problems);
-    written
-        .iter()
-        .filter_map(|word| choose(word, &choices, &[], table.problems))
-        .map(|channel| channel.value)
-        .collect()
+    written.iter().filter_map(|word| choose(word, &choices, &[], table.problems)).map(|channel| channel.value).collect()
 }
 
 fn reference(
@@ -251,11 +223,7 @@ fn check_group(written: &Given<String>, dimension: &Dimension, problems: &mut Pr
 }
 
 /// Shortest first.
-fn windows(
-    table: &mut Table<'_>,
-    indicator: Option<Indicator>,
-    surroundings: &Surroundings<'_>,
-) -> Vec<WindowLength> {
+fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &Surroundings<'_>) -> Vec<WindowLength> {
     let sealed = indicator == Some(Indicator::HitRate);
     let long_enough = |window: &WindowLength| !sealed || window.length > surroundings.cohort_max_age;
     let Some(written) = table.optional_texts("windows", 1..=MAX_ROLLING) else {
@@ -301,11 +269,7 @@ struct Thresholds {
 
 /// From the side of equality outwards: equality, clear, warning, critical. A ratio's equality is 1 and a difference's
 /// 0; harm lies above it or below it, so that for low harm every threshold of a difference is negative (or 0).
-fn thresholds(
-    table: &mut Table<'_>,
-    indicator: Option<Indicator>,
-    measure: Measure,
-) -> Option<Thresholds> {
+fn thresholds(table: &mut Table<'_>, indicator: Option<Indicator>, measure: Measure) -> Option<Thresholds> {
     let warning = table.required_number("warning");
     let critical = table.required_number("critical");
     let clear = table.optional_number("clear");
@@ -404,9 +368,7 @@ fn evidence(table: &mut Table<'_>) -> Option<Evidence> {
 
 fn confidence(table: &mut Table<'_>) -> Option<Confidence> {
     let expected = "a number from 0.5 to 0.9999";
-    let level = table.number("confidence", DEFAULT_CONFIDENCE, expected, |level| {
-        (0.5..=0.9999).contains(&level)
-    });
+    let level = table.number("confidence", DEFAULT_CONFIDENCE, expected, |level| (0.5..=0.9999).contains(&level));
     // Within the range asked for above there is always one.
     Confidence::new(level)
 }

@@ -95,16 +95,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         event,
         min_cell: privacy.min_cell,
     };
-    let mut settings = Settings {
-        kafka,
-        plan,
-        privacy,
-        state,
-        series_limit,
-        server,
-        alerting,
-        criteria,
-    };
+    let mut settings = Settings { kafka, plan, privacy, state, series_limit, server, alerting, criteria };
     settings.plan.config_hash = config_hash(&settings);
     settings
 }
@@ -114,8 +105,7 @@ fn kafka(mut table: Table<'_>) -> Kafka {
     let brokers = table.required_text("brokers");
     let topics = table.required_texts("topics", 1..=MAX_TOPICS);
     let group = table.line("group", "paritywatch", MAX_TOPIC_BYTES);
-    let security_protocol =
-        table.choice("security_protocol", SecurityProtocol::Ssl, &protocols, &[]);
+    let security_protocol = table.choice("security_protocol", SecurityProtocol::Ssl, &protocols, &[]);
     let dead_letter_topic = table.text("dead_letter_topic", "paritywatch.dead-letter");
     let alert_topic = table.text("alert_topic", "paritywatch.alerts");
     let dead_letter_payload = table.boolean("dead_letter_payload", false);
@@ -161,9 +151,7 @@ fn check_brokers(brokers: Option<&Given<String>>, problems: &mut Problems) {
         && !brokers.chars().any(char::is_control)
         && brokers.split(',').all(|broker| !broker.trim().is_empty());
     if !fits {
-        let expected = format!(
-            "addresses host:port, separated by commas, in at most {MAX_TEXT_BYTES} bytes"
-        );
+        let expected = format!("addresses host:port, separated by commas, in at most {MAX_TEXT_BYTES} bytes");
         brokers.refuse(problems, expected, shown(brokers));
     }
 }
@@ -174,9 +162,7 @@ fn check_topic(topic: &Given<String>, problems: &mut Problems) {
         && topic.bytes().all(allowed)
         && !matches!(topic.as_str(), "." | "..");
     if !fits {
-        let expected = format!(
-            "a topic of 1 to {MAX_TOPIC_BYTES} letters, digits, dots, underscores or hyphens"
-        );
+        let expected = format!("a topic of 1 to {MAX_TOPIC_BYTES} letters, digits, dots, underscores or hyphens");
         topic.refuse(problems, expected, shown(topic));
     }
 }
@@ -211,9 +197,7 @@ fn properties(table: &mut Table<'_>, has_password_file: bool) -> BTreeMap<String
         }
         let text = property_text(&entry.value).filter(|text| text.len() <= MAX_PROPERTY_BYTES);
         let Some(text) = text else {
-            let expected = format!(
-                "a string of at most {MAX_PROPERTY_BYTES} bytes, an integer or a boolean"
-            );
+            let expected = format!("a string of at most {MAX_PROPERTY_BYTES} bytes, an integer or a boolean");
             problems.add(&entry.place, &path, expected, entry.value.describe_type());
             continue;
         };
@@ -264,11 +248,7 @@ fn window(mut table: Table<'_>) -> WindowPlan {
 }
 
 /// Shortest first.
-fn rolling_windows(
-    written: &[Given<String>],
-    history: Span,
-    problems: &mut Problems,
-) -> Vec<WindowLength> {
+fn rolling_windows(written: &[Given<String>], history: Span, problems: &mut Problems) -> Vec<WindowLength> {
     let mut windows: Vec<WindowLength> = Vec::with_capacity(written.len());
     for label in written {
         let allowed = |span: &Span| (Span::HOUR..=history).contains(span);
@@ -312,10 +292,7 @@ fn state(mut table: Table<'_>) -> State {
     }
     let checkpoint_every = positive(&mut table, "checkpoint_every", Span::SECOND.times(10));
     table.finish();
-    State {
-        dir: PathBuf::from(dir.value),
-        checkpoint_every,
-    }
+    State { dir: PathBuf::from(dir.value), checkpoint_every }
 }
 
 fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, Limits) {
@@ -333,10 +310,7 @@ fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, Limits) {
         message_bytes.refuse(table.problems, expected, message_bytes.to_string());
     }
     table.finish();
-    let event = Limits {
-        string_bytes: string_bytes.value,
-        message_bytes: message_bytes.value,
-    };
+    let event = Limits { string_bytes: string_bytes.value, message_bytes: message_bytes.value };
     (ledger, series, event)
 }
 
@@ -390,20 +364,12 @@ fn alerting(mut table: Table<'_>) -> Alerting {
         webhooks: Vec::new(),
         webhook_secret_file: None,
         resend_every: positive(&mut table, "resend_every", Span::MINUTE),
-        family_alpha: table.number(
-            "family_alpha",
-            0.05,
-            "a number above 0 and below 1",
-            |alpha| alpha > 0.0 && alpha < 1.0,
-        ),
+        family_alpha: table
+            .number("family_alpha", 0.05, "a number above 0 and below 1", |alpha| alpha > 0.0 && alpha < 1.0),
         block_exposed: table.integer("block_exposed", 1_000, blocks.clone()).value,
         block_concluded: table.integer("block_concluded", 50, blocks).value,
-        block_variation: table.number(
-            "block_variation",
-            0.3,
-            "a number from 0 to 10",
-            |variation| (0.0..=10.0).contains(&variation),
-        ),
+        block_variation: table
+            .number("block_variation", 0.3, "a number from 0 to 10", |variation| (0.0..=10.0).contains(&variation)),
     };
     table.finish();
     alerting
@@ -421,12 +387,7 @@ fn profiles(root: &mut Table<'_>, string_bytes: usize) -> Vec<Profile> {
         let exposure = table.choice("exposure", Exposure::Assessed, &exposures, &[]).value;
         let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
         table.finish();
-        Profile {
-            name: name.to_owned(),
-            title,
-            exposure,
-            owner,
-        }
+        Profile { name: name.to_owned(), title, exposure, owner }
     })
 }
 
@@ -473,11 +434,7 @@ fn criteria(mut table: Table<'_>, string_bytes: usize) -> Criteria {
         }
         values(names)
     };
-    let criteria = Criteria {
-        banned: list("banned"),
-        restricted: list("restricted"),
-        proxies: list("proxies"),
-    };
+    let criteria = Criteria { banned: list("banned"), restricted: list("restricted"), proxies: list("proxies") };
     table.finish();
     criteria
 }

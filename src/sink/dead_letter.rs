@@ -129,7 +129,8 @@ impl DeadLetters {
     }
 
     fn try_to_send(&self, message: OwnedMessage) {
-        let mut record: BaseRecord<'_, (), [u8]> = BaseRecord::to(&self.topic).payload(message.payload().unwrap_or_default());
+        let mut record: BaseRecord<'_, (), [u8]> =
+            BaseRecord::to(&self.topic).payload(message.payload().unwrap_or_default());
         if let Some(headers) = message.headers() {
             record = record.headers(copy(headers));
         }
@@ -184,5 +185,7 @@ fn text<'a>(key: &'a str, value: &'a str) -> Header<'a, &'a str> {
 }
 
 fn copy(headers: &impl Headers) -> OwnedHeaders {
-    headers.iter().fold(OwnedHeaders::new(), |copied, header| copied.insert(Header { key: header.key, value: header.value }))
+    headers
+        .iter()
+        .fold(OwnedHeaders::new(), |copied, header| copied.insert(Header { key: header.key, value: header.value }))
 }

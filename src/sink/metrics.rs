@@ -27,7 +27,11 @@ pub fn render(snapshot: &Snapshot, series_limit: usize) -> String {
     page.alerts(snapshot.published.alerts());
     page.input(snapshot);
     page.state(snapshot);
-    page.plain("series_dropped", "Series of findings left out because of limits.series.", (left_out.len() * SERIES_PER_FINDING) as u64);
+    page.plain(
+        "series_dropped",
+        "Series of findings left out because of limits.series.",
+        (left_out.len() * SERIES_PER_FINDING) as u64,
+    );
     page.text()
 }
 
@@ -45,20 +49,90 @@ impl Page {
         let each = |value: fn(&PublishedFinding) -> Option<f64>| -> Vec<Sample<'_>> {
             findings.iter().filter_map(|finding| Some((labels(finding), value(finding)?))).collect()
         };
-        self.gauge("group_rate_ratio", "Rate of the monitored group, 0 to 1.", &FINDING, each(|finding| finding.group_rate));
-        self.gauge("reference_rate_ratio", "Rate of the reference, 0 to 1.", &FINDING, each(|finding| finding.reference_rate));
-        self.gauge("group_exposed", "Exposed of the monitored group in the window.", &FINDING, each(|finding| Some(count(finding.group_counts?.exposed))));
-        self.gauge("group_events", "Events of the monitored group in the window.", &FINDING, each(|finding| Some(count(finding.group_counts?.events))));
-        self.gauge("reference_exposed", "Exposed of the reference in the window.", &FINDING, each(|finding| Some(count(finding.reference_counts?.exposed))));
-        self.gauge("reference_events", "Events of the reference in the window.", &FINDING, each(|finding| Some(count(finding.reference_counts?.events))));
-        self.gauge("disparity_ratio", "Rate of the group over rate of the reference.", &FINDING, each(|finding| finding.ratio?.value));
-        self.gauge("disparity_ratio_lower", "Lower limit of the ratio.", &FINDING, each(|finding| finding.ratio?.lower));
-        self.gauge("disparity_ratio_upper", "Upper limit of the ratio; none where it is infinite.", &FINDING, each(|finding| finding.ratio?.upper));
-        self.gauge("disparity_difference", "Rate of the group minus rate of the reference.", &FINDING, each(|finding| finding.difference?.value));
-        self.gauge("disparity_difference_lower", "Lower limit of the difference.", &FINDING, each(|finding| finding.difference?.lower));
-        self.gauge("disparity_difference_upper", "Upper limit of the difference.", &FINDING, each(|finding| finding.difference?.upper));
-        self.gauge("stratified_disparity_ratio", "Mantel-Haenszel ratio within the rule's strata.", &FINDING, each(|finding| stratified(finding)?.value));
-        self.gauge("needed_exposed", "Exposed still needed for a verdict.", &FINDING, each(|finding| finding.needed.map(count)));
+        self.gauge(
+            "group_rate_ratio",
+            "Rate of the monitored group, 0 to 1.",
+            &FINDING,
+            each(|finding| finding.group_rate),
+        );
+        self.gauge(
+            "reference_rate_ratio",
+            "Rate of the reference, 0 to 1.",
+            &FINDING,
+            each(|finding| finding.reference_rate),
+        );
+        self.gauge(
+            "group_exposed",
+            "Exposed of the monitored group in the window.",
+            &FINDING,
+            each(|finding| Some(count(finding.group_counts?.exposed))),
+        );
+        self.gauge(
+            "group_events",
+            "Events of the monitored group in the window.",
+            &FINDING,
+            each(|finding| Some(count(finding.group_counts?.events))),
+        );
+        self.gauge(
+            "reference_exposed",
+            "Exposed of the reference in the window.",
+            &FINDING,
+            each(|finding| Some(count(finding.reference_counts?.exposed))),
+        );
+        self.gauge(
+            "reference_events",
+            "Events of the reference in the window.",
+            &FINDING,
+            each(|finding| Some(count(finding.reference_counts?.events))),
+        );
+        self.gauge(
+            "disparity_ratio",
+            "Rate of the group over rate of the reference.",
+            &FINDING,
+            each(|finding| finding.ratio?.value),
+        );
+        self.gauge(
+            "disparity_ratio_lower",
+            "Lower limit of the ratio.",
+            &FINDING,
+            each(|finding| finding.ratio?.lower),
+        );
+        self.gauge(
+            "disparity_ratio_upper",
+            "Upper limit of the ratio; none where it is infinite.",
+            &FINDING,
+            each(|finding| finding.ratio?.upper),
+        );
+        self.gauge(
+            "disparity_difference",
+            "Rate of the group minus rate of the reference.",
+            &FINDING,
+            each(|finding| finding.difference?.value),
+        );
+        self.gauge(
+            "disparity_difference_lower",
+            "Lower limit of the difference.",
+            &FINDING,
+            each(|finding| finding.difference?.lower),
+        );
+        self.gauge(
+            "disparity_difference_upper",
+            "Upper limit of the difference.",
+            &FINDING,
+            each(|finding| finding.difference?.upper),
+        );
+        self.gauge(
+            "stratified_disparity_ratio",
+            "Mantel-Haenszel ratio within the rule's strata.",
+            &FINDING,
+            each(|finding| stratified(finding)?.value),
+        );
+        self.gauge(
+            "needed_exposed",
+            "Exposed still needed for a verdict.",
+            &FINDING,
+            each(|finding| finding.needed.map(count)),
+        );
         self.verdicts(findings);
     }
 
@@ -94,7 +168,12 @@ impl Page {
             alerts.map(|alert| (alert_labels(alert), 1.0)).collect()
         };
         self.gauge("alert_firing", "1 for an alert that fires.", &names, of(AlertState::Firing));
-        self.gauge("alert_pending", "1 for an alert that has not held for long enough.", &names, of(AlertState::Pending));
+        self.gauge(
+            "alert_pending",
+            "1 for an alert that has not held for long enough.",
+            &names,
+            of(AlertState::Pending),
+        );
         let open = alerts.iter().filter(|alert| alert.state.is_open());
         let since = open.map(|alert| (alert_labels(alert), seconds(alert.active_at))).collect();
         self.gauge("alert_active_timestamp_seconds", "Since when an alert's condition holds.", &names, since);
@@ -103,17 +182,33 @@ impl Page {
     fn input(&mut self, snapshot: &Snapshot) {
         let health = &snapshot.health;
         let by_type = health.by_type.iter().map(|(kind, result, events)| (vec![*kind, *result], *events)).collect();
-        self.counter("events_total", "Records read, by event type and what became of them.", &["type", "result"], by_type);
+        self.counter(
+            "events_total",
+            "Records read, by event type and what became of them.",
+            &["type", "result"],
+            by_type,
+        );
         let reasons = health.rejections.iter().map(|(reason, events)| (vec![*reason], *events)).collect();
         self.counter("rejected_events_total", "Records rejected, by reason.", &["reason"], reasons);
-        self.counter("late_events_total", "Accepted events later than the allowed lateness.", &[], vec![(vec![], health.late)]);
+        self.counter(
+            "late_events_total",
+            "Accepted events later than the allowed lateness.",
+            &[],
+            vec![(vec![], health.late)],
+        );
         let letters = &snapshot.dead_letters;
         let results = vec![(vec!["delivered"], letters.delivered), (vec!["refused"], letters.refused)];
         self.counter("dead_letters_total", "Attempts to deliver dead letters.", &["result"], results);
         self.plain("dead_letters_pending", "Dead letters on their way.", letters.pending);
         let source = &snapshot.source;
         let numbers: Vec<String> = source.partitions.iter().map(|partition| partition.partition.to_string()).collect();
-        let partitions = || source.partitions.iter().zip(&numbers).map(|(state, number)| (vec![state.topic.as_str(), number.as_str()], state));
+        let partitions = || {
+            source
+                .partitions
+                .iter()
+                .zip(&numbers)
+                .map(|(state, number)| (vec![state.topic.as_str(), number.as_str()], state))
+        };
         let names = ["topic", "partition"];
         let lag = partitions().map(|(labels, state)| (labels, offset(state.lag))).collect();
         self.gauge("consumer_lag", "Records of a partition not read yet.", &names, lag);
@@ -123,9 +218,24 @@ impl Page {
             let (_, watermark, _) = health.partitions.iter().find(|(index, ..)| *index == state.index)?;
             Some((labels, seconds((*watermark)?)))
         });
-        self.gauge("partition_watermark_timestamp_seconds", "Largest event time of a partition.", &names, watermarks.collect());
-        self.counter("consumer_errors_total", "Errors that the Kafka client reported.", &[], vec![(vec![], source.errors)]);
-        self.counter("consumer_reconnects_total", "Clients made anew because they stalled.", &[], vec![(vec![], source.reconnects)]);
+        self.gauge(
+            "partition_watermark_timestamp_seconds",
+            "Largest event time of a partition.",
+            &names,
+            watermarks.collect(),
+        );
+        self.counter(
+            "consumer_errors_total",
+            "Errors that the Kafka client reported.",
+            &[],
+            vec![(vec![], source.errors)],
+        );
+        self.counter(
+            "consumer_reconnects_total",
+            "Clients made anew because they stalled.",
+            &[],
+            vec![(vec![], source.reconnects)],
+        );
         self.plain("consumer_fault", "1 where a partition is no longer read.", u64::from(source.fault.is_some()));
     }
 
@@ -137,8 +247,18 @@ impl Page {
         self.plain("waiting_cases", "Cases with events that wait for their selection.", health.waiting_cases);
         self.plain("remembered_ids", "Event ids remembered apart from open cases.", health.remembered_ids);
         self.plain("cells", "Cells in memory.", health.cells);
-        self.counter("evicted_cases_total", "Cases closed because limits.open_cases was reached.", &[], vec![(vec![], health.evicted_cases)]);
-        self.counter("dropped_waiting_cases_total", "Waiting cases closed without a selection.", &[], vec![(vec![], health.dropped_waiting)]);
+        self.counter(
+            "evicted_cases_total",
+            "Cases closed because limits.open_cases was reached.",
+            &[],
+            vec![(vec![], health.evicted_cases)],
+        );
+        self.counter(
+            "dropped_waiting_cases_total",
+            "Waiting cases closed without a selection.",
+            &[],
+            vec![(vec![], health.dropped_waiting)],
+        );
         self.counter("evaluations_total", "Evaluations.", &[], vec![(vec![], health.evaluations)]);
         let took = vec![(vec![], snapshot.evaluation_took.as_secs_f64())];
         self.gauge("evaluation_duration_seconds", "Duration of the last evaluation.", &[], took);
@@ -147,15 +267,30 @@ impl Page {
         };
         for (name, help, counts) in [
             ("cases_without_group", "Cases without a group in a dimension.", &health.without_group),
-            ("cases_with_probabilistic_group", "Cases whose group is known only as probabilities.", &health.probabilistic),
+            (
+                "cases_with_probabilistic_group",
+                "Cases whose group is known only as probabilities.",
+                &health.probabilistic,
+            ),
         ] {
             let rows = by_dimension(counts);
-            let samples = rows.iter().map(|(labels, value)| (labels.iter().map(String::as_str).collect(), *value)).collect();
+            let samples =
+                rows.iter().map(|(labels, value)| (labels.iter().map(String::as_str).collect(), *value)).collect();
             self.gauge(name, help, &["dimension"], samples);
         }
         self.plain("ready", "1 when the daemon has caught up and evaluated.", u64::from(snapshot.ready().is_ok()));
-        self.gauge("build_info", "1; the version is a label.", &["version"], vec![(vec![env!("CARGO_PKG_VERSION")], 1.0)]);
-        self.gauge("config_info", "1; the configuration's hash is a label.", &["hash"], vec![(vec![snapshot.published.config_hash()], 1.0)]);
+        self.gauge(
+            "build_info",
+            "1; the version is a label.",
+            &["version"],
+            vec![(vec![env!("CARGO_PKG_VERSION")], 1.0)],
+        );
+        self.gauge(
+            "config_info",
+            "1; the configuration's hash is a label.",
+            &["hash"],
+            vec![(vec![snapshot.published.config_hash()], 1.0)],
+        );
     }
 
     fn plain(&mut self, name: &str, help: &str, value: u64) {

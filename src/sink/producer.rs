@@ -70,6 +70,7 @@ impl PlainProducer {
     /// Where that takes longer than [`FLUSH_LIMIT`].
     pub fn finish(self) -> Result<(), String> {
         let Self { producer, topic } = self;
-        Producer::<DefaultProducerContext>::flush(&producer, FLUSH_LIMIT).map_err(|error| format!("topic {topic}: {error}"))
+        Producer::<DefaultProducerContext>::flush(&producer, FLUSH_LIMIT)
+            .map_err(|error| format!("topic {topic}: {error}"))
     }
 }

@@ -16,7 +16,9 @@ impl EmbeddedBroker {
     pub fn start(topics: &[(&str, i32)]) -> Result<Self, String> {
         let cluster = MockCluster::new(1).map_err(|error| format!("embedded broker: {error}"))?;
         for (topic, partitions) in topics {
-            cluster.create_topic(topic, *partitions, 1).map_err(|error| format!("embedded broker: topic {topic}: {error}"))?;
+            cluster
+                .create_topic(topic, *partitions, 1)
+                .map_err(|error| format!("embedded broker: topic {topic}: {error}"))?;
         }
         Ok(Self { cluster })
     }

@@ -246,7 +246,8 @@ impl Reader {
     }
 
     fn poll(&mut self) -> Result<(), Gone> {
-        let wait = if self.batch.is_empty() { BATCH_DELAY } else { BATCH_DELAY.saturating_sub(self.batch_since.elapsed()) };
+        let wait =
+            if self.batch.is_empty() { BATCH_DELAY } else { BATCH_DELAY.saturating_sub(self.batch_since.elapsed()) };
         // Reborrowed by parts: the message borrows the consumer while the batch takes it.
         let Self { consumer, batch, state, cached, .. } = self;
         match consumer.poll(wait) {
@@ -284,8 +285,15 @@ impl Reader {
     fn look_for_partitions(&mut self) -> Result<(), String> {
         let mut found = TopicPartitionList::new();
         for topic in &self.topics {
-            let metadata = self.consumer.fetch_metadata(Some(topic), ANSWER_LIMIT).map_err(|error| format!("topic {topic}: {error}"))?;
-            let partitions = metadata.topics().iter().find(|known| known.name() == topic).map_or(&[][..], |known| known.partitions());
+            let metadata = self
+                .consumer
+                .fetch_metadata(Some(topic), ANSWER_LIMIT)
+                .map_err(|error| format!("topic {topic}: {error}"))?;
+            let partitions = metadata
+                .topics()
+                .iter()
+                .find(|known| known.name() == topic)
+                .map_or(&[][..], |known| known.partitions());
             if partitions.is_empty() {
                 return Err(format!("topic {topic}: expected partitions, found none"));
             }
@@ -317,7 +325,8 @@ impl Reader {
         let mut partitions = lock(&self.state.partitions);
         let index = u32::try_from(partitions.len()).map_err(|_| "too many partitions".to_owned())?;
         let index = PartitionIndex(index);
-        partitions.insert(key, PartitionState { index, next_offset: begin, end_offset: end, catch_up: end, stopped: false });
+        partitions
+            .insert(key, PartitionState { index, next_offset: begin, end_offset: end, catch_up: end, stopped: false });
         Ok(index)
     }
 
@@ -348,7 +357,8 @@ impl Reader {
         }
         self.last_record = Instant::now();
         self.remember_offset();
-        let behind = lock(&self.state.partitions).values().any(|state| !state.stopped && state.end_offset > state.next_offset);
+        let behind =
+            lock(&self.state.partitions).values().any(|state| !state.stopped && state.end_offset > state.next_offset);
         if !behind {
             return;
         }
@@ -448,7 +458,11 @@ pub fn base_config(settings: &Kafka) -> Result<ClientConfig, String> {
     Ok(config)
 }
 
-fn connect(config: &ClientConfig, message_bytes: usize, state: &Arc<SourceState>) -> Result<BaseConsumer<Context>, String> {
+fn connect(
+    config: &ClientConfig,
+    message_bytes: usize,
+    state: &Arc<SourceState>,
+) -> Result<BaseConsumer<Context>, String> {
     let mut config = config.clone();
     // One record of the largest size must fit, or its partition would be stuck.
     config.set("max.partition.fetch.bytes", (message_bytes.max(1 << 20)).to_string());

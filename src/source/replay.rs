@@ -72,7 +72,12 @@ impl Merge {
         let Some((_, index)) = open.min() else { return Ok(None) };
         self.given = Some(index);
         let partition = PartitionIndex(u32::try_from(index).map_err(|_| Failure::Usage("too many files".to_owned()))?);
-        Ok(self.inputs.get(index).map(|input| Line { partition, file: &input.name, number: input.number, bytes: &input.line }))
+        Ok(self.inputs.get(index).map(|input| Line {
+            partition,
+            file: &input.name,
+            number: input.number,
+            bytes: &input.line,
+        }))
     }
 
     /// Bytes of all files, where they are known.

@@ -33,10 +33,15 @@ pub fn ratio_interval(group: Proportion, reference: Proportion, confidence: Conf
     }
     let score = |ln_ratio: f64| ratio_score(group, reference, ln_ratio.exp());
     let half = 0.5;
-    let centre = ((group.x() + half) / (group.n() + half)).ln() - ((reference.x() + half) / (reference.n() + half)).ln();
+    let centre =
+        ((group.x() + half) / (group.n() + half)).ln() - ((reference.x() + half) / (reference.n() + half)).ln();
     let width = (1.0 / (group.x() + half) + 1.0 / (reference.x() + half)).sqrt() * confidence.z();
     let lower = if group.events() == 0 { 0.0 } else { crossing(score, confidence.z(), centre - width, width).exp() };
-    let upper = if reference.events() == 0 { f64::INFINITY } else { crossing(score, -confidence.z(), centre + width, width).exp() };
+    let upper = if reference.events() == 0 {
+        f64::INFINITY
+    } else {
+        crossing(score, -confidence.z(), centre + width, width).exp()
+    };
     Some(Interval { lower, upper })
 }
 
@@ -49,7 +54,11 @@ pub fn difference_interval(group: Proportion, reference: Proportion, confidence:
     // At an end of the range the statistic may not reach z: then the end is the limit.
     let limit = |end: f64, target: f64| {
         let reached = if target > 0.0 { score(end) >= target } else { score(end) <= target };
-        if !reached || estimate == end { end } else { solve(|difference| score(difference) - target, estimate.min(end), estimate.max(end)) }
+        if !reached || estimate == end {
+            end
+        } else {
+            solve(|difference| score(difference) - target, estimate.min(end), estimate.max(end))
+        }
     };
     Some(Interval { lower: limit(-1.0, z), upper: limit(1.0, -z) })
 }
@@ -58,7 +67,13 @@ pub fn difference_interval(group: Proportion, reference: Proportion, confidence:
 /// `None` where a population is 0 or there is no event.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts up to 2^53 are exact, larger ones near enough")]
-pub fn share_ratio_interval(x1: u64, x2: u64, population1: u64, population2: u64, confidence: Confidence) -> Option<Interval> {
+pub fn share_ratio_interval(
+    x1: u64,
+    x2: u64,
+    population1: u64,
+    population2: u64,
+    confidence: Confidence,
+) -> Option<Interval> {
     let events = x1.checked_add(x2)?;
     if population1 == 0 || population2 == 0 || events == 0 {
         return None;

@@ -31,7 +31,8 @@ pub fn e_benjamini_hochberg(log_e: &[f64], alpha: f64) -> Vec<usize> {
     order.reverse();
     let level = (whole(log_e.len()) / alpha).ln();
     let enough = |rank: usize, index: usize| log_e.get(index).is_some_and(|log| *log >= level - whole(rank + 1).ln());
-    let rejected = order.iter().enumerate().filter(|(rank, index)| enough(*rank, **index)).map(|(rank, _)| rank + 1).max();
+    let rejected =
+        order.iter().enumerate().filter(|(rank, index)| enough(*rank, **index)).map(|(rank, _)| rank + 1).max();
     let mut rejected: Vec<usize> = order.into_iter().take(rejected.unwrap_or(0)).collect();
     rejected.sort_unstable();
     rejected

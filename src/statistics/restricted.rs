@@ -57,7 +57,11 @@ fn restricted_reference(x1: f64, n1: f64, x2: f64, n2: f64, difference: f64) -> 
         if slope == 0.0 {
             break;
         }
-        if slope > 0.0 { low = p } else { high = p }
+        if slope > 0.0 {
+            low = p
+        } else {
+            high = p
+        }
         let bend = curve(x1, p1) + curve(x2, p) + curve(n1 - x1, q1) + curve(n2 - x2, q);
         let newton = p + slope / bend;
         let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };

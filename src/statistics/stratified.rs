@@ -57,8 +57,16 @@ pub fn mantel_haenszel(strata: &[Stratum], confidence: Confidence) -> Option<Str
         let spread = confidence.z() * variance.max(0.0).sqrt();
         Interval { lower: (ratio.ln() - spread).exp(), upper: (ratio.ln() + spread).exp() }
     });
-    let cmh_p_value = (sums.null_variance > 0.0).then(|| 2.0 * upper_tail(sums.excess.abs() / sums.null_variance.sqrt()));
-    Some(Stratified { ratio, interval, ln_variance, cmh_p_value, used_strata: sums.used, reversal: sums.reverses(ratio) })
+    let cmh_p_value =
+        (sums.null_variance > 0.0).then(|| 2.0 * upper_tail(sums.excess.abs() / sums.null_variance.sqrt()));
+    Some(Stratified {
+        ratio,
+        interval,
+        ln_variance,
+        cmh_p_value,
+        used_strata: sums.used,
+        reversal: sums.reverses(ratio),
+    })
 }
 
 impl Sums {

@@ -90,8 +90,17 @@ impl Windows {
     }
 
     /// Adds counts at a time.
-    pub fn add(&mut self, profile: ProfileId, channel: Channel, time: EventTime, groups: AttributesId, counts: &Counts, attributes: &Attributes) {
-        let contribution = Contribution { profile, channel, cohort: time, attributes: groups, counts: super::CaseCounts::default() };
+    pub fn add(
+        &mut self,
+        profile: ProfileId,
+        channel: Channel,
+        time: EventTime,
+        groups: AttributesId,
+        counts: &Counts,
+        attributes: &Attributes,
+    ) {
+        let contribution =
+            Contribution { profile, channel, cohort: time, attributes: groups, counts: super::CaseCounts::default() };
         self.spread(&contribution, attributes, |bucket| bucket.merge(counts));
     }
 
@@ -165,7 +174,10 @@ impl Windows {
         if row >= self.routes.len() {
             self.routes.resize_with(row + 1, Vec::new);
         }
-        let known = self.routes.get(row).and_then(|routes| routes.iter().position(|route| route.profile == profile && route.channel == channel));
+        let known = self
+            .routes
+            .get(row)
+            .and_then(|routes| routes.iter().position(|route| route.profile == profile && route.channel == channel));
         if let Some(place) = known {
             return (row, place);
         }
@@ -175,7 +187,13 @@ impl Windows {
         (row, routes.len() - 1)
     }
 
-    fn cells_of(&mut self, profile: ProfileId, channel: Channel, id: AttributesId, attributes: &Attributes) -> Box<[u32]> {
+    fn cells_of(
+        &mut self,
+        profile: ProfileId,
+        channel: Channel,
+        id: AttributesId,
+        attributes: &Attributes,
+    ) -> Box<[u32]> {
         let counted = |slot: &Slot| *slot != Slot::NONE && *slot != Slot::PROBABILISTIC;
         let mut cells = Vec::new();
         for (dimension, group) in attributes.groups(id).filter(|(_, slot)| counted(slot)) {
