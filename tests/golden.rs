@@ -99,7 +99,7 @@ impl<'a> Script<'a> {
     }
 
     fn read_config(&mut self) {
-        while let Some(line) = self.lines.next() {
+        for line in self.lines.by_ref() {
             writeln!(self.out, "{line}").unwrap();
             if line == "end" {
                 break;

@@ -269,6 +269,9 @@ fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {
     Some((channel, group, [1, u64::from(selected), examined[0], examined[1], examined[2], examined[3], examined[4]]))
 }
 
+/// Whether a control was performed, and its outcome, as its reports leave them.
+type State = (Option<bool>, Option<Outcome>);
+
 /// Controlled, resolved, concluded, hit, overturned.
 fn oracle_controls(events: &[&Spec], revised: &BTreeSet<u32>) -> [u64; 5] {
     let named: BTreeSet<Option<u8>> = events
@@ -286,7 +289,7 @@ fn oracle_controls(events: &[&Spec], revised: &BTreeSet<u32>) -> [u64; 5] {
         match named.iter().next() {
             Some(only) if named.len() == 1 && (only.is_none() || own.is_none()) => *only,
             _ if own.is_none() => event.revises().map_or(own, |id| {
-                events.iter().find(|other| other.id == id).map_or(None, |other| match other.what {
+                events.iter().find(|other| other.id == id).and_then(|other| match other.what {
                     What::Control { control, .. } | What::Outcome { control, .. } => control,
                     _ => None,
                 })
@@ -294,7 +297,7 @@ fn oracle_controls(events: &[&Spec], revised: &BTreeSet<u32>) -> [u64; 5] {
             _ => own,
         }
     };
-    let mut states: BTreeMap<Option<u8>, (Option<bool>, Option<Outcome>)> = BTreeMap::new();
+    let mut states: BTreeMap<Option<u8>, State> = BTreeMap::new();
     let mut overturned = false;
     for event in events {
         let (performed, outcome) = match event.what {
@@ -311,8 +314,8 @@ fn oracle_controls(events: &[&Spec], revised: &BTreeSet<u32>) -> [u64; 5] {
         }
     }
     let conclusive = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Violation | Outcome::NoViolation));
-    let performed = |state: &(Option<bool>, Option<Outcome>)| state.0.unwrap_or(true) || conclusive(&state.1);
-    let any = |test: &dyn Fn(&(Option<bool>, Option<Outcome>)) -> bool| u64::from(states.values().any(test));
+    let performed = |state: &State| state.0.unwrap_or(true) || conclusive(&state.1);
+    let any = |test: &dyn Fn(&State) -> bool| u64::from(states.values().any(test));
     let hit = any(&|state| state.1 == Some(Outcome::Violation));
     [
         any(&|state| performed(state)),

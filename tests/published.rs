@@ -68,7 +68,8 @@ fn stream(table: &toml::Value) -> String {
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), json!(row.get(name)?.as_integer()?))))
             .collect();
-        let strata = row.get("stratum").map_or_else(|| json!({}), |value| json!({ text(table, "stratify_by"): value.as_str() }));
+        let strata =
+            row.get("stratum").map_or_else(|| json!({}), |value| json!({ text(table, "stratify_by"): value.as_str() }));
         let event = json!({
             "specversion": "1.0", "type": "paritywatch.tally.v1", "source": "/published", "id": number.to_string(),
             "time": "2014-07-01T12:00:00Z",
@@ -81,7 +82,8 @@ fn stream(table: &toml::Value) -> String {
 
 fn check(table: &str, expected: &toml::Value, findings: &[Value]) {
     let (indicator, group) = (text(expected, "indicator"), text(expected, "group"));
-    let finding = findings.iter().find(|finding| finding["indicator"] == indicator && finding["group"] == group).unwrap();
+    let finding =
+        findings.iter().find(|finding| finding["indicator"] == indicator && finding["group"] == group).unwrap();
     let what = format!("{table}, {indicator} of {group}: {finding}");
     let near = |found: &Value, name: &str, tolerance: &str| {
         if let Some(value) = expected.get(name).and_then(toml::Value::as_float) {

@@ -7,7 +7,7 @@ pub mod replay;
 pub mod run;
 mod shared;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use thiserror::Error;
 
@@ -86,7 +86,7 @@ pub fn load(path: &Path) -> Result<Settings, Failure> {
 ///
 /// # Errors
 /// [`Failure::Configuration`] with every problem found.
-pub fn check_config(file: &PathBuf) -> Result<Finished, Failure> {
+pub fn check_config(file: &Path) -> Result<Finished, Failure> {
     let settings = load(file)?;
     let plan = &settings.plan;
     println!(

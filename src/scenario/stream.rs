@@ -15,8 +15,6 @@ const RANDOM_SHARE: f64 = 0.02;
 const CONTROLLED_SHARE: f64 = 0.97;
 /// Share of controls with an outcome that is violation or no violation.
 const CONCLUDED_SHARE: f64 = 0.98;
-/// The offices: the stratum of `simpson`.
-const OFFICES: [&str; 2] = ["north", "south"];
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,10 +73,14 @@ impl Stream {
         let (time, case) = (self.next_case_at(), self.cases);
         self.cases += 1;
         let office = usize::from(self.random.chance(0.5));
+        let office_name = if office == 0 { "north" } else { "south" };
         let origin = self.origin(office);
         let gender = if self.random.chance(0.5) { "female" } else { "male" };
-        let risk = ["low", "medium", "high"]
-            [if self.random.chance(0.6) { 0 } else { 1 + usize::from(self.random.chance(0.4)) }];
+        let risk = match self.random.uniform() {
+            place if place < 0.6 => "low",
+            place if place < 0.84 => "medium",
+            _ => "high",
+        };
         let at_random = self.random.chance(RANDOM_SHARE);
         let selected = at_random || self.random.chance(selection_rate(&self.shape, origin, office));
         if selected {
@@ -90,8 +92,8 @@ impl Stream {
         // Writing to a String cannot fail.
         let _ = write!(
             event.json,
-            r#","profile":"{}","selected":{selected},"channel":"{channel}","risk_class":"{risk}","groups":{{"origin":"{name}","gender":"{gender}"}},"strata":{{"office":"{}"}}}}}}"#,
-            self.shape.profile, OFFICES[office]
+            r#","profile":"{}","selected":{selected},"channel":"{channel}","risk_class":"{risk}","groups":{{"origin":"{name}","gender":"{gender}"}},"strata":{{"office":"{office_name}"}}}}}}"#,
+            self.shape.profile
         );
         event
     }

@@ -1,0 +1,185 @@
+//! Any event the contract allows, for property tests.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use paritywatch::event::{
+    Attributes, Channel, Complaint, ComplaintStatus, Control, Data, Decider, EARLIEST_TIME, Event, EventTime, Groups,
+    LATEST_TIME, MAX_COUNT, Membership, Outcome, OutcomeReport, Population, Sanction, Selection, Strata, Tally,
+    TallyCounts,
+};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+type Text = Cow<'static, str>;
+
+/// Any event.
+pub fn event() -> impl Strategy<Value = Event<'static>> {
+    (name(), name(), time(), data()).prop_map(|(id, source, time, data)| Event { id, source, time, data })
+}
+
+/// Quotes, backslashes, control characters and characters of several bytes included.
+fn name() -> impl Strategy<Value = Text> {
+    prop_oneof![4 => "[a-z0-9_-]{1,20}", 1 => "\\PC{1,40}", 1 => "[\"\\\\\\x00-\\x1f\u{e9}\u{1f600}/]{1,12}"]
+        .prop_map(Cow::Owned)
+}
+
+fn time() -> impl Strategy<Value = EventTime> {
+    (EARLIEST_TIME.0..LATEST_TIME.0).prop_map(EventTime)
+}
+
+fn data() -> impl Strategy<Value = Data<'static>> {
+    prop_oneof![
+        selection().prop_map(Data::Selection),
+        control().prop_map(Data::Control),
+        outcome_report().prop_map(Data::Outcome),
+        complaint().prop_map(Data::Complaint),
+        tally().prop_map(Data::Tally),
+        (name(), groups(), strata()).prop_map(|(case_id, groups, strata)| Data::Attributes(Attributes {
+            case_id,
+            groups,
+            strata
+        })),
+        population().prop_map(Data::Population),
+    ]
+}
+
+fn selection() -> impl Strategy<Value = Selection<'static>> {
+    let names = (name(), name(), option::of(name()), option::of(name()), option::of(name()));
+    let choices = (any::<bool>(), channel(), option::of(prop_oneof![Just(Decider::Human), Just(Decider::Automated)]));
+    (names, choices, vec(name(), 0..4), groups(), strata()).prop_map(
+        |(
+            (case_id, profile, profile_version, risk_class, revises),
+            (selected, channel, decided_by),
+            criteria,
+            groups,
+            strata,
+        )| Selection {
+            case_id,
+            profile,
+            profile_version,
+            selected,
+            channel,
+            risk_class,
+            decided_by,
+            criteria,
+            groups,
+            strata,
+            revises,
+        },
+    )
+}
+
+fn control() -> impl Strategy<Value = Control<'static>> {
+    let names = (name(), option::of(name()), option::of(name()), option::of(name()));
+    let numbers = (option::of(number(10)), option::of(number(527_040)));
+    let choices = (any::<bool>(), option::of(outcome()), option::of(channel()));
+    (names, numbers, choices, groups(), strata()).prop_map(
+        |(
+            (case_id, control_id, kind, profile),
+            (intensity, duration_minutes),
+            (performed, outcome, channel),
+            groups,
+            strata,
+        )| Control {
+            case_id,
+            control_id,
+            kind,
+            performed,
+            intensity,
+            duration_minutes,
+            outcome,
+            profile,
+            channel,
+            groups,
+            strata,
+        },
+    )
+}
+
+fn outcome_report() -> impl Strategy<Value = OutcomeReport<'static>> {
+    let sanction =
+        (option::of(name()), option::of(number(1_000_000))).prop_map(|(kind, amount)| Sanction { kind, amount });
+    (name(), option::of(name()), outcome(), option::of(sanction), option::of(name())).prop_map(
+        |(case_id, control_id, outcome, sanction, revises)| OutcomeReport {
+            case_id,
+            control_id,
+            outcome,
+            sanction,
+            revises,
+        },
+    )
+}
+
+fn complaint() -> impl Strategy<Value = Complaint<'static>> {
+    use ComplaintStatus::{Received, Rejected, Upheld};
+    let status = prop_oneof![Just(Received), Just(Upheld), Just(Rejected)];
+    (name(), option::of(name()), option::of(name()), status, groups())
+        .prop_map(|(profile, case_id, ground, status, groups)| Complaint { profile, case_id, ground, status, groups })
+}
+
+fn tally() -> impl Strategy<Value = Tally<'static>> {
+    let counts = (count(), count(), count(), count(), count(), count()).prop_map(|(a, s, c, k, h, complaints)| {
+        let concluded = k.min(c);
+        TallyCounts { assessed: a, selected: s.min(a), controlled: c, concluded, hits: h.min(concluded), complaints }
+    });
+    let groups = unique(name().prop_map(Membership::Group), 4);
+    (name(), channel(), groups, strata(), counts).prop_map(|(profile, channel, groups, strata, counts)| Tally {
+        profile,
+        channel,
+        groups,
+        strata,
+        counts,
+    })
+}
+
+fn population() -> impl Strategy<Value = Population<'static>> {
+    (name(), name(), unique(count(), 6), time(), option::of(1..=MAX_COUNT)).prop_map(
+        |(profile, dimension, counts, valid_from, rounded_to)| Population {
+            profile,
+            dimension,
+            counts,
+            valid_from,
+            rounded_to,
+        },
+    )
+}
+
+fn groups() -> impl Strategy<Value = Groups<'static>> {
+    unique(prop_oneof![3 => name().prop_map(Membership::Group), 1 => probabilities()], 4)
+}
+
+/// Each a thousandth, and at most 1 together.
+fn probabilities() -> impl Strategy<Value = Membership<'static>> {
+    btree_map(name(), 0..=250_u16, 1..=4).prop_map(|weights| {
+        let probability = |(group, weight)| (group, f64::from(weight) / 1000.0);
+        Membership::Probabilities(weights.into_iter().map(probability).collect())
+    })
+}
+
+fn strata() -> impl Strategy<Value = Strata<'static>> {
+    unique(name(), 3)
+}
+
+/// Entries with unique names, sorted as the JSON they are written to sorts them.
+fn unique<V: std::fmt::Debug>(value: impl Strategy<Value = V>, max: usize) -> impl Strategy<Value = Vec<(Text, V)>> {
+    btree_map(name(), value, 0..=max).prop_map(|entries: BTreeMap<_, _>| entries.into_iter().collect())
+}
+
+fn channel() -> impl Strategy<Value = Channel> {
+    prop_oneof![Just(Channel::Profile), Just(Channel::Random), Just(Channel::Signal), Just(Channel::Manual)]
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![Just(Outcome::Unknown), Just(Outcome::NoViolation), Just(Outcome::Violation)]
+}
+
+fn count() -> impl Strategy<Value = u64> {
+    prop_oneof![0..100_u64, 0..=MAX_COUNT]
+}
+
+/// From 0 to `max`, in thousandths.
+fn number(max: u32) -> impl Strategy<Value = f64> {
+    (0..=max * 1000).prop_map(|thousandths| f64::from(thousandths) / 1000.0)
+}
