@@ -23,7 +23,8 @@ fn main() {
 
     let limits = Limits { string_bytes: 256, message_bytes: 65_536 };
     let began = Instant::now();
-    let decoded = lines.iter().filter(|line| matches!(decode(&record(line), &limits, None), Ok(Decoded::Event(_)))).count();
+    let decoded =
+        lines.iter().filter(|line| matches!(decode(&record(line), &limits, None), Ok(Decoded::Event(_)))).count();
     report("decode", began, decoded);
 
     let text = include_str!("../config/demo.toml");

@@ -90,7 +90,8 @@ fn read_through(broker: &Broker, events: u64) {
             Ok(Feed::Partition(index)) => monitor.add_partition(index, now),
             Ok(Feed::Batch(batch)) => {
                 for record in batch.records() {
-                    let raw = RawRecord { payload: record.payload, headers: &[], timestamp: record.timestamp.map(EventTime) };
+                    let raw =
+                        RawRecord { payload: record.payload, headers: &[], timestamp: record.timestamp.map(EventTime) };
                     monitor.handle_record(record.partition, &raw, now);
                 }
                 read += batch.len() as u64;

@@ -577,14 +577,14 @@ fn a_rejection_names_field_expectation_kind_and_position() {
     let detail = |event: &str| rejection_of(event.as_bytes()).to_string();
     assert_eq!(
         detail("{\"specversion\":\"1.0\",\n\"type\":\"paritywatch.selection.v1\",\n \"data\":{\"case_id\":17}}"),
-        "wrong_type: data.case_id: expected a string, found an integer, at line 3 column 22"
+        "wrong_type: data.case_id: expected a string, found an integer, at line 3 column 21"
     );
     // The same place when data waits for its type.
     assert_eq!(
         detail(
             "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"s\",\"time\":\"2026-03-01T08:15:30Z\",\n \"data\":{\"case_id\":17},\n\"type\":\"paritywatch.selection.v1\"}"
         ),
-        "wrong_type: data.case_id: expected a string, found an integer, at line 2 column 22"
+        "wrong_type: data.case_id: expected a string, found an integer, at line 2 column 21"
     );
     assert_eq!(
         detail(&event_of("tally", r#"{"profile":"p","counts":{"hits":2,"concluded":1}}"#)).split(", at").next(),

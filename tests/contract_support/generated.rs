@@ -15,8 +15,8 @@ use proptest::prelude::*;
 type Text = Cow<'static, str>;
 
 /// Any event.
-pub fn event() -> impl Strategy<Value = Event<'static>> {
-    (name(), name(), time(), data()).prop_map(|(id, source, time, data)| Event { id, source, time, data })
+pub fn event() -> BoxedStrategy<Event<'static>> {
+    (name(), name(), time(), data()).prop_map(|(id, source, time, data)| Event { id, source, time, data }).boxed()
 }
 
 /// Quotes, backslashes, control characters and characters of several bytes included.
@@ -29,20 +29,19 @@ fn time() -> impl Strategy<Value = EventTime> {
     (EARLIEST_TIME.0..LATEST_TIME.0).prop_map(EventTime)
 }
 
-fn data() -> impl Strategy<Value = Data<'static>> {
+fn data() -> BoxedStrategy<Data<'static>> {
     prop_oneof![
-        selection().prop_map(Data::Selection),
-        control().prop_map(Data::Control),
-        outcome_report().prop_map(Data::Outcome),
-        complaint().prop_map(Data::Complaint),
-        tally().prop_map(Data::Tally),
-        (name(), groups(), strata()).prop_map(|(case_id, groups, strata)| Data::Attributes(Attributes {
-            case_id,
-            groups,
-            strata
-        })),
-        population().prop_map(Data::Population),
+        selection().prop_map(Data::Selection).boxed(),
+        control().prop_map(Data::Control).boxed(),
+        outcome_report().prop_map(Data::Outcome).boxed(),
+        complaint().prop_map(Data::Complaint).boxed(),
+        tally().prop_map(Data::Tally).boxed(),
+        (name(), groups(), strata())
+            .prop_map(|(case_id, groups, strata)| Data::Attributes(Attributes { case_id, groups, strata }))
+            .boxed(),
+        population().prop_map(Data::Population).boxed(),
     ]
+    .boxed()
 }
 
 fn selection() -> impl Strategy<Value = Selection<'static>> {
