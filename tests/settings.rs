@@ -1,0 +1,106 @@
+//! The configuration: every problem is named with file, line and key; what is shipped loads.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::path::Path;
+
+use paritywatch::settings::Settings;
+
+const GROUPS: &str = "[profiles.cub]\nowner = \"o\"\n[dimensions.origin]\nground = \"race\"\ngroups = [\"a\", \"b\"]\n";
+
+fn problems(text: &str) -> String {
+    Settings::parse(text, "c.toml", std::iter::empty()).expect_err("expected problems, found none").to_string()
+}
+
+fn shipped(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)
+}
+
+fn override_with(name: &str, value: &str) -> Result<Settings, String> {
+    let variables = std::iter::once((name.to_owned(), value.to_owned()));
+    Settings::load(&shipped("example.toml"), variables).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_is_shipped_loads() {
+    for name in ["example.toml", "demo.toml"] {
+        let settings = Settings::load(&shipped(name), std::iter::empty()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!settings.plan.rules.is_empty());
+    }
+}
+
+#[test]
+fn every_problem_is_named_with_its_line_and_key() {
+    let text = format!(
+        "[window]\nrolling = [\"24h\", \"7x\"]\n{GROUPS}[[rules]]\nname = \"one\"\nindicator = \"selection_rat\"\nwarning = 1.1\n\
+         critical = 1.25\nevidence = \"point\"\nrefrence = \"a\"\n"
+    );
+    let found = problems(&text);
+    for expected in [
+        "c.toml:2: window.rolling[1]: expected a duration such as \"30s\", \"10m\", \"24h\" or \"7d\"",
+        "c.toml:10: rules[0].indicator: expected \"selection_rate\"",
+        "c.toml:14: rules[0].refrence: expected a key of [[rules[0]]] (did you mean \"reference\"?)",
+    ] {
+        assert!(found.contains(expected), "expected {expected:?} in:\n{found}");
+    }
+}
+
+#[test]
+fn sequential_evidence_is_refused_with_what_to_write_instead() {
+    let rule = "[[rules]]\nname = \"one\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
+    for evidence in ["", "evidence = \"sequential\"\n"] {
+        let found = problems(&format!("{GROUPS}{rule}{evidence}"));
+        assert!(
+            found.contains("expected \"interval\" or \"point\" (\"sequential\" is not in this version)"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn a_hit_rate_window_must_be_longer_than_the_oldest_open_cohort() {
+    let rule = |windows: &str| {
+        format!(
+            "[window]\nrolling = [\"30d\", \"90d\"]\n{GROUPS}[[rules]]\nname = \"hits\"\nindicator = \"hit_rate\"\nwarning = 0.9\n\
+             critical = 0.8\nevidence = \"interval\"\nwindows = [{windows}]\n"
+        )
+    };
+    assert!(problems(&rule("\"30d\"")).contains("rules[0].windows[0]"));
+    Settings::parse(&rule("\"90d\""), "c.toml", std::iter::empty()).unwrap();
+}
+
+#[test]
+fn nothing_is_withheld_only_with_a_written_reason() {
+    let rule = "[[rules]]\nname = \"one\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"point\"\n";
+    let text = |reason: &str| format!("[privacy]\nmin_cell = 0\nreason = \"{reason}\"\n{GROUPS}{rule}");
+    assert!(problems(&text("")).contains("privacy"));
+    assert_eq!(Settings::parse(&text("published table"), "c.toml", std::iter::empty()).unwrap().plan.min_cell, 0);
+}
+
+#[test]
+fn the_environment_overrides_and_its_words_stay_words() {
+    let settings = override_with("PARITYWATCH__PROFILES__CUB__TITLE", "007").unwrap();
+    assert_eq!(settings.plan.profiles[0].title, "007");
+    let found = override_with("PARITYWATCH__WINDOW__HISTRY", "3d").unwrap_err();
+    assert!(found.contains("PARITYWATCH__WINDOW__HISTRY: window.histry"), "{found}");
+}
+
+#[test]
+fn what_is_printed_loads_again_and_hides_secrets() {
+    let settings = Settings::load(&shipped("example.toml"), std::iter::empty()).unwrap();
+    let printed = settings.redacted_toml();
+    let again = Settings::parse(&printed, "printed.toml", std::iter::empty()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again.plan, settings.plan);
+    let text = std::fs::read_to_string(shipped("example.toml")).unwrap();
+    let secret = text.replace("\"ssl.ca.location\"", "\"ssl.key.password\" = \"hunter2\"\n\"ssl.ca.location\"");
+    let printed = Settings::parse(&secret, "c.toml", std::iter::empty()).unwrap().redacted_toml();
+    assert!(!printed.contains("hunter2") && printed.contains("<redacted>"), "{printed}");
+}
+
+#[test]
+fn the_hash_is_that_of_the_judgement_and_not_of_the_place() {
+    let hash = |name: &str, value: &str| override_with(name, value).unwrap().plan.config_hash;
+    let base = hash("PARITYWATCH__STATE__DIR", "/elsewhere");
+    assert_eq!(base, hash("PARITYWATCH__KAFKA__BROKERS", "broker:9093"));
+    assert_ne!(base, hash("PARITYWATCH__PRIVACY__MIN_CELL", "20"));
+}
