@@ -1,7 +1,8 @@
-//! Pure numbers: intervals, tests, stratified estimates, multiplicity, sample size.
+//! Pure numbers: intervals, tests, sequential evidence, stratified estimates, multiplicity, sample size.
 //!
 //! Group 1 is the monitored group, group 2 the reference. Every function gives `None` where its value is not defined, and never NaN.
 
+mod evidence;
 mod interval;
 mod multiplicity;
 mod normal;
@@ -10,6 +11,10 @@ mod restricted;
 mod stratified;
 mod test;
 
+pub use evidence::{
+    Change, Detector, Dispersion, GRID, LOG_CLEAR, LOG_WATCH, Lifetime, Logs, Pair, ReferenceRate, log_likelihood_ratios,
+    log_share_ratios,
+};
 pub use interval::{difference_interval, ratio_interval, share_ratio_interval, wilson};
 pub use multiplicity::{benjamini_hochberg, e_benjamini_hochberg, holm};
 pub use power::{PowerQuestion, exposed_needed};

@@ -1,0 +1,201 @@
+//! The e-processes: against traces of 50-digit arithmetic, over the whole input space, and in what they promise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
+
+use paritywatch::statistics::*;
+use proptest::prelude::*;
+use serde_json::Value;
+
+const TOLERANCE: f64 = 1e-12;
+
+fn trace(name: &str) -> Vec<Vec<f64>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/vectors.json");
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let rows = vectors[name]["rows"].as_array().unwrap();
+    rows.iter().map(|row| row.as_array().unwrap().iter().map(|cell| cell.as_f64().unwrap()).collect()).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the trace's counts are small whole numbers")]
+fn pair(row: &[f64]) -> Pair {
+    let count = |index: usize| row[index] as u64;
+    Pair { events: count(0), exposed: count(1), reference_events: count(2), reference_exposed: count(3) }
+}
+
+fn close(found: f64, expected: f64, what: &str) {
+    // Near 0 the logarithm of a number near 1: its absolute error is what its digits allow.
+    let error = (found - expected).abs();
+    assert!(error <= TOLERANCE * expected.abs().max(1.0), "{what}: expected {expected:e}, found {found:e}");
+}
+
+/// Follows a trace, as `disparity` does: expected rate and allowance first, then the block, then what is learned from it.
+fn follow(name: &str, null: f64, variation: f64) {
+    let rows = trace(name);
+    let (mut rate, mut dispersion) = (ReferenceRate::default(), Dispersion::new());
+    let (mut lifetime, mut change) = (Lifetime::new(), Change::new());
+    for (index, row) in rows.iter().enumerate() {
+        let pair = pair(row);
+        let q = rate.expected();
+        let phi = dispersion.allowance(pair, q, variation);
+        let ratios = log_likelihood_ratios(pair, null, q).map(|ratio| ratio / phi);
+        lifetime.step(&ratios);
+        change.step(&ratios);
+        dispersion.learn(pair, q);
+        rate.learn(pair.reference_events, pair.reference_exposed);
+        let what = |field: &str| format!("{name} row {index} {field}");
+        let [.., log_e, log_sr] = row[..] else { panic!("{name}: short row") };
+        close(lifetime.log_e(), log_e, &what("log_e"));
+        close(change.log_m(), log_sr, &what("log_sr"));
+        if variation > 0.0 {
+            close(phi, row[4], &what("phi"));
+        }
+    }
+    assert!(rows.len() >= 40);
+}
+
+#[test]
+fn the_plain_trace() {
+    follow("eprocess_trace", 1.0, 0.0);
+}
+
+#[test]
+fn the_trace_with_the_allowance() {
+    follow("eprocess_trace_allowance", 1.0, 0.3);
+}
+
+#[test]
+fn the_trace_of_the_material_null() {
+    follow("eprocess_trace_material", 1.25, 0.3);
+}
+
+/// sum over x1, x2 of P(x1, x2) L_k, by summing over all outcomes of a small block.
+fn expected_likelihood_ratio(n1: u64, n2: u64, p1: f64, p2: f64, null: f64, q: f64) -> Logs {
+    let binomial = |n: u64, x: u64, p: f64| {
+        let mut probability = 1.0;
+        for i in 0..x {
+            probability *= (n - i) as f64 / (x - i) as f64 * p;
+        }
+        probability * (1.0 - p).powi(i32::try_from(n - x).unwrap())
+    };
+    let mut expected = [0.0; GRID];
+    for x1 in 0..=n1 {
+        for x2 in 0..=n2 {
+            let pair = Pair { events: x1, exposed: n1, reference_events: x2, reference_exposed: n2 };
+            let ratios = log_likelihood_ratios(pair, null, q);
+            let probability = binomial(n1, x1, p1) * binomial(n2, x2, p2);
+            expected.iter_mut().zip(ratios).for_each(|(sum, ratio)| *sum += probability * ratio.exp());
+        }
+    }
+    expected
+}
+
+fn any_count() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 1..=3_u64, 0..=1_000_u64, 0..=1_000_000_000_u64, Just(1_000_000_000_000)]
+}
+
+fn any_side() -> impl Strategy<Value = (u64, u64)> {
+    any_count().prop_flat_map(|exposed| (prop_oneof![Just(0), 0..=exposed, Just(exposed)], Just(exposed)))
+}
+
+fn any_pair() -> impl Strategy<Value = Pair> {
+    (any_side(), any_side()).prop_map(|((events, exposed), (reference_events, reference_exposed))| Pair {
+        events,
+        exposed,
+        reference_events,
+        reference_exposed,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// The promise itself: whatever the rates under the hypothesis, no likelihood ratio is expected to exceed 1.
+    #[test]
+    fn a_blocks_likelihood_ratio_is_an_e_value(
+        n1 in 1..12_u64, n2 in 1..12_u64, p2 in 0.0..1.0_f64, below in 0.0..1.0_f64, null in 0.2..4.0_f64, q in 1e-6..0.95_f64,
+    ) {
+        let p1 = (null * p2).min(1.0) * below;
+        for (at, p1) in [("edge", (null * p2).min(1.0)), ("inside", p1)] {
+            for expected in expected_likelihood_ratio(n1, n2, p1, p2, null, q) {
+                prop_assert!(expected <= 1.0 + 1e-9, "{at}: {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn given_the_total_a_likelihood_ratio_of_shares_is_an_e_value(
+        total in 1..30_u64, n1 in 1..1_000_u64, n2 in 1..1_000_u64, null in 0.2..4.0_f64, below in 0.0..1.0_f64,
+    ) {
+        for ratio in [null, null * below] {
+            let share = ratio * n1 as f64 / (ratio * n1 as f64 + n2 as f64);
+            let mut expected = [0.0; GRID];
+            let mut probability = (1.0 - share).powi(i32::try_from(total).unwrap());
+            for events in 0..=total {
+                let pair = Pair { events, exposed: n1, reference_events: total - events, reference_exposed: n2 };
+                let ratios = log_share_ratios(pair, null);
+                expected.iter_mut().zip(ratios).for_each(|(sum, log)| *sum += probability * log.exp());
+                probability *= (total - events) as f64 / (events + 1) as f64 * share / (1.0 - share);
+            }
+            for sum in expected {
+                prop_assert!(sum <= 1.0 + 1e-9, "{sum}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_input_gives_nan(
+        pairs in proptest::collection::vec(any_pair(), 1..12), null in prop_oneof![Just(1.0), 0.01..100.0_f64], variation in 0.0..1.0_f64,
+    ) {
+        let (mut rate, mut dispersion) = (ReferenceRate::default(), Dispersion::new());
+        let mut detector = Detector::new(null);
+        for pair in pairs {
+            let q = rate.expected();
+            let phi = dispersion.allowance(pair, q, variation);
+            prop_assert!(phi >= 1.0 && phi.is_finite(), "phi {phi}");
+            let plain = log_likelihood_ratios(pair, null, q);
+            let shares = log_share_ratios(pair, null);
+            prop_assert!(plain.iter().chain(&shares).all(|log| log.is_finite()), "{plain:?} {shares:?}");
+            let backward = || log_likelihood_ratios(pair.swapped(), 1.0 / null, q).map(|log| log / phi);
+            detector.step(&plain.map(|log| log / phi), backward, 3.0);
+            prop_assert!(detector.log_e().is_finite() && !detector.log_sr().is_nan(), "{detector:?}");
+            dispersion.learn(pair, q);
+            rate.learn(pair.reference_events, pair.reference_exposed);
+        }
+    }
+
+    /// The tempered ratio of a block in which a group is empty says nothing.
+    #[test]
+    fn an_empty_group_is_no_evidence(side in any_side(), null in 0.1..10.0_f64, q in 1e-6..0.95_f64) {
+        let pair = Pair { events: side.0, exposed: side.1, ..Pair::default() };
+        prop_assert_eq!(log_likelihood_ratios(pair, null, q), [0.0; GRID]);
+        prop_assert_eq!(log_likelihood_ratios(pair.swapped(), null, q), [0.0; GRID]);
+        prop_assert_eq!(log_share_ratios(pair, null), [0.0; GRID]);
+    }
+}
+
+#[test]
+fn an_alarm_latches_until_the_reverse_detector_clears_it_and_costs_the_next_epoch_level() {
+    let (skewed, fair, reversed) = (block(20, 40), block(10, 40), block(2, 40));
+    let level = 3.0;
+    let mut detector = Detector::new(1.0);
+    let first_level = detector.alarm_at(level);
+    let feed = |detector: &mut Detector, pair: Pair| {
+        let forward = log_likelihood_ratios(pair, 1.0, 0.1);
+        detector.step(&forward, || log_likelihood_ratios(pair.swapped(), 1.0, 0.1), level);
+    };
+    while !detector.alarmed() {
+        feed(&mut detector, skewed);
+    }
+    assert!(detector.log_e() >= first_level);
+    feed(&mut detector, fair);
+    assert!(detector.alarmed(), "one fair block does not clear an alarm");
+    for _ in 0..200 {
+        feed(&mut detector, reversed);
+    }
+    assert!(!detector.alarmed());
+    assert_eq!(detector.epoch(), 2);
+    close(detector.alarm_at(level) - first_level, 4_f64.ln(), "the second epoch has a quarter of the first's level");
+}
+
+fn block(events: u64, reference_events: u64) -> Pair {
+    Pair { events, exposed: 100, reference_events, reference_exposed: 400 }
+}
