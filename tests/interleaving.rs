@@ -16,6 +16,7 @@ min_cell = 0
 reason = "test"
 [window]
 rolling = ["24h", "7d"]
+cohort_max_age = "2d"
 allowed_lateness = "10m"
 [profiles.cub]
 owner = "o"
@@ -39,6 +40,29 @@ reference = "random"
 warning = 1.1
 critical = 1.25
 evidence = "interval"
+[[rules]]
+name = "sequential-selection"
+indicator = "selection_rate"
+warning = 1.1
+critical = 1.25
+stratify_by = "office"
+[[rules]]
+name = "sequential-crude"
+indicator = "selection_rate"
+reference = "lowest"
+warning = 1.1
+critical = 1.25
+[[rules]]
+name = "sequential-hits"
+indicator = "hit_rate"
+warning = 0.9
+critical = 0.8
+[[rules]]
+name = "sequential-random"
+indicator = "selection_rate"
+reference = "random"
+warning = 1.1
+critical = 1.25
 [[rules]]
 name = "coverage"
 indicator = "outcome_coverage"
@@ -86,6 +110,12 @@ fn interleavings_and_batch_sizes_give_the_same_findings() {
     let expected = findings(300, [0, 1, 2]);
     assert!(expected.0.contains("\"verdict\":\"within\""), "{}", expected.0);
     assert!(expected.1.duplicate > 500);
+    let findings_found: serde_json::Value = serde_json::from_str(&expected.0).unwrap();
+    for rule in ["sequential-selection", "sequential-crude", "sequential-hits", "sequential-random"] {
+        let rows = findings_found.as_array().unwrap().iter().filter(|finding| finding["rule"] == rule);
+        let blocks: u64 = rows.map(|finding| finding["evidence"]["blocks"].as_u64().unwrap()).max().unwrap();
+        assert!(blocks > 3, "{rule}: {blocks} blocks");
+    }
     assert_eq!(findings(13, [2, 0, 1]), expected);
     assert_eq!(findings(4_096, [1, 2, 0]), expected);
 }

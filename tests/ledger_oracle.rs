@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use paritywatch::event::{
     Attributes, Channel, Control, Data, Event, EventTime, Membership, Outcome, OutcomeReport, Selection, Span,
 };
-use paritywatch::ledger::{Arrival, Ledger, PseudonymKey, Slot};
+use paritywatch::ledger::{Arrival, CaseFacts, Change, Ledger, PseudonymKey, Slot};
 use paritywatch::monitor::Plan;
-use paritywatch::window::{CellKey, Counts, Range, Windows};
+use paritywatch::window::{CellKey, Cohorts, Counts, Range, Windows};
 use plan::plan;
 use proptest::prelude::*;
 
@@ -50,6 +50,21 @@ proptest! {
         let expected = oracle(&specs);
         for arrival in [sorted(&specs), reversed(&specs), shuffled_with_duplicates(&specs, seed)] {
             prop_assert_eq!(&count(&arrival), &expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    /// Evidence reads the facts of each hour of event time, of events in time alone, whatever order they arrived in.
+    #[test]
+    fn any_order_gives_the_oracles_final_counts(specs in events(), seed in any::<u64>(), hours in 0_i64..200) {
+        let known: Vec<Spec> =
+            specs.iter().filter(|spec| !is_late(spec) && spec.minute < hours * 60).cloned().collect();
+        let expected = oracle(&known);
+        for arrival in [sorted(&specs), reversed(&specs), shuffled_with_duplicates(&specs, seed)] {
+            prop_assert_eq!(&count_final(&arrival, hours), &expected);
         }
     }
 }
@@ -103,11 +118,43 @@ type Table = BTreeMap<(usize, usize), [u64; 7]>;
 fn count(specs: &[Spec]) -> Table {
     let plan = plan(&["a", "b"]);
     let mut ledger = Ledger::new(&plan, PseudonymKey([3; 16]));
-    let mut windows = Windows::new(plan.dimensions.len(), plan.window.history);
+    let mut windows = new_windows(&plan);
     for spec in specs {
-        if let Some(Arrival::Changed(change) | Arrival::Conflict(Some(change))) = ledger.join(&spec.event(), START) {
+        if let Some(Arrival::Changed(change) | Arrival::Conflict(Some(change))) = ledger.join(&spec.event(), START, false) {
             windows.apply(&change, &ledger.attributes);
         }
+    }
+    table(&plan, &windows)
+}
+
+fn new_windows(plan: &Plan) -> Windows {
+    let cohorts = Cohorts::new(Vec::new(), plan.window.allowed_lateness, plan.window.cohort_max_age);
+    Windows::new(plan.dimensions.len(), plan.window.history, cohorts)
+}
+
+/// Every third event comes too late for evidence.
+fn is_late(spec: &Spec) -> bool {
+    spec.id % 3 == 2
+}
+
+/// What evidence counts of the hours before `hours`.
+fn count_final(specs: &[Spec], hours: i64) -> Table {
+    let plan = plan(&["a", "b"]);
+    let mut ledger = Ledger::new(&plan, PseudonymKey([3; 16]));
+    let mut steps = Vec::new();
+    for spec in specs {
+        ledger.join(&spec.event(), START, is_late(spec));
+        steps.extend_from_slice(ledger.finals());
+    }
+    let first = START.0.div_euclid(Span::HOUR.0);
+    steps.retain(|step| i64::from(step.hour) < first + hours);
+    let mut windows = new_windows(&plan);
+    // All that is put in before anything is taken out: counts stop at 0.
+    for step in &steps {
+        windows.apply(&Change { before: CaseFacts::default(), after: step.change.after }, &ledger.attributes);
+    }
+    for step in &steps {
+        windows.apply(&Change { before: step.change.before, after: CaseFacts::default() }, &ledger.attributes);
     }
     table(&plan, &windows)
 }

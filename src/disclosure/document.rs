@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
-use super::published::{EventCounts, Measured, Published, PublishedAlert, PublishedFinding};
+use super::published::{EventCounts, Measured, Published, PublishedAlert, PublishedFinding, PublishedLate};
+use crate::disparity::SeriesEvidence;
 use crate::event::EventTime;
 use crate::statistics::Interval;
 
@@ -37,6 +38,7 @@ impl Serialize for Document<'_> {
         map.serialize_entry("events", &Events(published.events()))?;
         map.serialize_entry("findings", &List(published.findings()))?;
         map.serialize_entry("alerts", &List(published.alerts()))?;
+        map.serialize_entry("late_evidence", &List(published.late()))?;
         map.end()
     }
 }
@@ -102,12 +104,23 @@ impl Serialize for PublishedFinding {
             "pending",
             &self.pending.map(|(group, reference)| Pair([("group", Limits(group)), ("reference", Limits(reference))])),
         )?;
-        // Sequential evidence is not part of this version.
-        map.serialize_entry("evidence", &None::<()>)?;
+        map.serialize_entry("evidence", &self.evidence.map(Evidence))?;
         map.serialize_entry("verdict", &self.verdict.map(crate::disparity::Verdict::name))?;
         if self.suppressed {
             map.serialize_entry("suppressed", &true)?;
         }
+        map.end()
+    }
+}
+
+impl Serialize for PublishedLate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("profile", &self.profile)?;
+        map.serialize_entry("channel", self.channel)?;
+        map.serialize_entry("dimension", &self.dimension)?;
+        map.serialize_entry("group", &self.group)?;
+        map.serialize_entry("cases", &self.cases)?;
         map.end()
     }
 }
@@ -155,6 +168,27 @@ impl Serialize for Stratified<'_> {
         map.serialize_entry("by", by)?;
         map.serialize_entry("ratio", ratio)?;
         map.serialize_entry("reversal", reversal)?;
+        map.end()
+    }
+}
+
+/// The fields of the contract first; then those that were added.
+struct Evidence(SeriesEvidence);
+
+impl Serialize for Evidence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let evidence = &self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("log_e", &evidence.log_e)?;
+        map.serialize_entry("log_e_material", &evidence.log_e_material)?;
+        map.serialize_entry("log_sr", &evidence.log_sr)?;
+        map.serialize_entry("alarm_at", &evidence.alarm_at)?;
+        map.serialize_entry("dispersion", &evidence.dispersion)?;
+        map.serialize_entry("blocks", &evidence.blocks)?;
+        map.serialize_entry("alarmed", &evidence.alarmed)?;
+        map.serialize_entry("alarmed_material", &evidence.material)?;
+        map.serialize_entry("epoch", &evidence.epoch)?;
+        map.serialize_entry("watched", &evidence.watched)?;
         map.end()
     }
 }

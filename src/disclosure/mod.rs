@@ -11,4 +11,4 @@ mod published;
 mod suppress;
 mod table;
 
-pub use published::{Counted, EventCounts, Measured, Published, PublishedAlert, PublishedFinding, publish};
+pub use published::{Counted, EventCounts, Measured, Published, PublishedAlert, PublishedFinding, PublishedLate, publish};

@@ -2,7 +2,9 @@
 
 use super::suppress::Withheld;
 use crate::alert::{Alert, AlertState, Severity};
-use crate::disparity::{Estimate, Evaluation, Finding, Indicator, PendingBounds, Reference, Rule, Side, Verdict};
+use crate::disparity::{
+    Estimate, Evaluation, Finding, Indicator, Late, PendingBounds, Reference, Rule, SeriesEvidence, Side, Verdict,
+};
 use crate::event::{Channel, EventTime};
 use crate::monitor::Plan;
 use crate::statistics::Interval;
@@ -15,6 +17,7 @@ pub struct Published {
     events: EventCounts,
     findings: Vec<PublishedFinding>,
     alerts: Vec<PublishedAlert>,
+    late: Vec<PublishedLate>,
 }
 
 /// What became of the events.
@@ -81,6 +84,8 @@ pub struct PublishedFinding {
     pub p_value: Option<f64>,
     pub stratified: Option<(String, Measured, bool)>,
     pub needed: Option<u64>,
+    /// What the blocks so far say; `None` where the rule asks for other evidence, or where it is withheld.
+    pub evidence: Option<SeriesEvidence>,
     pub reference_group: Option<String>,
     pub pending: Option<(Interval, Interval)>,
     pub verdict: Option<Verdict>,
@@ -107,6 +112,17 @@ pub struct PublishedAlert {
     pub evidence: PublishedFinding,
 }
 
+/// Cases whose facts came too late for evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of a finding's fields")]
+pub struct PublishedLate {
+    pub profile: String,
+    pub channel: &'static str,
+    pub dimension: String,
+    pub group: String,
+    pub cases: u64,
+}
+
 /// Passes an evaluation and its alerts through disclosure control.
 #[must_use]
 pub fn publish<'a>(
@@ -121,6 +137,7 @@ pub fn publish<'a>(
         events,
         findings: evaluation.findings.iter().filter_map(|finding| publish_finding(plan, finding)).collect(),
         alerts: alerts.filter_map(|alert| publish_alert(plan, alert)).collect(),
+        late: evaluation.late.iter().filter_map(|late| publish_late(plan, late)).collect(),
     }
 }
 
@@ -153,6 +170,12 @@ impl Published {
     #[must_use]
     pub fn alerts(&self) -> &[PublishedAlert] {
         &self.alerts
+    }
+
+    /// Cases whose facts came too late for evidence, by group; those below `min_cell` are withheld.
+    #[must_use]
+    pub fn late(&self) -> &[PublishedLate] {
+        &self.late
     }
 
     /// The worst verdict; `None` where nothing was judged.
@@ -189,6 +212,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
             .as_ref()
             .filter(|_| !withheld.any())
             .map(|stratified| (stratified.by.clone(), Measured::of(stratified.ratio), stratified.reversal)),
+        evidence: finding.evidence.filter(|_| !withheld.any()),
         needed: finding.needed.filter(|_| !withheld.any()),
         reference_group: finding.reference_group.clone(),
         pending: finding
@@ -200,6 +224,18 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         warning: rule.warning,
         critical: rule.critical,
         clear: rule.clear,
+    })
+}
+
+fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {
+    let dimension = plan.dimensions.get(usize::from(late.dimension.0))?;
+    (late.cases >= plan.min_cell).then_some(())?;
+    Some(PublishedLate {
+        profile: plan.profiles.get(usize::from(late.profile.0))?.name.clone(),
+        channel: channel_name(late.channel),
+        dimension: dimension.name.clone(),
+        group: dimension.groups.get(usize::from(late.group.0))?.clone(),
+        cases: late.cases,
     })
 }
 

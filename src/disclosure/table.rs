@@ -40,6 +40,11 @@ impl Published {
         for (verdict, row) in &rows {
             push_line(&mut out, row, &widths, width, verdict.filter(|_| colour));
         }
+        let mut evidence: Vec<String> = self.findings().iter().filter_map(evidence_line).collect();
+        evidence.dedup();
+        for line in evidence {
+            let _ = writeln!(out, "{line}");
+        }
         for alert in self.alerts() {
             let _ = writeln!(out, "{}", alert_line(alert));
         }
@@ -108,6 +113,37 @@ const fn colour_of(verdict: Verdict) -> &'static str {
         Verdict::Within => "32",
         Verdict::InsufficientData | Verdict::Stale => "2",
     }
+}
+
+/// The same for every window of a series. In words of odds: natural logarithms are for machines.
+fn evidence_line(finding: &PublishedFinding) -> Option<String> {
+    let evidence = finding.evidence?;
+    let material = evidence.log_e_material.map_or_else(String::new, |log_e| {
+        format!(", that it is beyond {} {}", finding.critical, odds(log_e))
+    });
+    let state = match (evidence.alarmed, evidence.watched) {
+        (true, _) => "ALARM",
+        (false, true) => "watched",
+        (false, false) => "no alarm",
+    };
+    Some(format!(
+        "EVIDENCE {state}: {} {} {}={} vs {}: for a disparity {} (alarm at {}){material}; {} blocks, tempered by {:.2}",
+        finding.rule,
+        finding.profile,
+        finding.dimension,
+        finding.group,
+        finding.reference,
+        odds(evidence.log_e),
+        odds(evidence.alarm_at),
+        evidence.blocks,
+        evidence.dispersion,
+    ))
+}
+
+/// exp(log) with as many digits as anybody reads.
+fn odds(log: f64) -> String {
+    let value = log.exp();
+    if value >= 1e6 || value < 0.01 { format!("{value:.1e}") } else { format!("{value:.3}") }
 }
 
 fn alert_line(alert: &PublishedAlert) -> String {

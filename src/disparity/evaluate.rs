@@ -1,5 +1,6 @@
 //! Every finding at one moment.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -7,15 +8,16 @@ use rustc_hash::FxBuildHasher;
 
 use super::comparison::{Against, against, compare};
 use super::indicator::{Subject, by_population, pending, sides, unsealed};
-use super::verdict::{Inputs, Numbers, judge, pending_bounds};
+use super::sequence::TableKey;
+use super::verdict::{Inputs, Numbers, judge, pending_bounds, sequential_verdict};
 use crate::disparity::{
-    DimensionId, Evaluation, Finding, FindingKey, GroupId, Indicator, PendingBounds, ProfileId, Reference, Rule, Side,
-    Verdict,
+    DimensionId, Evaluation, Finding, FindingKey, GroupId, Indicator, Late, PendingBounds, ProfileId, Reference, Rule,
+    Sequences, SeriesEvidence, Side, Verdict,
 };
 use crate::event::{Channel, EventTime};
 use crate::ledger::Attributes;
 use crate::monitor::{Dimension, Plan};
-use crate::window::{Counts, Populations, Range, Windows};
+use crate::window::{CellKey, Counts, Populations, Range, Windows};
 
 /// What is judged, and when.
 #[derive(Clone, Copy)]
@@ -26,6 +28,8 @@ pub struct Scene<'s> {
     pub windows: &'s Windows,
     /// The strata's values.
     pub attributes: &'s Attributes,
+    /// Sequential evidence.
+    pub sequences: &'s Sequences,
     /// Denominators.
     pub populations: &'s Populations,
     /// Where windows end.
@@ -38,6 +42,8 @@ pub struct Scene<'s> {
 #[derive(Clone, Debug, Default)]
 pub struct Evaluator {
     known: HashMap<Place, (Inputs, Numbers), FxBuildHasher>,
+    /// Verdicts that sequential evidence raised, with the epoch of the alarm: they stand until it clears.
+    raised: HashMap<Place, (u32, Verdict), FxBuildHasher>,
     labels: HashMap<String, Arc<str>, FxBuildHasher>,
 }
 
@@ -61,16 +67,24 @@ impl Evaluator {
     /// All findings, by rule, profile, channel, dimension, group and window.
     pub fn evaluate(&mut self, scene: &Scene<'_>) -> Evaluation {
         let mut findings = Vec::new();
+        let watched = scene.sequences.watched();
         for (index, rule) in scene.plan.rules.iter().enumerate() {
             for profile in &rule.profiles {
                 for channel in &rule.channels {
                     for dimension in &rule.dimensions {
-                        self.compare_groups(scene, (index, rule), (*profile, *channel, *dimension), &mut findings);
+                        let series = Rows::of(scene.sequences, (index, *profile, *channel, *dimension), &watched);
+                        self.compare_groups(
+                            scene,
+                            (index, rule),
+                            (*profile, *channel, *dimension),
+                            &series,
+                            &mut findings,
+                        );
                     }
                 }
             }
         }
-        Evaluation { as_of: scene.as_of, findings }
+        Evaluation { as_of: scene.as_of, findings, late: late(scene) }
     }
 
     fn compare_groups(
@@ -78,6 +92,7 @@ impl Evaluator {
         scene: &Scene<'_>,
         (index, rule): (usize, &Rule),
         (profile, channel, dimension): (ProfileId, Channel, DimensionId),
+        series: &Rows,
         findings: &mut Vec<Finding>,
     ) {
         let windows = rule.windows.iter().enumerate();
@@ -87,12 +102,18 @@ impl Evaluator {
         let Some(groups) = tables.first().map(|table| table.dimension.groups.len()) else { return };
         for group in 0..groups {
             for table in tables.iter().filter(|table| table.against != Against::Group(group)) {
-                findings.extend(self.finding(scene, table, group));
+                findings.extend(self.finding(scene, table, group, series.of_group(group)));
             }
         }
     }
 
-    fn finding(&mut self, scene: &Scene<'_>, table: &Table<'_>, index: usize) -> Option<Finding> {
+    fn finding(
+        &mut self,
+        scene: &Scene<'_>,
+        table: &Table<'_>,
+        index: usize,
+        evidence: Option<SeriesEvidence>,
+    ) -> Option<Finding> {
         let Table { rule, subject, against, .. } = table;
         let group = GroupId(u16::try_from(index).ok()?);
         let (number, profile, channel, dimension, window) = table.place;
@@ -104,7 +125,12 @@ impl Evaluator {
             population: by_population(scene, subject) && *against != Against::Random,
             strata: table.strata.iter().map(|(sides, random)| compared(sides, random)).collect(),
         };
-        let numbers = self.numbers((number, profile, channel, dimension, group, window), rule, inputs);
+        let place = (number, profile, channel, dimension, group, window);
+        let mut numbers = self.numbers(place, rule, inputs);
+        if let Some(evidence) = &evidence {
+            numbers.verdict = self.judged_by(place, numbers.verdict, evidence);
+            numbers.beyond_clear = numbers.verdict >= Verdict::Warning;
+        }
         let label = &rule.windows.get(window)?.label;
         Some(Finding {
             key: FindingKey {
@@ -125,9 +151,25 @@ impl Evaluator {
             stratified: numbers.stratified,
             needed: numbers.needed.filter(|_| rule.reference != Reference::Overall),
             pending: table.pending_bounds(index),
+            evidence,
             verdict: verdict(scene, rule, profile, numbers.verdict),
             beyond_clear: numbers.beyond_clear,
         })
+    }
+
+    /// Once raised, a verdict stands, and may get worse, until the alarm clears.
+    fn judged_by(&mut self, place: Place, by_number: Verdict, evidence: &SeriesEvidence) -> Verdict {
+        let verdict = sequential_verdict(by_number, evidence);
+        if !evidence.alarmed {
+            self.raised.remove(&place);
+            return verdict;
+        }
+        let standing = self.raised.get(&place).filter(|(epoch, _)| *epoch == evidence.epoch).map(|(_, verdict)| *verdict);
+        let verdict = standing.map_or(verdict, |standing| verdict.max(standing));
+        if verdict >= Verdict::Warning {
+            self.raised.insert(place, (evidence.epoch, verdict));
+        }
+        verdict
     }
 
     fn numbers(&mut self, place: Place, rule: &Rule, inputs: Inputs) -> Numbers {
@@ -148,6 +190,36 @@ impl Evaluator {
         let shared: Arc<str> = label.into();
         self.labels.insert(label.to_owned(), Arc::clone(&shared));
         shared
+    }
+}
+
+fn late(scene: &Scene<'_>) -> Vec<Late> {
+    let listed = scene.windows.cohorts.late().filter_map(|(key, cases)| {
+        let CellKey { profile, channel, dimension, group, .. } = *key;
+        Some(Late { profile, channel, dimension, group: group.group()?, cases })
+    });
+    let mut late: Vec<Late> = listed.collect();
+    // Cells stand in the order of their first event.
+    late.sort_unstable();
+    late
+}
+
+/// A table's evidence by group.
+struct Rows(Vec<Option<SeriesEvidence>>);
+
+impl Rows {
+    fn of(sequences: &Sequences, key: TableKey, watched: &BTreeSet<(usize, usize)>) -> Self {
+        let Some((table, mut rows)) = sequences.table(key) else { return Self(Vec::new()) };
+        for (group, row) in rows.iter_mut().enumerate() {
+            if let Some(row) = row {
+                row.watched = watched.contains(&(table, group));
+            }
+        }
+        Self(rows)
+    }
+
+    fn of_group(&self, group: usize) -> Option<SeriesEvidence> {
+        self.0.get(group).copied().flatten()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::disparity::{DimensionId, GroupId, Indicator, ProfileId};
+use crate::disparity::{DimensionId, GroupId, Indicator, ProfileId, SeriesEvidence};
 use crate::event::{Channel, EventTime};
 use crate::statistics::Interval;
 
@@ -13,6 +13,23 @@ pub struct Evaluation {
     pub as_of: EventTime,
     /// Findings by rule, profile, channel, dimension, group, window.
     pub findings: Vec<Finding>,
+    /// What came too late for evidence, by profile, channel, dimension and listed group; only what is not 0.
+    pub late: Vec<Late>,
+}
+
+/// Cases whose facts came too late for evidence: windows count them, closed blocks do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Late {
+    /// The profile.
+    pub profile: ProfileId,
+    /// The channel.
+    pub channel: Channel,
+    /// The dimension.
+    pub dimension: DimensionId,
+    /// The group.
+    pub group: GroupId,
+    /// Cases.
+    pub cases: u64,
 }
 
 /// One comparison: rule x profile x channel x dimension x group x window.
@@ -38,6 +55,8 @@ pub struct Finding {
     pub needed: Option<u64>,
     /// For hit rates: bounds of the group's and the reference's rate while outcomes are pending.
     pub pending: Option<PendingBounds>,
+    /// What the blocks so far say; `None` where the rule asks for other evidence.
+    pub evidence: Option<SeriesEvidence>,
     /// The judgement; `None` for reference `overall`, which is never judged.
     pub verdict: Option<Verdict>,
     /// Whether the measure is still beyond the rule's `clear`: keeps a firing alert firing.

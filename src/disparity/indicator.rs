@@ -6,8 +6,8 @@ use super::evaluate::Scene;
 use crate::disparity::{DimensionId, Indicator, ProfileId, Side};
 use crate::event::{Channel, EventTime};
 use crate::ledger::{Slot, StratumId};
-use crate::monitor::Exposure;
-use crate::window::{Bucket, Cell, CellKey, Counts, Range};
+use crate::monitor::{Exposure, Plan};
+use crate::window::{Bucket, Cell, CellKey, Counts, Maturity, Range};
 
 /// Share of the selected that must be resolved, in every group, before a cohort's hit rate counts: in hundredths.
 const SEALED_PERCENT: u64 = 95;
@@ -79,7 +79,7 @@ fn sum(cell: &Cell, range: Range, unsealed: &BTreeSet<Bucket>) -> Counts {
     sum
 }
 
-fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> Side {
+pub(super) fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> Side {
     let assessed = population.unwrap_or(counts.assessed);
     let (events, exposed) = match indicator {
         Indicator::SelectionRate => (counts.selected, assessed),
@@ -96,10 +96,25 @@ fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> Side 
 
 /// Whether the indicator's denominator is the cases assessed, for which a population may stand in.
 pub(super) fn by_population(scene: &Scene<'_>, subject: &Subject) -> bool {
-    let assessed =
-        matches!(subject.indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
-    let profile = scene.plan.profiles.get(usize::from(subject.profile.0));
+    by_population_of(scene.plan, subject.profile, subject.indicator)
+}
+
+/// The same, without a scene.
+pub(super) fn by_population_of(plan: &Plan, profile: ProfileId, indicator: Indicator) -> bool {
+    let assessed = matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
+    let profile = plan.profiles.get(usize::from(profile.0));
     assessed && profile.is_some_and(|profile| profile.exposure == Exposure::Population)
+}
+
+/// What must be known of a cohort before evidence counts it. Blocks are never rewritten, so a cohort waits until the facts that the
+/// indicator counts can be expected to be complete; a window shows them as they come.
+pub(super) const fn maturity(indicator: Indicator) -> Maturity {
+    match indicator {
+        Indicator::SelectionRate => Maturity::Over,
+        Indicator::ControlFrequency | Indicator::FollowThrough => Maturity::Reported,
+        Indicator::HitRate | Indicator::UnfoundedRate | Indicator::OutcomeCoverage => Maturity::Resolved,
+        Indicator::OverturnRate | Indicator::ComplaintRate => Maturity::Aged,
+    }
 }
 
 /// The population counts at the window's end; an empty slice where none are known, so that nothing is exposed.

@@ -166,7 +166,7 @@ pub enum Reference {
 /// What it takes to be beyond a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// The e-process has alarmed (not in this version: refused by the configuration).
+    /// The e-process has alarmed: may be looked at at any time.
     Sequential,
     /// The window's interval excludes the threshold.
     Interval,

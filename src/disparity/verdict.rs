@@ -1,6 +1,6 @@
 //! From two sides to numbers, and from numbers to a verdict.
 
-use crate::disparity::{Estimate, Evidence, Harm, Measure, Rule, Side, StratifiedEstimate, Verdict};
+use crate::disparity::{Estimate, Evidence, Harm, Measure, Rule, SeriesEvidence, Side, StratifiedEstimate, Verdict};
 use crate::statistics::{
     Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel,
     p_value, ratio_interval, share_ratio_interval,
@@ -60,18 +60,28 @@ fn verdict(rule: &Rule, estimate: Estimate) -> Verdict {
     }
 }
 
+/// From evidence to a verdict: the alarm, and what the window's number says by the thresholds. The false-alarm bound is that of the
+/// e-process; a threshold adds practical significance, never removes statistical.
+pub(super) fn sequential_verdict(by_number: Verdict, evidence: &SeriesEvidence) -> Verdict {
+    match (evidence.alarmed, by_number) {
+        (true, _) if evidence.material => Verdict::Critical,
+        (true, by_number) => by_number,
+        (false, Verdict::InsufficientData) => Verdict::InsufficientData,
+        (false, _) => Verdict::Within,
+    }
+}
+
 /// Whether the measure is beyond the threshold in the direction of harm, by the rule's evidence.
 fn beyond(rule: &Rule, estimate: Estimate, threshold: f64) -> bool {
     let Estimate { value, interval } = estimate;
     // Without an estimate (no event in the reference) the finite lower limit stands in.
     let point = value.unwrap_or(interval.lower);
     match (rule.indicator.harm(), rule.evidence) {
-        (Harm::High, Evidence::Point) => point > threshold,
-        (Harm::Low, Evidence::Point) => point < threshold,
+        // With sequential evidence the number is what adds practical significance; what alarms is decided apart.
+        (Harm::High, Evidence::Point | Evidence::Sequential) => point > threshold,
+        (Harm::Low, Evidence::Point | Evidence::Sequential) => point < threshold,
         (Harm::High, Evidence::Interval) => interval.lower > threshold,
         (Harm::Low, Evidence::Interval) => interval.upper < threshold,
-        // The configuration refuses it; without its e-process nothing can be told.
-        (_, Evidence::Sequential) => false,
     }
 }
 

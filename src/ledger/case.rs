@@ -211,6 +211,7 @@ fn examined(records: &[Record], own: impl Fn(&Record) -> bool) -> CaseCounts {
     }
     let states = control_states(&reports);
     let performed = |state: &ControlState| state.performed.unwrap_or(true) || concluded(state);
+    counts.set_reported(true);
     counts.set_controlled(states.iter().any(performed));
     counts.set_resolved(states.iter().all(|state| !performed(state) || state.outcome.is_some()));
     counts.set_concluded(states.iter().any(concluded));

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod case;
+mod finals;
 mod fingerprint;
 mod memory;
 mod record;
@@ -13,6 +14,8 @@ mod store;
 
 pub use attributes::{Attributes, AttributesId, MAX_STRATUM_VALUES, Slot, StratumId};
 pub use case::{CaseFacts, Contribution, facts};
+pub use finals::FinalChange;
+pub(crate) use finals::hour_of;
 pub use fingerprint::{CaseKey, EventTag, PseudonymKey};
 pub use record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
 pub use store::{Arrival, Change, Ledger, LedgerHealth};

@@ -48,9 +48,11 @@ pub enum RecordKind {
     Complaint,
 }
 
-/// Bit 0: selected / performed. Bits 1-3: channel + 1, 0 for none. Bits 4-5: outcome + 1, 0 for none.
+/// Bit 0: selected / performed. Bits 1-3: channel + 1, 0 for none. Bits 4-5: outcome + 1, 0 for none. Bit 6: late.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flags(u8);
+
+const LATE: u8 = 1 << 6;
 
 impl Flags {
     /// Packs the three.
@@ -90,10 +92,22 @@ impl Flags {
         }
     }
 
+    /// The same, of an event that came later than the allowed lateness: windows count it, evidence does not.
+    #[must_use]
+    pub const fn with_late(self, late: bool) -> Self {
+        Self(self.0 & !LATE | if late { LATE } else { 0 })
+    }
+
+    /// Whether the event came later than the allowed lateness.
+    #[must_use]
+    pub const fn late(self) -> bool {
+        self.0 & LATE != 0
+    }
+
     /// The outcome, where one is known.
     #[must_use]
     pub const fn outcome(self) -> Option<Outcome> {
-        match self.0 >> 4 {
+        match (self.0 >> 4) & 3 {
             1 => Some(Outcome::Unknown),
             2 => Some(Outcome::NoViolation),
             3 => Some(Outcome::Violation),
@@ -149,7 +163,10 @@ mod tests {
             {
                 for outcome in [None, Some(Outcome::Unknown), Some(Outcome::NoViolation), Some(Outcome::Violation)] {
                     let flags = Flags::new(yes, channel, outcome);
-                    assert_eq!((flags.yes(), flags.channel(), flags.outcome()), (yes, channel, outcome));
+                    for flags in [flags, flags.with_late(true), flags.with_late(true).with_late(false)] {
+                        assert_eq!((flags.yes(), flags.channel(), flags.outcome()), (yes, channel, outcome));
+                    }
+                    assert!(flags.with_late(true).late() && !flags.late());
                 }
             }
         }

@@ -225,13 +225,16 @@ impl Swept {
     }
 }
 
+/// Events become final by whole hours, so a case stays open until the hour of its last possible event is.
+const FINAL_AFTER: Span = Span::HOUR;
+
 impl Horizons {
     /// When a case with these records closes.
     pub fn closes(&self, records: &[Record]) -> EventTime {
         let opened = records.first().map_or(EventTime::MIN, |record| record.time);
         let picked = |record: &Record| record.kind != RecordKind::Selection || record.flags.yes();
         let span = if records.iter().any(picked) && !only_unpicked(records) { self.history } else { self.not_selected };
-        opened.plus(span).plus(self.lateness)
+        opened.plus(span).plus(self.lateness).plus(FINAL_AFTER)
     }
 }
 
@@ -258,7 +261,9 @@ fn rivals(record: &Record, records: &[Record]) -> Option<(EventTime, u64)> {
     {
         return None;
     }
-    let selections = records.iter().filter(|known| known.kind == RecordKind::Selection);
+    // Final facts know nothing of late events, so a late selection does not keep one in time away.
+    let counts = |known: &&Record| known.kind == RecordKind::Selection && (record.flags.late() || !known.flags.late());
+    let selections = records.iter().filter(counts);
     selections.filter(|known| has_plain_root(known, records)).map(Record::order).min()
 }
 

@@ -1,9 +1,12 @@
 //! The ledger: 64 shards, and the way an event takes into them.
 
+use super::finals::final_changes;
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
 use super::shard::{Added, Horizons, Shard, Swept};
 use crate::event::{self, Data, Event, EventTime, Span};
-use crate::ledger::{Attributes, AttributesId, CaseFacts, CaseKey, EventTag, PseudonymKey, Record, RecordKind, facts};
+use crate::ledger::{
+    Attributes, AttributesId, CaseFacts, CaseKey, EventTag, FinalChange, PseudonymKey, Record, RecordKind, facts,
+};
 use crate::monitor::Plan;
 
 /// Shards; part of the design, so that they can be spread over processes later.
@@ -33,6 +36,7 @@ pub struct Ledger {
     evicted: u64,
     dropped_waiting: u64,
     records: Vec<Record>,
+    finals: Vec<FinalChange>,
 }
 
 /// What an event did to the ledger.
@@ -96,16 +100,25 @@ impl Ledger {
             evicted: 0,
             dropped_waiting: 0,
             records: Vec::new(),
+            finals: Vec::new(),
         }
     }
 
-    /// Adds an event that is about a case. `watermark` decides which cases are closed.
-    pub fn join(&mut self, event: &Event<'_>, watermark: EventTime) -> Option<Arrival> {
+    /// Adds an event that is about a case. `watermark` decides which cases are closed; a `late` event is no final fact.
+    pub fn join(&mut self, event: &Event<'_>, watermark: EventTime, late: bool) -> Option<Arrival> {
+        self.finals.clear();
         let (case_id, record) = self.record_of(event)?;
+        let record = Record { flags: record.flags.with_late(late), ..record };
         let key = self.key.case(case_id);
         let arrival = self.add(key, record, watermark);
         self.keep_bounds(watermark);
         Some(arrival)
+    }
+
+    /// How the last event joined changed what its case counts for, seen in the order of event time.
+    #[must_use]
+    pub fn finals(&self) -> &[FinalChange] {
+        &self.finals
     }
 
     /// Remembers an event that is about no case; returns whether it is new.
@@ -169,7 +182,11 @@ impl Ledger {
             facts(&records, &mut self.attributes, horizons.not_selected)
         };
         let shard = self.shard(key);
-        let added = shard.add(key, record, &mut records);
+        let conflicts = is_second_selection(&record, &records);
+        let added = match shard.add(key, record, &mut records) {
+            Added::Changed if conflicts => Added::Displaced,
+            added => added,
+        };
         if added == Added::Conflict {
             shard.remember(key, record.tag, record.time, watermark, &horizons);
         }
@@ -177,8 +194,8 @@ impl Ledger {
         self.open = self.open + open_after - open_before;
         self.waiting = self.waiting + waiting_after - waiting_before;
         let arrival = match added {
-            Added::Changed => Arrival::Changed(self.change(before, &records)),
-            Added::Displaced => Arrival::Conflict(Some(self.change(before, &records))),
+            Added::Changed => Arrival::Changed(self.change(before, &records, &record)),
+            Added::Displaced => Arrival::Conflict(Some(self.change(before, &records, &record))),
             Added::Conflict => Arrival::Conflict(None),
             Added::Duplicate => Arrival::Duplicate,
             Added::Full => Arrival::Full,
@@ -187,8 +204,11 @@ impl Ledger {
         arrival
     }
 
-    fn change(&mut self, before: CaseFacts, records: &[Record]) -> Change {
-        Change { before, after: facts(records, &mut self.attributes, self.horizons.not_selected) }
+    fn change(&mut self, before: CaseFacts, records: &[Record], added: &Record) -> Change {
+        let change = Change { before, after: facts(records, &mut self.attributes, self.horizons.not_selected) };
+        let horizon = self.horizons.not_selected;
+        final_changes(records, added, &change, &mut self.attributes, horizon, &mut self.finals);
+        change
     }
 
     /// One shard is swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once.
@@ -300,4 +320,10 @@ impl Ledger {
             ..blank
         }
     }
+}
+
+/// A selection in time that a late one forestalled: it counts for evidence alone, and is a conflict all the same.
+fn is_second_selection(record: &Record, records: &[Record]) -> bool {
+    let plain = |record: &Record| record.kind == RecordKind::Selection && record.revises == 0;
+    plain(record) && !record.flags.late() && records.iter().any(|known| plain(known) && known.flags.late())
 }

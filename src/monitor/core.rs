@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::tallies::{Tallies, type_index};
 use crate::alert::AlertBook;
 use crate::disclosure::{EventCounts, Published, publish};
-use crate::disparity::{Evaluation, Evaluator, ProfileId, Scene};
+use crate::disparity::{Evaluation, Evaluator, ProfileId, Reading, Scene, Sequences, StagedPopulation, feeds};
 use crate::event::{
     self, Channel, Complaint, ComplaintStatus, Data, Decoded, Event, EventTime, Population, RawRecord, Reason,
     Rejection, Span, Tally,
 };
-use crate::ledger::{Arrival, CaseFacts, Change, Ledger, PseudonymKey};
+use crate::ledger::{Arrival, CaseFacts, Change, Contribution, Ledger, PseudonymKey, hour_of};
 use crate::monitor::{Clock, Dimension, Handled, Health, PartitionIndex, Plan};
-use crate::window::{Counts, Lateness, Populations, Watermark, Windows};
+use crate::window::{CaseCounts, Cohorts, Counts, Lateness, Populations, Watermark, Windows};
 
 /// Everything above the I/O line, as one value that is called and never calls.
 #[derive(Clone)]
@@ -23,6 +23,7 @@ pub struct Monitor {
     ledger: Ledger,
     windows: Windows,
     populations: Populations,
+    sequences: Sequences,
     evaluator: Evaluator,
     evaluation: Evaluation,
     alerts: AlertBook,
@@ -36,13 +37,17 @@ impl Monitor {
     /// A monitor that has seen nothing.
     #[must_use]
     pub fn new(plan: Plan, key: PseudonymKey, clock: Clock) -> Self {
+        let ledger = Ledger::new(&plan, key);
+        let window = &plan.window;
+        let cohorts = Cohorts::new(feeds(&plan), window.allowed_lateness, window.cohort_max_age);
         Self {
-            watermark: Watermark::new(plan.window.allowed_lateness, plan.window.history),
-            ledger: Ledger::new(&plan, key),
-            windows: Windows::new(plan.dimensions.len(), plan.window.history),
+            watermark: Watermark::new(window.allowed_lateness, window.history),
+            windows: Windows::new(plan.dimensions.len(), window.history, cohorts),
+            sequences: Sequences::new(&plan, &ledger.attributes),
+            ledger,
             populations: Populations::default(),
             evaluator: Evaluator::default(),
-            evaluation: Evaluation { as_of: EventTime::MIN, findings: Vec::new() },
+            evaluation: Evaluation { as_of: EventTime::MIN, findings: Vec::new(), late: Vec::new() },
             alerts: AlertBook::new(),
             tallies: Tallies::default(),
             heard: vec![EventTime::MIN; plan.profiles.len()],
@@ -74,6 +79,7 @@ impl Monitor {
     pub fn handle_tick(&mut self, now: EventTime) {
         let to = self.watermark.idle(now, self.plan.window.idle_after);
         self.watermark.advance(to);
+        self.settle();
         if let Some(as_of) = self.watermark.current() {
             self.evaluate(as_of, now);
         }
@@ -88,6 +94,7 @@ impl Monitor {
         }
         self.pass_boundaries(end);
         self.watermark.advance(end);
+        self.settle();
         self.evaluate(end, end);
     }
 
@@ -155,7 +162,10 @@ impl Monitor {
         }
         self.watermark.advance(to);
         self.windows.age(to);
-        let handled = self.count_event(event, now);
+        self.settle();
+        // Only a partition that was declared idle can bring events whose hour is final already.
+        let late = lateness == Lateness::Late || !self.windows.cohorts.is_open(event.time);
+        let handled = self.count_event(event, now, late);
         self.tallies.late += u64::from(lateness == Lateness::Late && handled == Handled::Accepted);
         handled
     }
@@ -170,9 +180,17 @@ impl Monitor {
         while boundary <= to {
             self.watermark.advance(boundary);
             self.windows.age(boundary);
+            self.settle();
             self.evaluate(boundary, boundary);
             boundary = boundary.plus(Span::HOUR);
         }
+    }
+
+    /// Evidence reads what the watermark has made final.
+    fn settle(&mut self) {
+        let Some(watermark) = self.watermark.current() else { return };
+        let reading = Reading { plan: &self.plan, attributes: &self.ledger.attributes };
+        self.sequences.settle(&mut self.windows.cohorts, watermark, &reading);
     }
 
     fn evaluate(&mut self, as_of: EventTime, now: EventTime) {
@@ -183,6 +201,7 @@ impl Monitor {
             windows: &self.windows,
             attributes: &self.ledger.attributes,
             populations: &self.populations,
+            sequences: &self.sequences,
             as_of,
             stale: &stale,
         };
@@ -198,25 +217,25 @@ impl Monitor {
         self.heard.iter().map(|heard| now.since(*heard) > stale_after).collect()
     }
 
-    fn count_event(&mut self, event: &Event<'_>, now: EventTime) -> Handled {
+    fn count_event(&mut self, event: &Event<'_>, now: EventTime, late: bool) -> Handled {
         match &event.data {
-            Data::Tally(tally) => self.count_tally(event, tally, now),
-            Data::Population(population) => self.count_population(event, population, now),
-            Data::Complaint(complaint) if complaint.case_id.is_none() => self.count_complaint(event, complaint, now),
-            _ => self.count_case(event, now),
+            Data::Tally(tally) => self.count_tally(event, tally, now, late),
+            Data::Population(population) => self.count_population(event, population, now, late),
+            Data::Complaint(complaint) if complaint.case_id.is_none() => self.count_complaint(event, complaint, now, late),
+            _ => self.count_case(event, now, late),
         }
     }
 
-    fn count_case(&mut self, event: &Event<'_>, now: EventTime) -> Handled {
+    fn count_case(&mut self, event: &Event<'_>, now: EventTime, late: bool) -> Handled {
         let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
-        match self.ledger.join(event, watermark) {
+        match self.ledger.join(event, watermark, late) {
             Some(Arrival::Changed(change)) => {
-                self.apply(&change, now);
+                self.apply(&change, now, late);
                 if names_unknown_profile(event, &self.plan) { Handled::UnknownProfile } else { Handled::Accepted }
             }
             Some(Arrival::Conflict(change)) => {
                 if let Some(change) = change {
-                    self.apply(&change, now);
+                    self.apply(&change, now, late);
                 }
                 Handled::Conflict
             }
@@ -231,11 +250,27 @@ impl Monitor {
         }
     }
 
-    fn apply(&mut self, change: &Change, now: EventTime) {
+    fn apply(&mut self, change: &Change, now: EventTime, late: bool) {
         self.windows.apply(change, &self.ledger.attributes);
+        if !self.sequences.is_empty() {
+            for step in self.ledger.finals() {
+                self.windows.stage(step, &self.ledger.attributes);
+            }
+            if late {
+                self.windows.count_late(change, &self.ledger.attributes);
+            }
+        }
         let CaseFacts { home, .. } = change.after;
         if let Some(home) = home {
             self.hear(home.profile, now);
+        }
+    }
+
+    /// Counts that are about no case.
+    fn add(&mut self, place: &Contribution, counts: &Counts, late: bool) {
+        self.windows.add(place, counts, &self.ledger.attributes);
+        if !self.sequences.is_empty() {
+            self.windows.stage_counts(place, counts, late, &self.ledger.attributes);
         }
     }
 
@@ -245,19 +280,32 @@ impl Monitor {
         }
     }
 
-    fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime) -> Handled {
+    fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime, late: bool) -> Handled {
         let Some(profile) = self.plan.profile_id(&tally.profile) else { return Handled::UnknownProfile };
         if !self.ledger.remember(event) {
             return Handled::Duplicate;
         }
         let groups = self.ledger.attributes.intern(&tally.groups, &tally.strata, None);
         let counts = Counts::of_tally(&tally.counts);
-        self.windows.add(profile, tally.channel, event.time, groups, &counts, &self.ledger.attributes);
+        let place = Contribution {
+            profile,
+            channel: tally.channel,
+            cohort: event.time,
+            attributes: groups,
+            counts: CaseCounts::default(),
+        };
+        self.add(&place, &counts, late);
         self.hear(profile, now);
         Handled::Accepted
     }
 
-    fn count_complaint(&mut self, event: &Event<'_>, complaint: &Complaint<'_>, now: EventTime) -> Handled {
+    fn count_complaint(
+        &mut self,
+        event: &Event<'_>,
+        complaint: &Complaint<'_>,
+        now: EventTime,
+        late: bool,
+    ) -> Handled {
         let Some(profile) = self.plan.profile_id(&complaint.profile) else { return Handled::UnknownProfile };
         if !self.ledger.remember(event) {
             return Handled::Duplicate;
@@ -266,13 +314,26 @@ impl Monitor {
         if complaint.status == ComplaintStatus::Received {
             let groups = self.ledger.attributes.intern(&complaint.groups, &Vec::new(), None);
             let counts = Counts { complaints: 1, ..Counts::default() };
-            self.windows.add(profile, Channel::Profile, event.time, groups, &counts, &self.ledger.attributes);
+            let place = Contribution {
+                profile,
+                channel: Channel::Profile,
+                cohort: event.time,
+                attributes: groups,
+                counts: CaseCounts::default(),
+            };
+            self.add(&place, &counts, late);
         }
         self.hear(profile, now);
         Handled::Accepted
     }
 
-    fn count_population(&mut self, event: &Event<'_>, population: &Population<'_>, now: EventTime) -> Handled {
+    fn count_population(
+        &mut self,
+        event: &Event<'_>,
+        population: &Population<'_>,
+        now: EventTime,
+        late: bool,
+    ) -> Handled {
         let Some(profile) = self.plan.profile_id(&population.profile) else { return Handled::UnknownProfile };
         if !self.ledger.remember(event) {
             return Handled::Duplicate;
@@ -281,7 +342,12 @@ impl Monitor {
             && let Some(dimension) = self.plan.dimensions.get(usize::from(id.0))
         {
             let order = (population.valid_from, event.time, self.ledger.tag(event).full);
-            self.populations.add(profile, id, order, per_group(population, dimension));
+            let counts = per_group(population, dimension);
+            if !late {
+                let staged = StagedPopulation { profile, dimension: id, order, counts: counts.clone() };
+                self.sequences.stage_population(hour_of(event.time), staged);
+            }
+            self.populations.add(profile, id, order, counts);
         }
         self.hear(profile, now);
         Handled::Accepted

@@ -21,6 +21,8 @@ pub struct Plan {
     pub ledger: LedgerPlan,
     /// Bounds of a single event.
     pub event: event::Limits,
+    /// Sequential evidence.
+    pub evidence: EvidencePlan,
     /// Smallest cell that may leave; 0: all.
     pub min_cell: u64,
 }
@@ -77,6 +79,19 @@ pub struct WindowPlan {
     pub stale_after: Option<Span>,
     /// How often findings are evaluated.
     pub evaluate_every: Span,
+}
+
+/// How sequential evidence is gathered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EvidencePlan {
+    /// Probability of a false alarm over the whole life of all series together.
+    pub family_alpha: f64,
+    /// Exposed of both groups together that close a block.
+    pub block_exposed: u64,
+    /// The same where the exposed are controls: hit rates and the later stages.
+    pub block_concluded: u64,
+    /// Coefficient of variation of a group's rate between blocks that is no evidence; 0: none.
+    pub block_variation: f64,
 }
 
 /// The bounds of the ledger.

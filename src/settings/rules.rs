@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::disparity::{DimensionId, Evidence, Harm, Indicator, Measure, ProfileId, Reference, Rule, WindowLength};
 use crate::event::{Channel, Span};
-use crate::monitor::{Dimension, Profile};
+use crate::monitor::{Exposure, Dimension, Profile};
 use crate::statistics::Confidence;
 
 use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
@@ -26,7 +26,7 @@ pub(super) const REFERENCES: [Reference; 4] =
 
 const CHANNELS: [Channel; 4] = [Channel::Profile, Channel::Random, Channel::Signal, Channel::Manual];
 const MEASURES: [Measure; 2] = [Measure::Ratio, Measure::Difference];
-const EVIDENCE: [Evidence; 2] = [Evidence::Interval, Evidence::Point];
+const EVIDENCE: [Evidence; 3] = [Evidence::Sequential, Evidence::Interval, Evidence::Point];
 const LATER_KINDS: [&str; 8] =
     ["criterion", "automation", "benchmark", "suitability", "drift", "coverage", "complaints", "silence"];
 const LATER_INDICATORS: [&str; 2] = ["intensity", "duration"];
@@ -79,10 +79,10 @@ fn rule(
     let reference = reference(&mut table, &dimensions, &channels, surroundings);
     let windows = windows(&mut table, indicator.as_deref().copied(), surroundings);
     let thresholds = thresholds(&mut table, indicator.as_deref().copied(), *measure);
-    let evidence = evidence(&mut table);
+    let stratify_by = stratify_by(&mut table, surroundings.string_bytes);
+    let evidence = evidence(&mut table, &reference, stratify_by.is_some(), &profiles, surroundings);
     let confidence = confidence(&mut table);
     let min_events = table.integer("min_events", 10, 0..=1_000_000_000).value;
-    let stratify_by = stratify_by(&mut table, surroundings.string_bytes);
     let hold_for = span(&mut table, "for");
     let keep_firing_for = span(&mut table, "keep_firing_for");
     let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
@@ -352,18 +352,28 @@ impl Range {
     }
 }
 
-/// The default, `sequential`, is not in this version: a rule must choose.
-fn evidence(table: &mut Table<'_>) -> Option<Evidence> {
+/// The comparison must be one that sequential evidence can be gathered of.
+fn evidence(
+    table: &mut Table<'_>,
+    reference: &Reference,
+    stratified: bool,
+    profiles: &[ProfileId],
+    surroundings: &Surroundings<'_>,
+) -> Option<Evidence> {
     let choices = EVIDENCE.map(|evidence| (evidence_name(evidence), evidence));
-    let sequential = evidence_name(Evidence::Sequential);
-    if !table.has("evidence") {
-        let words = alternatives(choices.iter().map(|(word, _)| *word));
-        let default = shown(sequential);
-        let expected = format!("{words} (the default, {default}, is not in this version)");
-        table.missing("evidence", &expected);
+    let written = table.choice("evidence", Evidence::Sequential, &choices, &[]);
+    if written.value == Evidence::Sequential && *reference == Reference::Overall {
+        let expected = "\"interval\" or \"point\" with reference \"overall\", which contains the group itself and is never judged";
+        written.refuse(table.problems, expected, shown(evidence_name(Evidence::Sequential)));
     }
-    let evidence = table.optional_choice("evidence", &choices, &[sequential])?;
-    Some(evidence.value)
+    let by_population = |id: &ProfileId| {
+        surroundings.profiles.get(usize::from(id.0)).is_some_and(|profile| profile.exposure == Exposure::Population)
+    };
+    if written.value == Evidence::Sequential && stratified && profiles.iter().any(by_population) {
+        let expected = "\"interval\" or \"point\" where stratify_by meets a profile with exposure \"population\", which is not known by stratum";
+        written.refuse(table.problems, expected, shown(evidence_name(Evidence::Sequential)));
+    }
+    Some(written.value)
 }
 
 fn confidence(table: &mut Table<'_>) -> Option<Confidence> {

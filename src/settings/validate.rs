@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::disparity::WindowLength;
 use crate::event::{Limits, Span};
-use crate::monitor::{Dimension, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
+use crate::monitor::{EvidencePlan, Dimension, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
 
 use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
 use super::parse::{Given, Table, check_unique};
@@ -93,6 +93,12 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         window,
         ledger,
         event,
+        evidence: EvidencePlan {
+            family_alpha: alerting.family_alpha,
+            block_exposed: alerting.block_exposed,
+            block_concluded: alerting.block_concluded,
+            block_variation: alerting.block_variation,
+        },
         min_cell: privacy.min_cell,
     };
     let mut settings = Settings { kafka, plan, privacy, state, series_limit, server, alerting, criteria };

@@ -5,15 +5,17 @@ use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
 use crate::alert::AlertState;
 use crate::app::Snapshot;
-use crate::disclosure::{Measured, PublishedAlert, PublishedFinding};
-use crate::disparity::Verdict;
+use crate::disclosure::{Measured, PublishedAlert, PublishedFinding, PublishedLate};
+use crate::disparity::{SeriesEvidence, Verdict};
 use crate::event::EventTime;
 
 /// Labels of a finding's series.
 const FINDING: [&str; 8] = ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window"];
+const SERIES: [&str; 7] = ["rule", "profile", "channel", "dimension", "group", "reference", "indicator"];
 
-/// Series that one finding can have: rates, counts, three ratios, three differences, a stratified ratio, what is needed, verdicts.
-const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len();
+/// Series that one finding can have: rates, counts, three ratios, three differences, a stratified ratio, what is needed, verdicts,
+/// evidence (two hypotheses, alarm level, change, dispersion, blocks, watch list).
+const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7;
 
 /// The snapshot in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first,
 /// and counted.
@@ -24,6 +26,7 @@ pub fn render(snapshot: &Snapshot, series_limit: usize) -> String {
     let (findings, left_out) = snapshot.published.findings().split_at(shown);
     page.findings(findings);
     page.thresholds(findings);
+    page.late(snapshot.published.late());
     page.alerts(snapshot.published.alerts());
     page.input(snapshot);
     page.state(snapshot);
@@ -134,6 +137,74 @@ impl Page {
             each(|finding| finding.needed.map(count)),
         );
         self.verdicts(findings);
+        self.evidence(findings);
+    }
+
+    /// One set for each series: windows share it.
+    fn evidence(&mut self, findings: &[PublishedFinding]) {
+        let mut rows: Vec<(Vec<&str>, SeriesEvidence)> =
+            findings.iter().filter_map(|finding| Some((series_labels(finding), finding.evidence?))).collect();
+        rows.dedup_by(|one, other| one.0 == other.0);
+        let hypotheses = rows.iter().flat_map(|(labels, evidence)| {
+            let with = |null: &'static str| labels.iter().copied().chain([null]).collect();
+            let disparity: Sample<'_> = (with("disparity"), evidence.log_e);
+            let material = evidence.log_e_material.map(|log_e| (with("material"), log_e));
+            [Some(disparity), material].into_iter().flatten()
+        });
+        let names: Vec<&str> = SERIES.iter().copied().chain(["null"]).collect();
+        self.gauge(
+            "evidence_log",
+            "Natural logarithm of the e-value against ratio 1 (disparity) or the critical threshold (material).",
+            &names,
+            hypotheses.collect(),
+        );
+        let each = |value: fn(&SeriesEvidence) -> Option<f64>| -> Vec<Sample<'_>> {
+            rows.iter().filter_map(|(labels, evidence)| Some((labels.clone(), value(evidence)?))).collect()
+        };
+        self.gauge(
+            "evidence_alarm_log",
+            "Natural logarithm of the level at which evidence_log alarms.",
+            &SERIES,
+            each(|evidence| Some(evidence.alarm_at)),
+        );
+        self.gauge(
+            "evidence_change_log",
+            "Natural logarithm of the change detector against ratio 1.",
+            &SERIES,
+            each(|evidence| evidence.log_sr),
+        );
+        self.gauge(
+            "evidence_dispersion",
+            "How much the last block's evidence was tempered for variation between blocks; 1: not.",
+            &SERIES,
+            each(|evidence| Some(evidence.dispersion)),
+        );
+        self.gauge(
+            "evidence_blocks",
+            "Blocks that the evidence rests on.",
+            &SERIES,
+            each(|evidence| Some(count(evidence.blocks))),
+        );
+        self.gauge(
+            "evidence_watched",
+            "1 for a series on the watch list, which never pages by itself.",
+            &SERIES,
+            each(|evidence| Some(f64::from(u8::from(evidence.watched)))),
+        );
+    }
+
+    fn late(&mut self, late: &[PublishedLate]) {
+        let labels = |late: &'_ PublishedLate| -> Vec<String> {
+            vec![late.profile.clone(), late.channel.to_owned(), late.dimension.clone(), late.group.clone()]
+        };
+        let rows: Vec<(Vec<String>, u64)> = late.iter().map(|late| (labels(late), late.cases)).collect();
+        let samples = rows.iter().map(|(labels, cases)| (labels.iter().map(String::as_str).collect(), *cases)).collect();
+        self.counter(
+            "late_evidence_cases_total",
+            "Cases whose facts came too late for evidence: windows count them, closed blocks do not.",
+            &["profile", "channel", "dimension", "group"],
+            samples,
+        );
     }
 
     /// A state set: for every judged finding one series per verdict, 1 for the one that holds.
@@ -341,6 +412,13 @@ fn labels(finding: &PublishedFinding) -> Vec<&str> {
         finding.indicator.name(),
         &finding.window,
     ]
+}
+
+/// The labels of a series: all of a finding but the window.
+fn series_labels(finding: &PublishedFinding) -> Vec<&str> {
+    let mut labels = labels(finding);
+    labels.pop();
+    labels
 }
 
 fn alert_labels(alert: &PublishedAlert) -> Vec<&str> {

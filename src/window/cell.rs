@@ -5,7 +5,7 @@ use crate::window::Counts;
 
 /// The counts of one profile, channel, dimension and group (and stratum) in buckets of two resolutions.
 ///
-/// At most 8 x 24 hours and as many days as the history has, 72 bytes each: under 64 KiB with 400 days.
+/// At most 8 x 24 hours and as many days as the history has, 80 bytes each: under 64 KiB with 400 days.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     hours: Vec<(i32, Counts)>,

@@ -4,16 +4,17 @@ use crate::event::TallyCounts;
 
 /// Where one case stands in the funnel: each stage reached or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CaseCounts(u8);
+pub struct CaseCounts(u16);
 
-const ASSESSED: u8 = 1;
-const SELECTED: u8 = 1 << 1;
-const CONTROLLED: u8 = 1 << 2;
-const RESOLVED: u8 = 1 << 3;
-const CONCLUDED: u8 = 1 << 4;
-const HIT: u8 = 1 << 5;
-const OVERTURNED: u8 = 1 << 6;
-const COMPLAINT: u8 = 1 << 7;
+const ASSESSED: u16 = 1;
+const SELECTED: u16 = 1 << 1;
+const CONTROLLED: u16 = 1 << 2;
+const RESOLVED: u16 = 1 << 3;
+const CONCLUDED: u16 = 1 << 4;
+const HIT: u16 = 1 << 5;
+const OVERTURNED: u16 = 1 << 6;
+const COMPLAINT: u16 = 1 << 7;
+const REPORTED: u16 = 1 << 8;
 
 impl CaseCounts {
     /// A case at risk of being picked.
@@ -45,6 +46,11 @@ impl CaseCounts {
         self.set(CONTROLLED, yes);
     }
 
+    /// Whether a control was reported, performed or not.
+    pub const fn set_reported(&mut self, yes: bool) {
+        self.set(REPORTED, yes);
+    }
+
     /// Whether every control has an outcome of any kind, or was not performed.
     pub const fn set_resolved(&mut self, yes: bool) {
         self.set(RESOLVED, yes);
@@ -65,7 +71,7 @@ impl CaseCounts {
         self.set(OVERTURNED, yes);
     }
 
-    const fn set(&mut self, bit: u8, yes: bool) {
+    const fn set(&mut self, bit: u16, yes: bool) {
         if yes {
             self.0 |= bit;
         } else {
@@ -73,7 +79,7 @@ impl CaseCounts {
         }
     }
 
-    const fn count(self, bit: u8) -> u64 {
+    const fn count(self, bit: u16) -> u64 {
         (self.0 & bit != 0) as u64
     }
 }
@@ -87,6 +93,8 @@ pub struct Counts {
     pub selected: u64,
     /// Examined.
     pub controlled: u64,
+    /// With a control reported, performed or not.
+    pub reported: u64,
     /// With an outcome of any kind for every control, or not performed.
     pub resolved: u64,
     /// With violation or no violation found.
@@ -129,6 +137,7 @@ impl Counts {
             assessed: tally.assessed,
             selected: tally.selected,
             controlled: tally.controlled,
+            reported: tally.controlled,
             resolved: tally.concluded,
             concluded: tally.concluded,
             hits: tally.hits,
@@ -142,6 +151,7 @@ impl Counts {
             assessed: case.count(ASSESSED),
             selected: case.count(SELECTED),
             controlled: case.count(CONTROLLED),
+            reported: case.count(REPORTED),
             resolved: case.count(RESOLVED),
             concluded: case.count(CONCLUDED),
             hits: case.count(HIT),
@@ -154,10 +164,69 @@ impl Counts {
         self.assessed = operation(self.assessed, other.assessed);
         self.selected = operation(self.selected, other.selected);
         self.controlled = operation(self.controlled, other.controlled);
+        self.reported = operation(self.reported, other.reported);
         self.resolved = operation(self.resolved, other.resolved);
         self.concluded = operation(self.concluded, other.concluded);
         self.hits = operation(self.hits, other.hits);
         self.overturned = operation(self.overturned, other.overturned);
         self.complaints = operation(self.complaints, other.complaints);
+    }
+}
+
+/// How much a bucket's counts change, up or down, in the order of the fields of [`Counts`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shift([i64; 9]);
+
+impl Shift {
+    /// One case more, or less.
+    pub fn case(&mut self, case: CaseCounts, more: bool) {
+        self.counts(&Counts::of_case(case), more);
+    }
+
+    /// These counts more, or less.
+    pub fn counts(&mut self, counts: &Counts, more: bool) {
+        for (sum, count) in self.0.iter_mut().zip(counts.fields()) {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            *sum = if more { sum.saturating_add(count) } else { sum.saturating_sub(count) };
+        }
+    }
+
+    /// The largest change among the fields that `relevant` marks.
+    pub fn largest(&self, relevant: &Counts) -> u64 {
+        let marked = self.0.iter().zip(relevant.fields()).filter(|(_, mark)| *mark > 0);
+        marked.map(|(change, _)| change.unsigned_abs()).max().unwrap_or(0)
+    }
+}
+
+impl Counts {
+    /// Moves every count, not below 0.
+    pub(super) fn shift(&mut self, shift: &Shift) {
+        let [assessed, selected, controlled, reported, resolved, concluded, hits, overturned, complaints] = shift.0;
+        let moved = |count: u64, by: i64| count.saturating_add_signed(by);
+        *self = Self {
+            assessed: moved(self.assessed, assessed),
+            selected: moved(self.selected, selected),
+            controlled: moved(self.controlled, controlled),
+            reported: moved(self.reported, reported),
+            resolved: moved(self.resolved, resolved),
+            concluded: moved(self.concluded, concluded),
+            hits: moved(self.hits, hits),
+            overturned: moved(self.overturned, overturned),
+            complaints: moved(self.complaints, complaints),
+        };
+    }
+
+    const fn fields(&self) -> [u64; 9] {
+        [
+            self.assessed,
+            self.selected,
+            self.controlled,
+            self.reported,
+            self.resolved,
+            self.concluded,
+            self.hits,
+            self.overturned,
+            self.complaints,
+        ]
     }
 }

@@ -1,12 +1,14 @@
 //! Time: watermark, buckets, rolling windows, population denominators.
 
 mod cell;
+mod cohorts;
 mod counts;
 mod population;
 mod store;
 mod watermark;
 
 pub use cell::{Bucket, Cell, Range};
+pub use cohorts::{Cohort, Cohorts, Feed, Maturity};
 pub use counts::{CaseCounts, Counts};
 pub use population::Populations;
 pub use store::{CellKey, Windows};

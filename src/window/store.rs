@@ -6,13 +6,13 @@ use rustc_hash::FxBuildHasher;
 use super::cell::index;
 use crate::disparity::{DimensionId, ProfileId};
 use crate::event::{Channel, EventTime, Span};
-use crate::ledger::{Attributes, AttributesId, CaseFacts, Change, Contribution, Slot, StratumId};
-use crate::window::{Cell, Counts};
+use crate::ledger::{Attributes, AttributesId, Change, Contribution, FinalChange, Slot, StratumId, hour_of};
+use crate::window::{Cell, Cohorts, Counts};
 
 /// How long counts are kept by the hour; whole days are merged when they end before it.
 const HOURS_KEPT: Span = Span::DAY.times(7);
 
-/// Most cells; facts for further ones are refused and counted. With all of them full this is 8 GiB.
+/// Most cells; facts for further ones are refused and counted. With all of them full this is 9 GiB.
 pub const MAX_CELLS: usize = 200_000;
 
 /// Names a cell.
@@ -43,6 +43,8 @@ pub struct Windows {
     without_group: Vec<u64>,
     probabilistic: Vec<u64>,
     refused: u64,
+    /// Final facts, for evidence.
+    pub cohorts: Cohorts,
 }
 
 /// The cells that a contribution with certain attributes goes to.
@@ -56,7 +58,7 @@ struct Route {
 impl Windows {
     /// No cells yet.
     #[must_use]
-    pub fn new(dimensions: usize, history: Span) -> Self {
+    pub fn new(dimensions: usize, history: Span, cohorts: Cohorts) -> Self {
         Self {
             cells: Vec::new(),
             ids: HashMap::default(),
@@ -67,41 +69,67 @@ impl Windows {
             without_group: vec![0; dimensions],
             probabilistic: vec![0; dimensions],
             refused: 0,
+            cohorts,
         }
     }
 
     /// Takes a case out where it was and puts it where it is now.
     pub fn apply(&mut self, change: &Change, attributes: &Attributes) {
-        let Change { before, after } = change;
-        let moved = |pick: fn(&CaseFacts) -> Option<Contribution>| (pick(before), pick(after));
-        for (before, after) in [moved(|facts| facts.home), moved(|facts| facts.other)] {
-            if before == after {
-                continue;
-            }
-            if let Some(contribution) = before {
-                self.spread(&contribution, attributes, |counts| counts.remove_case(contribution.counts));
-                self.count_missing(contribution.attributes, attributes, |count| count.saturating_sub(1));
-            }
-            if let Some(contribution) = after {
+        for (contribution, more) in moves(change) {
+            if more {
                 self.spread(&contribution, attributes, |counts| counts.add_case(contribution.counts));
                 self.count_missing(contribution.attributes, attributes, |count| count + 1);
+            } else {
+                self.spread(&contribution, attributes, |counts| counts.remove_case(contribution.counts));
+                self.count_missing(contribution.attributes, attributes, |count| count.saturating_sub(1));
             }
         }
     }
 
+    /// Stages a step of a case in event time, for evidence.
+    pub fn stage(&mut self, step: &FinalChange, attributes: &Attributes) {
+        let FinalChange { hour, change } = step;
+        for (contribution, more) in moves(change) {
+            self.each_cell(&contribution, attributes, |cohorts, cell| {
+                cohorts.stage(*hour, cell, contribution.cohort, |shift| shift.case(contribution.counts, more));
+            });
+        }
+    }
+
+    /// Counts a change by a late event as missing from evidence.
+    pub fn count_late(&mut self, change: &Change, attributes: &Attributes) {
+        // Where it moved a case from one cell to another it is missing in both.
+        let mut seen: Option<Contribution> = None;
+        for (contribution, _) in moves(change) {
+            let again = seen.is_some_and(|seen| Contribution { counts: contribution.counts, ..seen } == contribution);
+            if !again {
+                self.each_cell(&contribution, attributes, |cohorts, cell| cohorts.count_late(cell, 1));
+            }
+            seen = Some(contribution);
+        }
+    }
+
+    /// Stages counts that are about no case, or counts them as missing from evidence where they came `late`.
+    pub fn stage_counts(&mut self, place: &Contribution, counts: &Counts, late: bool, attributes: &Attributes) {
+        let hour = hour_of(place.cohort);
+        self.each_cell(place, attributes, |cohorts, cell| {
+            if late {
+                cohorts.count_late(cell, counts.assessed.max(counts.selected).max(1));
+            } else {
+                cohorts.stage(hour, cell, place.cohort, |shift| shift.counts(counts, true));
+            }
+        });
+    }
+
+    fn each_cell(&mut self, place: &Contribution, attributes: &Attributes, mut visit: impl FnMut(&mut Cohorts, u32)) {
+        let (row, index) = self.route(place, attributes);
+        let Some(route) = self.routes.get(row).and_then(|routes| routes.get(index)) else { return };
+        route.cells.iter().for_each(|cell| visit(&mut self.cohorts, *cell));
+    }
+
     /// Adds counts at a time.
-    pub fn add(
-        &mut self,
-        profile: ProfileId,
-        channel: Channel,
-        time: EventTime,
-        groups: AttributesId,
-        counts: &Counts,
-        attributes: &Attributes,
-    ) {
-        let contribution =
-            Contribution { profile, channel, cohort: time, attributes: groups, counts: super::CaseCounts::default() };
-        self.spread(&contribution, attributes, |bucket| bucket.merge(counts));
+    pub fn add(&mut self, place: &Contribution, counts: &Counts, attributes: &Attributes) {
+        self.spread(place, attributes, |bucket| bucket.merge(counts));
     }
 
     /// Merges and forgets what the watermark has left behind.
@@ -216,6 +244,7 @@ impl Windows {
             return None;
         };
         self.cells.push(Cell::default());
+        self.cohorts.add_cell(id, key);
         self.ids.insert(key, id);
         Some(id)
     }
@@ -232,4 +261,14 @@ impl Windows {
             }
         }
     }
+}
+
+/// What a change takes out (`false`) and puts in (`true`); nothing where both are the same.
+fn moves(change: &Change) -> impl Iterator<Item = (Contribution, bool)> {
+    let Change { before, after } = *change;
+    [(before.home, after.home), (before.other, after.other)]
+        .into_iter()
+        .filter(|(before, after)| before != after)
+        .flat_map(|(before, after)| [before.map(|out| (out, false)), after.map(|put| (put, true))])
+        .flatten()
 }

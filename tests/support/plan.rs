@@ -1,7 +1,7 @@
 //! A small plan: profile `p`, dimension `origin`, no rules, nothing withheld.
 
 use paritywatch::event::{Limits, Span};
-use paritywatch::monitor::{Dimension, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
+use paritywatch::monitor::{Dimension, EvidencePlan, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
 
 /// The plan with these groups of `origin`.
 pub fn plan(groups: &[&str]) -> Plan {
@@ -36,6 +36,7 @@ pub fn plan(groups: &[&str]) -> Plan {
             not_selected_horizon: Span::DAY.times(7),
         },
         event: Limits { string_bytes: 256, message_bytes: 65_536 },
+        evidence: EvidencePlan { family_alpha: 0.05, block_exposed: 1_000, block_concluded: 50, block_variation: 0.3 },
         min_cell: 0,
     }
 }

@@ -1,0 +1,495 @@
+//! Sequential evidence: blocks of sealed cohorts, and the series of e-processes that read them.
+//!
+//! A series is one rule, profile, channel, dimension and group. It runs two hypotheses: ratio 1 ("evidence of disparity") and the rule's
+//! critical threshold ("evidence of material disparity"), in the direction of harm only. Everything is a function of the cohorts in time
+//! order, so a replay gives the same bits.
+
+use std::collections::BTreeMap;
+
+use super::comparison::{Against, against, compare};
+use super::indicator::{by_population_of, maturity, side};
+use crate::disparity::{DimensionId, GroupId, Harm, Measure, ProfileId, Reference, Rule, Side};
+use crate::event::{Channel, EventTime, Span};
+use crate::ledger::{Attributes, Slot, StratumId};
+use crate::monitor::{Dimension, EvidencePlan, Plan};
+use crate::statistics::{
+    Detector, Dispersion, GRID, LOG_WATCH, Logs, Pair, ReferenceRate, e_benjamini_hochberg, log_likelihood_ratios,
+    log_share_ratios,
+};
+use crate::window::{Cohort, Cohorts, Feed, Populations};
+
+/// Hours after which a block is over, however little it holds.
+const BLOCK_HOURS: i32 = 24;
+
+/// The evidence of one series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeriesEvidence {
+    /// ln E against ratio 1, in this epoch.
+    pub log_e: f64,
+    /// ln E against the critical threshold; `None` for a difference.
+    pub log_e_material: Option<f64>,
+    /// ln of the Shiryaev-Roberts statistic against ratio 1; `None` before the first block.
+    pub log_sr: Option<f64>,
+    /// ln of the level at which `log_e` alarms.
+    pub alarm_at: f64,
+    /// phi of the last block: how much its evidence was tempered; 1 before the first.
+    pub dispersion: f64,
+    /// Blocks read, over all epochs.
+    pub blocks: u64,
+    /// Whether the alarm against ratio 1 stands.
+    pub alarmed: bool,
+    /// Whether the alarm against the critical threshold stands.
+    pub material: bool,
+    /// Epoch of the alarm against ratio 1; one more with each clearing.
+    pub epoch: u32,
+    /// On the watch list: among those that e-BH picks at the family's level, or `log_sr` at ln 20,000. Never pages.
+    pub watched: bool,
+}
+
+/// All series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sequences {
+    tables: Vec<Table>,
+    plan: EvidencePlan,
+    /// ln(number of series / alpha).
+    log_level: f64,
+    populations: Populations,
+    staged: BTreeMap<i32, Vec<StagedPopulation>>,
+}
+
+/// Population counts that are not final yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagedPopulation {
+    /// The profile.
+    pub profile: ProfileId,
+    /// The dimension.
+    pub dimension: DimensionId,
+    /// Validity, event time and tag: see [`Populations::add`].
+    pub order: (EventTime, EventTime, u64),
+    /// Counts per group, all others last.
+    pub counts: Vec<u64>,
+}
+
+/// Which table of series.
+pub(super) type TableKey = (usize, ProfileId, Channel, DimensionId);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Table {
+    key: TableKey,
+    feed: usize,
+    /// By group; `None` for the reference group.
+    series: Vec<Option<Series>>,
+    /// Sides of all cohorts so far, for the choice of `lowest`.
+    past: Vec<Side>,
+    by_population: bool,
+    stratum: Option<StratumId>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Series {
+    disparity: Detector,
+    material: Option<Detector>,
+    rates: Rates,
+    strata: BTreeMap<Box<str>, Rates>,
+    dispersion: Dispersion,
+    phi: f64,
+    blocks: u64,
+    open: Option<Block>,
+}
+
+/// The expected rates of the two sides, as they stand in a pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Rates {
+    reference: ReferenceRate,
+    group: ReferenceRate,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Block {
+    start: i32,
+    reference: Against,
+    crude: Pair,
+    strata: BTreeMap<Box<str>, Pair>,
+}
+
+/// What a cohort is read with.
+#[derive(Clone, Copy)]
+pub struct Reading<'r> {
+    /// The rules.
+    pub plan: &'r Plan,
+    /// The texts of strata.
+    pub attributes: &'r Attributes,
+}
+
+/// The feeds that the plan's sequential rules read, each once, in order.
+#[must_use]
+pub fn feeds(plan: &Plan) -> Vec<Feed> {
+    let mut feeds: Vec<Feed> = table_keys(plan).map(|(key, rule)| feed_of(key, rule)).collect();
+    feeds.sort();
+    feeds.dedup();
+    feeds
+}
+
+fn feed_of((_, profile, channel, dimension): TableKey, rule: &Rule) -> Feed {
+    let mut channels = vec![channel];
+    if rule.reference == Reference::Random && channel != Channel::Random {
+        channels.push(Channel::Random);
+    }
+    Feed { profile, dimension, channels, maturity: maturity(rule.indicator) }
+}
+
+fn table_keys(plan: &Plan) -> impl Iterator<Item = (TableKey, &Rule)> {
+    plan.rules.iter().enumerate().filter(|(_, rule)| rule.evidence == crate::disparity::Evidence::Sequential).flat_map(
+        |(index, rule)| {
+            rule.profiles.iter().flat_map(move |profile| {
+                rule.channels.iter().flat_map(move |channel| {
+                    rule.dimensions.iter().map(move |dimension| ((index, *profile, *channel, *dimension), rule))
+                })
+            })
+        },
+    )
+}
+
+impl Sequences {
+    /// The plan's series, without evidence. Their number is fixed by the allow-lists, so the level of each is fixed beforehand.
+    #[must_use]
+    pub fn new(plan: &Plan, attributes: &Attributes) -> Self {
+        let feeds = feeds(plan);
+        let tables: Vec<Table> = table_keys(plan)
+            .filter_map(|(key, rule)| Table::new(plan, attributes, &feeds, key, rule))
+            .collect();
+        let series = tables.iter().flat_map(|table| &table.series).flatten().count().max(1);
+        #[expect(clippy::cast_precision_loss, reason = "a number of series")]
+        let log_level = libm::log(series as f64 / plan.evidence.family_alpha);
+        Self { tables, plan: plan.evidence, log_level, populations: Populations::default(), staged: BTreeMap::new() }
+    }
+
+    /// Number of series in the alarm family.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.tables.iter().flat_map(|table| &table.series).flatten().count()
+    }
+
+    /// Whether no rule asks for sequential evidence.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
+    /// Population counts of an event of this hour.
+    pub fn stage_population(&mut self, hour: i32, population: StagedPopulation) {
+        if !self.tables.is_empty() {
+            self.staged.entry(hour).or_default().push(population);
+        }
+    }
+
+    /// Reads what has become final up to the watermark.
+    pub fn settle(&mut self, cohorts: &mut Cohorts, watermark: EventTime, reading: &Reading<'_>) {
+        if self.tables.is_empty() {
+            return;
+        }
+        while let Some(hour) = cohorts.next(watermark, self.block_open()) {
+            self.settle_hour(cohorts, hour, reading);
+        }
+    }
+
+    fn settle_hour(&mut self, cohorts: &mut Cohorts, hour: i32, reading: &Reading<'_>) {
+        let due: Vec<i32> = self.staged.range(..hour).map(|(hour, _)| *hour).collect();
+        for population in due.into_iter().filter_map(|hour| self.staged.remove(&hour)).flatten() {
+            let StagedPopulation { profile, dimension, order, counts } = population;
+            self.populations.add(profile, dimension, order, counts);
+        }
+        cohorts.settle(hour, |feed, cohort| {
+            for table in self.tables.iter_mut().filter(|table| table.feed == feed) {
+                table.read(cohort, reading, &self.plan, &self.populations, self.log_level);
+            }
+        });
+        for table in &mut self.tables {
+            table.close_by_time(cohorts.passed(table.feed), reading, &self.plan, &self.populations, self.log_level);
+        }
+    }
+
+    fn block_open(&self) -> bool {
+        self.tables.iter().flat_map(|table| &table.series).flatten().any(|series| series.open.is_some())
+    }
+
+    /// The evidence of one table's series by group, watch list not yet told.
+    pub(super) fn table(&self, key: TableKey) -> Option<(usize, Vec<Option<SeriesEvidence>>)> {
+        let index = self.tables.iter().position(|table| table.key == key)?;
+        let table = self.tables.get(index)?;
+        Some((index, table.series.iter().map(|series| series.as_ref().map(|one| one.evidence(self.log_level))).collect()))
+    }
+
+    /// The series on the watch list, as places in the order of all series: table, then group.
+    pub(super) fn watched(&self) -> std::collections::BTreeSet<(usize, usize)> {
+        let places: Vec<((usize, usize), &Series)> = self
+            .tables
+            .iter()
+            .enumerate()
+            .flat_map(|(table, rows)| {
+                let groups = rows.series.iter().enumerate();
+                groups.filter_map(move |(group, series)| Some(((table, group), series.as_ref()?)))
+            })
+            .collect();
+        let log_e: Vec<f64> = places.iter().map(|(_, series)| series.disparity.log_e()).collect();
+        let rejected = e_benjamini_hochberg(&log_e, self.plan.family_alpha);
+        let changed = places.iter().enumerate().filter(|(_, (_, series))| series.disparity.log_sr() >= LOG_WATCH);
+        let indices = changed.map(|(index, _)| index).chain(rejected);
+        indices.filter_map(|index| places.get(index).map(|(place, _)| *place)).collect()
+    }
+}
+
+impl Table {
+    fn new(plan: &Plan, attributes: &Attributes, feeds: &[Feed], key: TableKey, rule: &Rule) -> Option<Self> {
+        let dimension = plan.dimensions.get(usize::from(key.3.0))?;
+        let named = match &rule.reference {
+            Reference::Group(name) => Some(dimension.group_id(name)?),
+            _ => None,
+        };
+        let groups = 0..u16::try_from(dimension.groups.len()).ok()?;
+        Some(Self {
+            key,
+            feed: feeds.binary_search(&feed_of(key, rule)).ok()?,
+            series: groups.map(|group| (named != Some(GroupId(group))).then(|| Series::new(rule))).collect(),
+            past: vec![Side::default(); dimension.groups.len() + 1],
+            by_population: rule.reference != Reference::Random && by_population_of(plan, key.1, rule.indicator),
+            stratum: rule.stratify_by.as_deref().and_then(|name| attributes.stratum_id(name)),
+        })
+    }
+
+    /// Reads one sealed cohort.
+    fn read(&mut self, cohort: &Cohort, reading: &Reading<'_>, plan: &EvidencePlan, populations: &Populations, level: f64) {
+        let (index, _, channel, dimension) = self.key;
+        let Some(rule) = reading.plan.rules.get(index) else { return };
+        let Some(dimension) = reading.plan.dimensions.get(usize::from(dimension.0)) else { return };
+        self.close_if(cohort.start, reading, plan, populations, level);
+        let sides = |channel, stratum| sides(cohort, rule, dimension, channel, stratum);
+        let crude = Cross { own: sides(channel, None), random: sides(Channel::Random, None) };
+        let strata = self.stratum.map_or_else(BTreeMap::new, |stratum| {
+            let named = |value| (Box::<str>::from(reading.attributes.stratum_value(stratum, value)), value);
+            let values = cohort.values(stratum).into_iter().map(named);
+            values
+                .map(|(text, value)| {
+                    let at = Some((stratum, value));
+                    (text, Cross { own: sides(channel, at), random: sides(Channel::Random, at) })
+                })
+                .collect()
+        });
+        let chosen = against(rule, dimension, &self.past);
+        let target = block_target(rule, plan);
+        for group in 0..self.series.len() {
+            let Some(Some(series)) = self.series.get_mut(group) else { continue };
+            series.add(cohort.start, chosen, group, rule, &crude, &strata);
+            // Population denominators are not counted in cohorts: their blocks are days.
+            if !self.by_population && series.exposed() >= target {
+                self.close(group, reading, plan, populations, level);
+            }
+        }
+        for (past, side) in self.past.iter_mut().zip(&crude.own) {
+            past.events = past.events.saturating_add(side.events);
+            past.exposed = past.exposed.saturating_add(side.exposed);
+        }
+    }
+
+    /// Closes the blocks that a day of event time has passed over.
+    fn close_by_time(
+        &mut self,
+        passed: i32,
+        reading: &Reading<'_>,
+        plan: &EvidencePlan,
+        populations: &Populations,
+        level: f64,
+    ) {
+        self.close_if(passed, reading, plan, populations, level);
+    }
+
+    fn close_if(&mut self, now: i32, reading: &Reading<'_>, plan: &EvidencePlan, populations: &Populations, level: f64) {
+        for group in 0..self.series.len() {
+            let started = self.series.get(group).and_then(Option::as_ref).and_then(|series| Some(series.open.as_ref()?.start));
+            if started.is_some_and(|start| now >= start.saturating_add(BLOCK_HOURS)) {
+                self.close(group, reading, plan, populations, level);
+            }
+        }
+    }
+
+    fn close(
+        &mut self,
+        group: usize,
+        reading: &Reading<'_>,
+        plan: &EvidencePlan,
+        populations: &Populations,
+        level: f64,
+    ) {
+        let (index, profile, _, dimension) = self.key;
+        let Some(rule) = reading.plan.rules.get(index) else { return };
+        let Some(Some(series)) = self.series.get_mut(group) else { return };
+        let Some(mut block) = series.open.take() else { return };
+        if self.by_population {
+            let at = EventTime(Span::HOUR.times(i64::from(block.start)).0);
+            let counts = populations.at(profile, dimension, at).unwrap_or_default();
+            let table: Vec<Side> = counts.iter().map(|count| Side { events: 0, exposed: *count }).collect();
+            let (own, reference) = compare(block.reference, rule.indicator, group, &table, &[]);
+            block.crude.exposed = own.exposed;
+            block.crude.reference_exposed = reference.exposed;
+        }
+        series.close(rule, &block, self.by_population, plan.block_variation, level);
+    }
+}
+
+/// Sides of a cohort in the compared channel and in the random one.
+struct Cross {
+    own: Vec<Side>,
+    random: Vec<Side>,
+}
+
+fn sides(
+    cohort: &Cohort,
+    rule: &Rule,
+    dimension: &Dimension,
+    channel: Channel,
+    stratum: Option<(StratumId, Slot)>,
+) -> Vec<Side> {
+    let listed = (0..dimension.groups.len()).filter_map(|index| u16::try_from(index).ok()).map(Slot);
+    listed
+        .chain(std::iter::once(Slot::OTHER))
+        .map(|group| side(rule.indicator, &cohort.counts(channel, group, stratum), None))
+        .collect()
+}
+
+/// Exposed of both groups together that close a block.
+fn block_target(rule: &Rule, plan: &EvidencePlan) -> u64 {
+    use crate::disparity::Indicator::{ControlFrequency, SelectionRate, UnfoundedRate};
+    match rule.indicator {
+        SelectionRate | ControlFrequency | UnfoundedRate => plan.block_exposed,
+        _ => plan.block_concluded,
+    }
+}
+
+impl Series {
+    fn new(rule: &Rule) -> Self {
+        // For "too low" the groups change places, and with them the threshold.
+        let critical = match rule.indicator.harm() {
+            Harm::High => rule.critical,
+            Harm::Low => 1.0 / rule.critical,
+        };
+        Self {
+            disparity: Detector::new(1.0),
+            material: (rule.measure == Measure::Ratio && critical.is_finite() && critical > 0.0)
+                .then(|| Detector::new(critical)),
+            rates: Rates::default(),
+            strata: BTreeMap::new(),
+            dispersion: Dispersion::new(),
+            phi: 1.0,
+            blocks: 0,
+            open: None,
+        }
+    }
+
+    fn exposed(&self) -> u64 {
+        self.open.as_ref().map_or(0, |block| block.crude.exposed.saturating_add(block.crude.reference_exposed))
+    }
+
+    /// Adds a cohort to the open block, which its first exposed opens. The reference is that of the block's beginning.
+    fn add(
+        &mut self,
+        start: i32,
+        chosen: Against,
+        group: usize,
+        rule: &Rule,
+        crude: &Cross,
+        strata: &BTreeMap<Box<str>, Cross>,
+    ) {
+        let reference = self.open.as_ref().map_or(chosen, |block| block.reference);
+        if matches!(reference, Against::Nothing) || reference == Against::Group(group) {
+            return;
+        }
+        let pair = |cross: &Cross| {
+            let (own, other) = compare(reference, rule.indicator, group, &cross.own, &cross.random);
+            let pair = Pair {
+                events: own.events,
+                exposed: own.exposed,
+                reference_events: other.events,
+                reference_exposed: other.exposed,
+            };
+            if rule.indicator.harm() == Harm::Low { pair.swapped() } else { pair }
+        };
+        let added = pair(crude);
+        if added == Pair::default() {
+            return;
+        }
+        let block = self.open.get_or_insert_with(|| Block {
+            start,
+            reference,
+            crude: Pair::default(),
+            strata: BTreeMap::new(),
+        });
+        block.crude = block.crude.plus(added);
+        for (text, cross) in strata {
+            let of = block.strata.entry(text.clone()).or_default();
+            *of = of.plus(pair(cross));
+        }
+    }
+
+    /// Takes in a block: expectations first, then its evidence, then what is learned from it.
+    fn close(&mut self, rule: &Rule, block: &Block, by_population: bool, variation: f64, level: f64) {
+        let q = self.rates.reference.expected();
+        let phi = self.dispersion.allowance(block.crude, q, variation);
+        let Self { disparity, material, rates, strata, .. } = self;
+        let parts: Vec<(Pair, Rates)> = if rule.stratify_by.is_some() {
+            block.strata.iter().map(|(text, pair)| (*pair, strata.get(text).copied().unwrap_or_default())).collect()
+        } else {
+            vec![(block.crude, *rates)]
+        };
+        let ratios = |null: f64| tempered(&parts, phi, |(pair, rates)| match by_population {
+            true => log_share_ratios(*pair, null),
+            false => log_likelihood_ratios(*pair, null, rates.reference.expected()),
+        });
+        let reverse = |null: f64| tempered(&parts, phi, |(pair, rates)| match by_population {
+            true => log_share_ratios(pair.swapped(), 1.0 / null),
+            false => log_likelihood_ratios(pair.swapped(), 1.0 / null, rates.group.expected()),
+        });
+        for detector in std::iter::once(disparity).chain(material) {
+            let null = detector.null();
+            detector.step(&ratios(null), || reverse(null), level);
+        }
+        self.dispersion.learn(block.crude, q);
+        self.rates.learn(block.crude);
+        for (text, pair) in &block.strata {
+            self.strata.entry(text.clone()).or_default().learn(*pair);
+        }
+        self.phi = phi;
+        self.blocks += 1;
+    }
+
+    fn evidence(&self, level: f64) -> SeriesEvidence {
+        let log_sr = self.disparity.log_sr();
+        SeriesEvidence {
+            log_e: self.disparity.log_e(),
+            log_e_material: self.material.as_ref().map(Detector::log_e),
+            log_sr: log_sr.is_finite().then_some(log_sr),
+            alarm_at: self.disparity.alarm_at(level),
+            dispersion: self.phi,
+            blocks: self.blocks,
+            alarmed: self.disparity.alarmed(),
+            material: self.material.as_ref().is_some_and(Detector::alarmed),
+            epoch: self.disparity.epoch(),
+            watched: false,
+        }
+    }
+}
+
+/// The sum over strata, shared out by the allowance.
+fn tempered(parts: &[(Pair, Rates)], phi: f64, ratios: impl Fn(&(Pair, Rates)) -> Logs) -> Logs {
+    let mut sum = [0.0; GRID];
+    for part in parts {
+        sum.iter_mut().zip(ratios(part)).for_each(|(sum, log)| *sum += log);
+    }
+    sum.map(|log| log / phi)
+}
+
+impl Rates {
+    fn learn(&mut self, pair: Pair) {
+        self.reference.learn(pair.reference_events, pair.reference_exposed);
+        self.group.learn(pair.events, pair.exposed);
+    }
+}

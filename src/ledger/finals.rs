@@ -1,0 +1,70 @@
+//! What an event changes in the order of event time: the facts that evidence reads.
+
+use crate::event::{EventTime, Span};
+use crate::ledger::{Attributes, CaseFacts, Change, Record, facts};
+
+/// What a case counted for before the events of an hour and after them. Late events take no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinalChange {
+    /// The hour of event time, counted from 1970.
+    pub hour: i32,
+    /// Before and after.
+    pub change: Change,
+}
+
+/// The hour that holds a time; saturates far outside the times the contract allows.
+pub(crate) fn hour_of(time: EventTime) -> i32 {
+    let hour = time.0.div_euclid(Span::HOUR.0);
+    i32::try_from(hour).unwrap_or(if hour < 0 { i32::MIN } else { i32::MAX })
+}
+
+/// How `added`, which is among `records`, changes the hourly steps of its case; replaces `into`.
+///
+/// Nearly always the event is the newest of its case, and its step is the `change` that it made in the windows. Where it is not, the
+/// steps without it are taken back and those with it put in their place.
+pub(super) fn final_changes(
+    records: &[Record],
+    added: &Record,
+    change: &Change,
+    attributes: &mut Attributes,
+    horizon: Span,
+    into: &mut Vec<FinalChange>,
+) {
+    into.clear();
+    if added.flags.late() {
+        return;
+    }
+    let hour = hour_of(added.time);
+    if records.iter().all(|record| !record.flags.late() && hour_of(record.time) <= hour) {
+        into.push(FinalChange { hour, change: *change });
+        return;
+    }
+    let with: Vec<Record> = records.iter().filter(|record| !record.flags.late()).copied().collect();
+    let without: Vec<Record> = with.iter().filter(|record| record.tag != added.tag).copied().collect();
+    let back = |step: FinalChange| {
+        let Change { before, after } = step.change;
+        FinalChange { change: Change { before: after, after: before }, ..step }
+    };
+    into.extend(steps(&without, hour, attributes, horizon).into_iter().map(back));
+    into.extend(steps(&with, hour, attributes, horizon));
+}
+
+/// The case's steps in the hours from `first` on that have an event of it.
+fn steps(records: &[Record], first: i32, attributes: &mut Attributes, horizon: Span) -> Vec<FinalChange> {
+    let mut hours: Vec<i32> =
+        records.iter().map(|record| hour_of(record.time)).filter(|hour| *hour >= first).collect();
+    hours.sort_unstable();
+    hours.dedup();
+    let mut until = |hour: i32, inclusive: bool| {
+        let known: Vec<Record> = records
+            .iter()
+            .filter(|record| hour_of(record.time) < hour || inclusive && hour_of(record.time) == hour)
+            .copied()
+            .collect();
+        if known.is_empty() { CaseFacts::default() } else { facts(&known, attributes, horizon) }
+    };
+    hours
+        .into_iter()
+        .map(|hour| FinalChange { hour, change: Change { before: until(hour, false), after: until(hour, true) } })
+        .collect()
+}
