@@ -50,6 +50,8 @@ enum Command {
     Replay(ReplayArguments),
     /// A stream with known truth
     Generate(GenerateArguments),
+    /// How much data a disparity takes to be found: at one look, and by the sequential alarm
+    Power(app::power::PowerOptions),
     /// Check a configuration file
     CheckConfig {
         /// The configuration file
@@ -151,6 +153,7 @@ impl Command {
                 start: arguments.start,
                 to: arguments.to,
             }),
+            Self::Power(options) => app::power::power(&options),
             Self::CheckConfig { file } => app::check_config(&file),
             Self::PrintConfig(ConfigArgument { config }) => app::print_config(&config),
         }

@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("alert", &["event", "disparity", "statistics", "monitor"]),
     ("disclosure", &["event", "disparity", "alert", "statistics", "monitor"]),
     ("monitor", &["event", "ledger", "window", "statistics", "disparity", "alert", "disclosure"]),
-    ("scenario", &["event"]),
+    ("scenario", &["event", "statistics"]),
     // ---- below this line: I/O ----
     ("settings", &["event", "disparity", "monitor", "statistics"]),
     ("source", &["event", "monitor", "settings", "app"]),
@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "disparity",
             "settings",
             "scenario",
+            "statistics",
             "source",
             "sink",
             "server",

@@ -15,7 +15,11 @@ fn trace(name: &str) -> Vec<Vec<f64>> {
     rows.iter().map(|row| row.as_array().unwrap().iter().map(|cell| cell.as_f64().unwrap()).collect()).collect()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the trace's counts are small whole numbers")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the trace's counts are small whole numbers"
+)]
 fn pair(row: &[f64]) -> Pair {
     let count = |index: usize| row[index] as u64;
     Pair { events: count(0), exposed: count(1), reference_events: count(2), reference_exposed: count(3) }

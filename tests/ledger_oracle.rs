@@ -120,7 +120,9 @@ fn count(specs: &[Spec]) -> Table {
     let mut ledger = Ledger::new(&plan, PseudonymKey([3; 16]));
     let mut windows = new_windows(&plan);
     for spec in specs {
-        if let Some(Arrival::Changed(change) | Arrival::Conflict(Some(change))) = ledger.join(&spec.event(), START, false) {
+        if let Some(Arrival::Changed(change) | Arrival::Conflict(Some(change))) =
+            ledger.join(&spec.event(), START, false)
+        {
             windows.apply(&change, &ledger.attributes);
         }
     }

@@ -46,13 +46,22 @@ fn every_problem_is_named_with_its_line_and_key() {
 }
 
 #[test]
-fn sequential_evidence_is_refused_with_what_to_write_instead() {
+fn sequential_evidence_is_the_default() {
     let rule = "[[rules]]\nname = \"one\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
     for evidence in ["", "evidence = \"sequential\"\n"] {
-        let found = problems(&format!("{GROUPS}{rule}{evidence}"));
-        assert!(found.contains("rules[0].evidence: expected \"interval\" or \"point\" ("), "{found}");
-        assert!(found.contains("is not in this version"), "{found}");
+        let settings = Settings::parse(&format!("{GROUPS}{rule}{evidence}"), "c.toml", std::iter::empty()).unwrap();
+        assert_eq!(settings.plan.rules[0].evidence, paritywatch::disparity::Evidence::Sequential);
     }
+}
+
+#[test]
+fn sequential_evidence_is_refused_where_there_is_none_to_gather() {
+    let rule = "[[rules]]\nname = \"one\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
+    let found = problems(&format!("{GROUPS}{rule}reference = \"overall\"\n"));
+    assert!(found.contains("rules[0].evidence: expected \"interval\" or \"point\" with reference"), "{found}");
+    let population = GROUPS.replace("[profiles.cub]", "[profiles.cub]\nexposure = \"population\"");
+    let found = problems(&format!("{population}{rule}stratify_by = \"office\"\n"));
+    assert!(found.contains("rules[0].evidence: expected \"interval\" or \"point\" where stratify_by"), "{found}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod generate;
 mod key;
+pub mod power;
 pub mod replay;
 pub mod run;
 mod shared;

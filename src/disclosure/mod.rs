@@ -11,4 +11,6 @@ mod published;
 mod suppress;
 mod table;
 
-pub use published::{Counted, EventCounts, Measured, Published, PublishedAlert, PublishedFinding, PublishedLate, publish};
+pub use published::{
+    Counted, EventCounts, Measured, Published, PublishedAlert, PublishedFinding, PublishedLate, publish,
+};

@@ -118,9 +118,9 @@ const fn colour_of(verdict: Verdict) -> &'static str {
 /// The same for every window of a series. In words of odds: natural logarithms are for machines.
 fn evidence_line(finding: &PublishedFinding) -> Option<String> {
     let evidence = finding.evidence?;
-    let material = evidence.log_e_material.map_or_else(String::new, |log_e| {
-        format!(", that it is beyond {} {}", finding.critical, odds(log_e))
-    });
+    let material = evidence
+        .log_e_material
+        .map_or_else(String::new, |log_e| format!(", that it is beyond {} {}", finding.critical, odds(log_e)));
     let state = match (evidence.alarmed, evidence.watched) {
         (true, _) => "ALARM",
         (false, true) => "watched",
@@ -143,7 +143,7 @@ fn evidence_line(finding: &PublishedFinding) -> Option<String> {
 /// exp(log) with as many digits as anybody reads.
 fn odds(log: f64) -> String {
     let value = log.exp();
-    if value >= 1e6 || value < 0.01 { format!("{value:.1e}") } else { format!("{value:.3}") }
+    if (0.01..1e6).contains(&value) { format!("{value:.3}") } else { format!("{value:.1e}") }
 }
 
 fn alert_line(alert: &PublishedAlert) -> String {

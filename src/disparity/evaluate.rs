@@ -164,7 +164,8 @@ impl Evaluator {
             self.raised.remove(&place);
             return verdict;
         }
-        let standing = self.raised.get(&place).filter(|(epoch, _)| *epoch == evidence.epoch).map(|(_, verdict)| *verdict);
+        let standing =
+            self.raised.get(&place).filter(|(epoch, _)| *epoch == evidence.epoch).map(|(_, verdict)| *verdict);
         let verdict = standing.map_or(verdict, |standing| verdict.max(standing));
         if verdict >= Verdict::Warning {
             self.raised.insert(place, (evidence.epoch, verdict));

@@ -101,7 +101,8 @@ pub(super) fn by_population(scene: &Scene<'_>, subject: &Subject) -> bool {
 
 /// The same, without a scene.
 pub(super) fn by_population_of(plan: &Plan, profile: ProfileId, indicator: Indicator) -> bool {
-    let assessed = matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
+    let assessed =
+        matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
     let profile = plan.profiles.get(usize::from(profile.0));
     assessed && profile.is_some_and(|profile| profile.exposure == Exposure::Population)
 }

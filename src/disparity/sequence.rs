@@ -12,10 +12,7 @@ use crate::disparity::{DimensionId, GroupId, Harm, Measure, ProfileId, Reference
 use crate::event::{Channel, EventTime, Span};
 use crate::ledger::{Attributes, Slot, StratumId};
 use crate::monitor::{Dimension, EvidencePlan, Plan};
-use crate::statistics::{
-    Detector, Dispersion, GRID, LOG_WATCH, Logs, Pair, ReferenceRate, e_benjamini_hochberg, log_likelihood_ratios,
-    log_share_ratios,
-};
+use crate::statistics::{Block, Detector, Judging, LOG_WATCH, Pair, Series, e_benjamini_hochberg};
 use crate::window::{Cohort, Cohorts, Feed, Populations};
 
 /// Hours after which a block is over, however little it holds.
@@ -78,7 +75,7 @@ struct Table {
     key: TableKey,
     feed: usize,
     /// By group; `None` for the reference group.
-    series: Vec<Option<Series>>,
+    series: Vec<Option<OpenSeries>>,
     /// Sides of all cohorts so far, for the choice of `lowest`.
     past: Vec<Side>,
     by_population: bool,
@@ -86,30 +83,17 @@ struct Table {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Series {
-    disparity: Detector,
-    material: Option<Detector>,
-    rates: Rates,
-    strata: BTreeMap<Box<str>, Rates>,
-    dispersion: Dispersion,
-    phi: f64,
-    blocks: u64,
-    open: Option<Block>,
+struct OpenSeries {
+    series: Series,
+    open: Option<Open>,
 }
 
-/// The expected rates of the two sides, as they stand in a pair.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Rates {
-    reference: ReferenceRate,
-    group: ReferenceRate,
-}
-
+/// A block that is not over.
 #[derive(Clone, Debug, PartialEq)]
-struct Block {
+struct Open {
     start: i32,
     reference: Against,
-    crude: Pair,
-    strata: BTreeMap<Box<str>, Pair>,
+    block: Block,
 }
 
 /// What a cohort is read with.
@@ -155,9 +139,8 @@ impl Sequences {
     #[must_use]
     pub fn new(plan: &Plan, attributes: &Attributes) -> Self {
         let feeds = feeds(plan);
-        let tables: Vec<Table> = table_keys(plan)
-            .filter_map(|(key, rule)| Table::new(plan, attributes, &feeds, key, rule))
-            .collect();
+        let tables: Vec<Table> =
+            table_keys(plan).filter_map(|(key, rule)| Table::new(plan, attributes, &feeds, key, rule)).collect();
         let series = tables.iter().flat_map(|table| &table.series).flatten().count().max(1);
         #[expect(clippy::cast_precision_loss, reason = "a number of series")]
         let log_level = libm::log(series as f64 / plan.evidence.family_alpha);
@@ -217,23 +200,26 @@ impl Sequences {
     pub(super) fn table(&self, key: TableKey) -> Option<(usize, Vec<Option<SeriesEvidence>>)> {
         let index = self.tables.iter().position(|table| table.key == key)?;
         let table = self.tables.get(index)?;
-        Some((index, table.series.iter().map(|series| series.as_ref().map(|one| one.evidence(self.log_level))).collect()))
+        Some((
+            index,
+            table.series.iter().map(|series| series.as_ref().map(|one| one.evidence(self.log_level))).collect(),
+        ))
     }
 
     /// The series on the watch list, as places in the order of all series: table, then group.
     pub(super) fn watched(&self) -> std::collections::BTreeSet<(usize, usize)> {
-        let places: Vec<((usize, usize), &Series)> = self
+        let places: Vec<((usize, usize), &Detector)> = self
             .tables
             .iter()
             .enumerate()
             .flat_map(|(table, rows)| {
                 let groups = rows.series.iter().enumerate();
-                groups.filter_map(move |(group, series)| Some(((table, group), series.as_ref()?)))
+                groups.filter_map(move |(group, series)| Some(((table, group), series.as_ref()?.series.disparity())))
             })
             .collect();
-        let log_e: Vec<f64> = places.iter().map(|(_, series)| series.disparity.log_e()).collect();
+        let log_e: Vec<f64> = places.iter().map(|(_, detector)| detector.log_e()).collect();
         let rejected = e_benjamini_hochberg(&log_e, self.plan.family_alpha);
-        let changed = places.iter().enumerate().filter(|(_, (_, series))| series.disparity.log_sr() >= LOG_WATCH);
+        let changed = places.iter().enumerate().filter(|(_, (_, detector))| detector.log_sr() >= LOG_WATCH);
         let indices = changed.map(|(index, _)| index).chain(rejected);
         indices.filter_map(|index| places.get(index).map(|(place, _)| *place)).collect()
     }
@@ -250,7 +236,7 @@ impl Table {
         Some(Self {
             key,
             feed: feeds.binary_search(&feed_of(key, rule)).ok()?,
-            series: groups.map(|group| (named != Some(GroupId(group))).then(|| Series::new(rule))).collect(),
+            series: groups.map(|group| (named != Some(GroupId(group))).then(|| OpenSeries::new(rule))).collect(),
             past: vec![Side::default(); dimension.groups.len() + 1],
             by_population: rule.reference != Reference::Random && by_population_of(plan, key.1, rule.indicator),
             stratum: rule.stratify_by.as_deref().and_then(|name| attributes.stratum_id(name)),
@@ -258,7 +244,14 @@ impl Table {
     }
 
     /// Reads one sealed cohort.
-    fn read(&mut self, cohort: &Cohort, reading: &Reading<'_>, plan: &EvidencePlan, populations: &Populations, level: f64) {
+    fn read(
+        &mut self,
+        cohort: &Cohort,
+        reading: &Reading<'_>,
+        plan: &EvidencePlan,
+        populations: &Populations,
+        level: f64,
+    ) {
         let (index, _, channel, dimension) = self.key;
         let Some(rule) = reading.plan.rules.get(index) else { return };
         let Some(dimension) = reading.plan.dimensions.get(usize::from(dimension.0)) else { return };
@@ -303,9 +296,17 @@ impl Table {
         self.close_if(passed, reading, plan, populations, level);
     }
 
-    fn close_if(&mut self, now: i32, reading: &Reading<'_>, plan: &EvidencePlan, populations: &Populations, level: f64) {
+    fn close_if(
+        &mut self,
+        now: i32,
+        reading: &Reading<'_>,
+        plan: &EvidencePlan,
+        populations: &Populations,
+        level: f64,
+    ) {
         for group in 0..self.series.len() {
-            let started = self.series.get(group).and_then(Option::as_ref).and_then(|series| Some(series.open.as_ref()?.start));
+            let started =
+                self.series.get(group).and_then(Option::as_ref).and_then(|series| Some(series.open.as_ref()?.start));
             if started.is_some_and(|start| now >= start.saturating_add(BLOCK_HOURS)) {
                 self.close(group, reading, plan, populations, level);
             }
@@ -323,16 +324,17 @@ impl Table {
         let (index, profile, _, dimension) = self.key;
         let Some(rule) = reading.plan.rules.get(index) else { return };
         let Some(Some(series)) = self.series.get_mut(group) else { return };
-        let Some(mut block) = series.open.take() else { return };
+        let Some(Open { start, reference, mut block }) = series.open.take() else { return };
         if self.by_population {
-            let at = EventTime(Span::HOUR.times(i64::from(block.start)).0);
+            let at = EventTime(Span::HOUR.times(i64::from(start)).0);
             let counts = populations.at(profile, dimension, at).unwrap_or_default();
             let table: Vec<Side> = counts.iter().map(|count| Side { events: 0, exposed: *count }).collect();
-            let (own, reference) = compare(block.reference, rule.indicator, group, &table, &[]);
+            let (own, other) = compare(reference, rule.indicator, group, &table, &[]);
             block.crude.exposed = own.exposed;
-            block.crude.reference_exposed = reference.exposed;
+            block.crude.reference_exposed = other.exposed;
+            block.by_population = true;
         }
-        series.close(rule, &block, self.by_population, plan.block_variation, level);
+        series.series.take(&block, &Judging { variation: plan.block_variation, log_level: level });
     }
 }
 
@@ -365,28 +367,20 @@ fn block_target(rule: &Rule, plan: &EvidencePlan) -> u64 {
     }
 }
 
-impl Series {
+impl OpenSeries {
     fn new(rule: &Rule) -> Self {
         // For "too low" the groups change places, and with them the threshold.
         let critical = match rule.indicator.harm() {
             Harm::High => rule.critical,
             Harm::Low => 1.0 / rule.critical,
         };
-        Self {
-            disparity: Detector::new(1.0),
-            material: (rule.measure == Measure::Ratio && critical.is_finite() && critical > 0.0)
-                .then(|| Detector::new(critical)),
-            rates: Rates::default(),
-            strata: BTreeMap::new(),
-            dispersion: Dispersion::new(),
-            phi: 1.0,
-            blocks: 0,
-            open: None,
-        }
+        let material = (rule.measure == Measure::Ratio && critical.is_finite() && critical > 0.0).then_some(critical);
+        Self { series: Series::new(material), open: None }
     }
 
     fn exposed(&self) -> u64 {
-        self.open.as_ref().map_or(0, |block| block.crude.exposed.saturating_add(block.crude.reference_exposed))
+        let crude = self.open.as_ref().map(|open| open.block.crude).unwrap_or_default();
+        crude.exposed.saturating_add(crude.reference_exposed)
     }
 
     /// Adds a cohort to the open block, which its first exposed opens. The reference is that of the block's beginning.
@@ -399,7 +393,7 @@ impl Series {
         crude: &Cross,
         strata: &BTreeMap<Box<str>, Cross>,
     ) {
-        let reference = self.open.as_ref().map_or(chosen, |block| block.reference);
+        let reference = self.open.as_ref().map_or(chosen, |open| open.reference);
         if matches!(reference, Against::Nothing) || reference == Against::Group(group) {
             return;
         }
@@ -417,79 +411,28 @@ impl Series {
         if added == Pair::default() {
             return;
         }
-        let block = self.open.get_or_insert_with(|| Block {
-            start,
-            reference,
-            crude: Pair::default(),
-            strata: BTreeMap::new(),
-        });
-        block.crude = block.crude.plus(added);
+        let open = self.open.get_or_insert_with(|| Open { start, reference, block: Block::default() });
+        open.block.crude = open.block.crude.plus(added);
         for (text, cross) in strata {
-            let of = block.strata.entry(text.clone()).or_default();
+            let of = open.block.strata.entry(text.clone()).or_default();
             *of = of.plus(pair(cross));
         }
     }
 
-    /// Takes in a block: expectations first, then its evidence, then what is learned from it.
-    fn close(&mut self, rule: &Rule, block: &Block, by_population: bool, variation: f64, level: f64) {
-        let q = self.rates.reference.expected();
-        let phi = self.dispersion.allowance(block.crude, q, variation);
-        let Self { disparity, material, rates, strata, .. } = self;
-        let parts: Vec<(Pair, Rates)> = if rule.stratify_by.is_some() {
-            block.strata.iter().map(|(text, pair)| (*pair, strata.get(text).copied().unwrap_or_default())).collect()
-        } else {
-            vec![(block.crude, *rates)]
-        };
-        let ratios = |null: f64| tempered(&parts, phi, |(pair, rates)| match by_population {
-            true => log_share_ratios(*pair, null),
-            false => log_likelihood_ratios(*pair, null, rates.reference.expected()),
-        });
-        let reverse = |null: f64| tempered(&parts, phi, |(pair, rates)| match by_population {
-            true => log_share_ratios(pair.swapped(), 1.0 / null),
-            false => log_likelihood_ratios(pair.swapped(), 1.0 / null, rates.group.expected()),
-        });
-        for detector in std::iter::once(disparity).chain(material) {
-            let null = detector.null();
-            detector.step(&ratios(null), || reverse(null), level);
-        }
-        self.dispersion.learn(block.crude, q);
-        self.rates.learn(block.crude);
-        for (text, pair) in &block.strata {
-            self.strata.entry(text.clone()).or_default().learn(*pair);
-        }
-        self.phi = phi;
-        self.blocks += 1;
-    }
-
     fn evidence(&self, level: f64) -> SeriesEvidence {
-        let log_sr = self.disparity.log_sr();
+        let detector = self.series.disparity();
+        let log_sr = detector.log_sr();
         SeriesEvidence {
-            log_e: self.disparity.log_e(),
-            log_e_material: self.material.as_ref().map(Detector::log_e),
+            log_e: detector.log_e(),
+            log_e_material: self.series.material().map(Detector::log_e),
             log_sr: log_sr.is_finite().then_some(log_sr),
-            alarm_at: self.disparity.alarm_at(level),
-            dispersion: self.phi,
-            blocks: self.blocks,
-            alarmed: self.disparity.alarmed(),
-            material: self.material.as_ref().is_some_and(Detector::alarmed),
-            epoch: self.disparity.epoch(),
+            alarm_at: detector.alarm_at(level),
+            dispersion: self.series.phi(),
+            blocks: self.series.blocks(),
+            alarmed: detector.alarmed(),
+            material: self.series.material().is_some_and(Detector::alarmed),
+            epoch: detector.epoch(),
             watched: false,
         }
-    }
-}
-
-/// The sum over strata, shared out by the allowance.
-fn tempered(parts: &[(Pair, Rates)], phi: f64, ratios: impl Fn(&(Pair, Rates)) -> Logs) -> Logs {
-    let mut sum = [0.0; GRID];
-    for part in parts {
-        sum.iter_mut().zip(ratios(part)).for_each(|(sum, log)| *sum += log);
-    }
-    sum.map(|log| log / phi)
-}
-
-impl Rates {
-    fn learn(&mut self, pair: Pair) {
-        self.reference.learn(pair.reference_events, pair.reference_exposed);
-        self.group.learn(pair.events, pair.exposed);
     }
 }

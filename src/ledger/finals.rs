@@ -51,8 +51,7 @@ pub(super) fn final_changes(
 
 /// The case's steps in the hours from `first` on that have an event of it.
 fn steps(records: &[Record], first: i32, attributes: &mut Attributes, horizon: Span) -> Vec<FinalChange> {
-    let mut hours: Vec<i32> =
-        records.iter().map(|record| hour_of(record.time)).filter(|hour| *hour >= first).collect();
+    let mut hours: Vec<i32> = records.iter().map(|record| hour_of(record.time)).filter(|hour| *hour >= first).collect();
     hours.sort_unstable();
     hours.dedup();
     let mut until = |hour: i32, inclusive: bool| {

@@ -221,7 +221,9 @@ impl Monitor {
         match &event.data {
             Data::Tally(tally) => self.count_tally(event, tally, now, late),
             Data::Population(population) => self.count_population(event, population, now, late),
-            Data::Complaint(complaint) if complaint.case_id.is_none() => self.count_complaint(event, complaint, now, late),
+            Data::Complaint(complaint) if complaint.case_id.is_none() => {
+                self.count_complaint(event, complaint, now, late)
+            }
             _ => self.count_case(event, now, late),
         }
     }
@@ -299,13 +301,7 @@ impl Monitor {
         Handled::Accepted
     }
 
-    fn count_complaint(
-        &mut self,
-        event: &Event<'_>,
-        complaint: &Complaint<'_>,
-        now: EventTime,
-        late: bool,
-    ) -> Handled {
+    fn count_complaint(&mut self, event: &Event<'_>, complaint: &Complaint<'_>, now: EventTime, late: bool) -> Handled {
         let Some(profile) = self.plan.profile_id(&complaint.profile) else { return Handled::UnknownProfile };
         if !self.ledger.remember(event) {
             return Handled::Duplicate;

@@ -1,5 +1,6 @@
 //! Streams with known truth: the same seed gives the same bytes.
 
+mod blocks;
 mod random;
 mod stream;
 mod truth;
@@ -9,6 +10,7 @@ use std::str::FromStr;
 
 use crate::event::EventTime;
 
+pub use blocks::{BlockShape, Blocks, Drift, Watching};
 pub use stream::{GeneratedEvent, Stream};
 pub use truth::{GroupTruth, Truth};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::disparity::{DimensionId, Evidence, Harm, Indicator, Measure, ProfileId, Reference, Rule, WindowLength};
 use crate::event::{Channel, Span};
-use crate::monitor::{Exposure, Dimension, Profile};
+use crate::monitor::{Dimension, Exposure, Profile};
 use crate::statistics::Confidence;
 
 use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
@@ -363,7 +363,8 @@ fn evidence(
     let choices = EVIDENCE.map(|evidence| (evidence_name(evidence), evidence));
     let written = table.choice("evidence", Evidence::Sequential, &choices, &[]);
     if written.value == Evidence::Sequential && *reference == Reference::Overall {
-        let expected = "\"interval\" or \"point\" with reference \"overall\", which contains the group itself and is never judged";
+        let expected =
+            "\"interval\" or \"point\" with reference \"overall\", which contains the group itself and is never judged";
         written.refuse(table.problems, expected, shown(evidence_name(Evidence::Sequential)));
     }
     let by_population = |id: &ProfileId| {

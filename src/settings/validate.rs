@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::disparity::WindowLength;
 use crate::event::{Limits, Span};
-use crate::monitor::{EvidencePlan, Dimension, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
+use crate::monitor::{Dimension, EvidencePlan, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
 
 use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
 use super::parse::{Given, Table, check_unique};

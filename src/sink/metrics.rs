@@ -198,7 +198,8 @@ impl Page {
             vec![late.profile.clone(), late.channel.to_owned(), late.dimension.clone(), late.group.clone()]
         };
         let rows: Vec<(Vec<String>, u64)> = late.iter().map(|late| (labels(late), late.cases)).collect();
-        let samples = rows.iter().map(|(labels, cases)| (labels.iter().map(String::as_str).collect(), *cases)).collect();
+        let samples =
+            rows.iter().map(|(labels, cases)| (labels.iter().map(String::as_str).collect(), *cases)).collect();
         self.counter(
             "late_evidence_cases_total",
             "Cases whose facts came too late for evidence: windows count them, closed blocks do not.",

@@ -30,7 +30,7 @@ pub const GRID: usize = 8;
 pub type Logs = [f64; GRID];
 
 /// Natural logarithm of the threshold at which the reverse detector clears an alarm: a false clear once in 365 blocks at most, on average.
-pub const LOG_CLEAR: f64 = 5.899_897_353_582_491;
+pub const LOG_CLEAR: f64 = 5.899_897_353_582_491_5;
 
 /// Natural logarithm of the change detector's threshold for the watch list (20,000 blocks).
 pub const LOG_WATCH: f64 = 9.903_487_552_536_127;

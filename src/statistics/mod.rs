@@ -8,16 +8,18 @@ mod multiplicity;
 mod normal;
 mod power;
 mod restricted;
+mod series;
 mod stratified;
 mod test;
 
 pub use evidence::{
-    Change, Detector, Dispersion, GRID, LOG_CLEAR, LOG_WATCH, Lifetime, Logs, Pair, ReferenceRate, log_likelihood_ratios,
-    log_share_ratios,
+    Change, Detector, Dispersion, GRID, LOG_CLEAR, LOG_WATCH, Lifetime, Logs, Pair, ReferenceRate,
+    log_likelihood_ratios, log_share_ratios,
 };
 pub use interval::{difference_interval, ratio_interval, share_ratio_interval, wilson};
 pub use multiplicity::{benjamini_hochberg, e_benjamini_hochberg, holm};
 pub use power::{PowerQuestion, exposed_needed};
+pub use series::{Block, Judging, Series};
 pub use stratified::{Stratified, Stratum, mantel_haenszel};
 pub use test::{fisher_p_value, p_value, score_p_value};
 

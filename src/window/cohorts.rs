@@ -118,7 +118,8 @@ impl Cohorts {
             let Feed { profile, dimension, channels, .. } = &lane.feed;
             *profile == key.profile && *dimension == key.dimension && channels.contains(&key.channel)
         };
-        let lanes: Box<[usize]> = (0..self.lanes.len()).filter(|index| self.lanes.get(*index).is_some_and(reads)).collect();
+        let lanes: Box<[usize]> =
+            (0..self.lanes.len()).filter(|index| self.lanes.get(*index).is_some_and(reads)).collect();
         let index = cell as usize;
         self.readers.resize(self.readers.len().max(index + 1), None);
         if let Some(reader) = self.readers.get_mut(index)
@@ -249,7 +250,8 @@ impl Lane {
         for start in hours {
             let day_end = start.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);
             let Some(cohort) = self.waiting.remove(&start) else { continue };
-            let first = self.waiting.range(..start).next_back().filter(|(_, day)| day.end == day_end).map(|(first, _)| *first);
+            let first =
+                self.waiting.range(..start).next_back().filter(|(_, day)| day.end == day_end).map(|(first, _)| *first);
             let first = first.unwrap_or(start);
             let day = self.waiting.entry(first).or_insert_with(|| Cohort { start: first, ..Cohort::default() });
             day.merge(cohort);

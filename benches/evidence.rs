@@ -1,0 +1,238 @@
+//! What sequential evidence promises and what it costs, by simulation: the targets of the design, each with its figure.
+//!
+//! `cargo bench --bench evidence -- [--seed S] [--runs R] [--families F]`: streams per figure (default 1,000) and families of 300 series
+//! (default 20). Every seed gives another simulation; the figures in RESULTS.md name theirs.
+
+use std::time::Instant;
+
+use paritywatch::scenario::{BlockShape, Blocks, Drift, Watching};
+use paritywatch::statistics::{Block, Judging, Pair, Series};
+
+const ALPHA: f64 = 0.05;
+const FAMILY: u64 = 300;
+/// Blocks of 1,000 in the life of a series of 10 million persons.
+const LIFE: u64 = 10_000;
+
+/// A tenth of the exposed are monitored; 5 % are picked.
+const FAIR: BlockShape = BlockShape {
+    exposed: 1_000,
+    share: 0.1,
+    base_rate: 0.05,
+    ratio: 1.0,
+    change: None,
+    drift: Drift::None,
+    variation: 0.0,
+};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let option = |name: &str, default: u64| {
+        let place = arguments.iter().position(|argument| argument == name);
+        place.and_then(|place| arguments.get(place + 1)?.parse().ok()).unwrap_or(default)
+    };
+    let simulation = Simulation { seed: option("--seed", 1), runs: option("--runs", 1_000) };
+    println!("seed {}, {} streams per figure", simulation.seed, simulation.runs);
+    steps();
+    simulation.delays();
+    simulation.variation();
+    simulation.clearing();
+    simulation.families(option("--families", 20));
+}
+
+#[derive(Clone, Copy)]
+struct Simulation {
+    seed: u64,
+    runs: u64,
+}
+
+fn judging(variation: f64, series: u64) -> Judging {
+    Judging { variation, log_level: (series as f64 / ALPHA).ln() }
+}
+
+/// Nanoseconds of one block in one series, for one hypothesis and for two.
+fn steps() {
+    for (what, material) in [("one hypothesis", None), ("two hypotheses", Some(1.25))] {
+        let mut blocks = Blocks::new(FAIR, 7);
+        let blocks: Vec<Block> = (0..1_000).map(|_| blocks.next_block()).collect();
+        let mut series = Series::new(material);
+        let judging = judging(0.3, 300);
+        let start = Instant::now();
+        for _ in 0..300 {
+            blocks.iter().for_each(|block| series.take(std::hint::black_box(block), &judging));
+        }
+        let nanoseconds = start.elapsed().as_nanos() as f64 / 300_000.0;
+        println!("step, both detectors, {what}: {nanoseconds:.0} ns; {} bytes", size_of::<Series>());
+        std::hint::black_box(series.disparity().log_e());
+    }
+}
+
+impl Simulation {
+    /// The streams of a figure, on two threads.
+    fn map<T: Send>(self, figure: u64, runs: u64, run: impl Fn(u64) -> T + Sync) -> Vec<T> {
+        let seed = |index: u64| self.seed.wrapping_mul(1 << 40).wrapping_add(figure << 32).wrapping_add(index);
+        let half = runs / 2;
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| (half..runs).map(|index| run(seed(index))).collect::<Vec<T>>());
+            let mut results: Vec<T> = (0..half).map(|index| run(seed(index))).collect();
+            results.extend(second.join().unwrap_or_default());
+            results
+        })
+    }
+
+    fn median_persons(
+        self,
+        figure: u64,
+        shape: BlockShape,
+        judging: Judging,
+        watching: Watching,
+        limit: u64,
+    ) -> String {
+        let change = shape.change.map_or(0, |(from, _)| from);
+        let delays =
+            self.map(figure, self.runs, |seed| Blocks::new(shape, seed).until(watching, &judging, change + limit));
+        // An alarm before the change is a false one, not a short delay.
+        let mut delays: Vec<u64> = delays
+            .into_iter()
+            .map(|delay| delay.unwrap_or(change + limit))
+            .filter(|delay| *delay > change)
+            .map(|delay| delay - change)
+            .collect();
+        delays.sort_unstable();
+        let median = delays.get(delays.len() / 2).copied().unwrap_or(0);
+        format!("{} (median of {})", median * shape.exposed, delays.len())
+    }
+
+    fn delays(self) {
+        for (ratio, figure) in [(1.5, 10), (2.0, 20)] {
+            let from_start = BlockShape { ratio, ..FAIR };
+            let later = BlockShape { change: Some((200, ratio)), ..FAIR };
+            let line = |what: &str, offset: u64, shape: BlockShape, judging: Judging, watching: Watching| {
+                let persons = self.median_persons(figure + offset, shape, judging, watching, 5_000);
+                println!("persons to alarm, ratio {ratio}, {what}: {persons}");
+            };
+            line("from the start, without allowance", 0, from_start, judging(0.0, 1), Watching::Alarm);
+            line("from the start, with allowance", 1, from_start, judging(0.3, 1), Watching::Alarm);
+            line("after block 200, with allowance", 2, later, judging(0.3, 1), Watching::Alarm);
+            line("after block 200, with allowance, watch list", 3, later, judging(0.3, 1), Watching::WatchList);
+            line("after block 200, with allowance, level / 300", 4, later, judging(0.3, FAMILY), Watching::Alarm);
+        }
+        // The groups stand in each other's place: lower is the harm, so the reference (70 %) is seen as 1.5 times the group.
+        let hits = BlockShape { exposed: 50, share: 0.7, base_rate: 0.2, ratio: 1.5, ..FAIR };
+        let before = BlockShape { base_rate: 0.3, ratio: 1.0, ..hits };
+        let from_start = self.median_persons(30, hits, judging(0.3, 1), Watching::Alarm, 5_000);
+        println!("controls to alarm, hit rate 30 -> 20 %, from the start: {from_start}");
+        let mut delays = self.map(31, self.runs, |seed| {
+            let mut series = Series::new(None);
+            let fair = Blocks::new(before, seed).go_on_until(&mut series, Watching::Alarm, &judging(0.3, 1), 100);
+            let later = Blocks::new(hits, seed ^ 0x5555);
+            fair.is_none().then(|| later.clone().go_on_until(&mut series, Watching::Alarm, &judging(0.3, 1), 5_000))
+        });
+        delays.retain(Option::is_some);
+        let mut delays: Vec<u64> = delays.into_iter().map(|delay| delay.flatten().unwrap_or(5_000)).collect();
+        delays.sort_unstable();
+        println!(
+            "controls to alarm, hit rate 30 -> 20 %, after block 100: {}",
+            delays.get(delays.len() / 2).unwrap_or(&0) * 50
+        );
+    }
+
+    fn variation(self) {
+        for (index, variation) in [0.0, 0.1, 0.2, 0.4].into_iter().enumerate() {
+            for exposed in [1_000, 10_000] {
+                let shape = BlockShape { exposed, variation, ..FAIR };
+                let alarms = self.alarms(40 + index as u64 * 4 + exposed / 5_000, shape, judging(0.3, 1), 1_000);
+                println!("lifetime false alarms, variation {variation}, 1,000 blocks of {exposed}: {alarms}");
+            }
+        }
+    }
+
+    fn alarms(self, figure: u64, shape: BlockShape, judging: Judging, life: u64) -> String {
+        let alarms = self
+            .map(figure, self.runs, |seed| Blocks::new(shape, seed).until(Watching::Alarm, &judging, life).is_some());
+        let count = alarms.iter().filter(|alarm| **alarm).count();
+        format!("{:.1} % ({count} of {})", 100.0 * count as f64 / alarms.len() as f64, alarms.len())
+    }
+
+    fn clearing(self) {
+        for (figure, variation) in [(60, 0.0), (61, 0.3)] {
+            let judging = judging(variation, 1);
+            let mut delays = self.map(figure, self.runs, |seed| {
+                let mut series = Series::new(None);
+                let skewed = BlockShape { ratio: 2.0, ..FAIR };
+                Blocks::new(skewed, seed).go_on_until(&mut series, Watching::Alarm, &judging, 1_000);
+                let mut fair = Blocks::new(FAIR, seed ^ 0x5555);
+                (1..=5_000_u64).find(|_| {
+                    series.take(&fair.next_block(), &judging);
+                    !series.disparity().alarmed()
+                })
+            });
+            delays.sort_by_key(|delay| delay.unwrap_or(u64::MAX));
+            println!(
+                "blocks to clear, ratio 2 -> 1, variation allowed {variation}: {:?}",
+                delays.get(delays.len() / 2).copied().flatten()
+            );
+        }
+        for (figure, ratio) in [(62, 1.25), (63, 2.0)] {
+            let judging = judging(0.3, 1);
+            let cleared = self.map(figure, self.runs, |seed| {
+                let mut series = Series::new(None);
+                let mut skewed = Blocks::new(BlockShape { ratio, ..FAIR }, seed);
+                skewed.go_on_until(&mut series, Watching::Alarm, &judging, 5_000);
+                (0..600).any(|_| {
+                    series.take(&skewed.next_block(), &judging);
+                    !series.disparity().alarmed()
+                })
+            });
+            let count = cleared.iter().filter(|cleared| **cleared).count();
+            println!(
+                "false clears in 600 blocks, ratio stays {ratio}: {:.1} % ({count} of {})",
+                100.0 * count as f64 / cleared.len() as f64,
+                cleared.len()
+            );
+        }
+    }
+
+    /// Families of 300 series of 10 million persons: a third of the series each with a steady base rate, a wave and jumps, and a family of
+    /// Simpson streams judged within strata.
+    fn families(self, families: u64) {
+        for (figure, what, variation) in [(70, "without allowance", 0.0), (71, "with allowance", 0.3)] {
+            let judging = judging(variation, FAMILY);
+            let worst = self.map(figure, families * FAMILY, |seed| {
+                let drift = match seed % 3 {
+                    0 => Drift::None,
+                    1 => Drift::Wave,
+                    _ => Drift::Jumps,
+                };
+                Blocks::new(BlockShape { drift, ..FAIR }, seed).until(Watching::Alarm, &judging, LIFE).is_some()
+            });
+            report(&format!("drifting base rates, {what}"), &worst, families);
+        }
+        let judging = judging(0.0, FAMILY);
+        let simpson = self.map(72, families * FAMILY / 10, |seed| {
+            Blocks::new(BlockShape { drift: Drift::Simpson, ..FAIR }, seed)
+                .until(Watching::Alarm, &judging, LIFE)
+                .is_some()
+        });
+        let count = simpson.iter().filter(|alarm| **alarm).count();
+        println!("Simpson streams, stratified, level / 300, 10 M persons: {count} of {} series alarmed", simpson.len());
+        let crude = self.map(73, 100, |seed| {
+            let mut blocks = Blocks::new(BlockShape { drift: Drift::Simpson, ..FAIR }, seed);
+            let mut series = Series::new(None);
+            (0..LIFE).any(|_| {
+                let crude: Pair = blocks.next_block().crude;
+                series.take(&Block { crude, ..Block::default() }, &judging);
+                series.disparity().alarmed()
+            })
+        });
+        println!("the same, crude: {} of {} alarmed", crude.iter().filter(|alarm| **alarm).count(), crude.len());
+    }
+}
+
+/// A family's false alarm is that of any of its series.
+fn report(what: &str, alarms: &[bool], families: u64) {
+    let families_alarmed = alarms.chunks(FAMILY as usize).filter(|family| family.contains(&true)).count();
+    let series = alarms.iter().filter(|alarm| **alarm).count();
+    println!(
+        "lifetime false alarms, families of 300 x 10 M persons, {what}: {families_alarmed} of {families} families ({series} series)"
+    );
+}
