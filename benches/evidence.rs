@@ -10,6 +10,7 @@ use paritywatch::statistics::{Block, Judging, Pair, Series};
 
 const ALPHA: f64 = 0.05;
 const FAMILY: u64 = 300;
+const CRITICAL: f64 = 1.25;
 /// Blocks of 1,000 in the life of a series of 10 million persons.
 const LIFE: u64 = 10_000;
 
@@ -149,46 +150,35 @@ impl Simulation {
     fn alarms(self, figure: u64, shape: BlockShape, judging: Judging, life: u64) -> String {
         let alarms = self
             .map(figure, self.runs, |seed| Blocks::new(shape, seed).until(Watching::Alarm, &judging, life).is_some());
-        let count = alarms.iter().filter(|alarm| **alarm).count();
-        format!("{:.1} % ({count} of {})", 100.0 * count as f64 / alarms.len() as f64, alarms.len())
+        share(&alarms)
     }
 
+    /// An alarm clears on evidence that the ratio is below the critical threshold, here 1.25.
     fn clearing(self) {
         for (figure, variation) in [(60, 0.0), (61, 0.3)] {
             let judging = judging(variation, 1);
             let mut delays = self.map(figure, self.runs, |seed| {
-                let mut series = Series::new(None);
-                let skewed = BlockShape { ratio: 2.0, ..FAIR };
+                let mut series = Series::new(Some(CRITICAL));
+                let skewed = BlockShape { change: Some((200, 2.0)), ..FAIR };
                 Blocks::new(skewed, seed).go_on_until(&mut series, Watching::Alarm, &judging, 1_000);
-                let mut fair = Blocks::new(FAIR, seed ^ 0x5555);
-                (1..=5_000_u64).find(|_| {
-                    series.take(&fair.next_block(), &judging);
-                    !series.disparity().alarmed()
-                })
+                blocks_to_clear(&mut series, &mut Blocks::new(FAIR, seed ^ 0x5555), &judging, 5_000).unwrap_or(5_000)
             });
-            delays.sort_by_key(|delay| delay.unwrap_or(u64::MAX));
+            delays.sort_unstable();
+            let median = delays.get(delays.len() / 2).unwrap_or(&0);
             println!(
-                "blocks to clear, ratio 2 -> 1, variation allowed {variation}: {:?}",
-                delays.get(delays.len() / 2).copied().flatten()
+                "blocks to clear, ratio 1 -> 2 (block 200) -> 1, variation allowed {variation}: {median} (median of {})",
+                delays.len()
             );
         }
-        for (figure, ratio) in [(62, 1.25), (63, 2.0)] {
+        for (figure, ratio) in [(62, 1.25), (63, 1.5), (64, 2.0)] {
             let judging = judging(0.3, 1);
             let cleared = self.map(figure, self.runs, |seed| {
-                let mut series = Series::new(None);
+                let mut series = Series::new(Some(CRITICAL));
                 let mut skewed = Blocks::new(BlockShape { ratio, ..FAIR }, seed);
                 skewed.go_on_until(&mut series, Watching::Alarm, &judging, 5_000);
-                (0..600).any(|_| {
-                    series.take(&skewed.next_block(), &judging);
-                    !series.disparity().alarmed()
-                })
+                blocks_to_clear(&mut series, &mut skewed, &judging, 600).is_some()
             });
-            let count = cleared.iter().filter(|cleared| **cleared).count();
-            println!(
-                "false clears in 600 blocks, ratio stays {ratio}: {:.1} % ({count} of {})",
-                100.0 * count as f64 / cleared.len() as f64,
-                cleared.len()
-            );
+            println!("false clears in 600 blocks, ratio stays {ratio}: {}", share(&cleared));
         }
     }
 
@@ -226,6 +216,18 @@ impl Simulation {
         });
         println!("the same, crude: {} of {} alarmed", crude.iter().filter(|alarm| **alarm).count(), crude.len());
     }
+}
+
+fn share(results: &[bool]) -> String {
+    let count = results.iter().filter(|result| **result).count();
+    format!("{:.1} % ({count} of {})", 100.0 * count as f64 / results.len() as f64, results.len())
+}
+
+fn blocks_to_clear(series: &mut Series, blocks: &mut Blocks, judging: &Judging, limit: u64) -> Option<u64> {
+    (1..=limit).find(|_| {
+        series.take(&blocks.next_block(), judging);
+        !series.disparity().alarmed()
+    })
 }
 
 /// A family's false alarm is that of any of its series.

@@ -150,7 +150,7 @@ proptest! {
         pairs in proptest::collection::vec(any_pair(), 1..12), null in prop_oneof![Just(1.0), 0.01..100.0_f64], variation in 0.0..1.0_f64,
     ) {
         let (mut rate, mut dispersion) = (ReferenceRate::default(), Dispersion::new());
-        let mut detector = Detector::new(null);
+        let mut detector = Detector::new(null, null);
         for pair in pairs {
             let q = rate.expected();
             let phi = dispersion.allowance(pair, q, variation);
@@ -180,7 +180,7 @@ proptest! {
 fn an_alarm_latches_until_the_reverse_detector_clears_it_and_costs_the_next_epoch_level() {
     let (skewed, fair, reversed) = (block(20, 40), block(10, 40), block(2, 40));
     let level = 3.0;
-    let mut detector = Detector::new(1.0);
+    let mut detector = Detector::new(1.0, 1.0);
     let first_level = detector.alarm_at(level);
     let feed = |detector: &mut Detector, pair: Pair| {
         let forward = log_likelihood_ratios(pair, 1.0, 0.1);

@@ -251,6 +251,8 @@ fn pooled_z(pair: Pair) -> f64 {
 pub struct Lifetime {
     log_sums: Logs,
     blocks: u32,
+    /// G(t) of the last block.
+    remaining: f64,
     log_e: f64,
 }
 
@@ -258,15 +260,15 @@ impl Lifetime {
     /// Before the first block: E = 1.
     #[must_use]
     pub const fn new() -> Self {
-        Self { log_sums: [f64::NEG_INFINITY; GRID], blocks: 0, log_e: 0.0 }
+        Self { log_sums: [f64::NEG_INFINITY; GRID], blocks: 0, remaining: 1.0, log_e: 0.0 }
     }
 
     /// Takes in a block: C_k <- L_k (C_k + gamma_t).
     pub fn step(&mut self, log_ratios: &Logs) {
-        let before = remaining(self.blocks);
         self.blocks = self.blocks.saturating_add(1);
         let after = remaining(self.blocks);
-        let log_begins = log(before - after);
+        let log_begins = log(self.remaining - after);
+        self.remaining = after;
         for (sum, ratio) in self.log_sums.iter_mut().zip(log_ratios) {
             *sum = ratio + log_add(*sum, log_begins);
         }
@@ -292,9 +294,9 @@ impl Default for Lifetime {
     }
 }
 
-/// G(t): the prior weight on a beginning after block t.
+/// G(t), t > 0: the prior weight on a beginning after block t; G(0) = 1.
 fn remaining(blocks: u32) -> f64 {
-    if blocks == 0 { 1.0 } else { 0.5 * pow(1.0 + f64::from(blocks), -0.2) }
+    0.5 * pow(1.0 + f64::from(blocks), -0.2)
 }
 
 /// The detector of a change after any block, of Shiryaev-Roberts kind.
@@ -334,18 +336,20 @@ impl Default for Change {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detector {
     null: f64,
+    reverse_null: f64,
     lifetime: Lifetime,
     change: Change,
-    /// Runs while alarmed: evidence that the ratio is below `null` again.
+    /// Runs while alarmed: evidence that the ratio is below `reverse_null`.
     reverse: Option<Change>,
     epoch: u32,
 }
 
 impl Detector {
-    /// Of "rate <= null * reference's rate"; `null` is positive and finite.
+    /// Of "rate <= null * reference's rate"; `null` is positive and finite. An alarm clears on evidence against
+    /// "rate >= reverse_null * reference's rate"; `reverse_null` is not below `null`.
     #[must_use]
-    pub const fn new(null: f64) -> Self {
-        Self { null, lifetime: Lifetime::new(), change: Change::new(), reverse: None, epoch: 1 }
+    pub const fn new(null: f64, reverse_null: f64) -> Self {
+        Self { null, reverse_null, lifetime: Lifetime::new(), change: Change::new(), reverse: None, epoch: 1 }
     }
 
     /// The hypothesis' ratio.
@@ -354,15 +358,21 @@ impl Detector {
         self.null
     }
 
+    /// The ratio that an alarm clears below.
+    #[must_use]
+    pub const fn reverse_null(&self) -> f64 {
+        self.reverse_null
+    }
+
     /// Takes in a block. `forward` are its log likelihood ratios; `backward`, asked for while alarmed, those of the swapped groups against
-    /// 1 / null. `log_level` is ln(1 / level) of the first epoch's level before it is shared out over epochs.
+    /// 1 / reverse_null. `log_level` is ln(1 / level) of the first epoch's level before it is shared out over epochs.
     pub fn step(&mut self, forward: &Logs, backward: impl FnOnce() -> Logs, log_level: f64) {
         self.lifetime.step(forward);
         self.change.step(forward);
         if let Some(reverse) = &mut self.reverse {
             reverse.step(&backward());
             if reverse.log_m() >= LOG_CLEAR {
-                *self = Self { epoch: self.epoch.saturating_add(1), ..Self::new(self.null) };
+                *self = Self { epoch: self.epoch.saturating_add(1), ..Self::new(self.null, self.reverse_null) };
             }
         } else if self.lifetime.log_e() >= self.alarm_at(log_level) {
             self.reverse = Some(Change::new());

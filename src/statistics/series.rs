@@ -48,8 +48,8 @@ impl Series {
     #[must_use]
     pub fn new(material: Option<f64>) -> Self {
         Self {
-            disparity: Detector::new(1.0),
-            material: material.map(Detector::new),
+            disparity: Detector::new(1.0, material.unwrap_or(1.0)),
+            material: material.map(|null| Detector::new(null, null)),
             rates: Rates::default(),
             strata: BTreeMap::new(),
             dispersion: Dispersion::new(),
@@ -69,9 +69,10 @@ impl Series {
             sum.map(|log| log / phi)
         };
         for detector in std::iter::once(&mut self.disparity).chain(&mut self.material) {
-            let null = detector.null();
+            let (null, reverse_null) = (detector.null(), detector.reverse_null());
             let forward = sum(&|part| part.ratios(null));
-            detector.step(&forward, || sum(&|part| part.swapped().ratios(1.0 / null)), judging.log_level);
+            let backward = || sum(&|part| part.swapped().ratios(1.0 / reverse_null));
+            detector.step(&forward, backward, judging.log_level);
         }
         self.dispersion.learn(block.crude, q);
         self.rates.learn(block.crude);

@@ -1,0 +1,190 @@
+//! Sequential evidence end to end: events in, published evidence out, against the reference traces.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the trace's counts are small whole numbers"
+)]
+
+use paritywatch::event::{EventTime, RawRecord, Span};
+use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::scenario::{Scenario, Shape, Stream};
+use paritywatch::settings::Settings;
+use serde_json::{Value, json};
+
+/// 2026-01-01T00:00:00Z
+const START: EventTime = EventTime(1_767_225_600_000);
+
+fn trace(name: &str) -> Vec<Vec<f64>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/vectors.json");
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let rows = vectors[name]["rows"].as_array().unwrap();
+    rows.iter().map(|row| row.as_array().unwrap().iter().map(|cell| cell.as_f64().unwrap()).collect()).collect()
+}
+
+fn config(rule: &str) -> String {
+    format!(
+        "[privacy]\nmin_cell = 0\nreason = \"test\"\n[window]\nrolling = [\"30d\"]\ncohort_max_age = \"2d\"\n[alerting]\nblock_exposed = 1\nblock_concluded = 1\n\
+         [profiles.p]\nowner = \"o\"\n[dimensions.origin]\nground = \"race\"\ngroups = [\"a\", \"b\"]\n[[rules]]\nname = \"rule\"\n{rule}"
+    )
+}
+
+struct Run {
+    monitor: Monitor,
+    sent: u64,
+}
+
+impl Run {
+    fn new(config: &str, clock: Clock) -> Self {
+        let settings = Settings::parse(config, "test.toml", std::iter::empty()).unwrap();
+        Self { monitor: Monitor::new(settings.plan, PseudonymKey([5; 16]), clock), sent: 0 }
+    }
+
+    fn send(&mut self, kind: &str, time: EventTime, data: &Value) -> Handled {
+        self.sent += 1;
+        let event = json!({
+            "specversion": "1.0", "type": format!("paritywatch.{kind}.v1"), "source": "/test", "id": format!("e{}", self.sent),
+            "time": jiff::Timestamp::from_millisecond(time.0).unwrap().to_string(), "data": data,
+        });
+        let payload = serde_json::to_vec(&event).unwrap();
+        let record = RawRecord { payload: &payload, headers: &[], timestamp: None };
+        self.monitor.handle_record(PartitionIndex(0), &record, START)
+    }
+
+    fn document(&self) -> Value {
+        serde_json::from_str(&self.monitor.published().to_json()).unwrap()
+    }
+
+    fn evidence(&self, group: &str) -> Value {
+        let document = self.document();
+        let mut findings = document["findings"].as_array().unwrap().iter();
+        findings.find(|finding| finding["group"] == group).unwrap()["evidence"].clone()
+    }
+}
+
+fn hour(index: usize) -> EventTime {
+    START.plus(Span::HOUR.times(i64::try_from(index).unwrap())).plus(Span::MINUTE)
+}
+
+fn close(found: &Value, expected: f64, what: &str) {
+    let found = found.as_f64().unwrap_or_else(|| panic!("{what}: no number"));
+    assert!((found - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{what}: expected {expected}, found {found}");
+}
+
+/// The counts of a side of a comparison of selections, and of one of hits.
+fn selection(events: u64, exposed: u64) -> Value {
+    json!({ "assessed": exposed, "selected": events })
+}
+
+fn hits(events: u64, exposed: u64) -> Value {
+    json!({ "assessed": exposed, "selected": exposed, "controlled": exposed, "concluded": exposed, "hits": events })
+}
+
+/// Every row of the trace is an hour of tallies, and so a block.
+fn follow(rule: &str, [monitored, reference]: [&str; 2], counts: fn(u64, u64) -> Value) {
+    let (rows, material) = (trace("eprocess_trace_allowance"), trace("eprocess_trace_material"));
+    let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+    for (index, row) in rows.iter().enumerate() {
+        let count = |index: usize| row[index] as u64;
+        let sides = [(monitored, counts(count(0), count(1))), (reference, counts(count(2), count(3)))];
+        for (group, counts) in sides {
+            let data = json!({ "profile": "p", "groups": { "origin": group }, "counts": counts });
+            let handled = run.send("tally", hour(index), &data);
+            assert_eq!(handled, Handled::Accepted, "{data}");
+        }
+    }
+    run.send("tally", hour(rows.len() + 1), &json!({ "profile": "p", "groups": { "origin": "a" }, "counts": {} }));
+    run.monitor.finish();
+    let evidence = run.evidence("a");
+    let (last, last_material) = (rows.last().unwrap(), material.last().unwrap());
+    assert_eq!(evidence["blocks"], json!(rows.len()));
+    close(&evidence["dispersion"], last[4], "phi");
+    close(&evidence["log_e"], last[5], "log_e");
+    close(&evidence["log_sr"], last[6], "log_sr");
+    close(&evidence["log_e_material"], last_material[5], "log_e_material");
+}
+
+#[test]
+fn the_trace_arrives_whole_through_the_monitor() {
+    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
+    follow(rule, ["a", "b"], selection);
+}
+
+/// For "too low" the groups change places: the trace's first group is the reference.
+#[test]
+fn the_trace_of_hits_that_are_too_few() {
+    let rule = "indicator = \"hit_rate\"\nreference = \"b\"\nwarning = 0.9\ncritical = 0.8\n";
+    follow(rule, ["b", "a"], hits);
+}
+
+#[test]
+fn late_facts_correct_windows_are_counted_and_enter_no_block() {
+    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
+    let run = |late: bool| {
+        let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+        let mut tally = |run: &mut Run, group: &str, time, assessed: u64, selected: u64| {
+            let counts = json!({ "assessed": assessed, "selected": selected });
+            run.send("tally", time, &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }))
+        };
+        for index in 0..6 {
+            tally(&mut run, "a", hour(index), 500, 60);
+            tally(&mut run, "b", hour(index), 4_500, 225);
+            if late && index == 5 {
+                tally(&mut run, "a", hour(2), 400, 7);
+            }
+        }
+        run.monitor.finish();
+        run
+    };
+    let (plain, late) = (run(false), run(true));
+    assert_eq!(plain.evidence("a"), late.evidence("a"));
+    assert_eq!(plain.document()["late_evidence"], json!([]));
+    let expected = json!([{ "profile": "p", "channel": "profile", "dimension": "origin", "group": "a", "cases": 400 }]);
+    assert_eq!(late.document()["late_evidence"], expected);
+    assert_eq!(late.document()["findings"][0]["group_counts"]["exposed"], json!(3_400));
+}
+
+/// An alarm needs both: evidence against ratio 1, and a window whose ratio is beyond a threshold.
+#[test]
+fn population_denominators_give_evidence_given_the_total() {
+    let rule = "indicator = \"control_frequency\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
+    let config = config(rule).replace("[profiles.p]", "[profiles.p]\nexposure = \"population\"");
+    let mut run = Run::new(&config, Clock::Event { as_of: None });
+    let population = json!({ "profile": "p", "dimension": "origin", "counts": { "a": 10_000, "b": 90_000 }, "valid_from": "2025-01-01T00:00:00Z" });
+    run.send("population", START, &population);
+    for day in 0..20 {
+        for (group, controlled) in [("a", 30), ("b", 90)] {
+            let counts =
+                json!({ "selected": controlled, "controlled": controlled, "concluded": controlled, "hits": 0 });
+            let data = json!({ "profile": "p", "groups": { "origin": group }, "counts": counts });
+            run.send("tally", hour(day * 24 + 1), &data);
+        }
+    }
+    run.monitor.finish();
+    let evidence = run.evidence("a");
+    assert_eq!(evidence["blocks"], json!(18), "a block is a day; the last is not over");
+    assert_eq!(evidence["alarmed"], json!(true), "{evidence}");
+    assert_eq!(run.document()["findings"][0]["verdict"], json!("critical"));
+}
+
+/// Sets of 30 profiles would take longer: one profile with 12 groups, judged against the rest and within offices.
+#[test]
+fn fair_streams_raise_no_alert_and_skewed_ones_do() {
+    let config = "[alerting]\nfamily_alpha = 0.05\n[window]\nrolling = [\"7d\"]\n[profiles.cub]\nowner = \"o\"\n[dimensions.origin]\nground = \"race\"\n\
+        groups = [\"dutch\", \"european\", \"non_european\"]\n[dimensions.gender]\nground = \"sex\"\ngroups = [\"female\", \"male\"]\n\
+        [[rules]]\nname = \"selection\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
+    let alerts = |scenario, seed| {
+        let mut run = Run::new(config, Clock::Event { as_of: None });
+        for event in Stream::new(&Shape::new(scenario, 100_000, seed)) {
+            let record = RawRecord { payload: event.json.as_bytes(), headers: &[], timestamp: None };
+            run.monitor.handle_record(PartitionIndex(0), &record, START);
+        }
+        run.monitor.finish();
+        run.document()["alerts"].as_array().unwrap().len()
+    };
+    for seed in 0..3 {
+        assert_eq!(alerts(Scenario::Fair, seed), 0, "seed {seed}");
+    }
+    assert!(alerts(Scenario::SkewedSelection, 1) > 0);
+}
