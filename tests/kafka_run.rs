@@ -63,6 +63,18 @@ warning = 1.1
 critical = 1.25
 evidence = "interval"
 [[rules]]
+name = "sequential"
+indicator = "selection_rate"
+warning = 1.1
+critical = 1.25
+stratify_by = "office"
+[[rules]]
+name = "sequential-frequency"
+indicator = "control_frequency"
+reference = "dutch"
+warning = 1.1
+critical = 1.25
+[[rules]]
 name = "coverage"
 indicator = "outcome_coverage"
 warning = 0.9

@@ -123,7 +123,7 @@ fn late_facts_correct_windows_are_counted_and_enter_no_block() {
     let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
     let run = |late: bool| {
         let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
-        let mut tally = |run: &mut Run, group: &str, time, assessed: u64, selected: u64| {
+        let tally = |run: &mut Run, group: &str, time, assessed: u64, selected: u64| {
             let counts = json!({ "assessed": assessed, "selected": selected });
             run.send("tally", time, &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }))
         };
@@ -187,4 +187,29 @@ fn fair_streams_raise_no_alert_and_skewed_ones_do() {
         assert_eq!(alerts(Scenario::Fair, seed), 0, "seed {seed}");
     }
     assert!(alerts(Scenario::SkewedSelection, 1) > 0);
+}
+
+/// `power`'s sample size for one look, against the same two-proportion test done on simulated samples.
+#[test]
+fn the_sample_size_of_one_look_has_the_power_it_says() {
+    use paritywatch::scenario::{BlockShape, Blocks, Drift};
+    use paritywatch::statistics::{PowerQuestion, Proportion, exposed_needed, score_p_value};
+    for (base_rate, ratio, share) in [(0.05, 1.5, 0.1), (0.2, 1.25, 0.4), (0.02, 2.0, 0.3)] {
+        let question = PowerQuestion { base_rate, ratio, share, alpha: 0.05, power: 0.8 };
+        let exposed = exposed_needed(&question).unwrap().ceil() as u64;
+        let shape = BlockShape { exposed, share, base_rate, ratio, change: None, drift: Drift::None, variation: 0.0 };
+        let mut samples = Blocks::new(shape, 11);
+        let found = (0..2_000).filter(|_| {
+            let pair = samples.next_block().crude;
+            let group = Proportion::new(pair.events, pair.exposed).unwrap();
+            let reference = Proportion::new(pair.reference_events, pair.reference_exposed).unwrap();
+            score_p_value(group, reference).is_some_and(|p| p < 0.05)
+        });
+        let found = found.count();
+        // 1,600 expected; the standard error is 18.
+        assert!(
+            (1_520..=1_680).contains(&found),
+            "base rate {base_rate}, ratio {ratio}, share {share}: {found} of 2,000"
+        );
+    }
 }
