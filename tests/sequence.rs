@@ -213,3 +213,82 @@ fn the_sample_size_of_one_look_has_the_power_it_says() {
         );
     }
 }
+
+/// The group of a case becomes known when its cohort is over and in a block: windows learn of it, evidence does not.
+#[test]
+fn facts_of_a_cohort_that_has_passed_enter_no_later_block() {
+    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
+    let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+    run.send("selection", hour(0), &json!({ "case_id": "late-group", "profile": "p", "selected": true }));
+    for index in 0..6 {
+        for (group, selected) in [("a", 60), ("b", 225)] {
+            let counts = json!({ "assessed": 1_000, "selected": selected });
+            run.send("tally", hour(index), &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }));
+        }
+        if index == 3 {
+            run.send("attributes", hour(3), &json!({ "case_id": "late-group", "groups": { "origin": "a" } }));
+        }
+    }
+    run.monitor.finish();
+    let document = run.document();
+    assert_eq!(document["findings"][0]["group_counts"], json!({ "exposed": 6_001, "events": 361 }));
+    let expected = json!([{ "profile": "p", "channel": "profile", "dimension": "origin", "group": "a", "cases": 1 }]);
+    assert_eq!(document["late_evidence"], expected);
+    assert_eq!(run.evidence("a")["blocks"], json!(4), "the last two hours are not final");
+}
+
+/// Of 100 selected of a group: 94 resolved wait until the greatest age, 95 do not.
+#[test]
+fn a_hit_rate_cohort_waits_until_95_percent_of_every_group_are_resolved() {
+    let rule = "indicator = \"hit_rate\"\nreference = \"b\"\nwarning = 0.9\ncritical = 0.8\n";
+    let blocks = |resolved: u64, hours: usize| {
+        let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+        let mut tally = |group: &str, time: EventTime, concluded: u64| {
+            let counts =
+                json!({ "assessed": 500, "selected": 100, "controlled": 100, "concluded": concluded, "hits": 30 });
+            run.send("tally", time, &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }))
+        };
+        tally("a", hour(0), resolved);
+        tally("b", hour(0), 100);
+        tally("b", hour(1), 100);
+        tally("b", hour(hours), 100);
+        run.monitor.finish();
+        run.evidence("a")["blocks"].as_u64().unwrap()
+    };
+    // The hour of only the reference follows, and says nothing; blocks wait for the oldest cohort.
+    assert_eq!(blocks(95, 3), 2);
+    assert_eq!(blocks(94, 3), 0);
+    assert_eq!(blocks(94, 48), 0);
+    assert_eq!(blocks(94, 50), 2, "cohort_max_age is two days");
+}
+
+#[test]
+fn a_raised_verdict_stands_while_the_alarm_does() {
+    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nclear = 1.05\n";
+    let config = config(rule).replace("rolling = [\"30d\"]", "rolling = [\"2h\"]");
+    let mut run = Run::new(&config, Clock::Event { as_of: None });
+    let mut verdicts = Vec::new();
+    for index in 0..200 {
+        // Twice as often for four days, then alike: the window is back long before the evidence is.
+        let selected = if index < 96 { 60 } else { 30 };
+        for (group, assessed, selected) in [("a", 600, selected), ("b", 5_400, 270)] {
+            let counts = json!({ "assessed": assessed, "selected": selected });
+            run.send("tally", hour(index), &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }));
+        }
+        let document = run.document();
+        if let Some(finding) = document["findings"].get(0) {
+            let ratio = finding["ratio"]["value"].as_f64().unwrap_or_default();
+            let alarmed = finding["evidence"]["alarmed"] == json!(true);
+            verdicts.push((index, finding["verdict"].as_str().unwrap().to_owned(), ratio < 1.05, alarmed));
+        }
+    }
+    let raised = |verdict: &str| verdict == "warning" || verdict == "critical";
+    assert!(verdicts.iter().any(|(_, verdict, ..)| raised(verdict)));
+    for (index, verdict, _, alarmed) in &verdicts {
+        assert!(*alarmed || !raised(verdict), "hour {index}: {verdict} without an alarm");
+    }
+    let stands = verdicts.iter().filter(|(_, verdict, back, alarmed)| *back && *alarmed && raised(verdict)).count();
+    let dropped = verdicts.iter().filter(|(_, verdict, back, alarmed)| *back && *alarmed && !raised(verdict)).count();
+    assert!(stands > 0 && dropped == 0, "{stands} stand, {dropped} dropped: {verdicts:?}");
+    assert!(verdicts.last().is_some_and(|(_, verdict, _, alarmed)| !raised(verdict) && !alarmed), "cleared in the end");
+}
