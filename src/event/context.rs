@@ -40,6 +40,11 @@ impl Context {
         }
     }
 
+    /// Forgets the fault of an attempt that is made again in another way.
+    pub(super) fn forget(&self) {
+        self.fault.set(None);
+    }
+
     /// Names the object, and the field of it, that is read next.
     #[inline]
     pub(super) fn enter(&self, object: &'static str, field: Option<Field>) {

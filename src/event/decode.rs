@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::event::context::Context;
-use crate::event::envelope::{EVENT, Envelope, is_json, read_envelope};
+use crate::event::envelope::{EVENT, Envelope, is_json, read_envelope, read_plain_envelope};
 use crate::event::field::Field;
 use crate::event::{Event, EventTime, Reason, Rejection, Span};
 
@@ -50,26 +50,52 @@ pub enum Decoded<'a> {
 /// A [`Rejection`] that says what was expected, what was found and where, without any value of the
 /// event. Nothing is asked of an event of unknown type but that it is a CloudEvent's JSON.
 pub fn decode<'a>(record: &RawRecord<'a>, limits: &Limits, max_ahead: Option<Span>) -> Result<Decoded<'a>, Rejection> {
-    check_size(record.payload, limits)?;
-    let decoded = match mode(record.headers)? {
-        Mode::Structured => decode_structured(record.payload, limits)?,
-        Mode::Binary => decode_binary(record.payload, record.headers, limits)?,
-    };
-    if let Decoded::Event(event) = &decoded {
-        check_ahead(event.time, record.timestamp, max_ahead)?;
-    }
-    Ok(decoded)
+    decode_by::<true>(record, limits, max_ahead)
 }
 
-fn decode_structured<'a>(payload: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Rejection> {
+/// Decodes as [`decode`] does, but never by the fast path for plain JSON: the two must not differ, and tests compare them.
+///
+/// # Errors
+/// The same as those of [`decode`].
+pub fn decode_generally<'a>(
+    record: &RawRecord<'a>,
+    limits: &Limits,
+    max_ahead: Option<Span>,
+) -> Result<Decoded<'a>, Rejection> {
+    decode_by::<false>(record, limits, max_ahead)
+}
+
+fn decode_by<'a, const FAST: bool>(
+    record: &RawRecord<'a>,
+    limits: &Limits,
+    max_ahead: Option<Span>,
+) -> Result<Decoded<'a>, Rejection> {
+    check_size(record.payload, limits)?;
+    let decoded = match mode(record.headers)? {
+        Mode::Structured => decode_structured::<FAST>(record.payload, limits),
+        Mode::Binary => decode_binary::<FAST>(record.payload, record.headers, limits),
+    };
+    // By reference: to take the event out and put it in again would copy it twice.
+    if let Ok(Decoded::Event(event)) = &decoded {
+        check_ahead(event.time, record.timestamp, max_ahead)?;
+    }
+    decoded
+}
+
+fn decode_structured<'a, const FAST: bool>(payload: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Rejection> {
     let context = Context::new(limits, EVENT);
     let payload = check_text(payload)?;
     let mut envelope = Envelope::default();
-    read_envelope(&context, payload, &mut envelope)?;
+    if !(FAST && read_plain_envelope(&context, payload, &mut envelope)) {
+        check_depth(payload)?;
+        context.forget();
+        envelope = Envelope::default();
+        read_envelope(&context, payload, &mut envelope)?;
+    }
     envelope.finish(&context, payload, None)
 }
 
-fn decode_binary<'a>(
+fn decode_binary<'a, const FAST: bool>(
     payload: &'a [u8],
     headers: &[(&'a str, &'a [u8])],
     limits: &Limits,
@@ -81,6 +107,11 @@ fn decode_binary<'a>(
         return Ok(Decoded::UnknownType);
     }
     let payload = check_text(payload)?;
+    if FAST && envelope.read_plain_body(&context, payload) {
+        return envelope.finish(&context, payload, None);
+    }
+    check_depth(payload)?;
+    context.forget();
     envelope.finish(&context, payload, Some(payload))
 }
 
@@ -93,21 +124,22 @@ fn check_size(payload: &[u8], limits: &Limits) -> Result<(), Rejection> {
     Err(Rejection::new(Reason::TooLarge, detail))
 }
 
-/// Presence, encoding and depth: what must hold before a payload is worth parsing.
+/// Presence and encoding: what must hold before a payload is worth parsing.
 fn check_text(payload: &[u8]) -> Result<&str, Rejection> {
     if payload.is_empty() {
         let detail = "payload: expected JSON, found no bytes";
         return Err(Rejection::new(Reason::EmptyPayload, detail));
     }
-    let text = std::str::from_utf8(payload).map_err(|error| {
+    std::str::from_utf8(payload).map_err(|error| {
         let offset = error.valid_up_to();
         let detail = format!("payload: expected UTF-8, found other bytes at byte {offset}");
         Rejection::new(Reason::InvalidUtf8, detail)
-    })?;
-    if may_be_too_deep(payload) {
-        check_depth(payload)?;
-    }
-    Ok(text)
+    })
+}
+
+/// Depth, for the general path: the fast one sees to it as it reads.
+fn check_depth(payload: &str) -> Result<(), Rejection> {
+    if may_be_too_deep(payload.as_bytes()) { follow_depth(payload.as_bytes()) } else { Ok(()) }
 }
 
 /// Whether there are enough opening brackets, in strings or not, to nest deeper than allowed.
@@ -121,7 +153,7 @@ fn may_be_too_deep(payload: &[u8]) -> bool {
 }
 
 /// Follows the nesting outside strings.
-fn check_depth(payload: &[u8]) -> Result<(), Rejection> {
+fn follow_depth(payload: &[u8]) -> Result<(), Rejection> {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut escaped = false;
@@ -229,4 +261,30 @@ fn check_ahead(time: EventTime, timestamp: Option<EventTime>, max_ahead: Option<
     let (ahead, limit) = (time.since(timestamp).0, max_ahead.0);
     let detail = format!("event.time: expected at most {limit} ms after the record's timestamp, found {ahead} ms");
     Err(Rejection::new(Reason::AheadOfRecord, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { string_bytes: 256, message_bytes: 65_536 };
+
+    fn is_plain(payload: &str) -> bool {
+        read_plain_envelope(&Context::new(&LIMITS, EVENT), payload, &mut Envelope::default())
+    }
+
+    /// That both paths give the same says nothing where only one is ever taken.
+    #[test]
+    fn ordinary_events_take_the_fast_path_and_odd_ones_do_not() {
+        let event = r#"{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/s","id":"e","subject":[1,{"a":null}],"time":"2026-03-01T08:15:30Z","data":{"case_id":"café","profile":"p","selected":true,"channel":null,"groups":{"g":"a","h":{"x":0.25}},"criteria":["a"]}}"#;
+        assert!(is_plain(event));
+        assert!(is_plain(&event.replace(',', " ,\n ").replace("\":", "\"\t: ")));
+        for (part, odd) in [("caf", "c\\u0061f"), ("0.25", "2.5e-1"), ("}}", "}} x"), ("true", "1"), ("\"e\"", "-1")] {
+            assert!(event.contains(part) && !is_plain(&event.replacen(part, odd, 1)), "{odd}");
+        }
+        let binary = r#"{"case_id":"c","intensity":2.5,"performed":true}"#;
+        let mut envelope = Envelope::default();
+        assert!(envelope.set(Field::Type, Cow::Borrowed("paritywatch.control.v1")));
+        assert!(envelope.read_plain_body(&Context::new(&LIMITS, EVENT), binary));
+    }
 }

@@ -11,6 +11,7 @@ use crate::event::data::{DATA, DataOf, EventType};
 use crate::event::decode::Decoded;
 use crate::event::field::{Field, FieldSet, set_of};
 use crate::event::object::{Fill, Object};
+use crate::event::plain::Plain;
 use crate::event::time::parse_date_time;
 use crate::event::value::{AnyText, Optional, POSSIBLE_TIMES, is_possible};
 use crate::event::{Data, Event, EventTime, Reason, Rejection};
@@ -113,6 +114,21 @@ impl<'a> Envelope<'a> {
         matches!(self.event_type, Some(Type::Unknown))
     }
 
+    /// Reads the body of a binary-mode record where that is plain; false where the general path must read it.
+    pub(super) fn read_plain_body(&mut self, context: &Context, body: &'a str) -> bool {
+        let Some(Type::Known(event_type)) = self.event_type else {
+            return false;
+        };
+        context.enter(DATA, None);
+        let mut parser = Plain::new(body);
+        let seed = DataOf { context, event_type, slot: &mut self.data };
+        let read = seed.deserialize(&mut parser).and_then(|()| parser.end()).is_ok();
+        if !read {
+            self.data = None;
+        }
+        read
+    }
+
     /// Checks the attributes and reads what is still waiting. `payload` is the record's, `body` the
     /// part of it that is data in binary mode.
     pub(super) fn finish(
@@ -160,6 +176,14 @@ impl Type {
             None => Self::Unknown,
         }
     }
+}
+
+/// Reads a structured-mode payload into an empty envelope where it is plain; false where the general path must read it, into
+/// another one.
+pub(super) fn read_plain_envelope<'a>(context: &Context, payload: &'a str, envelope: &mut Envelope<'a>) -> bool {
+    let mut parser = Plain::new(payload);
+    let seed = Fill { context, object: envelope };
+    seed.deserialize(&mut parser).and_then(|()| parser.end()).is_ok()
 }
 
 /// Reads a structured-mode payload into an empty envelope.

@@ -8,12 +8,13 @@ mod envelope;
 mod field;
 mod model;
 mod object;
+mod plain;
 mod rejection;
 mod time;
 mod value;
 
 pub use collection::{MAX_ENTRIES, MAX_POPULATION_GROUPS};
-pub use decode::{Decoded, Limits, MAX_DEPTH, RawRecord, decode};
+pub use decode::{Decoded, Limits, MAX_DEPTH, RawRecord, decode, decode_generally};
 pub use model::*;
 pub use rejection::{Reason, Rejection};
 pub use time::{EARLIEST_TIME, LATEST_TIME};

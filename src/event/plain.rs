@@ -1,0 +1,396 @@
+//! Plain JSON, read fast: what nearly every producer sends.
+//!
+//! A deserializer for the part of JSON that needs no thought: strings without escapes, numbers without sign and exponent that are
+//! exact, and nothing nested deeper than allowed. Everything else, faults included, ends it with [`Unusual`], which says nothing but
+//! that `serde_json` must read the payload from its start. What both read goes through the same seeds and visitors, so every
+//! rule of the contract is in one place, and every rejection comes from the general path.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use crate::event::MAX_DEPTH;
+
+/// Not plain, or not right.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unusual;
+
+impl fmt::Display for Unusual {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("not plain JSON")
+    }
+}
+
+impl std::error::Error for Unusual {}
+
+impl de::Error for Unusual {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+/// Reads plain JSON from a text.
+pub(super) struct Plain<'a> {
+    text: &'a str,
+    /// The byte read next.
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Plain<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0, depth: 0 }
+    }
+
+    /// Sees to it that nothing follows.
+    pub(super) fn end(&mut self) -> Result<(), Unusual> {
+        match self.peek() {
+            Err(Unusual) if self.at == self.text.len() => Ok(()),
+            _ => Err(Unusual),
+        }
+    }
+
+    /// The next byte that is no white space, still to be read.
+    #[inline]
+    fn peek(&mut self) -> Result<u8, Unusual> {
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(byte) if *byte > b' ' => return Ok(*byte),
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                _ => return Err(Unusual),
+            }
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self, expected: u8) -> Result<(), Unusual> {
+        if self.peek()? != expected {
+            return Err(Unusual);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// A literal, whose end the next token shows: no other may follow it directly.
+    #[inline]
+    fn word(&mut self, word: &str) -> Result<(), Unusual> {
+        let end = self.at + word.len();
+        if self.text.as_bytes().get(self.at..end) != Some(word.as_bytes()) {
+            return Err(Unusual);
+        }
+        self.at = end;
+        Ok(())
+    }
+
+    /// A string without escapes.
+    #[inline]
+    fn string(&mut self) -> Result<&'a str, Unusual> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let end = end_of_string(self.text.as_bytes(), start)?;
+        self.at = end + 1;
+        self.text.get(start..end).ok_or(Unusual)
+    }
+
+    /// A number without sign and exponent, of so few digits that both its digits and its power of ten are exact: then one
+    /// division rounds right, as every right way of reading it does.
+    #[inline]
+    fn number(&mut self) -> Result<Number, Unusual> {
+        let bytes = self.text.as_bytes();
+        let digits_from = |start: usize, mut number: u64| {
+            let mut at = start;
+            while let Some(byte @ b'0'..=b'9') = bytes.get(at) {
+                if at - start == MAX_DIGITS {
+                    return Err(Unusual);
+                }
+                number = number * 10 + u64::from(byte - b'0');
+                at += 1;
+            }
+            if at == start { Err(Unusual) } else { Ok((number, at)) }
+        };
+        let (whole, end) = digits_from(self.at, 0)?;
+        let leading_zero = bytes.get(self.at) == Some(&b'0') && end - self.at > 1;
+        if leading_zero || matches!(bytes.get(end), Some(b'e' | b'E')) {
+            return Err(Unusual);
+        }
+        if bytes.get(end) != Some(&b'.') {
+            self.at = end;
+            return Ok(Number::Whole(whole));
+        }
+        // Counted before they are read, so that the number stays below 10^15.
+        let whole_digits = end - self.at;
+        let fraction_start = end + 1;
+        let fraction_digits =
+            bytes.iter().skip(fraction_start).take(MAX_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
+        if whole_digits + fraction_digits > MAX_DIGITS {
+            return Err(Unusual);
+        }
+        let (number, end) = digits_from(fraction_start, whole)?;
+        if matches!(bytes.get(end), Some(b'e' | b'E')) {
+            return Err(Unusual);
+        }
+        let power = POWERS_OF_TEN.get(fraction_digits).ok_or(Unusual)?;
+        self.at = end;
+        #[expect(clippy::cast_precision_loss, reason = "below 10^15")]
+        Ok(Number::Fraction(number as f64 / power))
+    }
+
+    #[inline]
+    fn descend(&mut self) -> Result<(), Unusual> {
+        self.at += 1;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH { Err(Unusual) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn read_map<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Unusual> {
+        self.descend()?;
+        let mut items = Items { plain: self, first: true, open: true };
+        let value = visitor.visit_map(&mut items)?;
+        items.close(value)
+    }
+
+    #[inline]
+    fn read_seq<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Unusual> {
+        self.descend()?;
+        let mut items = Items { plain: self, first: true, open: true };
+        let value = visitor.visit_seq(&mut items)?;
+        items.close(value)
+    }
+
+    #[inline]
+    fn read_number<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Unusual> {
+        self.peek()?;
+        match self.number()? {
+            Number::Whole(number) => visitor.visit_u64(number),
+            Number::Fraction(number) => visitor.visit_f64(number),
+        }
+    }
+}
+
+enum Number {
+    Whole(u64),
+    Fraction(f64),
+}
+
+/// 10^15 is below 2^53: every such integer is an `f64`.
+const MAX_DIGITS: usize = 15;
+
+const POWERS_OF_TEN: [f64; MAX_DIGITS + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Where the string that starts at `start` has its closing quote; an escape or a control character is [`Unusual`].
+#[inline]
+fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
+    let mut at = start;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let special = special_bytes(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            at += (special.trailing_zeros() / 8) as usize;
+            return if bytes.get(at) == Some(&b'"') { Ok(at) } else { Err(Unusual) };
+        }
+        at += 8;
+    }
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at),
+            None | Some(b'\\' | ..=0x1F) => return Err(Unusual),
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// The upper bit of every byte that is a quote, a backslash or a control character. A borrow may set a bit above one that is
+/// right, so only the lowest counts.
+#[inline]
+const fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const UPPER: u64 = ONES << 7;
+    const fn zeros(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word
+    }
+    let quote = zeros(word ^ (ONES * b'"' as u64));
+    let backslash = zeros(word ^ (ONES * b'\\' as u64));
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (quote | backslash | control) & UPPER
+}
+
+impl<'a> Deserializer<'a> for &mut Plain<'a> {
+    type Error = Unusual;
+
+    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unusual> {
+        match self.peek()? {
+            b'"' => visitor.visit_borrowed_str(self.string()?),
+            b'{' => self.read_map(visitor),
+            b'[' => self.read_seq(visitor),
+            b'0'..=b'9' => self.read_number(visitor),
+            b'n' => {
+                self.word("null")?;
+                visitor.visit_unit()
+            }
+            _ => self.deserialize_bool(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unusual> {
+        visitor.visit_borrowed_str(self.string()?)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unusual> {
+        if self.peek()? != b'n' {
+            return visitor.visit_some(self);
+        }
+        self.word("null")?;
+        visitor.visit_none()
+    }
+
+    #[inline]
+    fn deserialize_bool<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unusual> {
+        let flag = self.peek()? == b't';
+        self.word(if flag { "true" } else { "false" })?;
+        visitor.visit_bool(flag)
+    }
+
+    #[inline]
+    fn deserialize_u64<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unusual> {
+        self.read_number(visitor)
+    }
+
+    #[inline]
+    fn deserialize_f64<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unusual> {
+        self.read_number(visitor)
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unusual> {
+        if self.peek()? == b'{' { self.read_map(visitor) } else { Err(Unusual) }
+    }
+
+    #[inline]
+    fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unusual> {
+        if self.peek()? == b'[' { self.read_seq(visitor) } else { Err(Unusual) }
+    }
+
+    /// `serde_json` asks for its raw values by this, under a name that a payload could have, too.
+    fn deserialize_newtype_struct<V: Visitor<'a>>(self, _: &'static str, _: V) -> Result<V::Value, Unusual> {
+        Err(Unusual)
+    }
+
+    forward_to_deserialize_any! {
+        <V: Visitor<'a>>
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 char string bytes byte_buf unit unit_struct tuple tuple_struct struct enum
+        identifier ignored_any
+    }
+}
+
+/// The entries of an object or the elements of an array.
+struct Items<'p, 'a> {
+    plain: &'p mut Plain<'a>,
+    first: bool,
+    open: bool,
+}
+
+impl Items<'_, '_> {
+    /// Goes to the next item; false at the end, which is read.
+    #[inline]
+    fn next(&mut self, end: u8) -> Result<bool, Unusual> {
+        let byte = self.plain.peek()?;
+        let first = std::mem::replace(&mut self.first, false);
+        if byte == end {
+            self.plain.at += 1;
+            self.plain.depth -= 1;
+            self.open = false;
+            return Ok(false);
+        }
+        if !first {
+            if byte != b',' {
+                return Err(Unusual);
+            }
+            self.plain.at += 1;
+        }
+        Ok(true)
+    }
+
+    #[inline]
+    fn close<T>(self, value: T) -> Result<T, Unusual> {
+        if self.open { Err(Unusual) } else { Ok(value) }
+    }
+}
+
+impl<'a> MapAccess<'a> for &mut Items<'_, 'a> {
+    type Error = Unusual;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Unusual> {
+        if !self.next(b'}')? {
+            return Ok(None);
+        }
+        if self.plain.peek()? != b'"' {
+            return Err(Unusual);
+        }
+        seed.deserialize(&mut *self.plain).map(Some)
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Unusual> {
+        self.plain.expect(b':')?;
+        seed.deserialize(&mut *self.plain)
+    }
+}
+
+impl<'a> SeqAccess<'a> for &mut Items<'_, 'a> {
+    type Error = Unusual;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'a>>(&mut self, seed: T) -> Result<Option<T::Value>, Unusual> {
+        if !self.next(b']')? {
+            return Ok(None);
+        }
+        seed.deserialize(&mut *self.plain).map(Some)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_special_byte_is_found_whatever_surrounds_it() {
+        for other in 0..=u8::MAX {
+            for special in 0..=u8::MAX {
+                for place in 0..8 {
+                    let mut bytes = [b'a'; 8];
+                    bytes[place] = special;
+                    bytes[(place + 1) % 8] = other;
+                    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..=0x1F);
+                    let found = special_bytes(u64::from_le_bytes(bytes));
+                    let lowest = (found != 0).then(|| (found.trailing_zeros() / 8) as usize);
+                    assert_eq!(lowest, bytes.iter().position(is_special), "{bytes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_what_the_standard_library_says_or_unusual() {
+        for text in ["0", "7", "10", "0.5", "0.1", "0.123456789012", "123456.654321", "999999999999999", "1.0", "0.00"]
+        {
+            let number = match Plain::new(text).number() {
+                #[expect(clippy::cast_precision_loss, reason = "below 10^15")]
+                Ok(Number::Whole(number)) => number as f64,
+                Ok(Number::Fraction(number)) => number,
+                Err(Unusual) => panic!("{text}"),
+            };
+            assert_eq!(text.parse(), Ok(number), "{text}");
+        }
+        for text in
+            ["", "01", "00", "-1", "+1", ".5", "1.", "1e3", "1.5e3", "1.5E3", "1000000000000000", "0.1234567890123456"]
+        {
+            assert!(Plain::new(text).number().is_err(), "{text}");
+        }
+    }
+}
