@@ -264,14 +264,15 @@ fn a_hit_rate_cohort_waits_until_95_percent_of_every_group_are_resolved() {
 
 #[test]
 fn a_raised_verdict_stands_while_the_alarm_does() {
-    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nclear = 1.05\n";
+    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.7\nclear = 1.05\n";
     let config = config(rule).replace("rolling = [\"30d\"]", "rolling = [\"2h\"]");
     let mut run = Run::new(&config, Clock::Event { as_of: None });
     let mut verdicts = Vec::new();
     for index in 0..200 {
-        // Twice as often for four days, then alike: the window is back long before the evidence is.
-        let selected = if index < 96 { 60 } else { 30 };
-        for (group, assessed, selected) in [("a", 600, selected), ("b", 5_400, 270)] {
+        // 1.6 times as often for four days, then alike. That is never beyond the critical threshold, so the window's ratio decides;
+        // it is back before the evidence is.
+        let selected = if index < 96 { 24 } else { 15 };
+        for (group, assessed, selected) in [("a", 300, selected), ("b", 2_700, 135)] {
             let counts = json!({ "assessed": assessed, "selected": selected });
             run.send("tally", hour(index), &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }));
         }
