@@ -118,6 +118,7 @@ fn check(file: &str, table: &toml::Value, expected: &toml::Value, findings: &[Va
     near(&finding["ratio"]["lower"], "lower", "interval_tolerance");
     near(&finding["ratio"]["upper"], "upper", "interval_tolerance");
     near(&finding["group_rate"], "group_rate", "rate_tolerance");
+    near(&finding["reference_rate"], "reference_rate", "rate_tolerance");
     if table.get("stratify_by").is_some() {
         near(&finding["stratified"]["ratio"]["value"], "stratified_ratio", "stratified_tolerance");
         near(&finding["stratified"]["ratio"]["lower"], "stratified_lower", "stratified_interval_tolerance");

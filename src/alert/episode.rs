@@ -161,6 +161,10 @@ impl Alert {
 
     /// Goes on with what the findings say now.
     pub(super) fn go_on(&mut self, condition: Condition<'_>, now: EventTime, hold_for: Span, keep_firing_for: Span) {
+        // As for what is pending: an evaluation without the condition breaks the time it has held.
+        if !matches!(condition, Condition::Raised(..)) {
+            self.critical_since = None;
+        }
         match condition {
             Condition::Raised(severity, finding) => {
                 self.clear_since = None;

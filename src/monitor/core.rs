@@ -64,9 +64,9 @@ impl Monitor {
 
     /// Takes one record as it came. `now` is wall-clock time; with [`Clock::Event`] it plays no part.
     pub fn handle_record(&mut self, partition: PartitionIndex, record: &RawRecord<'_>, now: EventTime) -> Handled {
-        let plan = Arc::clone(&self.plan);
-        let max_ahead = plan.window.max_ahead.filter(|_| self.clock == Clock::Wall);
-        let (kind, handled) = match event::decode(record, &plan.event, max_ahead) {
+        let limits = self.plan.event;
+        let max_ahead = self.plan.window.max_ahead.filter(|_| self.clock == Clock::Wall);
+        let (kind, handled) = match event::decode(record, &limits, max_ahead) {
             Ok(Decoded::Event(event)) => (type_index(Some(&event.data)), self.handle_event(partition, &event, now)),
             Ok(Decoded::UnknownType) => (type_index(None), Handled::UnknownType),
             Err(rejection) => (type_index(None), Handled::Rejected(rejection)),
