@@ -171,7 +171,7 @@ impl Sequences {
         if self.tables.is_empty() {
             return;
         }
-        while let Some(hour) = cohorts.next(watermark, self.block_open()) {
+        while let Some(hour) = cohorts.next(watermark, || self.block_open()) {
             self.settle_hour(cohorts, hour, reading);
         }
     }

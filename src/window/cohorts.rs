@@ -139,16 +139,20 @@ impl Cohorts {
     /// The next hour that the watermark makes final; `None` where there is none. `waiting` says whether a block is open that only the
     /// passing of time closes.
     #[must_use]
-    pub fn next(&self, watermark: EventTime, waiting: bool) -> Option<i32> {
+    pub fn next(&self, watermark: EventTime, waiting: impl FnOnce() -> bool) -> Option<i32> {
         let to = hour_of(watermark.minus(self.lateness));
-        let idle = !waiting && self.lanes.iter().all(|lane| lane.waiting.is_empty());
+        // Asked after every event, and nearly always answered here.
+        if to <= self.floor {
+            return None;
+        }
+        let idle = !waiting() && self.lanes.iter().all(|lane| lane.waiting.is_empty());
         let next = if idle || self.floor == i32::MIN {
             // Nothing happens in empty hours.
-            self.staged.keys().next().map_or(to, |hour| hour.saturating_add(1))
+            self.staged.keys().next().map_or(to, |hour| hour.saturating_add(1).min(to))
         } else {
             self.floor.saturating_add(1)
         };
-        (next <= to && next > self.floor).then_some(next)
+        Some(next)
     }
 
     /// Makes everything before `hour` final, and gives out the cohorts that are sealed by it, in time order per feed.
