@@ -93,7 +93,7 @@ fn oracle(history: &[(i64, [Says; WINDOWS.len()])], hold: i64, keep: i64) -> Vec
         });
         let end = if fired.is_some() { resolved } else { Some(broken).filter(|end| *end < history.len()) };
         let last =
-            rest.filter(|index| end.is_none_or(|end| *index < end)).filter(|index| raised(*index)).last().unwrap();
+            rest.filter(|index| end.is_none_or(|end| *index < end)).filter(|index| raised(*index)).next_back().unwrap();
         // Critical where it held for long enough, and no warning since came too long after the last critical one.
         let is_critical = (start..=last).any(|held| {
             run(start, held, &critical).is_some_and(|held| held >= hold)
