@@ -92,8 +92,7 @@ fn oracle(history: &[(i64, [Says; WINDOWS.len()])], hold: i64, keep: i64) -> Vec
                 .find(|end| run(fired + 1, *end, &|index| clear(start, index)).is_some_and(|clear| clear >= keep))
         });
         let end = if fired.is_some() { resolved } else { Some(broken).filter(|end| *end < history.len()) };
-        let last =
-            rest.filter(|index| end.is_none_or(|end| *index < end)).filter(|index| raised(*index)).next_back().unwrap();
+        let last = rest.filter(|index| end.is_none_or(|end| *index < end)).rfind(|index| raised(*index)).unwrap();
         // Critical where it held for long enough, and no warning since came too long after the last critical one.
         let is_critical = (start..=last).any(|held| {
             run(start, held, &critical).is_some_and(|held| held >= hold)
