@@ -8,8 +8,8 @@ mod case;
 mod finals;
 mod fingerprint;
 mod memory;
+mod page;
 mod record;
-mod shard;
 mod store;
 
 pub use attributes::{Attributes, AttributesId, MAX_STRATUM_VALUES, Slot, StratumId};

@@ -1,8 +1,10 @@
-//! The ledger: 64 shards, and the way an event takes into them.
+//! The ledger: 64 shards of 64 pages, and the way an event takes into them.
+
+use std::sync::Arc;
 
 use super::finals::final_changes;
+use super::page::{Added, Horizons, Page, Swept};
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
-use super::shard::{Added, Horizons, Shard, Swept};
 use crate::event::{self, Data, Event, EventTime, Span};
 use crate::ledger::{
     Attributes, AttributesId, CaseFacts, CaseKey, EventTag, FinalChange, PseudonymKey, Record, RecordKind, facts,
@@ -12,8 +14,20 @@ use crate::monitor::Plan;
 /// Shards; part of the design, so that they can be spread over processes later.
 const SHARDS: usize = 64;
 
+/// Pages of a shard. A table doubles when it is full; with pages of sizes spread over one doubling some page always is about to and
+/// some just has, so the memory of all together never does, nor does a snapshot or a sweep stall the stream.
+const PAGES_PER_SHARD: usize = 64;
+
+const PAGES: usize = SHARDS * PAGES_PER_SHARD;
+
+/// Parts of a shard's fingerprints that are told apart when the page is looked up.
+const PAGE_PARTS: usize = 4_096;
+
 /// Event time between two rounds of closing cases. Only memory depends on it: a case past its horizon counts as closed at once.
 const SWEEP_EVERY: Span = Span::HOUR.times(6);
+
+/// Pages swept per event, until a round is over.
+const SWEPT_AT_ONCE: usize = 4;
 
 /// When a limit is reached, this share of it is freed at once (1 / 64), so that the search for the oldest is paid rarely.
 const FREED_SHARE: usize = 64;
@@ -22,7 +36,10 @@ const FREED_SHARE: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Ledger {
     key: PseudonymKey,
-    shards: Vec<Shard>,
+    /// By shard, then by page.
+    pages: Vec<Arc<Page>>,
+    /// By part of a shard's fingerprints: the page.
+    page_of_part: Arc<[u8]>,
     /// Groups and strata of the cases.
     pub attributes: Attributes,
     profiles: Vec<String>,
@@ -33,6 +50,7 @@ pub struct Ledger {
     waiting: usize,
     swept_at: EventTime,
     to_sweep: usize,
+    sweep_next: usize,
     evicted: u64,
     dropped_waiting: u64,
     records: Vec<Record>,
@@ -82,7 +100,8 @@ impl Ledger {
     pub fn new(plan: &Plan, key: PseudonymKey) -> Self {
         Self {
             key,
-            shards: vec![Shard::default(); SHARDS],
+            pages: (0..PAGES).map(|_| Arc::default()).collect(),
+            page_of_part: page_of_part(),
             attributes: Attributes::new(plan),
             profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
             horizons: Horizons {
@@ -97,6 +116,7 @@ impl Ledger {
             waiting: 0,
             swept_at: EventTime::MIN,
             to_sweep: 0,
+            sweep_next: 0,
             evicted: 0,
             dropped_waiting: 0,
             records: Vec::new(),
@@ -125,26 +145,26 @@ impl Ledger {
     pub fn remember(&mut self, event: &Event<'_>) -> bool {
         let tag = self.tag(event);
         let until = event.time.plus(self.horizons.dedupe).plus(self.horizons.lateness);
-        self.shard(CaseKey { high: tag.full, low: tag.id }).memory.insert((tag.full, tag.id), until)
+        self.page_mut(CaseKey { high: tag.full, low: tag.id }).memory.insert((tag.full, tag.id), until)
     }
 
     /// The ledger's size.
     #[must_use]
     pub fn health(&self) -> LedgerHealth {
-        let sum = |size: fn(&Shard) -> usize| self.shards.iter().map(|shard| size(shard) as u64).sum();
+        let sum = |size: fn(&Page) -> usize| self.pages.iter().map(|page| size(page) as u64).sum();
         LedgerHealth {
             open_cases: self.open as u64,
             evicted_cases: self.evicted,
             waiting_cases: self.waiting as u64,
             dropped_waiting: self.dropped_waiting,
-            remembered_ids: sum(|shard| shard.memory.len()),
+            remembered_ids: sum(|page| page.memory.len()),
         }
     }
 
     /// Bytes allocated for open cases; walks over all of them.
     #[must_use]
     pub fn allocated_bytes(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.allocated_bytes() as u64).sum()
+        self.pages.iter().map(|page| page.allocated_bytes() as u64).sum()
     }
 
     /// The ordering tag of an event, for those that are about no case.
@@ -165,14 +185,15 @@ impl Ledger {
     fn add(&mut self, key: CaseKey, record: Record, watermark: EventTime) -> Arrival {
         let horizons = self.horizons;
         let mut records = std::mem::take(&mut self.records);
-        let shard = self.shard(key);
-        let (open_before, waiting_before) = (shard.open_cases(), shard.waiting());
-        shard.records(key, &mut records);
+        let page = self.page(key);
+        let (open_before, waiting_before) = (page.open_cases(), page.waiting());
+        page.records(key, &mut records);
         if !records.is_empty() && horizons.closes(&records) < watermark {
-            shard.close(key, &records, watermark, &horizons);
+            self.page_mut(key).close(key, &records, watermark, &horizons);
             records.clear();
         }
-        if shard.memory.contains((key.high, record.tag)) {
+        if self.page(key).memory.contains((key.high, record.tag)) {
+            self.note_size(key, open_before, waiting_before);
             self.records = records;
             return Arrival::Duplicate;
         }
@@ -181,18 +202,16 @@ impl Ledger {
         } else {
             facts(&records, &mut self.attributes, horizons.not_selected)
         };
-        let shard = self.shard(key);
+        let page = self.page_mut(key);
         let conflicts = is_second_selection(&record, &records);
-        let added = match shard.add(key, record, &mut records) {
+        let added = match page.add(key, record, &mut records) {
             Added::Changed if conflicts => Added::Displaced,
             added => added,
         };
         if added == Added::Conflict {
-            shard.remember(key, record.tag, record.time, watermark, &horizons);
+            page.remember(key, record.tag, record.time, watermark, &horizons);
         }
-        let (open_after, waiting_after) = (shard.open_cases(), shard.waiting());
-        self.open = self.open + open_after - open_before;
-        self.waiting = self.waiting + waiting_after - waiting_before;
+        self.note_size(key, open_before, waiting_before);
         let arrival = match added {
             Added::Changed => Arrival::Changed(self.change(before, &records, &record)),
             Added::Displaced => Arrival::Conflict(Some(self.change(before, &records, &record))),
@@ -204,6 +223,14 @@ impl Ledger {
         arrival
     }
 
+    /// Takes in how a page's size has changed.
+    fn note_size(&mut self, key: CaseKey, open_before: usize, waiting_before: usize) {
+        let page = self.page(key);
+        let (open_after, waiting_after) = (page.open_cases(), page.waiting());
+        self.open = self.open + open_after - open_before;
+        self.waiting = self.waiting + waiting_after - waiting_before;
+    }
+
     fn change(&mut self, before: CaseFacts, records: &[Record], added: &Record) -> Change {
         let change = Change { before, after: facts(records, &mut self.attributes, self.horizons.not_selected) };
         let horizon = self.horizons.not_selected;
@@ -211,33 +238,35 @@ impl Ledger {
         change
     }
 
-    /// One shard is swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once.
+    /// Some pages are swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once.
     fn keep_bounds(&mut self, watermark: EventTime) {
         if self.open > self.open_limit {
             let cutoff = self.oldest(false, self.open - self.open_limit + self.open_limit / FREED_SHARE);
-            (0..SHARDS).for_each(|index| self.sweep(index, watermark, cutoff, EventTime::MIN));
+            (0..PAGES).for_each(|index| self.sweep(index, watermark, cutoff, EventTime::MIN));
         }
         if self.waiting > self.waiting_limit {
             let cutoff = self.oldest(true, self.waiting - self.waiting_limit + self.waiting_limit / FREED_SHARE);
-            (0..SHARDS).for_each(|index| self.sweep(index, watermark, EventTime::MIN, cutoff));
+            (0..PAGES).for_each(|index| self.sweep(index, watermark, EventTime::MIN, cutoff));
         }
         if watermark.since(self.swept_at) >= SWEEP_EVERY {
             self.swept_at = watermark;
-            self.to_sweep = SHARDS;
+            self.to_sweep = PAGES;
         }
-        if self.to_sweep > 0 {
+        for _ in 0..SWEPT_AT_ONCE.min(self.to_sweep) {
             self.to_sweep -= 1;
-            self.sweep(self.to_sweep, watermark, EventTime::MIN, EventTime::MIN);
+            self.sweep_next = (self.sweep_next + 1) % PAGES;
+            self.sweep(self.sweep_next, watermark, EventTime::MIN, EventTime::MIN);
         }
     }
 
     fn sweep(&mut self, index: usize, watermark: EventTime, cutoff: EventTime, waiting_cutoff: EventTime) {
-        let Some(shard) = self.shards.get_mut(index) else { return };
-        let (open, waiting) = (shard.open_cases(), shard.waiting());
+        let Some(page) = self.pages.get_mut(index).filter(|page| !page.is_empty()) else { return };
+        let page = Arc::make_mut(page);
+        let (open, waiting) = (page.open_cases(), page.waiting());
         let Swept { closed: _, evicted, dropped_waiting } =
-            shard.sweep(watermark, cutoff, waiting_cutoff, &self.horizons);
-        self.open -= open - shard.open_cases();
-        self.waiting -= waiting - shard.waiting();
+            page.sweep(watermark, cutoff, waiting_cutoff, &self.horizons);
+        self.open -= open - page.open_cases();
+        self.waiting -= waiting - page.waiting();
         self.evicted += evicted;
         self.dropped_waiting += dropped_waiting;
     }
@@ -245,7 +274,7 @@ impl Ledger {
     /// The opening time of the `count`-th oldest case.
     fn oldest(&self, waiting_only: bool, count: usize) -> EventTime {
         let mut times = Vec::with_capacity(if waiting_only { self.waiting } else { self.open });
-        self.shards.iter().for_each(|shard| shard.opened(waiting_only, |time| times.push(time)));
+        self.pages.iter().for_each(|page| page.opened(waiting_only, |time| times.push(time)));
         let index = count.saturating_sub(1).min(times.len().saturating_sub(1));
         if times.is_empty() {
             return EventTime::MIN;
@@ -253,10 +282,23 @@ impl Ledger {
         *times.select_nth_unstable(index).1
     }
 
-    fn shard(&mut self, key: CaseKey) -> &mut Shard {
-        let index = (key.high >> 58) as usize;
-        #[expect(clippy::indexing_slicing, reason = "the upper six bits are below 64, the number of shards")]
-        &mut self.shards[index]
+    fn page(&self, key: CaseKey) -> &Page {
+        #[expect(clippy::indexing_slicing, reason = "an index of a page is below PAGES, their number")]
+        &self.pages[self.page_index(key)]
+    }
+
+    /// Copied first where a snapshot holds it.
+    fn page_mut(&mut self, key: CaseKey) -> &mut Page {
+        let index = self.page_index(key);
+        #[expect(clippy::indexing_slicing, reason = "an index of a page is below PAGES, their number")]
+        Arc::make_mut(&mut self.pages[index])
+    }
+
+    /// The upper six bits choose the shard, the twelve below them the page.
+    fn page_index(&self, key: CaseKey) -> usize {
+        let part = (key.high >> 46) as usize % PAGE_PARTS;
+        let page = self.page_of_part.get(part).copied().map_or(0, usize::from);
+        (key.high >> 58) as usize * PAGES_PER_SHARD + page
     }
 
     /// The case an event is about, and the event reduced to a record; `None` for events about no case.
@@ -320,6 +362,14 @@ impl Ledger {
             ..blank
         }
     }
+}
+
+/// Cuts a shard into pages whose sizes grow from 1 to 2, each by the same factor.
+fn page_of_part() -> Arc<[u8]> {
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let page = |part: usize| libm::log2(1.0 + part as f64 / PAGE_PARTS as f64) * PAGES_PER_SHARD as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to below 64")]
+    (0..PAGE_PARTS).map(|part| page(part) as u8).collect()
 }
 
 /// A selection in time that a late one forestalled: it counts for evidence alone, and is a conflict all the same.

@@ -1,4 +1,6 @@
-//! One of the independent parts of the ledger: the cases whose fingerprint falls into it.
+//! One page of a shard: the cases whose fingerprint falls into it.
+//!
+//! A page is what a snapshot shares with the running ledger, and what is copied when it changes while a snapshot is still held.
 
 use hashbrown::HashTable;
 
@@ -26,9 +28,9 @@ struct Dossier {
     records: Box<[Record]>,
 }
 
-/// The cases of one shard.
+/// The cases of one page.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shard {
+pub(super) struct Page {
     simple: HashTable<Simple>,
     dossiers: HashTable<Dossier>,
     waiting: usize,
@@ -63,7 +65,7 @@ pub(super) struct Horizons {
     pub lateness: Span,
 }
 
-impl Shard {
+impl Page {
     /// The records of a case, copied to `into`; none where it is not open.
     pub fn records(&self, key: CaseKey, into: &mut Vec<Record>) {
         into.clear();
@@ -107,7 +109,7 @@ impl Shard {
         let waits = waits(records);
         let records: Box<[Record]> = records.into();
         if let Some(dossier) = self.dossiers.find_mut(key.low, |dossier| dossier.key == key) {
-            let waited = super::shard::waits(&dossier.records);
+            let waited = self::waits(&dossier.records);
             dossier.records = records;
             self.waiting = self.waiting + usize::from(waits) - usize::from(waited);
         } else {
@@ -178,6 +180,10 @@ impl Shard {
         });
         self.memory.sweep(now);
         swept
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.open_cases() == 0 && self.memory.len() == 0
     }
 
     pub fn open_cases(&self) -> usize {
