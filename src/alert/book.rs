@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::episode::{Condition, alert_id};
 use crate::alert::{Alert, AlertState, Identity, Severity, Transition};
 use crate::disparity::{Evaluation, Finding, Reference, Rule, Verdict};
 use crate::event::{Channel, EventTime};
-use crate::monitor::Plan;
+use crate::monitor::{Mapping, Plan};
 
 /// Most ended alerts kept; the oldest go first and are counted.
 pub const MAX_ENDED_ALERTS: usize = 10_000;
 
 /// Every alert that was ever pending or firing, oldest first.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlertBook {
     alerts: Vec<Alert>,
     dropped: u64,
@@ -23,6 +25,15 @@ impl AlertBook {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same with rules and profiles renamed; alerts about what is gone are left out and counted.
+    #[must_use]
+    pub fn renamed(self, mapping: &Mapping) -> Self {
+        let before = self.alerts.len();
+        let alerts: Vec<Alert> = self.alerts.into_iter().filter_map(|alert| alert.renamed(mapping)).collect();
+        let dropped = self.dropped + (before - alerts.len()) as u64;
+        Self { alerts, dropped }
     }
 
     /// Takes an evaluation in; gives what changed.

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::hash::Hasher;
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
 use crate::disparity::{DimensionId, Finding, GroupId, ProfileId};
 use crate::event::{Channel, EventTime, Span};
+use crate::monitor::Mapping;
 
 /// What an alert is about. Its worst window decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identity {
     /// Index of the rule in the plan; with it the reference is given.
     pub rule: usize,
@@ -24,11 +26,11 @@ pub struct Identity {
 }
 
 /// Names one episode: the same for the same identity and beginning, on every machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AlertId(pub u64);
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     /// Beyond `warning`.
     Warning,
@@ -37,7 +39,7 @@ pub enum Severity {
 }
 
 /// Where an alert stands, as in Prometheus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AlertState {
     /// The condition holds, but not for long enough.
     Pending,
@@ -50,7 +52,7 @@ pub enum AlertState {
 }
 
 /// One episode, with the evidence it last had.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Its name.
     pub id: AlertId,
@@ -157,6 +159,15 @@ impl Alert {
         };
         alert.fire_when_due(now, hold_for);
         alert
+    }
+
+    /// The same with its rule and profile renamed; `None` where one is gone.
+    pub(super) fn renamed(mut self, mapping: &Mapping) -> Option<Self> {
+        self.identity.rule = mapping.rule(self.identity.rule)?;
+        self.identity.profile = mapping.profile(self.identity.profile)?;
+        self.evidence.key.rule = self.identity.rule;
+        self.evidence.key.profile = self.identity.profile;
+        Some(self)
     }
 
     /// Goes on with what the findings say now.

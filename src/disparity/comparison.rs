@@ -1,10 +1,12 @@
 //! A group's side and its reference's side.
 
+use serde::{Deserialize, Serialize};
+
 use crate::disparity::{Harm, Indicator, Reference, Rule, Side};
 use crate::monitor::Dimension;
 
 /// With what a group is compared, once the window's counts are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Against {
     /// Everyone else.
     Rest,

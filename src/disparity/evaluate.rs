@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 
 use super::comparison::{Against, against, compare};
 use super::indicator::{Subject, by_population, pending, sides, unsealed};
@@ -16,7 +17,7 @@ use crate::disparity::{
 };
 use crate::event::{Channel, EventTime};
 use crate::ledger::Attributes;
-use crate::monitor::{Dimension, Plan};
+use crate::monitor::{Dimension, Mapping, Plan};
 use crate::window::{CellKey, Counts, Populations, Range, Windows};
 
 /// What is judged, and when.
@@ -63,7 +64,33 @@ struct Table<'s> {
     pending: Vec<Counts>,
 }
 
+/// Verdicts that stand, for a checkpoint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EvaluatorState {
+    raised: Vec<(Place, u32, Verdict)>,
+}
+
 impl Evaluator {
+    /// What goes into a checkpoint.
+    #[must_use]
+    pub fn state(&self) -> EvaluatorState {
+        EvaluatorState {
+            raised: self.raised.iter().map(|(place, (epoch, verdict))| (*place, *epoch, *verdict)).collect(),
+        }
+    }
+
+    /// Takes in what [`Self::state`] gave; without the verdicts of rules that are gone, or ask for other evidence than they did.
+    pub fn restore(&mut self, state: EvaluatorState, mapping: &Mapping) {
+        for ((rule, profile, channel, dimension, group, window), epoch, verdict) in state.raised {
+            if let Some(now) = mapping.same_rule(rule)
+                && let Some(profile) = mapping.profile(profile)
+                && let Some(window) = mapping.window(rule, window)
+            {
+                self.raised.insert((now, profile, channel, dimension, group, window), (epoch, verdict));
+            }
+        }
+    }
+
     /// All findings, by rule, profile, channel, dimension, group and window.
     pub fn evaluate(&mut self, scene: &Scene<'_>) -> Evaluation {
         let mut findings = Vec::new();

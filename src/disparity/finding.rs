@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::disparity::{DimensionId, GroupId, Indicator, ProfileId, SeriesEvidence};
 use crate::event::{Channel, EventTime};
 use crate::statistics::Interval;
@@ -33,7 +35,7 @@ pub struct Late {
 }
 
 /// One comparison: rule x profile x channel x dimension x group x window.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// What is compared.
     pub key: FindingKey,
@@ -64,7 +66,7 @@ pub struct Finding {
 }
 
 /// What a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingKey {
     /// Index of the rule in the plan.
     pub rule: usize,
@@ -83,7 +85,7 @@ pub struct FindingKey {
 }
 
 /// One side of a comparison.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// Events.
     pub events: u64,
@@ -92,7 +94,7 @@ pub struct Side {
 }
 
 /// A value with its interval. A value without a finite estimate (reference without events) is `None`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The estimate.
     pub value: Option<f64>,
@@ -101,7 +103,7 @@ pub struct Estimate {
 }
 
 /// The Mantel-Haenszel comparison.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StratifiedEstimate {
     /// The stratum's name.
     pub by: String,
@@ -112,7 +114,7 @@ pub struct StratifiedEstimate {
 }
 
 /// `[h/n, (h + pending)/n]` of both sides.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingBounds {
     /// The group's bounds.
     pub group: Interval,
@@ -121,7 +123,7 @@ pub struct PendingBounds {
 }
 
 /// A judgement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// Not beyond a threshold.
     Within,

@@ -8,7 +8,7 @@ mod rule;
 mod sequence;
 mod verdict;
 
-pub use evaluate::{Evaluator, Scene};
+pub use evaluate::{Evaluator, EvaluatorState, Scene};
 pub use finding::*;
 pub use rule::*;
-pub use sequence::{Reading, Sequences, SeriesEvidence, StagedPopulation, feeds};
+pub use sequence::{Reading, Sequences, SequencesState, SeriesEvidence, StagedPopulation, feeds};

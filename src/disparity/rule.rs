@@ -2,19 +2,21 @@
 //!
 //! These are the parsed, valid forms; the configuration's raw text never gets this far.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Channel, Span};
 use crate::statistics::Confidence;
 
 /// Index of a profile in [`crate::monitor::Plan::profiles`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProfileId(pub u16);
 
 /// Index of a dimension in [`crate::monitor::Plan::dimensions`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DimensionId(pub u16);
 
 /// Index of a group in [`crate::monitor::Dimension::groups`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct GroupId(pub u16);
 
 /// A rule of kind `disparity`: compares a group's indicator with a reference's.
@@ -72,7 +74,7 @@ pub struct WindowLength {
 }
 
 /// A rate of the funnel: events / exposed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Indicator {
     /// selected / assessed
     SelectionRate,

@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::comparison::{Against, against, compare};
 use super::indicator::{by_population_of, maturity, side};
 use crate::disparity::{DimensionId, GroupId, Harm, Measure, ProfileId, Reference, Rule, Side};
 use crate::event::{Channel, EventTime, Span};
 use crate::ledger::{Attributes, Slot, StratumId};
-use crate::monitor::{Dimension, EvidencePlan, Plan};
+use crate::monitor::{Dimension, EvidencePlan, Mapping, Plan};
 use crate::statistics::{Block, Detector, Judging, LOG_WATCH, Pair, Series, e_benjamini_hochberg};
 use crate::window::{Cohort, Cohorts, Feed, Populations};
 
@@ -19,7 +21,7 @@ use crate::window::{Cohort, Cohorts, Feed, Populations};
 const BLOCK_HOURS: i32 = 24;
 
 /// The evidence of one series.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesEvidence {
     /// ln E against ratio 1, in this epoch.
     pub log_e: f64,
@@ -55,7 +57,7 @@ pub struct Sequences {
 }
 
 /// Population counts that are not final yet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StagedPopulation {
     /// The profile.
     pub profile: ProfileId,
@@ -82,14 +84,14 @@ struct Table {
     stratum: Option<StratumId>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct OpenSeries {
     series: Series,
     open: Option<Open>,
 }
 
 /// A block that is not over.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     start: i32,
     reference: Against,
@@ -222,6 +224,50 @@ impl Sequences {
         let changed = places.iter().enumerate().filter(|(_, (_, detector))| detector.log_sr() >= LOG_WATCH);
         let indices = changed.map(|(index, _)| index).chain(rejected);
         indices.filter_map(|index| places.get(index).map(|(place, _)| *place)).collect()
+    }
+}
+
+/// What goes into a checkpoint: tables as they stand in the plan, by their keys.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SequencesState {
+    tables: Vec<(TableKey, Vec<Option<OpenSeries>>, Vec<Side>)>,
+    populations: Populations,
+    staged: Vec<(i32, Vec<StagedPopulation>)>,
+}
+
+impl Sequences {
+    /// What goes into a checkpoint.
+    #[must_use]
+    pub fn state(&self) -> SequencesState {
+        let tables = self.tables.iter().map(|table| (table.key, table.series.clone(), table.past.clone()));
+        SequencesState {
+            tables: tables.collect(),
+            populations: self.populations.clone(),
+            staged: self.staged.iter().map(|(hour, staged)| (*hour, staged.clone())).collect(),
+        }
+    }
+
+    /// Takes in what [`Self::state`] gave. Rules that ask for other evidence than they did start afresh.
+    pub fn restore(&mut self, state: SequencesState, mapping: &Mapping) {
+        let SequencesState { tables, populations, staged } = state;
+        for ((rule, profile, channel, dimension), series, past) in tables {
+            let Some(rule) = mapping.same_rule(rule) else { continue };
+            let Some(profile) = mapping.profile(profile) else { continue };
+            let key = (rule, profile, channel, dimension);
+            let fits = |table: &&mut Table| table.key == key && table.series.len() == series.len();
+            if let Some(table) = self.tables.iter_mut().find(fits) {
+                table.series = series;
+                table.past = past;
+            }
+        }
+        self.populations = populations.renamed(mapping);
+        for (hour, populations) in staged {
+            let known = populations.into_iter().filter_map(|staged| {
+                let profile = mapping.profile(staged.profile)?;
+                Some(StagedPopulation { profile, ..staged })
+            });
+            self.staged.insert(hour, known.collect());
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Group membership and strata of cases, each distinct combination kept once.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 
 use crate::disparity::{DimensionId, GroupId};
 use crate::event::{Groups, Membership, Strata};
-use crate::monitor::{Dimension, Plan};
+use crate::monitor::{Dimension, Mapping, Plan};
 
 /// Most values kept of one stratum; further ones share the value `other`.
 pub const MAX_STRATUM_VALUES: u16 = 64;
@@ -17,15 +20,15 @@ const MAX_COMBINATIONS: usize = 4_000_000;
 pub const RISK_CLASS: &str = "risk_class";
 
 /// One distinct combination of groups and strata; 0 is the empty one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttributesId(pub u32);
 
 /// Index of a stratum's name in [`Attributes::strata_names`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StratumId(pub u16);
 
 /// A case's value in one dimension or stratum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Slot(pub u16);
 
 impl Slot {
@@ -48,8 +51,8 @@ impl Slot {
 pub struct Attributes {
     dimensions: Vec<NamedValues>,
     strata: Vec<NamedValues>,
-    combinations: Vec<Box<[Slot]>>,
-    ids: HashMap<Box<[Slot]>, AttributesId, FxBuildHasher>,
+    combinations: Vec<Arc<[Slot]>>,
+    ids: HashMap<Arc<[Slot]>, AttributesId, FxBuildHasher>,
     scratch: Vec<Slot>,
     overflowed: u64,
 }
@@ -68,11 +71,9 @@ impl Attributes {
     /// For the plan's dimensions and for the strata its rules name.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let mut strata: Vec<&str> = plan.rules.iter().filter_map(|rule| rule.stratify_by.as_deref()).collect();
-        strata.sort_unstable();
-        strata.dedup();
+        let strata = plan.strata();
         let dimensions: Vec<NamedValues> = plan.dimensions.iter().map(NamedValues::of_dimension).collect();
-        let empty = vec![Slot::NONE; dimensions.len() + strata.len()].into_boxed_slice();
+        let empty: Arc<[Slot]> = vec![Slot::NONE; dimensions.len() + strata.len()].into();
         Self {
             strata: strata.into_iter().map(NamedValues::named).collect(),
             ids: std::iter::once((empty.clone(), AttributesId::default())).collect(),
@@ -184,9 +185,54 @@ impl Attributes {
             self.overflowed += 1;
             return AttributesId::default();
         };
-        self.combinations.push(slots.into());
-        self.ids.insert(slots.into(), AttributesId(next));
+        let slots: Arc<[Slot]> = slots.into();
+        self.combinations.push(Arc::clone(&slots));
+        self.ids.insert(slots, AttributesId(next));
         AttributesId(next)
+    }
+}
+
+/// What goes into a checkpoint: combinations in the order of their ids, and the values that strata have shown.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct AttributesState {
+    dimensions: usize,
+    strata: Vec<Vec<Box<str>>>,
+    combinations: Vec<Arc<[Slot]>>,
+    overflowed: u64,
+}
+
+impl Attributes {
+    pub(super) fn state(&self) -> AttributesState {
+        AttributesState {
+            dimensions: self.dimensions.len(),
+            strata: self.strata.iter().map(|stratum| stratum.values.clone()).collect(),
+            combinations: self.combinations.clone(),
+            overflowed: self.overflowed,
+        }
+    }
+
+    /// Takes in what [`Self::state`] gave; ids stay as they were. A stratum that was not kept then has no value in old combinations.
+    pub(super) fn restore(&mut self, state: AttributesState, mapping: &Mapping) {
+        let AttributesState { dimensions, strata, combinations, overflowed } = state;
+        let columns: Vec<Option<usize>> = (0..self.strata.len()).map(|index| mapping.stratum_before(index)).collect();
+        for (stratum, column) in self.strata.iter_mut().zip(&columns) {
+            let values = column.and_then(|column| strata.get(column));
+            values.into_iter().flatten().for_each(|value| {
+                stratum.learn(value);
+            });
+        }
+        let present = |slots: &Arc<[Slot]>| -> Arc<[Slot]> {
+            let at = |index: usize| slots.get(index).copied().unwrap_or(Slot::NONE);
+            let strata = columns.iter().map(|column| column.map_or(Slot::NONE, |column| at(dimensions + column)));
+            (0..self.dimensions.len()).map(at).chain(strata).collect()
+        };
+        self.combinations = combinations.iter().map(present).collect();
+        self.ids.clear();
+        for (slots, id) in self.combinations.iter().zip(0..) {
+            // Combinations that differed in a stratum that is gone are the same now: the first stands for new cases.
+            self.ids.entry(Arc::clone(slots)).or_insert(AttributesId(id));
+        }
+        self.overflowed = overflowed;
     }
 }
 

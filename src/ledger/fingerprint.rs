@@ -1,6 +1,8 @@
 //! Keyed fingerprints: the only form in which ids are kept.
 
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
@@ -17,11 +19,13 @@ impl fmt::Debug for PseudonymKey {
 }
 
 /// A case, known by the 128-bit keyed fingerprint of its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CaseKey {
     /// Chooses the shard and completes the dedupe key.
+    #[serde(with = "postcard::fixint::le")]
     pub high: u64,
-    /// Hashes within a shard.
+    /// Hashes within a page.
+    #[serde(with = "postcard::fixint::le")]
     pub low: u64,
 }
 
@@ -47,6 +51,7 @@ const DOMAIN_CASE: u8 = 1;
 const DOMAIN_ID: u8 = 2;
 const DOMAIN_EVENT: u8 = 3;
 const DOMAIN_CONTROL: u8 = 4;
+const DOMAIN_CHECK: u8 = 5;
 
 impl PseudonymKey {
     /// The fingerprint of a case id (SipHash-2-4 with 128-bit output, a pseudorandom function; Aumasson and Bernstein 2012).
@@ -81,6 +86,12 @@ impl PseudonymKey {
     #[must_use]
     pub fn control(&self, control_id: &str) -> u32 {
         low_word(self.short(DOMAIN_CONTROL, control_id)).max(1)
+    }
+
+    /// Tells this key from another one without telling the key.
+    #[must_use]
+    pub fn check(&self) -> u64 {
+        self.short(DOMAIN_CHECK, "")
     }
 
     fn short(&self, domain: u8, text: &str) -> u64 {

@@ -1,8 +1,10 @@
 //! Ids remembered after nothing else remembers them: of tallies, populations and closed cases.
 
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{EventTime, Span};
+use crate::ledger::CaseKey;
 
 /// A set of 128-bit keys that forgets each some time after the event time it was remembered at.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +13,8 @@ pub(super) struct Memory {
 }
 
 /// 20 bytes: the key and the hour at which it may be forgotten.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Entry {
     key: [u32; 4],
     forget_hour: i32,
 }
@@ -44,8 +46,25 @@ impl Memory {
         }
     }
 
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Puts an entry back that [`Self::entries`] gave.
+    pub fn put(&mut self, entry: Entry) {
+        self.entries.insert_unique(low(&entry), entry, low);
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+}
+
+impl Entry {
+    /// The key that chooses its page.
+    pub const fn key(&self) -> CaseKey {
+        let [high, below, ..] = self.key;
+        CaseKey { high: ((high as u64) << 32) | below as u64, low: low(self) }
     }
 }
 

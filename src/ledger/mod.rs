@@ -10,6 +10,7 @@ mod fingerprint;
 mod memory;
 mod page;
 mod record;
+mod state;
 mod store;
 
 pub use attributes::{Attributes, AttributesId, MAX_STRATUM_VALUES, Slot, StratumId};
@@ -18,4 +19,5 @@ pub use finals::FinalChange;
 pub(crate) use finals::hour_of;
 pub use fingerprint::{CaseKey, EventTag, PseudonymKey};
 pub use record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
+pub use state::{LedgerPages, LedgerState};
 pub use store::{Arrival, Change, Ledger, LedgerHealth};

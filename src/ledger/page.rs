@@ -3,18 +3,20 @@
 //! A page is what a snapshot shares with the running ledger, and what is copied when it changes while a snapshot is still held.
 
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use super::case::has_plain_root;
-use super::memory::Memory;
+use super::memory::{Entry, Memory};
 use super::record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
 use crate::event::{EventTime, Span};
 use crate::ledger::{AttributesId, CaseKey};
 
 /// A case of which only one selection is known: nearly all of them. 40 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Simple {
     key: CaseKey,
     time: EventTime,
+    #[serde(with = "postcard::fixint::le")]
     tag: u64,
     attributes: AttributesId,
     profile: u16,
@@ -22,7 +24,7 @@ struct Simple {
 }
 
 /// A case with other events, too; at least one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Dossier {
     key: CaseKey,
     records: Box<[Record]>,
@@ -35,6 +37,14 @@ pub(super) struct Page {
     dossiers: HashTable<Dossier>,
     waiting: usize,
     pub memory: Memory,
+}
+
+/// What is kept of a shard in a checkpoint: all its pages together, in any order.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct ShardState {
+    simple: Vec<Simple>,
+    dossiers: Vec<Dossier>,
+    memory: Vec<Entry>,
 }
 
 /// What adding a record did.
@@ -212,6 +222,46 @@ impl Page {
                 visit(first.time);
             }
         }
+    }
+}
+
+impl ShardState {
+    pub fn of<'p>(pages: impl Iterator<Item = &'p Page> + Clone) -> Self {
+        Self {
+            simple: pages.clone().flat_map(|page| page.simple.iter().copied()).collect(),
+            dossiers: pages.clone().flat_map(|page| page.dossiers.iter().cloned()).collect(),
+            memory: pages.flat_map(|page| page.memory.entries().copied()).collect(),
+        }
+    }
+
+    /// Puts everything into the pages of its shard; `page_of` gives the place of a key's page, `profile` the present index of a profile
+    /// in records. Gives whether everything had a place.
+    pub fn put(
+        self,
+        pages: &mut [Page],
+        page_of: impl Fn(CaseKey) -> Option<usize>,
+        profile: impl Fn(u16) -> u16,
+    ) -> bool {
+        let mut complete = true;
+        let mut place =
+            |key: CaseKey, put: &mut dyn FnMut(&mut Page)| match page_of(key).and_then(|at| pages.get_mut(at)) {
+                Some(page) => put(page),
+                None => complete = false,
+            };
+        for mut one in self.simple {
+            one.profile = profile(one.profile);
+            place(one.key, &mut |page| {
+                page.simple.insert_unique(one.key.low, one, |simple| simple.key.low);
+            });
+        }
+        for mut dossier in self.dossiers {
+            dossier.records.iter_mut().for_each(|record| record.profile = profile(record.profile));
+            place(dossier.key, &mut |page| page.put(dossier.key, &dossier.records));
+        }
+        for entry in self.memory {
+            place(entry.key(), &mut |page| page.memory.put(entry));
+        }
+        complete
     }
 }
 

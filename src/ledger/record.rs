@@ -1,5 +1,7 @@
 //! One event of a case, packed into 32 bytes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::disparity::ProfileId;
 use crate::event::{Channel, EventTime, Outcome};
 use crate::ledger::AttributesId;
@@ -8,11 +10,12 @@ use crate::ledger::AttributesId;
 pub const MAX_RECORDS_PER_CASE: usize = 64;
 
 /// One event of a case, reduced to what counting needs. No id, no text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Record {
     /// Event time.
     pub time: EventTime,
     /// Identifies the event within its case; its upper half is what `revises` names.
+    #[serde(with = "postcard::fixint::le")]
     pub tag: u64,
     /// Groups and strata that came with the event.
     pub attributes: AttributesId,
@@ -34,7 +37,7 @@ pub const NO_PROFILE: u16 = u16::MAX;
 pub const UNKNOWN_PROFILE: u16 = u16::MAX - 1;
 
 /// What kind of event a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RecordKind {
     /// `paritywatch.selection.v1`
     Selection,
@@ -49,7 +52,7 @@ pub enum RecordKind {
 }
 
 /// Bit 0: selected / performed. Bits 1-3: channel + 1, 0 for none. Bits 4-5: outcome + 1, 0 for none. Bit 6: late.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Flags(u8);
 
 const LATE: u8 = 1 << 6;

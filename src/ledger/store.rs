@@ -12,11 +12,11 @@ use crate::ledger::{
 use crate::monitor::Plan;
 
 /// Shards; part of the design, so that they can be spread over processes later.
-const SHARDS: usize = 64;
+pub(super) const SHARDS: usize = 64;
 
 /// Pages of a shard. A table doubles when it is full; with pages of sizes spread over one doubling some page always is about to and
 /// some just has, so the memory of all together never does, nor does a snapshot or a sweep stall the stream.
-const PAGES_PER_SHARD: usize = 64;
+pub(super) const PAGES_PER_SHARD: usize = 64;
 
 const PAGES: usize = SHARDS * PAGES_PER_SHARD;
 
@@ -35,24 +35,24 @@ const FREED_SHARE: usize = 64;
 /// All open cases.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    key: PseudonymKey,
+    pub(super) key: PseudonymKey,
     /// By shard, then by page.
-    pages: Vec<Arc<Page>>,
+    pub(super) pages: Vec<Arc<Page>>,
     /// By part of a shard's fingerprints: the page.
     page_of_part: Arc<[u8]>,
     /// Groups and strata of the cases.
     pub attributes: Attributes,
-    profiles: Vec<String>,
+    pub(super) profiles: Vec<String>,
     horizons: Horizons,
     open_limit: usize,
     waiting_limit: usize,
-    open: usize,
-    waiting: usize,
-    swept_at: EventTime,
+    pub(super) open: usize,
+    pub(super) waiting: usize,
+    pub(super) swept_at: EventTime,
     to_sweep: usize,
     sweep_next: usize,
-    evicted: u64,
-    dropped_waiting: u64,
+    pub(super) evicted: u64,
+    pub(super) dropped_waiting: u64,
     records: Vec<Record>,
     finals: Vec<FinalChange>,
 }
@@ -295,7 +295,7 @@ impl Ledger {
     }
 
     /// The upper six bits choose the shard, the twelve below them the page.
-    fn page_index(&self, key: CaseKey) -> usize {
+    pub(super) fn page_index(&self, key: CaseKey) -> usize {
         let part = (key.high >> 46) as usize % PAGE_PARTS;
         let page = self.page_of_part.get(part).copied().map_or(0, usize::from);
         (key.high >> 58) as usize * PAGES_PER_SHARD + page

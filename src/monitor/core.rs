@@ -17,20 +17,20 @@ use crate::window::{CaseCounts, Cohorts, Counts, Lateness, Populations, Watermar
 /// Everything above the I/O line, as one value that is called and never calls.
 #[derive(Clone)]
 pub struct Monitor {
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     clock: Clock,
-    watermark: Watermark,
-    ledger: Ledger,
-    windows: Windows,
-    populations: Populations,
-    sequences: Sequences,
-    evaluator: Evaluator,
-    evaluation: Evaluation,
-    alerts: AlertBook,
-    tallies: Tallies,
+    pub(super) watermark: Watermark,
+    pub(super) ledger: Ledger,
+    pub(super) windows: Windows,
+    pub(super) populations: Populations,
+    pub(super) sequences: Sequences,
+    pub(super) evaluator: Evaluator,
+    pub(super) evaluation: Evaluation,
+    pub(super) alerts: AlertBook,
+    pub(super) tallies: Tallies,
     /// Wall-clock time at which each profile was last heard of.
-    heard: Vec<EventTime>,
-    evaluations: u64,
+    pub(super) heard: Vec<EventTime>,
+    pub(super) evaluations: u64,
 }
 
 impl Monitor {

@@ -4,10 +4,14 @@
 
 mod core;
 mod interface;
+mod mapping;
 mod plan;
+mod snapshot;
 mod tallies;
 
 pub use self::core::Monitor;
 pub use crate::ledger::PseudonymKey;
 pub use interface::*;
+pub use mapping::{Mapping, Names};
 pub use plan::*;
+pub use snapshot::{FORMAT, RestoreError, SECTIONS, Snapshot};

@@ -115,6 +115,15 @@ impl Plan {
         u16::try_from(index).ok().map(ProfileId)
     }
 
+    /// The strata that rules name, sorted, each once; [`crate::ledger::StratumId`] is the index.
+    #[must_use]
+    pub fn strata(&self) -> Vec<&str> {
+        let mut strata: Vec<&str> = self.rules.iter().filter_map(|rule| rule.stratify_by.as_deref()).collect();
+        strata.sort_unstable();
+        strata.dedup();
+        strata
+    }
+
     /// The dimension of this name.
     #[must_use]
     pub fn dimension_id(&self, name: &str) -> Option<DimensionId> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::disclosure::EventCounts;
 use crate::event::{Data, Reason};
 use crate::monitor::Handled;
@@ -47,7 +49,41 @@ const fn result_index(handled: &Handled) -> Option<usize> {
     }
 }
 
+/// What goes into a checkpoint; by name, so that a later version with more of them can read it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct TalliesState {
+    counts: Vec<(String, String, u64)>,
+    reasons: Vec<(String, u64)>,
+    late: u64,
+}
+
 impl Tallies {
+    pub fn state(&self) -> TalliesState {
+        let owned = |(kind, result, count): (&str, &str, u64)| (kind.to_owned(), result.to_owned(), count);
+        TalliesState {
+            counts: self.by_type().into_iter().map(owned).collect(),
+            reasons: self.reasons.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+            late: self.late,
+        }
+    }
+
+    pub fn restored(state: TalliesState) -> Self {
+        let mut tallies = Self { late: state.late, ..Self::default() };
+        for (kind, result, count) in state.counts {
+            let row = TYPES.iter().position(|known| *known == kind).and_then(|row| tallies.counts.get_mut(row));
+            let column = RESULTS.iter().position(|known| *known == result);
+            if let Some(place) = row.zip(column).and_then(|(row, column)| row.get_mut(column)) {
+                *place = count;
+            }
+        }
+        for (name, count) in state.reasons {
+            if let Some(reason) = Reason::ALL.iter().find(|reason| reason.name() == name) {
+                tallies.reasons.insert(reason.name(), count);
+            }
+        }
+        tallies
+    }
+
     pub fn count(&mut self, kind: usize, handled: &Handled) {
         let row = self.counts.get_mut(kind);
         if let Some(count) = result_index(handled).and_then(|column| row?.get_mut(column)) {

@@ -22,6 +22,7 @@
 //! Everything is computed with `libm`, not with the machine's mathematics library, so that a replay gives the same bits everywhere.
 
 use libm::{exp, log, log1p, pow, sqrt};
+use serde::{Deserialize, Serialize};
 
 /// Alternatives mixed over, with equal weights.
 pub const GRID: usize = 8;
@@ -36,7 +37,7 @@ pub const LOG_CLEAR: f64 = 5.899_897_353_582_491_5;
 pub const LOG_WATCH: f64 = 9.903_487_552_536_127;
 
 /// Events and exposed of the two groups in one block, or in one stratum of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// Events of the monitored group.
     pub events: u64,
@@ -79,7 +80,7 @@ impl Pair {
 }
 
 /// A group's rate as the blocks so far have shown it, recent ones more: half of the weight lies in the last 100.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceRate {
     events: f64,
     exposed: f64,
@@ -179,7 +180,7 @@ fn log_bernoulli(x: f64, n: f64, p: f64, p0: f64) -> f64 {
 ///
 /// The likelihood ratio of a block is tempered by [`Dispersion::allowance`], which earlier blocks alone decide: L^(1 / phi) with phi >= 1
 /// is an e-value where L is one (Jensen).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dispersion {
     excess: f64,
     weight: f64,
@@ -247,7 +248,7 @@ fn pooled_z(pair: Pair) -> f64 {
 }
 
 /// The mixture over alternatives and over the block at which the disparity began.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lifetime {
     log_sums: Logs,
     blocks: u32,
@@ -300,7 +301,7 @@ fn remaining(blocks: u32) -> f64 {
 }
 
 /// The detector of a change after any block, of Shiryaev-Roberts kind.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     log_sums: Logs,
 }
@@ -333,7 +334,7 @@ impl Default for Change {
 }
 
 /// Both detectors of one hypothesis, with the memory of their alarm.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detector {
     null: f64,
     reverse_null: f64,

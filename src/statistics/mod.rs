@@ -2,6 +2,8 @@
 //!
 //! Group 1 is the monitored group, group 2 the reference. Every function gives `None` where its value is not defined, and never NaN.
 
+use serde::{Deserialize, Serialize};
+
 mod evidence;
 mod interval;
 mod multiplicity;
@@ -24,7 +26,7 @@ pub use stratified::{Stratified, Stratum, mantel_haenszel};
 pub use test::{fisher_p_value, p_value, score_p_value};
 
 /// An interval; the upper limit may be infinite where the formula says so.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower limit.
     pub lower: f64,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::evidence::{Detector, Dispersion, GRID, Logs, Pair, ReferenceRate, log_likelihood_ratios, log_share_ratios};
 
 /// The e-processes of one comparison, with all they have learned.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     disparity: Detector,
     material: Option<Detector>,
@@ -17,7 +19,7 @@ pub struct Series {
 }
 
 /// The counts of one block. Harm is where group 1 has more: for "too low" the caller puts the groups in each other's place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// Everybody.
     pub crude: Pair,
@@ -37,7 +39,7 @@ pub struct Judging {
 }
 
 /// The expected rates of the two sides, as they stand in a pair.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Rates {
     reference: ReferenceRate,
     group: ReferenceRate,

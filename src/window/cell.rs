@@ -1,12 +1,14 @@
 //! One cell's counts over time: hours for a week, days for the history.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{EventTime, Span};
 use crate::window::Counts;
 
 /// The counts of one profile, channel, dimension and group (and stratum) in buckets of two resolutions.
 ///
 /// At most 8 x 24 hours and as many days as the history has, 80 bytes each: under 64 KiB with 400 days.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     hours: Vec<(i32, Counts)>,
     days: Vec<(i32, Counts)>,
@@ -51,6 +53,13 @@ impl Cell {
         } else {
             change(entry(&mut self.days, index(time, Span::DAY)));
         }
+    }
+
+    /// Whether [`Self::age`] would change anything.
+    #[must_use]
+    pub fn ages(&self, hour_floor: i32, day_floor: i32) -> bool {
+        let first = |buckets: &[(i32, Counts)], floor: i32| buckets.first().is_some_and(|(index, _)| *index < floor);
+        first(&self.hours, hour_floor) || first(&self.days, day_floor)
     }
 
     /// Merges the hours before `hour_floor` (a day's first hour) into their days, and forgets the days before `day_floor`.

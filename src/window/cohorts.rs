@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 
 use super::counts::Shift;
 use crate::disparity::{DimensionId, ProfileId};
 use crate::event::{Channel, EventTime, Span};
 use crate::ledger::{Slot, StratumId, hour_of};
+use crate::monitor::Mapping;
 use crate::window::{CellKey, Counts};
 
 /// Hours of a day.
@@ -24,7 +26,7 @@ const HOURS_KEPT: i32 = 7 * DAY;
 const COMPLETE_PERCENT: u64 = 95;
 
 /// A stream of sealed cohorts: of one profile and dimension, for indicators that need the same facts to be complete.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Feed {
     /// The profile.
     pub profile: ProfileId,
@@ -37,7 +39,7 @@ pub struct Feed {
 }
 
 /// When the facts that an indicator counts can be expected to be complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Maturity {
     /// When the cohort is over: selections.
     Over,
@@ -50,7 +52,7 @@ pub enum Maturity {
 }
 
 /// One sealed cohort: whole hours, or what was left of a day.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cohort {
     /// First hour, counted from 1970.
     pub start: i32,
@@ -82,7 +84,7 @@ struct Reader {
     late: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Lane {
     feed: Feed,
     waiting: BTreeMap<i32, Cohort>,
@@ -205,6 +207,53 @@ impl Cohorts {
     }
 }
 
+/// What goes into a checkpoint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct CohortsState {
+    lanes: Vec<Lane>,
+    /// By hour: cell, hour of the cohort, change.
+    staged: Vec<(i32, Vec<(u32, i32, Shift)>)>,
+    floor: i32,
+    /// By cell: what came too late.
+    late: Vec<(u32, u64)>,
+}
+
+impl Cohorts {
+    pub(super) fn state(&self) -> CohortsState {
+        let staged = self.staged.iter().map(|(hour, changes)| {
+            (*hour, changes.iter().map(|((cell, cohort), shift)| (*cell, *cohort, *shift)).collect())
+        });
+        let late = self.readers.iter().zip(0..).filter_map(|(reader, cell)| Some((cell, reader.as_ref()?.late)));
+        CohortsState {
+            lanes: self.lanes.clone(),
+            staged: staged.collect(),
+            floor: self.floor,
+            late: late.filter(|(_, late)| *late > 0).collect(),
+        }
+    }
+
+    /// Takes in what [`Self::state`] gave, when the cells are known again. A feed that was not there begins with what is final next.
+    pub(super) fn restore(&mut self, state: CohortsState, mapping: &Mapping, cell: impl Fn(u32) -> Option<u32>) {
+        let CohortsState { lanes, staged, floor, late } = state;
+        self.floor = floor;
+        self.lanes.iter_mut().for_each(|lane| lane.passed = floor);
+        for lane in lanes.into_iter().filter_map(|lane| lane.renamed(mapping)) {
+            if let Some(place) = self.lanes.iter_mut().find(|known| known.feed == lane.feed) {
+                *place = lane;
+            }
+        }
+        for (hour, changes) in staged {
+            let known = changes.into_iter().filter_map(|(id, cohort, shift)| Some(((cell(id)?, cohort), shift)));
+            self.staged.insert(hour, known.collect());
+        }
+        for (id, count) in late {
+            if let Some(id) = cell(id) {
+                self.count_late(id, count);
+            }
+        }
+    }
+}
+
 impl Cohort {
     /// The counts of a group in a channel, and stratum where one is asked for.
     #[must_use]
@@ -239,6 +288,17 @@ impl Cohort {
 }
 
 impl Lane {
+    fn renamed(self, mapping: &Mapping) -> Option<Self> {
+        let Self { feed, mut waiting, passed } = self;
+        let profile = mapping.profile(feed.profile)?;
+        for cohort in waiting.values_mut() {
+            cohort.counts = Mapping::rename(std::mem::take(&mut cohort.counts), |(channel, group, stratum)| {
+                Some((channel, group, renamed_stratum(stratum, mapping)?))
+            });
+        }
+        Some(Self { feed: Feed { profile, ..feed }, waiting, passed })
+    }
+
     /// The waiting cohort that holds an hour.
     fn cohort(&mut self, hour: i32) -> &mut Cohort {
         let before = self.waiting.range(..=hour).next_back();
@@ -284,6 +344,17 @@ impl Lane {
         let (_, cohort) = self.waiting.pop_first()?;
         self.passed = self.passed.max(cohort.end);
         Some(cohort)
+    }
+}
+
+/// `None` where the stratum is gone.
+pub(super) fn renamed_stratum(
+    stratum: Option<(StratumId, Slot)>,
+    mapping: &Mapping,
+) -> Option<Option<(StratumId, Slot)>> {
+    match stratum {
+        None => Some(None),
+        Some((id, value)) => Some(Some((mapping.stratum(id)?, value))),
     }
 }
 

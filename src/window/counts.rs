@@ -1,5 +1,7 @@
 //! What is counted: the funnel of one case, and of a cell's bucket.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::TallyCounts;
 
 /// Where one case stands in the funnel: each stage reached or not.
@@ -85,7 +87,7 @@ impl CaseCounts {
 }
 
 /// The funnel of a cell and bucket, in cases.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// At risk of being picked.
     pub assessed: u64,
@@ -174,7 +176,7 @@ impl Counts {
 }
 
 /// How much a bucket's counts change, up or down, in the order of the fields of [`Counts`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Shift([i64; 9]);
 
 impl Shift {

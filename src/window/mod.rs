@@ -4,6 +4,7 @@ mod cell;
 mod cohorts;
 mod counts;
 mod population;
+mod state;
 mod store;
 mod watermark;
 
@@ -11,5 +12,6 @@ pub use cell::{Bucket, Cell, Range};
 pub use cohorts::{Cohort, Cohorts, Feed, Maturity};
 pub use counts::{CaseCounts, Counts};
 pub use population::Populations;
+pub use state::WindowsState;
 pub use store::{CellKey, Windows};
 pub use watermark::{Lateness, Watermark};

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::disparity::{DimensionId, ProfileId};
 use crate::event::EventTime;
+use crate::monitor::Mapping;
 
 /// Most population counts kept per profile and dimension; the ones valid from longest ago go first.
 pub const MAX_POPULATIONS: usize = 1_000;
 
 /// Population counts per profile and dimension, each valid from some time on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Populations {
     entries: BTreeMap<(ProfileId, DimensionId), BTreeMap<Order, Vec<u64>>>,
 }
@@ -25,6 +28,13 @@ impl Populations {
         if entries.len() > MAX_POPULATIONS {
             entries.pop_first();
         }
+    }
+
+    /// The same with profiles renamed.
+    #[must_use]
+    pub fn renamed(self, mapping: &Mapping) -> Self {
+        let name = |(profile, dimension)| Some((mapping.profile(profile)?, dimension));
+        Self { entries: Mapping::rename(self.entries, name) }
     }
 
     /// The counts valid at `time`, per group, `other` last.

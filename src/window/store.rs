@@ -1,7 +1,10 @@
 //! All cells, and the way a fact takes into them.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
 
 use super::cell::index;
 use crate::disparity::{DimensionId, ProfileId};
@@ -16,7 +19,7 @@ const HOURS_KEPT: Span = Span::DAY.times(7);
 pub const MAX_CELLS: usize = 200_000;
 
 /// Names a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CellKey {
     /// The profile.
     pub profile: ProfileId,
@@ -33,16 +36,16 @@ pub struct CellKey {
 /// The rolling windows of every cell.
 #[derive(Clone, Debug)]
 pub struct Windows {
-    cells: Vec<Cell>,
-    ids: HashMap<CellKey, u32, FxBuildHasher>,
+    pub(super) cells: Vec<Arc<Cell>>,
+    pub(super) ids: HashMap<CellKey, u32, FxBuildHasher>,
     /// By combination of attributes: where facts of a profile and channel go.
     routes: Vec<Vec<Route>>,
     history: Span,
-    hour_floor: i32,
-    day_floor: i32,
-    without_group: Vec<u64>,
-    probabilistic: Vec<u64>,
-    refused: u64,
+    pub(super) hour_floor: i32,
+    pub(super) day_floor: i32,
+    pub(super) without_group: Vec<u64>,
+    pub(super) probabilistic: Vec<u64>,
+    pub(super) refused: u64,
     /// Final facts, for evidence.
     pub cohorts: Cohorts,
 }
@@ -141,7 +144,9 @@ impl Windows {
         self.hour_floor = hour_floor;
         self.day_floor = index(watermark.minus(self.history), Span::DAY);
         for cell in &mut self.cells {
-            cell.age(self.hour_floor, self.day_floor);
+            if cell.ages(self.hour_floor, self.day_floor) {
+                Arc::make_mut(cell).age(self.hour_floor, self.day_floor);
+            }
         }
     }
 
@@ -149,7 +154,7 @@ impl Windows {
     #[must_use]
     pub fn cell(&self, key: &CellKey) -> Option<&Cell> {
         let id = self.ids.get(key)?;
-        self.cells.get(*id as usize)
+        self.cells.get(*id as usize).map(AsRef::as_ref)
     }
 
     /// How many cells there are.
@@ -161,7 +166,7 @@ impl Windows {
     /// Bytes allocated for buckets.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
-        self.cells.iter().map(Cell::allocated_bytes).sum()
+        self.cells.iter().map(|cell| cell.allocated_bytes()).sum()
     }
 
     /// Facts refused because there were too many cells.
@@ -190,7 +195,7 @@ impl Windows {
         let Some(route) = self.routes.get(place.0).and_then(|routes| routes.get(place.1)) else { return };
         for id in &route.cells {
             if let Some(cell) = self.cells.get_mut(*id as usize) {
-                cell.update(contribution.cohort, self.hour_floor, &change);
+                Arc::make_mut(cell).update(contribution.cohort, self.hour_floor, &change);
             }
         }
     }
@@ -234,7 +239,7 @@ impl Windows {
         cells.into_boxed_slice()
     }
 
-    fn cell_id(&mut self, key: CellKey) -> Option<u32> {
+    pub(super) fn cell_id(&mut self, key: CellKey) -> Option<u32> {
         if let Some(id) = self.ids.get(&key) {
             return Some(*id);
         }
@@ -243,7 +248,7 @@ impl Windows {
             self.refused += 1;
             return None;
         };
-        self.cells.push(Cell::default());
+        self.cells.push(Arc::default());
         self.cohorts.add_cell(id, key);
         self.ids.insert(key, id);
         Some(id)

@@ -1,10 +1,12 @@
 //! How far event time has come.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{EventTime, Span};
 use crate::monitor::PartitionIndex;
 
 /// Per partition the largest event time seen; over all, the least of those that are not idle.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermark {
     partitions: Vec<Partition>,
     current: EventTime,
@@ -12,7 +14,7 @@ pub struct Watermark {
     history: Span,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Partition {
     own: EventTime,
     heard: EventTime,
@@ -35,6 +37,12 @@ impl Watermark {
     #[must_use]
     pub const fn new(allowed_lateness: Span, history: Span) -> Self {
         Self { partitions: Vec::new(), current: EventTime::MIN, allowed_lateness, history }
+    }
+
+    /// The same, with what a plan says.
+    #[must_use]
+    pub fn with_plan(self, allowed_lateness: Span, history: Span) -> Self {
+        Self { allowed_lateness, history, ..self }
     }
 
     /// Registers a partition: it holds the watermark back until its first event, or until it is idle.

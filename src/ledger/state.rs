@@ -1,0 +1,99 @@
+//! What of the ledger goes into a checkpoint, and back.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::attributes::AttributesState;
+use super::page::{Page, ShardState};
+use super::record::{NO_PROFILE, UNKNOWN_PROFILE};
+use super::store::{PAGES_PER_SHARD, SHARDS};
+use crate::event::EventTime;
+use crate::ledger::Ledger;
+use crate::monitor::Mapping;
+
+/// Everything but the cases.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LedgerState {
+    /// Tells the pseudonym key from another one: with another key no case would be found again.
+    pub key_check: u64,
+    attributes: AttributesState,
+    swept_at: EventTime,
+    evicted: u64,
+    dropped_waiting: u64,
+}
+
+/// The cases, shared with the ledger: a page is copied only when it changes while this is held.
+#[derive(Clone, Debug)]
+pub struct LedgerPages(Vec<Arc<Page>>);
+
+impl LedgerPages {
+    /// Number of shards; each is stored by itself.
+    pub const SHARDS: usize = SHARDS;
+
+    /// One shard's cases as bytes.
+    ///
+    /// # Errors
+    /// What the encoding refuses.
+    pub fn shard(&self, index: usize) -> postcard::Result<Vec<u8>> {
+        let pages = self.0.iter().skip(index * PAGES_PER_SHARD).take(PAGES_PER_SHARD).map(AsRef::as_ref);
+        postcard::to_allocvec(&ShardState::of(pages))
+    }
+}
+
+impl Ledger {
+    /// Everything but the cases.
+    #[must_use]
+    pub fn state(&self) -> LedgerState {
+        LedgerState {
+            key_check: self.key.check(),
+            attributes: self.attributes.state(),
+            swept_at: self.swept_at,
+            evicted: self.evicted,
+            dropped_waiting: self.dropped_waiting,
+        }
+    }
+
+    /// The cases.
+    #[must_use]
+    pub fn pages(&self) -> LedgerPages {
+        LedgerPages(self.pages.clone())
+    }
+
+    /// Takes in what [`Self::state`] gave; the ledger is new.
+    pub fn restore(&mut self, state: LedgerState, mapping: &Mapping) {
+        let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting } = state;
+        self.attributes.restore(attributes, mapping);
+        self.swept_at = swept_at;
+        self.evicted = evicted;
+        self.dropped_waiting = dropped_waiting;
+    }
+
+    /// Takes in the cases of one shard.
+    ///
+    /// # Errors
+    /// Where the bytes are not what [`LedgerPages::shard`] gives for this shard: what was expected.
+    pub fn restore_shard(&mut self, index: usize, bytes: &[u8], mapping: &Mapping) -> Result<(), String> {
+        let state: ShardState = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let first = index * PAGES_PER_SHARD;
+        let mut pages: Vec<Page> = (0..PAGES_PER_SHARD).map(|_| Page::default()).collect();
+        let page_of = |key| self.page_index(key).checked_sub(first);
+        if !state.put(&mut pages, page_of, |profile| profile_now(profile, mapping)) {
+            return Err("expected cases of this shard alone, found one of another".to_owned());
+        }
+        for (place, page) in self.pages.iter_mut().skip(first).zip(pages) {
+            self.open += page.open_cases();
+            self.waiting += page.waiting();
+            *place = Arc::new(page);
+        }
+        Ok(())
+    }
+}
+
+/// A profile that is no longer on the allow-list is unknown from now on.
+fn profile_now(profile: u16, mapping: &Mapping) -> u16 {
+    match profile {
+        NO_PROFILE | UNKNOWN_PROFILE => profile,
+        known => mapping.profile_index(known).unwrap_or(UNKNOWN_PROFILE),
+    }
+}

@@ -1,0 +1,63 @@
+//! What of the windows goes into a checkpoint, and back.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::cohorts::{CohortsState, renamed_stratum};
+use crate::monitor::Mapping;
+use crate::window::{Cell, CellKey, Windows};
+
+/// All cells, shared with the windows: one is copied only when it changes while this is held.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WindowsState {
+    cells: Vec<(CellKey, Arc<Cell>)>,
+    hour_floor: i32,
+    day_floor: i32,
+    without_group: Vec<u64>,
+    probabilistic: Vec<u64>,
+    refused: u64,
+    cohorts: CohortsState,
+}
+
+impl Windows {
+    /// What goes into a checkpoint.
+    #[must_use]
+    pub fn state(&self) -> WindowsState {
+        let mut keys: Vec<(u32, CellKey)> = self.ids.iter().map(|(key, id)| (*id, *key)).collect();
+        keys.sort_unstable();
+        WindowsState {
+            cells: keys.into_iter().map(|(_, key)| key).zip(self.cells.iter().cloned()).collect(),
+            hour_floor: self.hour_floor,
+            day_floor: self.day_floor,
+            without_group: self.without_group.clone(),
+            probabilistic: self.probabilistic.clone(),
+            refused: self.refused,
+            cohorts: self.cohorts.state(),
+        }
+    }
+
+    /// Takes in what [`Self::state`] gave; the windows are new.
+    pub fn restore(&mut self, state: WindowsState, mapping: &Mapping) {
+        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, cohorts } = state;
+        let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
+        for (key, cell) in cells {
+            let id = renamed(key, mapping).and_then(|key| self.cell_id(key));
+            if let Some(place) = id.and_then(|id| self.cells.get_mut(id as usize)) {
+                *place = cell;
+            }
+            ids.push(id);
+        }
+        self.hour_floor = hour_floor;
+        self.day_floor = day_floor;
+        self.without_group = without_group;
+        self.probabilistic = probabilistic;
+        self.refused = refused;
+        self.cohorts.restore(cohorts, mapping, |id| ids.get(id as usize).copied().flatten());
+    }
+}
+
+fn renamed(key: CellKey, mapping: &Mapping) -> Option<CellKey> {
+    let profile = mapping.profile(key.profile)?;
+    Some(CellKey { profile, stratum: renamed_stratum(key.stratum, mapping)?, ..key })
+}
