@@ -14,6 +14,7 @@ use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use paritywatch::sink::producer::PlainProducer;
+use paritywatch::source::RecordHash;
 use paritywatch::source::kafka::{Feed, KafkaSource};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -82,12 +83,18 @@ fn read_through(broker: &Broker, events: u64) {
     let overrides = [("PARITYWATCH__KAFKA__BROKERS".to_owned(), broker.bootstrap())];
     let settings = Settings::parse(text, "config/demo.toml", overrides.into_iter()).unwrap();
     let mut monitor = Monitor::new(settings.plan.clone(), PseudonymKey([1; 16]), Clock::Wall);
-    let source = KafkaSource::start(settings.kafka.as_ref().unwrap(), settings.plan.event.message_bytes).unwrap();
+    let source = KafkaSource::start(
+        settings.kafka.as_ref().unwrap(),
+        settings.plan.event.message_bytes,
+        &[],
+        RecordHash(PseudonymKey([0; 16])),
+    )
+    .unwrap();
     let now = EventTime(1_800_000_000_000);
     let mut read = 0;
     while read < events {
         match source.feed.recv_timeout(POLL) {
-            Ok(Feed::Partition(index)) => monitor.add_partition(index, now),
+            Ok(Feed::Partition(index, _)) => monitor.add_partition(index, now),
             Ok(Feed::Batch(batch)) => {
                 for record in batch.records() {
                     let raw =

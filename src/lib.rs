@@ -24,6 +24,8 @@ pub mod source;
 
 pub mod sink;
 
+pub mod checkpoint;
+
 pub mod server;
 
 pub mod settings;

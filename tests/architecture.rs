@@ -19,7 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("scenario", &["event", "statistics"]),
     // ---- below this line: I/O ----
     ("settings", &["event", "disparity", "monitor", "statistics"]),
-    ("source", &["event", "monitor", "settings", "app"]),
+    ("source", &["event", "monitor", "settings", "checkpoint", "app"]),
+    ("checkpoint", &["monitor"]),
     ("sink", &["event", "alert", "monitor", "disparity", "disclosure", "settings", "source", "app"]),
     ("server", &["app", "event", "disclosure", "sink", "monitor"]),
     (
@@ -34,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "statistics",
             "source",
             "sink",
+            "checkpoint",
             "server",
             "cli",
             "telemetry",

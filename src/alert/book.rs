@@ -36,6 +36,16 @@ impl AlertBook {
         Self { alerts, dropped }
     }
 
+    /// Puts alerts in the place of those of the same id; those that are not there yet come last.
+    pub fn recall(&mut self, alerts: Vec<Alert>, mapping: &Mapping) {
+        for alert in alerts.into_iter().filter_map(|alert| alert.renamed(mapping)) {
+            match self.alerts.iter_mut().find(|known| known.id == alert.id) {
+                Some(known) => *known = alert,
+                None => self.alerts.push(alert),
+            }
+        }
+    }
+
     /// Takes an evaluation in; gives what changed.
     pub fn observe(&mut self, now: EventTime, evaluation: &Evaluation, plan: &Plan) -> Vec<Transition> {
         let findings = by_identity(evaluation);

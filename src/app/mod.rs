@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod generate;
+mod keeper;
 mod key;
 pub mod power;
 pub mod replay;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
+pub use keeper::{CheckpointHealth, Keeper};
 pub use key::load_or_make_key;
 pub use shared::{Shared, Snapshot};
 

@@ -8,16 +8,18 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use crate::app::{Failure, Finished, Shared, Snapshot, load_or_make_key};
+use crate::app::{Failure, Finished, Keeper, Shared, Snapshot, load_or_make_key};
 use crate::event::{EventTime, RawRecord};
-use crate::monitor::{Clock, Handled, Monitor};
+use crate::monitor::{Handled, Monitor};
 use crate::settings::{Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
 use crate::source::Batch;
-use crate::source::kafka::{Feed, KafkaSource, base_config};
+use crate::source::kafka::{Feed, KafkaSource, SourceHealth, base_config};
 
 /// Longest wait for dead letters at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+/// Longest the stream waits for dead letters when a checkpoint is due; then it is put off.
+const LETTERS_WAIT: Duration = Duration::from_millis(50);
 /// Longest a stop signal waits to be seen.
 const STOP_POLL: Duration = Duration::from_millis(200);
 /// The lock in the state folder.
@@ -49,6 +51,9 @@ pub struct Daemon {
     monitor: Monitor,
     source: KafkaSource,
     dead_letters: DeadLetters,
+    keeper: Keeper,
+    /// How far it must have come to have counted all that was there at the start: before that, findings would be those of the past.
+    catch_up: CatchUp,
     /// What it shows.
     pub shared: Arc<Shared>,
     stop: Arc<AtomicBool>,
@@ -56,20 +61,23 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Connects; reads nothing yet.
+    /// Reads the state, whose lock the caller holds, and connects; reads no events yet.
     ///
     /// # Errors
     /// [`Failure::Io`] and [`Failure::Configuration`] as [`run`].
     pub fn start(settings: &Settings, kafka: &Kafka, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
         let key = load_or_make_key(settings)?;
-        let monitor = Monitor::new(settings.plan.clone(), key, Clock::Wall);
-        let source = KafkaSource::start(kafka, settings.plan.event.message_bytes).map_err(Failure::Configuration)?;
+        let (keeper, monitor) = Keeper::open(settings, &key, wall_clock())?;
+        let source =
+            KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
+        let source = source.map_err(Failure::Configuration)?;
         let config = base_config(kafka).map_err(Failure::Configuration)?;
         let dead_letters = DeadLetters::connect(config, &kafka.dead_letter_topic, kafka.dead_letter_payload);
         let dead_letters = dead_letters.map_err(Failure::Configuration)?;
         let shared = Arc::new(Shared::new(&monitor, settings.series_limit));
         let every = u64::try_from(settings.plan.window.evaluate_every.0).unwrap_or(1_000).max(1);
-        Ok(Self { monitor, source, dead_letters, shared, stop, evaluate_every: Duration::from_millis(every) })
+        let evaluate_every = Duration::from_millis(every);
+        Ok(Self { monitor, source, dead_letters, keeper, catch_up: CatchUp::default(), shared, stop, evaluate_every })
     }
 
     /// Runs until the stop flag is set: then handles what was read, delivers dead letters and evaluates a last time.
@@ -91,6 +99,9 @@ impl Daemon {
                 self.tick();
                 next_tick = Instant::now() + self.evaluate_every;
             }
+            if self.keeper.is_due() && self.letters_arrived(LETTERS_WAIT) {
+                self.keeper.checkpoint(&self.monitor);
+            }
         }
         self.finish();
     }
@@ -100,18 +111,29 @@ impl Daemon {
         while let Ok(feed) = self.source.feed.recv_timeout(STOP_POLL) {
             self.take(feed);
         }
-        let left = self.dead_letters.flush(FLUSH_LIMIT);
-        if left > 0 {
-            tracing::warn!(left, "dead letters were not delivered; they will be when their records are read again");
-        }
         self.tick();
+        if self.letters_arrived(FLUSH_LIMIT) {
+            self.keeper.finish(&self.monitor);
+        } else {
+            tracing::warn!("dead letters were not delivered; they will be when their records are read again");
+        }
+    }
+
+    /// A checkpoint says that its records need not be read again, so their dead letters must have arrived.
+    fn letters_arrived(&mut self, limit: Duration) -> bool {
+        self.dead_letters.flush(limit) == 0
     }
 
     fn take(&mut self, feed: Feed) {
         match feed {
-            Feed::Partition(index) => self.monitor.add_partition(index, wall_clock()),
+            Feed::Partition(index, input) => {
+                self.monitor.add_partition(index, wall_clock());
+                self.keeper.add_partition(input);
+            }
             Feed::Batch(batch) => {
                 self.take_batch(&batch);
+                self.keeper.note(&batch);
+                self.catch_up.taken += 1;
                 self.source.give_back(batch);
             }
         }
@@ -136,15 +158,37 @@ impl Daemon {
 
     fn tick(&mut self) {
         let began = Instant::now();
-        self.monitor.handle_tick(wall_clock());
+        let source = self.source.state.health();
+        if self.catch_up.is_reached(&source) {
+            self.monitor.handle_tick(wall_clock());
+        }
+        self.keeper.keep_alerts(self.monitor.take_alerts());
         self.shared.show(Snapshot {
             published: self.monitor.published(),
             health: self.monitor.health(),
-            source: self.source.state.health(),
+            source,
             dead_letters: self.dead_letters.health(),
+            checkpoint: self.keeper.health(),
             evaluation_took: began.elapsed(),
             made_at: Instant::now(),
         });
+    }
+}
+
+/// Batches taken, and those that hold all that was there at the start.
+#[derive(Debug, Default)]
+struct CatchUp {
+    taken: u64,
+    goal: Option<u64>,
+}
+
+impl CatchUp {
+    /// Once reached it stays so: partitions that are added later do not stop the evaluation.
+    fn is_reached(&mut self, source: &SourceHealth) -> bool {
+        if source.caught_up {
+            self.goal.get_or_insert(source.begun);
+        }
+        self.goal.is_some_and(|goal| self.taken >= goal)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use crate::app::CheckpointHealth;
 use crate::disclosure::Published;
 use crate::monitor::{Health, Monitor};
 use crate::sink::dead_letter::DeadLetterHealth;
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub source: SourceHealth,
     /// The dead letters.
     pub dead_letters: DeadLetterHealth,
+    /// The state on the disk.
+    pub checkpoint: CheckpointHealth,
     /// How long the last evaluation took.
     pub evaluation_took: Duration,
     /// When this was made.
@@ -44,6 +47,7 @@ impl Shared {
             health: monitor.health(),
             source: SourceHealth::default(),
             dead_letters: DeadLetterHealth::default(),
+            checkpoint: CheckpointHealth::new(),
             evaluation_took: Duration::ZERO,
             made_at: Instant::now(),
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::tallies::{Tallies, type_index};
-use crate::alert::AlertBook;
+use crate::alert::{Alert, AlertBook};
 use crate::disclosure::{EventCounts, Published, publish};
 use crate::disparity::{Evaluation, Evaluator, ProfileId, Reading, Scene, Sequences, StagedPopulation, feeds};
 use crate::event::{
@@ -27,6 +27,8 @@ pub struct Monitor {
     pub(super) evaluator: Evaluator,
     pub(super) evaluation: Evaluation,
     pub(super) alerts: AlertBook,
+    /// Changed since they were last taken; in `replay` nobody takes them.
+    pub(super) changed_alerts: Vec<Alert>,
     pub(super) tallies: Tallies,
     /// Wall-clock time at which each profile was last heard of.
     pub(super) heard: Vec<EventTime>,
@@ -49,6 +51,7 @@ impl Monitor {
             evaluator: Evaluator::default(),
             evaluation: Evaluation { as_of: EventTime::MIN, findings: Vec::new(), late: Vec::new() },
             alerts: AlertBook::new(),
+            changed_alerts: Vec::new(),
             tallies: Tallies::default(),
             heard: vec![EventTime::MIN; plan.profiles.len()],
             evaluations: 0,
@@ -206,7 +209,10 @@ impl Monitor {
             stale: &stale,
         };
         self.evaluation = self.evaluator.evaluate(&scene);
-        self.alerts.observe(now, &self.evaluation, &self.plan);
+        let transitions = self.alerts.observe(now, &self.evaluation, &self.plan);
+        if self.clock == Clock::Wall {
+            self.changed_alerts.extend(transitions.into_iter().map(|transition| transition.alert));
+        }
         self.evaluations += 1;
     }
 

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::core::Monitor;
 use super::tallies::{Tallies, TalliesState};
-use crate::alert::AlertBook;
+use crate::alert::{Alert, AlertBook};
 use crate::disparity::{EvaluatorState, SequencesState};
 use crate::event::EventTime;
 use crate::ledger::{LedgerPages, LedgerState, PseudonymKey};
@@ -46,6 +46,13 @@ struct Core {
     evaluations: u64,
 }
 
+/// Alerts as they stood after an evaluation changed them, with the names behind their indices.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AlertEntries {
+    names: Names,
+    alerts: Vec<Alert>,
+}
+
 /// Why a snapshot cannot be gone on with.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RestoreError {
@@ -79,7 +86,46 @@ impl Snapshot {
     }
 }
 
+impl AlertEntries {
+    /// As bytes.
+    ///
+    /// # Errors
+    /// What the encoding refuses.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        postcard::to_allocvec(self).map_err(|error| error.to_string())
+    }
+
+    /// From the bytes that [`Self::to_bytes`] gave.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        postcard::from_bytes(bytes).map_err(|error| error.to_string())
+    }
+}
+
 impl Monitor {
+    /// The alerts that changed since this was last asked; `None` where none did. They are to be made durable before anybody is told.
+    pub fn take_alerts(&mut self) -> Option<AlertEntries> {
+        let alerts = std::mem::take(&mut self.changed_alerts);
+        (!alerts.is_empty()).then(|| AlertEntries { names: Names::of(&self.plan), alerts })
+    }
+
+    /// Takes in alerts that [`Self::take_alerts`] gave after the snapshot was taken: they go on as they were.
+    ///
+    /// # Errors
+    /// [`RestoreError::OtherDimensions`].
+    pub fn recall_alerts(&mut self, entries: AlertEntries) -> Result<(), RestoreError> {
+        let mapping = entries.names.mapping_to(&Names::of(&self.plan)).map_err(RestoreError::OtherDimensions)?;
+        self.alerts.recall(entries.alerts, &mapping);
+        Ok(())
+    }
+
+    /// Goes on after a pause: no partition is idle because nobody read it.
+    pub fn resume(&mut self, now: EventTime) {
+        self.watermark.resume(now);
+    }
+
     /// This moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -4,7 +4,7 @@ use prometheus::core::Collector;
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
 use crate::alert::AlertState;
-use crate::app::Snapshot;
+use crate::app::{CheckpointHealth, Snapshot};
 use crate::disclosure::{Measured, PublishedAlert, PublishedFinding, PublishedLate};
 use crate::disparity::{SeriesEvidence, Verdict};
 use crate::event::EventTime;
@@ -308,6 +308,7 @@ impl Page {
             &[],
             vec![(vec![], source.reconnects)],
         );
+        self.checkpoint(&snapshot.checkpoint);
         self.plain("consumer_fault", "1 where a partition is no longer read.", u64::from(source.fault.is_some()));
     }
 
@@ -375,6 +376,38 @@ impl Page {
             family.with_label_values(values).set(*value);
         }
         self.register(Box::new(family));
+    }
+
+    fn checkpoint(&mut self, health: &CheckpointHealth) {
+        let one = |seconds: f64| vec![(vec![], seconds)];
+        self.gauge(
+            "checkpoint_age_seconds",
+            "Since the state was last brought to the disk.",
+            &[],
+            one(health.last.elapsed().as_secs_f64()),
+        );
+        self.gauge("checkpoint_bytes", "Size of the last checkpoint.", &[], one(count(health.bytes)));
+        self.gauge(
+            "checkpoint_duration_seconds",
+            "How long the last checkpoint took, in the background.",
+            &[],
+            one(health.took.as_secs_f64()),
+        );
+        self.gauge(
+            "checkpoint_stall_seconds",
+            "How long the stream stood still for the last checkpoint.",
+            &[],
+            one(health.stall.as_secs_f64()),
+        );
+        let results = vec![(vec!["written"], health.written), (vec!["failed"], health.failed)];
+        self.counter("checkpoints_total", "Checkpoints by what became of them.", &["result"], results);
+        let unwritten = vec![(vec![], health.unwritten_transitions)];
+        self.counter(
+            "undurable_transitions_total",
+            "Alert transitions that were told although the disk did not take them.",
+            &[],
+            unwritten,
+        );
     }
 
     fn counter(&mut self, name: &str, help: &str, labels: &[&str], samples: Vec<(Vec<&str>, u64)>) {

@@ -1,7 +1,7 @@
 //! Kafka: a consumer on its own thread that assigns itself every partition of its topics.
 //!
-//! librdkafka's `BaseConsumer` is polled here and nowhere else. There is no group membership: offsets are the daemon's own, and at
-//! every start it reads from the beginning, because its state is rebuilt from the log. Offsets are committed for lag displays alone.
+//! librdkafka's `BaseConsumer` is polled here and nowhere else. There is no group membership: offsets are the daemon's own, those of its
+//! checkpoint; without one it reads from the beginning. Offsets are committed for lag displays alone.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,9 +18,10 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::statistics::Statistics;
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::checkpoint::{Input, LastRecord};
 use crate::monitor::PartitionIndex;
 use crate::settings::Kafka;
-use crate::source::Batch;
+use crate::source::{Batch, RecordHash, read_on};
 
 /// Most records in a batch.
 const BATCH_RECORDS: usize = 4_096;
@@ -44,8 +45,8 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// What the consumer's thread sends.
 #[derive(Debug)]
 pub enum Feed {
-    /// A partition was found and will be read.
-    Partition(PartitionIndex),
+    /// A partition was found and will be read from here on; they come in the order of their indices.
+    Partition(PartitionIndex, Input),
     /// Records.
     Batch(Batch),
 }
@@ -69,6 +70,7 @@ pub struct SourceState {
     errors: AtomicU64,
     reconnects: AtomicU64,
     assigned: AtomicBool,
+    begun: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +80,32 @@ struct PartitionState {
     end_offset: i64,
     /// The end when the partition was found: until there the daemon is catching up.
     catch_up: i64,
+    /// Whether the client reads it.
+    assigned: bool,
+    /// `next_offset` when the client last reported, and whether it then had fetched all up to `catch_up` and given no record since the
+    /// report before: what is left there are no records (markers of transactions take offsets, too).
+    reported: i64,
+    nothing_left: bool,
+    /// The last record in the counts, until it was compared with what the partition holds at its offset.
+    expected: Option<LastRecord>,
+    /// It is another log than the one that was read, or records are gone: nothing of it is read.
     stopped: bool,
+}
+
+impl PartitionState {
+    const fn new(index: PartitionIndex, next_offset: i64) -> Self {
+        Self {
+            index,
+            next_offset,
+            end_offset: next_offset,
+            catch_up: next_offset,
+            assigned: false,
+            reported: -1,
+            nothing_left: false,
+            expected: None,
+            stopped: false,
+        }
+    }
 }
 
 /// A copy of the consumer's state.
@@ -94,6 +121,8 @@ pub struct SourceHealth {
     pub reconnects: u64,
     /// Every partition was read once to the end it had when it was found.
     pub caught_up: bool,
+    /// Batches that were begun: at least those that hold what was read.
+    pub begun: u64,
 }
 
 /// One partition's state.
@@ -112,13 +141,13 @@ pub struct PartitionHealth {
 }
 
 impl KafkaSource {
-    /// Starts the consumer.
+    /// Starts the consumer, which reads on where `inputs` say; their order is that of the partitions' indices.
     ///
     /// # Errors
     /// What librdkafka refuses of the configuration.
-    pub fn start(settings: &Kafka, message_bytes: usize) -> Result<Self, String> {
+    pub fn start(settings: &Kafka, message_bytes: usize, inputs: &[Input], hash: RecordHash) -> Result<Self, String> {
         let config = client_config(settings)?;
-        let state = Arc::new(SourceState::default());
+        let state = Arc::new(SourceState::reading_on(inputs));
         // Refused settings show now and not on the thread.
         let consumer = connect(&config, message_bytes, &state)?;
         let (sender, feed) = sync_channel(QUEUED_BATCHES);
@@ -136,6 +165,7 @@ impl KafkaSource {
             batch: Batch::default(),
             batch_since: Instant::now(),
             cached: None,
+            hash,
             last_record: Instant::now(),
         };
         let thread = std::thread::Builder::new().name("kafka".to_owned()).spawn(move || reader.run());
@@ -169,16 +199,26 @@ impl Drop for KafkaSource {
 }
 
 impl SourceState {
+    fn reading_on(inputs: &[Input]) -> Self {
+        let state = |(input, index): (&Input, u32)| {
+            let Input { topic, partition, next_offset, last } = input;
+            let state = PartitionState { expected: *last, ..PartitionState::new(PartitionIndex(index), *next_offset) };
+            ((topic.clone(), *partition), state)
+        };
+        Self { partitions: Mutex::new(inputs.iter().zip(0..).map(state).collect()), ..Self::default() }
+    }
+
     /// A copy.
     #[must_use]
     pub fn health(&self) -> SourceHealth {
         let partitions = lock(&self.partitions);
-        let caught_up = |state: &PartitionState| state.next_offset >= state.catch_up;
+        let caught_up = |state: &PartitionState| state.next_offset >= state.catch_up || state.nothing_left;
         SourceHealth {
             caught_up: self.assigned.load(Ordering::Relaxed) && partitions.values().all(caught_up),
             fault: lock(&self.fault).clone(),
             errors: self.errors.load(Ordering::Relaxed),
             reconnects: self.reconnects.load(Ordering::Relaxed),
+            begun: self.begun.load(Ordering::Relaxed),
             partitions: partitions
                 .iter()
                 .map(|((topic, partition), state)| PartitionHealth {
@@ -218,6 +258,7 @@ struct Reader {
     batch_since: Instant,
     /// The partition of the record before: nearly always that of the next one, too.
     cached: Option<(String, i32, PartitionIndex, i64)>,
+    hash: RecordHash,
     last_record: Instant,
 }
 
@@ -249,17 +290,24 @@ impl Reader {
         let wait =
             if self.batch.is_empty() { BATCH_DELAY } else { BATCH_DELAY.saturating_sub(self.batch_since.elapsed()) };
         // Reborrowed by parts: the message borrows the consumer while the batch takes it.
-        let Self { consumer, batch, state, cached, .. } = self;
+        let Self { consumer, batch, state, cached, hash, .. } = self;
+        let mut other_log = None;
         match consumer.poll(wait) {
             Some(Ok(message)) => {
                 if batch.is_empty() {
                     self.batch_since = Instant::now();
                 }
                 self.last_record = Instant::now();
-                take(&message, batch, state, cached);
+                let began = batch.is_empty();
+                other_log = take(&message, batch, state, cached, hash).err();
+                // Before the offset shows as read, which it does with the next record or with the batch.
+                state.begun.fetch_add(u64::from(began && !batch.is_empty()), Ordering::Relaxed);
             }
             Some(Err(error)) => note_error(&error, state),
             None => {}
+        }
+        if let Some(OtherLog { topic, partition, problem }) = other_log {
+            self.stop_partition(&topic, partition, problem);
         }
         let full = self.batch.len() >= BATCH_RECORDS || self.batch.bytes() >= BATCH_BYTES;
         if full || !self.batch.is_empty() && self.batch_since.elapsed() >= BATCH_DELAY { self.flush() } else { Ok(()) }
@@ -281,53 +329,105 @@ impl Reader {
         }
     }
 
-    /// Assigns the partitions that are not assigned yet.
+    /// Assigns the partitions that are not assigned yet. What was found is assigned even where another topic cannot be looked at.
     fn look_for_partitions(&mut self) -> Result<(), String> {
-        let mut found = TopicPartitionList::new();
-        for topic in &self.topics {
-            let metadata = self
-                .consumer
-                .fetch_metadata(Some(topic), ANSWER_LIMIT)
-                .map_err(|error| format!("topic {topic}: {error}"))?;
-            let partitions = metadata
-                .topics()
-                .iter()
-                .find(|known| known.name() == topic)
-                .map_or(&[][..], |known| known.partitions());
-            if partitions.is_empty() {
-                return Err(format!("topic {topic}: expected partitions, found none"));
-            }
-            for partition in partitions {
-                let key = (topic.clone(), partition.id());
-                if lock(&self.state.partitions).contains_key(&key) {
-                    continue;
-                }
-                let (begin, end) = self
-                    .consumer
-                    .fetch_watermarks(topic, partition.id(), ANSWER_LIMIT)
-                    .map_err(|error| format!("topic {topic} partition {}: {error}", partition.id()))?;
-                let index = self.register(key, begin, end)?;
-                found
-                    .add_partition_offset(topic, partition.id(), Offset::Offset(begin))
-                    .map_err(|error| format!("topic {topic}: {error}"))?;
-                self.sender.send(Feed::Partition(index)).map_err(|_| "the monitor is gone".to_owned())?;
-            }
-        }
-        if found.count() > 0 {
-            self.consumer.incremental_assign(&found).map_err(|error| format!("assign: {error}"))?;
-            tracing::info!(partitions = found.count(), "partitions assigned");
-        }
+        let mut found = Vec::new();
+        let topics = self.topics.clone();
+        let looked: Vec<Result<(), String>> = topics.iter().map(|topic| self.look_into(topic, &mut found)).collect();
+        self.assign(found)?;
+        looked.into_iter().collect::<Result<(), String>>()?;
         self.state.assigned.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    fn register(&self, key: (String, i32), begin: i64, end: i64) -> Result<PartitionIndex, String> {
+    fn look_into(&self, topic: &str, found: &mut Vec<(String, i32, i64)>) -> Result<(), String> {
+        let metadata = self.consumer.fetch_metadata(Some(topic), ANSWER_LIMIT);
+        let metadata = metadata.map_err(|error| format!("topic {topic}: {error}"))?;
+        let partitions =
+            metadata.topics().iter().find(|known| known.name() == topic).map_or(&[][..], |known| known.partitions());
+        if partitions.is_empty() {
+            return Err(format!("topic {topic}: expected partitions, found none"));
+        }
+        for number in partitions.iter().map(rdkafka::metadata::MetadataPartition::id) {
+            let key = (topic.to_owned(), number);
+            let known = lock(&self.state.partitions).get(&key).copied();
+            if known.is_some_and(|state| state.assigned || state.stopped) {
+                continue;
+            }
+            let (begin, end) = self
+                .consumer
+                .fetch_watermarks(topic, number, ANSWER_LIMIT)
+                .map_err(|error| format!("topic {topic} partition {number}: {error}"))?;
+            if let Some(offset) = self.register(key, known, begin, end)? {
+                found.push((topic.to_owned(), number, offset));
+            }
+        }
+        Ok(())
+    }
+
+    /// The offset to read from; `None` where the partition cannot be read on.
+    fn register(
+        &self,
+        key: (String, i32),
+        known: Option<PartitionState>,
+        begin: i64,
+        end: i64,
+    ) -> Result<Option<i64>, String> {
         let mut partitions = lock(&self.state.partitions);
-        let index = u32::try_from(partitions.len()).map_err(|_| "too many partitions".to_owned())?;
-        let index = PartitionIndex(index);
-        partitions
-            .insert(key, PartitionState { index, next_offset: begin, end_offset: end, catch_up: end, stopped: false });
-        Ok(index)
+        let Some(known) = known else {
+            let index = PartitionIndex(u32::try_from(partitions.len()).map_err(|_| "too many partitions".to_owned())?);
+            let (topic, partition) = key.clone();
+            partitions
+                .insert(key, PartitionState { catch_up: end, end_offset: end, ..PartitionState::new(index, begin) });
+            drop(partitions);
+            let input = Input { topic, partition, next_offset: begin, last: None };
+            self.sender.send(Feed::Partition(index, input)).map_err(|_| "the monitor is gone".to_owned())?;
+            return Ok(Some(begin));
+        };
+        let input =
+            Input { topic: key.0.clone(), partition: key.1, next_offset: known.next_offset, last: known.expected };
+        let position = read_on(&input, begin, end);
+        if let Some(state) = partitions.get_mut(&key) {
+            (state.catch_up, state.end_offset) = (end, end);
+            state.stopped = position.is_err();
+            // Without the last record there is nothing to compare with.
+            state.expected = state.expected.filter(|last| last.offset >= begin);
+        }
+        drop(partitions);
+        Ok(position.map_err(|problem| self.state.fail(problem)).ok())
+    }
+
+    fn assign(&self, found: Vec<(String, i32, i64)>) -> Result<(), String> {
+        let mut list = TopicPartitionList::new();
+        for (topic, partition, offset) in &found {
+            list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
+                .map_err(|error| format!("topic {topic} partition {partition}: {error}"))?;
+        }
+        if list.count() == 0 {
+            return Ok(());
+        }
+        self.consumer.incremental_assign(&list).map_err(|error| format!("assign: {error}"))?;
+        tracing::info!(partitions = list.count(), "partitions assigned");
+        let mut partitions = lock(&self.state.partitions);
+        for (topic, partition, _) in found {
+            if let Some(state) = partitions.get_mut(&(topic, partition)) {
+                state.assigned = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn stop_partition(&self, topic: &str, partition: i32, problem: String) {
+        if let Some(state) = lock(&self.state.partitions).get_mut(&(topic.to_owned(), partition)) {
+            state.stopped = true;
+        }
+        self.state.fail(problem);
+        let mut list = TopicPartitionList::new();
+        list.add_partition(topic, partition);
+        if let Err(error) = self.consumer.incremental_unassign(&list) {
+            // Its records are dropped all the same.
+            tracing::warn!(%error, topic, partition, "the partition could not be given up");
+        }
     }
 
     /// For lag displays alone: a failure costs nothing.
@@ -343,7 +443,9 @@ impl Reader {
 
     fn offsets(&self) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
-        for ((topic, partition), state) in lock(&self.state.partitions).iter().filter(|(_, state)| !state.stopped) {
+        for ((topic, partition), state) in
+            lock(&self.state.partitions).iter().filter(|(_, state)| state.assigned && !state.stopped)
+        {
             // The list takes every offset that is not negative.
             let _ = list.add_partition_offset(topic, *partition, Offset::Offset(state.next_offset));
         }
@@ -380,26 +482,69 @@ impl Reader {
 /// Nobody receives any more.
 struct Gone;
 
+/// The partition does not hold the record that was read at its offset.
+struct OtherLog {
+    topic: String,
+    partition: i32,
+    problem: String,
+}
+
 fn take(
     message: &BorrowedMessage<'_>,
     batch: &mut Batch,
     state: &SourceState,
     cached: &mut Option<(String, i32, PartitionIndex, i64)>,
-) {
+    hash: &RecordHash,
+) -> Result<(), OtherLog> {
     let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
     let known = matches!(cached, Some((name, number, ..)) if *number == partition && name == topic);
     if !known {
         if let Some((topic, partition, _, next)) = cached.take() {
             set_next_offset(state, &topic, partition, next);
         }
-        let index = lock(&state.partitions).get(&(topic.to_owned(), partition)).map(|state| state.index);
+        let index = compare(message, state, hash)?;
         *cached = index.map(|index| (topic.to_owned(), partition, index, offset));
     }
-    let Some((_, _, index, next)) = cached else { return };
+    let Some((_, _, index, next)) = cached else { return Ok(()) };
     *next = offset + 1;
+    batch.push(
+        (*index, offset, message.timestamp().to_millis()),
+        message.payload().unwrap_or_default(),
+        headers(message),
+    );
+    Ok(())
+}
+
+/// The index of the message's partition, where the message is to be counted. The first message of a partition that is read on is the last one
+/// that was counted: it is compared and not counted again.
+fn compare(
+    message: &BorrowedMessage<'_>,
+    state: &SourceState,
+    hash: &RecordHash,
+) -> Result<Option<PartitionIndex>, OtherLog> {
+    let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+    let mut partitions = lock(&state.partitions);
+    let Some(known) = partitions.get_mut(&(topic.to_owned(), partition)) else { return Ok(None) };
+    if known.stopped {
+        return Ok(None);
+    }
+    if let Some(expected) = known.expected.take()
+        && expected.offset == offset
+        && expected.hash
+            != hash.of(message.timestamp().to_millis(), message.payload().unwrap_or_default(), headers(message))
+    {
+        let problem = format!(
+            "topic {topic} partition {partition}: expected at offset {offset} the record that was read there, found another: the topic was \
+             made anew"
+        );
+        return Err(OtherLog { topic: topic.to_owned(), partition, problem });
+    }
+    Ok((offset >= known.next_offset).then_some(known.index))
+}
+
+fn headers<'m>(message: &'m BorrowedMessage<'_>) -> impl Iterator<Item = (&'m str, &'m [u8])> {
     let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
-    let headers = headers.filter_map(|header| header.value.map(|value| (header.key, value)));
-    batch.push((*index, offset, message.timestamp().to_millis()), message.payload().unwrap_or_default(), headers);
+    headers.filter_map(|header| header.value.map(|value| (header.key, value)))
 }
 
 fn set_next_offset(state: &SourceState, topic: &str, partition: i32, next: i64) {
@@ -481,6 +626,9 @@ impl ClientContext for Context {
             for (partition, statistics) in &statistics.partitions {
                 if let Some(state) = partitions.get_mut(&(topic.clone(), *partition)) {
                     state.end_offset = state.end_offset.max(statistics.hi_offset);
+                    let fetched = state.assigned && statistics.next_offset >= state.catch_up;
+                    state.nothing_left |= fetched && state.reported == state.next_offset;
+                    state.reported = state.next_offset;
                 }
             }
         }

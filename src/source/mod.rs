@@ -3,6 +3,8 @@
 mod batch;
 pub mod embedded;
 pub mod kafka;
+mod position;
 pub mod replay;
 
 pub use batch::{Batch, BatchRecord};
+pub use position::{RecordHash, read_on};

@@ -159,6 +159,10 @@ impl Cohorts {
 
     /// Makes everything before `hour` final, and gives out the cohorts that are sealed by it, in time order per feed.
     pub fn settle(&mut self, hour: i32, mut sealed: impl FnMut(usize, &Cohort)) {
+        // Hours in which nothing happened are passed over here, at one go or one by one as the watermark moved: the same either way.
+        self.lanes.iter_mut().filter(|lane| lane.waiting.is_empty()).for_each(|lane| {
+            lane.passed = lane.passed.max(hour.saturating_sub(1));
+        });
         let due = self.staged.range(..hour).map(|(hour, _)| *hour).collect::<Vec<_>>();
         for event_hour in due {
             for ((cell, cohort), shift) in self.staged.remove(&event_hour).unwrap_or_default() {
@@ -207,12 +211,14 @@ impl Cohorts {
     }
 }
 
+/// A change that is not final: cell, hour of the cohort, change.
+type Staged = (u32, i32, Shift);
+
 /// What goes into a checkpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CohortsState {
     lanes: Vec<Lane>,
-    /// By hour: cell, hour of the cohort, change.
-    staged: Vec<(i32, Vec<(u32, i32, Shift)>)>,
+    staged: Vec<(i32, Vec<Staged>)>,
     floor: i32,
     /// By cell: what came too late.
     late: Vec<(u32, u64)>,

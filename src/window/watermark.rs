@@ -85,6 +85,11 @@ impl Watermark {
         self.least()
     }
 
+    /// Counts the time of silence of every partition from `now` on.
+    pub fn resume(&mut self, now: EventTime) {
+        self.partitions.iter_mut().for_each(|partition| partition.heard = partition.heard.max(now));
+    }
+
     /// Moves the watermark; never back.
     pub fn advance(&mut self, to: EventTime) {
         self.current = self.current.max(to);

@@ -1,0 +1,264 @@
+//! Keeps the daemon's state on the disk: checkpoints in the background, alert transitions at once.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::app::Failure;
+use crate::checkpoint::{
+    CheckpointError, Header, Input, Journal, LastRecord, Store, Stored, forget_before, read_journals,
+};
+use crate::event::EventTime;
+use crate::monitor::{AlertEntries, Clock, FORMAT, Monitor, PartitionIndex, PseudonymKey, Snapshot};
+use crate::settings::Settings;
+use crate::source::{Batch, BatchRecord, RecordHash};
+
+/// The pause between two checkpoints is at least so many times as long as the last one took: a large state must not keep the disk busy.
+const PAUSE_SHARE: u32 = 4;
+
+/// The state on the disk, as far as the monitor's thread has to do with it.
+pub struct Keeper {
+    journal: Journal,
+    header: Header,
+    hash: RecordHash,
+    every: Duration,
+    asked: Instant,
+    jobs: Option<SyncSender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    health: Arc<Mutex<CheckpointHealth>>,
+}
+
+/// How the keeping fares.
+#[derive(Clone, Debug)]
+pub struct CheckpointHealth {
+    /// When the last one was on the disk, or the daemon started.
+    pub last: Instant,
+    /// How many were written since the start.
+    pub written: u64,
+    /// How many could not be.
+    pub failed: u64,
+    /// Bytes of the last one.
+    pub bytes: u64,
+    /// How long the last one took in the background.
+    pub took: Duration,
+    /// How long the monitor stood still for the last one.
+    pub stall: Duration,
+    /// Transitions that could not be written before they were told.
+    pub unwritten_transitions: u64,
+}
+
+struct Job {
+    header: Header,
+    snapshot: Snapshot,
+}
+
+impl Keeper {
+    /// Opens the state folder, whose lock the caller holds: the monitor goes on where the last checkpoint and the alerts after it stand.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] where the folder cannot be read or the state is not whole; [`Failure::Configuration`] where it does not fit the
+    /// configuration.
+    pub fn open(settings: &Settings, key: &PseudonymKey, now: EventTime) -> Result<(Self, Monitor), Failure> {
+        let store = Store::new(settings.state.dir.clone());
+        let stored = store.read(settings.plan.clone(), key.clone(), Clock::Wall).map_err(failure)?;
+        let fresh = || Stored {
+            header: first_header(),
+            monitor: Monitor::new(settings.plan.clone(), key.clone(), Clock::Wall),
+        };
+        let Stored { mut header, mut monitor } = stored.unwrap_or_else(fresh);
+        for entries in read_journals(store.folder(), header.journal).map_err(failure)? {
+            monitor.recall_alerts(entries).map_err(|problem| Failure::Configuration(problem.to_string()))?;
+        }
+        monitor.resume(now);
+        header.config_hash.clone_from(&settings.plan.config_hash);
+        let every = u64::try_from(settings.state.checkpoint_every.0).unwrap_or_default();
+        tracing::info!(checkpoint = header.sequence, partitions = header.inputs.len(), "the state was read");
+        let journal = Journal::new(store.folder()).map_err(failure)?;
+        let keeper = Self::start(store, journal, header, RecordHash(key.clone()), Duration::from_millis(every))?;
+        Ok((keeper, monitor))
+    }
+
+    fn start(
+        store: Store,
+        journal: Journal,
+        header: Header,
+        hash: RecordHash,
+        every: Duration,
+    ) -> Result<Self, Failure> {
+        let (jobs, queue) = sync_channel(0);
+        let health = Arc::new(Mutex::new(CheckpointHealth::new()));
+        let shared = Arc::clone(&health);
+        let writer =
+            std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || write_all(&store, &queue, &shared));
+        let writer = writer.map_err(|error| Failure::Io(format!("start the checkpoint's thread: {error}")))?;
+        Ok(Self { journal, header, hash, every, asked: Instant::now(), jobs: Some(jobs), writer: Some(writer), health })
+    }
+
+    /// Where every partition is read on.
+    #[must_use]
+    pub fn inputs(&self) -> &[Input] {
+        &self.header.inputs
+    }
+
+    /// How records are known again.
+    #[must_use]
+    pub fn record_hash(&self) -> RecordHash {
+        self.hash.clone()
+    }
+
+    /// A partition was found; the next in the order of indices.
+    pub fn add_partition(&mut self, input: Input) {
+        self.header.inputs.push(input);
+    }
+
+    /// A batch is in the counts.
+    pub fn note(&mut self, batch: &Batch) {
+        let mut newest: Vec<(PartitionIndex, BatchRecord<'_>)> = Vec::new();
+        for record in batch.records() {
+            match newest.iter_mut().find(|(index, _)| *index == record.partition) {
+                Some((_, known)) => *known = record,
+                None => newest.push((record.partition, record)),
+            }
+        }
+        for (index, record) in newest {
+            if let Some(input) = self.header.inputs.get_mut(index.0 as usize) {
+                let hash = self.hash.of(record.timestamp, record.payload, record.headers());
+                input.next_offset = record.offset + 1;
+                input.last = Some(LastRecord { offset: record.offset, hash });
+            }
+        }
+    }
+
+    /// Makes alert transitions durable; to be called before anybody is told. Where the disk fails they are told all the same: a page that may
+    /// come twice is better than none.
+    pub fn keep_alerts(&mut self, entries: Option<AlertEntries>) {
+        let Some(entries) = entries else { return };
+        if let Err(error) = self.journal.write(&entries) {
+            tracing::error!(%error, "alert transitions could not be made durable");
+            self.lock().unwritten_transitions += 1;
+        }
+    }
+
+    /// Whether it is time for a checkpoint.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        let pause = self.every.max(self.lock().took * PAUSE_SHARE);
+        self.asked.elapsed() >= pause
+    }
+
+    /// Asks for a checkpoint of this moment. Everything that was sent because of what was read must have arrived.
+    pub fn checkpoint(&mut self, monitor: &Monitor) {
+        self.asked = Instant::now();
+        let Some(jobs) = &self.jobs else { return };
+        let header =
+            Header { sequence: self.header.sequence + 1, journal: self.journal.number() + 1, ..self.header.clone() };
+        match jobs.try_send(Job { header, snapshot: monitor.snapshot() }) {
+            Ok(()) => {
+                self.header.sequence += 1;
+                self.header.journal = self.journal.begin();
+                let stall = self.asked.elapsed();
+                self.lock().stall = stall;
+            }
+            // The last one is still being written.
+            Err(TrySendError::Full(_)) => {}
+            Err(TrySendError::Disconnected(_)) => {
+                tracing::error!("the checkpoint's thread has ended");
+                self.lock().failed += 1;
+            }
+        }
+    }
+
+    /// Writes a last checkpoint and waits until it is on the disk.
+    pub fn finish(&mut self, monitor: &Monitor) {
+        let Some(jobs) = self.jobs.take() else { return };
+        let header =
+            Header { sequence: self.header.sequence + 1, journal: self.journal.begin(), ..self.header.clone() };
+        // Waits for the one that is being written.
+        let _ = jobs.send(Job { header, snapshot: monitor.snapshot() });
+        drop(jobs);
+        if let Some(writer) = self.writer.take() {
+            // A panic there has been printed there.
+            let _ = writer.join();
+        }
+    }
+
+    /// How it fares.
+    #[must_use]
+    pub fn health(&self) -> CheckpointHealth {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, CheckpointHealth> {
+        lock(&self.health)
+    }
+}
+
+impl CheckpointHealth {
+    /// Before the first one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            last: Instant::now(),
+            written: 0,
+            failed: 0,
+            bytes: 0,
+            took: Duration::ZERO,
+            stall: Duration::ZERO,
+            unwritten_transitions: 0,
+        }
+    }
+}
+
+impl Default for CheckpointHealth {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn first_header() -> Header {
+    Header {
+        format: FORMAT,
+        written_by: concat!("paritywatch ", env!("CARGO_PKG_VERSION")).to_owned(),
+        sequence: 0,
+        config_hash: String::new(),
+        journal: 0,
+        inputs: Vec::new(),
+        accepted_gaps: Vec::new(),
+    }
+}
+
+fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHealth>) {
+    while let Ok(Job { mut header, snapshot }) = queue.recv() {
+        let began = Instant::now();
+        let Header { format, written_by, .. } = first_header();
+        (header.format, header.written_by) = (format, written_by);
+        let written = store.write(&header, &snapshot);
+        // Pages that changed since are freed here and not on the monitor's thread.
+        drop(snapshot);
+        match written {
+            Ok(bytes) => {
+                forget_before(store.folder(), header.journal);
+                let mut health = lock(health);
+                health.written += 1;
+                (health.last, health.bytes, health.took) = (Instant::now(), bytes, began.elapsed());
+            }
+            Err(error) => {
+                tracing::error!(%error, "the checkpoint could not be written; the last one stands");
+                lock(health).failed += 1;
+            }
+        }
+    }
+}
+
+fn failure(error: CheckpointError) -> Failure {
+    match error {
+        CheckpointError::Unfit { .. } => Failure::Configuration(error.to_string()),
+        _ => Failure::Io(error.to_string()),
+    }
+}
+
+/// A poisoned lock only says that a thread panicked between two plain writes: the value is whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,144 @@
+//! The bytes of a checkpoint: a line that names it, a line of JSON for people and tools, then the sections, each with its checksum.
+
+use std::hash::Hasher;
+use std::io::{self, BufRead, Read, Write};
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use crate::monitor::{SECTIONS, Snapshot};
+
+/// The first line.
+const TITLE: &[u8] = b"paritywatch checkpoint\n";
+
+/// Longest header line, in bytes: room for the offsets of some hundred thousand partitions.
+pub const MAX_HEADER_BYTES: u64 = 64 << 20;
+
+/// Longest section, in bytes.
+const MAX_SECTION_BYTES: u64 = 64 << 30;
+
+/// What a checkpoint says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the sections: [`crate::monitor::FORMAT`].
+    pub format: u32,
+    /// The program that wrote it.
+    pub written_by: String,
+    /// One more with each checkpoint.
+    pub sequence: u64,
+    /// Hash of the configuration it was made under.
+    pub config_hash: String,
+    /// The first alert journal whose entries are not in it.
+    pub journal: u64,
+    /// Where each partition is read on, in the order of the monitor's partition indices.
+    pub inputs: Vec<Input>,
+    /// Data gaps that were accepted, oldest first.
+    #[serde(default)]
+    pub accepted_gaps: Vec<String>,
+}
+
+/// One partition's position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The first offset that is not in the counts.
+    pub next_offset: i64,
+    /// The last record in the counts, by which a topic that was deleted and made again is told from the one that was read.
+    pub last: Option<LastRecord>,
+}
+
+/// Identifies a record without keeping any of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRecord {
+    /// Its offset.
+    pub offset: i64,
+    /// Keyed hash of its timestamp, value and headers: see [`crate::source::RecordHash`].
+    pub hash: u64,
+}
+
+/// Writes a checkpoint; gives its length in bytes.
+///
+/// # Errors
+/// What the writer refuses.
+pub fn write(header: &Header, snapshot: &Snapshot, to: &mut impl Write) -> io::Result<u64> {
+    let line = serde_json::to_vec(header)?;
+    to.write_all(TITLE)?;
+    let mut written = TITLE.len() as u64 + write_section(&line, to)?;
+    for index in 0..SECTIONS {
+        let section = snapshot.section(index).map_err(io::Error::other)?;
+        written += write_section(&section, to)?;
+    }
+    Ok(written)
+}
+
+/// The sections of a checkpoint that is being read.
+pub struct Sections<R>(R);
+
+/// Reads a checkpoint up to its sections.
+///
+/// # Errors
+/// What was expected and what was found.
+pub fn read<R: BufRead>(mut from: R) -> Result<(Header, Sections<R>), String> {
+    let mut title = Vec::new();
+    let limit = TITLE.len() as u64;
+    (&mut from).take(limit).read_to_end(&mut title).map_err(|error| error.to_string())?;
+    if title != TITLE {
+        return Err("expected a paritywatch checkpoint, found something else".to_owned());
+    }
+    let line = read_section(&mut from, MAX_HEADER_BYTES).map_err(|problem| format!("header: {problem}"))?;
+    let header: Header = serde_json::from_slice(&line).map_err(|error| format!("header: {error}"))?;
+    Ok((header, Sections(from)))
+}
+
+impl<R: BufRead> Sections<R> {
+    /// The next one.
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    pub fn read(&mut self) -> Result<Vec<u8>, String> {
+        read_section(&mut self.0, MAX_SECTION_BYTES)
+    }
+}
+
+/// Length, checksum, bytes.
+pub(super) fn write_section(bytes: &[u8], to: &mut impl Write) -> io::Result<u64> {
+    to.write_all(&(bytes.len() as u64).to_le_bytes())?;
+    to.write_all(&checksum(bytes))?;
+    to.write_all(bytes)?;
+    Ok(24 + bytes.len() as u64)
+}
+
+pub(super) fn read_section(from: &mut impl Read, limit: u64) -> Result<Vec<u8>, String> {
+    let mut length = [0; 8];
+    let mut expected = [0; 16];
+    let end = |error: io::Error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => "expected more, found the end: it was cut off".to_owned(),
+        _ => error.to_string(),
+    };
+    from.read_exact(&mut length).map_err(end)?;
+    from.read_exact(&mut expected).map_err(end)?;
+    let length = u64::from_le_bytes(length);
+    if length > limit {
+        return Err(format!("expected at most {limit} bytes, found {length}"));
+    }
+    // Grows as bytes come: a length that is wrong does not take memory.
+    let mut bytes = Vec::new();
+    from.take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 != length {
+        return Err(format!("expected {length} bytes, found {}: it was cut off", bytes.len()));
+    }
+    if checksum(&bytes) != expected {
+        return Err("the checksum does not match: the bytes were changed after they were written".to_owned());
+    }
+    Ok(bytes)
+}
+
+/// SipHash-2-4 with a fixed key: tells accidents, not forgers.
+fn checksum(bytes: &[u8]) -> [u8; 16] {
+    let mut hasher = SipHasher24::new_with_key(b"paritywatch.ckpt");
+    hasher.write(bytes);
+    hasher.finish128().as_bytes()
+}

@@ -1,0 +1,124 @@
+//! Alert transitions between two checkpoints: each is on the disk before anybody hears of it, so that after a crash the alert is the same
+//! one, with the same name and times, and not another.
+//!
+//! Journals are numbered. A checkpoint names the first journal that it does not contain; a new one begins with every checkpoint and with
+//! every start, so nothing is ever written behind an entry that a crash cut off. When a checkpoint is on the disk the journals before the
+//! one it names go.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::container::{read_section, write_section};
+use super::store::{CheckpointError, failed, sync_folder};
+use crate::monitor::AlertEntries;
+
+/// What a journal's name begins with; its number follows.
+const PREFIX: &str = "alerts.journal.";
+/// Longest entry, in bytes.
+const MAX_ENTRY_BYTES: u64 = 64 << 20;
+
+/// The journal that is written to.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    number: u64,
+    file: Option<File>,
+}
+
+impl Journal {
+    /// A new one in this folder, after all that are there. The file is made with its first entry.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`] where the folder cannot be read.
+    pub fn new(folder: &Path) -> Result<Self, CheckpointError> {
+        let last = journals(folder)?.last().map_or(0, |(number, _)| *number);
+        Ok(Self { folder: folder.to_owned(), number: last + 1, file: None })
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Begins the next one and gives its number.
+    pub fn begin(&mut self) -> u64 {
+        self.number += 1;
+        self.file = None;
+        self.number
+    }
+
+    /// Writes transitions; when this returns they are on the disk.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`].
+    pub fn write(&mut self, entries: &AlertEntries) -> Result<(), CheckpointError> {
+        let path = self.folder.join(format!("{PREFIX}{}", self.number));
+        if self.file.is_none() {
+            let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
+            self.file = Some(file.map_err(|error| failed(&path, "make", error))?);
+            sync_folder(&self.folder)?;
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let mut frame = Vec::new();
+        let bytes = entries.to_bytes().map_err(|error| failed(&path, "encode for", std::io::Error::other(error)))?;
+        write_section(&bytes, &mut frame)
+            .and_then(|_| file.write_all(&frame))
+            .and_then(|()| file.sync_data())
+            .map_err(|error| failed(&path, "write", error))
+    }
+}
+
+/// Removes the journals before `number`. One that stays does no harm.
+pub fn forget_before(folder: &Path, number: u64) {
+    for (old, path) in journals(folder).unwrap_or_default() {
+        if old < number
+            && let Err(error) = std::fs::remove_file(&path)
+        {
+            tracing::warn!(path = %path.display(), %error, "an old journal could not be removed");
+        }
+    }
+}
+
+/// The transitions in the journals from `first` on, oldest first. An entry at the end that was not wholly written was not told to anybody.
+///
+/// # Errors
+/// [`CheckpointError`] where a file cannot be read.
+pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, CheckpointError> {
+    let mut entries = Vec::new();
+    for (_, path) in journals(folder)?.into_iter().filter(|(number, _)| *number >= first) {
+        let file = File::open(&path).map_err(|error| failed(&path, "open", error))?;
+        let mut from = BufReader::new(file);
+        loop {
+            match read_section(&mut from, MAX_ENTRY_BYTES) {
+                Ok(bytes) => entries.push(entry(&path, &bytes)?),
+                Err(problem) => {
+                    tracing::debug!(path = %path.display(), problem, "the journal's end");
+                    break;
+                }
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn entry(path: &Path, bytes: &[u8]) -> Result<AlertEntries, CheckpointError> {
+    let damaged = |problem| CheckpointError::Damaged { path: path.display().to_string(), problem };
+    AlertEntries::from_bytes(bytes).map_err(damaged)
+}
+
+/// All journals, oldest first.
+fn journals(folder: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
+    let listing = std::fs::read_dir(folder).map_err(|error| failed(folder, "list", error))?;
+    let mut found = Vec::new();
+    for entry in listing {
+        let path = entry.map_err(|error| failed(folder, "list", error))?.path();
+        let number =
+            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(PREFIX)?.parse().ok());
+        found.extend(number.map(|number: u64| (number, path)));
+    }
+    found.sort();
+    Ok(found)
+}

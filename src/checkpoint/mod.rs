@@ -1,0 +1,11 @@
+//! The state on disk: one file with the monitor's snapshot and the offsets it stands at, replaced whole or not at all.
+//!
+//! **Architecture Invariant:** a checkpoint that cannot be read is refused and never overwritten. Nothing here repairs, skips or starts over.
+
+mod container;
+mod journal;
+mod store;
+
+pub use container::{Header, Input, LastRecord, MAX_HEADER_BYTES, Sections, read, write};
+pub use journal::{Journal, forget_before, read_journals};
+pub use store::{CheckpointError, Store, Stored};

@@ -1,0 +1,149 @@
+//! The folder that the state is kept in.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::container::{self, Header};
+use crate::monitor::{Clock, FORMAT, Monitor, Plan, PseudonymKey, RestoreError, Snapshot};
+
+/// The checkpoint.
+const FILE: &str = "checkpoint";
+/// The next one, until it is whole and on the disk.
+const NEW_FILE: &str = "checkpoint.new";
+/// Bytes handed to the system at a time.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// A state folder. Whoever has one holds the folder's lock.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// A checkpoint that was read.
+pub struct Stored {
+    /// What it says of itself.
+    pub header: Header,
+    /// The monitor it holds.
+    pub monitor: Monitor,
+}
+
+/// Why a checkpoint cannot be used, or not written.
+#[derive(Debug, Error)]
+pub enum CheckpointError {
+    /// The file or folder failed.
+    #[error("{path}: {doing}: {source}")]
+    Io {
+        /// Which.
+        path: String,
+        /// What was tried.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It does not hold what was written.
+    #[error("{path}: {problem}. It was left as it is; move it away to rebuild the state from the log")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What was expected and what was found.
+        problem: String,
+    },
+    /// Written by a later version.
+    #[error(
+        "{path}: expected format {FORMAT} or an earlier one, found {found} (written by {by}): use that version or a later one"
+    )]
+    Later {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: u32,
+        /// The version that wrote it.
+        by: String,
+    },
+    /// Whole, but not for this key or configuration.
+    #[error("{path}: {problem}. It was left as it is; move it away to rebuild the state from the log")]
+    Unfit {
+        /// The file.
+        path: String,
+        /// Why.
+        problem: RestoreError,
+    },
+}
+
+impl Store {
+    /// Of this folder, whose lock the caller holds.
+    #[must_use]
+    pub const fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads the checkpoint; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]; the file is left as it is.
+    pub fn read(&self, plan: Plan, key: PseudonymKey, clock: Clock) -> Result<Option<Stored>, CheckpointError> {
+        let path = self.folder.join(FILE);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&path, "open", error)),
+        };
+        let shown = path.display().to_string();
+        let damaged = |problem: String| CheckpointError::Damaged { path: shown.clone(), problem };
+        let (header, mut sections) = container::read(BufReader::with_capacity(BUFFER_BYTES, file)).map_err(damaged)?;
+        if header.format > FORMAT {
+            return Err(CheckpointError::Later { path: shown, found: header.format, by: header.written_by });
+        }
+        let mut problem = None;
+        let monitor = Monitor::restore(plan, key, clock, |index| match sections.read() {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                problem = Some(format!("section {index}: {error}"));
+                None
+            }
+        });
+        match (monitor, problem) {
+            (_, Some(problem)) => Err(damaged(problem)),
+            (Ok(monitor), None) => Ok(Some(Stored { header, monitor })),
+            (Err(RestoreError::Malformed { section, problem }), None) => {
+                Err(damaged(format!("section {section}: {problem}")))
+            }
+            (Err(problem), None) => Err(CheckpointError::Unfit { path: shown, problem }),
+        }
+    }
+
+    /// Replaces the checkpoint: after a crash at any moment the file holds the old one or the new one. Gives its length in bytes.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`]; the old one stands.
+    pub fn write(&self, header: &Header, snapshot: &Snapshot) -> Result<u64, CheckpointError> {
+        let (path, new) = (self.folder.join(FILE), self.folder.join(NEW_FILE));
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
+        let mut to = BufWriter::with_capacity(BUFFER_BYTES, file.map_err(|error| failed(&new, "make", error))?);
+        let written = container::write(header, snapshot, &mut to).map_err(|error| failed(&new, "write", error))?;
+        to.flush().map_err(|error| failed(&new, "write", error))?;
+        to.get_ref().sync_all().map_err(|error| failed(&new, "bring to the disk", error))?;
+        std::fs::rename(&new, &path).map_err(|error| failed(&path, "replace", error))?;
+        sync_folder(&self.folder)?;
+        Ok(written)
+    }
+}
+
+/// Until the folder itself is on the disk a crash may undo what was renamed or made in it.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), CheckpointError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, "bring to the disk", error))
+}
+
+pub(super) fn failed(path: &Path, doing: &'static str, source: io::Error) -> CheckpointError {
+    CheckpointError::Io { path: path.display().to_string(), doing, source }
+}

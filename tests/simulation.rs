@@ -1,0 +1,418 @@
+//! The core under faults, from seeds: crashes, lost and torn writes, duplicates, reordering, delay. Whatever happens, the counts, the
+//! evidence and the alerts are those of a monitor that saw each event once and never stopped.
+//!
+//! `PARITYWATCH_SIMULATION_SEEDS=100000 cargo test --release --test simulation` runs more seeds; `PARITYWATCH_SIMULATION_FIRST_SEED=N`
+//! begins elsewhere. A failure names its seed and its faults.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
+
+use paritywatch::checkpoint::{Header, Input, read, write};
+use paritywatch::event::{EventTime, RawRecord};
+use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, PartitionIndex, Plan, PseudonymKey, RestoreError};
+use paritywatch::settings::Settings;
+use serde_json::Value;
+
+const SEEDS: u64 = 2_000;
+const PARTITIONS: usize = 3;
+const KEY: PseudonymKey = PseudonymKey([9; 16]);
+/// Wall-clock time hardly moves, a millisecond a tick: nothing is idle or stale by chance.
+const NOW: EventTime = EventTime(1_790_000_000_000);
+
+const CONFIG: &str = r#"
+[privacy]
+min_cell = 0
+reason = "simulated"
+[window]
+rolling = ["24h", "7d"]
+cohort_max_age = "2d"
+[alerting]
+block_exposed = 12
+block_concluded = 4
+[profiles.a]
+owner = "o"
+[profiles.b]
+owner = "o"
+[dimensions.origin]
+ground = "race"
+groups = ["x", "y", "other"]
+[[rules]]
+name = "point"
+indicator = "selection_rate"
+warning = 1.1
+critical = 1.25
+min_events = 1
+evidence = "point"
+[[rules]]
+name = "sequential"
+indicator = "selection_rate"
+warning = 1.1
+critical = 1.25
+stratify_by = "office"
+[[rules]]
+name = "hits"
+indicator = "hit_rate"
+reference = "lowest"
+warning = 0.9
+critical = 0.8
+[[rules]]
+name = "random"
+indicator = "control_frequency"
+reference = "random"
+warning = 1.1
+critical = 1.25
+"#;
+
+#[test]
+fn faults_leave_no_trace() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let first = number("PARITYWATCH_SIMULATION_FIRST_SEED").unwrap_or(0);
+    let seeds = number("PARITYWATCH_SIMULATION_SEEDS").unwrap_or(SEEDS);
+    let plan = Settings::parse(CONFIG, "simulation.toml", std::iter::empty()).unwrap().plan;
+    let mut seen = BTreeMap::<&str, u64>::new();
+    for seed in first..first + seeds {
+        let mut simulation = Simulation::new(plan.clone(), seed);
+        simulation.run();
+        simulation.faults.iter().for_each(|(fault, _)| *seen.entry(fault).or_default() += 1);
+    }
+    println!("{seeds} seeds from {first}; faults: {seen:?}");
+    if seeds >= SEEDS {
+        for fault in ["crash", "lost write", "torn write", "duplicate", "delay", "swap"] {
+            assert!(seen.get(fault).is_some_and(|count| *count > seeds / 4), "{fault} was hardly tried: {seen:?}");
+        }
+    }
+}
+
+/// One log, and one daemon that reads it while things go wrong.
+struct Simulation {
+    seed: u64,
+    random: Random,
+    plan: Plan,
+    /// Each event once, in the order of the log.
+    once: Vec<(usize, String)>,
+    /// Whether all events of a case are in one partition.
+    by_case: bool,
+    /// What Kafka holds: with duplicates.
+    log: [Vec<String>; PARTITIONS],
+    monitor: Monitor,
+    offsets: [usize; PARTITIONS],
+    durable: Option<Vec<u8>>,
+    journal: Vec<Vec<u8>>,
+    /// Alerts that somebody was told of: id, beginning, when it fired.
+    told: BTreeMap<String, (Value, Value)>,
+    now: EventTime,
+    faults: Faults,
+}
+
+impl Simulation {
+    fn new(plan: Plan, seed: u64) -> Self {
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut faults = Vec::new();
+        let by_case = random.below(2) == 0;
+        let (once, log) = logs(by_case, &mut random, &mut faults);
+        let monitor = fresh(&plan);
+        Self {
+            seed,
+            random,
+            plan,
+            once,
+            by_case,
+            log,
+            monitor,
+            offsets: [0; PARTITIONS],
+            durable: None,
+            journal: Vec::new(),
+            told: BTreeMap::new(),
+            now: NOW,
+            faults,
+        }
+    }
+
+    fn run(&mut self) {
+        let mut step = 0;
+        while self.offsets.iter().zip(&self.log).any(|(offset, log)| *offset < log.len()) {
+            step += 1;
+            match self.random.below(12) {
+                0 => self.checkpoint(step),
+                1 if step < 400 => self.crash(step),
+                2 | 3 => self.tick(),
+                _ => self.read_some(),
+            }
+        }
+        self.tick();
+        self.compare();
+    }
+
+    fn read_some(&mut self) {
+        let partition = self.random.below(PARTITIONS);
+        for _ in 0..=self.random.below(8) {
+            let Some(line) = self.log[partition].get(self.offsets[partition]) else { return };
+            handle(&mut self.monitor, partition, line);
+            self.offsets[partition] += 1;
+        }
+    }
+
+    /// As the daemon does it: what changed is durable before anybody is told.
+    fn tick(&mut self) {
+        self.now = EventTime(self.now.0 + 1);
+        self.monitor.handle_tick(self.now);
+        if let Some(entries) = self.monitor.take_alerts() {
+            self.journal.push(entries.to_bytes().unwrap());
+        }
+        for alert in alerts(&self.monitor) {
+            let times = (alert["active_at"].clone(), alert["fired_at"].clone());
+            self.told.insert(alert["id"].as_str().unwrap().to_owned(), times);
+        }
+    }
+
+    fn checkpoint(&mut self, step: usize) {
+        let inputs = (0..PARTITIONS).map(|partition| Input {
+            topic: "events".to_owned(),
+            partition: i32::try_from(partition).unwrap(),
+            next_offset: i64::try_from(self.offsets[partition]).unwrap(),
+            last: None,
+        });
+        let header = Header {
+            format: FORMAT,
+            written_by: "simulation".to_owned(),
+            sequence: step as u64,
+            config_hash: self.plan.config_hash.clone(),
+            journal: 0,
+            inputs: inputs.collect(),
+            accepted_gaps: Vec::new(),
+        };
+        let mut bytes = Vec::new();
+        write(&header, &self.monitor.snapshot(), &mut bytes).unwrap();
+        match self.random.below(5) {
+            0 => self.faults.push(("lost write", step)),
+            1 => {
+                self.faults.push(("torn write", step));
+                self.tear(&mut bytes);
+                // It never takes the old one's place, and would be told from a whole one if it did.
+                assert!(restore(&self.plan, &bytes).is_err(), "{}: a torn checkpoint was read", self.name());
+            }
+            _ => {
+                self.durable = Some(bytes);
+                self.journal.clear();
+            }
+        }
+    }
+
+    fn tear(&mut self, bytes: &mut Vec<u8>) {
+        let place = self.random.below(bytes.len());
+        if self.random.below(2) == 0 {
+            bytes.truncate(place);
+        } else {
+            bytes[place] ^= 1 << self.random.below(8);
+        }
+    }
+
+    fn crash(&mut self, step: usize) {
+        self.faults.push(("crash", step));
+        let before: Vec<Value> = alerts(&self.monitor);
+        (self.monitor, self.offsets) = match &self.durable {
+            None => (fresh(&self.plan), [0; PARTITIONS]),
+            Some(bytes) => restore(&self.plan, bytes).unwrap_or_else(|error| panic!("{}: {error}", self.name())),
+        };
+        for bytes in &self.journal {
+            self.monitor.recall_alerts(AlertEntries::from_bytes(bytes).unwrap()).unwrap();
+        }
+        let after: BTreeSet<String> = alerts(&self.monitor).iter().map(identity).collect();
+        for alert in before.iter().filter(|alert| alert["state"] != "inactive") {
+            assert!(after.contains(&identity(alert)), "{}: {alert} is forgotten; there are {after:?}", self.name());
+        }
+    }
+
+    fn compare(&self) {
+        let mut oracle = fresh(&self.plan);
+        self.once.iter().for_each(|(partition, line)| handle(&mut oracle, *partition, line));
+        oracle.handle_tick(NOW);
+        let (seen, expected) = (document(&self.monitor), document(&oracle));
+        let name = self.name();
+        assert_eq!(seen["as_of"], expected["as_of"], "{name}");
+        assert_eq!(seen["events"]["accepted"], expected["events"]["accepted"], "{name}");
+        // Where a late event comes before what it is about, what it would have changed is told by the order of arrival.
+        if self.by_case {
+            assert_eq!(seen["late_evidence"], expected["late_evidence"], "{name}");
+        }
+        for (seen, expected) in
+            seen["findings"].as_array().unwrap().iter().zip(expected["findings"].as_array().unwrap())
+        {
+            assert_eq!(judged(seen), judged(expected), "{name}");
+        }
+        self.compare_alerts(&seen);
+    }
+
+    /// Nothing that was told is told otherwise, and nothing is told twice.
+    fn compare_alerts(&self, seen: &Value) {
+        let mut open = BTreeSet::new();
+        let alerts = seen["alerts"].as_array().unwrap();
+        for alert in alerts.iter().filter(|alert| alert["state"] == "firing" || alert["state"] == "pending") {
+            let about: Vec<String> =
+                ["rule", "profile", "channel", "dimension", "group"].map(|name| alert[name].to_string()).into();
+            assert!(open.insert(about), "{}: two open alerts about the same: {alert}", self.name());
+        }
+        for alert in alerts {
+            if let Some((active_at, _)) = self.told.get(alert["id"].as_str().unwrap()) {
+                assert_eq!(*active_at, alert["active_at"], "{}", self.name());
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("seed {}, faults {:?}", self.seed, self.faults)
+    }
+}
+
+fn fresh(plan: &Plan) -> Monitor {
+    let mut monitor = Monitor::new(plan.clone(), KEY, Clock::Wall);
+    (0..PARTITIONS).for_each(|index| monitor.add_partition(PartitionIndex(u32::try_from(index).unwrap()), NOW));
+    monitor
+}
+
+fn restore(plan: &Plan, bytes: &[u8]) -> Result<(Monitor, [usize; PARTITIONS]), String> {
+    let (header, mut sections) = read(Cursor::new(bytes))?;
+    let monitor = Monitor::restore(plan.clone(), KEY, Clock::Wall, |_| sections.read().ok());
+    let mut monitor = monitor.map_err(|error: RestoreError| error.to_string())?;
+    monitor.resume(NOW);
+    let offset = |index: usize| usize::try_from(header.inputs[index].next_offset).unwrap();
+    Ok((monitor, std::array::from_fn(offset)))
+}
+
+fn handle(monitor: &mut Monitor, partition: usize, line: &str) {
+    let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
+    monitor.handle_record(PartitionIndex(u32::try_from(partition).unwrap()), &record, NOW);
+}
+
+fn document(monitor: &Monitor) -> Value {
+    serde_json::from_str(&monitor.published().to_json()).unwrap()
+}
+
+fn alerts(monitor: &Monitor) -> Vec<Value> {
+    document(monitor)["alerts"].as_array().unwrap().clone()
+}
+
+fn identity(alert: &Value) -> String {
+    format!("{} {} {} {}", alert["id"], alert["state"], alert["active_at"], alert["fired_at"])
+}
+
+/// A finding without what depends on when it was looked at: a verdict that evidence raised stands.
+fn judged(finding: &Value) -> Value {
+    let mut finding = finding.clone();
+    if !finding["evidence"].is_null() {
+        finding["verdict"] = Value::Null;
+    }
+    finding
+}
+
+/// What goes wrong, and where in the log or at which step.
+type Faults = Vec<(&'static str, usize)>;
+
+/// Cases with all that can happen to them, as a log and as each event once.
+fn logs(by_case: bool, random: &mut Random, faults: &mut Faults) -> (Vec<(usize, String)>, [Vec<String>; PARTITIONS]) {
+    let mut events: Vec<(i64, usize, String)> = Vec::new();
+    for case in 0..20 + random.below(40) {
+        let mut minute = i64::try_from(random.below(60 * 24 * 4)).unwrap();
+        let group = ["x", "y", "z"][random.below(3)];
+        let profile = ["a", "b"][random.below(2)];
+        let channel = ["profile", "random"][usize::from(random.below(4) == 0)];
+        let selected = random.below(if group == "y" { 2 } else { 4 }) == 0;
+        let office = random.below(2);
+        let mut add = |kind: &str, minute: i64, random: &mut Random, data: String| {
+            let id = events.len();
+            let line = format!(
+                r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/s","id":"e{id}","time":"{}","data":{{"case_id":"c{case}",{data}}}}}"#,
+                time(minute)
+            );
+            // Some producers partition otherwise.
+            let partition =
+                if !by_case && random.below(10) == 0 { random.below(PARTITIONS) } else { case % PARTITIONS };
+            events.push((minute, partition, line));
+            id
+        };
+        let groups = if random.below(5) == 0 { String::new() } else { format!(r#","groups":{{"origin":"{group}"}}"#) };
+        let data = format!(
+            r#""profile":"{profile}","channel":"{channel}","selected":{selected},"strata":{{"office":"o{office}"}}{groups}"#
+        );
+        let selection = add("selection", minute, random, data.clone());
+        if random.below(6) == 0 {
+            add("selection", minute + 1, random, format!(r#"{data},"revises":"e{selection}""#));
+        }
+        if groups.is_empty() {
+            add("attributes", minute + 3, random, format!(r#""groups":{{"origin":"{group}"}}"#));
+        }
+        if selected || random.below(12) == 0 {
+            minute += 10 + i64::try_from(random.below(300)).unwrap();
+            let performed = random.below(8) > 0;
+            add("control", minute, random, format!(r#""performed":{performed}"#));
+            minute += i64::try_from(random.below(900)).unwrap();
+            let word = ["violation", "no_violation", "unknown"][random.below(3)];
+            let outcome = add("outcome", minute, random, format!(r#""outcome":"{word}""#));
+            if random.below(5) == 0 {
+                add("outcome", minute + 60, random, format!(r#""outcome":"no_violation","revises":"e{outcome}""#));
+            }
+        }
+    }
+    events.sort();
+    disturb(&mut events, random, faults);
+    let once: Vec<(usize, String)> = events.iter().map(|(_, partition, line)| (*partition, line.clone())).collect();
+    (once.clone(), with_duplicates(once, random, faults))
+}
+
+/// Events come late, or change places.
+fn disturb(events: &mut Vec<(i64, usize, String)>, random: &mut Random, faults: &mut Faults) {
+    for place in 0..events.len() {
+        match random.below(25) {
+            0 => {
+                faults.push(("delay", place));
+                let event = events.remove(place);
+                let to = place + random.below(events.len() - place + 1);
+                events.insert(to, event);
+            }
+            1 if place > 0 => {
+                faults.push(("swap", place));
+                events.swap(place - 1, place);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A second delivery comes after the first, anywhere.
+fn with_duplicates(once: Vec<(usize, String)>, random: &mut Random, faults: &mut Faults) -> [Vec<String>; PARTITIONS] {
+    let mut log: [Vec<String>; PARTITIONS] = Default::default();
+    let mut later: Vec<(usize, String)> = Vec::new();
+    for (place, (partition, line)) in once.into_iter().enumerate() {
+        if random.below(8) == 0 {
+            faults.push(("duplicate", place));
+            later.push((partition, line.clone()));
+        }
+        log[partition].push(line);
+        if !later.is_empty() && random.below(4) == 0 {
+            let (partition, line) = later.swap_remove(random.below(later.len()));
+            log[partition].push(line);
+        }
+    }
+    later.into_iter().for_each(|(partition, line)| log[partition].push(line));
+    log
+}
+
+fn time(minute: i64) -> String {
+    let (day, minute) = (minute / 1_440 + 1, minute % 1_440);
+    format!("2026-03-{day:02}T{:02}:{:02}:00Z", minute / 60, minute % 60)
+}
+
+/// xorshift64*
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(number).unwrap() % limit
+    }
+}
