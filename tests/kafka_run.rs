@@ -4,116 +4,17 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use support::kafka::{Broker, Record};
-use support::process::{Daemon, check_metrics, free_port, http_get, http_request};
+use support::process::{check_metrics, http_get, http_request};
+use support::setup::{DEAD_LETTERS, START_MS, Setup, binary, read, replay, sample, selection};
 
 const LIMIT: Duration = Duration::from_secs(120);
 /// For a million events with an unoptimised build on a busy machine.
 const LONG_LIMIT: Duration = Duration::from_secs(600);
-const DEAD_LETTERS: &str = "paritywatch.dead-letter";
-
-/// A configuration file, a state folder and an address.
-struct Setup {
-    folder: tempfile::TempDir,
-    config: PathBuf,
-    url: String,
-}
-
-impl Setup {
-    fn new(broker: &Broker, idle_after: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("paritywatch.toml");
-        let port = free_port();
-        let text = format!(
-            r#"
-[kafka]
-brokers = "{brokers}"
-topics = ["events"]
-security_protocol = "plaintext"
-[window]
-rolling = ["7d", "30d"]
-evaluate_every = "1s"
-idle_after = "{idle_after}"
-[state]
-dir = "{state}"
-[server]
-listen = "127.0.0.1:{port}"
-[profiles.cub]
-owner = "owner@example.org"
-[dimensions.origin]
-ground = "race"
-groups = ["dutch", "european", "non_european"]
-[[rules]]
-name = "selection"
-indicator = "selection_rate"
-reference = "dutch"
-warning = 1.1
-critical = 1.25
-evidence = "interval"
-stratify_by = "office"
-[[rules]]
-name = "frequency"
-indicator = "control_frequency"
-warning = 1.1
-critical = 1.25
-evidence = "interval"
-[[rules]]
-name = "sequential"
-indicator = "selection_rate"
-warning = 1.1
-critical = 1.25
-stratify_by = "office"
-[[rules]]
-name = "sequential-frequency"
-indicator = "control_frequency"
-reference = "dutch"
-warning = 1.1
-critical = 1.25
-[[rules]]
-name = "coverage"
-indicator = "outcome_coverage"
-warning = 0.9
-critical = 0.8
-evidence = "interval"
-"#,
-            brokers = broker.bootstrap(),
-            state = folder.path().join("state").display(),
-        );
-        std::fs::write(&config, text).unwrap();
-        Self { folder, config, url: format!("http://127.0.0.1:{port}") }
-    }
-
-    fn start(&self) -> Daemon {
-        Daemon::start(binary(), &["run", "--config", self.config.to_str().unwrap()], &[("PARITYWATCH_LOG", "info")])
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
-    }
-}
-
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_paritywatch"))
-}
-
-/// The value of a sample, by the exact text before it.
-fn sample(metrics: &str, series: &str) -> Option<f64> {
-    metrics.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
-}
-
-fn selection(number: u64, selected: bool) -> String {
-    format!(
-        r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/test","id":"s{number}","time":"2026-01-01T00:00:{:02}Z","data":{{"case_id":"c{number}","profile":"cub","selected":{selected},"groups":{{"origin":"dutch"}}}}}}"#,
-        number % 60
-    )
-}
-
-const START_MS: i64 = 1_767_225_600_000;
 
 #[test]
 #[ignore = "needs Apache Kafka: run tests/run"]
@@ -148,19 +49,6 @@ fn a_million_events_through_a_broker_restart_give_the_findings_of_their_replay()
     assert_eq!(evaluation["config_hash"], replayed["config_hash"]);
     assert!(evaluation["findings"].as_array().unwrap().iter().any(|finding| finding["verdict"] == "critical"));
     assert!(daemon.terminate().success());
-}
-
-fn read(metrics: &str) -> f64 {
-    sample(metrics, r#"paritywatch_events_total{result="accepted",type="selection"}"#).unwrap_or_default()
-}
-
-fn replay(setup: &Setup, file: &Path) -> Value {
-    let output = Command::new(binary())
-        .args(["replay", "--format", "json", "--config", setup.config.to_str().unwrap(), file.to_str().unwrap()])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[test]

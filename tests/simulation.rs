@@ -8,7 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
+use std::sync::Mutex;
 
+use paritywatch::alert::AlertState;
 use paritywatch::checkpoint::{Header, Input, read, write};
 use paritywatch::event::{EventTime, RawRecord};
 use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, PartitionIndex, Plan, PseudonymKey, RestoreError};
@@ -16,6 +18,7 @@ use paritywatch::settings::Settings;
 use serde_json::Value;
 
 const SEEDS: u64 = 2_000;
+const THREADS: usize = 2;
 const PARTITIONS: usize = 3;
 const KEY: PseudonymKey = PseudonymKey([9; 16]);
 /// Wall-clock time hardly moves, a millisecond a tick: nothing is idle or stale by chance.
@@ -71,12 +74,21 @@ fn faults_leave_no_trace() {
     let first = number("PARITYWATCH_SIMULATION_FIRST_SEED").unwrap_or(0);
     let seeds = number("PARITYWATCH_SIMULATION_SEEDS").unwrap_or(SEEDS);
     let plan = Settings::parse(CONFIG, "simulation.toml", std::iter::empty()).unwrap().plan;
-    let mut seen = BTreeMap::<&str, u64>::new();
-    for seed in first..first + seeds {
-        let mut simulation = Simulation::new(plan.clone(), seed);
-        simulation.run();
-        simulation.faults.iter().for_each(|(fault, _)| *seen.entry(fault).or_default() += 1);
-    }
+    let seen = Mutex::new(BTreeMap::<&str, u64>::new());
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (plan, seen) = (&plan, &seen);
+            scope.spawn(move || {
+                for seed in (first..first + seeds).skip(thread).step_by(THREADS) {
+                    let mut simulation = Simulation::new(plan.clone(), seed);
+                    simulation.run();
+                    let mut seen = seen.lock().unwrap();
+                    simulation.faults.iter().for_each(|(fault, _)| *seen.entry(fault).or_default() += 1);
+                }
+            });
+        }
+    });
+    let seen = seen.into_inner().unwrap();
     println!("{seeds} seeds from {first}; faults: {seen:?}");
     if seeds >= SEEDS {
         for fault in ["crash", "lost write", "torn write", "duplicate", "delay", "swap"] {
@@ -100,8 +112,8 @@ struct Simulation {
     offsets: [usize; PARTITIONS],
     durable: Option<Vec<u8>>,
     journal: Vec<Vec<u8>>,
-    /// Alerts that somebody was told of: id, beginning, when it fired.
-    told: BTreeMap<String, (Value, Value)>,
+    /// Alerts that somebody was told of: id and beginning.
+    told: BTreeMap<String, EventTime>,
     now: EventTime,
     faults: Faults,
 }
@@ -161,9 +173,8 @@ impl Simulation {
         if let Some(entries) = self.monitor.take_alerts() {
             self.journal.push(entries.to_bytes().unwrap());
         }
-        for alert in alerts(&self.monitor) {
-            let times = (alert["active_at"].clone(), alert["fired_at"].clone());
-            self.told.insert(alert["id"].as_str().unwrap().to_owned(), times);
+        for alert in self.monitor.published().alerts() {
+            self.told.insert(alert.id.clone(), alert.active_at);
         }
     }
 
@@ -211,7 +222,7 @@ impl Simulation {
 
     fn crash(&mut self, step: usize) {
         self.faults.push(("crash", step));
-        let before: Vec<Value> = alerts(&self.monitor);
+        let before = identities(&self.monitor);
         (self.monitor, self.offsets) = match &self.durable {
             None => (fresh(&self.plan), [0; PARTITIONS]),
             Some(bytes) => restore(&self.plan, bytes).unwrap_or_else(|error| panic!("{}: {error}", self.name())),
@@ -219,9 +230,9 @@ impl Simulation {
         for bytes in &self.journal {
             self.monitor.recall_alerts(AlertEntries::from_bytes(bytes).unwrap()).unwrap();
         }
-        let after: BTreeSet<String> = alerts(&self.monitor).iter().map(identity).collect();
-        for alert in before.iter().filter(|alert| alert["state"] != "inactive") {
-            assert!(after.contains(&identity(alert)), "{}: {alert} is forgotten; there are {after:?}", self.name());
+        let after = identities(&self.monitor);
+        for alert in before {
+            assert!(after.contains(&alert), "{}: {alert} is forgotten; there are {after:?}", self.name());
         }
     }
 
@@ -242,21 +253,18 @@ impl Simulation {
         {
             assert_eq!(judged(seen), judged(expected), "{name}");
         }
-        self.compare_alerts(&seen);
+        self.compare_alerts();
     }
 
     /// Nothing that was told is told otherwise, and nothing is told twice.
-    fn compare_alerts(&self, seen: &Value) {
+    fn compare_alerts(&self) {
         let mut open = BTreeSet::new();
-        let alerts = seen["alerts"].as_array().unwrap();
-        for alert in alerts.iter().filter(|alert| alert["state"] == "firing" || alert["state"] == "pending") {
-            let about: Vec<String> =
-                ["rule", "profile", "channel", "dimension", "group"].map(|name| alert[name].to_string()).into();
-            assert!(open.insert(about), "{}: two open alerts about the same: {alert}", self.name());
-        }
-        for alert in alerts {
-            if let Some((active_at, _)) = self.told.get(alert["id"].as_str().unwrap()) {
-                assert_eq!(*active_at, alert["active_at"], "{}", self.name());
+        for alert in self.monitor.published().alerts() {
+            let finding = &alert.evidence;
+            let about = format!("{} {} {} {}", finding.rule, finding.profile, finding.channel, finding.group);
+            assert!(!alert.state.is_open() || open.insert(about), "{}: two open alerts: {alert:?}", self.name());
+            if let Some(active_at) = self.told.get(&alert.id) {
+                assert_eq!(*active_at, alert.active_at, "{}", self.name());
             }
         }
     }
@@ -290,12 +298,11 @@ fn document(monitor: &Monitor) -> Value {
     serde_json::from_str(&monitor.published().to_json()).unwrap()
 }
 
-fn alerts(monitor: &Monitor) -> Vec<Value> {
-    document(monitor)["alerts"].as_array().unwrap().clone()
-}
-
-fn identity(alert: &Value) -> String {
-    format!("{} {} {} {}", alert["id"], alert["state"], alert["active_at"], alert["fired_at"])
+/// Each alert with its state and times.
+fn identities(monitor: &Monitor) -> BTreeSet<String> {
+    let published = monitor.published();
+    let told = published.alerts().iter().filter(|alert| alert.state != AlertState::Inactive);
+    told.map(|alert| format!("{} {:?} {:?} {:?}", alert.id, alert.state, alert.active_at, alert.fired_at)).collect()
 }
 
 /// A finding without what depends on when it was looked at: a verdict that evidence raised stands.

@@ -1,0 +1,174 @@
+//! Counted exactly once on real Apache Kafka: the daemon is killed at random moments, replaced, and its topic taken away. Run by `tests/run`.
+//!
+//! `PARITYWATCH_KILLS=500 PARITYWATCH_KILL_SEED=N` repeats a run or makes a longer one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod support;
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use support::kafka::{Broker, Record};
+use support::process::{Daemon, http_get, random_u64, try_wait_until};
+use support::setup::{DEAD_LETTERS, START_MS, Setup, binary, read, replay, sample, selection};
+
+const LIMIT: Duration = Duration::from_secs(120);
+const LONG_LIMIT: Duration = Duration::from_secs(600);
+const KILLS: u64 = 20;
+
+#[test]
+#[ignore = "needs Apache Kafka: run tests/run"]
+fn killed_at_random_moments_it_counts_every_event_once() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let kills = number("PARITYWATCH_KILLS").unwrap_or(KILLS);
+    let seed = number("PARITYWATCH_KILL_SEED").unwrap_or_else(random_u64);
+    let events = 25_000 * kills;
+    println!("{kills} kills, seed {seed}, {events} events");
+    let mut broker = Broker::start();
+    broker.create_topic("events", 3);
+    broker.create_topic(DEAD_LETTERS, 1);
+    let setup = Setup::new(&broker, "10s");
+    let file = setup.folder.path().join("events.jsonl");
+    let generate = |to: &str| {
+        let mut command = Command::new(binary());
+        let events = events.to_string();
+        command.args(["generate", "--scenario", "skewed-selection", "--events", &events, "--seed", "3", "--to", to]);
+        command
+    };
+    assert!(generate(file.to_str().unwrap()).status().unwrap().success());
+    let expected = replay(&setup, &file);
+    let mut producer = generate(&format!("kafka://{}/events", broker.bootstrap())).spawn().unwrap();
+
+    let mut state = seed;
+    let mut random = |limit: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % limit
+    };
+    let mut counted = 0.0;
+    for kill in 0..kills {
+        let mut daemon = setup.start();
+        // Nothing that a checkpoint held is counted again or lost, and it goes on from there: by random many events, or not at all.
+        let target = counted + f64::from(u32::try_from(random(45_000)).unwrap());
+        let page = daemon.wait_until(LIMIT, "progress", || {
+            let page = http_get(&setup.url("/metrics")).ok()?.text();
+            let all = read(&page) >= as_float(&expected["events"]["accepted"]);
+            (read(&page) >= target || all || random(40) == 0).then_some(page)
+        });
+        counted = read(&page);
+        daemon.kill();
+        if kill == kills / 2 {
+            broker.restart();
+        }
+    }
+    assert!(producer.wait().unwrap().success());
+    let mut daemon = setup.start();
+    let evaluation = wait_for_all(&mut daemon, &setup, &expected);
+    assert_eq!(evaluation["findings"], expected["findings"], "seed {seed}");
+    assert_eq!(evaluation["events"], expected["events"], "seed {seed}");
+    // Nothing is left of what only this run knew: a last one reads the state of the one before.
+    assert!(daemon.terminate().success());
+    let mut daemon = setup.start();
+    let again = wait_for_all(&mut daemon, &setup, &expected);
+    assert_eq!(again["findings"], expected["findings"], "seed {seed}");
+    assert_eq!(again["alerts"], evaluation["alerts"], "seed {seed}");
+    assert!(daemon.terminate().success());
+}
+
+fn as_float(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+fn wait_for_all(daemon: &mut Daemon, setup: &Setup, expected: &Value) -> Value {
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let response = daemon.wait_for_http(
+        &setup.url("/api/v1/evaluation"),
+        |response| {
+            let evaluation = parsed(&response.text());
+            evaluation["as_of"] == expected["as_of"]
+                && evaluation["events"] == expected["events"]
+                && !evaluation["findings"].as_array().unwrap().is_empty()
+        },
+        LONG_LIMIT,
+    );
+    parsed(&response.text())
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: run tests/run"]
+fn a_second_daemon_waits_and_takes_over_with_the_same_counts() {
+    let broker = Broker::start();
+    broker.create_topic("events", 2);
+    broker.create_topic(DEAD_LETTERS, 1);
+    let setup = Setup::new(&broker, "1s");
+    broker.produce("events", &records(0..500));
+    let mut first = setup.start();
+    first.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) == 500.0, LIMIT);
+    let mut second = setup.start();
+    second.wait_for_stderr("another daemon uses this state", LIMIT);
+    broker.produce("events", &records(500..800));
+    first.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) == 800.0, LIMIT);
+    first.kill();
+    second.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) == 800.0, LIMIT);
+    broker.produce("events", &records(700..900));
+    let page = second.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) == 900.0, LIMIT).text();
+    assert_eq!(sample(&page, r#"paritywatch_events_total{result="duplicate",type="selection"}"#), Some(100.0));
+    assert!(second.terminate().success());
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: run tests/run"]
+fn a_topic_made_anew_and_a_gap_are_told_and_never_passed_over() {
+    let broker = Broker::start();
+    broker.create_topic("events", 1);
+    broker.create_topic(DEAD_LETTERS, 1);
+    let setup = Setup::new(&broker, "1s");
+    broker.produce("events", &records(0..300));
+    counted_and_stopped(&setup, 300.0);
+
+    // Records expire before they are read.
+    broker.produce("events", &records(300..400));
+    broker.delete_records("events", 0, 350);
+    let problem = faulty(&setup);
+    assert!(problem.contains("50 offsets are gone"), "{problem}");
+
+    // Another log under the same name, longer than what was read of the first one.
+    broker.delete_topic("events");
+    try_wait_until(LIMIT, || {
+        broker.create_topic("events", 1);
+        Some(())
+    });
+    broker.produce("events", &records(1_000..1_500));
+    let problem = faulty(&setup);
+    assert!(problem.contains("made anew"), "{problem}");
+}
+
+/// Runs a daemon until it has counted so many.
+fn counted_and_stopped(setup: &Setup, counted: f64) {
+    let mut daemon = setup.start();
+    daemon.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) == counted, LIMIT);
+    assert!(daemon.terminate().success());
+}
+
+/// What a daemon that cannot read on says; it keeps what it has counted.
+fn faulty(setup: &Setup) -> String {
+    let mut daemon = setup.start();
+    let page = daemon
+        .wait_for_http(
+            &setup.url("/metrics"),
+            |response| sample(&response.text(), "paritywatch_consumer_fault") == Some(1.0),
+            LIMIT,
+        )
+        .text();
+    assert_eq!(read(&page), 300.0, "{page}");
+    let ready = daemon.wait_for_http(&setup.url("/-/ready"), |response| response.status == 503, LIMIT).text();
+    assert!(daemon.terminate().success());
+    ready
+}
+
+fn records(numbers: std::ops::Range<u64>) -> Vec<Record> {
+    numbers
+        .map(|number| Record::new(format!("c{number}"), selection(number, number % 2 == 0)).at_ms(START_MS))
+        .collect()
+}
