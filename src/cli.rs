@@ -52,6 +52,13 @@ enum Command {
     Generate(GenerateArguments),
     /// How much data a disparity takes to be found: at one look, and by the sequential alarm
     Power(app::power::PowerOptions),
+    /// Give up records that can no longer be read, so that a stopped partition goes on; written down with its reason
+    AcceptGap {
+        #[command(flatten)]
+        config: ConfigArgument,
+        #[command(flatten)]
+        options: app::accept_gap::GapOptions,
+    },
     /// Check a configuration file
     CheckConfig {
         /// The configuration file
@@ -134,9 +141,10 @@ impl Command {
         match self {
             Self::Run(ConfigArgument { config }) => {
                 crate::telemetry::start();
-                app::run::run(&app::load(&config)?)
+                app::run::run(&config)
             }
             Self::Demo(options) => app::demo::run(&options),
+            Self::AcceptGap { config, options } => app::accept_gap::run(&config.config, &options),
             Self::Replay(arguments) => app::replay::run(&app::replay::Options {
                 settings: app::load(&arguments.config.config)?,
                 as_of: arguments.as_of,

@@ -9,6 +9,7 @@ mod support;
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 use support::kafka::{Broker, Record};
 use support::process::{Daemon, http_get, random_u64, try_wait_until};
@@ -130,8 +131,18 @@ fn a_topic_made_anew_and_a_gap_are_told_and_never_passed_over() {
     // Records expire before they are read.
     broker.produce("events", &records(300..400));
     broker.delete_records("events", 0, 350);
-    let problem = faulty(&setup);
+    let problem = faulty(&setup, 300.0);
     assert!(problem.contains("50 offsets are gone"), "{problem}");
+    // Until somebody says so, with a reason; not while a daemon runs.
+    let mut daemon = setup.start();
+    daemon.wait_for_http(&setup.url("/-/healthy"), |response| response.status == 200, LIMIT);
+    assert_eq!(accept_gap(&setup, "expired").0, 74);
+    assert!(daemon.terminate().success());
+    assert_eq!(accept_gap(&setup, " ").0, 64);
+    let (code, told) = accept_gap(&setup, "the broker's disk was lost");
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("offset 300 was to be read next") && told.contains("disk was lost"), "{told}");
+    counted_and_stopped(&setup, 350.0);
 
     // Another log under the same name, longer than what was read of the first one.
     broker.delete_topic("events");
@@ -140,8 +151,61 @@ fn a_topic_made_anew_and_a_gap_are_told_and_never_passed_over() {
         Some(())
     });
     broker.produce("events", &records(1_000..1_500));
-    let problem = faulty(&setup);
+    let problem = faulty(&setup, 350.0);
     assert!(problem.contains("made anew"), "{problem}");
+    assert_eq!(accept_gap(&setup, "the topic was deleted by mistake").0, 0);
+    counted_and_stopped(&setup, 850.0);
+}
+
+/// The command's exit code and what it printed.
+fn accept_gap(setup: &Setup, reason: &str) -> (i32, String) {
+    let arguments = ["accept-gap", "--topic", "events", "--partition", "0", "--reason", reason, "--config"];
+    let output = Command::new(binary()).args(arguments).arg(&setup.config).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: run tests/run"]
+fn a_reload_changes_the_rules_at_once_and_a_bad_file_changes_nothing() {
+    let broker = Broker::start();
+    broker.create_topic("events", 1);
+    broker.create_topic(DEAD_LETTERS, 1);
+    let setup = Setup::new(&broker, "1s");
+    broker.produce("events", &records(0..300));
+    let mut daemon = setup.start();
+    let evaluation = |setup: &Setup| {
+        let text = http_get(&setup.url("/api/v1/evaluation")).ok()?.text();
+        serde_json::from_str::<Value>(&text).ok()
+    };
+    let has_rule = |evaluation: &Value, name: &str| {
+        evaluation["findings"].as_array().unwrap().iter().any(|finding| finding["rule"] == name)
+    };
+    daemon.wait_until(LIMIT, "findings", || evaluation(&setup).filter(|found| has_rule(found, "frequency")));
+
+    let configuration = std::fs::read_to_string(&setup.config).unwrap();
+    std::fs::write(&setup.config, configuration.replace("warning = 1.1", r#"warning = "much""#)).unwrap();
+    daemon.signal(Signal::HUP);
+    let refused = r#"paritywatch_config_reloads_total{result="refused"}"#;
+    let page = daemon
+        .wait_for_http(&setup.url("/metrics"), |response| sample(&response.text(), refused) == Some(1.0), LIMIT)
+        .text();
+    assert_eq!(sample(&page, "paritywatch_config_last_reload_successful"), Some(0.0));
+    assert!(has_rule(&evaluation(&setup).unwrap(), "frequency"));
+
+    std::fs::write(&setup.config, configuration.replace(r#"name = "frequency""#, r#"name = "renamed""#)).unwrap();
+    daemon.signal(Signal::HUP);
+    let found =
+        daemon.wait_until(LIMIT, "the new rule", || evaluation(&setup).filter(|found| has_rule(found, "renamed")));
+    assert!(!has_rule(&found, "frequency"));
+    assert_eq!(found["events"]["accepted"], 300, "nothing is counted again");
+    assert!(
+        found["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|finding| finding["group_counts"]["exposed"] == 300 || finding["reference_counts"]["exposed"] == 300)
+    );
+    assert!(daemon.terminate().success());
 }
 
 /// Runs a daemon until it has counted so many.
@@ -152,7 +216,7 @@ fn counted_and_stopped(setup: &Setup, counted: f64) {
 }
 
 /// What a daemon that cannot read on says; it keeps what it has counted.
-fn faulty(setup: &Setup) -> String {
+fn faulty(setup: &Setup, counted: f64) -> String {
     let mut daemon = setup.start();
     let page = daemon
         .wait_for_http(
@@ -161,7 +225,7 @@ fn faulty(setup: &Setup) -> String {
             LIMIT,
         )
         .text();
-    assert_eq!(read(&page), 300.0, "{page}");
+    assert_eq!(read(&page), counted, "{page}");
     let ready = daemon.wait_for_http(&setup.url("/-/ready"), |response| response.status == 503, LIMIT).text();
     assert!(daemon.terminate().success());
     ready

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use paritywatch::alert::AlertState;
 use paritywatch::checkpoint::{Header, Input, read, write};
-use paritywatch::event::{EventTime, RawRecord};
+use paritywatch::event::{EventTime, RawRecord, Span};
 use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, PartitionIndex, Plan, PseudonymKey, RestoreError};
 use paritywatch::settings::Settings;
 use serde_json::Value;
@@ -91,7 +91,7 @@ fn faults_leave_no_trace() {
     let seen = seen.into_inner().unwrap();
     println!("{seeds} seeds from {first}; faults: {seen:?}");
     if seeds >= SEEDS {
-        for fault in ["crash", "lost write", "torn write", "duplicate", "delay", "swap"] {
+        for fault in ["crash", "lost write", "torn write", "duplicate", "delay", "swap", "reload", "clock set"] {
             assert!(seen.get(fault).is_some_and(|count| *count > seeds / 4), "{fault} was hardly tried: {seen:?}");
         }
     }
@@ -124,7 +124,7 @@ impl Simulation {
         let mut faults = Vec::new();
         let by_case = random.below(2) == 0;
         let (once, log) = logs(by_case, &mut random, &mut faults);
-        let monitor = fresh(&plan);
+        let monitor = fresh(&plan, NOW);
         Self {
             seed,
             random,
@@ -150,6 +150,7 @@ impl Simulation {
                 0 => self.checkpoint(step),
                 1 if step < 400 => self.crash(step),
                 2 | 3 => self.tick(),
+                4 if self.random.below(4) == 0 => self.operate(step),
                 _ => self.read_some(),
             }
         }
@@ -161,7 +162,7 @@ impl Simulation {
         let partition = self.random.below(PARTITIONS);
         for _ in 0..=self.random.below(8) {
             let Some(line) = self.log[partition].get(self.offsets[partition]) else { return };
-            handle(&mut self.monitor, partition, line);
+            handle(&mut self.monitor, partition, line, self.now);
             self.offsets[partition] += 1;
         }
     }
@@ -175,6 +176,19 @@ impl Simulation {
         }
         for alert in self.monitor.published().alerts() {
             self.told.insert(alert.id.clone(), alert.active_at);
+        }
+    }
+
+    /// What people do to a running daemon leaves no trace either.
+    fn operate(&mut self, step: usize) {
+        if self.random.below(2) == 0 {
+            self.faults.push(("reload", step));
+            self.monitor.change_plan(self.plan.clone()).unwrap();
+        } else {
+            self.faults.push(("clock set", step));
+            let by = Span::DAY.times([3_653, -3_653, 1, -1][self.random.below(4)]);
+            self.now = self.now.plus(by);
+            self.monitor.shift_clock(by);
         }
     }
 
@@ -202,7 +216,7 @@ impl Simulation {
                 self.faults.push(("torn write", step));
                 self.tear(&mut bytes);
                 // It never takes the old one's place, and would be told from a whole one if it did.
-                assert!(restore(&self.plan, &bytes).is_err(), "{}: a torn checkpoint was read", self.name());
+                assert!(restore(&self.plan, &bytes, self.now).is_err(), "{}: a torn checkpoint was read", self.name());
             }
             _ => {
                 self.durable = Some(bytes);
@@ -224,8 +238,10 @@ impl Simulation {
         self.faults.push(("crash", step));
         let before = identities(&self.monitor);
         (self.monitor, self.offsets) = match &self.durable {
-            None => (fresh(&self.plan), [0; PARTITIONS]),
-            Some(bytes) => restore(&self.plan, bytes).unwrap_or_else(|error| panic!("{}: {error}", self.name())),
+            None => (fresh(&self.plan, self.now), [0; PARTITIONS]),
+            Some(bytes) => {
+                restore(&self.plan, bytes, self.now).unwrap_or_else(|error| panic!("{}: {error}", self.name()))
+            }
         };
         for bytes in &self.journal {
             self.monitor.recall_alerts(AlertEntries::from_bytes(bytes).unwrap()).unwrap();
@@ -237,8 +253,8 @@ impl Simulation {
     }
 
     fn compare(&self) {
-        let mut oracle = fresh(&self.plan);
-        self.once.iter().for_each(|(partition, line)| handle(&mut oracle, *partition, line));
+        let mut oracle = fresh(&self.plan, NOW);
+        self.once.iter().for_each(|(partition, line)| handle(&mut oracle, *partition, line, NOW));
         oracle.handle_tick(NOW);
         let (seen, expected) = (document(&self.monitor), document(&oracle));
         let name = self.name();
@@ -274,24 +290,24 @@ impl Simulation {
     }
 }
 
-fn fresh(plan: &Plan) -> Monitor {
+fn fresh(plan: &Plan, now: EventTime) -> Monitor {
     let mut monitor = Monitor::new(plan.clone(), KEY, Clock::Wall);
-    (0..PARTITIONS).for_each(|index| monitor.add_partition(PartitionIndex(u32::try_from(index).unwrap()), NOW));
+    (0..PARTITIONS).for_each(|index| monitor.add_partition(PartitionIndex(u32::try_from(index).unwrap()), now));
     monitor
 }
 
-fn restore(plan: &Plan, bytes: &[u8]) -> Result<(Monitor, [usize; PARTITIONS]), String> {
+fn restore(plan: &Plan, bytes: &[u8], now: EventTime) -> Result<(Monitor, [usize; PARTITIONS]), String> {
     let (header, mut sections) = read(Cursor::new(bytes))?;
     let monitor = Monitor::restore(plan.clone(), KEY, Clock::Wall, |_| sections.read().ok());
     let mut monitor = monitor.map_err(|error: RestoreError| error.to_string())?;
-    monitor.resume(NOW);
+    monitor.resume(now);
     let offset = |index: usize| usize::try_from(header.inputs[index].next_offset).unwrap();
     Ok((monitor, std::array::from_fn(offset)))
 }
 
-fn handle(monitor: &mut Monitor, partition: usize, line: &str) {
+fn handle(monitor: &mut Monitor, partition: usize, line: &str, now: EventTime) {
     let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
-    monitor.handle_record(PartitionIndex(u32::try_from(partition).unwrap()), &record, NOW);
+    monitor.handle_record(PartitionIndex(u32::try_from(partition).unwrap()), &record, now);
 }
 
 fn document(monitor: &Monitor) -> Value {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::episode::{Condition, alert_id};
 use crate::alert::{Alert, AlertState, Identity, Severity, Transition};
 use crate::disparity::{Evaluation, Finding, Reference, Rule, Verdict};
-use crate::event::{Channel, EventTime};
+use crate::event::{Channel, EventTime, Span};
 use crate::monitor::{Mapping, Plan};
 
 /// Most ended alerts kept; the oldest go first and are counted.
@@ -34,6 +34,11 @@ impl AlertBook {
         let alerts: Vec<Alert> = self.alerts.into_iter().filter_map(|alert| alert.renamed(mapping)).collect();
         let dropped = self.dropped + (before - alerts.len()) as u64;
         Self { alerts, dropped }
+    }
+
+    /// The wall clock was set: what holds has held as long as before.
+    pub fn shift_clock(&mut self, by: Span) {
+        self.alerts.iter_mut().filter(|alert| alert.state.is_open()).for_each(|alert| alert.shift_clock(by));
     }
 
     /// Puts alerts in the place of those of the same id; those that are not there yet come last.

@@ -170,6 +170,16 @@ impl Alert {
         Some(self)
     }
 
+    /// Moves what durations are counted from. Times that were told stay: when it fired, and with it since when it was active.
+    pub(super) fn shift_clock(&mut self, by: Span) {
+        if self.state == AlertState::Pending {
+            self.active_at = self.active_at.plus(by);
+        }
+        for since in [&mut self.critical_since, &mut self.critical_seen, &mut self.clear_since].into_iter().flatten() {
+            *since = since.plus(by);
+        }
+    }
+
     /// Goes on with what the findings say now.
     pub(super) fn go_on(&mut self, condition: Condition<'_>, now: EventTime, hold_for: Span, keep_firing_for: Span) {
         // As for what is pending: an evaluation without the condition breaks the time it has held.

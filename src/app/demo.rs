@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::app::run::{Daemon, Server};
+use crate::app::run::{Daemon, Server, Signals};
 use crate::app::{Failure, Finished, Shared};
 use crate::event::EventTime;
 use crate::scenario::{GeneratedEvent, Scenario, Shape, Stream, Truth};
@@ -65,22 +65,22 @@ fn run_in(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Finishe
     let Some(kafka) = &settings.kafka else {
         return Err(Failure::Internal("the demo's configuration has no [kafka]".to_owned()));
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    let daemon = Daemon::start(&settings, kafka, Arc::clone(&stop))?;
+    let signals = Arc::new(Signals::default());
+    let daemon = Daemon::start(&settings, kafka, Arc::clone(&signals))?;
     let shared = Arc::clone(&daemon.shared);
-    let server = Server::start(&settings, &shared, &stop)?;
+    let server = Server::start(&settings, &shared, &signals)?;
     let shapes = shapes(options);
     let producer = {
-        let (shapes, stop, rate) = (shapes.clone(), Arc::clone(&stop), options.rate);
+        let (shapes, signals, rate) = (shapes.clone(), Arc::clone(&signals), options.rate);
         let mut producer = PlainProducer::connect(brokers, TOPICS[0].0).map_err(Failure::Io)?;
-        std::thread::spawn(move || produce(&shapes, rate, &mut producer, &stop))
+        std::thread::spawn(move || produce(&shapes, rate, &mut producer, &signals.stop))
     };
     let screen = {
-        let (stop, limit, listen) = (Arc::clone(&stop), options.seconds.map(Duration::from_secs), options.listen);
-        std::thread::spawn(move || draw(&shared, &shapes, listen, limit, &stop))
+        let (signals, limit, listen) = (Arc::clone(&signals), options.seconds.map(Duration::from_secs), options.listen);
+        std::thread::spawn(move || draw(&shared, &shapes, listen, limit, &signals.stop))
     };
     daemon.run();
-    stop.store(true, Ordering::Relaxed);
+    signals.stop.store(true, Ordering::Relaxed);
     // Both end with the flag; a panic of theirs has been printed.
     let _ = (producer.join(), screen.join());
     server.stop();

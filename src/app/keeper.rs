@@ -72,10 +72,10 @@ impl Keeper {
         }
         monitor.resume(now);
         header.config_hash.clone_from(&settings.plan.config_hash);
-        let every = u64::try_from(settings.state.checkpoint_every.0).unwrap_or_default();
+        header.accepted_gaps.iter().for_each(|gap| tracing::warn!(gap, "a data gap was accepted"));
         tracing::info!(checkpoint = header.sequence, partitions = header.inputs.len(), "the state was read");
         let journal = Journal::new(store.folder()).map_err(failure)?;
-        let keeper = Self::start(store, journal, header, RecordHash(key.clone()), Duration::from_millis(every))?;
+        let keeper = Self::start(store, journal, header, RecordHash(key.clone()), checkpoint_every(settings))?;
         Ok((keeper, monitor))
     }
 
@@ -99,6 +99,12 @@ impl Keeper {
     #[must_use]
     pub fn inputs(&self) -> &[Input] {
         &self.header.inputs
+    }
+
+    /// Data gaps that were accepted, oldest first.
+    #[must_use]
+    pub fn accepted_gaps(&self) -> &[String] {
+        &self.header.accepted_gaps
     }
 
     /// How records are known again.
@@ -138,6 +144,12 @@ impl Keeper {
             tracing::error!(%error, "alert transitions could not be made durable");
             self.lock().unwritten_transitions += 1;
         }
+    }
+
+    /// Another configuration is in force.
+    pub fn change_configuration(&mut self, settings: &Settings) {
+        self.header.config_hash.clone_from(&settings.plan.config_hash);
+        self.every = checkpoint_every(settings);
     }
 
     /// Whether it is time for a checkpoint.
@@ -214,6 +226,10 @@ impl Default for CheckpointHealth {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn checkpoint_every(settings: &Settings) -> Duration {
+    Duration::from_millis(u64::try_from(settings.state.checkpoint_every.0).unwrap_or_default())
 }
 
 fn first_header() -> Header {

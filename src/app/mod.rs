@@ -1,5 +1,7 @@
 //! What the commands do: the I/O around the core.
 
+pub mod accept_gap;
+mod clock;
 pub mod demo;
 pub mod generate;
 mod keeper;
@@ -8,6 +10,7 @@ pub mod power;
 pub mod replay;
 pub mod run;
 mod shared;
+mod supervisor;
 
 use std::path::Path;
 
@@ -15,7 +18,7 @@ use thiserror::Error;
 
 pub use keeper::{CheckpointHealth, Keeper};
 pub use key::load_or_make_key;
-pub use shared::{Shared, Snapshot};
+pub use shared::{Operation, Shared, Snapshot};
 
 use crate::settings::{Settings, SettingsError};
 

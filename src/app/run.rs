@@ -1,14 +1,17 @@
 //! `run`: the daemon. One thread owns the monitor; the others feed it and show what it publishes.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::app::{Failure, Finished, Keeper, Shared, Snapshot, load_or_make_key};
+use crate::app::clock::SteadyClock;
+use crate::app::supervisor::Supervisor;
+use crate::app::{Failure, Finished, Keeper, Operation, Shared, Snapshot, load, load_or_make_key};
 use crate::event::{EventTime, RawRecord};
 use crate::monitor::{Handled, Monitor};
 use crate::settings::{Kafka, Settings};
@@ -25,25 +28,42 @@ const STOP_POLL: Duration = Duration::from_millis(200);
 /// The lock in the state folder.
 const LOCK_FILE: &str = "lock";
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 ///
 /// # Errors
-/// [`Failure::Configuration`] without a usable `[kafka]`; [`Failure::Io`] where the state folder or the address cannot be used.
-pub fn run(settings: &Settings) -> Result<Finished, Failure> {
+/// [`Failure::Configuration`] where it is wrong or has no `[kafka]`; [`Failure::Io`] where the state folder or the address cannot be used.
+pub fn run(config: &Path) -> Result<Finished, Failure> {
+    let settings = load(config)?;
     let Some(kafka) = &settings.kafka else {
         return Err(Failure::Configuration(
             "expected a section [kafka] with brokers and topics, found none".to_owned(),
         ));
     };
-    let _lock = lock_state(settings)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let daemon = Daemon::start(settings, kafka, Arc::clone(&stop))?;
+    let mut supervisor = Supervisor::start();
+    let _lock = wait_for_state(&settings, &mut supervisor)?;
+    let signals = Arc::new(Signals::default());
+    let mut daemon = Daemon::start(&settings, kafka, Arc::clone(&signals))?;
+    daemon.supervise(supervisor, Reload { config: config.to_owned(), settings: settings.clone() });
     let shared = Arc::clone(&daemon.shared);
-    let server = Server::start(settings, &shared, &stop)?;
+    let server = Server::start(&settings, &shared, &signals)?;
     daemon.run();
     server.stop();
     tracing::info!("stopped");
     Ok(Finished::Ok)
+}
+
+/// What signals have asked for.
+#[derive(Debug, Default)]
+pub struct Signals {
+    /// To end.
+    pub stop: AtomicBool,
+    reload: AtomicBool,
+}
+
+/// Where the configuration is read again, and what was in force at the start.
+struct Reload {
+    config: PathBuf,
+    settings: Settings,
 }
 
 /// The monitor and what feeds it.
@@ -56,8 +76,12 @@ pub struct Daemon {
     catch_up: CatchUp,
     /// What it shows.
     pub shared: Arc<Shared>,
-    stop: Arc<AtomicBool>,
+    signals: Arc<Signals>,
     evaluate_every: Duration,
+    clock: SteadyClock,
+    operation: Operation,
+    supervisor: Option<Supervisor>,
+    reload: Option<Reload>,
 }
 
 impl Daemon {
@@ -65,9 +89,10 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Failure::Io`] and [`Failure::Configuration`] as [`run`].
-    pub fn start(settings: &Settings, kafka: &Kafka, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
+    pub fn start(settings: &Settings, kafka: &Kafka, signals: Arc<Signals>) -> Result<Self, Failure> {
+        let clock = SteadyClock::start();
         let key = load_or_make_key(settings)?;
-        let (keeper, monitor) = Keeper::open(settings, &key, wall_clock())?;
+        let (keeper, monitor) = Keeper::open(settings, &key, clock.now())?;
         let source =
             KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
         let source = source.map_err(Failure::Configuration)?;
@@ -75,15 +100,34 @@ impl Daemon {
         let dead_letters = DeadLetters::connect(config, &kafka.dead_letter_topic, kafka.dead_letter_payload);
         let dead_letters = dead_letters.map_err(Failure::Configuration)?;
         let shared = Arc::new(Shared::new(&monitor, settings.series_limit));
-        let every = u64::try_from(settings.plan.window.evaluate_every.0).unwrap_or(1_000).max(1);
-        let evaluate_every = Duration::from_millis(every);
-        Ok(Self { monitor, source, dead_letters, keeper, catch_up: CatchUp::default(), shared, stop, evaluate_every })
+        let operation = Operation { accepted_gaps: keeper.accepted_gaps().len() as u64, ..Operation::default() };
+        Ok(Self {
+            monitor,
+            source,
+            dead_letters,
+            keeper,
+            catch_up: CatchUp::default(),
+            shared,
+            signals,
+            evaluate_every: evaluate_every(settings),
+            clock,
+            operation,
+            supervisor: None,
+            reload: None,
+        })
+    }
+
+    /// Tells the service manager of progress, and reads the configuration again when asked to.
+    fn supervise(&mut self, supervisor: Supervisor, reload: Reload) {
+        self.supervisor = Some(supervisor);
+        self.reload = Some(reload);
     }
 
     /// Runs until the stop flag is set: then handles what was read, delivers dead letters and evaluates a last time.
     pub fn run(mut self) {
         let mut next_tick = Instant::now();
-        while !self.stop.load(Ordering::Relaxed) {
+        while !self.signals.stop.load(Ordering::Relaxed) {
+            self.look_up();
             let wait = next_tick.saturating_duration_since(Instant::now()).min(STOP_POLL);
             match self.source.feed.recv_timeout(wait) {
                 Ok(feed) => self.take(feed),
@@ -106,7 +150,50 @@ impl Daemon {
         self.finish();
     }
 
+    /// What has happened around the daemon.
+    fn look_up(&mut self) {
+        if let Some(supervisor) = &mut self.supervisor {
+            supervisor.alive();
+        }
+        if let Some(by) = self.clock.follow() {
+            tracing::warn!(seconds = by.0 / 1_000, "the clock was set");
+            self.operation.clock_steps += 1;
+            self.monitor.shift_clock(by);
+        }
+        if self.signals.reload.swap(false, Ordering::Relaxed) {
+            self.read_configuration_again();
+        }
+    }
+
+    fn read_configuration_again(&mut self) {
+        let Some(reload) = &self.reload else { return };
+        let settings = load(&reload.config).and_then(|settings| {
+            let changed = self.monitor.change_plan(settings.plan.clone());
+            changed.map(|()| settings).map_err(|problem| Failure::Configuration(problem.to_string()))
+        });
+        self.operation.refused = settings.is_err();
+        match settings {
+            Ok(settings) => {
+                warn_of_fixed(&reload.settings, &settings);
+                self.operation.reloads += 1;
+                self.evaluate_every = evaluate_every(&settings);
+                self.shared.set_series_limit(settings.series_limit);
+                self.keeper.change_configuration(&settings);
+                tracing::info!(config_hash = settings.plan.config_hash, "the configuration was read again");
+                // The findings shown are those of the configuration in force.
+                self.tick();
+            }
+            Err(error) => {
+                self.operation.refused_reloads += 1;
+                tracing::error!(%error, "the configuration was read again and refused; the one before stays in force");
+            }
+        }
+    }
+
     fn finish(&mut self) {
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.stopping();
+        }
         self.source.stop();
         while let Ok(feed) = self.source.feed.recv_timeout(STOP_POLL) {
             self.take(feed);
@@ -127,7 +214,7 @@ impl Daemon {
     fn take(&mut self, feed: Feed) {
         match feed {
             Feed::Partition(index, input) => {
-                self.monitor.add_partition(index, wall_clock());
+                self.monitor.add_partition(index, self.clock.now());
                 self.keeper.add_partition(input);
             }
             Feed::Batch(batch) => {
@@ -140,7 +227,7 @@ impl Daemon {
     }
 
     fn take_batch(&mut self, batch: &Batch) {
-        let now = wall_clock();
+        let now = self.clock.now();
         let mut headers = Vec::new();
         for record in batch.records() {
             headers.clear();
@@ -150,7 +237,7 @@ impl Daemon {
             if let Handled::Rejected(rejection) = self.monitor.handle_record(record.partition, &raw, now) {
                 let Some((topic, partition)) = self.source.state.name(record.partition) else { continue };
                 let position = Position { topic: &topic, partition, offset: record.offset };
-                let stop = &self.stop;
+                let stop = &self.signals.stop;
                 self.dead_letters.send(position, &rejection, record.payload, || !stop.load(Ordering::Relaxed));
             }
         }
@@ -160,7 +247,7 @@ impl Daemon {
         let began = Instant::now();
         let source = self.source.state.health();
         if self.catch_up.is_reached(&source) {
-            self.monitor.handle_tick(wall_clock());
+            self.monitor.handle_tick(self.clock.now());
         }
         self.keeper.keep_alerts(self.monitor.take_alerts());
         self.shared.show(Snapshot {
@@ -168,6 +255,7 @@ impl Daemon {
             health: self.monitor.health(),
             source,
             dead_letters: self.dead_letters.health(),
+            operation: self.operation,
             checkpoint: self.keeper.health(),
             evaluation_took: began.elapsed(),
             made_at: Instant::now(),
@@ -199,21 +287,21 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens; SIGTERM and SIGINT set the stop flag.
+    /// Listens; signals set their flags.
     ///
     /// # Errors
     /// [`Failure::Io`] where the address cannot be listened on.
-    pub fn start(settings: &Settings, shared: &Arc<Shared>, stop: &Arc<AtomicBool>) -> Result<Self, Failure> {
+    pub fn start(settings: &Settings, shared: &Arc<Shared>, signals: &Arc<Signals>) -> Result<Self, Failure> {
         let listen = settings.server.listen;
         let failure = |error: std::io::Error| Failure::Io(format!("server.listen {listen}: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failure)?;
         let listener = std::net::TcpListener::bind(listen).map_err(failure)?;
         listener.set_nonblocking(true).map_err(failure)?;
         let (shutdown, receiver) = watch::channel(false);
-        let (shared, stop) = (Arc::clone(shared), Arc::clone(stop));
+        let (shared, signals) = (Arc::clone(shared), Arc::clone(signals));
         let thread = std::thread::Builder::new().name("server".to_owned()).spawn(move || {
             runtime.block_on(async {
-                tokio::spawn(stop_on_signal(stop));
+                tokio::spawn(hear_signals(signals));
                 if let Err(error) = crate::server::serve(listener, shared, receiver).await {
                     tracing::error!(%error, "the HTTP server has ended");
                 }
@@ -230,34 +318,69 @@ impl Server {
     }
 }
 
-async fn stop_on_signal(stop: Arc<AtomicBool>) {
+async fn hear_signals(signals: Arc<Signals>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let kinds = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = kinds else {
         tracing::error!("signals cannot be received");
         return;
     };
-    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => signals.reload.store(true, Ordering::Relaxed),
+        }
+    }
     tracing::info!("stopping");
-    stop.store(true, Ordering::Relaxed);
+    signals.stop.store(true, Ordering::Relaxed);
 }
 
-/// One daemon at a time uses a state folder; a second waits.
-fn lock_state(settings: &Settings) -> Result<File, Failure> {
+/// The file whose lock is that of the state folder.
+pub(super) fn open_lock(settings: &Settings) -> Result<(PathBuf, File), Failure> {
     let folder = &settings.state.dir;
     std::fs::create_dir_all(folder).map_err(|error| Failure::io("make the folder", folder, &error))?;
     let path = folder.join(LOCK_FILE);
-    let file =
-        File::options().create(true).append(true).open(&path).map_err(|error| Failure::io("open", &path, &error))?;
-    if file.try_lock().is_err() {
-        tracing::warn!(lock = %path.display(), "another daemon uses this state: waiting for it to end");
-        file.lock().map_err(|error| Failure::io("lock", &path, &error))?;
+    let file = File::options().create(true).append(true).open(&path);
+    file.map_err(|error| Failure::io("open", &path, &error)).map(|file| (path, file))
+}
+
+/// One daemon at a time uses a state folder; a second waits.
+fn wait_for_state(settings: &Settings, supervisor: &mut Supervisor) -> Result<File, Failure> {
+    let (path, file) = open_lock(settings)?;
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if !told => {
+                tracing::warn!(lock = %path.display(), "another daemon uses this state: waiting for it to end");
+                supervisor.status("waiting for the daemon that uses the state");
+                told = true;
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(Failure::io("lock", &path, &error)),
+        }
+        supervisor.alive();
+        std::thread::sleep(STOP_POLL);
     }
+    supervisor.status("running");
     Ok(file)
 }
 
-/// Wall-clock time: here and nowhere above.
-fn wall_clock() -> EventTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+/// What a running daemon cannot change.
+fn warn_of_fixed(before: &Settings, after: &Settings) {
+    let key = |settings: &Settings| settings.privacy.pseudonym_key_file.clone();
+    let fixed = [
+        ("[kafka]", before.kafka != after.kafka),
+        ("[server]", before.server != after.server),
+        ("state.dir", before.state.dir != after.state.dir),
+        ("privacy.pseudonym_key_file", key(before) != key(after)),
+    ];
+    for (name, _) in fixed.iter().filter(|(_, changed)| *changed) {
+        tracing::warn!(name, "changed in the configuration; it takes effect at the next start");
+    }
+}
+
+fn evaluate_every(settings: &Settings) -> Duration {
+    Duration::from_millis(u64::try_from(settings.plan.window.evaluate_every.0).unwrap_or(1_000).max(1))
 }

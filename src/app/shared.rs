@@ -1,5 +1,6 @@
 //! What the monitor's thread shows to the others: a snapshot, replaced whole.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub struct Snapshot {
     pub source: SourceHealth,
     /// The dead letters.
     pub dead_letters: DeadLetterHealth,
+    /// Clock and configuration.
+    pub operation: Operation,
     /// The state on the disk.
     pub checkpoint: CheckpointHealth,
     /// How long the last evaluation took.
@@ -31,11 +34,25 @@ pub struct Snapshot {
     pub made_at: Instant,
 }
 
+/// What operating the daemon has brought about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Operation {
+    /// How often the wall clock was set.
+    pub clock_steps: u64,
+    /// Reloads of the configuration that were taken over.
+    pub reloads: u64,
+    /// Reloads that were refused.
+    pub refused_reloads: u64,
+    /// Data gaps that were accepted, over the life of the state.
+    pub accepted_gaps: u64,
+    /// Whether the last reload was refused: what is in force is not what is in the file.
+    pub refused: bool,
+}
+
 /// The latest snapshot, and what of the configuration the outputs need.
 pub struct Shared {
     snapshot: RwLock<Arc<Snapshot>>,
-    /// Most exported series.
-    pub series_limit: usize,
+    series_limit: AtomicUsize,
 }
 
 impl Shared {
@@ -47,11 +64,23 @@ impl Shared {
             health: monitor.health(),
             source: SourceHealth::default(),
             dead_letters: DeadLetterHealth::default(),
+            operation: Operation::default(),
             checkpoint: CheckpointHealth::new(),
             evaluation_took: Duration::ZERO,
             made_at: Instant::now(),
         };
-        Self { snapshot: RwLock::new(Arc::new(snapshot)), series_limit }
+        Self { snapshot: RwLock::new(Arc::new(snapshot)), series_limit: AtomicUsize::new(series_limit) }
+    }
+
+    /// Most exported series.
+    #[must_use]
+    pub fn series_limit(&self) -> usize {
+        self.series_limit.load(Ordering::Relaxed)
+    }
+
+    /// Changes it.
+    pub fn set_series_limit(&self, limit: usize) {
+        self.series_limit.store(limit, Ordering::Relaxed);
     }
 
     /// The latest snapshot.

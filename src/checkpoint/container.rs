@@ -64,11 +64,27 @@ pub struct LastRecord {
 /// # Errors
 /// What the writer refuses.
 pub fn write(header: &Header, snapshot: &Snapshot, to: &mut impl Write) -> io::Result<u64> {
+    write_with(header, |index| snapshot.section(index), to)
+}
+
+/// Writes a checkpoint with sections that were read, none of which was taken yet.
+///
+/// # Errors
+/// What the writer refuses, or what is wrong with a section.
+pub fn copy<R: BufRead>(header: &Header, sections: &mut Sections<R>, to: &mut impl Write) -> io::Result<u64> {
+    write_with(header, |_| sections.read(), to)
+}
+
+fn write_with(
+    header: &Header,
+    mut section: impl FnMut(usize) -> Result<Vec<u8>, String>,
+    to: &mut impl Write,
+) -> io::Result<u64> {
     let line = serde_json::to_vec(header)?;
     to.write_all(TITLE)?;
     let mut written = TITLE.len() as u64 + write_section(&line, to)?;
     for index in 0..SECTIONS {
-        let section = snapshot.section(index).map_err(io::Error::other)?;
+        let section = section(index).map_err(io::Error::other)?;
         written += write_section(&section, to)?;
     }
     Ok(written)

@@ -127,10 +127,39 @@ impl Store {
     /// # Errors
     /// [`CheckpointError::Io`]; the old one stands.
     pub fn write(&self, header: &Header, snapshot: &Snapshot) -> Result<u64, CheckpointError> {
+        self.replace(|to| container::write(header, snapshot, to))
+    }
+
+    /// Changes what a checkpoint says of itself, and nothing of what it holds. Where `change` gives an error nothing is written; `None` where
+    /// there is no checkpoint.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] where it cannot be read or replaced.
+    pub fn amend<T, E>(
+        &self,
+        change: impl FnOnce(&mut Header) -> Result<T, E>,
+    ) -> Result<Option<Result<T, E>>, CheckpointError> {
+        let path = self.folder.join(FILE);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&path, "open", error)),
+        };
+        let damaged = |problem| CheckpointError::Damaged { path: path.display().to_string(), problem };
+        let (mut header, mut sections) =
+            container::read(BufReader::with_capacity(BUFFER_BYTES, file)).map_err(damaged)?;
+        let changed = change(&mut header);
+        if changed.is_ok() {
+            self.replace(|to| container::copy(&header, &mut sections, to))?;
+        }
+        Ok(Some(changed))
+    }
+
+    fn replace(&self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<u64>) -> Result<u64, CheckpointError> {
         let (path, new) = (self.folder.join(FILE), self.folder.join(NEW_FILE));
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
         let mut to = BufWriter::with_capacity(BUFFER_BYTES, file.map_err(|error| failed(&new, "make", error))?);
-        let written = container::write(header, snapshot, &mut to).map_err(|error| failed(&new, "write", error))?;
+        let written = write(&mut to).map_err(|error| failed(&new, "write", error))?;
         to.flush().map_err(|error| failed(&new, "write", error))?;
         to.get_ref().sync_all().map_err(|error| failed(&new, "bring to the disk", error))?;
         std::fs::rename(&new, &path).map_err(|error| failed(&path, "replace", error))?;

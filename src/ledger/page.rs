@@ -76,6 +76,13 @@ pub(super) struct Horizons {
 }
 
 impl Page {
+    /// Names the profiles of all records anew.
+    pub fn rename(&mut self, profile: impl Fn(u16) -> u16) {
+        self.simple.iter_mut().for_each(|simple| simple.profile = profile(simple.profile));
+        let records = self.dossiers.iter_mut().flat_map(|dossier| dossier.records.iter_mut());
+        records.for_each(|record| record.profile = profile(record.profile));
+    }
+
     /// The records of a case, copied to `into`; none where it is not open.
     pub fn records(&self, key: CaseKey, into: &mut Vec<Record>) {
         into.clear();

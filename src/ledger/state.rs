@@ -9,7 +9,7 @@ use super::page::{Page, ShardState};
 use super::record::{NO_PROFILE, UNKNOWN_PROFILE};
 use super::store::{PAGES_PER_SHARD, SHARDS};
 use crate::event::EventTime;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, PseudonymKey};
 use crate::monitor::Mapping;
 
 /// Everything but the cases.
@@ -67,6 +67,23 @@ impl Ledger {
         self.swept_at = swept_at;
         self.evicted = evicted;
         self.dropped_waiting = dropped_waiting;
+    }
+
+    /// The pseudonym key.
+    #[must_use]
+    pub const fn key(&self) -> &PseudonymKey {
+        &self.key
+    }
+
+    /// Takes in the cases of another ledger, shared as long as profiles are named as they were.
+    pub fn take_pages(&mut self, pages: &LedgerPages, mapping: &Mapping) {
+        self.pages.clone_from(&pages.0);
+        if mapping.renames_profiles() {
+            let rename = |page: &mut Arc<Page>| Arc::make_mut(page).rename(|profile| profile_now(profile, mapping));
+            self.pages.iter_mut().for_each(rename);
+        }
+        self.open = self.pages.iter().map(|page| page.open_cases()).sum();
+        self.waiting = self.pages.iter().map(|page| page.waiting()).sum();
     }
 
     /// Takes in the cases of one shard.

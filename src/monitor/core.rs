@@ -18,7 +18,7 @@ use crate::window::{CaseCounts, Cohorts, Counts, Lateness, Populations, Watermar
 #[derive(Clone)]
 pub struct Monitor {
     pub(super) plan: Arc<Plan>,
-    clock: Clock,
+    pub(super) clock: Clock,
     pub(super) watermark: Watermark,
     pub(super) ledger: Ledger,
     pub(super) windows: Windows,

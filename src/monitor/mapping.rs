@@ -93,6 +93,12 @@ impl Mapping {
         self.profiles.get(usize::from(before)).copied().flatten()
     }
 
+    /// Whether any profile has another index now.
+    #[must_use]
+    pub fn renames_profiles(&self) -> bool {
+        self.profiles.iter().zip(0..).any(|(now, before)| *now != Some(before))
+    }
+
     /// The present id of a profile.
     #[must_use]
     pub fn profile(&self, before: ProfileId) -> Option<ProfileId> {

@@ -12,9 +12,9 @@ use super::core::Monitor;
 use super::tallies::{Tallies, TalliesState};
 use crate::alert::{Alert, AlertBook};
 use crate::disparity::{EvaluatorState, SequencesState};
-use crate::event::EventTime;
-use crate::ledger::{LedgerPages, LedgerState, PseudonymKey};
-use crate::monitor::{Clock, Names, Plan};
+use crate::event::{EventTime, Span};
+use crate::ledger::{Ledger, LedgerPages, LedgerState, PseudonymKey};
+use crate::monitor::{Clock, Mapping, Names, Plan};
 use crate::window::{Populations, Watermark, WindowsState};
 
 /// Version of the sections' contents.
@@ -121,9 +121,11 @@ impl Monitor {
         Ok(())
     }
 
-    /// Goes on after a pause: no partition is idle because nobody read it.
+    /// Goes on after a pause: no partition is idle, and no profile silent, because nobody read it.
     pub fn resume(&mut self, now: EventTime) {
         self.watermark.resume(now);
+        // The clock may have been set back meanwhile.
+        self.heard.iter_mut().for_each(|heard| *heard = (*heard).min(now));
     }
 
     /// This moment.
@@ -163,13 +165,50 @@ impl Monitor {
         if core.ledger.key_check != key.check() {
             return Err(RestoreError::OtherKey);
         }
+        Self::from_core(core, plan, key, clock, |ledger, mapping| {
+            (0..LedgerPages::SHARDS).try_for_each(|shard| {
+                let restored = ledger.restore_shard(shard, &bytes(shard + 1)?, mapping);
+                restored.map_err(|problem| malformed(shard + 1, problem))
+            })
+        })
+    }
+
+    /// Goes on under another plan, as if restored from a snapshot of this moment. With the same profiles no case is touched; else each is
+    /// renamed, which takes about a second per ten million.
+    ///
+    /// # Errors
+    /// [`RestoreError::OtherDimensions`]; the monitor goes on as it was.
+    pub fn change_plan(&mut self, plan: Plan) -> Result<(), RestoreError> {
+        let Snapshot { core, pages } = self.snapshot();
+        let changed = Self::from_core(core, plan, self.ledger.key().clone(), self.clock, |ledger, mapping| {
+            ledger.take_pages(&pages, mapping);
+            Ok(())
+        })?;
+        let alerts = std::mem::take(&mut self.changed_alerts);
+        *self = Self { changed_alerts: alerts, ..changed };
+        Ok(())
+    }
+
+    /// The wall clock was set forward (or back, with a negative span): how long something has lasted stays as it was.
+    pub fn shift_clock(&mut self, by: Span) {
+        self.watermark.shift_clock(by);
+        self.alerts.shift_clock(by);
+        for heard in self.heard.iter_mut().filter(|heard| **heard > EventTime::MIN) {
+            *heard = heard.plus(by);
+        }
+    }
+
+    fn from_core(
+        core: Core,
+        plan: Plan,
+        key: PseudonymKey,
+        clock: Clock,
+        cases: impl FnOnce(&mut Ledger, &Mapping) -> Result<(), RestoreError>,
+    ) -> Result<Self, RestoreError> {
         let mapping = core.names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
         let mut monitor = Self::new(plan, key, clock);
         monitor.ledger.restore(core.ledger, &mapping);
-        for shard in 0..LedgerPages::SHARDS {
-            let restored = monitor.ledger.restore_shard(shard, &bytes(shard + 1)?, &mapping);
-            restored.map_err(|problem| malformed(shard + 1, problem))?;
-        }
+        cases(&mut monitor.ledger, &mapping)?;
         let window = &monitor.plan.window;
         monitor.watermark = core.watermark.with_plan(window.allowed_lateness, window.history);
         monitor.windows.restore(core.windows, &mapping);

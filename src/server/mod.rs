@@ -52,7 +52,7 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn metrics_page(State(shared): State<Arc<Shared>>) -> Response {
-    let text = metrics::render(&shared.snapshot(), shared.series_limit);
+    let text = metrics::render(&shared.snapshot(), shared.series_limit());
     answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }
 

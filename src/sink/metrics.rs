@@ -4,7 +4,7 @@ use prometheus::core::Collector;
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
 use crate::alert::AlertState;
-use crate::app::{CheckpointHealth, Snapshot};
+use crate::app::{CheckpointHealth, Operation, Snapshot};
 use crate::disclosure::{Measured, PublishedAlert, PublishedFinding, PublishedLate};
 use crate::disparity::{SeriesEvidence, Verdict};
 use crate::event::EventTime;
@@ -309,6 +309,7 @@ impl Page {
             vec![(vec![], source.reconnects)],
         );
         self.checkpoint(&snapshot.checkpoint);
+        self.operation(snapshot.operation);
         self.plain("consumer_fault", "1 where a partition is no longer read.", u64::from(source.fault.is_some()));
     }
 
@@ -376,6 +377,17 @@ impl Page {
             family.with_label_values(values).set(*value);
         }
         self.register(Box::new(family));
+    }
+
+    fn operation(&mut self, operation: Operation) {
+        let steps = vec![(vec![], operation.clock_steps)];
+        self.counter("clock_steps_total", "How often the wall clock was set.", &[], steps);
+        let gaps = vec![(vec![], operation.accepted_gaps)];
+        self.counter("accepted_gaps_total", "Data gaps that were accepted, over the life of the state.", &[], gaps);
+        let reloads = vec![(vec!["accepted"], operation.reloads), (vec!["refused"], operation.refused_reloads)];
+        self.counter("config_reloads_total", "Reloads of the configuration.", &["result"], reloads);
+        let help = "0 where the last reload was refused: what is in force is not what is in the file.";
+        self.plain("config_last_reload_successful", help, u64::from(!operation.refused));
     }
 
     fn checkpoint(&mut self, health: &CheckpointHealth) {

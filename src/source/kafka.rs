@@ -586,6 +586,16 @@ fn client_config(settings: &Kafka) -> Result<ClientConfig, String> {
     Ok(config)
 }
 
+/// From where to where a partition's log reaches now.
+///
+/// # Errors
+/// Where the broker does not answer within [`ANSWER_LIMIT`].
+pub fn log_range(settings: &Kafka, topic: &str, partition: i32) -> Result<(i64, i64), String> {
+    let consumer: BaseConsumer = base_config(settings)?.create().map_err(|error| format!("kafka: {error}"))?;
+    let range = consumer.fetch_watermarks(topic, partition, ANSWER_LIMIT);
+    range.map_err(|error| format!("topic {topic} partition {partition}: {error}"))
+}
+
 /// What every client of these brokers needs.
 ///
 /// # Errors

@@ -87,7 +87,12 @@ impl Watermark {
 
     /// Counts the time of silence of every partition from `now` on.
     pub fn resume(&mut self, now: EventTime) {
-        self.partitions.iter_mut().for_each(|partition| partition.heard = partition.heard.max(now));
+        self.partitions.iter_mut().for_each(|partition| partition.heard = now);
+    }
+
+    /// The wall clock was set: silence has lasted as long as before.
+    pub fn shift_clock(&mut self, by: Span) {
+        self.partitions.iter_mut().for_each(|partition| partition.heard = partition.heard.plus(by));
     }
 
     /// Moves the watermark; never back.

@@ -1,0 +1,74 @@
+//! `accept-gap`: an operator says that records which can no longer be read are given up, and why. It is written down in the state.
+
+use std::path::Path;
+
+use crate::app::run::open_lock;
+use crate::app::{Failure, Finished, load};
+use crate::checkpoint::{Header, Store};
+use crate::source::kafka::log_range;
+
+/// Longest reason, in bytes.
+const MAX_REASON_BYTES: usize = 1_000;
+
+/// Which partition, and why.
+#[derive(clap::Args, Clone, Debug)]
+pub struct GapOptions {
+    /// The topic
+    #[arg(long)]
+    topic: String,
+    /// The partition's number
+    #[arg(long)]
+    partition: i32,
+    /// Why its records are given up, and by whom: kept with the state for good
+    #[arg(long)]
+    reason: String,
+}
+
+/// Lets the partition be read on from where its log begins now.
+///
+/// # Errors
+/// [`Failure::Usage`] without a reason; [`Failure::Io`] where a daemon uses the state, the broker does not answer or the state cannot be
+/// written; [`Failure::Data`] where the state has no such partition.
+pub fn run(config: &Path, options: &GapOptions) -> Result<Finished, Failure> {
+    let GapOptions { topic, partition, reason } = options;
+    if reason.trim().is_empty() || reason.len() > MAX_REASON_BYTES {
+        return Err(Failure::Usage(format!(
+            "--reason: expected 1 to {MAX_REASON_BYTES} bytes, found {}",
+            reason.len()
+        )));
+    }
+    let settings = load(config)?;
+    let Some(kafka) = &settings.kafka else {
+        return Err(Failure::Configuration("expected a section [kafka], found none".to_owned()));
+    };
+    let (lock_path, lock) = open_lock(&settings)?;
+    if lock.try_lock().is_err() {
+        let path = lock_path.display();
+        return Err(Failure::Io(format!("{path}: a daemon uses this state: stop it first")));
+    }
+    let (begin, end) = log_range(kafka, topic, *partition).map_err(Failure::Io)?;
+    let amended = Store::new(settings.state.dir).amend(|header| accept(header, options, begin, end));
+    let written = amended.map_err(|error| Failure::Io(error.to_string()))?;
+    let Some(written) = written else {
+        return Err(Failure::Data("expected a checkpoint in the state folder, found none".to_owned()));
+    };
+    println!("{}", written?);
+    Ok(Finished::Ok)
+}
+
+/// Changes the header; gives what was written down.
+fn accept(header: &mut Header, options: &GapOptions, begin: i64, end: i64) -> Result<String, Failure> {
+    let GapOptions { topic, partition, reason } = options;
+    let known = header.inputs.iter_mut().find(|input| input.topic == *topic && input.partition == *partition);
+    let Some(input) = known else {
+        return Err(Failure::Data(format!("expected a partition in the state, found none named {topic} {partition}")));
+    };
+    let note = format!(
+        "topic {topic} partition {partition}: offset {} was to be read next; accepted at {}, when the log reached from {begin} to {end}: {reason}",
+        input.next_offset,
+        jiff::Timestamp::now().strftime("%FT%TZ"),
+    );
+    (input.next_offset, input.last) = (begin, None);
+    header.accepted_gaps.push(note.clone());
+    Ok(note)
+}

@@ -1,0 +1,46 @@
+//! What the service manager is told. Without one nothing happens.
+
+use std::time::{Duration, Instant};
+
+use sd_notify::NotifyState;
+
+/// Tells systemd that the core makes progress, as often as it asks for.
+#[derive(Debug)]
+pub struct Supervisor {
+    every: Option<Duration>,
+    fed: Instant,
+}
+
+impl Supervisor {
+    /// Tells that the daemon has started.
+    #[must_use]
+    pub fn start() -> Self {
+        tell(&[NotifyState::Ready]);
+        // Twice as often as it must be.
+        Self { every: sd_notify::watchdog_enabled().map(|limit| limit / 2), fed: Instant::now() }
+    }
+
+    /// To be called by the loop that does the work, and by nothing else.
+    pub fn alive(&mut self) {
+        if self.every.is_some_and(|every| self.fed.elapsed() >= every) {
+            tell(&[NotifyState::Watchdog]);
+            self.fed = Instant::now();
+        }
+    }
+
+    /// A line for `systemctl status`.
+    pub fn status(&self, text: &str) {
+        tell(&[NotifyState::Status(text)]);
+    }
+
+    /// Tells that the daemon is ending.
+    pub fn stopping(&self) {
+        tell(&[NotifyState::Stopping]);
+    }
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
