@@ -1,8 +1,11 @@
 //! Group membership and strata of cases, each distinct combination kept once.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+use super::probabilities::{MAX_PROBABLE_GROUPS, Vectors, quantise};
 use crate::disparity::{DimensionId, GroupId};
 use crate::event::{Groups, Membership, Strata};
 use crate::monitor::{Dimension, Plan};
@@ -12,6 +15,10 @@ pub const MAX_STRATUM_VALUES: u16 = 64;
 
 /// Most distinct combinations of groups and strata; further ones are kept without groups and counted.
 const MAX_COMBINATIONS: usize = 4_000_000;
+
+/// Most of them that hold probabilities, which are of many more kinds than groups are: they must leave room for those. In further
+/// ones the probabilities are not kept, and counted.
+const MAX_PROBABLE_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
 
 /// The strata name that a selection's `risk_class` stands under.
 pub const RISK_CLASS: &str = "risk_class";
@@ -33,13 +40,38 @@ impl Slot {
     pub const NONE: Self = Self(u16::MAX);
     /// A value outside the allow-list, or past the limit.
     pub const OTHER: Self = Self(u16::MAX - 1);
-    /// Known only as probabilities; takes no part in counts of groups.
+    /// Known only as probabilities that were not kept, because too many distinct ones were in use.
     pub const PROBABILISTIC: Self = Self(u16::MAX - 2);
+    /// The first of those that stand for probabilities; groups come before it.
+    const FIRST_VECTOR: u16 = Dimension::MAX_GROUPS;
+    /// Most distinct probabilities of one dimension; further ones are not kept, and counted.
+    pub const MAX_VECTORS: usize = (Self::PROBABILISTIC.0 - Self::FIRST_VECTOR) as usize;
 
     /// The group, where the allow-list has it.
     #[must_use]
     pub const fn group(self) -> Option<GroupId> {
-        if self.0 < Self::PROBABILISTIC.0 { Some(GroupId(self.0)) } else { None }
+        if self.0 < Self::FIRST_VECTOR { Some(GroupId(self.0)) } else { None }
+    }
+
+    /// Known only as probabilities, kept or not: takes no part in counts of groups, nor in evidence.
+    #[must_use]
+    pub const fn is_probabilistic(self) -> bool {
+        Self::FIRST_VECTOR <= self.0 && self.0 <= Self::PROBABILISTIC.0
+    }
+
+    /// The place of its probabilities among those of the dimension, where they were kept.
+    pub(super) const fn vector(self) -> Option<usize> {
+        if self.is_probabilistic() && self.0 < Self::PROBABILISTIC.0 {
+            Some((self.0 - Self::FIRST_VECTOR) as usize)
+        } else {
+            None
+        }
+    }
+
+    /// The slot of the probabilities at a place; `None` from [`Self::MAX_VECTORS`] on.
+    pub(super) fn of_vector(index: usize) -> Option<Self> {
+        let index = u16::try_from(index).ok().filter(|index| usize::from(*index) < Self::MAX_VECTORS)?;
+        Some(Self(Self::FIRST_VECTOR + index))
     }
 }
 
@@ -52,6 +84,8 @@ pub struct Attributes {
     ids: HashMap<Box<[Slot]>, AttributesId, FxBuildHasher>,
     scratch: Vec<Slot>,
     overflowed: u64,
+    with_probabilities: usize,
+    probabilities_dropped: u64,
 }
 
 /// A dimension or stratum and the values known of it.
@@ -60,6 +94,8 @@ struct NamedValues {
     name: Box<str>,
     values: Vec<Box<str>>,
     ids: HashMap<Box<str>, Slot, FxBuildHasher>,
+    /// Of a dimension: probabilities over its values, with those outside the allow-list last.
+    vectors: Vectors,
     /// Where values outside the allow-list go: to the group `other` where it is listed.
     outside: Slot,
 }
@@ -80,6 +116,8 @@ impl Attributes {
             scratch: Vec::with_capacity(dimensions.len() + 8),
             dimensions,
             overflowed: 0,
+            with_probabilities: 0,
+            probabilities_dropped: 0,
         }
     }
 
@@ -90,10 +128,12 @@ impl Attributes {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        for dimension in &self.dimensions {
+        for dimension in &mut self.dimensions {
             let membership =
                 groups.iter().find(|(name, _)| **name == *dimension.name).map(|(_, membership)| membership);
-            scratch.push(dimension.slot_of(membership));
+            let slot = dimension.slot_of(membership);
+            self.probabilities_dropped += u64::from(slot == Slot::PROBABILISTIC);
+            scratch.push(slot);
         }
         for stratum in &mut self.strata {
             let named = strata.iter().find(|(name, _)| **name == *stratum.name).map(|(_, value)| value.as_ref());
@@ -126,6 +166,13 @@ impl Attributes {
     /// The dimensions in which the case has a group, with it.
     pub fn groups(&self, id: AttributesId) -> impl Iterator<Item = (DimensionId, Slot)> + '_ {
         self.slots(id).iter().take(self.dimensions.len()).zip(0..).map(|(slot, index)| (DimensionId(index), *slot))
+    }
+
+    /// A probability for each group of the dimension, `other` (all outside the allow-list) last, in hundredths that sum to
+    /// [`CERTAIN`](super::CERTAIN); empty where the slot stands for none.
+    #[must_use]
+    pub fn probabilities(&self, dimension: DimensionId, slot: Slot) -> &[u8] {
+        self.dimensions.get(usize::from(dimension.0)).map_or(&[], |dimension| dimension.vectors.of(slot))
     }
 
     /// The case's value in each stratum that a rule names.
@@ -170,6 +217,12 @@ impl Attributes {
         self.overflowed
     }
 
+    /// How often probabilities were not kept because too many distinct ones were in use, or too many groups in the dimension.
+    #[must_use]
+    pub const fn probabilities_dropped(&self) -> u64 {
+        self.probabilities_dropped
+    }
+
     fn slots(&self, id: AttributesId) -> &[Slot] {
         // Ids come from this table alone; an unknown one would read as "no value".
         self.combinations.get(id.0 as usize).map_or(&[], |slots| slots)
@@ -179,20 +232,43 @@ impl Attributes {
         if let Some(id) = self.ids.get(slots) {
             return *id;
         }
+        let with_probabilities = self.has_probabilities(slots);
+        if with_probabilities && self.with_probabilities >= MAX_PROBABLE_COMBINATIONS {
+            self.probabilities_dropped += 1;
+            return self.id_of(&self.without_probabilities(slots));
+        }
         let next = u32::try_from(self.combinations.len()).ok().filter(|_| self.combinations.len() < MAX_COMBINATIONS);
         let Some(next) = next else {
             self.overflowed += 1;
             return AttributesId::default();
         };
+        self.with_probabilities += usize::from(with_probabilities);
         self.combinations.push(slots.into());
         self.ids.insert(slots.into(), AttributesId(next));
         AttributesId(next)
+    }
+
+    fn has_probabilities(&self, slots: &[Slot]) -> bool {
+        slots.iter().take(self.dimensions.len()).any(|slot| slot.vector().is_some())
+    }
+
+    fn without_probabilities(&self, slots: &[Slot]) -> Vec<Slot> {
+        let mut slots = slots.to_vec();
+        let kept = |slot: &&mut Slot| slot.vector().is_some();
+        slots.iter_mut().take(self.dimensions.len()).filter(kept).for_each(|slot| *slot = Slot::PROBABILISTIC);
+        slots
     }
 }
 
 impl NamedValues {
     fn named(name: &str) -> Self {
-        Self { name: name.into(), values: Vec::new(), ids: HashMap::default(), outside: Slot::OTHER }
+        Self {
+            name: name.into(),
+            values: Vec::new(),
+            ids: HashMap::default(),
+            vectors: Vectors::default(),
+            outside: Slot::OTHER,
+        }
     }
 
     fn of_dimension(dimension: &Dimension) -> Self {
@@ -205,12 +281,37 @@ impl NamedValues {
         values
     }
 
-    fn slot_of(&self, membership: Option<&Membership<'_>>) -> Slot {
+    fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
         match membership {
             None => Slot::NONE,
-            Some(Membership::Probabilities(_)) => Slot::PROBABILISTIC,
             Some(Membership::Group(group)) => self.find(group).unwrap_or(self.outside),
+            Some(Membership::Probabilities(probabilities)) => {
+                self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
+            }
         }
+    }
+
+    /// What the listed groups leave of 1 goes where values outside the allow-list go, named or not.
+    fn learn_probabilities(&mut self, probabilities: &[(Cow<'_, str>, f64)]) -> Option<Slot> {
+        let groups = self.values.len();
+        if groups > MAX_PROBABLE_GROUPS {
+            return None;
+        }
+        let mut listed = vec![0.0; groups];
+        for (group, probability) in probabilities {
+            let slot = self.find(group).filter(|slot| *slot != self.outside);
+            if let Some(share) = slot.and_then(|slot| listed.get_mut(usize::from(slot.0))) {
+                *share = *probability;
+            }
+        }
+        let mut hundredths = quantise(&listed);
+        // Where `other` is listed it is a group, and nobody is beside it.
+        if self.outside != Slot::OTHER {
+            let outside = hundredths.pop()?;
+            *hundredths.get_mut(usize::from(self.outside.0))? += outside;
+            hundredths.push(0);
+        }
+        self.vectors.learn(&hundredths)
     }
 
     fn find(&self, value: &str) -> Option<Slot> {
