@@ -135,21 +135,17 @@ impl Memberships {
             sums.iter().enumerate().filter(|(other, _)| *other != group).map(|(_, sum)| u128::from(*sum)).sum()
         };
         let weights = others(&self.weights);
-        let unit = u128::from(self.unit);
-        Side {
-            weights,
-            events: others(&self.events),
-            squares: (unit * weights + own.squares).saturating_sub(unit * own.weights),
-        }
+        let squares =
+            self.in_squares(weights).saturating_add(own.squares).saturating_sub(self.in_squares(own.weights));
+        Side { weights, events: others(&self.events), squares }
     }
 
     /// On (w, 1 - w).
     fn regression_against_rest(&self, own: Side, rest: Side) -> Option<Rates> {
         // sum(w (1 - w)) = sum(w) - sum(w^2).
-        let unit = u128::from(self.unit);
-        let cross = float((unit * own.weights).saturating_sub(own.squares));
+        let cross = float(self.in_squares(own.weights).saturating_sub(own.squares));
         let gram = [vec![float(own.squares)], vec![cross, float(rest.squares)]];
-        let coefficients = least_squares(&gram, &[float(unit * own.events), float(unit * rest.events)])?;
+        let coefficients = least_squares(&gram, &[float(self.in_squares(own.events)), float(self.in_squares(rest.events))])?;
         Rates::of(snapped(*coefficients.first()?), snapped(*coefficients.last()?))
     }
 
@@ -162,11 +158,16 @@ impl Memberships {
         let gram: Vec<Vec<f64>> = used.iter().map(row).collect();
         let cross: Option<Vec<f64>> = used
             .iter()
-            .map(|index| Some(float(u128::from(self.unit) * u128::from(*self.events.get(*index)?))))
+            .map(|index| Some(float(self.in_squares((*self.events.get(*index)?).into()))))
             .collect();
         let coefficients = least_squares(&gram, &cross?)?;
         let of = |index| coefficients.get(used.binary_search(&index).ok()?).copied();
         Rates::of(snapped(of(group)?), snapped(of(reference)?))
+    }
+
+    /// A sum in units, in units squared. Sums that saturate are far beyond those of any cases.
+    fn in_squares(&self, sum: u128) -> u128 {
+        sum.saturating_mul(self.unit.into())
     }
 
     /// sum(w v) of two groups, the first not after the second; 0 for groups that are not there.
