@@ -212,7 +212,9 @@ fn check(bracket: &Bracket) {
         assert_eq!(rates.ratio.is_none() && rates.group / rates.reference < f64::INFINITY, false, "{bracket:?}");
     }
     for side in [bracket.group, bracket.reference] {
-        assert!([side.exposed, side.events, side.effective_n].iter().all(|number| number.is_finite() && *number >= 0.0));
+        assert!(
+            [side.exposed, side.events, side.effective_n].iter().all(|number| number.is_finite() && *number >= 0.0)
+        );
     }
     assert!(bracket.cases > 0);
 }

@@ -135,8 +135,7 @@ impl Memberships {
             sums.iter().enumerate().filter(|(other, _)| *other != group).map(|(_, sum)| u128::from(*sum)).sum()
         };
         let weights = others(&self.weights);
-        let squares =
-            self.in_squares(weights).saturating_add(own.squares).saturating_sub(self.in_squares(own.weights));
+        let squares = self.in_squares(weights).saturating_add(own.squares).saturating_sub(self.in_squares(own.weights));
         Side { weights, events: others(&self.events), squares }
     }
 
@@ -145,7 +144,8 @@ impl Memberships {
         // sum(w (1 - w)) = sum(w) - sum(w^2).
         let cross = float(self.in_squares(own.weights).saturating_sub(own.squares));
         let gram = [vec![float(own.squares)], vec![cross, float(rest.squares)]];
-        let coefficients = least_squares(&gram, &[float(self.in_squares(own.events)), float(self.in_squares(rest.events))])?;
+        let coefficients =
+            least_squares(&gram, &[float(self.in_squares(own.events)), float(self.in_squares(rest.events))])?;
         Rates::of(snapped(*coefficients.first()?), snapped(*coefficients.last()?))
     }
 
@@ -156,10 +156,8 @@ impl Memberships {
             used.iter().take_while(|column| *column <= row).map(|column| float(self.product(*column, *row))).collect()
         };
         let gram: Vec<Vec<f64>> = used.iter().map(row).collect();
-        let cross: Option<Vec<f64>> = used
-            .iter()
-            .map(|index| Some(float(self.in_squares((*self.events.get(*index)?).into()))))
-            .collect();
+        let cross: Option<Vec<f64>> =
+            used.iter().map(|index| Some(float(self.in_squares((*self.events.get(*index)?).into())))).collect();
         let coefficients = least_squares(&gram, &cross?)?;
         let of = |index| coefficients.get(used.binary_search(&index).ok()?).copied();
         Rates::of(snapped(of(group)?), snapped(of(reference)?))
