@@ -32,8 +32,8 @@ pub(super) fn withholds(min_cell: u64, bracket: &Bracket) -> bool {
     is_thin(min_cell, bracket.group) || is_thin(min_cell, bracket.reference)
 }
 
-/// Numerator and complement in expected cases, and the number of certain members that would tell as much: all below `min_cell` where
-/// a few persons make up the side.
+/// Numerator or complement, in expected cases, or the number of certain members that would tell as much below `min_cell`. For weights of
+/// at most 1 that number is at least the expected cases, so it is the last to be small; it is asked for all the same.
 #[expect(clippy::cast_precision_loss, reason = "a small number")]
 fn is_thin(min_cell: u64, side: WeightedSide) -> bool {
     let enough = |number: f64| number >= min_cell as f64;
