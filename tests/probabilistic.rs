@@ -342,15 +342,18 @@ fn exposed(rule: &str, window: &str, cases: &[Case]) -> Vec<([f64; 3], f64)> {
 /// Group rate, reference rate.
 type Pair = (f64, f64);
 
-fn naive_weighted(cases: &[([f64; 3], f64)], weights: [fn(&[f64; 3], usize) -> f64; 2], group: usize) -> Pair {
-    let rate = |weight: fn(&[f64; 3], usize) -> f64| {
+/// What a case weighs in a side, from its shares and the group's index.
+type Weight = fn(&[f64; 3], usize) -> f64;
+
+fn naive_weighted(cases: &[([f64; 3], f64)], weights: [Weight; 2], group: usize) -> Pair {
+    let rate = |weight: Weight| {
         let sum: f64 = cases.iter().map(|(shares, _)| weight(shares, group)).sum();
         cases.iter().map(|(shares, event)| weight(shares, group) * event).sum::<f64>() / sum
     };
     (rate(weights[0]), rate(weights[1]))
 }
 
-fn naive_effective_n(cases: &[([f64; 3], f64)], weight: fn(&[f64; 3], usize) -> f64, group: usize) -> f64 {
+fn naive_effective_n(cases: &[([f64; 3], f64)], weight: Weight, group: usize) -> f64 {
     let sum: f64 = cases.iter().map(|(shares, _)| weight(shares, group)).sum();
     sum * sum / cases.iter().map(|(shares, _)| weight(shares, group).powi(2)).sum::<f64>()
 }
@@ -393,8 +396,7 @@ fn near_pair(found: &Value, (group, reference): Pair, what: &str) {
 fn brackets_are_those_of_a_naive_oracle() {
     let world = World::new(1);
     let document = document(&monitor(CONFIG, &world.lines()));
-    let (own, rest): (fn(&[f64; 3], usize) -> f64, fn(&[f64; 3], usize) -> f64) =
-        (|shares, group| shares[group], |shares, group| 1.0 - shares[group]);
+    let (own, rest): (Weight, Weight) = (|shares, group| shares[group], |shares, group| 1.0 - shares[group]);
     let mut compared = 0;
     for finding in document["findings"].as_array().unwrap() {
         let text = |name: &str| finding[name].as_str().unwrap();
@@ -405,7 +407,7 @@ fn brackets_are_those_of_a_naive_oracle() {
         }
         let group = ["a", "b"].iter().position(|name| *name == text("group")).unwrap();
         let cases = exposed(rule, window, &world.cases);
-        let (weights, rates): ([fn(&[f64; 3], usize) -> f64; 2], Pair) = if rule.ends_with("-a") {
+        let (weights, rates): ([Weight; 2], Pair) = if rule.ends_with("-a") {
             let rows: Vec<(Vec<f64>, f64)> = cases.iter().map(|(shares, event)| (shares.to_vec(), *event)).collect();
             let rates = naive_regression(&rows);
             ([own, |shares, _| shares[0]], (rates[group], rates[0]))
