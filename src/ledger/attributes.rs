@@ -85,6 +85,7 @@ pub struct Attributes {
     scratch: Vec<Slot>,
     overflowed: u64,
     with_probabilities: usize,
+    most_with_probabilities: usize,
     probabilities_dropped: u64,
 }
 
@@ -117,6 +118,7 @@ impl Attributes {
             dimensions,
             overflowed: 0,
             with_probabilities: 0,
+            most_with_probabilities: MAX_PROBABLE_COMBINATIONS,
             probabilities_dropped: 0,
         }
     }
@@ -233,7 +235,7 @@ impl Attributes {
             return *id;
         }
         let with_probabilities = self.has_probabilities(slots);
-        if with_probabilities && self.with_probabilities >= MAX_PROBABLE_COMBINATIONS {
+        if with_probabilities && self.with_probabilities >= self.most_with_probabilities {
             self.probabilities_dropped += 1;
             return self.id_of(&self.without_probabilities(slots));
         }
@@ -335,5 +337,119 @@ impl NamedValues {
         self.values.push(value.into());
         self.ids.insert(value.into(), Slot(next));
         Slot(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Limits, Span};
+    use crate::monitor::{EvidencePlan, LedgerPlan, WindowPlan};
+
+    fn attributes(groups: &[&str]) -> Attributes {
+        let dimension = |name: &str| Dimension {
+            name: name.to_owned(),
+            ground: "race".to_owned(),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        };
+        Attributes::new(&Plan {
+            config_hash: String::new(),
+            profiles: Vec::new(),
+            dimensions: vec![dimension("first"), dimension("second")],
+            rules: Vec::new(),
+            window: WindowPlan {
+                rolling: Vec::new(),
+                history: Span::DAY,
+                allowed_lateness: Span::DAY,
+                idle_after: Span::DAY,
+                max_ahead: None,
+                cohort_max_age: Span::DAY,
+                stale_after: None,
+                evaluate_every: Span::DAY,
+            },
+            ledger: LedgerPlan {
+                open_cases: 1,
+                waiting_events: 1,
+                dedupe_horizon: Span::DAY,
+                not_selected_horizon: Span::DAY,
+            },
+            event: Limits { string_bytes: 1, message_bytes: 1 },
+            evidence: EvidencePlan { family_alpha: 0.05, block_exposed: 1, block_concluded: 1, block_variation: 0.0 },
+            min_cell: 0,
+        })
+    }
+
+    fn probable(shares: &[(&'static str, f64)]) -> Membership<'static> {
+        Membership::Probabilities(shares.iter().map(|(group, share)| (Cow::Borrowed(*group), *share)).collect())
+    }
+
+    fn intern(attributes: &mut Attributes, first: Membership<'_>, second: Option<Membership<'_>>) -> AttributesId {
+        let second = second.map(|second| ("second".into(), second));
+        let groups: Groups<'_> = std::iter::once(("first".into(), first)).chain(second).collect();
+        attributes.intern(&groups, &Vec::new(), None)
+    }
+
+    fn first(attributes: &Attributes, id: AttributesId) -> (Slot, Vec<u8>) {
+        let slot = attributes.groups(id).next().map_or(Slot::NONE, |(_, slot)| slot);
+        (slot, attributes.probabilities(DimensionId(0), slot).to_vec())
+    }
+
+    #[test]
+    fn the_order_of_the_groups_and_who_is_outside_make_no_difference() {
+        let mut attributes = attributes(&["a", "b"]);
+        let one = intern(&mut attributes, probable(&[("a", 0.3), ("b", 0.5), ("x", 0.2)]), None);
+        assert_eq!(first(&attributes, one).1, [30, 50, 20]);
+        for same in [
+            probable(&[("x", 0.2), ("b", 0.5), ("a", 0.3)]),
+            probable(&[("b", 0.5), ("a", 0.3)]),
+            probable(&[("a", 0.3), ("y", 0.1), ("b", 0.501)]),
+        ] {
+            assert_eq!(intern(&mut attributes, same, None), one);
+        }
+        assert_ne!(intern(&mut attributes, probable(&[("a", 0.31), ("b", 0.5)]), None), one);
+    }
+
+    #[test]
+    fn where_other_is_listed_it_takes_those_outside() {
+        let mut attributes = attributes(&["a", "other", "b"]);
+        let id = intern(&mut attributes, probable(&[("other", 0.1), ("x", 0.2), ("a", 0.3), ("b", 0.2)]), None);
+        assert_eq!(first(&attributes, id).1, [30, 50, 20, 0]);
+    }
+
+    #[test]
+    fn a_certain_probability_is_no_group() {
+        let mut attributes = attributes(&["a", "b"]);
+        let id = intern(&mut attributes, probable(&[("a", 1.0)]), None);
+        let (slot, hundredths) = first(&attributes, id);
+        assert_eq!((slot.group(), slot.is_probabilistic(), hundredths), (None, true, vec![100, 0, 0]));
+    }
+
+    #[test]
+    fn beyond_the_limit_probabilities_are_dropped_and_groups_are_kept() {
+        let mut attributes = attributes(&["a", "b"]);
+        attributes.most_with_probabilities = 2;
+        for share in [0.1, 0.2] {
+            intern(&mut attributes, probable(&[("a", share)]), None);
+        }
+        assert_eq!(attributes.probabilities_dropped(), 0);
+        let known = || Some(Membership::Group("b".into()));
+        let id = intern(&mut attributes, probable(&[("a", 0.1)]), known());
+        let slots: Vec<Slot> = attributes.groups(id).map(|(_, slot)| slot).collect();
+        assert_eq!((slots, attributes.probabilities_dropped()), (vec![Slot::PROBABILISTIC, Slot(1)], 1));
+        // The same every time, and those before stay.
+        assert_eq!(intern(&mut attributes, probable(&[("a", 0.3)]), known()), id);
+        let before = intern(&mut attributes, probable(&[("a", 0.2)]), None);
+        assert_eq!(first(&attributes, before).1, [20, 0, 80]);
+        assert_eq!(attributes.overflowed(), 0);
+    }
+
+    #[test]
+    fn of_too_many_groups_probabilities_are_only_counted() {
+        let names: Vec<String> = (0..=MAX_PROBABLE_GROUPS).map(|index| index.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut attributes = attributes(&names);
+        let id = intern(&mut attributes, probable(&[("0", 0.5)]), None);
+        assert_eq!(first(&attributes, id), (Slot::PROBABILISTIC, Vec::new()));
+        assert_eq!(attributes.probabilities_dropped(), 1);
     }
 }
