@@ -185,6 +185,7 @@ fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -
         stratified: None,
         needed: None,
         pending: None,
+        probabilistic: None,
         verdict: Some(verdict),
         beyond_clear,
     }

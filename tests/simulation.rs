@@ -355,7 +355,11 @@ fn logs(by_case: bool, random: &mut Random, faults: &mut Faults) -> (Vec<(usize,
             events.push((minute, partition, line));
             id
         };
-        let groups = if random.below(5) == 0 { String::new() } else { format!(r#","groups":{{"origin":"{group}"}}"#) };
+        let groups = match random.below(8) {
+            0 => String::new(),
+            1 => format!(r#","groups":{{"origin":{{"x":0.{},"y":0.3}}}}"#, 1 + random.below(6)),
+            _ => format!(r#","groups":{{"origin":"{group}"}}"#),
+        };
         let data = format!(
             r#""profile":"{profile}","channel":"{channel}","selected":{selected},"strata":{{"office":"o{office}"}}{groups}"#
         );

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
-use super::published::{EventCounts, Measured, Published, PublishedAlert, PublishedFinding, PublishedLate};
+use super::published::{
+    EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates,
+};
 use crate::disparity::SeriesEvidence;
 use crate::event::EventTime;
 use crate::statistics::Interval;
@@ -104,6 +106,7 @@ impl Serialize for PublishedFinding {
             "pending",
             &self.pending.map(|(group, reference)| Pair([("group", Limits(group)), ("reference", Limits(reference))])),
         )?;
+        map.serialize_entry("probabilistic", &self.probabilistic)?;
         map.serialize_entry("evidence", &self.evidence.map(Evidence))?;
         map.serialize_entry("verdict", &self.verdict.map(crate::disparity::Verdict::name))?;
         if self.suppressed {
@@ -155,6 +158,31 @@ impl Serialize for Measured {
         map.serialize_entry("value", &self.value)?;
         map.serialize_entry("lower", &self.lower)?;
         map.serialize_entry("upper", &self.upper)?;
+        map.end()
+    }
+}
+
+impl Serialize for PublishedBracket {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("weighted", &self.weighted)?;
+        map.serialize_entry("regression", &self.regression)?;
+        map.serialize_entry("group_effective_n", &self.group_effective_n)?;
+        map.serialize_entry("reference_effective_n", &self.reference_effective_n)?;
+        map.serialize_entry("cases", &self.cases)?;
+        if self.suppressed {
+            map.serialize_entry("suppressed", &true)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for PublishedRates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("group_rate", &self.group_rate)?;
+        map.serialize_entry("reference_rate", &self.reference_rate)?;
+        map.serialize_entry("ratio", &self.ratio)?;
         map.end()
     }
 }

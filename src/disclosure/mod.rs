@@ -4,6 +4,8 @@
 //!
 //! Primary suppression: where events, exposed or their difference of a side are below `min_cell`, that side's counts and rate are
 //! withheld, and so is every number of the comparison. A zero counts as small: it says something about everybody in the cell.
+//! The bracket of cases whose group is known only as probabilities is withheld as a whole where a side's effective number, expected
+//! events or expected non-events are below `min_cell`.
 //! Verdicts and alert states always leave: they are what the duty of care asks for, and they carry no number.
 
 mod document;
@@ -12,5 +14,6 @@ mod suppress;
 mod table;
 
 pub use published::{
-    Counted, EventCounts, Measured, Published, PublishedAlert, PublishedFinding, PublishedLate, publish,
+    Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
+    PublishedRates, publish,
 };

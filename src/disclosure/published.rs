@@ -1,13 +1,13 @@
 //! What has passed disclosure control, with every name spelled out.
 
-use super::suppress::Withheld;
+use super::suppress::{Withheld, withholds};
 use crate::alert::{Alert, AlertState, Severity};
 use crate::disparity::{
     Estimate, Evaluation, Finding, Indicator, Late, PendingBounds, Reference, Rule, SeriesEvidence, Side, Verdict,
 };
 use crate::event::{Channel, EventTime};
 use crate::monitor::Plan;
-use crate::statistics::Interval;
+use crate::statistics::{Bracket, Interval, Rates};
 
 /// An evaluation that may leave.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,11 +88,41 @@ pub struct PublishedFinding {
     pub evidence: Option<SeriesEvidence>,
     pub reference_group: Option<String>,
     pub pending: Option<(Interval, Interval)>,
+    /// The mark of a window with cases whose group is known only as probabilities: they are in none of the numbers above.
+    pub probabilistic: Option<PublishedBracket>,
     pub verdict: Option<Verdict>,
     pub suppressed: bool,
     pub warning: f64,
     pub critical: f64,
     pub clear: f64,
+}
+
+/// What the cases say whose group is known only as probabilities. Withheld as a whole, or not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PublishedBracket {
+    /// Each case counted in every group by its probability.
+    pub weighted: Option<PublishedRates>,
+    /// Least squares of the event on the probabilities; absent where they do not tell the sides apart.
+    pub regression: Option<PublishedRates>,
+    /// The number of certain members that would tell as much, of the group.
+    pub group_effective_n: Option<f64>,
+    /// The same of the reference.
+    pub reference_effective_n: Option<f64>,
+    /// Exposed cases with probabilities, each counted once.
+    pub cases: Option<u64>,
+    /// Whether the numbers are withheld.
+    pub suppressed: bool,
+}
+
+/// One estimate of both sides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PublishedRates {
+    /// Rate of the group.
+    pub group_rate: f64,
+    /// Rate of the reference.
+    pub reference_rate: f64,
+    /// Group / reference; absent where the reference's rate is 0.
+    pub ratio: Option<f64>,
 }
 
 /// An alert that may leave.
@@ -219,6 +249,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
             .pending
             .filter(|_| !withheld.any() && plan.min_cell == 0)
             .map(|PendingBounds { group, reference }| (group, reference)),
+        probabilistic: finding.probabilistic.map(|bracket| PublishedBracket::of(plan.min_cell, bracket)),
         verdict: finding.verdict,
         suppressed: withheld.any(),
         warning: rule.warning,
@@ -259,6 +290,29 @@ fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
 impl Counted {
     const fn of(side: Side) -> Self {
         Self { exposed: side.exposed, events: side.events }
+    }
+}
+
+impl PublishedBracket {
+    fn of(min_cell: u64, bracket: Bracket) -> Self {
+        if withholds(min_cell, &bracket) {
+            return Self { suppressed: true, ..Self::default() };
+        }
+        let Bracket { weighted, regression, group, reference, cases } = bracket;
+        Self {
+            weighted: weighted.map(PublishedRates::of),
+            regression: regression.map(PublishedRates::of),
+            group_effective_n: Some(group.effective_n),
+            reference_effective_n: Some(reference.effective_n),
+            cases: Some(cases),
+            suppressed: false,
+        }
+    }
+}
+
+impl PublishedRates {
+    const fn of(rates: Rates) -> Self {
+        Self { group_rate: rates.group, reference_rate: rates.reference, ratio: rates.ratio }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which sides of a finding are too small to show.
 
 use crate::disparity::{Finding, Side};
+use crate::statistics::{Bracket, WeightedSide};
 
 /// What of a finding is withheld. Complementary suppression (a small cell found by subtraction) belongs here, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,20 @@ const fn is_small(min_cell: u64, side: Side) -> bool {
     events < min_cell || exposed < min_cell || exposed.saturating_sub(events) < min_cell
 }
 
+/// Whether the bracket of cases with probabilities is withheld: as a whole, since each of its numbers is of both sides.
+pub(super) fn withholds(min_cell: u64, bracket: &Bracket) -> bool {
+    is_thin(min_cell, bracket.group) || is_thin(min_cell, bracket.reference)
+}
+
+/// Numerator or complement, in expected cases, or the number of certain members that would tell as much below `min_cell`. For weights of
+/// at most 1 that number is at least the expected cases, so it is the last to be small; it is asked for all the same.
+#[expect(clippy::cast_precision_loss, reason = "a small number")]
+fn is_thin(min_cell: u64, side: WeightedSide) -> bool {
+    let enough = |number: f64| number >= min_cell as f64;
+    let WeightedSide { exposed, events, effective_n } = side;
+    !(enough(effective_n) && enough(events) && enough(exposed - events)) && min_cell > 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +51,14 @@ mod tests {
         assert!(!small(10, 20));
         assert!(small(9, 100) && small(0, 100) && small(91, 100) && small(5, 9));
         assert!(!is_small(0, Side { events: 0, exposed: 0 }));
+    }
+
+    #[test]
+    fn of_weighted_sides_effective_number_numerator_and_complement_count() {
+        let thin = |exposed, events, effective_n| is_thin(10, WeightedSide { exposed, events, effective_n });
+        assert!(!thin(20.0, 10.0, 10.0));
+        assert!(thin(20.0, 9.99, 20.0) && thin(19.99, 10.0, 20.0) && thin(200.0, 100.0, 9.99));
+        assert!(thin(f64::NAN, 100.0, 100.0));
+        assert!(!is_thin(0, WeightedSide::default()));
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use super::document::rfc3339;
-use super::published::{Counted, Measured, Published, PublishedAlert, PublishedFinding};
+use super::published::{
+    Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedRates,
+};
 use crate::alert::AlertState;
 use crate::disparity::Verdict;
 
@@ -43,6 +45,9 @@ impl Published {
         let mut evidence: Vec<String> = self.findings().iter().filter_map(evidence_line).collect();
         evidence.dedup();
         for line in evidence {
+            let _ = writeln!(out, "{line}");
+        }
+        for line in self.findings().iter().filter_map(probabilistic_line) {
             let _ = writeln!(out, "{line}");
         }
         for alert in self.alerts() {
@@ -138,6 +143,42 @@ fn evidence_line(finding: &PublishedFinding) -> Option<String> {
         evidence.blocks,
         evidence.dispersion,
     ))
+}
+
+/// What the cases say whose group is known only as probabilities.
+fn probabilistic_line(finding: &PublishedFinding) -> Option<String> {
+    let PublishedBracket { weighted, regression, .. } = finding.probabilistic?;
+    Some(format!(
+        "PROBABILITIES {} {} {}={} vs {} {}: {}ratio {} weighted, {} by regression",
+        finding.rule,
+        finding.profile,
+        finding.dimension,
+        finding.group,
+        finding.reference,
+        finding.window,
+        membership(&finding.probabilistic?),
+        estimated(weighted),
+        estimated(regression),
+    ))
+}
+
+fn membership(bracket: &PublishedBracket) -> String {
+    match (bracket.cases, bracket.group_effective_n, bracket.reference_effective_n) {
+        (Some(cases), Some(group), Some(reference)) => {
+            format!("{cases} more cases, as good as {group:.0} known members against {reference:.0}; ")
+        }
+        _ => String::new(),
+    }
+}
+
+fn estimated(rates: Option<PublishedRates>) -> String {
+    rates.map_or_else(
+        || ABSENT.to_owned(),
+        |PublishedRates { group_rate, reference_rate, ratio }| {
+            let ratio = ratio.map_or_else(|| ABSENT.to_owned(), |ratio| format!("{ratio:.3}"));
+            format!("{ratio} ({:.2} % against {:.2} %)", group_rate * 100.0, reference_rate * 100.0)
+        },
+    )
 }
 
 /// exp(log) with as many digits as anybody reads.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::{Against, against, compare};
 use super::indicator::{Subject, by_population, pending, sides, unsealed};
+use super::membership::{bracket, memberships};
 use super::sequence::TableKey;
 use super::verdict::{Inputs, Numbers, judge, pending_bounds, sequential_verdict};
 use crate::disparity::{
@@ -18,6 +19,7 @@ use crate::disparity::{
 use crate::event::{Channel, EventTime};
 use crate::ledger::Attributes;
 use crate::monitor::{Dimension, Mapping, Plan};
+use crate::statistics::Memberships;
 use crate::window::{CellKey, Counts, Populations, Range, Windows};
 
 /// What is judged, and when.
@@ -62,6 +64,7 @@ struct Table<'s> {
     random: Vec<Side>,
     strata: Vec<(Vec<Side>, Vec<Side>)>,
     pending: Vec<Counts>,
+    memberships: Option<Memberships>,
 }
 
 /// Verdicts that stand, for a checkpoint.
@@ -178,6 +181,7 @@ impl Evaluator {
             stratified: numbers.stratified,
             needed: numbers.needed.filter(|_| rule.reference != Reference::Overall),
             pending: table.pending_bounds(index),
+            probabilistic: table.memberships.as_ref().and_then(|sums| bracket(sums, rule, table.dimension, index)),
             evidence,
             verdict: verdict(scene, rule, profile, numbers.verdict),
             beyond_clear: numbers.beyond_clear,
@@ -287,7 +291,8 @@ fn table<'s>(
     });
     let pending = if rule.indicator == Indicator::HitRate { pending(scene, &subject) } else { Vec::new() };
     let against = against(rule, dimension, &own);
-    Some(Table { place, rule, dimension, subject, against, sides: own, random, strata, pending })
+    let memberships = memberships(scene, rule, &subject, &left_out);
+    Some(Table { place, rule, dimension, subject, against, sides: own, random, strata, pending, memberships })
 }
 
 impl Table<'_> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::disparity::{DimensionId, GroupId, Indicator, ProfileId, SeriesEvidence};
 use crate::event::{Channel, EventTime};
-use crate::statistics::Interval;
+use crate::statistics::{Bracket, Interval};
 
 /// Everything known at one moment, before disclosure control: never leaves as it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +57,9 @@ pub struct Finding {
     pub needed: Option<u64>,
     /// For hit rates: bounds of the group's and the reference's rate while outcomes are pending.
     pub pending: Option<PendingBounds>,
+    /// What the cases say whose group is known only as probabilities, where the window has any: beside the numbers above, which count
+    /// none of them. Verdict, alerts and evidence do not read it.
+    pub probabilistic: Option<Bracket>,
     /// What the blocks so far say; `None` where the rule asks for other evidence.
     pub evidence: Option<SeriesEvidence>,
     /// The judgement; `None` for reference `overall`, which is never judged.

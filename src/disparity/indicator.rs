@@ -54,20 +54,21 @@ pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject) -> BTreeSet<Bucket>
     if subject.indicator != Indicator::HitRate {
         return unsealed;
     }
-    let plan = &scene.plan.window;
     for group in slots(scene, subject.dimension) {
         let Some(cell) = cell(scene, subject, group, None) else { continue };
-        for (bucket, counts) in cell.buckets(subject.range) {
-            let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
-            let recent = bucket.end.plus(plan.allowed_lateness) > scene.as_of;
-            let unresolved =
-                u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
-            if !aged && (recent || unresolved) {
-                unsealed.insert(bucket);
-            }
-        }
+        let open = cell.buckets(subject.range).filter(|(bucket, counts)| !is_sealed(scene, *bucket, counts));
+        unsealed.extend(open.map(|(bucket, _)| bucket));
     }
     unsealed
+}
+
+/// Whether a group's cohort is: for the group itself, or (weighted by probabilities) for those who may be in it.
+pub(super) fn is_sealed(scene: &Scene<'_>, bucket: Bucket, counts: &Counts) -> bool {
+    let plan = &scene.plan.window;
+    let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
+    let recent = bucket.end.plus(plan.allowed_lateness) > scene.as_of;
+    let unresolved = u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
+    aged || !(recent || unresolved)
 }
 
 fn sum(cell: &Cell, range: Range, unsealed: &BTreeSet<Bucket>) -> Counts {

@@ -4,6 +4,7 @@ mod comparison;
 mod evaluate;
 mod finding;
 mod indicator;
+mod membership;
 mod rule;
 mod sequence;
 mod verdict;

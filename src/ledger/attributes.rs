@@ -1,11 +1,13 @@
 //! Group membership and strata of cases, each distinct combination kept once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
+use super::probabilities::{MAX_PROBABLE_GROUPS, Vectors, quantise};
 use crate::disparity::{DimensionId, GroupId};
 use crate::event::{Groups, Membership, Strata};
 use crate::monitor::{Dimension, Mapping, Plan};
@@ -15,6 +17,10 @@ pub const MAX_STRATUM_VALUES: u16 = 64;
 
 /// Most distinct combinations of groups and strata; further ones are kept without groups and counted.
 const MAX_COMBINATIONS: usize = 4_000_000;
+
+/// Most of them that hold probabilities, which are of many more kinds than groups are: they must leave room for those. In further
+/// ones the probabilities are not kept, and counted.
+const MAX_PROBABLE_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
 
 /// The strata name that a selection's `risk_class` stands under.
 pub const RISK_CLASS: &str = "risk_class";
@@ -36,13 +42,38 @@ impl Slot {
     pub const NONE: Self = Self(u16::MAX);
     /// A value outside the allow-list, or past the limit.
     pub const OTHER: Self = Self(u16::MAX - 1);
-    /// Known only as probabilities; takes no part in counts of groups.
+    /// Known only as probabilities that were not kept, because too many distinct ones were in use.
     pub const PROBABILISTIC: Self = Self(u16::MAX - 2);
+    /// The first of those that stand for probabilities; groups come before it.
+    const FIRST_VECTOR: u16 = Dimension::MAX_GROUPS;
+    /// Most distinct probabilities of one dimension; further ones are not kept, and counted.
+    pub const MAX_VECTORS: usize = (Self::PROBABILISTIC.0 - Self::FIRST_VECTOR) as usize;
 
     /// The group, where the allow-list has it.
     #[must_use]
     pub const fn group(self) -> Option<GroupId> {
-        if self.0 < Self::PROBABILISTIC.0 { Some(GroupId(self.0)) } else { None }
+        if self.0 < Self::FIRST_VECTOR { Some(GroupId(self.0)) } else { None }
+    }
+
+    /// Known only as probabilities, kept or not: takes no part in counts of groups, nor in evidence.
+    #[must_use]
+    pub const fn is_probabilistic(self) -> bool {
+        Self::FIRST_VECTOR <= self.0 && self.0 <= Self::PROBABILISTIC.0
+    }
+
+    /// The place of its probabilities among those of the dimension, where they were kept.
+    pub(super) const fn vector(self) -> Option<usize> {
+        if self.is_probabilistic() && self.0 < Self::PROBABILISTIC.0 {
+            Some((self.0 - Self::FIRST_VECTOR) as usize)
+        } else {
+            None
+        }
+    }
+
+    /// The slot of the probabilities at a place; `None` from [`Self::MAX_VECTORS`] on.
+    pub(super) fn of_vector(index: usize) -> Option<Self> {
+        let index = u16::try_from(index).ok().filter(|index| usize::from(*index) < Self::MAX_VECTORS)?;
+        Some(Self(Self::FIRST_VECTOR + index))
     }
 }
 
@@ -55,6 +86,9 @@ pub struct Attributes {
     ids: HashMap<Arc<[Slot]>, AttributesId, FxBuildHasher>,
     scratch: Vec<Slot>,
     overflowed: u64,
+    with_probabilities: usize,
+    most_with_probabilities: usize,
+    probabilities_dropped: u64,
 }
 
 /// A dimension or stratum and the values known of it.
@@ -63,6 +97,8 @@ struct NamedValues {
     name: Box<str>,
     values: Vec<Box<str>>,
     ids: HashMap<Box<str>, Slot, FxBuildHasher>,
+    /// Of a dimension: probabilities over its values, with those outside the allow-list last.
+    vectors: Vectors,
     /// Where values outside the allow-list go: to the group `other` where it is listed.
     outside: Slot,
 }
@@ -81,6 +117,9 @@ impl Attributes {
             scratch: Vec::with_capacity(dimensions.len() + 8),
             dimensions,
             overflowed: 0,
+            with_probabilities: 0,
+            most_with_probabilities: MAX_PROBABLE_COMBINATIONS,
+            probabilities_dropped: 0,
         }
     }
 
@@ -91,10 +130,12 @@ impl Attributes {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        for dimension in &self.dimensions {
+        for dimension in &mut self.dimensions {
             let membership =
                 groups.iter().find(|(name, _)| **name == *dimension.name).map(|(_, membership)| membership);
-            scratch.push(dimension.slot_of(membership));
+            let slot = dimension.slot_of(membership);
+            self.probabilities_dropped += u64::from(slot == Slot::PROBABILISTIC);
+            scratch.push(slot);
         }
         for stratum in &mut self.strata {
             let named = strata.iter().find(|(name, _)| **name == *stratum.name).map(|(_, value)| value.as_ref());
@@ -127,6 +168,13 @@ impl Attributes {
     /// The dimensions in which the case has a group, with it.
     pub fn groups(&self, id: AttributesId) -> impl Iterator<Item = (DimensionId, Slot)> + '_ {
         self.slots(id).iter().take(self.dimensions.len()).zip(0..).map(|(slot, index)| (DimensionId(index), *slot))
+    }
+
+    /// A probability for each group of the dimension, `other` (all outside the allow-list) last, in hundredths that sum to
+    /// [`CERTAIN`](super::CERTAIN); empty where the slot stands for none.
+    #[must_use]
+    pub fn probabilities(&self, dimension: DimensionId, slot: Slot) -> &[u8] {
+        self.dimensions.get(usize::from(dimension.0)).map_or(&[], |dimension| dimension.vectors.of(slot))
     }
 
     /// The case's value in each stratum that a rule names.
@@ -171,6 +219,12 @@ impl Attributes {
         self.overflowed
     }
 
+    /// How often probabilities were not kept because too many distinct ones were in use, or too many groups in the dimension.
+    #[must_use]
+    pub const fn probabilities_dropped(&self) -> u64 {
+        self.probabilities_dropped
+    }
+
     fn slots(&self, id: AttributesId) -> &[Slot] {
         // Ids come from this table alone; an unknown one would read as "no value".
         self.combinations.get(id.0 as usize).map_or(&[], |slots| slots)
@@ -180,15 +234,32 @@ impl Attributes {
         if let Some(id) = self.ids.get(slots) {
             return *id;
         }
+        let with_probabilities = self.has_probabilities(slots);
+        if with_probabilities && self.with_probabilities >= self.most_with_probabilities {
+            self.probabilities_dropped += 1;
+            return self.id_of(&self.without_probabilities(slots));
+        }
         let next = u32::try_from(self.combinations.len()).ok().filter(|_| self.combinations.len() < MAX_COMBINATIONS);
         let Some(next) = next else {
             self.overflowed += 1;
             return AttributesId::default();
         };
+        self.with_probabilities += usize::from(with_probabilities);
         let slots: Arc<[Slot]> = slots.into();
         self.combinations.push(Arc::clone(&slots));
         self.ids.insert(slots, AttributesId(next));
         AttributesId(next)
+    }
+
+    fn has_probabilities(&self, slots: &[Slot]) -> bool {
+        slots.iter().take(self.dimensions.len()).any(|slot| slot.vector().is_some())
+    }
+
+    fn without_probabilities(&self, slots: &[Slot]) -> Vec<Slot> {
+        let mut slots = slots.to_vec();
+        let kept = |slot: &&mut Slot| slot.vector().is_some();
+        slots.iter_mut().take(self.dimensions.len()).filter(kept).for_each(|slot| *slot = Slot::PROBABILISTIC);
+        slots
     }
 }
 
@@ -198,7 +269,10 @@ pub(super) struct AttributesState {
     dimensions: usize,
     strata: Vec<Vec<Box<str>>>,
     combinations: Vec<Arc<[Slot]>>,
+    /// By dimension: vectors of probabilities in the order of their slots.
+    vectors: Vec<Vec<Arc<[u8]>>>,
     overflowed: u64,
+    probabilities_dropped: u64,
 }
 
 impl Attributes {
@@ -207,13 +281,15 @@ impl Attributes {
             dimensions: self.dimensions.len(),
             strata: self.strata.iter().map(|stratum| stratum.values.clone()).collect(),
             combinations: self.combinations.clone(),
+            vectors: self.dimensions.iter().map(|dimension| dimension.vectors.known()).collect(),
             overflowed: self.overflowed,
+            probabilities_dropped: self.probabilities_dropped,
         }
     }
 
     /// Takes in what [`Self::state`] gave; ids stay as they were. A stratum that was not kept then has no value in old combinations.
     pub(super) fn restore(&mut self, state: AttributesState, mapping: &Mapping) {
-        let AttributesState { dimensions, strata, combinations, overflowed } = state;
+        let AttributesState { dimensions, strata, combinations, vectors, overflowed, probabilities_dropped } = state;
         let columns: Vec<Option<usize>> = (0..self.strata.len()).map(|index| mapping.stratum_before(index)).collect();
         for (stratum, column) in self.strata.iter_mut().zip(&columns) {
             let values = column.and_then(|column| strata.get(column));
@@ -232,13 +308,26 @@ impl Attributes {
             // Combinations that differed in a stratum that is gone are the same now: the first stands for new cases.
             self.ids.entry(Arc::clone(slots)).or_insert(AttributesId(id));
         }
+        for (dimension, vectors) in self.dimensions.iter_mut().zip(vectors) {
+            for vector in vectors {
+                dimension.vectors.learn(&vector);
+            }
+        }
+        self.with_probabilities = self.combinations.iter().filter(|slots| self.has_probabilities(slots)).count();
         self.overflowed = overflowed;
+        self.probabilities_dropped = probabilities_dropped;
     }
 }
 
 impl NamedValues {
     fn named(name: &str) -> Self {
-        Self { name: name.into(), values: Vec::new(), ids: HashMap::default(), outside: Slot::OTHER }
+        Self {
+            name: name.into(),
+            values: Vec::new(),
+            ids: HashMap::default(),
+            vectors: Vectors::default(),
+            outside: Slot::OTHER,
+        }
     }
 
     fn of_dimension(dimension: &Dimension) -> Self {
@@ -251,12 +340,37 @@ impl NamedValues {
         values
     }
 
-    fn slot_of(&self, membership: Option<&Membership<'_>>) -> Slot {
+    fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
         match membership {
             None => Slot::NONE,
-            Some(Membership::Probabilities(_)) => Slot::PROBABILISTIC,
             Some(Membership::Group(group)) => self.find(group).unwrap_or(self.outside),
+            Some(Membership::Probabilities(probabilities)) => {
+                self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
+            }
         }
+    }
+
+    /// What the listed groups leave of 1 goes where values outside the allow-list go, named or not.
+    fn learn_probabilities(&mut self, probabilities: &[(Cow<'_, str>, f64)]) -> Option<Slot> {
+        let groups = self.values.len();
+        if groups > MAX_PROBABLE_GROUPS {
+            return None;
+        }
+        let mut listed = vec![0.0; groups];
+        for (group, probability) in probabilities {
+            let slot = self.find(group).filter(|slot| *slot != self.outside);
+            if let Some(share) = slot.and_then(|slot| listed.get_mut(usize::from(slot.0))) {
+                *share = *probability;
+            }
+        }
+        let mut hundredths = quantise(&listed);
+        // Where `other` is listed it is a group, and nobody is beside it.
+        if self.outside != Slot::OTHER {
+            let outside = hundredths.pop()?;
+            *hundredths.get_mut(usize::from(self.outside.0))? += outside;
+            hundredths.push(0);
+        }
+        self.vectors.learn(&hundredths)
     }
 
     fn find(&self, value: &str) -> Option<Slot> {
@@ -280,5 +394,119 @@ impl NamedValues {
         self.values.push(value.into());
         self.ids.insert(value.into(), Slot(next));
         Slot(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Limits, Span};
+    use crate::monitor::{EvidencePlan, LedgerPlan, WindowPlan};
+
+    fn attributes(groups: &[&str]) -> Attributes {
+        let dimension = |name: &str| Dimension {
+            name: name.to_owned(),
+            ground: "race".to_owned(),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        };
+        Attributes::new(&Plan {
+            config_hash: String::new(),
+            profiles: Vec::new(),
+            dimensions: vec![dimension("first"), dimension("second")],
+            rules: Vec::new(),
+            window: WindowPlan {
+                rolling: Vec::new(),
+                history: Span::DAY,
+                allowed_lateness: Span::DAY,
+                idle_after: Span::DAY,
+                max_ahead: None,
+                cohort_max_age: Span::DAY,
+                stale_after: None,
+                evaluate_every: Span::DAY,
+            },
+            ledger: LedgerPlan {
+                open_cases: 1,
+                waiting_events: 1,
+                dedupe_horizon: Span::DAY,
+                not_selected_horizon: Span::DAY,
+            },
+            event: Limits { string_bytes: 1, message_bytes: 1 },
+            evidence: EvidencePlan { family_alpha: 0.05, block_exposed: 1, block_concluded: 1, block_variation: 0.0 },
+            min_cell: 0,
+        })
+    }
+
+    fn probable(shares: &[(&'static str, f64)]) -> Membership<'static> {
+        Membership::Probabilities(shares.iter().map(|(group, share)| (Cow::Borrowed(*group), *share)).collect())
+    }
+
+    fn intern(attributes: &mut Attributes, first: Membership<'_>, second: Option<Membership<'_>>) -> AttributesId {
+        let second = second.map(|second| ("second".into(), second));
+        let groups: Groups<'_> = std::iter::once(("first".into(), first)).chain(second).collect();
+        attributes.intern(&groups, &Vec::new(), None)
+    }
+
+    fn first(attributes: &Attributes, id: AttributesId) -> (Slot, Vec<u8>) {
+        let slot = attributes.groups(id).next().map_or(Slot::NONE, |(_, slot)| slot);
+        (slot, attributes.probabilities(DimensionId(0), slot).to_vec())
+    }
+
+    #[test]
+    fn the_order_of_the_groups_and_who_is_outside_make_no_difference() {
+        let mut attributes = attributes(&["a", "b"]);
+        let one = intern(&mut attributes, probable(&[("a", 0.3), ("b", 0.5), ("x", 0.2)]), None);
+        assert_eq!(first(&attributes, one).1, [30, 50, 20]);
+        for same in [
+            probable(&[("x", 0.2), ("b", 0.5), ("a", 0.3)]),
+            probable(&[("b", 0.5), ("a", 0.3)]),
+            probable(&[("a", 0.3), ("y", 0.1), ("b", 0.501)]),
+        ] {
+            assert_eq!(intern(&mut attributes, same, None), one);
+        }
+        assert_ne!(intern(&mut attributes, probable(&[("a", 0.31), ("b", 0.5)]), None), one);
+    }
+
+    #[test]
+    fn where_other_is_listed_it_takes_those_outside() {
+        let mut attributes = attributes(&["a", "other", "b"]);
+        let id = intern(&mut attributes, probable(&[("other", 0.1), ("x", 0.2), ("a", 0.3), ("b", 0.2)]), None);
+        assert_eq!(first(&attributes, id).1, [30, 50, 20, 0]);
+    }
+
+    #[test]
+    fn a_certain_probability_is_no_group() {
+        let mut attributes = attributes(&["a", "b"]);
+        let id = intern(&mut attributes, probable(&[("a", 1.0)]), None);
+        let (slot, hundredths) = first(&attributes, id);
+        assert_eq!((slot.group(), slot.is_probabilistic(), hundredths), (None, true, vec![100, 0, 0]));
+    }
+
+    #[test]
+    fn beyond_the_limit_probabilities_are_dropped_and_groups_are_kept() {
+        let mut attributes = attributes(&["a", "b"]);
+        attributes.most_with_probabilities = 2;
+        for share in [0.1, 0.2] {
+            intern(&mut attributes, probable(&[("a", share)]), None);
+        }
+        assert_eq!(attributes.probabilities_dropped(), 0);
+        let known = || Some(Membership::Group("b".into()));
+        let id = intern(&mut attributes, probable(&[("a", 0.1)]), known());
+        let slots: Vec<Slot> = attributes.groups(id).map(|(_, slot)| slot).collect();
+        assert_eq!((slots, attributes.probabilities_dropped()), (vec![Slot::PROBABILISTIC, Slot(1)], 1));
+        // The same every time, and those before stay.
+        assert_eq!(intern(&mut attributes, probable(&[("a", 0.3)]), known()), id);
+        let before = intern(&mut attributes, probable(&[("a", 0.2)]), None);
+        assert_eq!(first(&attributes, before).1, [20, 0, 80]);
+        assert_eq!(attributes.overflowed(), 0);
+    }
+
+    #[test]
+    fn of_too_many_groups_probabilities_are_only_counted() {
+        let names: Vec<String> = (0..=MAX_PROBABLE_GROUPS).map(|index| index.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut attributes = attributes(&names);
+        let id = intern(&mut attributes, probable(&[("0", 0.5)]), None);
+        assert_eq!(first(&attributes, id), (Slot::PROBABILISTIC, Vec::new()));
+        assert_eq!(attributes.probabilities_dropped(), 1);
     }
 }

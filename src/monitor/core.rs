@@ -135,6 +135,7 @@ impl Monitor {
             cells: self.windows.cells() as u64,
             without_group: by_dimension(self.windows.without_group()),
             probabilistic: by_dimension(self.windows.probabilistic()),
+            probabilities_dropped: self.ledger.attributes.probabilities_dropped(),
             evaluations: self.evaluations,
         }
     }

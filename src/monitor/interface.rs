@@ -73,6 +73,8 @@ pub struct Health {
     pub without_group: Vec<(String, u64)>,
     /// Cases whose membership of a dimension is known only as probabilities, by dimension name.
     pub probabilistic: Vec<(String, u64)>,
+    /// How often such probabilities were not kept, because too many distinct ones were in use.
+    pub probabilities_dropped: u64,
     /// Evaluations so far.
     pub evaluations: u64,
 }

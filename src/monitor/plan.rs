@@ -136,6 +136,9 @@ impl Dimension {
     /// The word for every value outside the allow-list.
     pub const OTHER: &'static str = "other";
 
+    /// Most groups of a dimension.
+    pub const MAX_GROUPS: u16 = 10_000;
+
     /// The group of this name, where the allow-list has it.
     #[must_use]
     pub fn group_id(&self, name: &str) -> Option<GroupId> {

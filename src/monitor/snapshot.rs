@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::core::Monitor;
 use super::tallies::{Tallies, TalliesState};
 use crate::alert::{Alert, AlertBook};
-use crate::disparity::{EvaluatorState, SequencesState};
+use crate::disparity::{DimensionId, EvaluatorState, SequencesState};
 use crate::event::{EventTime, Span};
 use crate::ledger::{Ledger, LedgerPages, LedgerState, PseudonymKey};
 use crate::monitor::{Clock, Mapping, Names, Plan};
@@ -211,7 +211,10 @@ impl Monitor {
         cases(&mut monitor.ledger, &mapping)?;
         let window = &monitor.plan.window;
         monitor.watermark = core.watermark.with_plan(window.allowed_lateness, window.history);
-        monitor.windows.restore(core.windows, &mapping);
+        let dimensions = &monitor.plan.dimensions;
+        let groups =
+            |id: DimensionId| dimensions.get(usize::from(id.0)).map_or(0, |dimension| dimension.groups.len() + 1);
+        monitor.windows.restore(core.windows, &mapping, groups);
         monitor.populations = core.populations.renamed(&mapping);
         monitor.sequences.restore(core.sequences, &mapping);
         monitor.evaluator.restore(core.evaluator, &mapping);

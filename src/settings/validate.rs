@@ -30,7 +30,7 @@ pub const MAX_PROFILES: usize = 1_000;
 /// Most dimensions.
 pub const MAX_DIMENSIONS: usize = 32;
 /// Most groups of a dimension.
-pub const MAX_GROUPS: usize = 10_000;
+pub const MAX_GROUPS: usize = Dimension::MAX_GROUPS as usize;
 /// Most criteria of one list.
 pub const MAX_CRITERIA: usize = 1_000;
 /// Longest text for people (title, owner, action, runbook, reason) and longest path, in bytes.

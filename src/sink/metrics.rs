@@ -5,7 +5,7 @@ use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
 use crate::alert::AlertState;
 use crate::app::{CheckpointHealth, Operation, Snapshot};
-use crate::disclosure::{Measured, PublishedAlert, PublishedFinding, PublishedLate};
+use crate::disclosure::{Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates};
 use crate::disparity::{SeriesEvidence, Verdict};
 use crate::event::EventTime;
 
@@ -14,8 +14,9 @@ const FINDING: [&str; 8] = ["rule", "profile", "channel", "dimension", "group", 
 const SERIES: [&str; 7] = ["rule", "profile", "channel", "dimension", "group", "reference", "indicator"];
 
 /// Series that one finding can have: rates, counts, three ratios, three differences, a stratified ratio, what is needed, verdicts,
-/// evidence (two hypotheses, alarm level, change, dispersion, blocks, watch list).
-const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7;
+/// evidence (two hypotheses, alarm level, change, dispersion, blocks, watch list), membership known only as probabilities (two rates and a
+/// ratio by two estimators, two effective numbers, cases).
+const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7 + 3 * 2 + 2 + 1;
 
 /// The snapshot in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first,
 /// and counted.
@@ -136,8 +137,61 @@ impl Page {
             &FINDING,
             each(|finding| finding.needed.map(count)),
         );
+        self.probabilistic(findings);
         self.verdicts(findings);
         self.evidence(findings);
+    }
+
+    /// What cases say whose group is known only as probabilities.
+    fn probabilistic(&mut self, findings: &[PublishedFinding]) {
+        let rows: Vec<(&PublishedFinding, PublishedBracket)> =
+            findings.iter().filter_map(|finding| Some((finding, finding.probabilistic?))).collect();
+        let with = |finding, word: &'static str| labels(finding).into_iter().chain([word]).collect::<Vec<&str>>();
+        let names = |name: &'static str| FINDING.iter().copied().chain([name]).collect::<Vec<&str>>();
+        let by_estimator = |value: fn(PublishedRates) -> Option<f64>| -> Vec<Sample<'_>> {
+            let estimates = rows.iter().flat_map(|(finding, bracket)| {
+                [("weighted", bracket.weighted), ("regression", bracket.regression)]
+                    .map(|(estimator, rates)| (finding, estimator, rates))
+            });
+            estimates
+                .filter_map(|(finding, estimator, rates)| Some((with(finding, estimator), value(rates?)?)))
+                .collect()
+        };
+        self.gauge(
+            "probabilistic_disparity_ratio",
+            "Rate of the group over rate of the reference among cases whose group is known only as probabilities.",
+            &names("estimator"),
+            by_estimator(|rates| rates.ratio),
+        );
+        self.gauge(
+            "probabilistic_group_rate_ratio",
+            "Rate of the monitored group among cases whose group is known only as probabilities, 0 to 1.",
+            &names("estimator"),
+            by_estimator(|rates| Some(rates.group_rate)),
+        );
+        self.gauge(
+            "probabilistic_reference_rate_ratio",
+            "Rate of the reference among cases whose group is known only as probabilities, 0 to 1.",
+            &names("estimator"),
+            by_estimator(|rates| Some(rates.reference_rate)),
+        );
+        let sides = rows.iter().flat_map(|(finding, bracket)| {
+            [("group", bracket.group_effective_n), ("reference", bracket.reference_effective_n)]
+                .map(|(side, number)| Some((with(finding, side), number?)))
+        });
+        self.gauge(
+            "probabilistic_effective_cases",
+            "Known members that would tell as much as the cases whose group is known only as probabilities.",
+            &names("side"),
+            sides.flatten().collect(),
+        );
+        let cases = rows.iter().filter_map(|(finding, bracket)| Some((labels(finding), count(bracket.cases?))));
+        self.gauge(
+            "probabilistic_cases",
+            "Exposed cases in the window whose group is known only as probabilities.",
+            &FINDING,
+            cases.collect(),
+        );
     }
 
     /// One set for each series: windows share it.
@@ -352,6 +406,12 @@ impl Page {
                 rows.iter().map(|(labels, value)| (labels.iter().map(String::as_str).collect(), *value)).collect();
             self.gauge(name, help, &["dimension"], samples);
         }
+        self.counter(
+            "probabilities_dropped_total",
+            "Probabilities of membership not kept because too many distinct ones were in use.",
+            &[],
+            vec![(vec![], health.probabilities_dropped)],
+        );
         self.plain("ready", "1 when the daemon has caught up and evaluated.", u64::from(snapshot.ready().is_ok()));
         self.gauge(
             "build_info",

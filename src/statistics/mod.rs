@@ -1,4 +1,5 @@
-//! Pure numbers: intervals, tests, sequential evidence, stratified estimates, multiplicity, sample size.
+//! Pure numbers: intervals, tests, sequential evidence, stratified estimates, multiplicity, sample size,
+//! membership known only as probabilities.
 //!
 //! Group 1 is the monitored group, group 2 the reference. Every function gives `None` where its value is not defined, and never NaN.
 
@@ -9,6 +10,7 @@ mod interval;
 mod multiplicity;
 mod normal;
 mod power;
+mod proxy;
 mod restricted;
 mod series;
 mod stratified;
@@ -21,6 +23,7 @@ pub use evidence::{
 pub use interval::{difference_interval, ratio_interval, share_ratio_interval, wilson};
 pub use multiplicity::{benjamini_hochberg, e_benjamini_hochberg, holm};
 pub use power::{PowerQuestion, exposed_needed};
+pub use proxy::{Bracket, Memberships, Rates, WeightedSide};
 pub use series::{Block, Judging, Series};
 pub use stratified::{Stratified, Stratum, mantel_haenszel};
 pub use test::{fisher_p_value, p_value, score_p_value};

@@ -9,9 +9,18 @@ use crate::window::Counts;
 ///
 /// At most 8 x 24 hours and as many days as the history has, 80 bytes each: under 64 KiB with 400 days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cell {
-    hours: Vec<(i32, Counts)>,
-    days: Vec<(i32, Counts)>,
+pub struct Cell<S = Counts> {
+    hours: Vec<(i32, S)>,
+    days: Vec<(i32, S)>,
+}
+
+/// What a bucket holds: sums, to which others can be added.
+pub trait Sums: Default {
+    /// All of `other` more, saturating.
+    fn merge(&mut self, other: &Self);
+
+    /// Bytes allocated beyond its own size.
+    fn heap_bytes(&self) -> usize;
 }
 
 /// A span of whole buckets: those that start at or before `last` and end after `after`.
@@ -44,9 +53,19 @@ impl Range {
     }
 }
 
-impl Cell {
+impl Sums for Counts {
+    fn merge(&mut self, other: &Self) {
+        Self::merge(self, other);
+    }
+
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+}
+
+impl<S: Sums> Cell<S> {
     /// Changes the bucket that holds `time`; `hour_floor` is the first hour still kept as such.
-    pub fn update(&mut self, time: EventTime, hour_floor: i32, change: impl FnOnce(&mut Counts)) {
+    pub fn update(&mut self, time: EventTime, hour_floor: i32, change: impl FnOnce(&mut S)) {
         let hour = index(time, Span::HOUR);
         if hour >= hour_floor {
             change(entry(&mut self.hours, hour));
@@ -58,8 +77,8 @@ impl Cell {
     /// Whether [`Self::age`] would change anything.
     #[must_use]
     pub fn ages(&self, hour_floor: i32, day_floor: i32) -> bool {
-        let first = |buckets: &[(i32, Counts)], floor: i32| buckets.first().is_some_and(|(index, _)| *index < floor);
-        first(&self.hours, hour_floor) || first(&self.days, day_floor)
+        let begins = |buckets: &[(i32, S)], floor: i32| buckets.first().is_some_and(|(index, _)| *index < floor);
+        begins(&self.hours, hour_floor) || begins(&self.days, day_floor)
     }
 
     /// Merges the hours before `hour_floor` (a day's first hour) into their days, and forgets the days before `day_floor`.
@@ -73,7 +92,7 @@ impl Cell {
     }
 
     /// The buckets in the range that hold anything, each resolution in time order.
-    pub fn buckets(&self, range: Range) -> impl Iterator<Item = (Bucket, &Counts)> {
+    pub fn buckets(&self, range: Range) -> impl Iterator<Item = (Bucket, &S)> {
         let days = within(&self.days, range, Span::DAY);
         let hours = within(&self.hours, range, Span::HOUR);
         days.chain(hours)
@@ -81,8 +100,8 @@ impl Cell {
 
     /// The sum over the range.
     #[must_use]
-    pub fn sum(&self, range: Range) -> Counts {
-        let mut sum = Counts::default();
+    pub fn sum(&self, range: Range) -> S {
+        let mut sum = S::default();
         self.buckets(range).for_each(|(_, counts)| sum.merge(counts));
         sum
     }
@@ -90,7 +109,8 @@ impl Cell {
     /// Bytes allocated for buckets.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
-        (self.hours.capacity() + self.days.capacity()) * size_of::<(i32, Counts)>()
+        let beyond: usize = self.hours.iter().chain(&self.days).map(|(_, sums)| sums.heap_bytes()).sum();
+        (self.hours.capacity() + self.days.capacity()) * size_of::<(i32, S)>() + beyond
     }
 }
 
@@ -100,7 +120,7 @@ pub(super) fn index(time: EventTime, length: Span) -> i32 {
     i32::try_from(index).unwrap_or(if index < 0 { i32::MIN } else { i32::MAX })
 }
 
-fn within(buckets: &[(i32, Counts)], range: Range, length: Span) -> impl Iterator<Item = (Bucket, &Counts)> {
+fn within<S>(buckets: &[(i32, S)], range: Range, length: Span) -> impl Iterator<Item = (Bucket, &S)> {
     let first = buckets.partition_point(move |(index, _)| bucket(*index, length).end <= range.after);
     buckets
         .get(first..)
@@ -116,14 +136,14 @@ const fn bucket(index: i32, length: Span) -> Bucket {
 }
 
 /// The counts at `index`, made where missing. Events come nearly in order, so the search starts at the end.
-fn entry(buckets: &mut Vec<(i32, Counts)>, index: i32) -> &mut Counts {
+fn entry<S: Default>(buckets: &mut Vec<(i32, S)>, index: i32) -> &mut S {
     let position = match buckets.last() {
         Some((last, _)) if *last == index => Ok(buckets.len() - 1),
         Some((last, _)) if *last > index => buckets.binary_search_by_key(&index, |(known, _)| *known),
         _ => Err(buckets.len()),
     };
     let position = position.unwrap_or_else(|position| {
-        buckets.insert(position, (index, Counts::default()));
+        buckets.insert(position, (index, S::default()));
         position
     });
     #[expect(clippy::indexing_slicing, reason = "the position was found or inserted just now")]
@@ -140,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_window_holds_whole_buckets_with_an_inclusive_end() {
-        let mut cell = Cell::default();
+        let mut cell = Cell::<Counts>::default();
         for hour in 0..48 {
             cell.update(hours(hour), 0, |counts| counts.assessed += 1);
         }
@@ -153,7 +173,7 @@ mod tests {
 
     #[test]
     fn ageing_moves_hours_into_days_and_keeps_their_sum() {
-        let mut cell = Cell::default();
+        let mut cell = Cell::<Counts>::default();
         for hour in 0..72 {
             cell.update(hours(hour), 0, |counts| counts.assessed += 1);
         }

@@ -110,20 +110,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// One case more.
-    pub fn add_case(&mut self, case: CaseCounts) {
-        self.merge(&Self::of_case(case));
-    }
-
-    /// One case less. The case was added before, so no count goes below 0; saturating all the same.
-    pub fn remove_case(&mut self, case: CaseCounts) {
-        let less = Self::of_case(case);
-        self.zip(&less, u64::saturating_sub);
-    }
-
     /// All of `other` more, saturating.
     pub fn merge(&mut self, other: &Self) {
         self.zip(other, u64::saturating_add);
+    }
+
+    /// All of `other` less. It was added before, so no count goes below 0; saturating all the same.
+    pub fn remove(&mut self, other: &Self) {
+        self.zip(other, u64::saturating_sub);
+    }
+
+    /// Every count so many times, saturating.
+    #[must_use]
+    pub fn times(mut self, factor: u64) -> Self {
+        self.zip(&Self::default(), |count, _| count.saturating_mul(factor));
+        self
     }
 
     /// Whether nothing is counted.
@@ -148,7 +149,8 @@ impl Counts {
         }
     }
 
-    const fn of_case(case: CaseCounts) -> Self {
+    /// One case's.
+    pub(super) const fn of_case(case: CaseCounts) -> Self {
         Self {
             assessed: case.count(ASSESSED),
             selected: case.count(SELECTED),
@@ -162,7 +164,7 @@ impl Counts {
         }
     }
 
-    fn zip(&mut self, other: &Self, operation: fn(u64, u64) -> u64) {
+    fn zip(&mut self, other: &Self, operation: impl Fn(u64, u64) -> u64) {
         self.assessed = operation(self.assessed, other.assessed);
         self.selected = operation(self.selected, other.selected);
         self.controlled = operation(self.controlled, other.controlled);

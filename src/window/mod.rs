@@ -1,16 +1,18 @@
-//! Time: watermark, buckets, rolling windows, population denominators.
+//! Time: watermark, buckets, rolling windows, population denominators, membership known only as probabilities.
 
 mod cell;
 mod cohorts;
 mod counts;
+mod membership;
 mod population;
 mod state;
 mod store;
 mod watermark;
 
-pub use cell::{Bucket, Cell, Range};
+pub use cell::{Bucket, Cell, Range, Sums};
 pub use cohorts::{Cohort, Cohorts, Feed, Maturity};
 pub use counts::{CaseCounts, Counts};
+pub use membership::{MAX_MEMBERSHIP_BYTES, MembershipKey, Moments};
 pub use population::Populations;
 pub use state::WindowsState;
 pub use store::{CellKey, Windows};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::cohorts::{CohortsState, renamed_stratum};
+use crate::disparity::DimensionId;
 use crate::monitor::Mapping;
-use crate::window::{Cell, CellKey, Windows};
+use crate::window::{Cell, CellKey, MembershipKey, Moments, Windows};
 
 /// All cells, shared with the windows: one is copied only when it changes while this is held.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +18,7 @@ pub struct WindowsState {
     without_group: Vec<u64>,
     probabilistic: Vec<u64>,
     refused: u64,
+    memberships: Vec<(MembershipKey, Arc<Cell<Moments>>)>,
     cohorts: CohortsState,
 }
 
@@ -33,13 +35,16 @@ impl Windows {
             without_group: self.without_group.clone(),
             probabilistic: self.probabilistic.clone(),
             refused: self.refused,
+            memberships: self.memberships.state(),
             cohorts: self.cohorts.state(),
         }
     }
 
-    /// Takes in what [`Self::state`] gave; the windows are new.
-    pub fn restore(&mut self, state: WindowsState, mapping: &Mapping) {
-        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, cohorts } = state;
+    /// Takes in what [`Self::state`] gave; the windows are new. `groups` gives how many groups a dimension has, with all outside the allow-list
+    /// as one.
+    pub fn restore(&mut self, state: WindowsState, mapping: &Mapping, groups: impl Fn(DimensionId) -> usize) {
+        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships, cohorts } =
+            state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
             let id = renamed(key, mapping).and_then(|key| self.cell_id(key));
@@ -53,6 +58,13 @@ impl Windows {
         self.without_group = without_group;
         self.probabilistic = probabilistic;
         self.refused = refused;
+        for (key, cell) in memberships {
+            if let Some(profile) = mapping.profile(key.profile) {
+                let put =
+                    self.memberships.put(MembershipKey { profile, ..key }, cell, groups(key.dimension), self.history);
+                self.refused += u64::from(put.is_none());
+            }
+        }
         self.cohorts.restore(cohorts, mapping, |id| ids.get(id as usize).copied().flatten());
     }
 }

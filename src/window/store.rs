@@ -7,10 +7,11 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::cell::index;
+use super::membership::MembershipCells;
 use crate::disparity::{DimensionId, ProfileId};
 use crate::event::{Channel, EventTime, Span};
 use crate::ledger::{Attributes, AttributesId, Change, Contribution, FinalChange, Slot, StratumId, hour_of};
-use crate::window::{Cell, Cohorts, Counts};
+use crate::window::{Cell, Cohorts, Counts, MembershipKey, Moments};
 
 /// How long counts are kept by the hour; whole days are merged when they end before it.
 const HOURS_KEPT: Span = Span::DAY.times(7);
@@ -38,9 +39,10 @@ pub struct CellKey {
 pub struct Windows {
     pub(super) cells: Vec<Arc<Cell>>,
     pub(super) ids: HashMap<CellKey, u32, FxBuildHasher>,
+    pub(super) memberships: MembershipCells,
     /// By combination of attributes: where facts of a profile and channel go.
     routes: Vec<Vec<Route>>,
-    history: Span,
+    pub(super) history: Span,
     pub(super) hour_floor: i32,
     pub(super) day_floor: i32,
     pub(super) without_group: Vec<u64>,
@@ -56,6 +58,8 @@ struct Route {
     profile: ProfileId,
     channel: Channel,
     cells: Box<[u32]>,
+    /// Where its group is known only as probabilities: the cell, and whose probabilities. Evidence reads none of them.
+    memberships: Box<[(u32, DimensionId, Slot)]>,
 }
 
 impl Windows {
@@ -65,6 +69,7 @@ impl Windows {
         Self {
             cells: Vec::new(),
             ids: HashMap::default(),
+            memberships: MembershipCells::default(),
             routes: Vec::new(),
             history,
             hour_floor: i32::MIN,
@@ -79,13 +84,9 @@ impl Windows {
     /// Takes a case out where it was and puts it where it is now.
     pub fn apply(&mut self, change: &Change, attributes: &Attributes) {
         for (contribution, more) in moves(change) {
-            if more {
-                self.spread(&contribution, attributes, |counts| counts.add_case(contribution.counts));
-                self.count_missing(contribution.attributes, attributes, |count| count + 1);
-            } else {
-                self.spread(&contribution, attributes, |counts| counts.remove_case(contribution.counts));
-                self.count_missing(contribution.attributes, attributes, |count| count.saturating_sub(1));
-            }
+            self.spread(&contribution, attributes, &Counts::of_case(contribution.counts), more);
+            let change: fn(u64) -> u64 = if more { |count| count + 1 } else { |count| count.saturating_sub(1) };
+            self.count_missing(contribution.attributes, attributes, change);
         }
     }
 
@@ -132,7 +133,7 @@ impl Windows {
 
     /// Adds counts at a time.
     pub fn add(&mut self, place: &Contribution, counts: &Counts, attributes: &Attributes) {
-        self.spread(place, attributes, |bucket| bucket.merge(counts));
+        self.spread(place, attributes, counts, true);
     }
 
     /// Merges and forgets what the watermark has left behind.
@@ -148,6 +149,7 @@ impl Windows {
                 Arc::make_mut(cell).age(self.hour_floor, self.day_floor);
             }
         }
+        self.memberships.age(self.hour_floor, self.day_floor);
     }
 
     /// The cell of this key, where it holds anything.
@@ -155,6 +157,12 @@ impl Windows {
     pub fn cell(&self, key: &CellKey) -> Option<&Cell> {
         let id = self.ids.get(key)?;
         self.cells.get(*id as usize).map(AsRef::as_ref)
+    }
+
+    /// The cell of cases whose group is known only as probabilities, where there are any.
+    #[must_use]
+    pub fn membership_cell(&self, key: &MembershipKey) -> Option<&Cell<Moments>> {
+        self.memberships.cell(key)
     }
 
     /// How many cells there are.
@@ -166,7 +174,8 @@ impl Windows {
     /// Bytes allocated for buckets.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
-        self.cells.iter().map(|cell| cell.allocated_bytes()).sum()
+        let cells: usize = self.cells.iter().map(|cell| cell.allocated_bytes()).sum();
+        cells + self.memberships.allocated_bytes()
     }
 
     /// Facts refused because there were too many cells.
@@ -187,16 +196,22 @@ impl Windows {
         &self.probabilistic
     }
 
-    fn spread(&mut self, contribution: &Contribution, attributes: &Attributes, change: impl Fn(&mut Counts)) {
+    /// Counts more, or less, in every cell that the contribution goes to.
+    fn spread(&mut self, contribution: &Contribution, attributes: &Attributes, counts: &Counts, more: bool) {
         if index(contribution.cohort, Span::DAY) < self.day_floor {
             return;
         }
         let place = self.route(contribution, attributes);
         let Some(route) = self.routes.get(place.0).and_then(|routes| routes.get(place.1)) else { return };
+        let change = |bucket: &mut Counts| if more { bucket.merge(counts) } else { bucket.remove(counts) };
         for id in &route.cells {
             if let Some(cell) = self.cells.get_mut(*id as usize) {
-                Arc::make_mut(cell).update(contribution.cohort, self.hour_floor, &change);
+                Arc::make_mut(cell).update(contribution.cohort, self.hour_floor, change);
             }
+        }
+        for (id, dimension, slot) in &route.memberships {
+            let weighed = (attributes.probabilities(*dimension, *slot), counts);
+            self.memberships.update(*id, contribution.cohort, self.hour_floor, weighed, more);
         }
     }
 
@@ -215,8 +230,9 @@ impl Windows {
             return (row, place);
         }
         let cells = self.cells_of(profile, channel, id, attributes);
+        let memberships = self.memberships_of(profile, channel, id, attributes);
         let Some(routes) = self.routes.get_mut(row) else { return (row, 0) };
-        routes.push(Route { profile, channel, cells });
+        routes.push(Route { profile, channel, cells, memberships });
         (row, routes.len() - 1)
     }
 
@@ -227,7 +243,7 @@ impl Windows {
         id: AttributesId,
         attributes: &Attributes,
     ) -> Box<[u32]> {
-        let counted = |slot: &Slot| *slot != Slot::NONE && *slot != Slot::PROBABILISTIC;
+        let counted = |slot: &Slot| *slot != Slot::NONE && !slot.is_probabilistic();
         let mut cells = Vec::new();
         for (dimension, group) in attributes.groups(id).filter(|(_, slot)| counted(slot)) {
             let key = CellKey { profile, channel, dimension, group, stratum: None };
@@ -235,6 +251,26 @@ impl Windows {
             for stratum in attributes.strata(id) {
                 cells.extend(self.cell_id(CellKey { stratum: Some(stratum), ..key }));
             }
+        }
+        cells.into_boxed_slice()
+    }
+
+    fn memberships_of(
+        &mut self,
+        profile: ProfileId,
+        channel: Channel,
+        id: AttributesId,
+        attributes: &Attributes,
+    ) -> Box<[(u32, DimensionId, Slot)]> {
+        let mut cells = Vec::new();
+        for (dimension, slot) in attributes.groups(id) {
+            let groups = attributes.probabilities(dimension, slot).len();
+            if groups == 0 {
+                continue;
+            }
+            let cell = self.memberships.id(MembershipKey { profile, channel, dimension }, groups, self.history);
+            self.refused += u64::from(cell.is_none());
+            cells.extend(cell.map(|cell| (cell, dimension, slot)));
         }
         cells.into_boxed_slice()
     }
@@ -258,7 +294,7 @@ impl Windows {
         for (dimension, slot) in attributes.groups(id) {
             let counts = match slot {
                 Slot::NONE => &mut self.without_group,
-                Slot::PROBABILISTIC => &mut self.probabilistic,
+                slot if slot.is_probabilistic() => &mut self.probabilistic,
                 _ => continue,
             };
             if let Some(count) = counts.get_mut(usize::from(dimension.0)) {

@@ -1,0 +1,123 @@
+//! Group membership known only as probabilities: each distinct vector kept once, in whole hundredths.
+//!
+//! Hundredths because sums of them are integers: they do not depend on the order of the cases, and a case can be taken out again exactly.
+//! The rounding moves a probability by less than 0.01 once; it costs the estimates far less than the probabilities' own error.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use crate::ledger::Slot;
+
+/// Probability 1, in the units in which probabilities are kept.
+pub const CERTAIN: u8 = 100;
+
+/// Most groups that the allow-list of a dimension may have for probabilities to be kept; in larger ones such cases are only counted.
+pub const MAX_PROBABLE_GROUPS: usize = 31;
+
+/// Distinct vectors of one dimension. At most [`Slot::MAX_VECTORS`], about 100 bytes each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Vectors {
+    known: Vec<Arc<[u8]>>,
+    ids: HashMap<Arc<[u8]>, Slot, FxBuildHasher>,
+}
+
+impl Vectors {
+    /// The slot that stands for the vector; `None` where there are too many.
+    pub fn learn(&mut self, vector: &[u8]) -> Option<Slot> {
+        if let Some(slot) = self.ids.get(vector) {
+            return Some(*slot);
+        }
+        let slot = Slot::of_vector(self.known.len())?;
+        let vector: Arc<[u8]> = vector.into();
+        self.known.push(Arc::clone(&vector));
+        self.ids.insert(vector, slot);
+        Some(slot)
+    }
+
+    /// All of them, in the order of their slots.
+    pub fn known(&self) -> Vec<Arc<[u8]>> {
+        self.known.clone()
+    }
+
+    /// The vector that a slot stands for; empty for a slot that stands for none.
+    pub fn of(&self, slot: Slot) -> &[u8] {
+        slot.vector().and_then(|index| self.known.get(index)).map_or(&[], |vector| vector)
+    }
+}
+
+/// Whole hundredths that sum to exactly 100, by largest remainder (of equal ones the first). The last gets what the others leave of 1.
+pub(super) fn quantise(listed: &[f64]) -> Vec<u8> {
+    let rest = 1.0 - listed.iter().sum::<f64>();
+    let shares: Vec<f64> = listed.iter().chain([&rest]).map(|share| share.max(0.0) * f64::from(CERTAIN)).collect();
+    let mut left = CERTAIN;
+    let mut hundredths: Vec<u8> = Vec::with_capacity(shares.len());
+    for share in &shares {
+        let whole = floor(*share).min(left);
+        left -= whole;
+        hundredths.push(whole);
+    }
+    let mut by_remainder: Vec<(f64, &mut u8)> =
+        shares.iter().zip(&mut hundredths).map(|(share, whole)| (share - f64::from(*whole), whole)).collect();
+    // Stable, so that equal ones stay in their order.
+    by_remainder.sort_by(|one, other| other.0.total_cmp(&one.0));
+    by_remainder.into_iter().take(left.into()).for_each(|(_, whole)| *whole += 1);
+    hundredths
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not below 0, and saturating")]
+const fn floor(share: f64) -> u8 {
+    share as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hundredths_sum_to_one_and_are_near() {
+        assert_eq!(quantise(&[0.29, 0.71]), [29, 71, 0]);
+        assert_eq!(quantise(&[0.1, 0.2, 0.7]), [10, 20, 70, 0]);
+        assert_eq!(quantise(&[1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]), [34, 33, 33, 0]);
+        assert_eq!(quantise(&[0.125, 0.125]), [13, 12, 75]);
+        assert_eq!(quantise(&[0.0]), [0, 100]);
+        assert_eq!(quantise(&[1.000_000_9, 0.0]), [100, 0, 0]);
+        assert_eq!(quantise(&[]), [100]);
+    }
+
+    #[test]
+    fn any_probabilities_sum_to_one_within_a_hundredth() {
+        let mut seed = 1_u64;
+        let mut uniform = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from(u32::try_from(seed >> 33).unwrap_or(0)) / f64::from(u32::MAX >> 1)
+        };
+        for groups in 1..MAX_PROBABLE_GROUPS {
+            for _ in 0..200 {
+                let drawn: Vec<f64> = (0..=groups).map(|_| uniform().powi(4)).collect();
+                let sum: f64 = drawn.iter().sum();
+                let listed: Vec<f64> = drawn.iter().skip(1).map(|share| share / sum).collect();
+                let hundredths = quantise(&listed);
+                assert_eq!(hundredths.iter().map(|share| u32::from(*share)).sum::<u32>(), 100);
+                for (share, hundredth) in listed.iter().zip(&hundredths) {
+                    assert!((share * 100.0 - f64::from(*hundredth)).abs() < 1.0, "{share} {hundredth}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_distinct_vector_has_one_slot_up_to_the_limit() {
+        let mut vectors = Vectors::default();
+        let vector = |index: usize| [index.to_le_bytes()[0], index.to_le_bytes()[1]];
+        for index in 0..Slot::MAX_VECTORS {
+            let slot = vectors.learn(&vector(index));
+            assert!(slot.is_some_and(|slot| slot.is_probabilistic() && slot.group().is_none()));
+            assert_eq!(slot.map(|slot| vectors.of(slot).to_vec()), Some(vector(index).to_vec()));
+        }
+        assert_eq!(vectors.learn(&vector(Slot::MAX_VECTORS)), None);
+        assert_eq!(vectors.learn(&vector(7)).map(Slot::vector), Some(Some(7)));
+        assert!(vectors.of(Slot::PROBABILISTIC).is_empty() && vectors.of(Slot(0)).is_empty());
+    }
+}
