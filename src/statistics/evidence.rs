@@ -76,6 +76,12 @@ impl Pair {
     pub const fn one_sided(self) -> bool {
         self.exposed == 0 || self.reference_exposed == 0
     }
+
+    /// Whether there are more events than exposed, as where complaints come in after the controls have stopped: no rate explains them.
+    #[must_use]
+    pub const fn overfull(self) -> bool {
+        self.events > self.exposed || self.reference_events > self.reference_exposed
+    }
 }
 
 /// A group's rate as the blocks so far have shown it, recent ones more: half of the weight lies in the last 100.
@@ -122,12 +128,13 @@ const ALTERNATIVES: Logs = [
 
 /// ln L_k of a block (or of a stratum of it) against "rate <= null * reference's rate", where the reference's rate is expected to be `q`.
 ///
-/// 0 for every alternative where a group is empty, and for an alternative that a rate near 1 pushes into the hypothesis.
+/// 0 for every alternative where a group is empty or has more events than exposed, and for an alternative that a rate near 1 pushes into
+/// the hypothesis.
 #[must_use]
 pub fn log_likelihood_ratios(pair: Pair, null: f64, q: f64) -> Logs {
     /// Largest rate of an alternative.
     const HIGHEST: f64 = 0.995;
-    if pair.one_sided() {
+    if pair.one_sided() || pair.overfull() {
         return [0.0; GRID];
     }
     let (x1, n1) = (real(pair.events), real(pair.exposed));

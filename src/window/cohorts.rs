@@ -147,8 +147,8 @@ impl Cohorts {
         }
         let idle = !waiting() && self.lanes.iter().all(|lane| lane.waiting.is_empty());
         let next = if idle || self.floor == i32::MIN {
-            // Nothing happens in empty hours.
-            self.staged.keys().next().map_or(to, |hour| hour.saturating_add(1).min(to))
+            // Nothing happens in empty hours. The first that is not finds them passed, as it does when the watermark takes them one by one.
+            self.staged.keys().next().map_or(to, |hour| (*hour).max(self.floor.saturating_add(1)).min(to))
         } else {
             self.floor.saturating_add(1)
         };
