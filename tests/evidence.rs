@@ -72,7 +72,7 @@ fn the_trace_of_the_material_null() {
 }
 
 /// sum over x1, x2 of P(x1, x2) L_k, by summing over all outcomes of a small block.
-fn expected_likelihood_ratio(n1: u64, n2: u64, p1: f64, p2: f64, null: f64, q: f64) -> Logs {
+fn expected_likelihood_ratio(n1: u64, n2: u64, p1: f64, p2: f64, ratios: impl Fn(Pair) -> Logs) -> Logs {
     let binomial = |n: u64, x: u64, p: f64| {
         let mut probability = 1.0;
         for i in 0..x {
@@ -84,7 +84,7 @@ fn expected_likelihood_ratio(n1: u64, n2: u64, p1: f64, p2: f64, null: f64, q: f
     for x1 in 0..=n1 {
         for x2 in 0..=n2 {
             let pair = Pair { events: x1, exposed: n1, reference_events: x2, reference_exposed: n2 };
-            let ratios = log_likelihood_ratios(pair, null, q);
+            let ratios = ratios(pair);
             let probability = binomial(n1, x1, p1) * binomial(n2, x2, p2);
             expected.iter_mut().zip(ratios).for_each(|(sum, ratio)| *sum += probability * ratio.exp());
         }
@@ -119,7 +119,21 @@ proptest! {
     ) {
         let p1 = (null * p2).min(1.0) * below;
         for (at, p1) in [("edge", (null * p2).min(1.0)), ("inside", p1)] {
-            for expected in expected_likelihood_ratio(n1, n2, p1, p2, null, q) {
+            for expected in expected_likelihood_ratio(n1, n2, p1, p2, |pair| log_likelihood_ratios(pair, null, q)) {
+                prop_assert!(expected <= 1.0 + 1e-9, "{at}: {expected}");
+            }
+        }
+    }
+
+    /// The same of what clears an alarm: there the group's rate is not below `null` times the reference's.
+    #[test]
+    fn a_blocks_reverse_likelihood_ratio_is_an_e_value(
+        n1 in 1..12_u64, n2 in 1..12_u64, p1 in 0.0..1.0_f64, below in 0.0..1.0_f64, null in 0.2..4.0_f64,
+        group_q in 1e-6..0.95_f64, q in 1e-6..0.95_f64,
+    ) {
+        let edge = (p1 / null).min(1.0);
+        for (at, p2) in [("edge", edge), ("inside", edge * below)] {
+            for expected in expected_likelihood_ratio(n1, n2, p1, p2, |pair| log_reverse_ratios(pair, null, group_q, q)) {
                 prop_assert!(expected <= 1.0 + 1e-9, "{at}: {expected}");
             }
         }
@@ -149,7 +163,8 @@ proptest! {
     fn no_input_gives_nan(
         pairs in proptest::collection::vec(any_pair(), 1..12), null in prop_oneof![Just(1.0), 0.01..100.0_f64], variation in 0.0..1.0_f64,
     ) {
-        let (mut rate, mut dispersion) = (ReferenceRate::default(), Dispersion::new());
+        let (mut rate, mut group_rate) = (ReferenceRate::default(), ReferenceRate::default());
+        let mut dispersion = Dispersion::new();
         let mut detector = Detector::new(null, null);
         for pair in pairs {
             let q = rate.expected();
@@ -157,12 +172,15 @@ proptest! {
             prop_assert!(phi >= 1.0 && phi.is_finite(), "phi {phi}");
             let plain = log_likelihood_ratios(pair, null, q);
             let shares = log_share_ratios(pair, null);
-            prop_assert!(plain.iter().chain(&shares).all(|log| log.is_finite()), "{plain:?} {shares:?}");
-            let backward = || log_likelihood_ratios(pair.swapped(), 1.0 / null, q).map(|log| log / phi);
+            let reverse = log_reverse_ratios(pair, null, group_rate.expected(), q);
+            let all = [plain, shares, reverse];
+            prop_assert!(all.iter().flatten().all(|log| log.is_finite()), "{all:?}");
+            let backward = || reverse.map(|log| log / phi);
             detector.step(&plain.map(|log| log / phi), backward, 3.0);
             prop_assert!(detector.log_e().is_finite() && !detector.log_sr().is_nan(), "{detector:?}");
             dispersion.learn(pair, q);
             rate.learn(pair.reference_events, pair.reference_exposed);
+            group_rate.learn(pair.events, pair.exposed);
         }
     }
 
@@ -172,6 +190,7 @@ proptest! {
         let pair = Pair { events: side.0, exposed: side.1, ..Pair::default() };
         prop_assert_eq!(log_likelihood_ratios(pair, null, q), [0.0; GRID]);
         prop_assert_eq!(log_likelihood_ratios(pair.swapped(), null, q), [0.0; GRID]);
+        prop_assert_eq!(log_reverse_ratios(pair, null, q, q), [0.0; GRID]);
         prop_assert_eq!(log_share_ratios(pair, null), [0.0; GRID]);
     }
 }
@@ -184,7 +203,7 @@ fn an_alarm_latches_until_the_reverse_detector_clears_it_and_costs_the_next_epoc
     let first_level = detector.alarm_at(level);
     let feed = |detector: &mut Detector, pair: Pair| {
         let forward = log_likelihood_ratios(pair, 1.0, 0.1);
-        detector.step(&forward, || log_likelihood_ratios(pair.swapped(), 1.0, 0.1), level);
+        detector.step(&forward, || log_reverse_ratios(pair, 1.0, 0.1, 0.1), level);
     };
     while !detector.alarmed() {
         feed(&mut detector, skewed);

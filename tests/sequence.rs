@@ -42,6 +42,10 @@ impl Run {
     }
 
     fn send(&mut self, kind: &str, time: EventTime, data: &Value) -> Handled {
+        self.send_to(0, kind, time, data)
+    }
+
+    fn send_to(&mut self, partition: u32, kind: &str, time: EventTime, data: &Value) -> Handled {
         self.sent += 1;
         let event = json!({
             "specversion": "1.0", "type": format!("paritywatch.{kind}.v1"), "source": "/test", "id": format!("e{}", self.sent),
@@ -49,7 +53,7 @@ impl Run {
         });
         let payload = serde_json::to_vec(&event).unwrap();
         let record = RawRecord { payload: &payload, headers: &[], timestamp: None };
-        self.monitor.handle_record(PartitionIndex(0), &record, START)
+        self.monitor.handle_record(PartitionIndex(partition), &record, START)
     }
 
     fn document(&self) -> Value {
@@ -292,4 +296,96 @@ fn a_raised_verdict_stands_while_the_alarm_does() {
     let dropped = verdicts.iter().filter(|(_, verdict, back, alarmed)| *back && *alarmed && !raised(verdict)).count();
     assert!(stands > 0 && dropped == 0, "{stands} stand, {dropped} dropped: {verdicts:?}");
     assert!(verdicts.last().is_some_and(|(_, verdict, _, alarmed)| !raised(verdict) && !alarmed), "cleared in the end");
+}
+
+/// The group of a case comes ten hours after its selection, when nothing else waits for evidence. Whether the watermark passes these hours
+/// one by one or at once is a matter of which partition is read first.
+#[test]
+fn hours_without_final_facts_pass_alike_in_every_interleaving() {
+    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
+    let found = |order: [u32; 2]| {
+        let mut run = Run::new(&config(rule), Clock::Wall);
+        (0..2).for_each(|index| run.monitor.add_partition(PartitionIndex(index), START));
+        for partition in order {
+            // Without a group a case is in no cohort.
+            for index in [0, 10, 40] {
+                let case = format!("{partition}-{index}");
+                run.send_to(
+                    partition,
+                    "selection",
+                    hour(index),
+                    &json!({ "case_id": case, "profile": "p", "selected": true }),
+                );
+                if partition == 0 && index == 10 {
+                    run.send_to(0, "attributes", hour(20), &json!({ "case_id": case, "groups": { "origin": "a" } }));
+                }
+            }
+        }
+        run.monitor.handle_tick(hour(40));
+        (run.evidence("a")["blocks"].clone(), run.document()["late_evidence"].clone())
+    };
+    assert_eq!(found([0, 1]), found([1, 0]));
+}
+
+/// Complaints that are about no case count when they come, so there can be more of them than of the controls of their cohorts.
+#[test]
+fn more_events_than_exposed_are_no_evidence() {
+    let rule = "indicator = \"complaint_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
+    let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+    for index in 0..100 {
+        for (group, controlled, complaints) in [("a", 5, 8), ("b", 5, 1)] {
+            let counts = json!({ "assessed": 100, "selected": 10, "controlled": controlled, "complaints": complaints });
+            run.send("tally", hour(index), &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }));
+        }
+    }
+    run.monitor.finish();
+    let evidence = run.evidence("a");
+    assert!(evidence["blocks"].as_u64().unwrap() > 10);
+    assert_eq!(evidence["alarmed"], json!(false), "{evidence}");
+}
+
+/// A stratum's value that is called like the one that values past the limit share.
+#[test]
+fn a_stratum_called_other_keeps_its_evidence() {
+    let rule =
+        "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nstratify_by = \"office\"\n";
+    let log_e = |past_the_limit: bool| {
+        let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+        let mut tally = |index: usize, office: &str, group: &str, assessed: u64, selected: u64| {
+            let counts = json!({ "assessed": assessed, "selected": selected });
+            let data = json!({ "profile": "p", "groups": { "origin": group }, "strata": { "office": office }, "counts": counts });
+            run.send("tally", hour(index), &data);
+        };
+        (0..64).for_each(|office| {
+            tally(0, if office == 0 { "other".to_owned() } else { format!("o{office}") }.as_str(), "a", 0, 0)
+        });
+        for index in 0..20 {
+            tally(index, "other", "a", 300, 60);
+            tally(index, "other", "b", 2_700, 135);
+            if past_the_limit {
+                tally(index, "one more", "a", 0, 0);
+                tally(index, "one more", "b", 1, 0);
+            }
+        }
+        run.monitor.finish();
+        run.evidence("a")["log_e"].as_f64().unwrap()
+    };
+    assert!(log_e(false) > 10.0);
+    assert!((log_e(true) / log_e(false) - 1.0).abs() < 0.01, "{} and {}", log_e(true), log_e(false));
+}
+
+/// A group with hits is not found less often than a reference without any, though the ratio has no value.
+#[test]
+fn more_hits_than_a_reference_without_any_are_within() {
+    let rule = "indicator = \"hit_rate\"\nreference = \"b\"\nwarning = 0.9\ncritical = 0.8\nevidence = \"point\"\nmin_events = 1\n";
+    let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+    for (group, found) in [("a", 2), ("b", 0)] {
+        let data = json!({ "profile": "p", "groups": { "origin": group }, "counts": hits(found, 20) });
+        run.send("tally", hour(0), &data);
+    }
+    run.send("tally", hour(60), &json!({ "profile": "p", "groups": { "origin": "a" }, "counts": {} }));
+    run.monitor.finish();
+    let document = run.document();
+    let finding = &document["findings"][0];
+    assert_eq!((&finding["ratio"]["value"], &finding["verdict"]), (&Value::Null, &json!("within")), "{finding}");
 }

@@ -304,15 +304,14 @@ impl Table {
         self.close_if(cohort.start, reading, plan, populations, level);
         let sides = |channel, stratum| sides(cohort, rule, dimension, channel, stratum);
         let crude = Cross { own: sides(channel, None), random: sides(Channel::Random, None) };
-        let strata = self.stratum.map_or_else(BTreeMap::new, |stratum| {
-            let named = |value| (Box::<str>::from(reading.attributes.stratum_value(stratum, value)), value);
-            let values = cohort.values(stratum).into_iter().map(named);
-            values
-                .map(|(text, value)| {
-                    let at = Some((stratum, value));
-                    (text, Cross { own: sides(channel, at), random: sides(Channel::Random, at) })
-                })
-                .collect()
+        // A list, as two values can have one name: a value called `other`, and those past the limit.
+        let strata: Vec<(&str, Cross)> = self.stratum.map_or_else(Vec::new, |stratum| {
+            let of = |value| {
+                let at = Some((stratum, value));
+                let cross = Cross { own: sides(channel, at), random: sides(Channel::Random, at) };
+                (reading.attributes.stratum_value(stratum, value), cross)
+            };
+            cohort.values(stratum).into_iter().map(of).collect()
         });
         let chosen = against(rule, dimension, &self.past);
         let target = block_target(rule, plan);
@@ -430,15 +429,7 @@ impl OpenSeries {
     }
 
     /// Adds a cohort to the open block, which its first exposed opens. The reference is that of the block's beginning.
-    fn add(
-        &mut self,
-        start: i32,
-        chosen: Against,
-        group: usize,
-        rule: &Rule,
-        crude: &Cross,
-        strata: &BTreeMap<Box<str>, Cross>,
-    ) {
+    fn add(&mut self, start: i32, chosen: Against, group: usize, rule: &Rule, crude: &Cross, strata: &[(&str, Cross)]) {
         let reference = self.open.as_ref().map_or(chosen, |open| open.reference);
         if matches!(reference, Against::Nothing) || reference == Against::Group(group) {
             return;
@@ -460,7 +451,7 @@ impl OpenSeries {
         let open = self.open.get_or_insert_with(|| Open { start, reference, block: Block::default() });
         open.block.crude = open.block.crude.plus(added);
         for (text, cross) in strata {
-            let of = open.block.strata.entry(text.clone()).or_default();
+            let of = open.block.strata.entry((*text).into()).or_default();
             *of = of.plus(pair(cross));
         }
     }

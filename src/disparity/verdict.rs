@@ -74,8 +74,9 @@ pub(super) fn sequential_verdict(by_number: Verdict, evidence: &SeriesEvidence) 
 /// Whether the measure is beyond the threshold in the direction of harm, by the rule's evidence.
 fn beyond(rule: &Rule, estimate: Estimate, threshold: f64) -> bool {
     let Estimate { value, interval } = estimate;
-    // Without an estimate (no event in the reference) the finite lower limit stands in.
-    let point = value.unwrap_or(interval.lower);
+    // Without an estimate (no event in the reference) the ratio is above every number: its finite lower limit stands in where that is harm.
+    let no_estimate = if rule.indicator.harm() == Harm::High { interval.lower } else { interval.upper };
+    let point = value.unwrap_or(no_estimate);
     match (rule.indicator.harm(), rule.evidence) {
         // With sequential evidence the number is what adds practical significance; what alarms is decided apart.
         (Harm::High, Evidence::Point | Evidence::Sequential) => point > threshold,

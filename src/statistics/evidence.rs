@@ -77,6 +77,12 @@ impl Pair {
     pub const fn one_sided(self) -> bool {
         self.exposed == 0 || self.reference_exposed == 0
     }
+
+    /// Whether there are more events than exposed, as where complaints come in after the controls have stopped: no rate explains them.
+    #[must_use]
+    pub const fn overfull(self) -> bool {
+        self.events > self.exposed || self.reference_events > self.reference_exposed
+    }
 }
 
 /// A group's rate as the blocks so far have shown it, recent ones more: half of the weight lies in the last 100.
@@ -121,25 +127,54 @@ const ALTERNATIVES: Logs = [
     4.481_689_070_338_065,
 ];
 
+/// Largest rate of an alternative.
+const HIGHEST: f64 = 0.995;
+
 /// ln L_k of a block (or of a stratum of it) against "rate <= null * reference's rate", where the reference's rate is expected to be `q`.
 ///
-/// 0 for every alternative where a group is empty, and for an alternative that a rate near 1 pushes into the hypothesis.
+/// 0 for every alternative where a group is empty or has more events than exposed, and for an alternative that a rate near 1 pushes into
+/// the hypothesis.
+///
+/// Why it is an e-value at every size of block: with rates p1, p2 the logarithm of E\[L_k\] is n1 ln A(p1) + n2 ln B(p2), A and B linear,
+/// so it is concave. At the least favourable rates it is 0, and its slope there is that of the restricted likelihood, which has its maximum
+/// over the hypothesis there. The hypothesis is convex, so no other member of it has a larger E\[L_k\].
 #[must_use]
 pub fn log_likelihood_ratios(pair: Pair, null: f64, q: f64) -> Logs {
-    /// Largest rate of an alternative.
-    const HIGHEST: f64 = 0.995;
-    if pair.one_sided() {
+    log_ratios(pair, null, |ratio| {
+        let rate = (null * ratio * q).min(HIGHEST);
+        (rate >= null * q).then_some((rate, q))
+    })
+}
+
+/// ln L_k of a block against "rate >= null * reference's rate", for alternatives with ratio null / R_k. An e-value for the reason given at
+/// [`log_likelihood_ratios`]: this hypothesis is convex, too.
+///
+/// The alternatives' rates lie halfway, in logarithms, between those that let as many events be expected as the two groups' own expected
+/// rates do, and those at which the group keeps its own. The second alone clears later, as the group's rate is that of before the change;
+/// the first alone clears falsely more often (2.3 against 1.7 % in 600 blocks at ratio 1.5, 20,000 simulated streams) and hardly sooner.
+#[must_use]
+pub fn log_reverse_ratios(pair: Pair, null: f64, group_q: f64, q: f64) -> Logs {
+    let (n1, n2) = (real(pair.exposed), real(pair.reference_exposed));
+    log_ratios(pair, null, |ratio| {
+        let quotient = null / ratio;
+        let (by_total, by_group) = ((n1 * group_q + n2 * q) / (n1 * quotient + n2), group_q / quotient);
+        // Bounding the reference keeps the quotient, and so keeps the alternative outside the hypothesis.
+        let reference = sqrt(by_total * by_group).min(HIGHEST / quotient.max(1.0));
+        Some((quotient * reference, reference))
+    })
+}
+
+/// ln L_k of the alternatives whose two rates `rates` gives for R_k, against the nearest rates with p1 = null p2.
+fn log_ratios(pair: Pair, null: f64, rates: impl Fn(f64) -> Option<(f64, f64)>) -> Logs {
+    if pair.one_sided() || pair.overfull() {
         return [0.0; GRID];
     }
     let (x1, n1) = (real(pair.events), real(pair.exposed));
     let (x2, n2) = (real(pair.reference_events), real(pair.reference_exposed));
-    ALTERNATIVES.map(|alternative| {
-        let rate = (null * alternative * q).min(HIGHEST);
-        if rate < null * q {
-            return 0.0;
-        }
-        let (rate_null, q_null) = least_favourable(n1, n1 * rate, n2, n2 * q, null);
-        log_bernoulli(x1, n1, rate, rate_null) + log_bernoulli(x2, n2, q, q_null)
+    ALTERNATIVES.map(|ratio| {
+        let Some((rate, reference)) = rates(ratio) else { return 0.0 };
+        let (rate_null, reference_null) = least_favourable(n1, n1 * rate, n2, n2 * reference, null);
+        log_bernoulli(x1, n1, rate, rate_null) + log_bernoulli(x2, n2, reference, reference_null)
     })
 }
 
@@ -365,8 +400,8 @@ impl Detector {
         self.reverse_null
     }
 
-    /// Takes in a block. `forward` are its log likelihood ratios; `backward`, asked for while alarmed, those of the swapped groups against
-    /// 1 / reverse_null. `log_level` is ln(1 / level) of the first epoch's level before it is shared out over epochs.
+    /// Takes in a block. `forward` are its log likelihood ratios; `backward`, asked for while alarmed, those against
+    /// "rate >= reverse_null * reference's rate". `log_level` is ln(1 / level) of the first epoch's level before it is shared out over epochs.
     pub fn step(&mut self, forward: &Logs, backward: impl FnOnce() -> Logs, log_level: f64) {
         self.lifetime.step(forward);
         self.change.step(forward);

@@ -18,7 +18,7 @@ mod test;
 
 pub use evidence::{
     Change, Detector, Dispersion, GRID, LOG_CLEAR, LOG_WATCH, Lifetime, Logs, Pair, ReferenceRate,
-    log_likelihood_ratios, log_share_ratios,
+    log_likelihood_ratios, log_reverse_ratios, log_share_ratios,
 };
 pub use interval::{difference_interval, ratio_interval, share_ratio_interval, wilson};
 pub use multiplicity::{benjamini_hochberg, e_benjamini_hochberg, holm};

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Detector, Dispersion, GRID, Logs, Pair, ReferenceRate, log_likelihood_ratios, log_share_ratios};
+use super::evidence::{
+    Detector, Dispersion, GRID, Logs, Pair, ReferenceRate, log_likelihood_ratios, log_reverse_ratios, log_share_ratios,
+};
 
 /// The e-processes of one comparison, with all they have learned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,7 +75,7 @@ impl Series {
         for detector in std::iter::once(&mut self.disparity).chain(&mut self.material) {
             let (null, reverse_null) = (detector.null(), detector.reverse_null());
             let forward = sum(&|part| part.ratios(null));
-            let backward = || sum(&|part| part.swapped().ratios(1.0 / reverse_null));
+            let backward = || sum(&|part| part.reverse_ratios(reverse_null));
             detector.step(&forward, backward, judging.log_level);
         }
         self.dispersion.learn(block.crude, q);
@@ -136,9 +138,13 @@ impl Part {
         }
     }
 
-    const fn swapped(self) -> Self {
+    fn reverse_ratios(&self, null: f64) -> Logs {
         let Rates { reference, group } = self.rates;
-        Self { pair: self.pair.swapped(), rates: Rates { reference: group, group: reference }, ..self }
+        if self.by_population {
+            log_share_ratios(self.pair.swapped(), 1.0 / null)
+        } else {
+            log_reverse_ratios(self.pair, null, group.expected(), reference.expected())
+        }
     }
 }
 

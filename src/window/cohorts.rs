@@ -149,8 +149,8 @@ impl Cohorts {
         }
         let idle = !waiting() && self.lanes.iter().all(|lane| lane.waiting.is_empty());
         let next = if idle || self.floor == i32::MIN {
-            // Nothing happens in empty hours.
-            self.staged.keys().next().map_or(to, |hour| hour.saturating_add(1).min(to))
+            // Nothing happens in empty hours. The first that is not finds them passed, as it does when the watermark takes them one by one.
+            self.staged.keys().next().map_or(to, |hour| (*hour).max(self.floor.saturating_add(1)).min(to))
         } else {
             self.floor.saturating_add(1)
         };
@@ -159,10 +159,6 @@ impl Cohorts {
 
     /// Makes everything before `hour` final, and gives out the cohorts that are sealed by it, in time order per feed.
     pub fn settle(&mut self, hour: i32, mut sealed: impl FnMut(usize, &Cohort)) {
-        // Hours in which nothing happened are passed over here, at one go or one by one as the watermark moved: the same either way.
-        self.lanes.iter_mut().filter(|lane| lane.waiting.is_empty()).for_each(|lane| {
-            lane.passed = lane.passed.max(hour.saturating_sub(1));
-        });
         let due = self.staged.range(..hour).map(|(hour, _)| *hour).collect::<Vec<_>>();
         for event_hour in due {
             for ((cell, cohort), shift) in self.staged.remove(&event_hour).unwrap_or_default() {
