@@ -74,7 +74,7 @@ impl Keeper {
         header.config_hash.clone_from(&settings.plan.config_hash);
         let every = u64::try_from(settings.state.checkpoint_every.0).unwrap_or_default();
         tracing::info!(checkpoint = header.sequence, partitions = header.inputs.len(), "the state was read");
-        let journal = Journal::new(store.folder()).map_err(failure)?;
+        let journal = Journal::new(store.folder(), header.journal).map_err(failure)?;
         let keeper = Self::start(store, journal, header, RecordHash(key.clone()), Duration::from_millis(every))?;
         Ok((keeper, monitor))
     }

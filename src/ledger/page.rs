@@ -128,8 +128,8 @@ impl Page {
         }
     }
 
-    /// Closes one case, whose records are `records`.
-    pub fn close(&mut self, key: CaseKey, records: &[Record], now: EventTime, horizons: &Horizons) {
+    /// Closes one case, whose records are `records`; ids are remembered as of `swept_at`.
+    pub fn close(&mut self, key: CaseKey, records: &[Record], swept_at: EventTime, horizons: &Horizons) {
         if let Ok(simple) = self.simple.find_entry(key.low, |simple| simple.key == key) {
             simple.remove();
         } else if let Ok(dossier) = self.dossiers.find_entry(key.low, |dossier| dossier.key == key) {
@@ -137,22 +137,24 @@ impl Page {
             self.waiting -= usize::from(waits(records));
         }
         for record in records {
-            self.remember(key, record.tag, record.time, now, horizons);
+            self.remember(key, record.tag, record.time, swept_at, horizons);
         }
     }
 
     /// Remembers an event of a case apart from the case, as long as a second delivery may come.
-    pub fn remember(&mut self, key: CaseKey, tag: u64, time: EventTime, now: EventTime, horizons: &Horizons) {
+    pub fn remember(&mut self, key: CaseKey, tag: u64, time: EventTime, swept_at: EventTime, horizons: &Horizons) {
         let until = time.plus(horizons.dedupe).plus(horizons.lateness);
-        if until > now {
-            self.memory.insert((key.high, tag), until);
+        if until > swept_at {
+            self.memory.insert((key.high, tag), until, swept_at);
         }
     }
 
-    /// Closes the cases whose horizon `now` has passed, and those at or before `cutoff`; their ids stay in memory as long as they must.
+    /// Closes the cases whose horizon `now` has passed, and those at or before `cutoff`; their ids stay in memory as long as they must,
+    /// which is judged as of `swept_at`: whichever event closes a case, the same ids are known.
     pub fn sweep(
         &mut self,
         now: EventTime,
+        swept_at: EventTime,
         cutoff: EventTime,
         waiting_cutoff: EventTime,
         horizons: &Horizons,
@@ -162,8 +164,8 @@ impl Page {
         let waiting = &mut self.waiting;
         let mut remember = |key: CaseKey, record: &Record| {
             let until = record.time.plus(horizons.dedupe).plus(horizons.lateness);
-            if until > now {
-                memory.insert((key.high, record.tag), until);
+            if until > swept_at {
+                memory.insert((key.high, record.tag), until, swept_at);
             }
         };
         self.simple.retain(|simple| {
@@ -188,7 +190,7 @@ impl Page {
             }
             !(closed || evicted)
         });
-        self.memory.sweep(now);
+        self.memory.sweep(swept_at);
         swept
     }
 

@@ -290,7 +290,7 @@ impl Monitor {
 
     fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime, late: bool) -> Handled {
         let Some(profile) = self.plan.profile_id(&tally.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event) {
+        if !self.ledger.remember(event, self.watermark.current()) {
             return Handled::Duplicate;
         }
         let groups = self.ledger.attributes.intern(&tally.groups, &tally.strata, None);
@@ -309,7 +309,7 @@ impl Monitor {
 
     fn count_complaint(&mut self, event: &Event<'_>, complaint: &Complaint<'_>, now: EventTime, late: bool) -> Handled {
         let Some(profile) = self.plan.profile_id(&complaint.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event) {
+        if !self.ledger.remember(event, self.watermark.current()) {
             return Handled::Duplicate;
         }
         // Later news of a complaint is not another complaint.
@@ -337,7 +337,7 @@ impl Monitor {
         late: bool,
     ) -> Handled {
         let Some(profile) = self.plan.profile_id(&population.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event) {
+        if !self.ledger.remember(event, self.watermark.current()) {
             return Handled::Duplicate;
         }
         if let Some(id) = self.plan.dimension_id(&population.dimension)

@@ -227,7 +227,11 @@ pub(super) struct CohortsState {
 impl Cohorts {
     pub(super) fn state(&self) -> CohortsState {
         let staged = self.staged.iter().map(|(hour, changes)| {
-            (*hour, changes.iter().map(|((cell, cohort), shift)| (*cell, *cohort, *shift)).collect())
+            let mut changes: Vec<Staged> =
+                changes.iter().map(|((cell, cohort), shift)| (*cell, *cohort, *shift)).collect();
+            // The same state gives the same bytes.
+            changes.sort_unstable_by_key(|(cell, cohort, _)| (*cell, *cohort));
+            (*hour, changes)
         });
         let late = self.readers.iter().zip(0..).filter_map(|(reader, cell)| Some((cell, reader.as_ref()?.late)));
         CohortsState {
