@@ -151,11 +151,14 @@ impl Keeper {
     pub fn checkpoint(&mut self, monitor: &Monitor) {
         self.asked = Instant::now();
         let Some(jobs) = &self.jobs else { return };
-        let header =
-            Header { sequence: self.header.sequence + 1, journal: self.journal.number() + 1, ..self.header.clone() };
+        let header = Header {
+            sequence: self.header.sequence.saturating_add(1),
+            journal: self.journal.number().saturating_add(1),
+            ..self.header.clone()
+        };
         match jobs.try_send(Job { header, snapshot: monitor.snapshot() }) {
             Ok(()) => {
-                self.header.sequence += 1;
+                self.header.sequence = self.header.sequence.saturating_add(1);
                 self.header.journal = self.journal.begin();
                 let stall = self.asked.elapsed();
                 self.lock().stall = stall;
@@ -172,8 +175,11 @@ impl Keeper {
     /// Writes a last checkpoint and waits until it is on the disk.
     pub fn finish(&mut self, monitor: &Monitor) {
         let Some(jobs) = self.jobs.take() else { return };
-        let header =
-            Header { sequence: self.header.sequence + 1, journal: self.journal.begin(), ..self.header.clone() };
+        let header = Header {
+            sequence: self.header.sequence.saturating_add(1),
+            journal: self.journal.begin(),
+            ..self.header.clone()
+        };
         // Waits for the one that is being written.
         let _ = jobs.send(Job { header, snapshot: monitor.snapshot() });
         drop(jobs);

@@ -236,6 +236,24 @@ impl ShardState {
         }
     }
 
+    /// Refuses what no ledger gives; `known` says whether a combination of groups and strata is: others would make tables as long as
+    /// their number.
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    pub fn check(&self, known: impl Fn(AttributesId) -> bool) -> Result<(), String> {
+        let of_simple = self.simple.iter().map(|simple| simple.attributes);
+        let of_dossiers = self.dossiers.iter().flat_map(|dossier| &*dossier.records).map(|record| record.attributes);
+        if let Some(id) = of_simple.chain(of_dossiers).find(|id| !known(*id)) {
+            return Err(format!("expected a combination of groups that the core lists, found number {}", id.0));
+        }
+        let lengths = self.dossiers.iter().map(|dossier| dossier.records.len());
+        match lengths.into_iter().find(|length| !(1..=MAX_RECORDS_PER_CASE).contains(length)) {
+            Some(length) => Err(format!("expected 1 to {MAX_RECORDS_PER_CASE} events of a case, found {length}")),
+            None => Ok(()),
+        }
+    }
+
     /// Puts everything into the pages of its shard; `page_of` gives the place of a key's page, `profile` the present index of a profile
     /// in records. Gives whether everything had a place.
     pub fn put(

@@ -271,8 +271,8 @@ impl Ledger {
             page.sweep(watermark, self.swept_at, cutoff, waiting_cutoff, &self.horizons);
         self.open -= open - page.open_cases();
         self.waiting -= waiting - page.waiting();
-        self.evicted += evicted;
-        self.dropped_waiting += dropped_waiting;
+        self.evicted = self.evicted.saturating_add(evicted);
+        self.dropped_waiting = self.dropped_waiting.saturating_add(dropped_waiting);
     }
 
     /// The opening time of the `count`-th oldest case.

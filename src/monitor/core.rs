@@ -169,7 +169,8 @@ impl Monitor {
         // Only a partition that was declared idle can bring events whose hour is final already.
         let late = lateness == Lateness::Late || !self.windows.cohorts.is_open(event.time);
         let handled = self.count_event(event, now, late);
-        self.tallies.late += u64::from(lateness == Lateness::Late && handled == Handled::Accepted);
+        let counts_late = lateness == Lateness::Late && handled == Handled::Accepted;
+        self.tallies.late = self.tallies.late.saturating_add(u64::from(counts_late));
         handled
     }
 
@@ -213,7 +214,7 @@ impl Monitor {
         if self.clock == Clock::Wall {
             self.changed_alerts.extend(transitions.into_iter().map(|transition| transition.alert));
         }
-        self.evaluations += 1;
+        self.evaluations = self.evaluations.saturating_add(1);
     }
 
     fn stale(&self, now: EventTime) -> Vec<bool> {

@@ -165,7 +165,7 @@ impl Monitor {
         }
         let mapping = core.names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
         let mut monitor = Self::new(plan, key, clock);
-        monitor.ledger.restore(core.ledger, &mapping);
+        monitor.ledger.restore(core.ledger, &mapping).map_err(|problem| malformed(0, problem))?;
         for shard in 0..LedgerPages::SHARDS {
             let restored = monitor.ledger.restore_shard(shard, &bytes(shard + 1)?, &mapping);
             restored.map_err(|problem| malformed(shard + 1, problem))?;

@@ -319,7 +319,8 @@ impl Lane {
     /// What is left of a day that is older than a week becomes one cohort.
     fn merge_days(&mut self, hour: i32) {
         let floor = hour.saturating_sub(HOURS_KEPT).div_euclid(DAY).saturating_mul(DAY);
-        let single = |(start, cohort): (&i32, &Cohort)| (cohort.end - cohort.start == 1).then_some(*start);
+        let single =
+            |(start, cohort): (&i32, &Cohort)| (cohort.start.checked_add(1) == Some(cohort.end)).then_some(*start);
         let hours: Vec<i32> = self.waiting.range(..floor).filter_map(single).collect();
         for start in hours {
             let day_end = start.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);

@@ -109,6 +109,9 @@ pub struct Counts {
     pub complaints: u64,
 }
 
+/// Where counts stop: sums over all groups, and products of two such sums, still fit the widest integers.
+const LARGEST: u64 = 1 << 53;
+
 impl Counts {
     /// One case more.
     pub fn add_case(&mut self, case: CaseCounts) {
@@ -123,7 +126,7 @@ impl Counts {
 
     /// All of `other` more, saturating.
     pub fn merge(&mut self, other: &Self) {
-        self.zip(other, u64::saturating_add);
+        self.zip(other, |count, more| count.saturating_add(more).min(LARGEST));
     }
 
     /// Whether nothing is counted.

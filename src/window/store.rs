@@ -81,7 +81,7 @@ impl Windows {
         for (contribution, more) in moves(change) {
             if more {
                 self.spread(&contribution, attributes, |counts| counts.add_case(contribution.counts));
-                self.count_missing(contribution.attributes, attributes, |count| count + 1);
+                self.count_missing(contribution.attributes, attributes, |count| count.saturating_add(1));
             } else {
                 self.spread(&contribution, attributes, |counts| counts.remove_case(contribution.counts));
                 self.count_missing(contribution.attributes, attributes, |count| count.saturating_sub(1));
@@ -245,7 +245,7 @@ impl Windows {
         }
         let id = u32::try_from(self.cells.len()).ok().filter(|_| self.cells.len() < MAX_CELLS);
         let Some(id) = id else {
-            self.refused += 1;
+            self.refused = self.refused.saturating_add(1);
             return None;
         };
         self.cells.push(Arc::default());
