@@ -163,6 +163,9 @@ impl Monitor {
         if core.ledger.key_check != key.check() {
             return Err(RestoreError::OtherKey);
         }
+        if !core.watermark.is_possible() {
+            return Err(malformed(0, "expected a watermark among the times that events can have".to_owned()));
+        }
         let mapping = core.names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
         let mut monitor = Self::new(plan, key, clock);
         monitor.ledger.restore(core.ledger, &mapping).map_err(|problem| malformed(0, problem))?;

@@ -245,7 +245,8 @@ impl Cohorts {
     /// Takes in what [`Self::state`] gave, when the cells are known again. A feed that was not there begins with what is final next.
     pub(super) fn restore(&mut self, state: CohortsState, mapping: &Mapping, cell: impl Fn(u32) -> Option<u32>) {
         let CohortsState { lanes, staged, floor, late } = state;
-        self.floor = floor;
+        // Before 1970 nothing is final: no event is as old, and hours are passed over one by one.
+        self.floor = if floor < 0 { i32::MIN } else { floor };
         self.lanes.iter_mut().for_each(|lane| lane.passed = floor);
         for lane in lanes.into_iter().filter_map(|lane| lane.renamed(mapping)) {
             if let Some(place) = self.lanes.iter_mut().find(|known| known.feed == lane.feed) {
