@@ -32,7 +32,7 @@ impl AlertBook {
     pub fn renamed(self, mapping: &Mapping) -> Self {
         let before = self.alerts.len();
         let alerts: Vec<Alert> = self.alerts.into_iter().filter_map(|alert| alert.renamed(mapping)).collect();
-        let dropped = self.dropped + (before - alerts.len()) as u64;
+        let dropped = self.dropped.saturating_add((before - alerts.len()) as u64);
         Self { alerts, dropped }
     }
 
@@ -92,7 +92,7 @@ impl AlertBook {
     fn keep_bounds(&mut self) {
         let ended = self.alerts.iter().filter(|alert| !alert.state.is_open()).count();
         let mut surplus = ended.saturating_sub(MAX_ENDED_ALERTS);
-        self.dropped += surplus as u64;
+        self.dropped = self.dropped.saturating_add(surplus as u64);
         self.alerts.retain(|alert| {
             let drop = surplus > 0 && !alert.state.is_open();
             surplus -= usize::from(drop);

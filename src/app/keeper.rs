@@ -74,7 +74,7 @@ impl Keeper {
         header.config_hash.clone_from(&settings.plan.config_hash);
         header.accepted_gaps.iter().for_each(|gap| tracing::warn!(gap, "a data gap was accepted"));
         tracing::info!(checkpoint = header.sequence, partitions = header.inputs.len(), "the state was read");
-        let journal = Journal::new(store.folder()).map_err(failure)?;
+        let journal = Journal::new(store.folder(), header.journal).map_err(failure)?;
         let keeper = Self::start(store, journal, header, RecordHash(key.clone()), checkpoint_every(settings))?;
         Ok((keeper, monitor))
     }
@@ -163,11 +163,14 @@ impl Keeper {
     pub fn checkpoint(&mut self, monitor: &Monitor) {
         self.asked = Instant::now();
         let Some(jobs) = &self.jobs else { return };
-        let header =
-            Header { sequence: self.header.sequence + 1, journal: self.journal.number() + 1, ..self.header.clone() };
+        let header = Header {
+            sequence: self.header.sequence.saturating_add(1),
+            journal: self.journal.number().saturating_add(1),
+            ..self.header.clone()
+        };
         match jobs.try_send(Job { header, snapshot: monitor.snapshot() }) {
             Ok(()) => {
-                self.header.sequence += 1;
+                self.header.sequence = self.header.sequence.saturating_add(1);
                 self.header.journal = self.journal.begin();
                 let stall = self.asked.elapsed();
                 self.lock().stall = stall;
@@ -184,8 +187,11 @@ impl Keeper {
     /// Writes a last checkpoint and waits until it is on the disk.
     pub fn finish(&mut self, monitor: &Monitor) {
         let Some(jobs) = self.jobs.take() else { return };
-        let header =
-            Header { sequence: self.header.sequence + 1, journal: self.journal.begin(), ..self.header.clone() };
+        let header = Header {
+            sequence: self.header.sequence.saturating_add(1),
+            journal: self.journal.begin(),
+            ..self.header.clone()
+        };
         // Waits for the one that is being written.
         let _ = jobs.send(Job { header, snapshot: monitor.snapshot() });
         drop(jobs);

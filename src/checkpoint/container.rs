@@ -117,6 +117,18 @@ impl<R: BufRead> Sections<R> {
     pub fn read(&mut self) -> Result<Vec<u8>, String> {
         read_section(&mut self.0, MAX_SECTION_BYTES)
     }
+
+    /// Nothing may come after the last one.
+    ///
+    /// # Errors
+    /// What was found.
+    pub fn end(mut self) -> Result<(), String> {
+        match self.0.fill_buf() {
+            Ok([]) => Ok(()),
+            Ok(_) => Err("end: expected the end of the file, found more".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
 }
 
 /// Length, checksum, bytes.

@@ -28,13 +28,14 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// A new one in this folder, after all that are there. The file is made with its first entry.
+    /// A new one in this folder, after all that are there and not before `first`, the one that the checkpoint names: journals without an
+    /// entry leave no file, and what stands before `first` is not read again. The file is made with its first entry.
     ///
     /// # Errors
     /// [`CheckpointError::Io`] where the folder cannot be read.
-    pub fn new(folder: &Path) -> Result<Self, CheckpointError> {
+    pub fn new(folder: &Path, first: u64) -> Result<Self, CheckpointError> {
         let last = journals(folder)?.last().map_or(0, |(number, _)| *number);
-        Ok(Self { folder: folder.to_owned(), number: last + 1, file: None })
+        Ok(Self { folder: folder.to_owned(), number: last.saturating_add(1).max(first), file: None })
     }
 
     /// Its number.
@@ -45,7 +46,7 @@ impl Journal {
 
     /// Begins the next one and gives its number.
     pub fn begin(&mut self) -> u64 {
-        self.number += 1;
+        self.number = self.number.saturating_add(1);
         self.file = None;
         self.number
     }
@@ -55,6 +56,15 @@ impl Journal {
     /// # Errors
     /// [`CheckpointError::Io`].
     pub fn write(&mut self, entries: &AlertEntries) -> Result<(), CheckpointError> {
+        let written = self.append(entries);
+        if written.is_err() {
+            // A part of it may be there, and nothing behind that would be read again.
+            self.begin();
+        }
+        written
+    }
+
+    fn append(&mut self, entries: &AlertEntries) -> Result<(), CheckpointError> {
         let path = self.folder.join(format!("{PREFIX}{}", self.number));
         if self.file.is_none() {
             let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);

@@ -114,7 +114,10 @@ impl Store {
         });
         match (monitor, problem) {
             (_, Some(problem)) => Err(damaged(problem)),
-            (Ok(monitor), None) => Ok(Some(Stored { header, monitor })),
+            (Ok(monitor), None) => {
+                sections.end().map_err(damaged)?;
+                Ok(Some(Stored { header, monitor }))
+            }
             (Err(RestoreError::Malformed { section, problem }), None) => {
                 Err(damaged(format!("section {section}: {problem}")))
             }

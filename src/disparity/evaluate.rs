@@ -77,9 +77,10 @@ impl Evaluator {
     /// What goes into a checkpoint.
     #[must_use]
     pub fn state(&self) -> EvaluatorState {
-        EvaluatorState {
-            raised: self.raised.iter().map(|(place, (epoch, verdict))| (*place, *epoch, *verdict)).collect(),
-        }
+        let mut raised: Vec<(Place, u32, Verdict)> =
+            self.raised.iter().map(|(place, (epoch, verdict))| (*place, *epoch, *verdict)).collect();
+        raised.sort_unstable_by_key(|(place, ..)| *place);
+        EvaluatorState { raised }
     }
 
     /// Takes in what [`Self::state`] gave; without the verdicts of rules that are gone, or ask for other evidence than they did.

@@ -185,6 +185,6 @@ const fn to_count(value: f64) -> u64 {
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 pub(super) fn pending_bounds(hits: u64, pending: u64, controlled: u64) -> Option<Interval> {
     let share = |count: u64| count as f64 / controlled as f64;
-    (controlled > 0 && hits + pending <= controlled)
-        .then(|| Interval { lower: share(hits), upper: share(hits + pending) })
+    (controlled > 0 && hits.saturating_add(pending) <= controlled)
+        .then(|| Interval { lower: share(hits), upper: share(hits.saturating_add(pending)) })
 }

@@ -241,7 +241,7 @@ impl Attributes {
         }
         let next = u32::try_from(self.combinations.len()).ok().filter(|_| self.combinations.len() < MAX_COMBINATIONS);
         let Some(next) = next else {
-            self.overflowed += 1;
+            self.overflowed = self.overflowed.saturating_add(1);
             return AttributesId::default();
         };
         self.with_probabilities += usize::from(with_probabilities);
@@ -287,9 +287,24 @@ impl Attributes {
         }
     }
 
+    /// Whether this table gave the id.
+    pub(super) fn has(&self, id: AttributesId) -> bool {
+        (id.0 as usize) < self.combinations.len()
+    }
+
     /// Takes in what [`Self::state`] gave; ids stay as they were. A stratum that was not kept then has no value in old combinations.
-    pub(super) fn restore(&mut self, state: AttributesState, mapping: &Mapping) {
+    ///
+    /// # Errors
+    /// What was expected, where it is not what [`Self::state`] gives.
+    pub(super) fn restore(&mut self, state: AttributesState, mapping: &Mapping) -> Result<(), String> {
         let AttributesState { dimensions, strata, combinations, vectors, overflowed, probabilities_dropped } = state;
+        if dimensions != self.dimensions.len() {
+            return Err(format!("expected groups of {} dimensions, found {dimensions}", self.dimensions.len()));
+        }
+        let empty = |slots: &Arc<[Slot]>| slots.iter().all(|slot| *slot == Slot::NONE);
+        if !combinations.first().is_some_and(empty) || combinations.len() > MAX_COMBINATIONS {
+            return Err(format!("expected up to {MAX_COMBINATIONS} combinations of groups, the first without any"));
+        }
         let columns: Vec<Option<usize>> = (0..self.strata.len()).map(|index| mapping.stratum_before(index)).collect();
         for (stratum, column) in self.strata.iter_mut().zip(&columns) {
             let values = column.and_then(|column| strata.get(column));
@@ -316,6 +331,7 @@ impl Attributes {
         self.with_probabilities = self.combinations.iter().filter(|slots| self.has_probabilities(slots)).count();
         self.overflowed = overflowed;
         self.probabilities_dropped = probabilities_dropped;
+        Ok(())
     }
 }
 

@@ -20,27 +20,30 @@ pub(super) struct Entry {
 }
 
 impl Memory {
-    /// Whether the key is remembered.
-    pub fn contains(&self, key: (u64, u64)) -> bool {
+    /// Whether the key is remembered at `now`. One that may be forgotten counts as forgotten whether a sweep came by or not: when sweeps
+    /// come is another matter after a restart.
+    pub fn contains(&self, key: (u64, u64), now: EventTime) -> bool {
         let words = words(key);
-        self.entries.find(key.1, |entry| entry.key == words).is_some()
+        self.entries.find(key.1, |entry| entry.key == words).is_some_and(|entry| entry.lasts(now))
     }
 
     /// Remembers the key until `until`; returns whether it was new.
-    pub fn insert(&mut self, key: (u64, u64), until: EventTime) -> bool {
-        let words = words(key);
-        if self.contains(key) {
-            return false;
+    pub fn insert(&mut self, key: (u64, u64), until: EventTime, now: EventTime) -> bool {
+        let entry = Entry { key: words(key), forget_hour: hour_after(until) };
+        if let Some(known) = self.entries.find_mut(key.1, |known| known.key == entry.key) {
+            let forgotten = !known.lasts(now);
+            if forgotten {
+                *known = entry;
+            }
+            return forgotten;
         }
-        let entry = Entry { key: words, forget_hour: hour_after(until) };
         self.entries.insert_unique(key.1, entry, low);
         true
     }
 
     /// Forgets what may be forgotten at `now`.
     pub fn sweep(&mut self, now: EventTime) {
-        let hour = hour_after(now.minus(Span::HOUR));
-        self.entries.retain(|entry| entry.forget_hour > hour);
+        self.entries.retain(|entry| entry.lasts(now));
         if self.entries.capacity() > 4 * self.entries.len() + 1024 {
             self.entries.shrink_to_fit(low);
         }
@@ -65,6 +68,10 @@ impl Entry {
     pub const fn key(&self) -> CaseKey {
         let [high, below, ..] = self.key;
         CaseKey { high: ((high as u64) << 32) | below as u64, low: low(self) }
+    }
+
+    fn lasts(&self, now: EventTime) -> bool {
+        self.forget_hour > hour_after(now.minus(Span::HOUR))
     }
 }
 

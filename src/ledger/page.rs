@@ -135,8 +135,8 @@ impl Page {
         }
     }
 
-    /// Closes one case, whose records are `records`.
-    pub fn close(&mut self, key: CaseKey, records: &[Record], now: EventTime, horizons: &Horizons) {
+    /// Closes one case, whose records are `records`; ids are remembered as of `swept_at`.
+    pub fn close(&mut self, key: CaseKey, records: &[Record], swept_at: EventTime, horizons: &Horizons) {
         if let Ok(simple) = self.simple.find_entry(key.low, |simple| simple.key == key) {
             simple.remove();
         } else if let Ok(dossier) = self.dossiers.find_entry(key.low, |dossier| dossier.key == key) {
@@ -144,22 +144,24 @@ impl Page {
             self.waiting -= usize::from(waits(records));
         }
         for record in records {
-            self.remember(key, record.tag, record.time, now, horizons);
+            self.remember(key, record.tag, record.time, swept_at, horizons);
         }
     }
 
     /// Remembers an event of a case apart from the case, as long as a second delivery may come.
-    pub fn remember(&mut self, key: CaseKey, tag: u64, time: EventTime, now: EventTime, horizons: &Horizons) {
+    pub fn remember(&mut self, key: CaseKey, tag: u64, time: EventTime, swept_at: EventTime, horizons: &Horizons) {
         let until = time.plus(horizons.dedupe).plus(horizons.lateness);
-        if until > now {
-            self.memory.insert((key.high, tag), until);
+        if until > swept_at {
+            self.memory.insert((key.high, tag), until, swept_at);
         }
     }
 
-    /// Closes the cases whose horizon `now` has passed, and those at or before `cutoff`; their ids stay in memory as long as they must.
+    /// Closes the cases whose horizon `now` has passed, and those at or before `cutoff`; their ids stay in memory as long as they must,
+    /// which is judged as of `swept_at`: whichever event closes a case, the same ids are known.
     pub fn sweep(
         &mut self,
         now: EventTime,
+        swept_at: EventTime,
         cutoff: EventTime,
         waiting_cutoff: EventTime,
         horizons: &Horizons,
@@ -169,8 +171,8 @@ impl Page {
         let waiting = &mut self.waiting;
         let mut remember = |key: CaseKey, record: &Record| {
             let until = record.time.plus(horizons.dedupe).plus(horizons.lateness);
-            if until > now {
-                memory.insert((key.high, record.tag), until);
+            if until > swept_at {
+                memory.insert((key.high, record.tag), until, swept_at);
             }
         };
         self.simple.retain(|simple| {
@@ -195,7 +197,7 @@ impl Page {
             }
             !(closed || evicted)
         });
-        self.memory.sweep(now);
+        self.memory.sweep(swept_at);
         swept
     }
 
@@ -238,6 +240,24 @@ impl ShardState {
             simple: pages.clone().flat_map(|page| page.simple.iter().copied()).collect(),
             dossiers: pages.clone().flat_map(|page| page.dossiers.iter().cloned()).collect(),
             memory: pages.flat_map(|page| page.memory.entries().copied()).collect(),
+        }
+    }
+
+    /// Refuses what no ledger gives; `known` says whether a combination of groups and strata is: others would make tables as long as
+    /// their number.
+    ///
+    /// # Errors
+    /// What was expected and what was found.
+    pub fn check(&self, known: impl Fn(AttributesId) -> bool) -> Result<(), String> {
+        let of_simple = self.simple.iter().map(|simple| simple.attributes);
+        let of_dossiers = self.dossiers.iter().flat_map(|dossier| &*dossier.records).map(|record| record.attributes);
+        if let Some(id) = of_simple.chain(of_dossiers).find(|id| !known(*id)) {
+            return Err(format!("expected a combination of groups that the core lists, found number {}", id.0));
+        }
+        let lengths = self.dossiers.iter().map(|dossier| dossier.records.len());
+        match lengths.into_iter().find(|length| !(1..=MAX_RECORDS_PER_CASE).contains(length)) {
+            Some(length) => Err(format!("expected 1 to {MAX_RECORDS_PER_CASE} events of a case, found {length}")),
+            None => Ok(()),
         }
     }
 

@@ -61,12 +61,16 @@ impl Ledger {
     }
 
     /// Takes in what [`Self::state`] gave; the ledger is new.
-    pub fn restore(&mut self, state: LedgerState, mapping: &Mapping) {
+    ///
+    /// # Errors
+    /// What was expected, where it is not what [`Self::state`] gives.
+    pub fn restore(&mut self, state: LedgerState, mapping: &Mapping) -> Result<(), String> {
         let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting } = state;
-        self.attributes.restore(attributes, mapping);
+        self.attributes.restore(attributes, mapping)?;
         self.swept_at = swept_at;
         self.evicted = evicted;
         self.dropped_waiting = dropped_waiting;
+        Ok(())
     }
 
     /// The pseudonym key.
@@ -94,6 +98,7 @@ impl Ledger {
         let state: ShardState = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
         let first = index * PAGES_PER_SHARD;
         let mut pages: Vec<Page> = (0..PAGES_PER_SHARD).map(|_| Page::default()).collect();
+        state.check(|id| self.attributes.has(id))?;
         let page_of = |key| self.page_index(key).checked_sub(first);
         if !state.put(&mut pages, page_of, |profile| profile_now(profile, mapping)) {
             return Err("expected cases of this shard alone, found one of another".to_owned());

@@ -23,7 +23,8 @@ const PAGES: usize = SHARDS * PAGES_PER_SHARD;
 /// Parts of a shard's fingerprints that are told apart when the page is looked up.
 const PAGE_PARTS: usize = 4_096;
 
-/// Event time between two rounds of closing cases. Only memory depends on it: a case past its horizon counts as closed at once.
+/// Event time between two rounds of closing cases. Only memory depends on when a round comes by: a case past its horizon counts as closed
+/// at once, and an id past its own as forgotten from the beginning of the round on.
 const SWEEP_EVERY: Span = Span::HOUR.times(6);
 
 /// Pages swept per event, until a round is over.
@@ -142,10 +143,13 @@ impl Ledger {
     }
 
     /// Remembers an event that is about no case; returns whether it is new.
-    pub fn remember(&mut self, event: &Event<'_>) -> bool {
+    pub fn remember(&mut self, event: &Event<'_>, watermark: Option<EventTime>) -> bool {
+        // There are streams without a single case.
+        self.keep_bounds(watermark.unwrap_or(EventTime::MIN));
         let tag = self.tag(event);
         let until = event.time.plus(self.horizons.dedupe).plus(self.horizons.lateness);
-        self.page_mut(CaseKey { high: tag.full, low: tag.id }).memory.insert((tag.full, tag.id), until)
+        let swept_at = self.swept_at;
+        self.page_mut(CaseKey { high: tag.full, low: tag.id }).memory.insert((tag.full, tag.id), until, swept_at)
     }
 
     /// The ledger's size.
@@ -183,16 +187,16 @@ impl Ledger {
     }
 
     fn add(&mut self, key: CaseKey, record: Record, watermark: EventTime) -> Arrival {
-        let horizons = self.horizons;
+        let (horizons, swept_at) = (self.horizons, self.swept_at);
         let mut records = std::mem::take(&mut self.records);
         let page = self.page(key);
         let (open_before, waiting_before) = (page.open_cases(), page.waiting());
         page.records(key, &mut records);
         if !records.is_empty() && horizons.closes(&records) < watermark {
-            self.page_mut(key).close(key, &records, watermark, &horizons);
+            self.page_mut(key).close(key, &records, swept_at, &horizons);
             records.clear();
         }
-        if self.page(key).memory.contains((key.high, record.tag)) {
+        if self.page(key).memory.contains((key.high, record.tag), swept_at) {
             self.note_size(key, open_before, waiting_before);
             self.records = records;
             return Arrival::Duplicate;
@@ -209,7 +213,7 @@ impl Ledger {
             added => added,
         };
         if added == Added::Conflict {
-            page.remember(key, record.tag, record.time, watermark, &horizons);
+            page.remember(key, record.tag, record.time, swept_at, &horizons);
         }
         self.note_size(key, open_before, waiting_before);
         let arrival = match added {
@@ -264,11 +268,11 @@ impl Ledger {
         let page = Arc::make_mut(page);
         let (open, waiting) = (page.open_cases(), page.waiting());
         let Swept { closed: _, evicted, dropped_waiting } =
-            page.sweep(watermark, cutoff, waiting_cutoff, &self.horizons);
+            page.sweep(watermark, self.swept_at, cutoff, waiting_cutoff, &self.horizons);
         self.open -= open - page.open_cases();
         self.waiting -= waiting - page.waiting();
-        self.evicted += evicted;
-        self.dropped_waiting += dropped_waiting;
+        self.evicted = self.evicted.saturating_add(evicted);
+        self.dropped_waiting = self.dropped_waiting.saturating_add(dropped_waiting);
     }
 
     /// The opening time of the `count`-th oldest case.

@@ -170,7 +170,8 @@ impl Monitor {
         // Only a partition that was declared idle can bring events whose hour is final already.
         let late = lateness == Lateness::Late || !self.windows.cohorts.is_open(event.time);
         let handled = self.count_event(event, now, late);
-        self.tallies.late += u64::from(lateness == Lateness::Late && handled == Handled::Accepted);
+        let counts_late = lateness == Lateness::Late && handled == Handled::Accepted;
+        self.tallies.late = self.tallies.late.saturating_add(u64::from(counts_late));
         handled
     }
 
@@ -214,7 +215,7 @@ impl Monitor {
         if self.clock == Clock::Wall {
             self.changed_alerts.extend(transitions.into_iter().map(|transition| transition.alert));
         }
-        self.evaluations += 1;
+        self.evaluations = self.evaluations.saturating_add(1);
     }
 
     fn stale(&self, now: EventTime) -> Vec<bool> {
@@ -291,7 +292,7 @@ impl Monitor {
 
     fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime, late: bool) -> Handled {
         let Some(profile) = self.plan.profile_id(&tally.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event) {
+        if !self.ledger.remember(event, self.watermark.current()) {
             return Handled::Duplicate;
         }
         let groups = self.ledger.attributes.intern(&tally.groups, &tally.strata, None);
@@ -310,7 +311,7 @@ impl Monitor {
 
     fn count_complaint(&mut self, event: &Event<'_>, complaint: &Complaint<'_>, now: EventTime, late: bool) -> Handled {
         let Some(profile) = self.plan.profile_id(&complaint.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event) {
+        if !self.ledger.remember(event, self.watermark.current()) {
             return Handled::Duplicate;
         }
         // Later news of a complaint is not another complaint.
@@ -338,7 +339,7 @@ impl Monitor {
         late: bool,
     ) -> Handled {
         let Some(profile) = self.plan.profile_id(&population.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event) {
+        if !self.ledger.remember(event, self.watermark.current()) {
             return Handled::Duplicate;
         }
         if let Some(id) = self.plan.dimension_id(&population.dimension)

@@ -165,6 +165,9 @@ impl Monitor {
         if core.ledger.key_check != key.check() {
             return Err(RestoreError::OtherKey);
         }
+        if !core.watermark.is_possible() {
+            return Err(malformed(0, "expected a watermark among the times that events can have".to_owned()));
+        }
         Self::from_core(core, plan, key, clock, |ledger, mapping| {
             (0..LedgerPages::SHARDS).try_for_each(|shard| {
                 let restored = ledger.restore_shard(shard, &bytes(shard + 1)?, mapping);
@@ -207,7 +210,8 @@ impl Monitor {
     ) -> Result<Self, RestoreError> {
         let mapping = core.names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
         let mut monitor = Self::new(plan, key, clock);
-        monitor.ledger.restore(core.ledger, &mapping);
+        let ledger = monitor.ledger.restore(core.ledger, &mapping);
+        ledger.map_err(|problem| RestoreError::Malformed { section: 0, problem })?;
         cases(&mut monitor.ledger, &mapping)?;
         let window = &monitor.plan.window;
         monitor.watermark = core.watermark.with_plan(window.allowed_lateness, window.history);

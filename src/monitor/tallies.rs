@@ -87,11 +87,12 @@ impl Tallies {
     pub fn count(&mut self, kind: usize, handled: &Handled) {
         let row = self.counts.get_mut(kind);
         if let Some(count) = result_index(handled).and_then(|column| row?.get_mut(column)) {
-            *count += 1;
+            *count = count.saturating_add(1);
         }
         if let Handled::Rejected(rejection) = handled {
             let reason: Reason = rejection.reason;
-            *self.reasons.entry(reason.name()).or_default() += 1;
+            let count = self.reasons.entry(reason.name()).or_default();
+            *count = count.saturating_add(1);
         }
     }
 
@@ -110,10 +111,10 @@ impl Tallies {
     pub fn event_counts(&self) -> EventCounts {
         let of = |result: &str| {
             let column = RESULTS.iter().position(|known| *known == result);
-            column.map_or(0, |column| self.counts.iter().filter_map(|counts| counts.get(column)).sum())
+            column.map_or(0, |column| sum(self.counts.iter().filter_map(|counts| counts.get(column))))
         };
         EventCounts {
-            read: self.counts.iter().flatten().sum(),
+            read: sum(self.counts.iter().flatten()),
             accepted: of("accepted"),
             duplicate: of("duplicate"),
             too_late: of("too_late"),
@@ -124,4 +125,8 @@ impl Tallies {
             unknown_profile: of("unknown_profile"),
         }
     }
+}
+
+fn sum<'c>(counts: impl Iterator<Item = &'c u64>) -> u64 {
+    counts.fold(0, |sum, count| sum.saturating_add(*count))
 }

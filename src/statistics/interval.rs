@@ -28,7 +28,7 @@ pub fn wilson(proportion: Proportion, confidence: Confidence) -> Option<Interval
 /// The lower limit is 0 where the group has no event, the upper one infinite where the reference has none.
 #[must_use]
 pub fn ratio_interval(group: Proportion, reference: Proportion, confidence: Confidence) -> Option<Interval> {
-    if group.exposed() == 0 || reference.exposed() == 0 || group.events() + reference.events() == 0 {
+    if group.exposed() == 0 || reference.exposed() == 0 || group.events().saturating_add(reference.events()) == 0 {
         return None;
     }
     let score = |ln_ratio: f64| ratio_score(group, reference, ln_ratio.exp());

@@ -223,7 +223,11 @@ pub(super) struct CohortsState {
 impl Cohorts {
     pub(super) fn state(&self) -> CohortsState {
         let staged = self.staged.iter().map(|(hour, changes)| {
-            (*hour, changes.iter().map(|((cell, cohort), shift)| (*cell, *cohort, *shift)).collect())
+            let mut changes: Vec<Staged> =
+                changes.iter().map(|((cell, cohort), shift)| (*cell, *cohort, *shift)).collect();
+            // The same state gives the same bytes.
+            changes.sort_unstable_by_key(|(cell, cohort, _)| (*cell, *cohort));
+            (*hour, changes)
         });
         let late = self.readers.iter().zip(0..).filter_map(|(reader, cell)| Some((cell, reader.as_ref()?.late)));
         CohortsState {
@@ -237,7 +241,8 @@ impl Cohorts {
     /// Takes in what [`Self::state`] gave, when the cells are known again. A feed that was not there begins with what is final next.
     pub(super) fn restore(&mut self, state: CohortsState, mapping: &Mapping, cell: impl Fn(u32) -> Option<u32>) {
         let CohortsState { lanes, staged, floor, late } = state;
-        self.floor = floor;
+        // Before 1970 nothing is final: no event is as old, and hours are passed over one by one.
+        self.floor = if floor < 0 { i32::MIN } else { floor };
         self.lanes.iter_mut().for_each(|lane| lane.passed = floor);
         for lane in lanes.into_iter().filter_map(|lane| lane.renamed(mapping)) {
             if let Some(place) = self.lanes.iter_mut().find(|known| known.feed == lane.feed) {
@@ -311,7 +316,8 @@ impl Lane {
     /// What is left of a day that is older than a week becomes one cohort.
     fn merge_days(&mut self, hour: i32) {
         let floor = hour.saturating_sub(HOURS_KEPT).div_euclid(DAY).saturating_mul(DAY);
-        let single = |(start, cohort): (&i32, &Cohort)| (cohort.end - cohort.start == 1).then_some(*start);
+        let single =
+            |(start, cohort): (&i32, &Cohort)| (cohort.start.checked_add(1) == Some(cohort.end)).then_some(*start);
         let hours: Vec<i32> = self.waiting.range(..floor).filter_map(single).collect();
         for start in hours {
             let day_end = start.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);

@@ -109,10 +109,13 @@ pub struct Counts {
     pub complaints: u64,
 }
 
+/// Where counts stop: sums over all groups, and products of two such sums, still fit the widest integers.
+const LARGEST: u64 = 1 << 53;
+
 impl Counts {
     /// All of `other` more, saturating.
     pub fn merge(&mut self, other: &Self) {
-        self.zip(other, u64::saturating_add);
+        self.zip(other, |count, more| count.saturating_add(more).min(LARGEST));
     }
 
     /// All of `other` less. It was added before, so no count goes below 0; saturating all the same.

@@ -85,7 +85,8 @@ impl Windows {
     pub fn apply(&mut self, change: &Change, attributes: &Attributes) {
         for (contribution, more) in moves(change) {
             self.spread(&contribution, attributes, &Counts::of_case(contribution.counts), more);
-            let change: fn(u64) -> u64 = if more { |count| count + 1 } else { |count| count.saturating_sub(1) };
+            let change: fn(u64) -> u64 =
+                if more { |count| count.saturating_add(1) } else { |count| count.saturating_sub(1) };
             self.count_missing(contribution.attributes, attributes, change);
         }
     }
@@ -281,7 +282,7 @@ impl Windows {
         }
         let id = u32::try_from(self.cells.len()).ok().filter(|_| self.cells.len() < MAX_CELLS);
         let Some(id) = id else {
-            self.refused += 1;
+            self.refused = self.refused.saturating_add(1);
             return None;
         };
         self.cells.push(Arc::default());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{EventTime, Span};
+use crate::event::{EARLIEST_TIME, EventTime, LATEST_TIME, Span};
 use crate::monitor::PartitionIndex;
 
 /// Per partition the largest event time seen; over all, the least of those that are not idle.
@@ -43,6 +43,13 @@ impl Watermark {
     #[must_use]
     pub fn with_plan(self, allowed_lateness: Span, history: Span) -> Self {
         Self { allowed_lateness, history, ..self }
+    }
+
+    /// Whether it stands where events can bring it: others would pass over hours without end.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        let possible = |time: EventTime| time == EventTime::MIN || (EARLIEST_TIME..LATEST_TIME).contains(&time);
+        possible(self.current) && self.partitions.iter().all(|partition| possible(partition.own))
     }
 
     /// Registers a partition: it holds the watermark back until its first event, or until it is idle.

@@ -1,0 +1,91 @@
+//! A checkpoint of many open cases: how long the stream stands still for it, what copying costs while it is held, and how long writing and
+//! a restart take.
+//!
+//! `cargo bench --bench checkpoint -- [OPEN_CASES]`
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
+
+use std::time::{Duration, Instant};
+
+use paritywatch::checkpoint::{Header, Store};
+use paritywatch::event::{EventTime, RawRecord};
+use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::settings::Settings;
+
+const KEY: PseudonymKey = PseudonymKey([1; 16]);
+const NOW: EventTime = EventTime(1_790_000_000_000);
+const BATCH: u64 = 4_096;
+/// Batches while the snapshot is held; as many before it, to compare with.
+const BATCHES: u64 = 8;
+
+fn main() {
+    let cases: u64 = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(1_000_000);
+    let text = include_str!("../config/demo.toml");
+    let plan = Settings::parse(text, "config/demo.toml", std::iter::empty()).unwrap().plan;
+    let mut monitor = Monitor::new(plan.clone(), KEY, Clock::Wall);
+    let mut next = 0;
+    batch(&mut monitor, &mut next, cases);
+    let (bytes, _) = monitor.allocated_bytes();
+    println!("{} open cases, {} MiB", monitor.health().open_cases, bytes >> 20);
+    for number in 1..=BATCHES {
+        row(&format!("batch {number} of {BATCH} events"), batch(&mut monitor, &mut next, BATCH));
+    }
+
+    let began = Instant::now();
+    let snapshot = monitor.snapshot();
+    row("snapshot: the stream stands still", began.elapsed());
+    for number in 1..=BATCHES {
+        row(&format!("batch {number} while it is held"), batch(&mut monitor, &mut next, BATCH));
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().to_owned());
+    let began = Instant::now();
+    let written = store.write(&header(&plan.config_hash), &snapshot).unwrap();
+    row("written and on the disk", began.elapsed());
+    println!("{:<40}{:>12.1} MiB", "size", written as f64 / f64::from(1 << 20));
+    drop((snapshot, monitor));
+
+    let began = Instant::now();
+    let mut restored = store.read(plan, KEY, Clock::Wall).unwrap().unwrap().monitor;
+    batch(&mut restored, &mut next, 1);
+    row("read, and the first new event counted", began.elapsed());
+}
+
+/// Selections of cases that nobody knows yet.
+fn batch(monitor: &mut Monitor, next: &mut u64, events: u64) -> Duration {
+    let mut spent = Duration::ZERO;
+    for _ in 0..events {
+        *next += 1;
+        // A quarter of an hour for all of them: no case closes.
+        let milliseconds = *next % 900_000;
+        let (minute, second, rest) = (milliseconds / 60_000, milliseconds / 1_000 % 60, milliseconds % 1_000);
+        let group = ["dutch", "european", "non_european"][(*next % 3) as usize];
+        let line = format!(
+            r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/b","id":"{next}","time":"2026-03-01T08:{minute:02}:{second:02}.{rest:03}Z","data":{{"case_id":"c{next}","profile":"skewed","selected":{},"groups":{{"origin":"{group}"}}}}}}"#,
+            *next % 5 == 0
+        );
+        let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
+        let began = Instant::now();
+        let handled = monitor.handle_record(PartitionIndex(0), &record, NOW);
+        spent += began.elapsed();
+        assert_eq!(handled, Handled::Accepted, "{line}");
+    }
+    spent
+}
+
+fn header(config_hash: &str) -> Header {
+    Header {
+        format: FORMAT,
+        written_by: "bench".to_owned(),
+        sequence: 1,
+        config_hash: config_hash.to_owned(),
+        journal: 1,
+        inputs: Vec::new(),
+        accepted_gaps: Vec::new(),
+    }
+}
+
+fn row(what: &str, took: Duration) {
+    println!("{what:<40}{:>12.3} ms", took.as_secs_f64() * 1e3);
+}

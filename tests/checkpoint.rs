@@ -1,0 +1,545 @@
+//! The state on the disk: what is read back is what was written, what is damaged is refused and left alone, and a disk that fails costs
+//! nothing but the checkpoint.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+#[allow(dead_code, reason = "the checkpoint's tests use a part")]
+#[path = "support/state.rs"]
+mod state;
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use paritywatch::app::{Failure, Keeper};
+use paritywatch::checkpoint::{Header, Journal, Store, read, read_journals, write};
+use paritywatch::event::EventTime;
+use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Health, Monitor, Plan, PseudonymKey, SECTIONS};
+use paritywatch::settings::Settings;
+use serde_json::Value;
+use state::{
+    FREQUENCY, HITS, KEY, NOW, POINT, PROFILES, RANDOM, SEQUENTIAL, checkpoint, config, evaluation, events, feed,
+    fresh, header, mixed, parts, plan, usual,
+};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const CASES: u64 = 700;
+
+#[test]
+fn what_is_read_back_goes_on_as_if_nothing_had_happened() {
+    let plan = plan(&usual());
+    let lines = events(CASES);
+    let mut running = fresh(&plan);
+    for part in [0..0, 0..1, 1..300, 300..lines.len() / 2, lines.len() / 2..lines.len()] {
+        feed(&mut running, &lines[part.clone()]);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().to_owned());
+        let written = store.write(&header(&plan), &running.snapshot()).unwrap();
+        assert_eq!(written, std::fs::metadata(folder.path().join("checkpoint")).unwrap().len());
+        let stored = store.read(plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+        assert_eq!(stored.header, header(&plan));
+        let mut restored = stored.monitor;
+        assert_eq!(health(&restored), health(&running));
+        assert_eq!(evaluation(&mut restored.clone()), evaluation(&mut running.clone()));
+        feed(&mut restored, &lines[part.end..]);
+        let mut uninterrupted = running.clone();
+        feed(&mut uninterrupted, &lines[part.end..]);
+        assert_eq!(evaluation(&mut restored), evaluation(&mut uninterrupted));
+        assert_eq!(health(&restored), health(&uninterrupted));
+        running.handle_tick(NOW);
+    }
+    let findings = evaluation(&mut running);
+    let evidence = findings["findings"].as_array().unwrap().iter().filter(|finding| !finding["evidence"].is_null());
+    assert!(evidence.clone().count() > 0 && evidence.clone().any(|finding| finding["evidence"]["blocks"] != 0));
+    assert!(!findings["alerts"].as_array().unwrap().is_empty(), "there is nothing to forget");
+}
+
+/// Without the sizes of tables: they depend on when a sweep comes by, and nothing else does.
+fn health(monitor: &Monitor) -> String {
+    format!("{:?}", Health { open_cases: 0, remembered_ids: 0, ..monitor.health() })
+}
+
+#[test]
+fn an_id_is_forgotten_at_the_same_moment_with_and_without_a_restart() {
+    let plan = plan(&usual());
+    let mut running = fresh(&plan);
+    let tally = |minute: u64, id: u64| {
+        let data = r#"{"profile":"b","groups":{"origin":"x"},"counts":{"assessed":1}}"#;
+        format!(
+            r#"{{"specversion":"1.0","type":"paritywatch.tally.v1","source":"/s","id":"t{id}","time":"{}","data":{data}}}"#,
+            state::time(minute)
+        ) + [" ", ""][id as usize % 2]
+    };
+    // Every hour of three weeks, each once more after about as long as an id is remembered.
+    for hour in 0..21 * 24 {
+        let mut lines = vec![tally(hour * 60, hour)];
+        lines.extend(
+            (6 * 24..10 * 24).step_by(2).filter_map(|age| hour.checked_sub(age)).map(|hour| tally(hour * 60, hour)),
+        );
+        let mut restored = restored(&plan, &checkpoint(&plan, &running));
+        feed(&mut running, &lines);
+        feed(&mut restored, &lines);
+        assert_eq!(health(&restored), health(&running), "hour {hour}");
+    }
+    let events = running.health().events;
+    assert!(events.duplicate > 0 && events.accepted > 21 * 24, "{events:?}");
+}
+
+#[test]
+fn the_same_state_gives_the_same_bytes() {
+    let plan = plan(&usual());
+    let mut monitor = fresh(&plan);
+    feed(&mut monitor, &events(CASES));
+    monitor.handle_tick(NOW);
+    let first = monitor.snapshot();
+    let second = restored(&plan, &checkpoint(&plan, &monitor)).snapshot();
+    let differs =
+        first.section(0).unwrap().iter().zip(&second.section(0).unwrap()).position(|(one, other)| one != other);
+    assert_eq!(differs, None, "the core");
+    for section in 1..SECTIONS {
+        // The cases of a shard stand in the order of its tables.
+        let sorted = |bytes: Vec<u8>| {
+            let mut bytes = bytes;
+            bytes.sort_unstable();
+            bytes
+        };
+        assert!(sorted(first.section(section).unwrap()) == sorted(second.section(section).unwrap()), "{section}");
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_or_changed_is_refused_and_left_as_it_is() {
+    let plan = plan(&usual());
+    let mut monitor = fresh(&plan);
+    feed(&mut monitor, &events(40));
+    let whole = checkpoint(&plan, &monitor);
+    let parts = parts(&whole);
+    assert_eq!(parts.len(), 2 + SECTIONS + 1);
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Refused { store: Store::new(folder.path().to_owned()), plan: &plan };
+    for place in places(&parts, whole.len()) {
+        let (name, _) = parts.iter().rev().find(|(_, begin)| *begin <= place).unwrap();
+        refused.says(&whole[..place], name, &format!("cut off at {place}"));
+        let mut changed = whole.clone();
+        changed[place] ^= 1 << (mixed(place as u64) % 8);
+        refused.says(&changed, name, &format!("a bit changed at {place}"));
+    }
+}
+
+/// The beginning, both sides of every part's beginning, its length and its checksum, and places anywhere.
+fn places(parts: &[(String, usize)], length: usize) -> Vec<usize> {
+    let around = parts.iter().flat_map(|(_, begin)| [-1, 0, 1, 7, 8, 9, 23, 24, 25].map(|step| *begin as i64 + step));
+    let anywhere = (0..300).map(|number| (mixed(number) % length as u64) as i64);
+    let mut places: Vec<usize> = (0..120)
+        .chain(around)
+        .chain(anywhere)
+        .filter_map(|place| usize::try_from(place).ok())
+        .filter(|place| *place < length)
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+struct Refused<'p> {
+    store: Store,
+    plan: &'p Plan,
+}
+
+impl Refused<'_> {
+    /// The file is refused, the message names file and part, and the file stays as it is.
+    fn says(&self, bytes: &[u8], part: &str, what: &str) {
+        let path = self.store.folder().join("checkpoint");
+        std::fs::write(&path, bytes).unwrap();
+        let Err(error) = self.store.read(self.plan.clone(), KEY, Clock::Wall) else { panic!("{what}: it was read") };
+        let message = error.to_string();
+        let part = if part == "title" { "expected a paritywatch checkpoint".to_owned() } else { format!(" {part}: ") };
+        for expected in [path.to_str().unwrap(), &part, "left as it is"] {
+            assert!(message.contains(expected), "{what}: expected {expected:?} in {message:?}");
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "{what}: the file was changed");
+    }
+}
+
+#[test]
+fn what_another_version_key_or_configuration_made_is_refused() {
+    let plan = plan(&usual());
+    let mut monitor = fresh(&plan);
+    feed(&mut monitor, &events(40));
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().to_owned());
+    let path = folder.path().join("checkpoint");
+    let says = |plan: &Plan, key: PseudonymKey, expected: &[&str]| {
+        let before = std::fs::read(&path).unwrap();
+        let message = store.read(plan.clone(), key, Clock::Wall).err().expect("it was read").to_string();
+        for expected in expected.iter().chain(&[path.to_str().unwrap()]) {
+            assert!(message.contains(expected), "expected {expected:?} in {message:?}");
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    };
+
+    store.write(&header(&plan), &monitor.snapshot()).unwrap();
+    says(&plan, PseudonymKey([8; 16]), &["expected the pseudonym key that the state was made with", "left as it is"]);
+    for (from, to) in [("\"x\", \"y\", \"other\"", "\"x\", \"z\", \"other\""), ("origin", "descent")] {
+        let other = state::plan(&usual().replace(from, to));
+        says(&other, KEY, &["the configuration's dimensions are not those of the state", "origin (x, y, other)"]);
+    }
+    let later = Header { format: FORMAT + 1, written_by: "paritywatch 99".to_owned(), ..header(&plan) };
+    store.write(&later, &monitor.snapshot()).unwrap();
+    says(&plan, KEY, &["found 2 (written by paritywatch 99)", "expected format 1 or an earlier one"]);
+}
+
+#[test]
+fn profiles_rules_and_strata_may_come_and_go() {
+    let more_profiles = format!("[profiles.a]\nowner = \"o\"\n[profiles.c]\nowner = \"o\"\n{PROFILES}");
+    let fewer_profiles = PROFILES.replace("[profiles.b]\nowner = \"o\"\n", "");
+    let region = SEQUENTIAL.replace("sequential", "regional").replace("office", "region");
+    let all = [POINT, SEQUENTIAL, HITS, RANDOM, FREQUENCY];
+    for (what, text) in [
+        ("profiles added", config(&more_profiles, &all)),
+        ("profile removed", config(&fewer_profiles, &all)),
+        ("rule added first", config(PROFILES, &[&region, POINT, SEQUENTIAL, HITS, RANDOM, FREQUENCY])),
+        ("rules removed", config(PROFILES, &[HITS, RANDOM])),
+        ("rules in another order", config(PROFILES, &[FREQUENCY, RANDOM, HITS, SEQUENTIAL, POINT])),
+        ("another stratum", config(PROFILES, &[POINT, &region, HITS, RANDOM, FREQUENCY])),
+        ("everything", config(&more_profiles, &[&region, RANDOM, SEQUENTIAL])),
+    ] {
+        assert_goes_on_as_before(what, &plan(&text));
+    }
+}
+
+/// Counts and evidence of what is in both plans are those of a monitor whose plan never changed, at once and after going on.
+fn assert_goes_on_as_before(what: &str, now: &Plan) {
+    let before = plan(&usual());
+    let lines = events(CASES);
+    let (first, rest) = lines.split_at(lines.len() / 2);
+    let mut unchanged = fresh(&before);
+    feed(&mut unchanged, first);
+    unchanged.handle_tick(NOW);
+    let mut changed = restored(now, &checkpoint(&before, &unchanged));
+    for part in [&[], rest] {
+        feed(&mut unchanged, part);
+        feed(&mut changed, part);
+        let (old, new) = (evaluation(&mut unchanged), evaluation(&mut changed));
+        let mut compared = 0;
+        for finding in new["findings"].as_array().unwrap() {
+            let same = old["findings"].as_array().unwrap().iter().find(|other| place(other) == place(finding));
+            let Some(same) = same else { continue };
+            assert_eq!(numbers(finding), numbers(same), "{what}: {}", place(finding));
+            compared += 1;
+        }
+        assert!(compared >= 8, "{what}: only {compared} findings are in both");
+    }
+}
+
+/// What a finding is about.
+fn place(finding: &Value) -> String {
+    ["rule", "profile", "channel", "dimension", "group", "window"].map(|key| finding[key].to_string()).join(" ")
+}
+
+/// What it says, without what depends on the number of series.
+fn numbers(finding: &Value) -> Value {
+    let evidence = &finding["evidence"];
+    serde_json::json!([
+        finding["group_counts"],
+        finding["reference_counts"],
+        finding["ratio"],
+        finding["stratified"],
+        evidence["log_e"],
+        evidence["log_e_material"],
+        evidence["log_sr"],
+        evidence["blocks"],
+        evidence["dispersion"]
+    ])
+}
+
+#[test]
+fn another_critical_threshold_starts_the_evidence_afresh() {
+    let before = plan(&usual());
+    let strict = SEQUENTIAL.replace("1.25", "1.3");
+    let after = plan(&config(PROFILES, &[POINT, &strict, HITS, RANDOM, FREQUENCY]));
+    let mut monitor = fresh(&before);
+    feed(&mut monitor, &events(CASES));
+    monitor.handle_tick(NOW);
+    let (old, new) = (evaluation(&mut monitor), evaluation(&mut restored(&after, &checkpoint(&before, &monitor))));
+    let mut fresh_ones = 0;
+    for (old, new) in old["findings"].as_array().unwrap().iter().zip(new["findings"].as_array().unwrap()) {
+        assert_eq!((place(old), &old["group_counts"]), (place(new), &new["group_counts"]));
+        if new["rule"] == "sequential" {
+            assert_eq!((&new["evidence"]["blocks"], &new["evidence"]["log_e"]), (&0.into(), &0.0.into()));
+            fresh_ones += u64::from(old["evidence"]["blocks"] != 0);
+        } else {
+            assert_eq!(numbers(old), numbers(new));
+        }
+    }
+    assert!(fresh_ones > 0, "there was no evidence before");
+}
+
+#[test]
+fn a_checkpoint_that_was_not_finished_is_passed_over() {
+    let plan = plan(&usual());
+    let mut monitor = fresh(&plan);
+    feed(&mut monitor, &events(40));
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().to_owned());
+    std::fs::write(folder.path().join("checkpoint.new"), "half").unwrap();
+    assert!(store.read(plan.clone(), KEY, Clock::Wall).unwrap().is_none(), "it was taken for a checkpoint");
+    store.write(&header(&plan), &monitor.snapshot()).unwrap();
+    let longer = vec![b'x'; 4 * checkpoint(&plan, &monitor).len()];
+    std::fs::write(folder.path().join("checkpoint.new"), longer).unwrap();
+    assert!(store.read(plan.clone(), KEY, Clock::Wall).unwrap().is_some());
+    store.write(&header(&plan), &monitor.snapshot()).unwrap();
+    let path = folder.path().join("checkpoint");
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), checkpoint(&plan, &monitor).len() as u64);
+    assert!(store.read(plan, KEY, Clock::Wall).unwrap().is_some());
+    assert!(!folder.path().join("checkpoint.new").exists());
+}
+
+#[test]
+fn a_write_that_fails_leaves_the_old_checkpoint_and_the_monitor_goes_on() {
+    // A full device: every byte is refused.
+    with_failing_disk("a full device", |folder| {
+        symlink("/dev/full", folder.join("checkpoint.new")).unwrap();
+        Box::new(|folder| std::fs::remove_file(folder.join("checkpoint.new")).unwrap())
+    });
+    with_failing_disk("a folder in its place", |folder| {
+        std::fs::create_dir(folder.join("checkpoint.new")).unwrap();
+        Box::new(|folder| std::fs::remove_dir(folder.join("checkpoint.new")).unwrap())
+    });
+}
+
+type Repair = Box<dyn FnOnce(&Path)>;
+
+fn with_failing_disk(what: &str, fail: impl FnOnce(&Path) -> Repair) {
+    let folder = tempfile::tempdir().unwrap();
+    assert_survives(what, folder.path(), fail);
+}
+
+#[test]
+fn a_read_only_folder_leaves_the_old_checkpoint_and_the_monitor_goes_on() {
+    let Some(disk) = Disk::mount("1m") else { return };
+    assert_survives("read-only", &disk.0, |folder| {
+        mount(&["-o", "remount,ro", folder.to_str().unwrap()]);
+        Box::new(|folder| mount(&["-o", "remount,rw", folder.to_str().unwrap()]))
+    });
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_checkpoint_and_the_monitor_goes_on() {
+    let Some(disk) = Disk::mount("1m") else { return };
+    assert_survives("full", &disk.0, |folder| {
+        fill(&folder.join("ballast"));
+        Box::new(|folder| std::fs::remove_file(folder.join("ballast")).unwrap())
+    });
+}
+
+/// A checkpoint is written; the disk fails; that is counted, the old checkpoint can be read and the monitor counts on; the disk is
+/// repaired, and the next checkpoint is written.
+fn assert_survives(what: &str, folder: &Path, fail: impl FnOnce(&Path) -> Repair) {
+    let settings = settings(folder);
+    let lines = events(300);
+    let (first, rest) = lines.split_at(lines.len() / 2);
+    let (mut keeper, mut monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    feed(&mut monitor, first);
+    try_checkpoint(&mut keeper, &monitor);
+    assert_eq!((keeper.health().written, keeper.health().failed), (1, 0), "{what}");
+    let old = std::fs::read(folder.join("checkpoint")).unwrap();
+
+    let repair = fail(folder);
+    feed(&mut monitor, rest);
+    try_checkpoint(&mut keeper, &monitor);
+    let health = keeper.health();
+    assert_eq!((health.written, health.failed), (1, 1), "{what}");
+    assert_eq!(std::fs::read(folder.join("checkpoint")).unwrap(), old, "{what}: the old one was changed");
+    let stored = Store::new(folder.to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    assert!(stored.monitor.health().events.read < monitor.health().events.read, "{what}");
+    let mut uninterrupted = Monitor::new(settings.plan.clone(), KEY, Clock::Wall);
+    feed(&mut uninterrupted, &lines);
+    assert_eq!(evaluation(&mut monitor), evaluation(&mut uninterrupted), "{what}");
+
+    repair(folder);
+    try_checkpoint(&mut keeper, &monitor);
+    assert_eq!((keeper.health().written, keeper.health().failed), (2, 1), "{what}");
+    drop(keeper);
+    let (_, mut monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    assert_eq!(evaluation(&mut monitor), evaluation(&mut uninterrupted), "{what}");
+}
+
+/// Asks until one was taken up, and waits for what became of it.
+fn try_checkpoint(keeper: &mut Keeper, monitor: &Monitor) {
+    let count = |keeper: &Keeper| keeper.health().written + keeper.health().failed;
+    let (before, sequence, began) = (count(keeper), keeper.health().stall, Instant::now());
+    let mut asked = false;
+    while count(keeper) == before {
+        if !asked {
+            keeper.checkpoint(monitor);
+            asked = keeper.health().stall != sequence;
+        }
+        assert!(began.elapsed() < LIMIT, "no checkpoint in time");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn damaged_state_stops_the_start_and_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let path = folder.path().join("checkpoint");
+    std::fs::write(&path, "paritywatch checkpoint\nnot really").unwrap();
+    let problem = Keeper::open(&settings, &KEY, NOW).err().expect("it was opened");
+    assert!(matches!(&problem, Failure::Io(text) if text.contains(path.to_str().unwrap())), "{problem}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"paritywatch checkpoint\nnot really");
+}
+
+#[test]
+fn a_journal_entry_cut_off_at_any_byte_is_ignored_and_those_before_it_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let entries = entries(3);
+    let mut journal = Journal::new(folder.path(), 0).unwrap();
+    let path = folder.path().join("alerts.journal.1");
+    let mut lengths = Vec::new();
+    for entry in &entries {
+        journal.write(entry).unwrap();
+        lengths.push(usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap());
+    }
+    let whole = std::fs::read(&path).unwrap();
+    for cut in 0..=whole.len() {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        let expected = lengths.iter().filter(|length| **length <= cut).count();
+        assert_eq!(told(folder.path(), 1), entries[..expected].iter().map(text).collect::<Vec<_>>(), "cut at {cut}");
+    }
+    // What comes after a crash stands in a file of its own.
+    std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    Journal::new(folder.path(), 0).unwrap().write(&entries[2]).unwrap();
+    assert_eq!(told(folder.path(), 1), entries.iter().map(text).collect::<Vec<_>>());
+}
+
+#[test]
+fn transitions_after_a_restart_are_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let (mut keeper, mut monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    // Several checkpoints without transitions: their journals are never made.
+    (0..3).for_each(|_| try_checkpoint(&mut keeper, &monitor));
+    keeper.finish(&monitor);
+    let (mut keeper, mut after) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    feed(&mut after, &events(300));
+    after.handle_tick(NOW);
+    let expected = alerts(&after);
+    assert!(!expected.is_empty());
+    keeper.keep_alerts(after.take_alerts());
+    // Killed before the next checkpoint.
+    drop(keeper);
+    (_, monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    assert_eq!(alerts(&monitor), expected);
+}
+
+#[test]
+fn transitions_after_a_write_that_failed_are_found_again() {
+    let Some(disk) = Disk::mount("64k") else { return };
+    let entries = entries(2);
+    let mut journal = Journal::new(&disk.0, 0).unwrap();
+    journal.write(&entries[0]).unwrap();
+    fill(&disk.0.join("ballast"));
+    while journal.write(&entries[0]).is_ok() {}
+    std::fs::remove_file(disk.0.join("ballast")).unwrap();
+    journal.write(&entries[1]).unwrap();
+    assert_eq!(told(&disk.0, 1).last(), Some(&text(&entries[1])));
+}
+
+/// So many changes of alerts, each another one.
+fn entries(count: usize) -> Vec<AlertEntries> {
+    let mut monitor = fresh(&plan(&usual()));
+    let lines = events(CASES);
+    let mut now = NOW;
+    let mut entries = Vec::new();
+    for part in lines.chunks(7) {
+        feed(&mut monitor, part);
+        now = EventTime(now.0 + 1);
+        monitor.handle_tick(now);
+        entries.extend(monitor.take_alerts());
+    }
+    assert!(entries.len() >= count, "only {} changes", entries.len());
+    entries.truncate(count);
+    entries
+}
+
+fn told(folder: &Path, first: u64) -> Vec<String> {
+    read_journals(folder, first).unwrap().iter().map(text).collect()
+}
+
+fn text(entries: &AlertEntries) -> String {
+    format!("{entries:?}")
+}
+
+fn alerts(monitor: &Monitor) -> Vec<String> {
+    monitor
+        .published()
+        .alerts()
+        .iter()
+        .map(|alert| format!("{} {:?} {:?}", alert.id, alert.state, alert.active_at))
+        .collect()
+}
+
+fn restored(plan: &Plan, bytes: &[u8]) -> Monitor {
+    let (_, mut sections) = read(bytes).unwrap();
+    Monitor::restore(plan.clone(), KEY, Clock::Wall, |_| sections.read().ok()).unwrap()
+}
+
+fn settings(folder: &Path) -> Settings {
+    let text = format!("{}[state]\ndir = \"{}\"\n", usual(), folder.display());
+    Settings::parse(&text, "test.toml", std::iter::empty()).unwrap()
+}
+
+/// Takes up all that is left.
+fn fill(path: &Path) {
+    use std::io::Write;
+    let mut file = std::fs::File::create(path).unwrap();
+    while file.write(&[0; 4_096]).is_ok_and(|written| written > 0) {}
+}
+
+/// A small disk of its own.
+struct Disk(PathBuf, #[expect(dead_code, reason = "goes with it")] tempfile::TempDir);
+
+impl Disk {
+    /// `None`, with the reason printed, where nothing may be mounted.
+    fn mount(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        let output = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs", path.to_str().unwrap()])
+            .output();
+        match output {
+            Ok(output) if output.status.success() => Some(Self(path, folder)),
+            problem => {
+                println!("not tested: a disk cannot be mounted, which takes root: {problem:?}");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: a test that failed may still have files open there.
+        let _ = Command::new("umount").args(["-l", self.0.to_str().unwrap()]).status();
+    }
+}
+
+fn mount(arguments: &[&str]) {
+    assert!(Command::new("mount").args(arguments).status().unwrap().success());
+}
+
+#[test]
+fn a_section_too_many_or_too_few_is_refused() {
+    let plan = plan(&usual());
+    let mut bytes = Vec::new();
+    write(&header(&plan), &fresh(&plan).snapshot(), &mut bytes).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Refused { store: Store::new(folder.path().to_owned()), plan: &plan };
+    let (_, last) = parts(&bytes)[SECTIONS + 1].clone();
+    refused.says(&bytes[..last], &format!("section {}", SECTIONS - 1), "one too few");
+    bytes.push(0);
+    refused.says(&bytes, "end", "one byte too many");
+}
