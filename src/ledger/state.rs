@@ -103,7 +103,7 @@ impl Ledger {
         if !state.put(&mut pages, page_of, |profile| profile_now(profile, mapping)) {
             return Err("expected cases of this shard alone, found one of another".to_owned());
         }
-        for (place, page) in self.pages.iter_mut().skip(first).zip(pages) {
+        for (place, page) in self.pages.iter_mut().skip(first).zip(pages).filter(|(_, page)| !page.is_empty()) {
             self.open += page.open_cases();
             self.waiting += page.waiting();
             *place = Arc::new(page);

@@ -1,4 +1,4 @@
-//! The ledger: 64 shards of 64 pages, and the way an event takes into them.
+//! The ledger: 64 shards of 1,024 pages, and the way an event takes into them.
 
 use std::sync::Arc;
 
@@ -14,21 +14,22 @@ use crate::monitor::Plan;
 /// Shards; part of the design, so that they can be spread over processes later.
 pub(super) const SHARDS: usize = 64;
 
-/// Pages of a shard. A table doubles when it is full; with pages of sizes spread over one doubling some page always is about to and
-/// some just has, so the memory of all together never does, nor does a snapshot or a sweep stall the stream.
-pub(super) const PAGES_PER_SHARD: usize = 64;
+/// Pages of a shard: small enough that copying all that one batch changes while a snapshot is held does not stall the stream. A table
+/// doubles when it is full; the pages' sizes are spread over one doubling, so some always are about to and some just have, and the memory of
+/// all together never doubles at once.
+pub(super) const PAGES_PER_SHARD: usize = 1_024;
 
 const PAGES: usize = SHARDS * PAGES_PER_SHARD;
 
 /// Parts of a shard's fingerprints that are told apart when the page is looked up.
-const PAGE_PARTS: usize = 4_096;
+const PAGE_PARTS: usize = 16_384;
 
 /// Event time between two rounds of closing cases. Only memory depends on when a round comes by: a case past its horizon counts as closed
 /// at once, and an id past its own as forgotten from the beginning of the round on.
 const SWEEP_EVERY: Span = Span::HOUR.times(6);
 
 /// Pages swept per event, until a round is over.
-const SWEPT_AT_ONCE: usize = 4;
+const SWEPT_AT_ONCE: usize = 64;
 
 /// When a limit is reached, this share of it is freed at once (1 / 64), so that the search for the oldest is paid rarely.
 const FREED_SHARE: usize = 64;
@@ -40,7 +41,7 @@ pub struct Ledger {
     /// By shard, then by page.
     pub(super) pages: Vec<Arc<Page>>,
     /// By part of a shard's fingerprints: the page.
-    page_of_part: Arc<[u8]>,
+    page_of_part: Arc<[u16]>,
     /// Groups and strata of the cases.
     pub attributes: Attributes,
     pub(super) profiles: Vec<String>,
@@ -101,7 +102,8 @@ impl Ledger {
     pub fn new(plan: &Plan, key: PseudonymKey) -> Self {
         Self {
             key,
-            pages: (0..PAGES).map(|_| Arc::default()).collect(),
+            // One empty page stands for all until they are written to.
+            pages: vec![Arc::default(); PAGES],
             page_of_part: page_of_part(),
             attributes: Attributes::new(plan),
             profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
@@ -298,9 +300,9 @@ impl Ledger {
         Arc::make_mut(&mut self.pages[index])
     }
 
-    /// The upper six bits choose the shard, the twelve below them the page.
+    /// The upper six bits choose the shard, the fourteen below them the page.
     pub(super) fn page_index(&self, key: CaseKey) -> usize {
-        let part = (key.high >> 46) as usize % PAGE_PARTS;
+        let part = (key.high >> 44) as usize % PAGE_PARTS;
         let page = self.page_of_part.get(part).copied().map_or(0, usize::from);
         (key.high >> 58) as usize * PAGES_PER_SHARD + page
     }
@@ -369,11 +371,11 @@ impl Ledger {
 }
 
 /// Cuts a shard into pages whose sizes grow from 1 to 2, each by the same factor.
-fn page_of_part() -> Arc<[u8]> {
+fn page_of_part() -> Arc<[u16]> {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let page = |part: usize| libm::log2(1.0 + part as f64 / PAGE_PARTS as f64) * PAGES_PER_SHARD as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to below 64")]
-    (0..PAGE_PARTS).map(|part| page(part) as u8).collect()
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to below 1,024")]
+    (0..PAGE_PARTS).map(|part| page(part) as u16).collect()
 }
 
 /// A selection in time that a late one forestalled: it counts for evidence alone, and is a conflict all the same.

@@ -100,8 +100,8 @@ pub fn events(cases: u64) -> Vec<String> {
         let profile = ["d", "d", "b", "e"][(mixed(case) >> 20) as usize % 4];
         let group = ["x", "y", "z"][(case % 3) as usize];
         let groups = format!(r#""groups":{{"origin":"{group}"}}"#);
-        let selected = mixed(case) % if group == "y" { 2 } else { 4 } == 0;
-        let channel = ["profile", "random"][usize::from(mixed(case + 1_000_000) % 4 == 0)];
+        let selected = mixed(case).is_multiple_of(if group == "y" { 2 } else { 4 });
+        let channel = ["profile", "random"][usize::from(mixed(case + 1_000_000).is_multiple_of(4))];
         let apart = case % 11 == 0;
         let with = if apart { String::new() } else { format!(",{groups}") };
         add(
