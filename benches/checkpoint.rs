@@ -63,7 +63,7 @@ fn batch(monitor: &mut Monitor, next: &mut u64, events: u64) -> Duration {
         let group = ["dutch", "european", "non_european"][(*next % 3) as usize];
         let line = format!(
             r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/b","id":"{next}","time":"2026-03-01T08:{minute:02}:{second:02}.{rest:03}Z","data":{{"case_id":"c{next}","profile":"skewed","selected":{},"groups":{{"origin":"{group}"}}}}}}"#,
-            *next % 5 == 0
+            next.is_multiple_of(5)
         );
         let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
         let began = Instant::now();
