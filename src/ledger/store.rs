@@ -24,9 +24,9 @@ const PAGES: usize = SHARDS * PAGES_PER_SHARD;
 /// Parts of a shard's fingerprints that are told apart when the page is looked up.
 const PAGE_PARTS: usize = 16_384;
 
-/// Event time between two rounds of closing cases. Only memory depends on when a round comes by: a case past its horizon counts as closed
-/// at once, and an id past its own as forgotten from the beginning of the round on.
-const SWEEP_EVERY: Span = Span::HOUR.times(6);
+/// Event time between two rounds of closing cases: what a closed case held is gone from memory at most so much later. A case past its horizon
+/// counts as closed at once, and an id past its own as forgotten from the beginning of the round on.
+const SWEEP_EVERY: Span = Span::DAY;
 
 /// Pages swept per event, until a round is over.
 const SWEPT_AT_ONCE: usize = 64;
