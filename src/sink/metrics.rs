@@ -1,9 +1,11 @@
 //! Prometheus metrics: a snapshot as text. A value that is unknown or withheld has no sample.
 
+use std::collections::BTreeMap;
+
 use prometheus::core::Collector;
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
-use crate::alert::AlertState;
+use crate::alert::{AlertState, Severity};
 use crate::app::{CheckpointHealth, Operation, Snapshot};
 use crate::disclosure::{Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates};
 use crate::disparity::{SeriesEvidence, Verdict};
@@ -17,6 +19,9 @@ const SERIES: [&str; 7] = ["rule", "profile", "channel", "dimension", "group", "
 /// evidence (two hypotheses, alarm level, change, dispersion, blocks, watch list), membership known only as probabilities (two rates and a
 /// ratio by two estimators, two effective numbers, cases).
 const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7 + 3 * 2 + 2 + 1;
+
+/// Most ended alerts that are shown as not firing, the newest.
+const MAX_ENDED_SHOWN: usize = 1_000;
 
 /// The snapshot in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first,
 /// and counted.
@@ -289,19 +294,17 @@ impl Page {
 
     fn alerts(&mut self, alerts: &[PublishedAlert]) {
         let names = ["rule", "profile", "channel", "dimension", "group", "reference", "severity"];
-        let of = |state: AlertState| -> Vec<Sample<'_>> {
-            let alerts = alerts.iter().filter(|alert| alert.state == state);
-            alerts.map(|alert| (alert_labels(alert), 1.0)).collect()
-        };
-        self.gauge("alert_firing", "1 for an alert that fires.", &names, of(AlertState::Firing));
         self.gauge(
-            "alert_pending",
-            "1 for an alert that has not held for long enough.",
+            "alert_firing",
+            "1 for an alert that fires, 0 for its other severity and after its end.",
             &names,
-            of(AlertState::Pending),
+            firing(alerts),
         );
+        let pending = alerts.iter().filter(|alert| alert.state == AlertState::Pending);
+        let pending = pending.map(|alert| (alert_labels(alert, alert.severity), 1.0)).collect();
+        self.gauge("alert_pending", "1 for an alert that has not held for long enough.", &names, pending);
         let open = alerts.iter().filter(|alert| alert.state.is_open());
-        let since = open.map(|alert| (alert_labels(alert), seconds(alert.active_at))).collect();
+        let since = open.map(|alert| (alert_labels(alert, alert.severity), seconds(alert.active_at))).collect();
         self.gauge("alert_active_timestamp_seconds", "Since when an alert's condition holds.", &names, since);
     }
 
@@ -527,7 +530,23 @@ fn series_labels(finding: &PublishedFinding) -> Vec<&str> {
     labels
 }
 
-fn alert_labels(alert: &PublishedAlert) -> Vec<&str> {
+/// What fires, and a 0 for what no longer does: a series that vanished could not be told from a scrape that was missed, and rules look
+/// back over those (`deploy/prometheus`).
+fn firing(alerts: &[PublishedAlert]) -> Vec<Sample<'_>> {
+    let fired = || alerts.iter().rev().filter(|alert| alert.fired_at.is_some());
+    let ended = fired().filter(|alert| alert.state != AlertState::Firing).take(MAX_ENDED_SHOWN);
+    let mut samples = BTreeMap::new();
+    for alert in fired().filter(|alert| alert.state == AlertState::Firing).chain(ended) {
+        for severity in [Severity::Warning, Severity::Critical] {
+            let fires = alert.state == AlertState::Firing && alert.severity == severity;
+            let value = samples.entry(alert_labels(alert, severity)).or_insert(0.0);
+            *value = f64::from(u8::from(fires)).max(*value);
+        }
+    }
+    samples.into_iter().collect()
+}
+
+fn alert_labels(alert: &PublishedAlert, severity: Severity) -> Vec<&str> {
     let finding = &alert.evidence;
     vec![
         &finding.rule,
@@ -536,7 +555,7 @@ fn alert_labels(alert: &PublishedAlert) -> Vec<&str> {
         &finding.dimension,
         &finding.group,
         &finding.reference,
-        alert.severity.name(),
+        severity.name(),
     ]
 }
 
