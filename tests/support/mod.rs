@@ -1,4 +1,4 @@
-//! What the integration tests share: processes, waiting, HTTP, promtool, and a real Kafka broker.
+//! What the integration tests share: processes, waiting, HTTP, promtool, receivers of alerts, and a real Kafka broker.
 //!
 //! Each test file compiles this module for itself with `mod support;` and uses a part of it. A failure in here is a
 //! failed test, so the helpers panic with what went wrong instead of returning errors.
@@ -8,4 +8,5 @@
 
 pub mod kafka;
 pub mod process;
+pub mod receiver;
 pub mod setup;
