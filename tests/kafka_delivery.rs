@@ -11,7 +11,7 @@ use serde_json::Value;
 use support::kafka::{Broker, Record};
 use support::process::{Daemon, http_get, wait_until};
 use support::receiver::{Alertmanager, Behaviour, FakeReceiver};
-use support::setup::{DEAD_LETTERS, Setup, START_MS, sample};
+use support::setup::{DEAD_LETTERS, START_MS, Setup, sample};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const ALERTS: &str = "paritywatch.alerts";
@@ -92,7 +92,8 @@ fn an_alert_fires_stays_the_same_over_a_crash_and_resolves_once_everywhere() {
     let mut daemon = setup.start();
 
     // It fires as a warning, with everything that is known of it.
-    let first = daemon.wait_until(LIMIT, "an alert", || of_group(&alertmanager.active(), "non_european").first().copied().cloned());
+    let first = daemon
+        .wait_until(LIMIT, "an alert", || of_group(&alertmanager.active(), "non_european").first().copied().cloned());
     let labels = &first["labels"];
     for (name, value) in [
         ("alertname", "ParitywatchDisparity"),
@@ -133,7 +134,11 @@ fn an_alert_fires_stays_the_same_over_a_crash_and_resolves_once_everywhere() {
     let resent = r#"paritywatch_deliveries_total{receiver="alertmanager:"#;
     daemon.wait_for_http(
         &setup.url("/metrics"),
-        |page| page.text().lines().any(|line| line.starts_with(resent) && line.contains("delivered") && !line.ends_with(" 0")),
+        |page| {
+            page.text()
+                .lines()
+                .any(|line| line.starts_with(resent) && line.contains("delivered") && !line.ends_with(" 0"))
+        },
         LIMIT,
     );
     let again = alertmanager.active();
@@ -167,19 +172,24 @@ fn an_alert_fires_stays_the_same_over_a_crash_and_resolves_once_everywhere() {
     let taken = webhook.taken();
     let ids: Vec<&str> = taken.iter().filter_map(|request| request.header("x-paritywatch-id")).collect();
     assert_eq!(first_of_each(&ids), expected);
-    let kinds: Vec<Value> = expected.iter().map(|id| {
-        let request = taken.iter().find(|request| request.header("x-paritywatch-id") == Some(id)).unwrap();
-        request.json()["transition"]["kind"].clone()
-    }).collect();
+    let kinds: Vec<Value> = expected
+        .iter()
+        .map(|id| {
+            let request = taken.iter().find(|request| request.header("x-paritywatch-id") == Some(id)).unwrap();
+            request.json()["transition"]["kind"].clone()
+        })
+        .collect();
     assert_eq!(kinds, ["firing", "severity_changed", "resolved"]);
 
     // The topic as well.
     let records = daemon.wait_until(LIMIT, "the topic's messages", || {
         let records = broker.read_all(ALERTS);
-        let events: Vec<Value> = records.iter().map(|record| serde_json::from_str(&record.payload_text()).unwrap()).collect();
+        let events: Vec<Value> =
+            records.iter().map(|record| serde_json::from_str(&record.payload_text()).unwrap()).collect();
         events.iter().any(|event| event["id"] == expected[2].as_str()).then_some(records)
     });
-    let events: Vec<Value> = records.iter().map(|record| serde_json::from_str(&record.payload_text()).unwrap()).collect();
+    let events: Vec<Value> =
+        records.iter().map(|record| serde_json::from_str(&record.payload_text()).unwrap()).collect();
     let ids: Vec<&str> = events.iter().filter_map(|event| event["id"].as_str()).collect();
     assert_eq!(first_of_each(&ids), expected);
     for (record, event) in records.iter().zip(&events) {
@@ -258,9 +268,17 @@ fn dead_receivers_slow_nothing_and_get_everything_when_they_are_back() {
 
     // A rule that is gone from the configuration ends its alerts.
     let text = std::fs::read_to_string(&setup.config).unwrap();
-    std::fs::write(&setup.config, text.replace("\"picked\"", "\"renamed\"").replace("critical = 1.25", "critical = 99.0").replace("warning = 1.1", "warning = 98.0")).unwrap();
+    std::fs::write(
+        &setup.config,
+        text.replace("\"picked\"", "\"renamed\"")
+            .replace("critical = 1.25", "critical = 99.0")
+            .replace("warning = 1.1", "warning = 98.0"),
+    )
+    .unwrap();
     daemon.signal(rustix::process::Signal::HUP);
-    daemon.wait_until(LIMIT, "the end of what is gone", || of_group(&alertmanager.active(), "non_european").is_empty().then_some(()));
+    daemon.wait_until(LIMIT, "the end of what is gone", || {
+        of_group(&alertmanager.active(), "non_european").is_empty().then_some(())
+    });
     let last = daemon.wait_until(LIMIT, "its message", || good.taken().get(3).cloned());
     assert_eq!(last.json()["transition"]["reason"], "no_longer_watched");
     assert!(http_get(&setup.url("/-/healthy")).is_ok());

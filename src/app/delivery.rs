@@ -13,7 +13,7 @@ use crate::checkpoint::{CheckpointError, Cursor, OutboxFile, forget_cursor, read
 use crate::disclosure::PublishedAlert;
 use crate::event::{EventTime, Span};
 use crate::monitor::Moment;
-use crate::outbox::{Message, Next, Outbox, ReceiverHealth, Record};
+use crate::outbox::{Message, Next, Outbox, Receiver, ReceiverHealth, Record};
 use crate::settings::Settings;
 
 /// How long the receivers' threads may take to send what waits when the daemon ends.
@@ -47,6 +47,8 @@ struct Exchange {
 
 struct State {
     outbox: Outbox,
+    /// Whether the disk has everything of it.
+    durable: bool,
     undurable: u64,
     stop: bool,
 }
@@ -66,7 +68,7 @@ impl Delivery {
         let specs = specs(settings)?;
         let (file, records) = OutboxFile::open(folder).map_err(failure)?;
         let outbox = recalled(folder, records, &specs, settings.outbox_limit)?;
-        let state = State { outbox, undurable: 0, stop: false };
+        let state = State { outbox, durable: false, undurable: 0, stop: false };
         let exchange = Exchange { state: Mutex::new(state), changed: Condvar::new(), start: Instant::now() };
         let exchange = Arc::new(exchange);
         let (end, ended) = mpsc::channel();
@@ -74,8 +76,9 @@ impl Delivery {
             Self { exchange: Arc::clone(&exchange), file, base_url: base_url(settings), ended, running: specs.len() };
         delivery.reconcile(changes, book);
         for (index, spec) in specs.into_iter().enumerate() {
-            let cursor = Cursor::new(folder, spec.id, spec.name.clone());
-            let worker = Worker { exchange: Arc::clone(&exchange), index, name: spec.name, sink: spec.sink, cursor };
+            let Receiver { id, name, .. } = spec.receiver;
+            let cursor = Cursor::new(folder, id, name.clone());
+            let worker = Worker { exchange: Arc::clone(&exchange), index, name, sink: spec.sink, cursor };
             let end = end.clone();
             let thread = std::thread::Builder::new().name(format!("delivery-{index}")).spawn(move || {
                 worker.run();
@@ -180,9 +183,11 @@ impl Delivery {
     }
 
     fn note_disk(&self, written: Result<(), CheckpointError>) {
+        let mut state = self.exchange.lock();
+        state.durable = self.file.is_whole();
         if let Err(error) = written {
+            state.undurable += 1;
             tracing::error!(%error, "the outbox could not be made durable; alerts are delivered all the same");
-            self.exchange.lock().undurable += 1;
         }
     }
 }
@@ -280,8 +285,11 @@ impl Worker {
         }
     }
 
+    /// Never beyond what the disk has of the outbox.
     fn keep_position(&self) {
-        let Some(next) = self.exchange.lock().outbox.position(self.index) else { return };
+        let state = self.exchange.lock();
+        let Some(next) = state.outbox.position(self.index).filter(|_| state.durable) else { return };
+        drop(state);
         if let Err(error) = self.cursor.write(next) {
             tracing::error!(receiver = self.name, %error, "how far it was told could not be made durable");
             self.exchange.lock().undurable += 1;
@@ -289,21 +297,15 @@ impl Worker {
     }
 }
 
-/// The outbox as the disk has it. A receiver that is new is sent what still waits for another one, be that gone from the configuration: its
-/// address may have been mistyped.
+/// The outbox as the disk has it.
 fn recalled(folder: &Path, records: Vec<Record>, specs: &[Spec], limit: u64) -> Result<Outbox, Failure> {
-    let cursors = read_cursors(folder).map_err(failure)?;
-    let oldest = cursors.values().min().copied().unwrap_or_default();
-    let receivers = specs.iter().map(|spec| {
-        let next = cursors.get(&spec.id).copied().unwrap_or(oldest);
-        (spec.name.clone(), spec.resend_every, next)
-    });
-    let outbox = Outbox::new(records, limit, receivers);
-    for id in cursors.keys().filter(|id| specs.iter().all(|spec| spec.id != **id)) {
+    let positions = read_cursors(folder).map_err(failure)?;
+    let receivers: Vec<Receiver> = specs.iter().map(|spec| spec.receiver.clone()).collect();
+    for id in positions.keys().filter(|id| receivers.iter().all(|receiver| receiver.id != **id)) {
         tracing::warn!(id, "a receiver is no longer configured");
         forget_cursor(folder, id);
     }
-    Ok(outbox)
+    Ok(Outbox::new(records, positions, receivers, limit))
 }
 
 /// Where people reach the daemon, without a slash at its end.

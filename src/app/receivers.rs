@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::Failure;
 use crate::event::{EventTime, Span};
-use crate::outbox::Message;
+use crate::outbox::{Message, Receiver};
 use crate::settings::{Address, Settings};
 use crate::sink::alert_topic::AlertTopic;
 use crate::sink::alertmanager::{Alertmanager, MAX_ALERTS_PER_REQUEST};
@@ -15,12 +15,8 @@ use crate::source::kafka::base_config;
 
 /// A receiver to be.
 pub struct Spec {
-    /// Its name in metrics.
-    pub name: String,
-    /// Tells it from every other, over restarts.
-    pub id: String,
-    /// How often everything that stands is told again.
-    pub resend_every: Option<Span>,
+    /// Its names.
+    pub receiver: Receiver,
     /// What sends to it.
     pub sink: Sink,
 }
@@ -99,7 +95,8 @@ pub fn specs(settings: &Settings) -> Result<Vec<Spec>, Failure> {
         let sink = AlertTopic::connect(config, topic).map_err(Failure::Configuration)?;
         // With a dot, which the ids of addresses do not have.
         let id = format!("kafka.{topic}");
-        specs.push(Spec { name: "kafka".to_owned(), id, resend_every: None, sink: Sink::Topic(sink) });
+        let receiver = Receiver { id, name: "kafka".to_owned(), resend_every: None };
+        specs.push(Spec { receiver, sink: Sink::Topic(sink) });
     }
     Ok(specs)
 }
@@ -107,9 +104,9 @@ pub fn specs(settings: &Settings) -> Result<Vec<Spec>, Failure> {
 /// Two receivers at one host and port are told apart by a number.
 fn spec(kind: &str, address: &Address, resend_every: Option<Span>, sink: Sink, others: &[Spec]) -> Spec {
     let name = format!("{kind}:{}", address.host_and_port());
-    let alike = others.iter().filter(|other| other.name.split('#').next() == Some(name.as_str())).count();
+    let alike = others.iter().filter(|other| other.receiver.name.split('#').next() == Some(name.as_str())).count();
     let name = if alike == 0 { name } else { format!("{name}#{}", alike + 1) };
-    Spec { name, id: address.id(kind), resend_every, sink }
+    Spec { receiver: Receiver { id: address.id(kind), name, resend_every }, sink }
 }
 
 /// What a file of the configuration holds, without the line's end.

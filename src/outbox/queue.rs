@@ -28,7 +28,7 @@ pub struct Outbox {
     /// The last message about each alert that fires, or has changed lately.
     standing: BTreeMap<String, Standing>,
     told: BTreeMap<String, Told>,
-    receivers: Vec<Receiver>,
+    receivers: Vec<Standpoint>,
     /// Most messages that wait for one receiver.
     limit: u64,
 }
@@ -40,6 +40,13 @@ pub enum Record {
     Begin {
         /// It.
         sequence: u64,
+    },
+    /// A receiver, and the sequence number of its next message when this was written.
+    Receiver {
+        /// Its id.
+        id: String,
+        /// The number.
+        next: u64,
     },
     /// Of an alert, how many transitions were told.
     Told {
@@ -77,13 +84,21 @@ struct Told {
     sequence: u64,
 }
 
-/// One receiver: where it stands.
+/// A receiver as the configuration has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receiver {
+    /// Tells it from every other, over restarts.
+    pub id: String,
     /// Its name in metrics.
     pub name: String,
     /// How often everything that stands is told again; `None`: never.
     pub resend_every: Option<Span>,
+}
+
+/// Where a receiver stands.
+#[derive(Clone, Debug)]
+struct Standpoint {
+    receiver: Receiver,
     next: u64,
     send_at: Span,
     resend_at: Span,
@@ -141,13 +156,14 @@ pub enum Refusal {
 }
 
 impl Outbox {
-    /// Goes on with what the file holds, in its order. `limit`: most messages that wait for one receiver, at least 1. `receivers`: name, how
-    /// often everything that stands is told again, and the sequence number of the next message, which is nothing below the oldest that waits.
+    /// Goes on with what the file holds, in its order. `positions`: the sequence number of each receiver's next message as it was kept last, by
+    /// id, also of receivers that are gone. `limit`: most messages that wait for one receiver, at least 1.
     #[must_use]
     pub fn new(
         records: impl IntoIterator<Item = Record>,
+        mut positions: BTreeMap<String, u64>,
+        receivers: Vec<Receiver>,
         limit: u64,
-        receivers: impl IntoIterator<Item = (String, Option<Span>, u64)>,
     ) -> Self {
         let mut outbox = Self {
             first: 0,
@@ -157,31 +173,41 @@ impl Outbox {
             receivers: Vec::new(),
             limit: limit.max(1),
         };
-        records.into_iter().for_each(|record| outbox.recall(record));
-        outbox.receive(receivers.into_iter().collect());
+        for record in records {
+            if let Record::Receiver { id, next } = record {
+                let known = positions.entry(id).or_default();
+                *known = next.max(*known);
+            } else {
+                outbox.recall(record);
+            }
+        }
+        outbox.receive(receivers, &positions);
         outbox
     }
 
+    /// A receiver that is new gets what still waits for another one, be that gone from the configuration: its address may have been mistyped.
+    ///
     /// Where a receiver has had more than the file holds, the file has lost its end. Then all numbers move up, so that no number is given
     /// twice: a receiver may get again what it had, and never misses anything.
-    fn receive(&mut self, receivers: Vec<(String, Option<Span>, u64)>) {
+    fn receive(&mut self, receivers: Vec<Receiver>, positions: &BTreeMap<String, u64>) {
         let end = self.end();
-        let furthest = receivers.iter().map(|(_, _, next)| *next).max().unwrap_or_default();
-        let lost = furthest.saturating_sub(end);
+        let oldest = positions.values().min().copied().unwrap_or_default();
+        let lost = positions.values().max().map_or(0, |furthest| furthest.saturating_sub(end));
         self.first += lost;
         self.standing.values_mut().for_each(|standing| standing.sequence += lost);
-        self.receivers = receivers
-            .into_iter()
-            .map(|(name, resend_every, next)| Receiver {
-                name,
-                resend_every,
-                next: if next > end { end + lost } else { next + lost }.max(self.first),
+        let first = self.first;
+        let standpoint = |receiver: Receiver| {
+            let next = positions.get(&receiver.id).copied().unwrap_or(oldest).min(end) + lost;
+            Standpoint {
+                receiver,
+                next: next.max(first),
                 send_at: Span(0),
                 resend_at: Span(0),
                 failures: 0,
                 health: Tallies::default(),
-            })
-            .collect();
+            }
+        };
+        self.receivers = receivers.into_iter().map(standpoint).collect();
         self.drop_surplus();
     }
 
@@ -220,14 +246,21 @@ impl Outbox {
         let waiting = (self.first..)
             .zip(&self.waiting)
             .map(|(sequence, message)| Record::Waiting { sequence, message: Arc::clone(message) });
-        std::iter::once(Record::Begin { sequence: self.first }).chain(told).chain(standing).chain(waiting).collect()
+        let receivers =
+            self.receivers.iter().map(|state| Record::Receiver { id: state.receiver.id.clone(), next: state.next });
+        std::iter::once(Record::Begin { sequence: self.first })
+            .chain(receivers)
+            .chain(told)
+            .chain(standing)
+            .chain(waiting)
+            .collect()
     }
 
     /// How many records [`Self::records`] gives.
     #[must_use]
     pub fn len(&self) -> usize {
         let standing = self.standing.values().filter(|standing| standing.sequence < self.first).count();
-        1 + self.told.len() + standing + self.waiting.len()
+        1 + self.receivers.len() + self.told.len() + standing + self.waiting.len()
     }
 
     /// Whether nothing was ever told.
@@ -262,7 +295,7 @@ impl Outbox {
             let messages = self.waiting.iter().skip(skipped).take(most).cloned().collect();
             return Next::Send { messages, first: state.next };
         }
-        let resend_at = state.resend_every.map(|_| state.resend_at);
+        let resend_at = state.receiver.resend_every.map(|_| state.resend_at);
         if resend_at.is_some_and(|at| at <= now) {
             return Next::Resend(self.standing_for(state.next, wall));
         }
@@ -284,7 +317,7 @@ impl Outbox {
     /// A receiver was told again what stands.
     pub fn resent(&mut self, receiver: usize, now: Span) {
         let Some(state) = self.receivers.get_mut(receiver) else { return };
-        state.resend_at = later(now, state.resend_every.unwrap_or(BACKOFF_LONGEST));
+        state.resend_at = later(now, state.receiver.resend_every.unwrap_or(BACKOFF_LONGEST));
         if state.send_at <= now {
             state.failures = 0;
         }
@@ -320,9 +353,9 @@ impl Outbox {
     /// How each receiver fares, in the order they were added.
     #[must_use]
     pub fn health(&self) -> Vec<ReceiverHealth> {
-        let oldest = |state: &Receiver| self.waiting.get(usize::try_from(state.next - self.first).ok()?);
-        let of = |state: &Receiver| ReceiverHealth {
-            name: state.name.clone(),
+        let oldest = |state: &Standpoint| self.waiting.get(usize::try_from(state.next - self.first).ok()?);
+        let of = |state: &Standpoint| ReceiverHealth {
+            name: state.receiver.name.clone(),
             pending: self.end() - state.next,
             oldest: oldest(state).map(|message| message.at),
             delivered: state.health.delivered,
@@ -345,6 +378,8 @@ impl Outbox {
                     self.first = sequence;
                 }
             }
+            // Taken in before, with the positions.
+            Record::Receiver { .. } => {}
             Record::Told { alert, number } => self.note_told(alert, number, self.first),
             Record::Standing { sequence, message } => self.note_standing(sequence, message),
             Record::Waiting { sequence, message } => {
@@ -417,7 +452,7 @@ impl Outbox {
     }
 }
 
-impl Receiver {
+impl Standpoint {
     /// Counts a failure; gives the pause.
     fn fail(&mut self, refusal: Refusal) -> Span {
         self.health.failed += 1;
@@ -425,17 +460,17 @@ impl Receiver {
             Refusal::Passing => self.failures.saturating_add(1),
             Refusal::Lasting => u32::MAX,
         };
-        pause(&self.name, self.failures, self.health.failed)
+        pause(&self.receiver.id, self.failures, self.health.failed)
     }
 }
 
 /// The pause after so many failures in a row: doubled each time, and taken off up to a fifth, differently for each receiver and attempt, so
 /// that they do not all come at once.
-fn pause(name: &str, failures: u32, attempt: u64) -> Span {
+fn pause(id: &str, failures: u32, attempt: u64) -> Span {
     let doublings = failures.saturating_sub(1).min(16);
     let whole = (BACKOFF_FIRST.0 << doublings).min(BACKOFF_LONGEST.0);
     let mut hasher = SipHasher24::new_with_key(b"paritywatch.wait");
-    hasher.write(name.as_bytes());
+    hasher.write(id.as_bytes());
     hasher.write_u64(attempt);
     let fifth = whole / 5;
     let off = i64::try_from(hasher.finish() >> 1).unwrap_or_default() % (fifth + 1);
