@@ -16,6 +16,8 @@ pub mod disclosure;
 
 pub mod monitor;
 
+pub mod outbox;
+
 // ---- below this line: I/O ----
 
 pub mod scenario;

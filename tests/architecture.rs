@@ -16,12 +16,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("alert", &["event", "disparity", "statistics", "monitor"]),
     ("disclosure", &["event", "disparity", "alert", "statistics", "monitor"]),
     ("monitor", &["event", "ledger", "window", "statistics", "disparity", "alert", "disclosure"]),
+    ("outbox", &["event", "alert", "disclosure", "monitor"]),
     ("scenario", &["event", "statistics"]),
     // ---- below this line: I/O ----
     ("settings", &["event", "disparity", "monitor", "statistics"]),
     ("source", &["event", "monitor", "settings", "checkpoint", "app"]),
-    ("checkpoint", &["monitor"]),
-    ("sink", &["event", "alert", "monitor", "disparity", "disclosure", "settings", "source", "app"]),
+    ("checkpoint", &["monitor", "outbox"]),
+    ("sink", &["event", "alert", "monitor", "disparity", "disclosure", "outbox", "settings", "source", "app"]),
     ("server", &["app", "event", "disclosure", "sink", "monitor"]),
     (
         "app",
@@ -30,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "monitor",
             "disclosure",
             "disparity",
+            "outbox",
             "settings",
             "scenario",
             "statistics",
@@ -47,7 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Rooms above the I/O line.
 const CORE: &[&str] =
-    &["event", "ledger", "window", "statistics", "disparity", "alert", "disclosure", "monitor", "scenario"];
+    &["event", "ledger", "window", "statistics", "disparity", "alert", "disclosure", "monitor", "outbox", "scenario"];
 
 /// What a deterministic core must not contain, with the reason.
 const FORBIDDEN: &[(&str, &str)] = &[

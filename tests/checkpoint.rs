@@ -397,7 +397,7 @@ fn a_journal_entry_cut_off_at_any_byte_is_ignored_and_those_before_it_count() {
     let folder = tempfile::tempdir().unwrap();
     let entries = entries(3);
     let mut journal = Journal::new(folder.path(), 0).unwrap();
-    let path = folder.path().join("alerts.journal.1");
+    let path = folder.path().join("alerts.journal.1.f2");
     let mut lengths = Vec::new();
     for entry in &entries {
         journal.write(entry).unwrap();

@@ -16,8 +16,8 @@ pub const MAX_ENDED_ALERTS: usize = 10_000;
 /// Every alert that was ever pending or firing, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlertBook {
-    alerts: Vec<Alert>,
-    dropped: u64,
+    pub(super) alerts: Vec<Alert>,
+    pub(super) dropped: u64,
 }
 
 impl AlertBook {

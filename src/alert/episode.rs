@@ -68,11 +68,24 @@ pub struct Alert {
     pub fired_at: Option<EventTime>,
     /// When it resolved.
     pub resolved_at: Option<EventTime>,
+    /// How many of its transitions are to be told: that it fires, each change of severity while it does, and its end.
+    pub transitions: u32,
+    /// The last change of severity while it fired.
+    pub change: Option<SeverityChange>,
     /// The worst window's finding when the condition last held.
     pub evidence: Finding,
-    critical_since: Option<EventTime>,
-    critical_seen: Option<EventTime>,
-    clear_since: Option<EventTime>,
+    pub(super) critical_since: Option<EventTime>,
+    pub(super) critical_seen: Option<EventTime>,
+    pub(super) clear_since: Option<EventTime>,
+}
+
+/// A change of severity while an alert fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeverityChange {
+    /// The severity before it.
+    pub from: Severity,
+    /// When.
+    pub at: EventTime,
 }
 
 /// A change of an alert's state or severity.
@@ -152,6 +165,8 @@ impl Alert {
             active_at: now,
             fired_at: None,
             resolved_at: None,
+            transitions: 0,
+            change: None,
             evidence: evidence.clone(),
             critical_since: critical,
             critical_seen: critical,
@@ -162,7 +177,8 @@ impl Alert {
     }
 
     /// The same with its rule and profile renamed; `None` where one is gone.
-    pub(super) fn renamed(mut self, mapping: &Mapping) -> Option<Self> {
+    #[must_use]
+    pub fn renamed(mut self, mapping: &Mapping) -> Option<Self> {
         self.identity.rule = mapping.rule(self.identity.rule)?;
         self.identity.profile = mapping.profile(self.identity.profile)?;
         self.evidence.key.rule = self.identity.rule;
@@ -190,7 +206,12 @@ impl Alert {
             Condition::Raised(severity, finding) => {
                 self.clear_since = None;
                 self.evidence = finding.clone();
+                let before = self.severity;
                 self.note_severity(severity, now, hold_for, keep_firing_for);
+                if self.state == AlertState::Firing && self.severity != before {
+                    self.change = Some(SeverityChange { from: before, at: now });
+                    self.count_transition();
+                }
                 self.fire_when_due(now, hold_for);
             }
             // Prometheus drops what is pending as soon as its condition is not seen.
@@ -201,6 +222,7 @@ impl Alert {
                 if now.since(since) >= keep_firing_for {
                     self.state = AlertState::Resolved;
                     self.resolved_at = Some(now);
+                    self.count_transition();
                 }
             }
         }
@@ -210,7 +232,12 @@ impl Alert {
         if self.state == AlertState::Pending && now.since(self.active_at) >= hold_for {
             self.state = AlertState::Firing;
             self.fired_at = Some(now);
+            self.count_transition();
         }
+    }
+
+    const fn count_transition(&mut self) {
+        self.transitions = self.transitions.saturating_add(1);
     }
 
     /// Critical once it has held for `hold_for`; no longer once it has not been seen for `keep_firing_for`.

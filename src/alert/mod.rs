@@ -2,6 +2,8 @@
 
 mod book;
 mod episode;
+mod format_1;
 
 pub use book::{AlertBook, MAX_ENDED_ALERTS};
-pub use episode::{Alert, AlertId, AlertState, Identity, Severity, Transition};
+pub use episode::{Alert, AlertId, AlertState, Identity, Severity, SeverityChange, Transition};
+pub use format_1::{AlertOfFormat1, BookOfFormat1};

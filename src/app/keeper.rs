@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::app::Failure;
+use crate::app::{Changes, Failure};
 use crate::checkpoint::{
     CheckpointError, Header, Input, Journal, LastRecord, Store, Stored, forget_before, read_journals,
 };
 use crate::event::EventTime;
-use crate::monitor::{AlertEntries, Clock, FORMAT, Monitor, PartitionIndex, PseudonymKey, Snapshot};
+use crate::monitor::{AlertEntries, Clock, FORMAT, InputOffset, Monitor, PartitionIndex, PseudonymKey, Snapshot};
 use crate::settings::Settings;
 use crate::source::{Batch, BatchRecord, RecordHash};
 
@@ -21,6 +21,8 @@ const PAUSE_SHARE: u32 = 4;
 pub struct Keeper {
     journal: Journal,
     header: Header,
+    /// Changes of alerts that were found in the journals.
+    changes: Vec<Changes>,
     hash: RecordHash,
     every: Duration,
     asked: Instant,
@@ -67,7 +69,9 @@ impl Keeper {
             monitor: Monitor::new(settings.plan.clone(), key.clone(), Clock::Wall),
         };
         let Stored { mut header, mut monitor } = stored.unwrap_or_else(fresh);
+        let mut changes = Vec::new();
         for entries in read_journals(store.folder(), header.journal).map_err(failure)? {
+            changes.push((monitor.publish_alerts(&entries), entries.moment.clone()));
             monitor.recall_alerts(entries).map_err(|problem| Failure::Configuration(problem.to_string()))?;
         }
         monitor.resume(now);
@@ -76,7 +80,7 @@ impl Keeper {
         tracing::info!(checkpoint = header.sequence, partitions = header.inputs.len(), "the state was read");
         let journal = Journal::new(store.folder(), header.journal).map_err(failure)?;
         let keeper = Self::start(store, journal, header, RecordHash(key.clone()), checkpoint_every(settings))?;
-        Ok((keeper, monitor))
+        Ok((Self { changes, ..keeper }, monitor))
     }
 
     fn start(
@@ -92,7 +96,22 @@ impl Keeper {
         let writer =
             std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || write_all(&store, &queue, &shared));
         let writer = writer.map_err(|error| Failure::Io(format!("start the checkpoint's thread: {error}")))?;
-        Ok(Self { journal, header, hash, every, asked: Instant::now(), jobs: Some(jobs), writer: Some(writer), health })
+        Ok(Self {
+            journal,
+            header,
+            changes: Vec::new(),
+            hash,
+            every,
+            asked: Instant::now(),
+            jobs: Some(jobs),
+            writer: Some(writer),
+            health,
+        })
+    }
+
+    /// The changes of alerts since the checkpoint that was read, oldest first; given once.
+    pub fn take_changes(&mut self) -> Vec<Changes> {
+        std::mem::take(&mut self.changes)
     }
 
     /// Where every partition is read on.
@@ -136,14 +155,16 @@ impl Keeper {
         }
     }
 
-    /// Makes alert transitions durable; to be called before anybody is told. Where the disk fails they are told all the same: a page that may
-    /// come twice is better than none.
-    pub fn keep_alerts(&mut self, entries: Option<AlertEntries>) {
-        let Some(entries) = entries else { return };
+    /// Makes alert transitions durable, with the offsets counted so far, and gives them back; to be called before anybody is told. Where the disk
+    /// fails they are told all the same: a page that may come twice is better than none.
+    pub fn keep_alerts(&mut self, entries: Option<AlertEntries>) -> Option<AlertEntries> {
+        let mut entries = entries?;
+        entries.moment.inputs = self.header.inputs.iter().map(InputOffset::from).collect();
         if let Err(error) = self.journal.write(&entries) {
             tracing::error!(%error, "alert transitions could not be made durable");
             self.lock().unwritten_transitions += 1;
         }
+        Some(entries)
     }
 
     /// Another configuration is in force.
@@ -225,6 +246,12 @@ impl CheckpointHealth {
             stall: Duration::ZERO,
             unwritten_transitions: 0,
         }
+    }
+}
+
+impl From<&Input> for InputOffset {
+    fn from(input: &Input) -> Self {
+        Self { topic: input.topic.clone(), partition: input.partition, next_offset: input.next_offset }
     }
 }
 

@@ -2,11 +2,13 @@
 
 pub mod accept_gap;
 mod clock;
+mod delivery;
 pub mod demo;
 pub mod generate;
 mod keeper;
 mod key;
 pub mod power;
+mod receivers;
 pub mod replay;
 pub mod run;
 mod shared;
@@ -16,6 +18,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
+pub use delivery::{Changes, Delivery, DeliveryHealth};
 pub use keeper::{CheckpointHealth, Keeper};
 pub use key::load_or_make_key;
 pub use shared::{Operation, Shared, Snapshot};

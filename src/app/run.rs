@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::app::clock::SteadyClock;
 use crate::app::supervisor::Supervisor;
-use crate::app::{Failure, Finished, Keeper, Operation, Shared, Snapshot, load, load_or_make_key};
+use crate::app::{Delivery, Failure, Finished, Keeper, Operation, Shared, Snapshot, load, load_or_make_key};
 use crate::event::{EventTime, RawRecord};
 use crate::monitor::{Handled, Monitor};
 use crate::settings::{Kafka, Settings};
@@ -72,6 +72,7 @@ pub struct Daemon {
     source: KafkaSource,
     dead_letters: DeadLetters,
     keeper: Keeper,
+    delivery: Delivery,
     /// How far it must have come to have counted all that was there at the start: before that, findings would be those of the past.
     catch_up: CatchUp,
     /// What it shows.
@@ -92,7 +93,8 @@ impl Daemon {
     pub fn start(settings: &Settings, kafka: &Kafka, signals: Arc<Signals>) -> Result<Self, Failure> {
         let clock = SteadyClock::start();
         let key = load_or_make_key(settings)?;
-        let (keeper, monitor) = Keeper::open(settings, &key, clock.now())?;
+        let (mut keeper, monitor) = Keeper::open(settings, &key, clock.now())?;
+        let delivery = Delivery::open(settings, &keeper.take_changes(), monitor.published().alerts())?;
         let source =
             KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
         let source = source.map_err(Failure::Configuration)?;
@@ -106,6 +108,7 @@ impl Daemon {
             source,
             dead_letters,
             keeper,
+            delivery,
             catch_up: CatchUp::default(),
             shared,
             signals,
@@ -143,7 +146,7 @@ impl Daemon {
                 self.tick();
                 next_tick = Instant::now() + self.evaluate_every;
             }
-            if self.keeper.is_due() && self.letters_arrived(LETTERS_WAIT) {
+            if self.keeper.is_due() && self.delivery.is_durable() && self.letters_arrived(LETTERS_WAIT) {
                 self.keeper.checkpoint(&self.monitor);
             }
         }
@@ -190,7 +193,7 @@ impl Daemon {
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(mut self) {
         if let Some(supervisor) = &self.supervisor {
             supervisor.stopping();
         }
@@ -199,11 +202,12 @@ impl Daemon {
             self.take(feed);
         }
         self.tick();
-        if self.letters_arrived(FLUSH_LIMIT) {
-            self.keeper.finish(&self.monitor);
-        } else {
+        if !self.letters_arrived(FLUSH_LIMIT) {
             tracing::warn!("dead letters were not delivered; they will be when their records are read again");
+        } else if self.delivery.is_durable() {
+            self.keeper.finish(&self.monitor);
         }
+        self.delivery.finish();
     }
 
     /// A checkpoint says that its records need not be read again, so their dead letters must have arrived.
@@ -246,17 +250,26 @@ impl Daemon {
     fn tick(&mut self) {
         let began = Instant::now();
         let source = self.source.state.health();
-        if self.catch_up.is_reached(&source) {
+        let judges = self.catch_up.is_reached(&source);
+        if judges {
             self.monitor.handle_tick(self.clock.now());
         }
-        self.keeper.keep_alerts(self.monitor.take_alerts());
+        if let Some(entries) = self.keeper.keep_alerts(self.monitor.take_alerts()) {
+            self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.moment));
+        }
+        let published = self.monitor.published();
+        if judges {
+            self.delivery.end_what_is_gone(published.alerts(), self.clock.now());
+        }
+        self.delivery.work();
         self.shared.show(Snapshot {
-            published: self.monitor.published(),
+            published,
             health: self.monitor.health(),
             source,
             dead_letters: self.dead_letters.health(),
             operation: self.operation,
             checkpoint: self.keeper.health(),
+            delivery: self.delivery.health(),
             evaluation_took: began.elapsed(),
             made_at: Instant::now(),
         });

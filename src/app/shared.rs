@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::app::CheckpointHealth;
+use crate::app::{CheckpointHealth, DeliveryHealth};
 use crate::disclosure::Published;
 use crate::monitor::{Health, Monitor};
 use crate::sink::dead_letter::DeadLetterHealth;
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub operation: Operation,
     /// The state on the disk.
     pub checkpoint: CheckpointHealth,
+    /// The receivers of alerts.
+    pub delivery: DeliveryHealth,
     /// How long the last evaluation took.
     pub evaluation_took: Duration,
     /// When this was made.
@@ -66,6 +68,7 @@ impl Shared {
             dead_letters: DeadLetterHealth::default(),
             operation: Operation::default(),
             checkpoint: CheckpointHealth::new(),
+            delivery: DeliveryHealth::default(),
             evaluation_took: Duration::ZERO,
             made_at: Instant::now(),
         };

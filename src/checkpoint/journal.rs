@@ -3,7 +3,7 @@
 //!
 //! Journals are numbered. A checkpoint names the first journal that it does not contain; a new one begins with every checkpoint and with
 //! every start, so nothing is ever written behind an entry that a crash cut off. When a checkpoint is on the disk the journals before the
-//! one it names go.
+//! one it names go. A journal's name ends with the format of its entries; those of format 1 have none.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Write};
@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use super::container::{read_section, write_section};
 use super::store::{CheckpointError, failed, sync_folder};
-use crate::monitor::AlertEntries;
+use crate::monitor::{AlertEntries, FORMAT};
 
-/// What a journal's name begins with; its number follows.
+/// What a journal's name begins with; its number follows, and the format of its entries.
 const PREFIX: &str = "alerts.journal.";
 /// Longest entry, in bytes.
 const MAX_ENTRY_BYTES: u64 = 64 << 20;
@@ -34,7 +34,7 @@ impl Journal {
     /// # Errors
     /// [`CheckpointError::Io`] where the folder cannot be read.
     pub fn new(folder: &Path, first: u64) -> Result<Self, CheckpointError> {
-        let last = journals(folder)?.last().map_or(0, |(number, _)| *number);
+        let last = journals(folder)?.last().map_or(0, |journal| journal.number);
         Ok(Self { folder: folder.to_owned(), number: last.saturating_add(1).max(first), file: None })
     }
 
@@ -65,7 +65,7 @@ impl Journal {
     }
 
     fn append(&mut self, entries: &AlertEntries) -> Result<(), CheckpointError> {
-        let path = self.folder.join(format!("{PREFIX}{}", self.number));
+        let path = self.folder.join(format!("{PREFIX}{}.f{FORMAT}", self.number));
         if self.file.is_none() {
             let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
             self.file = Some(file.map_err(|error| failed(&path, "make", error))?);
@@ -83,7 +83,7 @@ impl Journal {
 
 /// Removes the journals before `number`. One that stays does no harm.
 pub fn forget_before(folder: &Path, number: u64) {
-    for (old, path) in journals(folder).unwrap_or_default() {
+    for Found { number: old, path, .. } in journals(folder).unwrap_or_default() {
         if old < number
             && let Err(error) = std::fs::remove_file(&path)
         {
@@ -98,12 +98,16 @@ pub fn forget_before(folder: &Path, number: u64) {
 /// [`CheckpointError`] where a file cannot be read.
 pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, CheckpointError> {
     let mut entries = Vec::new();
-    for (_, path) in journals(folder)?.into_iter().filter(|(number, _)| *number >= first) {
+    for Found { format, path, .. } in journals(folder)?.into_iter().filter(|journal| journal.number >= first) {
+        if format > FORMAT {
+            let by = format!("a version with journals of format {format}");
+            return Err(CheckpointError::Later { path: path.display().to_string(), found: format, by });
+        }
         let file = File::open(&path).map_err(|error| failed(&path, "open", error))?;
         let mut from = BufReader::new(file);
         loop {
             match read_section(&mut from, MAX_ENTRY_BYTES) {
-                Ok(bytes) => entries.push(entry(&path, &bytes)?),
+                Ok(bytes) => entries.push(entry(format, &path, &bytes)?),
                 Err(problem) => {
                     tracing::debug!(path = %path.display(), problem, "the journal's end");
                     break;
@@ -114,21 +118,38 @@ pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, Che
     Ok(entries)
 }
 
-fn entry(path: &Path, bytes: &[u8]) -> Result<AlertEntries, CheckpointError> {
+fn entry(format: u32, path: &Path, bytes: &[u8]) -> Result<AlertEntries, CheckpointError> {
     let damaged = |problem| CheckpointError::Damaged { path: path.display().to_string(), problem };
-    AlertEntries::from_bytes(bytes).map_err(damaged)
+    AlertEntries::from_bytes_of(format, bytes).map_err(damaged)
+}
+
+/// A journal that is there.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    number: u64,
+    format: u32,
+    path: PathBuf,
 }
 
 /// All journals, oldest first.
-fn journals(folder: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
+fn journals(folder: &Path) -> Result<Vec<Found>, CheckpointError> {
     let listing = std::fs::read_dir(folder).map_err(|error| failed(folder, "list", error))?;
     let mut found = Vec::new();
     for entry in listing {
         let path = entry.map_err(|error| failed(folder, "list", error))?.path();
-        let number =
-            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(PREFIX)?.parse().ok());
-        found.extend(number.map(|number: u64| (number, path)));
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some((number, format)) = name.and_then(number_and_format) {
+            found.push(Found { number, format, path });
+        }
     }
     found.sort();
     Ok(found)
+}
+
+fn number_and_format(name: &str) -> Option<(u64, u32)> {
+    let rest = name.strip_prefix(PREFIX)?;
+    match rest.split_once(".f") {
+        Some((number, format)) => Some((number.parse().ok()?, format.parse().ok()?)),
+        None => Some((rest.parse().ok()?, 1)),
+    }
 }

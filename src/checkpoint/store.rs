@@ -105,7 +105,7 @@ impl Store {
             return Err(CheckpointError::Later { path: shown, found: header.format, by: header.written_by });
         }
         let mut problem = None;
-        let monitor = Monitor::restore(plan, key, clock, |index| match sections.read() {
+        let monitor = Monitor::restore_of(header.format, plan, key, clock, |index| match sections.read() {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 problem = Some(format!("section {index}: {error}"));

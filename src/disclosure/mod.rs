@@ -15,5 +15,5 @@ mod table;
 
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedRates, publish,
+    PublishedRates, publish, publish_alert,
 };

@@ -1,7 +1,7 @@
 //! What has passed disclosure control, with every name spelled out.
 
 use super::suppress::{Withheld, withholds};
-use crate::alert::{Alert, AlertState, Severity};
+use crate::alert::{Alert, AlertState, Severity, SeverityChange};
 use crate::disparity::{
     Estimate, Evaluation, Finding, Indicator, Late, PendingBounds, Reference, Rule, SeriesEvidence, Side, Verdict,
 };
@@ -135,6 +135,10 @@ pub struct PublishedAlert {
     pub active_at: EventTime,
     pub fired_at: Option<EventTime>,
     pub resolved_at: Option<EventTime>,
+    /// How many of its transitions are to be told.
+    pub transitions: u32,
+    /// The last change of severity while it fired.
+    pub change: Option<SeverityChange>,
     pub owner: String,
     pub action: String,
     pub runbook: String,
@@ -270,7 +274,9 @@ fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {
     })
 }
 
-fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
+/// Passes one alert through disclosure control; `None` where it is about what the plan does not have.
+#[must_use]
+pub fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
     let rule = plan.rules.get(alert.identity.rule)?;
     let profile = plan.profiles.get(usize::from(alert.identity.profile.0))?;
     Some(PublishedAlert {
@@ -280,6 +286,8 @@ fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
         active_at: alert.active_at,
         fired_at: alert.fired_at,
         resolved_at: alert.resolved_at,
+        transitions: alert.transitions,
+        change: alert.change,
         owner: if rule.owner.is_empty() { profile.owner.clone() } else { rule.owner.clone() },
         action: rule.action.clone(),
         runbook: rule.runbook.clone(),

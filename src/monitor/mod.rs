@@ -14,4 +14,4 @@ pub use crate::ledger::PseudonymKey;
 pub use interface::*;
 pub use mapping::{Mapping, Names};
 pub use plan::*;
-pub use snapshot::{AlertEntries, FORMAT, RestoreError, SECTIONS, Snapshot};
+pub use snapshot::{AlertEntries, FORMAT, InputOffset, Moment, RestoreError, SECTIONS, Snapshot};

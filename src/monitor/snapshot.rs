@@ -10,15 +10,16 @@ use thiserror::Error;
 
 use super::core::Monitor;
 use super::tallies::{Tallies, TalliesState};
-use crate::alert::{Alert, AlertBook};
+use crate::alert::{Alert, AlertBook, AlertOfFormat1, BookOfFormat1};
+use crate::disclosure::{PublishedAlert, publish_alert};
 use crate::disparity::{DimensionId, EvaluatorState, SequencesState};
 use crate::event::{EventTime, Span};
 use crate::ledger::{Ledger, LedgerPages, LedgerState, PseudonymKey};
 use crate::monitor::{Clock, Mapping, Names, Plan};
 use crate::window::{Populations, Watermark, WindowsState};
 
-/// Version of the sections' contents.
-pub const FORMAT: u32 = 1;
+/// Version of the sections' contents. Format 1 had alerts without the number of their transitions.
+pub const FORMAT: u32 = 2;
 
 /// Sections of a snapshot.
 pub const SECTIONS: usize = 1 + LedgerPages::SHARDS;
@@ -30,9 +31,9 @@ pub struct Snapshot {
     pages: LedgerPages,
 }
 
-/// Everything but the cases.
+/// Everything but the cases; with the alerts of this format, or of an earlier one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Core {
+struct Core<A = AlertBook> {
     names: Names,
     ledger: LedgerState,
     watermark: Watermark,
@@ -40,17 +41,48 @@ struct Core {
     populations: Populations,
     sequences: SequencesState,
     evaluator: EvaluatorState,
-    alerts: AlertBook,
+    alerts: A,
     tallies: TalliesState,
     heard: Vec<EventTime>,
     evaluations: u64,
 }
 
-/// Alerts as they stood after an evaluation changed them, with the names behind their indices.
+/// Alerts as they stood after an evaluation changed them, with the names behind their indices and where the input stood.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AlertEntries {
     names: Names,
     alerts: Vec<Alert>,
+    /// The moment of the evaluation.
+    pub moment: Moment,
+}
+
+/// Where an evaluation stood.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Where its windows ended; `None` where it is not known any more.
+    pub as_of: Option<EventTime>,
+    /// Hash of the configuration in force; empty where it is not known any more.
+    pub config_hash: String,
+    /// How far each partition was counted; the monitor does not know offsets, whoever keeps them fills this in.
+    pub inputs: Vec<InputOffset>,
+}
+
+/// How far a partition was counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputOffset {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The first offset that is not in the counts.
+    pub next_offset: i64,
+}
+
+/// Entries of format 1.
+#[derive(Deserialize)]
+struct EntriesOfFormat1 {
+    names: Names,
+    alerts: Vec<AlertOfFormat1>,
 }
 
 /// Why a snapshot cannot be gone on with.
@@ -86,6 +118,28 @@ impl Snapshot {
     }
 }
 
+impl Core {
+    fn from_bytes_of(format: u32, bytes: &[u8]) -> postcard::Result<Self> {
+        if format > 1 {
+            return postcard::from_bytes(bytes);
+        }
+        let core: Core<BookOfFormat1> = postcard::from_bytes(bytes)?;
+        Ok(Self {
+            names: core.names,
+            ledger: core.ledger,
+            watermark: core.watermark,
+            windows: core.windows,
+            populations: core.populations,
+            sequences: core.sequences,
+            evaluator: core.evaluator,
+            alerts: core.alerts.into(),
+            tallies: core.tallies,
+            heard: core.heard,
+            evaluations: core.evaluations,
+        })
+    }
+}
+
 impl AlertEntries {
     /// As bytes.
     ///
@@ -100,7 +154,20 @@ impl AlertEntries {
     /// # Errors
     /// What is wrong with them.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        postcard::from_bytes(bytes).map_err(|error| error.to_string())
+        Self::from_bytes_of(FORMAT, bytes)
+    }
+
+    /// The same from bytes of an earlier format.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn from_bytes_of(format: u32, bytes: &[u8]) -> Result<Self, String> {
+        if format > 1 {
+            return postcard::from_bytes(bytes).map_err(|error| error.to_string());
+        }
+        let EntriesOfFormat1 { names, alerts } = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let alerts = alerts.into_iter().map(Alert::from).collect();
+        Ok(Self { names, alerts, moment: Moment::default() })
     }
 }
 
@@ -108,7 +175,20 @@ impl Monitor {
     /// The alerts that changed since this was last asked; `None` where none did. They are to be made durable before anybody is told.
     pub fn take_alerts(&mut self) -> Option<AlertEntries> {
         let alerts = std::mem::take(&mut self.changed_alerts);
-        (!alerts.is_empty()).then(|| AlertEntries { names: Names::of(&self.plan), alerts })
+        let moment = Moment {
+            as_of: Some(self.evaluation.as_of),
+            config_hash: self.plan.config_hash.clone(),
+            inputs: Vec::new(),
+        };
+        (!alerts.is_empty()).then(|| AlertEntries { names: Names::of(&self.plan), alerts, moment })
+    }
+
+    /// What of them may leave, in the same order; alerts about what is gone from the plan are left out.
+    #[must_use]
+    pub fn publish_alerts(&self, entries: &AlertEntries) -> Vec<PublishedAlert> {
+        let Ok(mapping) = entries.names.mapping_to(&Names::of(&self.plan)) else { return Vec::new() };
+        let alerts = entries.alerts.iter().filter_map(|alert| alert.clone().renamed(&mapping));
+        alerts.filter_map(|alert| publish_alert(&self.plan, &alert)).collect()
     }
 
     /// Takes in alerts that [`Self::take_alerts`] gave after the snapshot was taken: they go on as they were.
@@ -156,12 +236,26 @@ impl Monitor {
         plan: Plan,
         key: PseudonymKey,
         clock: Clock,
+        section: impl FnMut(usize) -> Option<Vec<u8>>,
+    ) -> Result<Self, RestoreError> {
+        Self::restore_of(FORMAT, plan, key, clock, section)
+    }
+
+    /// The same from a snapshot of an earlier format.
+    ///
+    /// # Errors
+    /// As [`Self::restore`].
+    pub fn restore_of(
+        format: u32,
+        plan: Plan,
+        key: PseudonymKey,
+        clock: Clock,
         mut section: impl FnMut(usize) -> Option<Vec<u8>>,
     ) -> Result<Self, RestoreError> {
         let malformed = |section: usize, problem: String| RestoreError::Malformed { section, problem };
         let mut bytes =
             |index: usize| section(index).ok_or_else(|| malformed(index, "expected it, found the end".to_owned()));
-        let core: Core = postcard::from_bytes(&bytes(0)?).map_err(|error| malformed(0, error.to_string()))?;
+        let core = Core::from_bytes_of(format, &bytes(0)?).map_err(|error| malformed(0, error.to_string()))?;
         if core.ledger.key_check != key.check() {
             return Err(RestoreError::OtherKey);
         }

@@ -3,6 +3,7 @@
 //! A TOML file and overrides from the environment become [`Settings`], or a [`SettingsError`] that lists every problem
 //! with its line. What the core needs is in [`Settings::plan`]; the rest is for the rooms below the I/O line.
 
+mod address;
 mod duration;
 mod environment;
 mod parse;
@@ -22,14 +23,15 @@ use std::path::{Path, PathBuf};
 use crate::event::Span;
 use crate::monitor::Plan;
 
+pub use address::Address;
 pub use duration::MAX_DURATION_DAYS;
 pub use environment::PREFIX;
 pub use problem::{MAX_PROBLEMS, Problem, SettingsError};
 pub use redact::REDACTED;
 pub use rules::MAX_RULES;
 pub use validate::{
-    MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_HISTORY_DAYS, MAX_PROFILES, MAX_PROPERTIES, MAX_ROLLING,
-    MAX_TEXT_BYTES, MAX_TOPICS,
+    MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_HISTORY_DAYS, MAX_PROFILES, MAX_PROPERTIES, MAX_RECEIVERS,
+    MAX_ROLLING, MAX_TEXT_BYTES, MAX_TOPICS,
 };
 
 use parse::Table;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub state: State,
     /// Most exported time series.
     pub series_limit: usize,
+    /// Most messages about alerts that wait for one receiver; at least 1.
+    pub outbox_limit: u64,
     /// HTTP.
     pub server: Server,
     /// How alerts are delivered and what they take.
@@ -129,12 +133,16 @@ pub struct Server {
 /// How alerts are delivered and what they take.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alerting {
-    /// Alertmanagers to push to. Always empty in this version.
-    pub alertmanagers: Vec<String>,
-    /// Webhooks to push to. Always empty in this version.
-    pub webhooks: Vec<String>,
-    /// The key that webhooks are signed with. Always `None` in this version.
+    /// Alertmanagers to push to, each once; at most [`MAX_RECEIVERS`].
+    pub alertmanagers: Vec<Address>,
+    /// Webhooks to push to, each once; at most [`MAX_RECEIVERS`].
+    pub webhooks: Vec<Address>,
+    /// A file with the key that webhooks are signed with; `None`: they are not signed.
     pub webhook_secret_file: Option<PathBuf>,
+    /// A file with certificates in PEM that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// A file with the `Authorization` header that Alertmanagers are sent.
+    pub authorization_file: Option<PathBuf>,
     /// How often a firing alert is sent again, at least 1 s.
     pub resend_every: Span,
     /// False alarms over the whole life of all series together, above 0 and below 1.

@@ -12,7 +12,7 @@ use crate::event::{Channel, Span};
 use crate::monitor::{Exposure, Plan};
 
 use super::duration::format_duration;
-use super::{Alerting, Criteria, Kafka, Settings};
+use super::{Address, Alerting, Criteria, Kafka, Settings};
 
 /// What stands for a secret.
 pub const REDACTED: &str = "<redacted>";
@@ -34,19 +34,19 @@ impl Settings {
         if let Some(kafka) = &self.kafka {
             toml.kafka(kafka);
         }
-        toml.judgement(self);
+        toml.judgement(self, Delivery::Shown);
         toml.operation(self);
         toml.text
     }
 }
 
 /// 16 hex digits over everything that bears on findings and alerts: all sections but `[kafka]`, `[state]` and
-/// `[server]`, so that `run` and `replay` with the same rules have the same hash. Changes whenever an effective value
+/// `[server]`, and of the others all keys but those that say where alerts go and how many may wait, so that `run` and `replay` with the same rules have the same hash. Changes whenever an effective value
 /// of the other sections does, and with the order of rules or of groups; not with comments, layout or defaults that are
 /// written out.
 pub(super) fn config_hash(settings: &Settings) -> String {
     let mut toml = Toml::default();
-    toml.judgement(settings);
+    toml.judgement(settings, Delivery::LeftOut);
     let mut hasher = SipHasher24::new_with_keys(HASH_KEY.0, HASH_KEY.1);
     hasher.write(toml.text.as_bytes());
     format!("{:016x}", hasher.finish())
@@ -100,6 +100,13 @@ fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
 
 fn path_or_empty(path: Option<&PathBuf>) -> String {
     path.map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// Whether keys are written that say where alerts go and how many may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    Shown,
+    LeftOut,
 }
 
 /// TOML that is being written.
@@ -156,12 +163,12 @@ impl Toml {
         }
     }
 
-    /// What bears on findings and alerts: the hash is over this.
-    fn judgement(&mut self, settings: &Settings) {
+    /// What bears on findings and alerts: the hash is over this, without what is about delivery.
+    fn judgement(&mut self, settings: &Settings, delivery: Delivery) {
         self.window(&settings.plan);
         self.privacy(settings);
-        self.limits(settings);
-        self.alerting(&settings.alerting);
+        self.limits(settings, delivery);
+        self.alerting(&settings.alerting, delivery);
         self.allow_lists(&settings.plan);
         self.criteria(&settings.criteria);
         for rule in &settings.plan.rules {
@@ -207,7 +214,7 @@ impl Toml {
         self.string("pseudonym_key_file", &path_or_empty(privacy.pseudonym_key_file.as_ref()));
     }
 
-    fn limits(&mut self, settings: &Settings) {
+    fn limits(&mut self, settings: &Settings, delivery: Delivery) {
         let (ledger, event) = (&settings.plan.ledger, &settings.plan.event);
         self.header("[limits]");
         self.value("open_cases", ledger.open_cases);
@@ -215,15 +222,31 @@ impl Toml {
         self.span("dedupe_horizon", ledger.dedupe_horizon);
         self.span("not_selected_horizon", ledger.not_selected_horizon);
         self.value("series", settings.series_limit);
+        if delivery == Delivery::Shown {
+            self.value("outbox_messages", settings.outbox_limit);
+        }
         self.value("string_bytes", event.string_bytes);
         self.value("message_bytes", event.message_bytes);
     }
 
-    fn alerting(&mut self, alerting: &Alerting) {
+    fn alerting(&mut self, alerting: &Alerting, delivery: Delivery) {
         self.header("[alerting]");
-        self.value("alertmanagers", list(&alerting.alertmanagers));
-        self.value("webhooks", list(&alerting.webhooks));
-        self.string("webhook_secret_file", &path_or_empty(alerting.webhook_secret_file.as_ref()));
+        let shown = |addresses: &[Address]| list(addresses.iter().map(Address::redacted));
+        match delivery {
+            Delivery::Shown => {
+                self.value("alertmanagers", shown(&alerting.alertmanagers));
+                self.value("webhooks", shown(&alerting.webhooks));
+                self.string("webhook_secret_file", &path_or_empty(alerting.webhook_secret_file.as_ref()));
+                self.string("ca_file", &path_or_empty(alerting.ca_file.as_ref()));
+                self.string("authorization_file", &path_or_empty(alerting.authorization_file.as_ref()));
+            }
+            // As the versions wrote it that knew no receivers: their hashes stay.
+            Delivery::LeftOut => {
+                self.value("alertmanagers", shown(&[]));
+                self.value("webhooks", shown(&[]));
+                self.string("webhook_secret_file", "");
+            }
+        }
         self.span("resend_every", alerting.resend_every);
         self.number("family_alpha", alerting.family_alpha);
         self.value("block_exposed", alerting.block_exposed);

@@ -9,16 +9,19 @@ use crate::disparity::WindowLength;
 use crate::event::{Limits, Span};
 use crate::monitor::{Dimension, EvidencePlan, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
 
+use super::address;
 use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
 use super::parse::{Given, Table, check_unique};
 use super::problem::{Problems, shown};
 use super::raw::Value;
 use super::redact::{EXPOSURES, config_hash, exposure_name, key_path, reference_name};
 use super::rules::{self, Surroundings};
-use super::{Alerting, Criteria, Kafka, Privacy, SecurityProtocol, Server, Settings, State};
+use super::{Address, Alerting, Criteria, Kafka, Privacy, SecurityProtocol, Server, Settings, State};
 
 /// Most topics.
 pub const MAX_TOPICS: usize = 100;
+/// Most Alertmanagers, and most webhooks.
+pub const MAX_RECEIVERS: usize = 16;
 /// Most entries of `kafka.properties`.
 pub const MAX_PROPERTIES: usize = 200;
 /// Most rolling windows.
@@ -41,8 +44,6 @@ const MAX_PROPERTY_BYTES: usize = 65_536;
 /// Longest name of a topic, as Kafka has it, in bytes.
 const MAX_TOPIC_BYTES: usize = 249;
 const DEFAULT_PORT: u16 = 9464;
-const PUSH_REFUSED: &str =
-    "nothing (not in this version: deliver by the Prometheus rule over paritywatch_alert_firing)";
 
 /// Kafka properties that the daemon sets itself, and why nobody else may.
 const RESERVED_PROPERTIES: [(&str, &str); 16] = [
@@ -70,7 +71,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let window = window(root.table("window"));
     let privacy = privacy(root.table("privacy"));
     let state = state(root.table("state"));
-    let (ledger, series_limit, event) = limits(root.table("limits"));
+    let (ledger, series_limit, outbox_limit, event) = limits(root.table("limits"));
     let server = server(root.table("server"));
     let alerting = alerting(root.table("alerting"));
     let profiles = profiles(&mut root, event.string_bytes);
@@ -101,7 +102,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         },
         min_cell: privacy.min_cell,
     };
-    let mut settings = Settings { kafka, plan, privacy, state, series_limit, server, alerting, criteria };
+    let mut settings = Settings { kafka, plan, privacy, state, series_limit, outbox_limit, server, alerting, criteria };
     settings.plan.config_hash = config_hash(&settings);
     settings
 }
@@ -301,7 +302,7 @@ fn state(mut table: Table<'_>) -> State {
     State { dir: PathBuf::from(dir.value), checkpoint_every }
 }
 
-fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, Limits) {
+fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, u64, Limits) {
     let ledger = LedgerPlan {
         open_cases: table.count("open_cases", 20_000_000, 1..=1_000_000_000).value,
         waiting_events: table.count("waiting_events", 1_000_000, 1..=1_000_000_000).value,
@@ -309,6 +310,7 @@ fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, Limits) {
         not_selected_horizon: positive(&mut table, "not_selected_horizon", Span::DAY.times(7)),
     };
     let series = table.count("series", 20_000, 1..=10_000_000).value;
+    let outbox_messages = table.integer("outbox_messages", 100_000, 1..=1_000_000).value;
     let string_bytes = table.count("string_bytes", 256, 16..=65_536);
     let message_bytes = table.count("message_bytes", 65_536, 256..=16_777_216);
     if *message_bytes < *string_bytes {
@@ -317,7 +319,7 @@ fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, Limits) {
     }
     table.finish();
     let event = Limits { string_bytes: string_bytes.value, message_bytes: message_bytes.value };
-    (ledger, series, event)
+    (ledger, series, outbox_messages, event)
 }
 
 fn server(mut table: Table<'_>) -> Server {
@@ -333,10 +335,9 @@ fn server(mut table: Table<'_>) -> Server {
         file.refuse(table.problems, "nothing (not in this version)", "a file");
     }
     let external_url = table.line("external_url", "", MAX_TEXT_BYTES);
-    if !external_url.is_empty() && !is_web_address(&external_url) {
-        let expected = "a URL with http:// or https://, a host and no login";
+    if !external_url.is_empty() && Address::parse(&external_url).is_none() {
         // Not repeated: a login may be in it.
-        external_url.refuse(table.problems, expected, "another text");
+        external_url.refuse(table.problems, address::SHAPE, "another text");
     }
     table.finish();
     Server {
@@ -346,29 +347,17 @@ fn server(mut table: Table<'_>) -> Server {
     }
 }
 
-fn is_web_address(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    rest.is_some_and(|rest| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        !host.is_empty() && !host.contains('@') && !rest.contains(char::is_whitespace)
-    })
-}
-
 fn alerting(mut table: Table<'_>) -> Alerting {
-    for key in ["alertmanagers", "webhooks"] {
-        let list = table.optional_texts(key, 0..=MAX_TOPICS);
-        if let Some(list) = list.filter(|list| !list.is_empty()) {
-            list.refuse(table.problems, PUSH_REFUSED, format!("{} of them", list.len()));
-        }
-    }
-    if let Some(file) = optional_path(&mut table, "webhook_secret_file") {
-        file.refuse(table.problems, PUSH_REFUSED, "a file");
-    }
+    let alertmanagers = addresses(&mut table, "alertmanagers");
+    let webhooks = addresses(&mut table, "webhooks");
+    let path = |file: Option<Given<PathBuf>>| file.map(|file| file.value);
     let blocks: RangeInclusive<u64> = 1..=1_000_000_000;
     let alerting = Alerting {
-        alertmanagers: Vec::new(),
-        webhooks: Vec::new(),
-        webhook_secret_file: None,
+        alertmanagers,
+        webhooks,
+        webhook_secret_file: path(optional_path(&mut table, "webhook_secret_file")),
+        ca_file: path(optional_path(&mut table, "ca_file")),
+        authorization_file: path(optional_path(&mut table, "authorization_file")),
         resend_every: positive(&mut table, "resend_every", Span::MINUTE),
         family_alpha: table
             .number("family_alpha", 0.05, "a number above 0 and below 1", |alpha| alpha > 0.0 && alpha < 1.0),
@@ -379,6 +368,21 @@ fn alerting(mut table: Table<'_>) -> Alerting {
     };
     table.finish();
     alerting
+}
+
+/// Each once. None is repeated in a problem: a secret may be in it.
+fn addresses(table: &mut Table<'_>, key: &'static str) -> Vec<Address> {
+    let mut addresses: Vec<Address> = Vec::new();
+    for given in table.texts(key, &[], 0..=MAX_RECEIVERS) {
+        match Address::parse(&given).filter(|_| given.len() <= MAX_TEXT_BYTES) {
+            None => given.refuse(table.problems, address::SHAPE, "another text"),
+            Some(address) if addresses.contains(&address) => {
+                given.refuse(table.problems, "each receiver once", "one that is there already");
+            }
+            Some(address) => addresses.push(address),
+        }
+    }
+    addresses
 }
 
 /// Sorted by name, as the tree is.

@@ -6,7 +6,7 @@ use prometheus::core::Collector;
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
 use crate::alert::{AlertState, Severity};
-use crate::app::{CheckpointHealth, Operation, Snapshot};
+use crate::app::{CheckpointHealth, DeliveryHealth, Operation, Snapshot};
 use crate::disclosure::{Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates};
 use crate::disparity::{SeriesEvidence, Verdict};
 use crate::event::EventTime;
@@ -366,6 +366,7 @@ impl Page {
             vec![(vec![], source.reconnects)],
         );
         self.checkpoint(&snapshot.checkpoint);
+        self.delivery(&snapshot.delivery);
         self.operation(snapshot.operation);
         self.plain("consumer_fault", "1 where a partition is no longer read.", u64::from(source.fault.is_some()));
     }
@@ -482,6 +483,45 @@ impl Page {
             "Alert transitions that were told although the disk did not take them.",
             &[],
             unwritten,
+        );
+    }
+
+    fn delivery(&mut self, health: &DeliveryHealth) {
+        let now = EventTime(jiff::Timestamp::now().as_millisecond());
+        let receivers = || health.receivers.iter().map(|receiver| (vec![receiver.name.as_str()], receiver));
+        let pending = receivers().map(|(labels, receiver)| (labels, count(receiver.pending))).collect();
+        self.gauge("delivery_pending", "Messages about alerts that wait for a receiver.", &["receiver"], pending);
+        let age = receivers().map(|(labels, receiver)| {
+            (labels, receiver.oldest.map_or(0.0, |oldest| (seconds(now) - seconds(oldest)).max(0.0)))
+        });
+        self.gauge(
+            "delivery_oldest_pending_seconds",
+            "Since what the oldest of them tells happened; 0 where none waits.",
+            &["receiver"],
+            age.collect(),
+        );
+        let attempts = receivers().flat_map(|(labels, receiver)| {
+            [("delivered", receiver.delivered), ("failed", receiver.failed)]
+                .map(|(result, attempts)| ([labels.clone(), vec![result]].concat(), attempts))
+        });
+        self.counter(
+            "deliveries_total",
+            "Requests to a receiver (records, for kafka) by what became of them.",
+            &["receiver", "result"],
+            attempts.collect(),
+        );
+        let dropped = receivers().map(|(labels, receiver)| (labels, receiver.dropped)).collect();
+        self.counter(
+            "delivery_dropped_total",
+            "Messages about alerts that a receiver will never get, because more than limits.outbox_messages waited for it.",
+            &["receiver"],
+            dropped,
+        );
+        self.counter(
+            "outbox_undurable_total",
+            "Messages about alerts, or positions of receivers, that the disk did not take at once.",
+            &[],
+            vec![(vec![], health.undurable)],
         );
     }
 

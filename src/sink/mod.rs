@@ -1,5 +1,9 @@
-//! Where things go: metrics, dead letters, generated streams.
+//! Where things go: metrics, alerts, dead letters, generated streams.
 
+pub mod alert_topic;
+pub mod alertmanager;
 pub mod dead_letter;
+pub mod http;
 pub mod metrics;
 pub mod producer;
+pub mod webhook;

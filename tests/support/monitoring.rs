@@ -1,4 +1,4 @@
-//! Real Prometheus and real Alertmanager on loopback. Tests that need them are ignored unless `tests/run` runs them.
+//! A real Prometheus on loopback. Tests that need it are ignored unless `tests/run` runs them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,18 +7,11 @@ use serde_json::Value;
 
 use super::process::{Daemon, free_port, http_get};
 
-/// How long either may take to start.
+/// How long it may take to start.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A Prometheus server with a folder of its own.
 pub struct Prometheus {
-    daemon: Daemon,
-    port: u16,
-    _folder: tempfile::TempDir,
-}
-
-/// An Alertmanager with a folder of its own.
-pub struct Alertmanager {
     daemon: Daemon,
     port: u16,
     _folder: tempfile::TempDir,
@@ -49,43 +42,6 @@ impl Prometheus {
         let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
         assert_eq!(answer["status"], "success", "{expression}: {answer}");
         answer["data"]["result"].as_array().cloned().unwrap_or_default()
-    }
-
-    /// An address of it.
-    pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-
-    /// Its log, for a failure message.
-    pub fn log(&self) -> String {
-        self.daemon.stderr()
-    }
-}
-
-impl Alertmanager {
-    /// Starts one with this configuration; paths in it are absolute.
-    #[track_caller]
-    pub fn start(config: &str) -> Alertmanager {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let config = written(&folder, "alertmanager.yml", config);
-        let port = free_port();
-        let args = [
-            format!("--config.file={config}"),
-            format!("--storage.path={}", folder.path().join("data").display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            // No cluster: nothing else listens.
-            "--cluster.listen-address=".to_owned(),
-        ];
-        let mut daemon = Daemon::start(&program("PARITYWATCH_ALERTMANAGER"), &args, &[]);
-        daemon.wait_for_http(&format!("http://127.0.0.1:{port}/-/ready"), |answer| answer.status == 200, START_LIMIT);
-        Alertmanager { daemon, port, _folder: folder }
-    }
-
-    /// The alerts it holds.
-    #[track_caller]
-    pub fn alerts(&self) -> Vec<Value> {
-        let answer = http_get(&self.url("/api/v2/alerts")).expect("Alertmanager answers");
-        serde_json::from_slice(&answer.body).expect("a list of alerts")
     }
 
     /// An address of it.

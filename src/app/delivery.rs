@@ -1,0 +1,324 @@
+//! Delivers alerts out of the outbox: one thread for each receiver, so that none delays another, and none the stream. The monitor's thread
+//! only appends.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::app::Failure;
+use crate::app::receivers::{Sink, Spec, specs};
+use crate::checkpoint::{CheckpointError, Cursor, OutboxFile, forget_cursor, read_cursors};
+use crate::disclosure::PublishedAlert;
+use crate::event::{EventTime, Span};
+use crate::monitor::Moment;
+use crate::outbox::{Message, Next, Outbox, Receiver, ReceiverHealth, Record};
+use crate::settings::Settings;
+
+/// How long the receivers' threads may take to send what waits when the daemon ends.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// The outbox as the monitor's thread has to do with it.
+pub struct Delivery {
+    exchange: Arc<Exchange>,
+    file: OutboxFile,
+    base_url: String,
+    ended: mpsc::Receiver<()>,
+    running: usize,
+}
+
+/// How delivery fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryHealth {
+    /// Each receiver.
+    pub receivers: Vec<ReceiverHealth>,
+    /// How often the disk did not take a message, or how far a receiver has come.
+    pub undurable: u64,
+}
+
+/// What the monitor's thread and the receivers' share.
+struct Exchange {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// What the pauses of receivers are counted from.
+    start: Instant,
+}
+
+struct State {
+    outbox: Outbox,
+    /// Whether the disk has everything of it.
+    durable: bool,
+    undurable: u64,
+    stop: bool,
+}
+
+/// Alerts that changed in one evaluation, and where that stood.
+pub type Changes = (Vec<PublishedAlert>, Moment);
+
+impl Delivery {
+    /// Opens the outbox of the state folder and begins to deliver. `changes` are those since the last checkpoint, oldest first, and `book` is
+    /// every alert there is: what of them the outbox does not have is put into it.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] where the outbox or a file that the configuration names cannot be read; [`Failure::Configuration`] where such a file
+    /// does not hold what it should.
+    pub fn open(settings: &Settings, changes: &[Changes], book: &[PublishedAlert]) -> Result<Self, Failure> {
+        let folder = &settings.state.dir;
+        let specs = specs(settings)?;
+        let (file, records) = OutboxFile::open(folder).map_err(failure)?;
+        let outbox = recalled(folder, records, &specs, settings.outbox_limit)?;
+        let state = State { outbox, durable: false, undurable: 0, stop: false };
+        let exchange = Exchange { state: Mutex::new(state), changed: Condvar::new(), start: Instant::now() };
+        let exchange = Arc::new(exchange);
+        let (end, ended) = mpsc::channel();
+        let mut delivery =
+            Self { exchange: Arc::clone(&exchange), file, base_url: base_url(settings), ended, running: specs.len() };
+        delivery.reconcile(changes, book);
+        for (index, spec) in specs.into_iter().enumerate() {
+            let Receiver { id, name, .. } = spec.receiver;
+            let cursor = Cursor::new(folder, id, name.clone());
+            let worker = Worker { exchange: Arc::clone(&exchange), index, name, sink: spec.sink, cursor };
+            let end = end.clone();
+            let thread = std::thread::Builder::new().name(format!("delivery-{index}")).spawn(move || {
+                worker.run();
+                // Nobody listens where the daemon has not waited for it.
+                let _ = end.send(());
+            });
+            thread.map_err(|error| Failure::Io(format!("start a thread of delivery: {error}")))?;
+        }
+        Ok(delivery)
+    }
+
+    /// Puts messages about what changed into the outbox; they are on the disk before they are sent. Where the disk fails they are sent all the
+    /// same: a message that may come twice is better than none.
+    pub fn tell(&mut self, (alerts, moment): &Changes) {
+        let messages = {
+            let state = self.exchange.lock();
+            let of = |alert| Message::missing(alert, state.outbox.told_of(&alert.id), moment, &self.base_url);
+            alerts.iter().flat_map(of).collect::<Vec<_>>()
+        };
+        self.append(messages);
+    }
+
+    /// Tells the end of alerts that the book no longer has: their rule or profile is gone, or the state was made anew.
+    pub fn end_what_is_gone(&mut self, book: &[PublishedAlert], now: EventTime) {
+        let ended: Vec<Message> = {
+            let state = self.exchange.lock();
+            let known: BTreeSet<&str> = book.iter().map(|alert| alert.id.as_str()).collect();
+            let gone = state.outbox.firing().filter(|message| !known.contains(message.alert.as_str()));
+            gone.map(|message| message.ended(now)).collect()
+        };
+        self.append(ended);
+    }
+
+    /// Tries again what the disk has not taken, and replaces the file when it holds much that is out of date. To be called often.
+    pub fn work(&mut self) {
+        let records = {
+            let state = self.exchange.lock();
+            self.file.is_due(state.outbox.len()).then(|| state.outbox.records())
+        };
+        if let Some(records) = records {
+            let replaced = self.file.replace(&records);
+            self.note_disk(replaced);
+        }
+    }
+
+    /// Whether everything that was told is on the disk. A checkpoint says that it need not be told again.
+    #[must_use]
+    pub const fn is_durable(&self) -> bool {
+        self.file.is_whole()
+    }
+
+    /// How it fares.
+    #[must_use]
+    pub fn health(&self) -> DeliveryHealth {
+        let state = self.exchange.lock();
+        DeliveryHealth { receivers: state.outbox.health(), undurable: state.undurable }
+    }
+
+    /// Lets the receivers' threads send what waits, for a while. What they do not send is in the outbox.
+    pub fn finish(self) {
+        self.exchange.lock().stop = true;
+        self.exchange.changed.notify_all();
+        let until = Instant::now() + STOP_LIMIT;
+        for _ in 0..self.running {
+            if self.ended.recv_timeout(until.saturating_duration_since(Instant::now())).is_err() {
+                tracing::warn!("alerts wait in the outbox; they are delivered after the next start");
+                return;
+            }
+        }
+    }
+
+    /// What a crash kept from the outbox: the journal has every change since the last checkpoint, the book how each alert stands.
+    fn reconcile(&mut self, changes: &[Changes], book: &[PublishedAlert]) {
+        let mut state = self.exchange.lock();
+        let outbox = &mut state.outbox;
+        if outbox.is_empty() {
+            // Before there was an outbox nobody was told, and nobody needs to hear now of what has ended.
+            let ended = book.iter().filter(|alert| alert.resolved_at.is_some());
+            ended.for_each(|alert| outbox.take_as_told(&alert.id, alert.transitions));
+        }
+        let unknown = Moment::default();
+        let changed = changes.iter().flat_map(|(alerts, moment)| alerts.iter().map(move |alert| (alert, moment)));
+        for (alert, moment) in changed.chain(book.iter().map(|alert| (alert, &unknown))) {
+            let missing = Message::missing(alert, outbox.told_of(&alert.id), moment, &self.base_url);
+            let fresh = outbox.fresh(missing);
+            outbox.append(fresh, wall_clock());
+        }
+        drop(state);
+        self.work();
+    }
+
+    fn append(&mut self, messages: Vec<Message>) {
+        let fresh = self.exchange.lock().outbox.fresh(messages);
+        if fresh.is_empty() {
+            return;
+        }
+        // Without the lock: only this thread appends, and the disk may be slow.
+        let written = self.file.append(&fresh);
+        self.note_disk(written);
+        self.exchange.lock().outbox.append(fresh, wall_clock());
+        self.exchange.changed.notify_all();
+    }
+
+    fn note_disk(&self, written: Result<(), CheckpointError>) {
+        let mut state = self.exchange.lock();
+        state.durable = self.file.is_whole();
+        if let Err(error) = written {
+            state.undurable += 1;
+            tracing::error!(%error, "the outbox could not be made durable; alerts are delivered all the same");
+        }
+    }
+}
+
+impl Exchange {
+    /// A poisoned lock only says that a thread panicked; every change of the outbox leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Span {
+        Span(i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// Waits until there is something to do for a receiver; `None` when the daemon ends.
+    fn wait(&self, receiver: usize, most: usize) -> Option<Next> {
+        let mut state = self.lock();
+        loop {
+            let now = self.now();
+            let pause = match state.outbox.next(receiver, now, wall_clock(), most) {
+                Next::Wait(until) => until.map(|until| Span(until.0.saturating_sub(now.0))),
+                Next::Resend(_) if state.stop => None,
+                next => return Some(next),
+            };
+            if state.stop {
+                return None;
+            }
+            state = match pause {
+                Some(pause) => {
+                    let pause = Duration::from_millis(u64::try_from(pause.0).unwrap_or_default().max(1));
+                    self.changed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+/// What delivers to one receiver.
+struct Worker {
+    exchange: Arc<Exchange>,
+    index: usize,
+    name: String,
+    sink: Sink,
+    cursor: Cursor,
+}
+
+impl Worker {
+    fn run(self) {
+        while let Some(next) = self.exchange.wait(self.index, self.sink.most()) {
+            match next {
+                Next::Send { messages, first } => self.send(&messages, first),
+                Next::Resend(standing) => self.resend(&standing),
+                Next::Wait(_) => {}
+            }
+        }
+    }
+
+    fn send(&self, messages: &[Arc<Message>], first: u64) {
+        match self.sink.send(messages, wall_clock()) {
+            Ok(taken) => {
+                self.exchange.lock().outbox.delivered(self.index, first + taken as u64, wall_clock());
+                self.keep_position();
+            }
+            Err(trouble) => {
+                let now = self.exchange.now();
+                let pause = self.exchange.lock().outbox.send_failed(self.index, now, trouble.refusal);
+                tracing::warn!(
+                    receiver = self.name,
+                    message = messages.first().map(|message| message.id()),
+                    error = trouble.text,
+                    pause_ms = pause.0,
+                    "an alert could not be delivered; it is tried again"
+                );
+            }
+        }
+    }
+
+    fn resend(&self, standing: &[Arc<Message>]) {
+        let sent = self.sink.resend(standing, wall_clock());
+        let now = self.exchange.now();
+        let mut state = self.exchange.lock();
+        match sent {
+            Ok(()) => state.outbox.resent(self.index, now),
+            Err(trouble) => {
+                let pause = state.outbox.resend_failed(self.index, now, trouble.refusal);
+                drop(state);
+                tracing::warn!(
+                    receiver = self.name,
+                    error = trouble.text,
+                    pause_ms = pause.0,
+                    "what fires could not be told again; it is tried again"
+                );
+            }
+        }
+    }
+
+    /// Never beyond what the disk has of the outbox.
+    fn keep_position(&self) {
+        let state = self.exchange.lock();
+        let Some(next) = state.outbox.position(self.index).filter(|_| state.durable) else { return };
+        drop(state);
+        if let Err(error) = self.cursor.write(next) {
+            tracing::error!(receiver = self.name, %error, "how far it was told could not be made durable");
+            self.exchange.lock().undurable += 1;
+        }
+    }
+}
+
+/// The outbox as the disk has it.
+fn recalled(folder: &Path, records: Vec<Record>, specs: &[Spec], limit: u64) -> Result<Outbox, Failure> {
+    let positions = read_cursors(folder).map_err(failure)?;
+    let receivers: Vec<Receiver> = specs.iter().map(|spec| spec.receiver.clone()).collect();
+    for id in positions.keys().filter(|id| receivers.iter().all(|receiver| receiver.id != **id)) {
+        tracing::warn!(id, "a receiver is no longer configured");
+        forget_cursor(folder, id);
+    }
+    Ok(Outbox::new(records, positions, receivers, limit))
+}
+
+/// Where people reach the daemon, without a slash at its end.
+fn base_url(settings: &Settings) -> String {
+    let listen = format!("http://{}", settings.server.listen);
+    let url = settings.server.external_url.as_deref().unwrap_or(&listen);
+    url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/').to_owned()
+}
+
+fn wall_clock() -> EventTime {
+    EventTime(jiff::Timestamp::now().as_millisecond())
+}
+
+fn failure(error: CheckpointError) -> Failure {
+    Failure::Io(error.to_string())
+}

@@ -1,0 +1,199 @@
+//! One transition of an alert as it is told: `paritywatch.alert.v1`.
+
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::alert::AlertState;
+use crate::disclosure::PublishedAlert;
+use crate::event::EventTime;
+use crate::monitor::{InputOffset, Moment};
+
+/// The document's schema.
+pub const SCHEMA: &str = "paritywatch.alert.v1";
+
+/// A message, made once and never changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The alert's id.
+    pub alert: String,
+    /// Which of its transitions, from 1.
+    pub number: u32,
+    /// What happened.
+    pub kind: Kind,
+    /// When.
+    pub at: EventTime,
+    /// The document, as JSON on one line.
+    pub document: String,
+}
+
+/// What happened to an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// It fires.
+    Firing,
+    /// It goes on firing, with another severity.
+    SeverityChanged,
+    /// It has ended.
+    Resolved,
+}
+
+impl Kind {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Firing => "firing",
+            Self::SeverityChanged => "severity_changed",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+impl Message {
+    /// About the last transition of an alert; `None` where none is to be told. `base_url` is where people reach the daemon.
+    #[must_use]
+    pub fn of(alert: &PublishedAlert, moment: &Moment, base_url: &str) -> Option<Self> {
+        let (kind, at) = match alert.state {
+            AlertState::Pending | AlertState::Inactive => return None,
+            AlertState::Resolved => (Kind::Resolved, alert.resolved_at),
+            AlertState::Firing => match alert.change {
+                Some(change) if alert.transitions > 1 => (Kind::SeverityChanged, Some(change.at)),
+                _ => (Kind::Firing, alert.fired_at),
+            },
+        };
+        let at = at.unwrap_or(alert.active_at);
+        let number = alert.transitions.max(1);
+        let url = format!("{base_url}/#alert-{}", alert.id);
+        let document = Document { alert, number, kind, at, moment, url: &url };
+        // Maps with string keys: writing them to memory cannot fail.
+        let document = serde_json::to_string(&document).unwrap_or_default();
+        Some(Self { alert: alert.id.clone(), number, kind, at, document })
+    }
+
+    /// The messages about an alert of whose transitions so many were told: the last one, and, where nobody was told that it fires, that first.
+    #[must_use]
+    pub fn missing(alert: &PublishedAlert, told: u32, moment: &Moment, base_url: &str) -> Vec<Self> {
+        let Some(last) = Self::of(alert, moment, base_url) else { return Vec::new() };
+        if last.number <= told {
+            return Vec::new();
+        }
+        let began = PublishedAlert {
+            state: AlertState::Firing,
+            severity: alert.change.map_or(alert.severity, |change| change.from),
+            resolved_at: None,
+            transitions: 1,
+            change: None,
+            ..alert.clone()
+        };
+        let first = Self::of(&began, moment, base_url).filter(|_| told == 0 && last.number > 1);
+        first.into_iter().chain([last]).collect()
+    }
+
+    /// That the alert has ended because nothing watches it any more: its rule or profile is gone, or the state was made anew.
+    #[must_use]
+    pub fn ended(&self, at: EventTime) -> Self {
+        let number = self.number.saturating_add(1);
+        let mut document: Value = serde_json::from_str(&self.document).unwrap_or_default();
+        let mut set = |path: &str, value: Value| {
+            if let Some(place) = document.pointer_mut(path) {
+                *place = value;
+            }
+        };
+        set("/id", format!("{}-{number}", self.alert).into());
+        set("/transition/number", number.into());
+        set("/transition/kind", Kind::Resolved.name().into());
+        set("/transition/at", rfc3339(at).into());
+        set("/transition/reason", "no_longer_watched".into());
+        set("/alert/state", AlertState::Resolved.name().into());
+        set("/alert/resolved_at", rfc3339(at).into());
+        Self { alert: self.alert.clone(), number, kind: Kind::Resolved, at, document: document.to_string() }
+    }
+
+    /// Its id: the same whenever, and however often, it is sent.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}-{}", self.alert, self.number)
+    }
+
+    /// Whether the alert fires after it.
+    #[must_use]
+    pub const fn is_firing(&self) -> bool {
+        !matches!(self.kind, Kind::Resolved)
+    }
+}
+
+struct Document<'a> {
+    alert: &'a PublishedAlert,
+    number: u32,
+    kind: Kind,
+    at: EventTime,
+    moment: &'a Moment,
+    url: &'a str,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { alert, number, kind, at, moment, url } = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", SCHEMA)?;
+        map.serialize_entry("id", &format!("{}-{number}", alert.id))?;
+        map.serialize_entry("transition", &Transition { number: *number, kind: *kind, at: *at, alert })?;
+        map.serialize_entry("as_of", &moment.as_of.and_then(rfc3339))?;
+        map.serialize_entry("config_hash", &Some(&moment.config_hash).filter(|hash| !hash.is_empty()))?;
+        map.serialize_entry("inputs", &Inputs(&moment.inputs))?;
+        map.serialize_entry("url", url)?;
+        map.serialize_entry("thresholds", &Thresholds(alert))?;
+        map.serialize_entry("alert", alert)?;
+        map.end()
+    }
+}
+
+struct Transition<'a> {
+    number: u32,
+    kind: Kind,
+    at: EventTime,
+    alert: &'a PublishedAlert,
+}
+
+impl Serialize for Transition<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let change = self.alert.change;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("number", &self.number)?;
+        map.serialize_entry("kind", self.kind.name())?;
+        map.serialize_entry("at", &rfc3339(self.at))?;
+        map.serialize_entry("reason", &None::<&str>)?;
+        map.serialize_entry("severity_before", &change.map(|change| change.from.name()))?;
+        map.serialize_entry("severity_changed_at", &change.and_then(|change| rfc3339(change.at)))?;
+        map.end()
+    }
+}
+
+struct Inputs<'a>(&'a [InputOffset]);
+
+impl Serialize for Inputs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        self.0.iter().try_for_each(|input| list.serialize_element(input))?;
+        list.end()
+    }
+}
+
+struct Thresholds<'a>(&'a PublishedAlert);
+
+impl Serialize for Thresholds<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let evidence = &self.0.evidence;
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("warning", &evidence.warning)?;
+        map.serialize_entry("critical", &evidence.critical)?;
+        map.serialize_entry("clear", &evidence.clear)?;
+        map.end()
+    }
+}
+
+/// RFC 3339 in UTC; `None` outside the years jiff knows.
+fn rfc3339(time: EventTime) -> Option<String> {
+    jiff::Timestamp::from_millisecond(time.0).ok().map(|timestamp| timestamp.to_string())
+}
