@@ -1,12 +1,13 @@
 //! What has passed disclosure control, with every name spelled out.
 
+use super::funnel::{PublishedFunnel, publish_table};
 use super::suppress::{Withheld, withholds};
 use crate::alert::{Alert, AlertState, Severity};
 use crate::disparity::{
     Estimate, Evaluation, Finding, Indicator, Late, PendingBounds, Reference, Rule, SeriesEvidence, Side, Verdict,
 };
 use crate::event::{Channel, EventTime};
-use crate::monitor::Plan;
+use crate::monitor::{Dimension, Plan};
 use crate::statistics::{Bracket, Interval, Rates};
 
 /// An evaluation that may leave.
@@ -18,6 +19,8 @@ pub struct Published {
     findings: Vec<PublishedFinding>,
     alerts: Vec<PublishedAlert>,
     late: Vec<PublishedLate>,
+    funnel: Vec<PublishedFunnel>,
+    funnel_left_out: usize,
 }
 
 /// What became of the events.
@@ -168,6 +171,8 @@ pub fn publish<'a>(
         findings: evaluation.findings.iter().filter_map(|finding| publish_finding(plan, finding)).collect(),
         alerts: alerts.filter_map(|alert| publish_alert(plan, alert)).collect(),
         late: evaluation.late.iter().filter_map(|late| publish_late(plan, late)).collect(),
+        funnel: evaluation.funnel.tables.iter().flat_map(|table| publish_table(plan, table)).collect(),
+        funnel_left_out: evaluation.funnel.left_out,
     }
 }
 
@@ -206,6 +211,18 @@ impl Published {
     #[must_use]
     pub fn late(&self) -> &[PublishedLate] {
         &self.late
+    }
+
+    /// Cases by stage, by profile, channel, dimension, window and group.
+    #[must_use]
+    pub fn funnel(&self) -> &[PublishedFunnel] {
+        &self.funnel
+    }
+
+    /// Groups that are not in the funnel because it has a limit.
+    #[must_use]
+    pub const fn funnel_left_out(&self) -> usize {
+        self.funnel_left_out
     }
 
     /// The worst verdict; `None` where nothing was judged.
@@ -329,13 +346,17 @@ fn rate(side: Side) -> Option<f64> {
     (side.exposed > 0).then(|| side.events as f64 / side.exposed as f64)
 }
 
-const fn channel_name(channel: Channel) -> &'static str {
+pub(super) const fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Profile => "profile",
         Channel::Random => "random",
         Channel::Signal => "signal",
         Channel::Manual => "manual",
     }
+}
+
+pub(super) fn group_name(dimension: &Dimension, index: usize) -> Option<String> {
+    dimension.groups.get(index).cloned()
 }
 
 fn reference_name(rule: &Rule) -> &str {
