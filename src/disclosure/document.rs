@@ -29,6 +29,28 @@ impl Published {
     }
 }
 
+impl Published {
+    /// `paritywatch.alerts.v1`: the evaluation's alerts alone, as they stand there.
+    #[must_use]
+    pub fn alerts_json(&self) -> String {
+        serde_json::to_string(&Alerts(self)).unwrap_or_default()
+    }
+}
+
+struct Alerts<'p>(&'p Published);
+
+impl Serialize for Alerts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(published) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", "paritywatch.alerts.v1")?;
+        map.serialize_entry("as_of", &rfc3339(published.as_of()))?;
+        map.serialize_entry("config_hash", published.config_hash())?;
+        map.serialize_entry("alerts", &List(published.alerts()))?;
+        map.end()
+    }
+}
+
 struct Document<'p>(&'p Published);
 
 impl Serialize for Document<'_> {

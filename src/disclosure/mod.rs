@@ -19,5 +19,5 @@ mod table;
 pub use funnel::{PublishedFunnel, PublishedStep};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedRates, publish,
+    PublishedProfile, PublishedRates, publish,
 };
