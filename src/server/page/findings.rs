@@ -6,7 +6,7 @@ use super::mark;
 use super::plot::{Scale, drawn};
 use super::text::{Language, fill};
 use crate::disclosure::{Counted, Measured, PublishedBracket, PublishedFinding};
-use crate::disparity::{Harm, Measure, SeriesEvidence, Verdict};
+use crate::disparity::{Harm, Indicator, Measure, SeriesEvidence, Verdict};
 
 /// Most comparisons on the page, in rows.
 const MAX_ROWS: usize = 400;
@@ -75,11 +75,13 @@ fn table_of(language: Language, table: &Table<'_>) -> Markup {
     );
     let level = language.percent_level(first.confidence);
     html! {
-        article.comparison {
+        article.comparison.(mark::class(table.worst)) {
             h3 { (mark::shape(table.worst)) span { (first.profile) } " " span.rule { (first.rule) } }
             p.subject {
                 (language.indicator(first.indicator)) "; " (language.channel(first.channel)) "; "
-                (harm(language, first)) "; " (thresholds(language, first)) "."
+                (harm(language, first)) "; " (thresholds(language, first))
+                @if first.reference == "random" && is_of_assessed(first.indicator) { "; " (language.shares()) }
+                "."
             }
             table.findings role="table" {
                 caption.hidden { (caption) }
@@ -134,6 +136,11 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
     }
 }
 
+/// Picking is compared with the random channel by shares.
+const fn is_of_assessed(indicator: Indicator) -> bool {
+    matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency)
+}
+
 fn harm(language: Language, finding: &PublishedFinding) -> &'static str {
     match finding.indicator.harm() {
         Harm::High => language.harm_high(),
@@ -185,6 +192,9 @@ fn ratio(language: Language, finding: &PublishedFinding) -> Markup {
         }
         @if let Some((by, _, reversal)) = &finding.stratified {
             small { (fill(if *reversal { language.reversal() } else { language.within_strata() }, &[by])) }
+            @if let Some(crude) = finding.ratio.and_then(|ratio| ratio.value) {
+                small { (fill(language.crude(), &[&language.ratio_text(crude)])) }
+            }
         }
         @if finding.measure == Measure::Difference {
             @if let Some(value) = finding.difference.and_then(|difference| difference.value) {
@@ -245,7 +255,7 @@ fn odds(language: Language, log_e: f64) -> String {
 }
 
 fn standing(language: Language, evidence: &SeriesEvidence) -> String {
-    let level = language.one_in(evidence.alarm_at).unwrap_or_else(|| language.unknown().to_owned());
+    let level = language.at_least_one_in(evidence.alarm_at).unwrap_or_else(|| language.unknown().to_owned());
     let level = fill(language.evidence_alarm_at(), &[&level]);
     match (evidence.alarmed, evidence.watched) {
         (true, _) => format!("{}; {level}", language.evidence_alarmed()),

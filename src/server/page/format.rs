@@ -59,18 +59,27 @@ impl Language {
         format!("{}%", self.decimal(percent, decimals))
     }
 
-    /// N of "1 in N", from the natural logarithm of an e-value; `None` below 2, which is no evidence worth a number.
+    /// N of "1 in N", from the natural logarithm of an e-value, rounded down; `None` below 2, which is no evidence worth a number.
     pub fn one_in(self, log_e: f64) -> Option<String> {
-        /// From here on powers of ten.
-        const LARGEST_PLAIN_LOG: f64 = 13.8; // a million
+        self.odds(log_e, f64::floor)
+    }
+
+    /// The same rounded up, for a level that is to be reached.
+    pub fn at_least_one_in(self, log_e: f64) -> Option<String> {
+        self.odds(log_e, f64::ceil)
+    }
+
+    fn odds(self, log_e: f64, round: fn(f64) -> f64) -> Option<String> {
+        /// From here on powers of ten: the logarithm of about a million.
+        const LARGEST_PLAIN_LOG: f64 = 13.8;
         if log_e < std::f64::consts::LN_2 {
             return None;
         }
         if log_e < LARGEST_PLAIN_LOG {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 2 to a million")]
-            return Some(self.count(log_e.exp() as u64));
+            return Some(self.count(round(log_e.exp()) as u64));
         }
-        let exponent = (log_e / std::f64::consts::LN_10).floor();
+        let exponent = round(log_e / std::f64::consts::LN_10);
         Some(format!("10{}", superscript(&format!("{exponent:.0}"))))
     }
 
@@ -139,6 +148,7 @@ mod tests {
         assert_eq!(English.one_in(20_f64.ln() + 1e-9), Some("20".into()));
         assert_eq!(Dutch.one_in(1_234.5_f64.ln()), Some("1.234".into()));
         assert_eq!(English.one_in(28.2 * std::f64::consts::LN_10), Some("10²⁸".into()));
+        assert_eq!(English.at_least_one_in(328.9_f64.ln()), Some("329".into()));
     }
 
     #[test]

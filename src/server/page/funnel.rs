@@ -59,7 +59,7 @@ fn table(language: Language, rows: &[PublishedFunnel]) -> Markup {
         ],
     );
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(format!("{}: {caption}", language.funnel())) {
+        div.scroll.funnel role="region" tabindex="0" aria-label=(format!("{}: {caption}", language.funnel())) {
             table {
                 caption { (caption) }
                 thead {
@@ -91,11 +91,13 @@ fn group(language: Language, row: &PublishedFunnel, by_class: bool) -> Markup {
                     @match row.stages.get(index).copied().flatten() {
                         Some(cases) => {
                             (language.count(cases))
-                            @if let Some(share) = share(row, index) { small { (language.percent(share)) } }
+                            small {
+                                @if let Some(share) = share(row, index) { (language.percent(share)) " " }
+                                (times(language, row, stage.name()))
+                            }
                         }
                         None => { (withheld(language)) }
                     }
-                    (times(language, row, stage.name()))
                 }
             }
             td.number {
@@ -120,5 +122,5 @@ fn share(row: &PublishedFunnel, index: usize) -> Option<f64> {
 /// How many times as often as the reference.
 fn times(language: Language, row: &PublishedFunnel, step: &str) -> Markup {
     let ratio = row.steps.iter().find(|known| known.step == step).and_then(|known| known.ratio);
-    html! { @if let Some(ratio) = ratio { small.times { "×\u{202f}" (language.ratio_text(ratio)) } } }
+    html! { @if let Some(ratio) = ratio { b.times { "×\u{202f}" (language.ratio_text(ratio)) } } }
 }

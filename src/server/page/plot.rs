@@ -12,6 +12,8 @@ const HEIGHT: f64 = 32.0;
 const MARGIN: f64 = 12.0;
 const MIDDLE: f64 = HEIGHT / 2.0;
 const POINT_RADIUS: f64 = 4.5;
+/// How far the upright lines go on above and below a drawing: the cell clips them, so that they run through all rows of a table.
+const OVERHANG: f64 = 60.0;
 
 /// The scale shows at least this, and never more than [`WIDEST`]; what is beyond gets an arrow.
 const NARROWEST: (f64, f64) = (0.75, 1.35);
@@ -153,7 +155,7 @@ fn thresholds(finding: &PublishedFinding) -> Option<(f64, f64)> {
 }
 
 fn upright(class: &str, x: f64) -> Markup {
-    html! { line class=(class) x1=(units(x)) x2=(units(x)) y1="0" y2=(units(HEIGHT)) {} }
+    html! { line class=(class) x1=(units(x)) x2=(units(x)) y1=(units(-OVERHANG)) y2=(units(HEIGHT + OVERHANG)) {} }
 }
 
 fn cap(x: f64) -> Markup {
@@ -180,7 +182,9 @@ fn spoken(language: Language, finding: &PublishedFinding) -> String {
 fn spoken_scale(language: Language, finding: &PublishedFinding) -> String {
     thresholds(finding).map_or_else(
         || language.plot_scale_plain().to_owned(),
-        |(warning, critical)| fill(language.plot_scale(), &[&language.ratio_text(warning), &language.ratio_text(critical)]),
+        |(warning, critical)| {
+            fill(language.plot_scale(), &[&language.ratio_text(warning), &language.ratio_text(critical)])
+        },
     )
 }
 

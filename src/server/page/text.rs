@@ -82,9 +82,9 @@ texts! {
         "“Binnen” betekent: geen bewijs voorbij de drempel. Het zegt nooit dat een profiel mensen gelijk behandelt, en te weinig gegevens of stilte is geen naleving.";
     no_rule: "No rule judges this profile.", "Geen regel beoordeelt dit profiel.";
     comparisons_of: "{} of {} comparisons", "{} van {} vergelijkingen";
-    alerts_firing_one: "1 alert fires", "1 alarm gaat af";
-    alerts_firing_more: "{} alerts fire", "{} alarmen gaan af";
-    alerts_firing_none: "no alert fires", "er gaat geen alarm af";
+    alerts_firing_one: "1 alert fires", "1 alarm actief";
+    alerts_firing_more: "{} alerts fire", "{} alarmen actief";
+    alerts_firing_none: "no alert fires", "geen alarm actief";
     headline_critical: "Evidence of a disparity beyond the critical threshold", "Bewijs van een verschil voorbij de kritieke drempel";
     headline_warning: "Evidence of a disparity beyond the warning threshold", "Bewijs van een verschil voorbij de waarschuwingsdrempel";
     headline_within: "No evidence beyond a threshold", "Geen bewijs voorbij een drempel";
@@ -101,7 +101,7 @@ texts! {
     no_open_alert: "No alert is open. That is no proof of equal treatment.", "Er staat geen alarm open. Dat bewijst geen gelijke behandeling.";
     ended_alerts: "Ended alerts ({})", "Beëindigde alarmen ({})";
     state_pending: "pending", "in afwachting";
-    state_firing: "firing", "gaat af";
+    state_firing: "firing", "actief";
     state_resolved: "resolved", "opgelost";
     state_inactive: "never fired", "nooit afgegaan";
     since: "Condition holds since", "Voorwaarde geldt sinds";
@@ -135,6 +135,8 @@ texts! {
     ratio: "Ratio", "Verhouding";
     interval: "{} interval", "{}-interval";
     interval_plot: "Interval on a logarithmic scale", "Interval op een logaritmische schaal";
+    shares: "rates are shares of all who were picked: by the profile, and at random", "frequenties zijn aandelen van allen die gekozen zijn: door het profiel, en aselect";
+    crude: "crude {}", "ruw {}";
     within_strata: "within {}", "binnen {}";
     reversal: "reversed within {}", "omgekeerd binnen {}";
     difference: "difference {} points", "verschil {} punten";
@@ -146,7 +148,7 @@ texts! {
     evidence_alarm_at: "alarm at 1 in {}", "alarm bij 1 op {}";
     evidence_alarmed: "has alarmed", "heeft alarm gegeven";
     evidence_watched: "on the watch list", "op de volglijst";
-    evidence_beyond: "that it is beyond the critical threshold: {}", "dat het voorbij de kritieke drempel is: {}";
+    evidence_beyond: "beyond critical: {}", "voorbij kritiek: {}";
     evidence_other: "by the interval", "op het interval";
     evidence_note:
         "Evidence “1 in N”: if the group were not treated worse, evidence this strong would ever come up with a chance of at most 1 in N, however often anybody looks.",
