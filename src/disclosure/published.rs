@@ -337,7 +337,7 @@ impl PublishedFinding {
     #[must_use]
     pub fn anchor(&self) -> String {
         let names: [&str; 6] = [&self.rule, &self.profile, self.channel, &self.dimension, &self.group, &self.window];
-        let words: Vec<String> = names.into_iter().map(|name| word(name)).collect();
+        let words: Vec<String> = names.into_iter().map(word).collect();
         format!("finding.{}", words.join("."))
     }
 }

@@ -15,7 +15,8 @@ const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const LANGUAGES = ['en', 'nl'];
-const SCHEMES = ['light', 'dark'];
+// Scheme and width: with both languages each is seen with each.
+const SEEN_AS = { en: [['light', 1280], ['dark', 320]], nl: [['dark', 1280], ['light', 320]] };
 const WIDTHS = [320, 390, 768, 1280];
 const MOST_TABS = 400;
 const MOST_LOADS = 30;
@@ -54,20 +55,32 @@ async function hasNoViolation(context, name, url) {
     await unfold(page);
     // The page's policy forbids script: the checker comes in by the debugger's door.
     await page.evaluate(axe);
-    for (const colorScheme of SCHEMES) {
-      for (const width of [1280, 320]) {
-        await page.emulateMedia({ colorScheme });
-        await page.setViewportSize({ width, height: 900 });
-        const result = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags }), AXE_TAGS);
-        for (const violation of result.violations) {
-          const nodes = violation.nodes.slice(0, 3).map((node) => `${node.target}: ${node.failureSummary}`).join(' | ');
-          problems.push(`${name} ${language} ${colorScheme} ${width}: ${violation.id}: ${violation.help}: ${nodes}`);
-        }
-        expect(result.passes.length > 15, `${name}: axe looked at nothing`);
+    for (const [colorScheme, width] of SEEN_AS[language]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      const result = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags }), AXE_TAGS);
+      for (const violation of result.violations) {
+        const nodes = violation.nodes.slice(0, 3).map((node) => `${node.target}: ${node.failureSummary}`).join(' | ');
+        problems.push(`${name} ${language} ${colorScheme} ${width}: ${violation.id}: ${violation.help}: ${nodes}`);
       }
+      expect(result.passes.length > 15, `${name}: axe looked at nothing`);
     }
     await page.close();
   }
+}
+
+// What a table is about is said by its caption, and what a number is about by its heads.
+async function namesItsTables(context, name, url) {
+  const { page } = await visit(context, url);
+  const wrong = await page.evaluate(() => [...document.querySelectorAll('table')].flatMap((table) => [
+    ...(table.caption?.textContent.trim() ? [] : [`no caption: ${table.outerHTML.slice(0, 80)}`]),
+    ...[...table.querySelectorAll('th:not([scope])')].map((head) => `no scope: ${head.outerHTML.slice(0, 80)}`),
+    ...[...table.querySelectorAll('tbody tr')].filter((row) => !row.querySelector('th[scope=row]')).map((row) => `no head: ${row.outerHTML.slice(0, 80)}`),
+  ]));
+  expect(wrong.length === 0, `${name}: ${wrong.slice(0, 3).join(' | ')}`);
+  const verdicts = await page.evaluate(() => [...document.querySelectorAll('.verdict')].filter((verdict) => !verdict.textContent.trim() || !verdict.querySelector('svg path, svg circle')).length);
+  expect(verdicts === 0, `${name}: ${verdicts} verdicts without a word or a shape`);
+  await page.close();
 }
 
 async function fitsEveryWidth(context, name, url) {
@@ -215,6 +228,7 @@ try {
     const context = await open({ viewport: { width: 1280, height: 900 } });
     await asksOnlyItsOrigin(context, name, url);
     await hasNoViolation(context, name, url);
+    await namesItsTables(context, name, url);
     await fitsEveryWidth(context, name, url);
     await isReachedByKeyboard(context, name, url);
     compared += await drawsTheDocumentsNumbers(context, name, url);

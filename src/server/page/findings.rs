@@ -241,7 +241,7 @@ pub(super) fn evidence(language: Language, finding: &PublishedFinding) -> Markup
     };
     html! {
         span { (odds(language, evidence.log_e)) }
-        small { (standing(language, &evidence)) }
+        @for line in standing(language, &evidence) { small { (line) } }
         @if let Some(log_e) = evidence.log_e_material.filter(|_| evidence.alarmed) {
             small { (fill(language.evidence_beyond(), &[&odds(language, log_e)])) }
         }
@@ -254,12 +254,12 @@ fn odds(language: Language, log_e: f64) -> String {
         .map_or_else(|| language.evidence_none().to_owned(), |number| fill(language.evidence_one_in(), &[&number]))
 }
 
-fn standing(language: Language, evidence: &SeriesEvidence) -> String {
+fn standing(language: Language, evidence: &SeriesEvidence) -> Vec<String> {
     let level = language.at_least_one_in(evidence.alarm_at).unwrap_or_else(|| language.unknown().to_owned());
-    let level = fill(language.evidence_alarm_at(), &[&level]);
-    match (evidence.alarmed, evidence.watched) {
-        (true, _) => format!("{}; {level}", language.evidence_alarmed()),
-        (false, true) => format!("{}; {level}", language.evidence_watched()),
-        (false, false) => level,
-    }
+    let mark = match (evidence.alarmed, evidence.watched) {
+        (true, _) => Some(language.evidence_alarmed().to_owned()),
+        (false, true) => Some(language.evidence_watched().to_owned()),
+        (false, false) => None,
+    };
+    mark.into_iter().chain([fill(language.evidence_alarm_at(), &[&level])]).collect()
 }

@@ -129,8 +129,8 @@ texts! {
     group: "Group", "Groep";
     against: "against {}", "tegenover {}";
     window: "Window", "Venster";
-    group_rate: "Rate of the group", "Frequentie van de groep";
-    reference_rate: "Rate of the reference", "Frequentie van de referentie";
+    group_rate: "Group rate", "Frequentie groep";
+    reference_rate: "Reference rate", "Frequentie referentie";
     n_of_m: "{} of {}", "{} van {}";
     ratio: "Ratio", "Verhouding";
     interval: "{} interval", "{}-interval";
