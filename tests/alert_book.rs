@@ -7,8 +7,8 @@ mod plan;
 
 use paritywatch::alert::{AlertBook, AlertState, Severity};
 use paritywatch::disparity::{
-    DimensionId, Evaluation, Evidence, Finding, FindingKey, GroupId, Indicator, Measure, ProfileId, Reference, Rule,
-    Side, Verdict,
+    DimensionId, Evaluation, Evidence, Finding, FindingKey, Funnel, GroupId, Indicator, Measure, ProfileId, Reference,
+    Rule, Side, Verdict,
 };
 use paritywatch::event::{Channel, EventTime, Span};
 use paritywatch::monitor::Plan;
@@ -161,7 +161,12 @@ fn evaluation(now: i64, says: &[[Says; WINDOWS.len()]; GROUPS]) -> Evaluation {
             Some(finding(GroupId(group), window, verdict, beyond_clear))
         })
     });
-    Evaluation { as_of: EventTime(now * 1_000), findings: findings.collect(), late: Vec::new() }
+    Evaluation {
+        as_of: EventTime(now * 1_000),
+        findings: findings.collect(),
+        late: Vec::new(),
+        funnel: Funnel::default(),
+    }
 }
 
 fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -> Finding {

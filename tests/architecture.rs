@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &["event", "monitor", "settings", "checkpoint", "app"]),
     ("checkpoint", &["monitor", "outbox"]),
     ("sink", &["event", "alert", "monitor", "disparity", "disclosure", "outbox", "settings", "source", "app"]),
-    ("server", &["app", "event", "disclosure", "sink", "monitor"]),
+    ("server", &["app", "event", "alert", "disparity", "disclosure", "sink", "monitor"]),
     (
         "app",
         &[

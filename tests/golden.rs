@@ -94,6 +94,7 @@ impl<'a> Script<'a> {
                 self.monitor().handle_tick(now);
                 self.show();
             }
+            "funnel" => self.show_funnel(),
             _ => panic!("{}: unknown command {line:?}", self.path.display()),
         }
     }
@@ -127,7 +128,7 @@ impl<'a> Script<'a> {
         self.send(partition, event);
     }
 
-    /// `tally group=G [channel=C] [stratum=S] COUNT=N ...` at the current time.
+    /// `tally group=G [channel=C] [stratum=S] [class=C] COUNT=N ...` at the current time.
     fn tally(&mut self, text: &str) {
         let mut counts = Map::new();
         let mut data = Map::from_iter([("profile".to_owned(), json!("p"))]);
@@ -136,6 +137,7 @@ impl<'a> Script<'a> {
             match name {
                 "group" => drop(data.insert("groups".to_owned(), json!({ "origin": value }))),
                 "stratum" => drop(data.insert("strata".to_owned(), json!({ "office": value }))),
+                "class" => drop(data.insert("strata".to_owned(), json!({ "risk_class": value }))),
                 "channel" => drop(data.insert("channel".to_owned(), json!(value))),
                 _ => drop(counts.insert(name.to_owned(), json!(value.parse::<u64>().unwrap()))),
             }
@@ -186,6 +188,13 @@ impl<'a> Script<'a> {
         }
     }
 
+    fn show_funnel(&mut self) {
+        let evaluation: Value = serde_json::from_str(&self.monitor().published().to_json()).unwrap();
+        for row in evaluation["funnel"].as_array().unwrap() {
+            writeln!(self.out, "  {}", funnel_line(row)).unwrap();
+        }
+    }
+
     fn show(&mut self) {
         let published = self.monitor().published().to_json();
         let evaluation: Value = serde_json::from_str(&published).unwrap();
@@ -196,6 +205,33 @@ impl<'a> Script<'a> {
             writeln!(self.out, "  {}", alert_line(alert)).unwrap();
         }
     }
+}
+
+fn funnel_line(row: &Value) -> String {
+    let text = |name: &str| row[name].as_str().unwrap().to_owned();
+    let number = |value: &Value| value.as_f64().map_or_else(|| "-".to_owned(), |number| format!("{number:.4}"));
+    let stages = ["assessed", "selected", "controlled", "concluded", "hit"].map(|stage| {
+        let cases = row["stages"][stage].as_u64();
+        format!("{stage} {}", cases.map_or_else(|| "-".to_owned(), |cases| cases.to_string()))
+    });
+    let steps = row["steps"].as_array().unwrap().iter();
+    let steps: Vec<String> =
+        steps.map(|step| format!("{} {}", step["step"].as_str().unwrap(), number(&step["ratio"]))).collect();
+    let whole = &row["control_frequency"];
+    format!(
+        "FUNNEL {} {} {}={} vs {} {}: {}; control frequency {} (ln {}) = {}{}",
+        text("profile"),
+        text("channel"),
+        text("dimension"),
+        text("group"),
+        text("reference"),
+        text("window"),
+        stages.join(", "),
+        number(&whole["ratio"]),
+        number(&whole["log_ratio"]),
+        if steps.is_empty() { "-".to_owned() } else { steps.join(" x ") },
+        if row["suppressed"] == json!(true) { " (suppressed)" } else { "" },
+    )
 }
 
 fn finding_line(finding: &Value) -> String {

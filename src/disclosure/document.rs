@@ -3,10 +3,11 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
+use super::funnel::{PublishedFunnel, PublishedStep};
 use super::published::{
     EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates,
 };
-use crate::disparity::SeriesEvidence;
+use crate::disparity::{SeriesEvidence, Stage};
 use crate::event::EventTime;
 use crate::statistics::Interval;
 
@@ -28,6 +29,28 @@ impl Published {
     }
 }
 
+impl Published {
+    /// `paritywatch.alerts.v1`: the evaluation's alerts alone, as they stand there.
+    #[must_use]
+    pub fn alerts_json(&self) -> String {
+        serde_json::to_string(&Alerts(self)).unwrap_or_default()
+    }
+}
+
+struct Alerts<'p>(&'p Published);
+
+impl Serialize for Alerts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(published) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", "paritywatch.alerts.v1")?;
+        map.serialize_entry("as_of", &rfc3339(published.as_of()))?;
+        map.serialize_entry("config_hash", published.config_hash())?;
+        map.serialize_entry("alerts", &List(published.alerts()))?;
+        map.end()
+    }
+}
+
 struct Document<'p>(&'p Published);
 
 impl Serialize for Document<'_> {
@@ -41,6 +64,8 @@ impl Serialize for Document<'_> {
         map.serialize_entry("findings", &List(published.findings()))?;
         map.serialize_entry("alerts", &List(published.alerts()))?;
         map.serialize_entry("late_evidence", &List(published.late()))?;
+        map.serialize_entry("funnel", &List(published.funnel()))?;
+        map.serialize_entry("funnel_left_out", &published.funnel_left_out())?;
         map.end()
     }
 }
@@ -126,6 +151,62 @@ impl Serialize for PublishedLate {
         map.serialize_entry("cases", &self.cases)?;
         map.end()
     }
+}
+
+impl Serialize for PublishedFunnel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("profile", &self.profile)?;
+        map.serialize_entry("channel", self.channel)?;
+        map.serialize_entry("dimension", &self.dimension)?;
+        map.serialize_entry("group", &self.group)?;
+        map.serialize_entry("reference", &self.reference)?;
+        map.serialize_entry("window", &self.window)?;
+        map.serialize_entry("stages", &Stages(&self.stages))?;
+        map.serialize_entry("control_frequency", &self.control_frequency.map(WithLog))?;
+        map.serialize_entry("steps", &List(&self.steps))?;
+        if self.suppressed {
+            map.serialize_entry("suppressed", &true)?;
+        }
+        map.end()
+    }
+}
+
+struct Stages<'p>(&'p [Option<u64>; Stage::ALL.len()]);
+
+impl Serialize for Stages<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Stage::ALL.len()))?;
+        Stage::ALL.iter().zip(self.0).try_for_each(|(stage, count)| map.serialize_entry(stage.name(), count))?;
+        map.end()
+    }
+}
+
+impl Serialize for PublishedStep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("step", self.step)?;
+        map.serialize_entry("ratio", &self.ratio)?;
+        map.serialize_entry("log_ratio", &self.ratio.and_then(log))?;
+        map.end()
+    }
+}
+
+/// A ratio with its natural logarithm: those of the steps add up.
+struct WithLog(f64);
+
+impl Serialize for WithLog {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("ratio", &self.0)?;
+        map.serialize_entry("log_ratio", &log(self.0))?;
+        map.end()
+    }
+}
+
+/// `None` for a ratio of 0.
+fn log(ratio: f64) -> Option<f64> {
+    Some(libm::log(ratio)).filter(|log| log.is_finite())
 }
 
 impl Serialize for PublishedAlert {

@@ -6,14 +6,18 @@
 //! withheld, and so is every number of the comparison. A zero counts as small: it says something about everybody in the cell.
 //! The bracket of cases whose group is known only as probabilities is withheld as a whole where a side's effective number, expected
 //! events or expected non-events are below `min_cell`.
+//! Of the funnel every count, and the difference between any two of a group, is at least `min_cell`; there what is withheld cannot be
+//! found by subtraction from the rest of the funnel either (see `funnel.rs`).
 //! Verdicts and alert states always leave: they are what the duty of care asks for, and they carry no number.
 
 mod document;
+mod funnel;
 mod published;
 mod suppress;
 mod table;
 
+pub use funnel::{PublishedFunnel, PublishedStep};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedRates, publish, publish_alert,
+    PublishedProfile, PublishedRates, publish, publish_alert,
 };

@@ -1,12 +1,14 @@
 //! What has passed disclosure control, with every name spelled out.
 
+use super::funnel::{PublishedFunnel, publish_table};
 use super::suppress::{Withheld, withholds};
 use crate::alert::{Alert, AlertState, Severity, SeverityChange};
 use crate::disparity::{
-    Estimate, Evaluation, Finding, Indicator, Late, PendingBounds, Reference, Rule, SeriesEvidence, Side, Verdict,
+    Estimate, Evaluation, Finding, Indicator, Late, Measure, PendingBounds, Reference, Rule, SeriesEvidence, Side,
+    Verdict,
 };
 use crate::event::{Channel, EventTime};
-use crate::monitor::Plan;
+use crate::monitor::{Dimension, Plan};
 use crate::statistics::{Bracket, Interval, Rates};
 
 /// An evaluation that may leave.
@@ -14,10 +16,22 @@ use crate::statistics::{Bracket, Interval, Rates};
 pub struct Published {
     as_of: EventTime,
     config_hash: String,
+    profiles: Vec<PublishedProfile>,
     events: EventCounts,
     findings: Vec<PublishedFinding>,
     alerts: Vec<PublishedAlert>,
     late: Vec<PublishedLate>,
+    funnel: Vec<PublishedFunnel>,
+    funnel_left_out: usize,
+}
+
+/// A profile on the allow-list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedProfile {
+    /// Its name in events.
+    pub name: String,
+    /// Its name for people; may be empty.
+    pub title: String,
 }
 
 /// What became of the events.
@@ -92,6 +106,10 @@ pub struct PublishedFinding {
     pub probabilistic: Option<PublishedBracket>,
     pub verdict: Option<Verdict>,
     pub suppressed: bool,
+    /// What the thresholds are about.
+    pub measure: Measure,
+    /// Level of the intervals, such as 0.95.
+    pub confidence: f64,
     pub warning: f64,
     pub critical: f64,
     pub clear: f64,
@@ -168,10 +186,17 @@ pub fn publish<'a>(
     Published {
         as_of: evaluation.as_of,
         config_hash: plan.config_hash.clone(),
+        profiles: plan
+            .profiles
+            .iter()
+            .map(|profile| PublishedProfile { name: profile.name.clone(), title: profile.title.clone() })
+            .collect(),
         events,
         findings: evaluation.findings.iter().filter_map(|finding| publish_finding(plan, finding)).collect(),
         alerts: alerts.filter_map(|alert| publish_alert(plan, alert)).collect(),
         late: evaluation.late.iter().filter_map(|late| publish_late(plan, late)).collect(),
+        funnel: evaluation.funnel.tables.iter().flat_map(|table| publish_table(plan, table)).collect(),
+        funnel_left_out: evaluation.funnel.left_out,
     }
 }
 
@@ -186,6 +211,12 @@ impl Published {
     #[must_use]
     pub fn config_hash(&self) -> &str {
         &self.config_hash
+    }
+
+    /// Every profile on the allow-list, by name; those that no rule judges, too.
+    #[must_use]
+    pub fn profiles(&self) -> &[PublishedProfile] {
+        &self.profiles
     }
 
     /// What became of the events.
@@ -210,6 +241,18 @@ impl Published {
     #[must_use]
     pub fn late(&self) -> &[PublishedLate] {
         &self.late
+    }
+
+    /// Cases by stage, by profile, channel, dimension, window and group.
+    #[must_use]
+    pub fn funnel(&self) -> &[PublishedFunnel] {
+        &self.funnel
+    }
+
+    /// Groups that are not in the funnel because it has a limit.
+    #[must_use]
+    pub const fn funnel_left_out(&self) -> usize {
+        self.funnel_left_out
     }
 
     /// The worst verdict; `None` where nothing was judged.
@@ -256,6 +299,8 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         probabilistic: finding.probabilistic.map(|bracket| PublishedBracket::of(plan.min_cell, bracket)),
         verdict: finding.verdict,
         suppressed: withheld.any(),
+        measure: rule.measure,
+        confidence: 1.0 - rule.confidence.alpha(),
         warning: rule.warning,
         critical: rule.critical,
         clear: rule.clear,
@@ -293,6 +338,30 @@ pub fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
         runbook: rule.runbook.clone(),
         evidence: publish_finding(plan, &alert.evidence)?,
     })
+}
+
+impl PublishedFinding {
+    /// Where the status page shows it: the fragment of a URL, and an id in HTML. The same for the same names, and no other.
+    #[must_use]
+    pub fn anchor(&self) -> String {
+        let names: [&str; 6] = [&self.rule, &self.profile, self.channel, &self.dimension, &self.group, &self.window];
+        let words: Vec<String> = names.into_iter().map(word).collect();
+        format!("finding.{}", words.join("."))
+    }
+}
+
+impl PublishedAlert {
+    /// Where the status page shows it.
+    #[must_use]
+    pub fn anchor(&self) -> String {
+        format!("alert.{}", self.id)
+    }
+}
+
+/// The name with everything but letters, digits, `_` and `-` as `~` and two hex digits a byte.
+fn word(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("~{byte:02X}") }).collect()
 }
 
 impl Counted {
@@ -337,13 +406,17 @@ fn rate(side: Side) -> Option<f64> {
     (side.exposed > 0).then(|| side.events as f64 / side.exposed as f64)
 }
 
-const fn channel_name(channel: Channel) -> &'static str {
+pub(super) const fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Profile => "profile",
         Channel::Random => "random",
         Channel::Signal => "signal",
         Channel::Manual => "manual",
     }
+}
+
+pub(super) fn group_name(dimension: &Dimension, index: usize) -> Option<String> {
+    dimension.groups.get(index).cloned()
 }
 
 fn reference_name(rule: &Rule) -> &str {

@@ -8,13 +8,13 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::{Against, against, compare};
-use super::indicator::{Subject, by_population, pending, sides, unsealed};
+use super::indicator::{Subject, by_population, counts, sides, unsealed};
 use super::membership::{bracket, memberships};
 use super::sequence::TableKey;
 use super::verdict::{Inputs, Numbers, judge, pending_bounds, sequential_verdict};
 use crate::disparity::{
-    DimensionId, Evaluation, Finding, FindingKey, GroupId, Indicator, Late, PendingBounds, ProfileId, Reference, Rule,
-    Sequences, SeriesEvidence, Side, Verdict,
+    DimensionId, Evaluation, Finding, FindingKey, Funnel, GroupId, Indicator, Late, PendingBounds, ProfileId,
+    Reference, Rule, Sequences, SeriesEvidence, Side, Verdict,
 };
 use crate::event::{Channel, EventTime};
 use crate::ledger::Attributes;
@@ -95,7 +95,7 @@ impl Evaluator {
         }
     }
 
-    /// All findings, by rule, profile, channel, dimension, group and window.
+    /// All findings, by rule, profile, channel, dimension, group and window; without the funnel, which is counted only where it is shown.
     pub fn evaluate(&mut self, scene: &Scene<'_>) -> Evaluation {
         let mut findings = Vec::new();
         let watched = scene.sequences.watched();
@@ -115,7 +115,7 @@ impl Evaluator {
                 }
             }
         }
-        Evaluation { as_of: scene.as_of, findings, late: late(scene) }
+        Evaluation { as_of: scene.as_of, findings, late: late(scene), funnel: Funnel::default() }
     }
 
     fn compare_groups(
@@ -290,7 +290,7 @@ fn table<'s>(
     let strata = values.map_or_else(Vec::new, |(stratum, values)| {
         values.into_iter().map(|value| tables_of(Some((stratum, value)))).collect()
     });
-    let pending = if rule.indicator == Indicator::HitRate { pending(scene, &subject) } else { Vec::new() };
+    let pending = if rule.indicator == Indicator::HitRate { counts(scene, &subject, None) } else { Vec::new() };
     let against = against(rule, dimension, &own);
     let memberships = memberships(scene, rule, &subject, &left_out);
     Some(Table { place, rule, dimension, subject, against, sides: own, random, strata, pending, memberships })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disparity::{DimensionId, GroupId, Indicator, ProfileId, SeriesEvidence};
+use crate::disparity::{DimensionId, Funnel, GroupId, Indicator, ProfileId, SeriesEvidence};
 use crate::event::{Channel, EventTime};
 use crate::statistics::{Bracket, Interval};
 
@@ -17,6 +17,8 @@ pub struct Evaluation {
     pub findings: Vec<Finding>,
     /// What came too late for evidence, by profile, channel, dimension and listed group; only what is not 0.
     pub late: Vec<Late>,
+    /// Cases by stage.
+    pub funnel: Funnel,
 }
 
 /// Cases whose facts came too late for evidence: windows count them, closed blocks do not.

@@ -39,9 +39,10 @@ pub(super) fn sides(
     sums.iter().enumerate().map(|(index, counts)| side(subject.indicator, counts, exposed(index))).collect()
 }
 
-/// Hits so far, controls in all and controls without a conclusion, per group, over sealed and unsealed cohorts alike.
-pub(super) fn pending(scene: &Scene<'_>, subject: &Subject) -> Vec<Counts> {
-    let counts = |group| cell(scene, subject, group, None).map_or_else(Counts::default, |cell| cell.sum(subject.range));
+/// Counts per group in the order of [`sides`], over sealed and unsealed cohorts alike.
+pub(super) fn counts(scene: &Scene<'_>, subject: &Subject, stratum: Option<(StratumId, Slot)>) -> Vec<Counts> {
+    let counts =
+        |group| cell(scene, subject, group, stratum).map_or_else(Counts::default, |cell| cell.sum(subject.range));
     slots(scene, subject.dimension).map(counts).collect()
 }
 
@@ -120,7 +121,7 @@ pub(super) const fn maturity(indicator: Indicator) -> Maturity {
 }
 
 /// The population counts at the window's end; an empty slice where none are known, so that nothing is exposed.
-fn population<'s>(scene: &'s Scene<'_>, subject: &Subject) -> Option<&'s [u64]> {
+pub(super) fn population<'s>(scene: &'s Scene<'_>, subject: &Subject) -> Option<&'s [u64]> {
     let end: EventTime = subject.range.last;
     by_population(scene, subject)
         .then(|| scene.populations.at(subject.profile, subject.dimension, end).unwrap_or_default())

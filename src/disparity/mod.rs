@@ -3,6 +3,7 @@
 mod comparison;
 mod evaluate;
 mod finding;
+mod funnel;
 mod indicator;
 mod membership;
 mod rule;
@@ -11,5 +12,6 @@ mod verdict;
 
 pub use evaluate::{Evaluator, EvaluatorState, Scene};
 pub use finding::*;
+pub use funnel::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts, funnel};
 pub use rule::*;
 pub use sequence::{Reading, Sequences, SequencesState, SeriesEvidence, StagedPopulation, feeds};

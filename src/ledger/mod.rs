@@ -14,7 +14,7 @@ mod record;
 mod state;
 mod store;
 
-pub use attributes::{Attributes, AttributesId, MAX_STRATUM_VALUES, Slot, StratumId};
+pub use attributes::{Attributes, AttributesId, MAX_STRATUM_VALUES, RISK_CLASS, Slot, StratumId};
 pub use case::{CaseFacts, Contribution, facts};
 pub use finals::FinalChange;
 pub(crate) use finals::hour_of;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
 use crate::disclosure::{EventCounts, Published, publish};
-use crate::disparity::{Evaluation, Evaluator, ProfileId, Reading, Scene, Sequences, StagedPopulation, feeds};
+use crate::disparity::{
+    Evaluation, Evaluator, Funnel, ProfileId, Reading, Scene, Sequences, StagedPopulation, feeds, funnel,
+};
 use crate::event::{
     self, Channel, Complaint, ComplaintStatus, Data, Decoded, Event, EventTime, Population, RawRecord, Reason,
     Rejection, Span, Tally,
@@ -49,7 +51,12 @@ impl Monitor {
             ledger,
             populations: Populations::default(),
             evaluator: Evaluator::default(),
-            evaluation: Evaluation { as_of: EventTime::MIN, findings: Vec::new(), late: Vec::new() },
+            evaluation: Evaluation {
+                as_of: EventTime::MIN,
+                findings: Vec::new(),
+                late: Vec::new(),
+                funnel: Funnel::default(),
+            },
             alerts: AlertBook::new(),
             changed_alerts: Vec::new(),
             tallies: Tallies::default(),
@@ -84,7 +91,7 @@ impl Monitor {
         self.watermark.advance(to);
         self.settle();
         if let Some(as_of) = self.watermark.current() {
-            self.evaluate(as_of, now);
+            self.evaluate(as_of, now, true);
         }
     }
 
@@ -98,7 +105,7 @@ impl Monitor {
         self.pass_boundaries(end);
         self.watermark.advance(end);
         self.settle();
-        self.evaluate(end, end);
+        self.evaluate(end, end, true);
     }
 
     /// What the last evaluation may show.
@@ -186,7 +193,7 @@ impl Monitor {
             self.watermark.advance(boundary);
             self.windows.age(boundary);
             self.settle();
-            self.evaluate(boundary, boundary);
+            self.evaluate(boundary, boundary, false);
             boundary = boundary.plus(Span::HOUR);
         }
     }
@@ -198,7 +205,8 @@ impl Monitor {
         self.sequences.settle(&mut self.windows.cohorts, watermark, &reading);
     }
 
-    fn evaluate(&mut self, as_of: EventTime, now: EventTime) {
+    /// `shown`: whether anybody will look at the result before the next one; alerts and evidence do not read the funnel.
+    fn evaluate(&mut self, as_of: EventTime, now: EventTime, shown: bool) {
         self.windows.age(as_of);
         let stale = self.stale(now);
         let scene = Scene {
@@ -211,6 +219,9 @@ impl Monitor {
             stale: &stale,
         };
         self.evaluation = self.evaluator.evaluate(&scene);
+        if shown {
+            self.evaluation.funnel = funnel(&scene);
+        }
         let transitions = self.alerts.observe(now, &self.evaluation, &self.plan);
         if self.clock == Clock::Wall {
             self.changed_alerts.extend(transitions.into_iter().map(|transition| transition.alert));

@@ -1,21 +1,29 @@
-//! HTTP: metrics, health, the evaluation. It reads snapshots and never touches the monitor.
+//! HTTP: metrics, health, the evaluation, the status page. It reads snapshots and never touches the monitor.
+
+mod health;
+mod page;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
 use crate::app::Shared;
+use crate::disclosure::Published;
 use crate::event::EventTime;
 use crate::sink::metrics;
 
 /// Longest wait for open answers at the end.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Nothing is run, framed or sent anywhere; only the page's own style sheet and icon are loaded.
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Serves until told to shut down.
 ///
@@ -43,11 +51,15 @@ pub async fn serve(
 
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/", get(index))
+        .route("/", get(status_page))
+        .route("/style.css", get(style))
+        .route("/icon.svg", get(icon))
         .route("/metrics", get(metrics_page))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/api/v1/evaluation", get(evaluation))
+        .route("/api/v1/alerts", get(alerts))
+        .route("/api/v1/health", get(health_document))
         .with_state(shared)
 }
 
@@ -65,6 +77,15 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn evaluation(State(shared): State<Arc<Shared>>) -> Response {
+    evaluated(&shared, Published::to_json)
+}
+
+async fn alerts(State(shared): State<Arc<Shared>>) -> Response {
+    evaluated(&shared, Published::alerts_json)
+}
+
+/// Before the first evaluation there is nothing to say.
+fn evaluated(shared: &Shared, document: fn(&Published) -> String) -> Response {
     let published = Arc::clone(&shared.snapshot().published);
     if published.as_of() == EventTime::MIN {
         return answer(
@@ -73,14 +94,39 @@ async fn evaluation(State(shared): State<Arc<Shared>>) -> Response {
             "nothing was evaluated yet\n".to_owned(),
         );
     }
-    answer(StatusCode::OK, "application/json", published.to_json())
+    answer(StatusCode::OK, "application/json", document(&published))
 }
 
-async fn index() -> Response {
-    let page = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>paritywatch</title><h1>paritywatch</h1><ul>\
-                <li><a href=\"/api/v1/evaluation\">evaluation</a><li><a href=\"/metrics\">metrics</a>\
-                <li><a href=\"/-/healthy\">healthy</a><li><a href=\"/-/ready\">ready</a></ul></html>\n";
-    answer(StatusCode::OK, "text/html; charset=utf-8", page.to_owned())
+async fn health_document(State(shared): State<Arc<Shared>>) -> Response {
+    answer(StatusCode::OK, "application/json", health::document(&shared.snapshot()))
+}
+
+async fn status_page(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let request = page::Request::of(uri.query(), accepted);
+    let body = page::render(&shared.snapshot(), &request, now());
+    let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(request.language()));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
+    if let Some(seconds) = request.refresh() {
+        headers.insert(header::REFRESH, HeaderValue::from(seconds));
+    }
+    response
+}
+
+async fn style() -> Response {
+    answer(StatusCode::OK, "text/css; charset=utf-8", page::STYLE.to_owned())
+}
+
+async fn icon() -> Response {
+    answer(StatusCode::OK, "image/svg+xml", page::ICON.to_owned())
+}
+
+/// Wall-clock time, in the form of event times.
+fn now() -> EventTime {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn condition(condition: Result<(), String>, word: &str) -> Response {
@@ -93,10 +139,13 @@ fn condition(condition: Result<(), String>, word: &str) -> Response {
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
-    let headers: [(HeaderName, HeaderValue); 3] = [
+    let headers: [(HeaderName, HeaderValue); 6] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
     (status, headers, body).into_response()
 }

@@ -7,8 +7,10 @@ use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
 use crate::alert::{AlertState, Severity};
 use crate::app::{CheckpointHealth, DeliveryHealth, Operation, Snapshot};
-use crate::disclosure::{Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates};
-use crate::disparity::{SeriesEvidence, Verdict};
+use crate::disclosure::{
+    Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedFunnel, PublishedLate, PublishedRates,
+};
+use crate::disparity::{SeriesEvidence, Stage, Verdict};
 use crate::event::EventTime;
 
 /// Labels of a finding's series.
@@ -23,8 +25,8 @@ const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7
 /// Most ended alerts that are shown as not firing, the newest.
 const MAX_ENDED_SHOWN: usize = 1_000;
 
-/// The snapshot in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first,
-/// and counted.
+/// The snapshot in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first, then
+/// groups of the funnel; both are counted.
 #[must_use]
 pub fn render(snapshot: &Snapshot, series_limit: usize) -> String {
     let mut page = Page::default();
@@ -32,14 +34,19 @@ pub fn render(snapshot: &Snapshot, series_limit: usize) -> String {
     let (findings, left_out) = snapshot.published.findings().split_at(shown);
     page.findings(findings);
     page.thresholds(findings);
+    let funnel = snapshot.published.funnel();
+    let rows = funnel.len().min((series_limit - shown * SERIES_PER_FINDING) / Stage::ALL.len());
+    let (funnel, beyond) = funnel.split_at(rows);
+    page.funnel(funnel);
     page.late(snapshot.published.late());
     page.alerts(snapshot.published.alerts());
     page.input(snapshot);
     page.state(snapshot);
     page.plain(
         "series_dropped",
-        "Series of findings left out because of limits.series.",
-        (left_out.len() * SERIES_PER_FINDING) as u64,
+        "Series of findings and of the funnel left out because of limits.",
+        (left_out.len() * SERIES_PER_FINDING + (beyond.len() + snapshot.published.funnel_left_out()) * Stage::ALL.len())
+            as u64,
     );
     page.text()
 }
@@ -250,6 +257,18 @@ impl Page {
             &SERIES,
             each(|evidence| Some(f64::from(u8::from(evidence.watched)))),
         );
+    }
+
+    fn funnel(&mut self, funnel: &[PublishedFunnel]) {
+        let names = ["profile", "channel", "dimension", "group", "window", "stage"];
+        let samples = funnel.iter().flat_map(|row| {
+            let labels = |stage: Stage| -> Vec<&str> {
+                vec![&row.profile, row.channel, &row.dimension, &row.group, &row.window, stage.name()]
+            };
+            let stages = Stage::ALL.into_iter().zip(row.stages);
+            stages.filter_map(move |(stage, cases)| Some((labels(stage), count(cases?))))
+        });
+        self.gauge("stage_cases", "Cases in the window that have reached a stage.", &names, samples.collect());
     }
 
     fn late(&mut self, late: &[PublishedLate]) {

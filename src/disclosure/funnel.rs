@@ -1,0 +1,159 @@
+//! The funnel that may leave.
+//!
+//! What is shown of a group is a chain of stages: each count, and the difference between any two of them, is at least `min_cell`. A
+//! stage that would break the chain is absent, and so its distance to a neighbour cannot be computed. Ratios are taken of shown counts
+//! alone. A ratio against the rest would give away the sum of the groups that are not shown, and so one of them where it stands alone:
+//! it is withheld unless that sum without its largest part is at least `min_cell`.
+
+use super::published::{channel_name, group_name};
+use crate::disparity::{FunnelTable, GroupId, Stage, StageCounts};
+use crate::monitor::Plan;
+
+/// One group's funnel over one window. Numbers that are withheld or undefined are absent.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names of a finding's fields")]
+pub struct PublishedFunnel {
+    pub profile: String,
+    pub channel: &'static str,
+    pub dimension: String,
+    pub group: String,
+    /// `rest` or a group: that of the first rule about the same profile, channel, dimension and window that has such a one.
+    pub reference: String,
+    pub window: String,
+    /// Cases that have reached each stage, in the order of [`Stage::ALL`].
+    pub stages: [Option<u64>; Stage::ALL.len()],
+    /// Ratio of control frequencies (controlled / assessed), group over reference.
+    pub control_frequency: Option<f64>,
+    /// The factors of it, then those of the later stages; empty for the reference itself.
+    pub steps: Vec<PublishedStep>,
+    /// Whether any number is withheld.
+    pub suppressed: bool,
+}
+
+/// How much more often the group takes one step of the funnel than its reference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PublishedStep {
+    /// `risk_class` (where a rule stratifies by it), then `selected`, `controlled`, `concluded`, `hit`.
+    pub step: &'static str,
+    /// Group / reference, of those who reached the stage before. With a `risk_class` step, `selected` is the factor within classes.
+    pub ratio: Option<f64>,
+}
+
+/// Which stages of one series of counts are shown.
+type Shown = [bool; Stage::ALL.len()];
+
+/// The rows of a table; none where the plan does not know it.
+pub(super) fn publish_table(plan: &Plan, table: &FunnelTable) -> Vec<PublishedFunnel> {
+    let shown: Vec<Shown> = table.groups.iter().map(|group| chain(plan.min_cell, group, [true; 5])).collect();
+    let total = total_known(plan.min_cell, &table.groups, &shown);
+    let references = table.references();
+    let listed = references.into_iter().take(table.groups.len().saturating_sub(1)).enumerate();
+    listed.filter_map(|(index, reference)| row(plan, table, &shown, total, (index, reference))).collect()
+}
+
+fn row(
+    plan: &Plan,
+    table: &FunnelTable,
+    shown: &[Shown],
+    total: Shown,
+    (index, reference): (usize, Option<StageCounts>),
+) -> Option<PublishedFunnel> {
+    let dimension = plan.dimensions.get(usize::from(table.dimension.0))?;
+    let (counts, own) = (table.groups.get(index)?, shown.get(index)?);
+    let other = match (table.reference, &reference) {
+        (Some(GroupId(group)), _) => shown.get(usize::from(group)).copied()?,
+        (None, Some(rest)) => chain(plan.min_cell, rest, total),
+        (None, None) => [false; 5],
+    };
+    let both: Shown = std::array::from_fn(|stage| at(own, stage) && at(&other, stage));
+    let steps = reference.map_or_else(Vec::new, |reference| steps(table, index, &reference, both));
+    let known = |stage: Stage| at(&both, stage as usize);
+    let stages = Stage::ALL.map(|stage| at(own, stage as usize).then(|| counts.at(stage)));
+    Some(PublishedFunnel {
+        profile: plan.profiles.get(usize::from(table.profile.0))?.name.clone(),
+        channel: channel_name(table.channel),
+        dimension: dimension.name.clone(),
+        group: group_name(dimension, index)?,
+        reference: match table.reference {
+            Some(group) => group_name(dimension, usize::from(group.0))?,
+            None => "rest".to_owned(),
+        },
+        window: table.window.clone(),
+        stages,
+        control_frequency: reference
+            .filter(|_| known(Stage::Assessed) && known(Stage::Controlled))
+            .and_then(|reference| counts.ratio(&reference, Stage::Assessed, Stage::Controlled)),
+        steps,
+        suppressed: both.contains(&false),
+    })
+}
+
+fn steps(table: &FunnelTable, index: usize, reference: &StageCounts, both: Shown) -> Vec<PublishedStep> {
+    let Some(counts) = table.groups.get(index) else { return Vec::new() };
+    let step = |from: Stage, to: Stage| PublishedStep {
+        step: to.name(),
+        ratio: counts.ratio(reference, from, to).filter(|_| at(&both, from as usize) && at(&both, to as usize)),
+    };
+    let [assessed, selected, controlled, concluded, hit] = Stage::ALL;
+    let mut steps =
+        vec![step(assessed, selected), step(selected, controlled), step(controlled, concluded), step(concluded, hit)];
+    if !table.expected_selected.is_empty() {
+        let factors = table.risk_class_factors(index, reference).filter(|_| at(&both, 0) && at(&both, 1));
+        let (between, within) = factors.map_or((None, None), |(between, within)| (Some(between), Some(within)));
+        if let Some(first) = steps.first_mut().filter(|_| factors.is_some()) {
+            first.ratio = within;
+        }
+        steps.insert(0, PublishedStep { step: "risk_class", ratio: between });
+    }
+    steps
+}
+
+/// The stages that can be shown together, from the first on: counts and all their differences are at least `min_cell`.
+fn chain(min_cell: u64, counts: &StageCounts, allowed: Shown) -> Shown {
+    let mut last: Option<u64> = None;
+    let mut shown = [false; Stage::ALL.len()];
+    for ((stage, shown), allowed) in Stage::ALL.iter().zip(&mut shown).zip(allowed) {
+        let count = counts.at(*stage);
+        let apart = last.is_none_or(|last| last.saturating_sub(count) >= min_cell);
+        if allowed && count >= min_cell && apart {
+            *shown = true;
+            last = Some(count);
+        }
+    }
+    shown
+}
+
+/// The stages at which the sum over all groups may be known: what is not shown of the groups stays hidden in it.
+///
+/// An empty group needs no cover, and gives none: there is nobody in it.
+fn total_known(min_cell: u64, groups: &[StageCounts], shown: &[Shown]) -> Shown {
+    let hidden = |stage: usize| -> Vec<usize> {
+        let hidden = groups.iter().zip(shown).zip(0..);
+        hidden.filter(|((group, shown), _)| !group.is_empty() && !at(shown, stage)).map(|(_, index)| index).collect()
+    };
+    let covered = |parts: &[u64]| {
+        let largest = parts.iter().max().copied().unwrap_or(0);
+        let sum = parts.iter().fold(0_u64, |sum, part| sum.saturating_add(*part));
+        parts.is_empty() || sum - largest >= min_cell
+    };
+    let count = |index: &usize, stage: Stage| groups.get(*index).map_or(0, |group| group.at(stage));
+    let mut known = [false; Stage::ALL.len()];
+    for (number, stage) in Stage::ALL.into_iter().enumerate() {
+        let parts = hidden(number);
+        let counts: Vec<u64> = parts.iter().map(|index| count(index, stage)).collect();
+        // Where the same groups are hidden at an earlier stage, the difference of the two sums is known as well.
+        let earlier = Stage::ALL.into_iter().take(number).filter(|earlier| at(&known, *earlier as usize));
+        let differences = earlier.filter(|earlier| hidden(*earlier as usize) == parts).map(|earlier| {
+            parts.iter().map(|index| count(index, earlier).saturating_sub(count(index, stage))).collect::<Vec<u64>>()
+        });
+        let fine = covered(&counts) && differences.into_iter().all(|parts| covered(&parts));
+        if let Some(known) = known.get_mut(number) {
+            *known = fine;
+        }
+    }
+    known
+}
+
+fn at(shown: &Shown, stage: usize) -> bool {
+    shown.get(stage).copied().unwrap_or(false)
+}
