@@ -3,7 +3,8 @@
 use super::suppress::{Withheld, withholds};
 use crate::alert::{Alert, AlertState, Severity};
 use crate::disparity::{
-    Estimate, Evaluation, Finding, Indicator, Late, PendingBounds, Reference, Rule, SeriesEvidence, Side, Verdict,
+    Estimate, Evaluation, Finding, Indicator, Late, Measure, PendingBounds, Reference, Rule, SeriesEvidence, Side,
+    Verdict,
 };
 use crate::event::{Channel, EventTime};
 use crate::monitor::Plan;
@@ -74,6 +75,7 @@ pub struct PublishedFinding {
     pub group: String,
     pub reference: String,
     pub indicator: Indicator,
+    pub measure: Measure,
     pub window: String,
     pub group_counts: Option<Counted>,
     pub reference_counts: Option<Counted>,
@@ -229,6 +231,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         group: dimension.groups.get(usize::from(key.group.0))?.clone(),
         reference: reference_name(rule).to_owned(),
         indicator: key.indicator,
+        measure: rule.measure,
         window: key.window.to_string(),
         group_counts: (!withheld.group).then(|| Counted::of(finding.group)),
         reference_counts: (!withheld.reference).then(|| Counted::of(finding.reference)),
