@@ -198,10 +198,13 @@ function events() {
 function rejected() {
   return lines({
     title: 'Rejected events by reason',
-    description: 'Records per second that are not by the contract. Each goes to the dead-letter topic, as a pointer.',
-    unit: 'cps',
+    description:
+      'Records that are not by the contract, since the start of the daemon (a rate would not show the first of a reason). Each goes to the ' +
+      'dead-letter topic, as a pointer.',
+    unit: 'short',
     width: 12,
-    queries: [{ expr: perSecond('rejected_events_total', 'reason'), legend: '{{reason}}' }],
+    decimals: 0,
+    queries: [{ expr: `sum by (reason) (${each('rejected_events_total')})`, legend: '{{reason}}' }],
     alert: 'ParitywatchDeadLetters',
   }).min(0);
 }

@@ -20,9 +20,9 @@ export function overview(): Dashboard {
     .withPanel(firing('critical', COLOUR.vermilion))
     .withPanel(firing('warning', COLOUR.orange))
     .withPanel(pending())
+    .withPanel(verdictCounts())
     .withPanel(worstByProfile())
     .withPanel(howToRead())
-    .withPanel(verdictCounts())
     .withPanel(alertTable())
     .withRow(row('What changed'))
     .withPanel(changed('day', '1d'))
@@ -47,7 +47,8 @@ function firing(severity: 'critical' | 'warning', colour: string) {
       `Alerts of severity ${severity} that fire now. An alert means that a group is treated differently beyond the threshold that was ` +
       'written down beforehand; it does not say why. 0 is shown only while the daemon answers and has judged; otherwise nothing is shown.',
     unit: 'none',
-    width: 3,
+    width: 4,
+    height: 6,
     queries: [{ expr: alerts('alert_firing', `${FINDINGS}, severity="${severity}"`), legend: severity }],
     alert: 'ParitywatchDisparity',
   })
@@ -61,7 +62,8 @@ function pending() {
     title: 'Alerts pending',
     description: 'Alerts whose condition holds, but not yet for as long as the rule asks (`for`). They become firing or go away.',
     unit: 'none',
-    width: 3,
+    width: 4,
+    height: 6,
     queries: [{ expr: alerts('alert_pending', FINDINGS), legend: 'pending' }],
     alert: 'ParitywatchDisparity',
   });
@@ -74,7 +76,8 @@ function worstByProfile() {
       'The worst verdict over all rules, groups and windows of a profile. "within" says that no threshold was crossed as far as the ' +
       'data can tell; it does not say that the profile is fair. Click for the profile.',
     unit: 'none',
-    width: 9,
+    width: 14,
+    height: 8,
     queries: [{ expr: worstVerdict(FINDINGS, 'profile'), legend: '{{profile}}' }],
     alert: 'ParitywatchDisparity',
   })
@@ -90,13 +93,13 @@ function worstByProfile() {
 function howToRead() {
   return words(
     'How to read this',
-    'What the words of this dashboard mean.',
+    'What the verdicts of this dashboard say, and what they do not say.',
     [
       ...VERDICTS.map(({ text, verdict }) => `- **${text}**: ${MEANING[verdict]}`),
       '',
       'Windows describe; evidence alarms. A number that is missing is unknown or withheld to protect persons. **No data is not fair.**',
     ].join('\n'),
-    6,
+    10,
     8,
   );
 }
@@ -116,7 +119,7 @@ function verdictCounts() {
       'A finding is one comparison: a rule, a profile, a group and a window. Many findings that are "not enough data" or "stale" are a ' +
       'finding too: there the watch is blind.',
     unit: 'none',
-    width: 9,
+    width: 12,
     height: 6,
     queries: [{ expr: verdictsCounted(), legend: '{{verdict}}' }],
   });

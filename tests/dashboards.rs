@@ -1,0 +1,109 @@
+//! The dashboards against a real Prometheus that scrapes the real daemon on real Kafka: every query of every panel and every
+//! variable has a result, with the labels that the panel names. Run by `tests/run`; what needs no daemon is in
+//! `tests/dashboards/`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod dashboards_support;
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use dashboards_support::grafana::{Dashboard, Query, Values, interpolate};
+use dashboards_support::prometheus::{Prometheus, seconds_now};
+use dashboards_support::scenario::{self, FIRST, Setup};
+use serde_json::Value;
+use support::kafka::Broker;
+use support::process::Daemon;
+use support::setup::{binary, read};
+
+/// For an unoptimised build on a busy machine.
+const LIMIT: Duration = Duration::from_secs(300);
+const DAY_SECONDS: u64 = 86_400;
+
+#[test]
+#[ignore = "needs Apache Kafka and Prometheus: run tests/run"]
+fn every_query_of_every_panel_has_a_result() {
+    let broker = Broker::start();
+    let setup = Setup::new(&broker);
+    scenario::begin(&broker);
+    let mut daemon = Daemon::start(binary(), &["run", "--config", setup.config.to_str().unwrap()], &[]);
+    let metrics = format!("http://{}/metrics", setup.listen);
+    let judged = |page: &str| page.contains("paritywatch_ready 1") && page.contains("paritywatch_verdict{");
+    #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+    let past = daemon
+        .wait_for_http(&metrics, |page| judged(&page.text()) && read(&page.text()) > FIRST as f64 / 2.0, LIMIT)
+        .text();
+
+    // A day and a week ago it was as it is now; what comes makes verdicts differ from then.
+    let moments = [7, 1].map(|days| seconds_now() - days * DAY_SECONDS);
+    let prometheus = Prometheus::start(&setup.listen, &past, &moments);
+    let records = scenario::go_on(&broker);
+    prometheus.wait_for(&format!("sum(paritywatch_events_total) == {records}"), LIMIT);
+    prometheus.wait_for("sum(paritywatch_consumer_lag) == 0 and on () paritywatch_dead_letters_pending == 0", LIMIT);
+    prometheus.wait_for("paritywatch_alert_firing == 1", LIMIT);
+    prometheus.wait_for("paritywatch_alert_pending == 1", LIMIT);
+
+    let dashboards = Dashboard::all();
+    assert!(dashboards.len() >= 3, "the dashboards were not found");
+    let problems: Vec<String> = dashboards.iter().flat_map(|dashboard| problems(dashboard, &prometheus)).collect();
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+    assert!(daemon.terminate().success());
+}
+
+/// Queries without a result under any choice of a viewer; and those that fail, or lack a label, or give no number, under one of them.
+fn problems(dashboard: &Dashboard, prometheus: &Prometheus) -> Vec<String> {
+    let selections = dashboard.selections(prometheus);
+    let queries = dashboard.queries();
+    assert!(queries.len() > 10, "{}: {} queries", dashboard.name, queries.len());
+    let announced = announced();
+    let mut problems = BTreeSet::new();
+    for query in queries.iter().filter(|query| !announced.iter().any(|metric| query.expr.contains(metric.as_str()))) {
+        let mut some = false;
+        for values in selections.iter().flat_map(|values| repeated(dashboard, query, values, prometheus)) {
+            let expr = interpolate(&query.expr, &values);
+            match if query.instant { prometheus.query(&expr) } else { prometheus.query_range(&expr) } {
+                Err(error) => {
+                    problems.insert(format!("{}: {}: {expr}: {error}", dashboard.name, query.panel));
+                }
+                Ok(series) => {
+                    some |= !series.is_empty();
+                    problems.extend(series.iter().filter_map(|series| {
+                        Some(format!("{}: {}: {expr}: {}", dashboard.name, query.panel, wrong(query, series)?))
+                    }));
+                }
+            }
+        }
+        if !some {
+            problems.insert(format!("{}: {}: no result: {}", dashboard.name, query.panel, query.expr));
+        }
+    }
+    problems.into_iter().collect()
+}
+
+/// The values for each repetition of a panel.
+fn repeated(dashboard: &Dashboard, query: &Query, values: &Values, prometheus: &Prometheus) -> Vec<Values> {
+    let Some(name) = &query.repeat else { return vec![values.clone()] };
+    let options = dashboard.options_of(name, values, prometheus);
+    options.into_iter().map(|option| values.clone().into_iter().chain([(name.clone(), option)]).collect()).collect()
+}
+
+/// What is wrong with a series, if anything.
+fn wrong(query: &Query, series: &Value) -> Option<String> {
+    let labels = series["metric"].as_object().unwrap();
+    if let Some(missing) = query.labels.iter().find(|label| !labels.contains_key(*label)) {
+        return Some(format!("no label {missing} in {}", series["metric"]));
+    }
+    let samples = series["values"].as_array().cloned().unwrap_or_else(|| vec![series["value"].clone()]);
+    let numbers = samples.iter().map(|sample| sample[1].as_str().unwrap());
+    let odd = numbers.into_iter().find(|number| !number.parse::<f64>().unwrap().is_finite());
+    odd.map(|number| format!("{number} in {}", series["metric"]))
+}
+
+/// Metrics that are announced and not there yet. The lint in tests/dashboards/ holds that the list has no others.
+fn announced() -> Vec<String> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dashboards/announced.json");
+    let document: BTreeMap<String, Value> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    document["metrics"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
