@@ -49,6 +49,7 @@ export function profile(): Dashboard {
     .withPanel(groups())
     .withPanel(evidenceShare())
     .withPanel(needed())
+    .withPanel(evidenceInNumbers())
     .withRow(row('Group: $group').repeat('group'))
     .withPanel(rates())
     .withPanel(ratio())
@@ -187,6 +188,41 @@ function needed() {
     decimals: 0,
     noValue: 'No group of this rule and window waits for more cases, or the numbers are withheld.',
     queries: [{ expr: latest('needed_exposed', CHOSEN, 'group'), legend: '{{group}}' }],
+  });
+}
+
+function evidenceInNumbers() {
+  const by = 'group, reference, indicator, channel, dimension, profile, rule';
+  const now = (metric: string) => latest(metric, SERIES, by);
+  const log = (hypothesis: string) => latest('evidence_log', `${SERIES}, null="${hypothesis}"`, by);
+  return lists({
+    title: 'Evidence in numbers',
+    description:
+      'Evidence of a disparity, and that it is beyond the critical threshold, with the level of an alarm (natural logarithms); a detector of ' +
+      'changes; on how many blocks of cases it rests; by how much the last block was tempered because blocks vary (1: not); and whether the ' +
+      'series is on the watch list, which deserves a look and never pages.',
+    unit: 'none',
+    width: 24,
+    height: 6,
+    noValue: 'This rule does not use sequential evidence, or it is withheld.',
+    alert: 'ParitywatchDisparity',
+    link: ['profile', 'rule', 'channel', 'dimension'],
+    columns: [
+      'group',
+      'reference',
+      { title: 'evidence', decimals: 2, expr: log('disparity') },
+      { title: 'beyond critical', decimals: 2, expr: log('material') },
+      { title: 'alarm level', decimals: 2, expr: now('evidence_alarm_log') },
+      { title: 'change', decimals: 2, expr: now('evidence_change_log') },
+      { title: 'blocks', decimals: 0, expr: now('evidence_blocks') },
+      { title: 'tempered by', decimals: 2, expr: now('evidence_dispersion') },
+      { title: 'on the watch list', unit: 'bool_yes_no', expr: now('evidence_watched') },
+      'indicator',
+      'channel',
+      'dimension',
+      'profile',
+      'rule',
+    ],
   });
 }
 
@@ -411,7 +447,7 @@ function concluded() {
     description:
       'Share of the controls that have a conclusion (violation or none). Where it is low, or differs between groups, the hit rate is biased.',
     unit: 'percentunit',
-    width: 12,
+    width: 8,
     queries: [{ expr: `${stage('concluded')} / ${stage('controlled')}`, legend: '{{group}}' }],
     alert: 'ParitywatchJoinCoverage',
   })
@@ -426,7 +462,7 @@ function late() {
       'Cases whose facts came after their block of evidence was closed. Windows count them; evidence does not. Many of them in one group ' +
       'mean that its evidence lags.',
     unit: 'none',
-    width: 12,
+    width: 8,
     decimals: 0,
     noValue: 'None, or so few that they are withheld; or no data.',
     queries: [
@@ -446,7 +482,7 @@ function withoutGroup() {
       'Cases of all profiles together that have no value in this dimension, and those with probabilities only. They are in no group, so a ' +
       'disparity among them cannot be seen.',
     unit: 'none',
-    width: 12,
+    width: 8,
     decimals: 0,
     queries: [
       { expr: of('cases_without_group'), legend: 'no group' },
@@ -457,20 +493,39 @@ function withoutGroup() {
 }
 
 function effective() {
-  const sides = (side: string) => latest('probabilistic_effective_cases', `${CHOSEN}, side="${side}"`, 'group');
-  return bars({
-    title: 'What the probabilities are worth',
+  const by = 'group, reference, window, channel, dimension, profile, rule';
+  const sides = (side: string) => latest('probabilistic_effective_cases', `${CHOSEN}, side="${side}"`, by);
+  const rate = (side: string, estimator: string) => ({
+    title: `${side} rate, ${estimator}`,
+    unit: 'percentunit',
+    decimals: 2,
+    expr: latest(`probabilistic_${side}_rate_ratio`, `${CHOSEN}, estimator="${estimator}"`, by),
+  });
+  return lists({
+    title: 'Known only as probabilities, in numbers',
     description:
-      'Cases of the window whose group is known only as probabilities, and how many known members would tell as much, of the group and of ' +
-      'its reference.',
+      'Cases of the window whose group is known only as probabilities; how many known members would tell as much, of the group and of its ' +
+      'reference; and the rates by both estimates. They are in no other number.',
     unit: 'none',
-    width: 12,
-    decimals: 0,
+    width: 24,
+    height: 6,
     noValue: NO_PROBABILITIES,
-    queries: [
-      { expr: latest('probabilistic_cases', CHOSEN, 'group'), legend: '{{group}}: cases' },
-      { expr: sides('group'), legend: '{{group}}: worth, group' },
-      { expr: sides('reference'), legend: '{{group}}: worth, reference' },
+    link: ['profile', 'rule', 'channel', 'dimension', 'window'],
+    columns: [
+      'group',
+      'reference',
+      { title: 'cases', decimals: 0, expr: latest('probabilistic_cases', CHOSEN, by) },
+      { title: 'worth, group', decimals: 0, expr: sides('group') },
+      { title: 'worth, reference', decimals: 0, expr: sides('reference') },
+      rate('group', 'weighted'),
+      rate('reference', 'weighted'),
+      rate('group', 'regression'),
+      rate('reference', 'regression'),
+      'window',
+      'channel',
+      'dimension',
+      'profile',
+      'rule',
     ],
   });
 }

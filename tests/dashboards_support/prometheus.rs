@@ -44,7 +44,7 @@ impl Prometheus {
 
         let config = folder.path().join("prometheus.yml");
         let text = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs: [{{job_name: {JOB}, static_configs: [{{targets: ['{daemon}']}}]}}]\n"
+            "global: {{scrape_interval: 2s, scrape_timeout: 2s}}\nscrape_configs: [{{job_name: {JOB}, static_configs: [{{targets: ['{daemon}']}}]}}]\n"
         );
         fs::write(&config, text).unwrap();
         let listen = format!("127.0.0.1:{}", free_port());
