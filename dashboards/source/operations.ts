@@ -353,12 +353,14 @@ function checkpoints() {
   return lines({
     title: 'Checkpoints and transitions',
     description:
-      'Checkpoints per second, written and failed; and changes of alerts that were told although the disk did not take them.',
+      'Checkpoints per second, written and failed; and changes of alerts, and messages about them, that went on although the disk did not ' +
+      'take them.',
     unit: 'cps',
     width: 6,
     queries: [
       { expr: perSecond('checkpoints_total', 'result'), legend: '{{result}}' },
-      { expr: perSecond('undurable_transitions_total', 'instance'), legend: 'not on the disk {{instance}}' },
+      { expr: perSecond('undurable_transitions_total', 'instance'), legend: 'transitions not on the disk {{instance}}' },
+      { expr: perSecond('outbox_undurable_total', 'instance'), legend: 'messages not on the disk {{instance}}' },
     ],
     alert: 'ParitywatchCheckpointOld',
   }).min(0);
@@ -435,7 +437,7 @@ function groupsMissing() {
 function deliveryPending() {
   return lines({
     title: 'Alerts on their way',
-    description: 'Changes of alerts that a receiver has not taken yet.',
+    description: 'Messages about alerts that a receiver (Alertmanager, webhook, Kafka topic) has not taken yet.',
     unit: 'none',
     width: 6,
     decimals: 0,
@@ -448,7 +450,7 @@ function deliveryPending() {
 function deliveryOldest() {
   return lines({
     title: 'Longest wait for a receiver',
-    description: 'Age of the oldest change that a receiver has not taken yet: somebody is not being told.',
+    description: 'Since when the oldest message waits that a receiver has not taken yet: somebody is not being told. 0 where none waits.',
     unit: 's',
     width: 6,
     noValue: 'No receiver is configured, or no data.',
@@ -460,7 +462,7 @@ function deliveryOldest() {
 function deliveries() {
   return lines({
     title: 'Deliveries by result',
-    description: 'Attempts per second to deliver a change of an alert.',
+    description: 'Requests per second to each receiver (records, for Kafka). What fires is sent to Alertmanagers again and again.',
     unit: 'cps',
     width: 6,
     noValue: 'No receiver is configured, or no data.',
@@ -472,7 +474,7 @@ function deliveries() {
 function undelivered() {
   return number({
     title: 'Given up',
-    description: 'Changes of alerts that were given up without a receiver having taken them, since the start of the daemon.',
+    description: 'Messages about alerts that a receiver will never get, because too many waited for it (`limits.outbox_messages`).',
     unit: 'none',
     width: 6,
     height: 8,

@@ -88,7 +88,7 @@ export function row(title: string): dashboard.RowBuilder {
 /** The runbook of an alert, as a link of a panel. */
 export function runbook(alert: string): Builder<dashboard.DashboardLink>[] {
   const to = (title: string, file: string) => link(title, `\${runbooks}/${file}`, { icon: 'doc', targetBlank: true });
-  return [to(`Runbook: ${alert}`, `${alert}.md`), to(`Draaiboek: ${alert}`, `${alert}.nl.md`)];
+  return [to(`Runbook: ${alert}`, alert), to(`Draaiboek: ${alert}`, `${alert}.nl`)];
 }
 
 /** The library's builder of links always hides them in a menu, so this is one by hand. */

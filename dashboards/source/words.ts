@@ -10,8 +10,8 @@ export const UID = {
 /** Marks the dashboards of this product in Grafana's search. */
 export const TAG = 'paritywatch';
 
-/** Where deploy/runbooks/ is published, unless the variable `runbooks` of a dashboard says otherwise. */
-export const RUNBOOKS = 'https://example.org/paritywatch/runbooks';
+/** Where deploy/runbooks/ is published, as in the alerts' rules, unless the variable `runbooks` of a dashboard says otherwise. */
+export const RUNBOOKS = 'https://paritywatch.example.org/runbooks';
 
 /** Shown where there is nothing: silence must never read as an all-clear. */
 export const NO_DATA = 'No data. No data is not fair.';

@@ -103,7 +103,7 @@ function checkGrid(dashboard, check) {
 function checkLinks(dashboard, facts, check) {
   for (const url of urlsIn(dashboard)) {
     const [, uid, query] = /^\/d\/([\w-]+)(?:\?(.*))?$/.exec(url) ?? [];
-    const [, runbook] = /^\$\{runbooks\}\/(\w+)(?:\.nl)?\.md$/.exec(url) ?? [];
+    const [, runbook] = /^\$\{runbooks\}\/(\w+)(?:\.nl)?$/.exec(url) ?? [];
     check(uid || runbook, `${url} leads to no dashboard and no runbook`);
     check(!uid || uid in facts.variables, `${url} leads to a dashboard that is not there`);
     check(!runbook || facts.runbooks.has(runbook), `${url} leads to a runbook that is neither there nor announced`);

@@ -72,7 +72,7 @@ const MISTAKES = {
   'leads to no dashboard': (dashboard) => (dashboard.links[0].url = 'https://example.org'),
   'dashboard that is not there': (dashboard) => (dashboard.links[0].url = '/d/paritywatch-nowhere'),
   'which is no variable there': (dashboard) => (dashboard.links[0].url = '/d/paritywatch-profile?var-nobody=x'),
-  'runbook that is neither there': (_, panel) => (panel.links = [{ url: '${runbooks}/ParitywatchNobody.md' }]),
+  'runbook that is neither there': (_, panel) => (panel.links = [{ url: '${runbooks}/ParitywatchNobody' }]),
   colours: (_, panel) => (panel.fieldConfig.defaults.color = { mode: 'fixed', fixedColor: 'semi-dark-green' }),
   'comes without a word': (_, panel) =>
     (panel.fieldConfig.defaults.mappings = [{ type: 'value', options: { 1: { color: '#D55E00' } } }]),
