@@ -320,13 +320,14 @@ export function line(colour: string, style: 'line' | 'dash', width = 2): dashboa
   ];
 }
 
+/** A limit of an interval: no line and no place in the legend, but a value under the pointer. */
+export function limit(colour: string): dashboard.DynamicConfigValue[] {
+  return [...line(colour, 'line', 0), { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } }];
+}
+
 /** The upper limit of an interval, shaded down to the lower one. */
 export function band(colour: string, lower: string): dashboard.DynamicConfigValue[] {
-  return [
-    ...line(colour, 'line', 0),
-    { id: 'custom.fillBelowTo', value: lower },
-    { id: 'custom.fillOpacity', value: 20 },
-  ];
+  return [...limit(colour), { id: 'custom.fillBelowTo', value: lower }, { id: 'custom.fillOpacity', value: 20 }];
 }
 
 /** A dashed line at one value, through a panel of lines. */

@@ -2,7 +2,7 @@
 
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { band, bars, board, choice, line, lines, lists, mark, number, row, several, timeline, verdictMappings } from './parts';
+import { band, bars, board, choice, limit, line, lines, lists, mark, number, row, several, timeline, verdictMappings } from './parts';
 import { alerts, FINDING, latest, wilson, worstVerdict } from './promql';
 import { COLOUR, UID } from './words';
 
@@ -249,10 +249,10 @@ function rates() {
     .min(0)
     .overrideByName('group', line(COLOUR.vermilion, 'line'))
     .overrideByName('group, upper', band(COLOUR.vermilion, 'group, lower'))
-    .overrideByName('group, lower', line(COLOUR.vermilion, 'line', 0))
+    .overrideByName('group, lower', limit(COLOUR.vermilion))
     .overrideByName('reference', line(COLOUR.blue, 'line'))
     .overrideByName('reference, upper', band(COLOUR.blue, 'reference, lower'))
-    .overrideByName('reference, lower', line(COLOUR.blue, 'line', 0));
+    .overrideByName('reference, lower', limit(COLOUR.blue));
 }
 
 /** The rule's thresholds, where they are in this measure. */
@@ -268,7 +268,7 @@ function against(panel: ReturnType<typeof lines>, name: string) {
   return panel
     .overrideByName(name, line(COLOUR.vermilion, 'line'))
     .overrideByName('upper', band(COLOUR.vermilion, 'lower'))
-    .overrideByName('lower', line(COLOUR.vermilion, 'line', 0))
+    .overrideByName('lower', limit(COLOUR.vermilion))
     .overrideByName('warning threshold', line(COLOUR.orange, 'dash'))
     .overrideByName('critical threshold', line(COLOUR.purple, 'dash'));
 }
