@@ -39,6 +39,8 @@ const MISTAKES = {
   option: ['"graphMode": ', '"graphmode": '],
   query: ['"expr": ', '"expression": '],
   field: ['"unit": "none"', '"units": "none"'],
+  override: ['"id": "custom.cellOptions"', '"id": "custom.cellOption"'],
+  value: ['"type": "color-text"', '"type": "colour-text"'],
 };
 
 for (const version of Object.keys(VERSIONS)) {
@@ -122,9 +124,13 @@ interface Query {
 }
 
 type Fields<Custom> = Omit<Plain<grafana.FieldConfig>, 'custom'> & { custom?: Custom };
+/** What an override may set: a field's own settings, and those of its kind as \`custom.NAME\`. */
+type Property<Custom> =
+  | { [K in keyof Plain<grafana.FieldConfig>]-?: { id: K; value: Plain<grafana.FieldConfig>[K] } }[keyof grafana.FieldConfig]
+  | { [K in keyof Custom & string]-?: { id: \`custom.\${K}\`; value: Custom[K] } }[keyof Custom & string];
 interface Source<Custom> {
   defaults: Fields<Custom>;
-  overrides: Plain<grafana.FieldConfigSource['overrides']>;
+  overrides: { matcher: { id: 'byName' | 'byType'; options: string }; properties: Property<Custom>[] }[];
 }
 type Kind<Type, Options, Custom> = Omit<Plain<grafana.Panel>, 'type' | 'options' | 'targets' | 'fieldConfig'> & {
   type: Type;
