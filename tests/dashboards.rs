@@ -13,6 +13,7 @@ use std::time::Duration;
 use dashboards_support::grafana::{Dashboard, Query, Values, interpolate};
 use dashboards_support::prometheus::{Prometheus, seconds_now};
 use dashboards_support::scenario::{self, FIRST, Setup};
+use paritywatch::statistics::{Confidence, Interval, Proportion, wilson};
 use serde_json::Value;
 use support::kafka::Broker;
 use support::process::Daemon;
@@ -50,7 +51,48 @@ fn every_query_of_every_panel_has_a_result() {
     assert!(dashboards.len() >= 3, "the dashboards were not found");
     let problems: Vec<String> = dashboards.iter().flat_map(|dashboard| problems(dashboard, &prometheus)).collect();
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+    for dashboard in dashboards.iter().filter(|dashboard| dashboard.name == "profile.json") {
+        check_limits_of_rates(dashboard, &prometheus);
+    }
     assert!(daemon.terminate().success());
+}
+
+/// The dashboard makes the intervals of rates out of counts; they must be the program's own.
+fn check_limits_of_rates(dashboard: &Dashboard, prometheus: &Prometheus) {
+    /// The dashboard's quantile has two decimals.
+    const TOLERANCE: f64 = 1e-5;
+    let queries = dashboard.queries();
+    let limits = queries.iter().filter(|query| query.panel == "Rate of the group and of its reference");
+    let mut compared = 0;
+    for (query, (side, limit)) in limits.filter_map(|query| Some((query, query.legend.split_once(", ")?))) {
+        let selections = dashboard.selections(prometheus);
+        for values in selections.iter().flat_map(|values| repeated(dashboard, query, values, prometheus)) {
+            let Some(interval) = interval(side, &values, prometheus) else { continue };
+            let expected = if limit == "lower" { interval.lower } else { interval.upper };
+            let drawn = number(&query.expr, &values, prometheus).unwrap();
+            assert!((drawn - expected).abs() < TOLERANCE, "{side}, {limit}: {drawn}, not {expected}, with {values:?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 50, "{compared} limits");
+}
+
+/// The interval of a side's rate from its counts, unless these are withheld.
+fn interval(side: &str, values: &Values, prometheus: &Prometheus) -> Option<Interval> {
+    let labels = r#"profile="$profile", rule="$rule", channel="$channel", dimension="$dimension", window="$window", group="$group""#;
+    let count = |name: &str| number(&format!("paritywatch_{side}_{name}{{{labels}}}"), values, prometheus);
+    wilson(proportion(count("events")?, count("exposed")?), Confidence::new(0.95).unwrap())
+}
+
+/// The number of an expression's only series.
+fn number(expr: &str, values: &Values, prometheus: &Prometheus) -> Option<f64> {
+    let series = prometheus.query(&interpolate(expr, values)).unwrap();
+    Some(series.first()?["value"][1].as_str().unwrap().parse().unwrap())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+fn proportion(events: f64, exposed: f64) -> Proportion {
+    Proportion::new(events as u64, exposed as u64).unwrap()
 }
 
 /// Queries without a result under any choice of a viewer; and those that fail, or lack a label, or give no number, under one of them.

@@ -22,6 +22,8 @@ pub struct Dashboard {
 pub struct Query {
     /// The panel's title.
     pub panel: String,
+    /// What the legend says, labels not yet put in.
+    pub legend: String,
     /// The expression, variables not yet put in.
     pub expr: String,
     /// Only as of now.
@@ -101,6 +103,7 @@ impl Dashboard {
             for target in panel["targets"].as_array().unwrap_or(&Vec::new()) {
                 queries.push(Query {
                     panel: panel["title"].as_str().unwrap().to_owned(),
+                    legend: target["legendFormat"].as_str().unwrap_or_default().to_owned(),
                     expr: target["expr"].as_str().unwrap().to_owned(),
                     instant: target["instant"] == true,
                     repeat: own.clone().or_else(|| repeat.clone()),
