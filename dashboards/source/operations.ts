@@ -33,6 +33,7 @@ export function operations(): Dashboard {
     .withPanel(lateEvents())
     .withPanel(client())
     .withPanel(unsafe())
+    .withPanel(settingsKnown())
     .withPanel(retention())
     .withRow(row('Evaluation'))
     .withPanel(evaluationDuration())
@@ -268,7 +269,7 @@ function unsafe() {
       'A topic that is compacted, or keeps records for too short a time, may lose what has not been read. The counts would then be wrong ' +
       'without anything being seen in them.',
     unit: 'none',
-    width: 12,
+    width: 8,
     queries: [
       { expr: `max by (topic, reason) (paritywatch_input_unsafe{${TOPIC}})`, legend: '{{topic}}: {{reason}}' },
     ],
@@ -276,13 +277,27 @@ function unsafe() {
   }).mappings(wordsFor([1, '✕ unsafe', COLOUR.vermilion], [0, '● safe', COLOUR.blue]));
 }
 
+function settingsKnown() {
+  return timeline({
+    title: "Topics' settings are known",
+    description:
+      'Whether the last look at the settings of a topic found them. Not: it was not permitted (`DESCRIBE_CONFIGS`) or failed, and nobody ' +
+      'knows whether the topic may lose records.',
+    unit: 'none',
+    width: 8,
+    queries: [{ expr: `max by (topic) (paritywatch_input_config_known{${TOPIC}})`, legend: '{{topic}}' }],
+    alert: 'ParitywatchInputUnsafe',
+  }).mappings(wordsFor([1, '● known', COLOUR.blue], [0, '✕ not known', COLOUR.vermilion]));
+}
+
 function retention() {
   return number({
     title: 'Retention of the inputs',
-    description: 'How long each topic keeps its records. It must cover the longest standstill.',
+    description: 'How long each topic keeps its records. It must cover the longest standstill. Nothing is shown for a topic that keeps them for ever.',
     unit: 's',
-    width: 12,
+    width: 8,
     height: 8,
+    noValue: 'Kept for ever, or not known',
     queries: [{ expr: `min by (topic) (paritywatch_input_retention_seconds{${TOPIC}})`, legend: '{{topic}}' }],
     alert: 'ParitywatchInputUnsafe',
   });
@@ -404,8 +419,8 @@ function limits() {
   return lines({
     title: 'What limits cost',
     description:
-      'Closed or forgotten per second because a limit was reached: open cases, cases that waited for a selection, probabilities, remembered ' +
-      'event ids. Anything above 0 means that counts are no longer complete.',
+      'Closed, forgotten or not counted per second because a limit was reached: open cases, cases that waited for a selection, probabilities, ' +
+      'remembered event ids, cells. Anything above 0 means that counts are no longer right.',
     unit: 'cps',
     width: 12,
     queries: [
@@ -413,6 +428,7 @@ function limits() {
       { expr: perSecond('dropped_waiting_cases_total', 'instance'), legend: 'waiting cases {{instance}}' },
       { expr: perSecond('probabilities_dropped_total', 'instance'), legend: 'probabilities {{instance}}' },
       { expr: perSecond('evicted_ids_total', 'instance'), legend: 'remembered ids {{instance}}' },
+      { expr: perSecond('refused_contributions_total', 'instance'), legend: 'cells {{instance}}' },
     ],
     alert: 'ParitywatchLimitReached',
   }).min(0);

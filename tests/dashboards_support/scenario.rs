@@ -26,7 +26,8 @@ pub struct Setup {
 impl Setup {
     /// On a broker, whose topics it creates.
     pub fn new(broker: &Broker) -> Self {
-        broker.create_topic("events", 3);
+        // Kept for a hundred years: a number, and none that the test outlives.
+        broker.create_topic_with("events", 3, &[("retention.ms", "3155760000000")]);
         broker.create_topic(DEAD_LETTERS, 1);
         broker.create_topic("paritywatch.alerts", 1);
         let folder = tempfile::tempdir().unwrap();
