@@ -126,7 +126,7 @@ fn an_alert_fires_stays_the_same_over_a_crash_and_resolves_once_everywhere() {
         assert_eq!(annotations[name], value, "{first}");
     }
     let alert_id = annotations["alert_id"].as_str().unwrap().to_owned();
-    assert!(first["generatorURL"].as_str().unwrap().ends_with(&format!("/#alert-{alert_id}")), "{first}");
+    assert!(first["generatorURL"].as_str().unwrap().ends_with(&format!("/#alert.{alert_id}")), "{first}");
 
     // Killed, it goes on as the same alert.
     daemon.kill();

@@ -150,6 +150,17 @@ pub enum Measure {
     Difference,
 }
 
+impl Measure {
+    /// The word for it in the configuration and in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ratio => "ratio",
+            Self::Difference => "difference",
+        }
+    }
+}
+
 /// With what a group is compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {

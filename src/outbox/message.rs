@@ -64,7 +64,7 @@ impl Message {
         };
         let at = at.unwrap_or(alert.active_at);
         let number = alert.transitions.max(1);
-        let url = format!("{base_url}/#alert-{}", alert.id);
+        let url = format!("{base_url}/#{}", alert.anchor());
         let document = Document { alert, number, kind, at, moment, url: &url };
         // Maps with string keys: writing them to memory cannot fail.
         let document = serde_json::to_string(&document).unwrap_or_default();

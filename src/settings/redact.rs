@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use siphasher::sip::SipHasher24;
 
-use crate::disparity::{Evidence, Measure, Reference, Rule, WindowLength};
+use crate::disparity::{Evidence, Reference, Rule, WindowLength};
 use crate::event::{Channel, Span};
 use crate::monitor::{Exposure, Plan};
 
@@ -285,7 +285,7 @@ impl Toml {
         self.value("profiles", list(profiles.map(|profile| &profile.name)));
         self.value("channels", list(rule.channels.iter().map(|channel| channel_name(*channel))));
         self.value("dimensions", list(dimensions.map(|dimension| &dimension.name)));
-        self.string("measure", measure_name(rule.measure));
+        self.string("measure", rule.measure.name());
         self.string("reference", reference_name(&rule.reference));
         self.value("windows", list(labels(&rule.windows)));
         self.number("warning", rule.warning);
@@ -325,13 +325,6 @@ pub(super) const fn channel_name(channel: Channel) -> &'static str {
         Channel::Random => "random",
         Channel::Signal => "signal",
         Channel::Manual => "manual",
-    }
-}
-
-pub(super) const fn measure_name(measure: Measure) -> &'static str {
-    match measure {
-        Measure::Ratio => "ratio",
-        Measure::Difference => "difference",
     }
 }
 

@@ -11,7 +11,7 @@ use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
 use super::parse::{Given, Table, alternatives, check_unique, choose};
 use super::problem::{Place, Problems, shown, suggestion};
 use super::raw::Entries;
-use super::redact::{channel_name, evidence_name, measure_name, reference_name};
+use super::redact::{channel_name, evidence_name, reference_name};
 use super::validate::{MAX_DIMENSIONS, MAX_PROFILES, MAX_ROLLING, MAX_TEXT_BYTES, check_name};
 
 /// Most rules.
@@ -71,7 +71,7 @@ fn rule(
     table.valid_choice("kind", (), &[("disparity", ())], &LATER_KINDS)?;
     let indicators = Indicator::ALL.map(|indicator| (indicator.name(), indicator));
     let indicator = table.required_choice("indicator", &indicators, &LATER_INDICATORS);
-    let measures = MEASURES.map(|measure| (measure_name(measure), measure));
+    let measures = MEASURES.map(|measure| (measure.name(), measure));
     let measure = table.choice("measure", Measure::Ratio, &measures, &[]);
     let profiles = profiles(&mut table, surroundings);
     let channels = channels(&mut table);

@@ -306,9 +306,14 @@ impl Page {
         rules.dedup_by(|one, other| one.rule == other.rule);
         let samples = rules.into_iter().flat_map(|finding| {
             [("warning", finding.warning), ("critical", finding.critical), ("clear", finding.clear)]
-                .map(|(severity, value)| (vec![finding.rule.as_str(), severity], value))
+                .map(|(severity, value)| (vec![finding.rule.as_str(), finding.measure.name(), severity], value))
         });
-        self.gauge("threshold", "Thresholds of a rule, in its measure.", &["rule", "severity"], samples.collect());
+        self.gauge(
+            "threshold",
+            "Thresholds of a rule, in its measure.",
+            &["rule", "measure", "severity"],
+            samples.collect(),
+        );
     }
 
     fn alerts(&mut self, alerts: &[PublishedAlert]) {

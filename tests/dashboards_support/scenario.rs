@@ -1,0 +1,164 @@
+//! Events that bring everything onto the dashboards: strata, small groups, probabilities, late and bad input.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::kafka::{Broker, Record};
+use crate::support::process::free_port;
+use crate::support::setup::{DEAD_LETTERS, START_MS, binary};
+
+/// Events of each of the two profiles.
+const EVENTS: usize = 60_000;
+/// Events that come first, alone, and later once more.
+pub const FIRST: usize = 3_000;
+/// Timestamp of the records: no event is ahead of it.
+const STORED_MS: i64 = START_MS + 90 * 86_400_000;
+
+/// A daemon's configuration, and its address.
+pub struct Setup {
+    _folder: tempfile::TempDir,
+    /// The configuration file.
+    pub config: PathBuf,
+    /// `HOST:PORT`
+    pub listen: String,
+}
+
+impl Setup {
+    /// On a broker, whose topics it creates.
+    pub fn new(broker: &Broker) -> Self {
+        // Kept for a hundred years: a number, and none that the test outlives.
+        broker.create_topic_with("events", 3, &[("retention.ms", "3155760000000")]);
+        broker.create_topic(DEAD_LETTERS, 1);
+        broker.create_topic("paritywatch.alerts", 1);
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("paritywatch.toml");
+        let listen = format!("127.0.0.1:{}", free_port());
+        let state = folder.path().join("state");
+        let own = format!(
+            "[kafka]\nbrokers = \"{}\"\ntopics = [\"events\"]\nsecurity_protocol = \"plaintext\"\n[state]\ndir = \"{}\"\ncheckpoint_every = \"1s\"\n[server]\nlisten = \"{listen}\"\n",
+            broker.bootstrap(),
+            state.display()
+        );
+        std::fs::write(&config, own + RULES).unwrap();
+        Self { _folder: folder, config, listen }
+    }
+}
+
+/// One rule of each kind that a panel is for.
+const RULES: &str = r#"
+[window]
+rolling = ["7d"]
+evaluate_every = "1s"
+idle_after = "2s"
+cohort_max_age = "6d"
+[profiles.cub]
+owner = "owner@example.org"
+[profiles.permits]
+owner = "owner@example.org"
+[dimensions.origin]
+ground = "race"
+groups = ["caribbean", "dutch", "european", "non_european"]
+[[rules]]
+name = "selection"
+indicator = "selection_rate"
+warning = 1.1
+critical = 1.25
+stratify_by = "office"
+min_events = 50
+[[rules]]
+name = "selection-crude"
+indicator = "selection_rate"
+reference = "dutch"
+warning = 1.1
+critical = 1.25
+[[rules]]
+name = "selection-difference"
+indicator = "selection_rate"
+measure = "difference"
+warning = 0.01
+critical = 0.02
+[[rules]]
+name = "selection-pending"
+indicator = "selection_rate"
+evidence = "point"
+warning = 1.1
+critical = 1.25
+for = "1h"
+[[rules]]
+name = "frequency-against-random"
+indicator = "control_frequency"
+reference = "random"
+warning = 1.1
+critical = 1.25
+[[rules]]
+name = "hits"
+indicator = "hit_rate"
+warning = 0.9
+critical = 0.8
+"#;
+
+/// The first events of the first profile.
+pub fn begin(broker: &Broker) {
+    send(broker, &stream("skewed-selection", "cub")[..FIRST]);
+}
+
+/// All other events, and the first ones once more. Returns how many records there are now.
+pub fn go_on(broker: &Broker) -> usize {
+    let streams = [stream("skewed-selection", "cub"), stream("simpson", "permits")];
+    // By time, so that neither profile is late beside the other.
+    let mut lines = streams.concat();
+    lines.sort_by(|one, other| time(one).cmp(time(other)));
+    lines.extend(by_hand());
+    send(broker, &lines);
+    FIRST + lines.len()
+}
+
+/// A small group, probabilities, cases without a group, and poison: long after their hour, so that they also come late.
+fn by_hand() -> Vec<String> {
+    let selections = |name: &'static str, count: usize, selected_every: usize, groups: fn(usize) -> String| {
+        (0..count).map(move |number| selection(name, number, number.is_multiple_of(selected_every), &groups(number)))
+    };
+    let small = selections("small", 90, 4, |_| r#","groups":{"origin":"caribbean"}"#.to_owned());
+    let late = selections("late", 60, 5, |_| r#","groups":{"origin":"dutch"}"#.to_owned());
+    let apart = selections("none", 40, 5, |_| String::new());
+    let probable = selections("probable", 4_000, 7, |number| {
+        let share = 5 + number % 90;
+        let rest = 95 - share;
+        format!(r#","groups":{{"origin":{{"non_european":0.{share:02},"dutch":0.{rest:02}}}}}"#)
+    });
+    let poison = (0..5).map(|_| "not json".to_owned());
+    small.chain(late).chain(apart).chain(probable).chain(poison).collect()
+}
+
+fn selection(name: &str, number: usize, selected: bool, groups: &str) -> String {
+    let office = ["north", "south"][number % 2];
+    format!(
+        r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/test","id":"{name}-{number}","time":"2026-01-02T00:00:00Z","data":{{"case_id":"{name}-{number}","profile":"cub","selected":{selected}{groups},"strata":{{"office":"{office}"}}}}}}"#
+    )
+}
+
+/// The events of a generated stream, with case ids of their own.
+fn stream(scenario: &str, profile: &str) -> Vec<String> {
+    let events = EVENTS.to_string();
+    let output = Command::new(binary())
+        .args(["generate", "--scenario", scenario, "--profile", profile, "--ratio", "2", "--events", &events])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.replace("case-", &format!("{profile}-"))).collect()
+}
+
+/// The event time as it is written.
+fn time(line: &str) -> &str {
+    line.split_once(r#""time":""#).unwrap().1.split('"').next().unwrap()
+}
+
+fn send(broker: &Broker, lines: &[String]) {
+    let key = |line: &str| {
+        line.split_once(r#""case_id":""#).map_or("none", |(_, rest)| rest.split('"').next().unwrap()).to_owned()
+    };
+    let records: Vec<Record> =
+        lines.iter().map(|line| Record::new(key(line), line.as_str()).at_ms(STORED_MS)).collect();
+    broker.produce("events", &records);
+}
