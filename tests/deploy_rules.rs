@@ -23,11 +23,7 @@ const ANNOUNCED: &[&str] = &[
 
 /// Ending of a runbook's file, its index, and the headings after the title, in order.
 const LANGUAGES: [(&str, &str, [&str; 6]); 2] = [
-    (
-        "md",
-        "README.md",
-        ["Meaning", "First look", "Likely causes", "What to do", "Whom to tell", "How to close"],
-    ),
+    ("md", "README.md", ["Meaning", "First look", "Likely causes", "What to do", "Whom to tell", "How to close"]),
     (
         "nl.md",
         "README.nl.md",
