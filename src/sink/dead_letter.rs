@@ -160,7 +160,7 @@ impl ProducerContext for Context {
             }
             Err((error, message)) => {
                 self.refused.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, "a dead letter was refused and will be tried again");
+                tracing::warn!(%error, topic = message.topic(), "a dead letter was refused and will be tried again");
                 self.keep(message.detach());
             }
         }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::statistics::Statistics;
 use rdkafka::{Offset, TopicPartitionList};
@@ -70,6 +70,8 @@ pub struct SourceState {
     errors: AtomicU64,
     reconnects: AtomicU64,
     assigned: AtomicBool,
+    /// Whether the last commit for lag displays failed.
+    commits_fail: AtomicBool,
     begun: AtomicU64,
 }
 
@@ -343,8 +345,12 @@ impl Reader {
     fn look_into(&self, topic: &str, found: &mut Vec<(String, i32, i64)>) -> Result<(), String> {
         let metadata = self.consumer.fetch_metadata(Some(topic), ANSWER_LIMIT);
         let metadata = metadata.map_err(|error| format!("topic {topic}: {error}"))?;
-        let partitions =
-            metadata.topics().iter().find(|known| known.name() == topic).map_or(&[][..], |known| known.partitions());
+        let known = metadata.topics().iter().find(|known| known.name() == topic);
+        if let Some(error) = known.and_then(|known| known.error()) {
+            // Such as a missing permission.
+            return Err(format!("topic {topic}: {}", RDKafkaErrorCode::from(error)));
+        }
+        let partitions = known.map_or(&[][..], |known| known.partitions());
         if partitions.is_empty() {
             return Err(format!("topic {topic}: expected partitions, found none"));
         }
@@ -650,7 +656,17 @@ impl ClientContext for Context {
     }
 }
 
-impl ConsumerContext for Context {}
+impl ConsumerContext for Context {
+    /// Told when it begins and when it ends, and not every few seconds.
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        let failed = self.state.commits_fail.swap(result.is_err(), Ordering::Relaxed);
+        match result {
+            Err(error) if !failed => tracing::warn!(%error, "offsets are not committed: displays of the group's lag are wrong"),
+            Ok(()) if failed => tracing::info!("offsets are committed again"),
+            _ => {}
+        }
+    }
+}
 
 /// A poisoned lock only says that a thread panicked between two plain writes: the value is whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
