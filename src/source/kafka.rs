@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::statistics::Statistics;
 use rdkafka::{Offset, TopicPartitionList};
@@ -70,8 +70,6 @@ pub struct SourceState {
     errors: AtomicU64,
     reconnects: AtomicU64,
     assigned: AtomicBool,
-    /// Whether the last commit for lag displays failed.
-    commits_fail: AtomicBool,
     begun: AtomicU64,
 }
 
@@ -656,17 +654,7 @@ impl ClientContext for Context {
     }
 }
 
-impl ConsumerContext for Context {
-    /// Told when it begins and when it ends, and not every few seconds.
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        let failed = self.state.commits_fail.swap(result.is_err(), Ordering::Relaxed);
-        match result {
-            Err(error) if !failed => tracing::warn!(%error, "offsets are not committed: displays of the group's lag are wrong"),
-            Ok(()) if failed => tracing::info!("offsets are committed again"),
-            _ => {}
-        }
-    }
-}
+impl ConsumerContext for Context {}
 
 /// A poisoned lock only says that a thread panicked between two plain writes: the value is whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -217,7 +217,10 @@ impl Broker {
 
     /// A command of the broker's own tools, such as `org.apache.kafka.tools.AclCommand`, without its arguments.
     pub fn tool(&self, class: &str) -> String {
-        format!("java -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={LOG_CONFIGURATION} -cp '{}/*' {class}", self.jars.display())
+        format!(
+            "java -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={LOG_CONFIGURATION} -cp '{}/*' {class}",
+            self.jars.display()
+        )
     }
 
     /// Stops the broker in good order, or by SIGKILL when that takes too long. The data stays.
