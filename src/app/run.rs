@@ -164,7 +164,18 @@ impl Daemon {
             self.monitor.shift_clock(by);
         }
         if self.signals.reload.swap(false, Ordering::Relaxed) {
-            self.read_configuration_again();
+            self.reload();
+        }
+    }
+
+    fn reload(&mut self) {
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.reloading();
+        }
+        self.read_configuration_again();
+        let outcome = if self.operation.refused { "running; the last reload was refused" } else { "running" };
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.reloaded(outcome);
         }
     }
 

@@ -33,6 +33,20 @@ impl Supervisor {
         tell(&[NotifyState::Status(text)]);
     }
 
+    /// Tells that the configuration is read again; [`Supervisor::reloaded`] ends it.
+    pub fn reloading(&self) {
+        // The time is what `Type=notify-reload` tells this answer from an earlier one by.
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => tell(&[NotifyState::Reloading, now]),
+            Err(error) => tracing::warn!(%error, "the clock for the service manager could not be read"),
+        }
+    }
+
+    /// Tells that the configuration was read again, and whether it is in force.
+    pub fn reloaded(&self, text: &str) {
+        tell(&[NotifyState::Ready, NotifyState::Status(text)]);
+    }
+
     /// Tells that the daemon is ending.
     pub fn stopping(&self) {
         tell(&[NotifyState::Stopping]);

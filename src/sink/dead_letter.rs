@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -16,6 +16,8 @@ use crate::event::Rejection;
 const OUTSTANDING: u64 = 10_000;
 /// Wait between two attempts to deliver what was refused.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// Least time between two clients where one has failed for good.
+const ANEW_EVERY: Duration = Duration::from_secs(10);
 /// How long one wait for delivery reports takes while too many are on their way.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -25,6 +27,9 @@ pub struct DeadLetters {
     topic: String,
     with_payload: bool,
     tried: Instant,
+    /// To make the producer anew.
+    config: ClientConfig,
+    made: Instant,
 }
 
 /// How many dead letters were delivered, refused (and tried again), or are on their way.
@@ -49,8 +54,12 @@ pub struct Position<'a> {
     pub offset: i64,
 }
 
+/// What is known of the letters; it outlives a client.
+#[derive(Clone, Default)]
+struct Context(Arc<Letters>);
+
 #[derive(Default)]
-struct Context {
+struct Letters {
     delivered: AtomicU64,
     refused: AtomicU64,
     pending: AtomicU64,
@@ -63,20 +72,20 @@ impl DeadLetters {
     /// # Errors
     /// What librdkafka refuses of the configuration.
     pub fn connect(mut config: ClientConfig, topic: &str, with_payload: bool) -> Result<Self, String> {
-        let producer = config
+        config
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", "30000")
-            .set("linger.ms", "5")
-            .create_with_context(Context::default())
-            .map_err(|error| format!("dead-letter topic {topic}: {error}"))?;
-        Ok(Self { producer, topic: topic.to_owned(), with_payload, tried: Instant::now() })
+            .set("linger.ms", "5");
+        let producer = config.create_with_context(Context::default());
+        let producer = producer.map_err(|error| format!("dead-letter topic {topic}: {error}"))?;
+        let (tried, made) = (Instant::now(), Instant::now());
+        Ok(Self { producer, topic: topic.to_owned(), with_payload, tried, config, made })
     }
 
     /// Sends one; waits while too many are on their way, for as long as `go_on` says so.
     pub fn send(&mut self, position: Position<'_>, rejection: &Rejection, payload: &[u8], go_on: impl Fn() -> bool) {
-        let context = self.producer.context();
-        context.pending.fetch_add(1, Ordering::Relaxed);
+        self.letters().pending.fetch_add(1, Ordering::Relaxed);
         let payload = if self.with_payload { payload } else { &[] };
         let message = OwnedMessage::new(
             Some(payload.to_vec()),
@@ -101,7 +110,8 @@ impl DeadLetters {
             return;
         }
         self.tried = Instant::now();
-        let again = std::mem::take(&mut *self.producer.context().again.lock().unwrap_or_else(PoisonError::into_inner));
+        self.recover();
+        let again = std::mem::take(&mut *self.letters().again.lock().unwrap_or_else(PoisonError::into_inner));
         for message in again {
             self.try_to_send(message);
         }
@@ -120,12 +130,31 @@ impl DeadLetters {
     /// How it fares.
     #[must_use]
     pub fn health(&self) -> DeadLetterHealth {
-        let context = self.producer.context();
+        let letters = self.letters();
         DeadLetterHealth {
-            delivered: context.delivered.load(Ordering::Relaxed),
-            refused: context.refused.load(Ordering::Relaxed),
-            pending: context.pending.load(Ordering::Relaxed),
+            delivered: letters.delivered.load(Ordering::Relaxed),
+            refused: letters.refused.load(Ordering::Relaxed),
+            pending: letters.pending.load(Ordering::Relaxed),
         }
+    }
+
+    /// A client that may not write, or is told so of its number in idempotent writing, never writes again, not even when it
+    /// may: a new one takes its place. What the old one still held comes back through its delivery reports.
+    fn recover(&mut self) {
+        let Some((_, reason)) = self.producer.client().fatal_error() else { return };
+        if self.made.elapsed() < ANEW_EVERY {
+            return;
+        }
+        self.made = Instant::now();
+        tracing::error!(reason, topic = self.topic, "dead letters cannot be delivered; trying with a new client");
+        match self.config.create_with_context(self.producer.context().as_ref().clone()) {
+            Ok(producer) => self.producer = producer,
+            Err(error) => tracing::warn!(%error, "no new client could be made"),
+        }
+    }
+
+    fn letters(&self) -> &Letters {
+        &self.producer.context().0
     }
 
     fn try_to_send(&self, message: OwnedMessage) {
@@ -135,13 +164,13 @@ impl DeadLetters {
             record = record.headers(copy(headers));
         }
         if self.producer.send(record).is_err() {
-            // The queue is full: later.
-            self.producer.context().keep(message);
+            // The queue is full, or the client has failed for good: later.
+            self.letters().keep(message);
         }
     }
 }
 
-impl Context {
+impl Letters {
     fn keep(&self, message: OwnedMessage) {
         self.again.lock().unwrap_or_else(PoisonError::into_inner).push_back(message);
     }
@@ -155,13 +184,13 @@ impl ProducerContext for Context {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         match result {
             Ok(_) => {
-                self.delivered.fetch_add(1, Ordering::Relaxed);
-                self.pending.fetch_sub(1, Ordering::Relaxed);
+                self.0.delivered.fetch_add(1, Ordering::Relaxed);
+                self.0.pending.fetch_sub(1, Ordering::Relaxed);
             }
             Err((error, message)) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, "a dead letter was refused and will be tried again");
-                self.keep(message.detach());
+                self.0.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%error, topic = message.topic(), "a dead letter was refused and will be tried again");
+                self.0.keep(message.detach());
             }
         }
     }

@@ -343,8 +343,12 @@ impl Reader {
     fn look_into(&self, topic: &str, found: &mut Vec<(String, i32, i64)>) -> Result<(), String> {
         let metadata = self.consumer.fetch_metadata(Some(topic), ANSWER_LIMIT);
         let metadata = metadata.map_err(|error| format!("topic {topic}: {error}"))?;
-        let partitions =
-            metadata.topics().iter().find(|known| known.name() == topic).map_or(&[][..], |known| known.partitions());
+        let known = metadata.topics().iter().find(|known| known.name() == topic);
+        if let Some(error) = known.and_then(|known| known.error()) {
+            // Such as a missing permission.
+            return Err(format!("topic {topic}: {}", RDKafkaErrorCode::from(error)));
+        }
+        let partitions = known.map_or(&[][..], |known| known.partitions());
         if partitions.is_empty() {
             return Err(format!("topic {topic}: expected partitions, found none"));
         }

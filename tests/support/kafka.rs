@@ -47,6 +47,11 @@ const READ_LIMIT: Duration = Duration::from_secs(120);
 /// long, even when there is nothing left to wait for.
 const POLL_LIMIT: Duration = Duration::from_millis(5);
 
+/// Who logs in at the guarded address of a broker.
+pub const GUARDED_USER: &str = "paritywatch";
+/// With which password.
+pub const GUARDED_PASSWORD: &str = "a password of the tests";
+
 const LOG_CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/log4j2.properties");
 
 /// A record to produce.
@@ -152,6 +157,8 @@ pub struct Broker {
     folder: TempDir,
     jars: PathBuf,
     port: u16,
+    /// Of a listener that asks for a name and a password, and lets nobody do what no ACL allows.
+    guarded_port: Option<u16>,
     // Kept from one `produce` to the next: a new one takes half a second to be ready.
     idle_producer: Mutex<Option<BaseProducer<Deliveries>>>,
 }
@@ -160,6 +167,18 @@ impl Broker {
     /// Starts a broker with no topics and waits until it answers.
     #[track_caller]
     pub fn start() -> Broker {
+        Broker::start_anew(false)
+    }
+
+    /// The same with a second address, `guarded_bootstrap`, where `GUARDED_USER` logs in by SASL PLAIN and may do what ACLs
+    /// allow. At the first address everybody may do everything.
+    #[track_caller]
+    pub fn start_guarded() -> Broker {
+        Broker::start_anew(true)
+    }
+
+    #[track_caller]
+    fn start_anew(guarded: bool) -> Broker {
         let Some(jars) = std::env::var_os("PARITYWATCH_KAFKA_JARS") else {
             panic!("PARITYWATCH_KAFKA_JARS is not set: run tests/run");
         };
@@ -170,6 +189,7 @@ impl Broker {
                 folder: TempDir::with_prefix_in("kafka-", env!("CARGO_TARGET_TMPDIR")).expect("make a folder"),
                 jars: PathBuf::from(&jars),
                 port: free_port(),
+                guarded_port: guarded.then(free_port),
                 idle_producer: Mutex::new(None),
             };
             broker.format();
@@ -187,6 +207,20 @@ impl Broker {
     /// The address for `bootstrap.servers`; it stays the same over a restart.
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The address at which ACLs hold.
+    #[track_caller]
+    pub fn guarded_bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.guarded_port.expect("started by start_guarded"))
+    }
+
+    /// A command of the broker's own tools, such as `org.apache.kafka.tools.AclCommand`, without its arguments.
+    pub fn tool(&self, class: &str) -> String {
+        format!(
+            "java -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={LOG_CONFIGURATION} -cp '{}/*' {class}",
+            self.jars.display()
+        )
     }
 
     /// Stops the broker in good order, or by SIGKILL when that takes too long. The data stays.
@@ -426,8 +460,22 @@ impl Broker {
             ("num.io.threads", "2".to_owned()),
             ("log.cleaner.dedupe.buffer.size", (4 << 20).to_string()),
         ];
-        let lines = settings.map(|(key, value)| format!("{key}={value}\n"));
-        fs::write(self.settings_file(), lines.concat()).expect("write the settings");
+        let mut lines = settings.map(|(key, value)| format!("{key}={value}\n")).concat();
+        if let Some(guarded) = self.guarded_port {
+            // Of a key that is there twice the last value counts.
+            lines += &format!(
+                "listeners=PLAINTEXT://127.0.0.1:{port},GUARDED://127.0.0.1:{guarded},CONTROLLER://127.0.0.1:{controller_port}\n\
+                 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,GUARDED:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+                 inter.broker.listener.name=PLAINTEXT\n\
+                 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
+                 super.users=User:ANONYMOUS\n\
+                 listener.name.guarded.sasl.enabled.mechanisms=PLAIN\n\
+                 listener.name.guarded.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+                 user_{GUARDED_USER}=\"{GUARDED_PASSWORD}\";\n",
+                port = self.port,
+            );
+        }
+        fs::write(self.settings_file(), lines).expect("write the settings");
 
         // A cluster id is 16 bytes in base64, 22 characters; this is such a one, and differs each time.
         let cluster_id = format!("{:021x}A", random_u64());

@@ -1,0 +1,233 @@
+//! What `deploy/` ships is one product: the same port, user, folders and rules everywhere, and configurations that the program takes.
+//!
+//! Helm, kustomize, kubeconform, hadolint and Docker Compose check more where they are on the PATH; Debian 12 has none of them. What was
+//! checked with which version is in deploy/README.md.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const PORT: &str = "9464";
+const USER: &str = "65532";
+const STATE: &str = "/var/lib/paritywatch";
+const CONFIGURATION: &str = "/etc/paritywatch/paritywatch.toml";
+const PROGRAM: &str = "/usr/bin/paritywatch";
+/// The highest exposure that `systemd-analyze security` may find, of 10.
+const EXPOSURE: &str = "2.0";
+
+#[test]
+fn every_shipped_configuration_is_taken_by_the_program() {
+    for file in [
+        "config/example.toml",
+        "deploy/compose/paritywatch.toml",
+        "deploy/kubernetes/base/paritywatch.toml",
+        "deploy/kubernetes/overlays/example/paritywatch.toml",
+        "deploy/helm/paritywatch/files/paritywatch.toml",
+    ] {
+        succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(path(file)));
+    }
+    for file in ["deploy/compose/paritywatch.toml", "deploy/kubernetes/base/paritywatch.toml"] {
+        contains(file, &[&format!("\"0.0.0.0:{PORT}\""), &format!("dir = \"{STATE}\"")]);
+    }
+    assert_eq!(
+        read("deploy/helm/paritywatch/files/paritywatch.toml"),
+        read("deploy/kubernetes/base/paritywatch.toml"),
+        "the chart's example is that of the base"
+    );
+}
+
+#[test]
+fn port_user_and_paths_are_the_same_everywhere() {
+    contains(
+        "deploy/docker/Dockerfile",
+        &[
+            &format!("EXPOSE {PORT}"),
+            &format!("USER {USER}:{USER}"),
+            &format!("--chown={USER}:{USER}"),
+            &format!("PARITYWATCH__STATE__DIR={STATE}"),
+            &format!("PARITYWATCH__SERVER__LISTEN=0.0.0.0:{PORT}"),
+            &format!("ENTRYPOINT [\"{PROGRAM}\"]"),
+            CONFIGURATION,
+        ],
+    );
+    contains("deploy/systemd/paritywatch.service", &[&format!("{PROGRAM} run --config {CONFIGURATION}"), STATE]);
+    let pod = [
+        &format!("containerPort: {PORT}"),
+        &format!("runAsUser: {USER}"),
+        &format!("runAsGroup: {USER}"),
+        &format!("fsGroup: {USER}"),
+        &format!("mountPath: {STATE}"),
+        CONFIGURATION,
+        "fsGroupChangePolicy: OnRootMismatch",
+        "readOnlyRootFilesystem: true",
+        "allowPrivilegeEscalation: false",
+        "runAsNonRoot: true",
+        "path: /-/ready",
+        "path: /-/healthy",
+    ];
+    contains("deploy/kubernetes/base/statefulset.yaml", &pod);
+    contains("deploy/helm/paritywatch/templates/statefulset.yaml", &pod);
+    contains("deploy/kubernetes/base/service.yaml", &[&format!("port: {PORT}")]);
+    contains("deploy/helm/paritywatch/templates/service.yaml", &[&format!("port: {PORT}")]);
+    contains(
+        "deploy/compose/compose.yaml",
+        &[&format!("127.0.0.1:{PORT}:{PORT}"), &format!("{USER}:{USER}"), STATE, CONFIGURATION],
+    );
+    contains("deploy/compose/prometheus.yml", &[&format!("paritywatch:{PORT}"), "job_name: paritywatch"]);
+}
+
+#[test]
+fn the_version_is_the_program_s() {
+    let version = env!("CARGO_PKG_VERSION");
+    contains("deploy/helm/paritywatch/Chart.yaml", &[&format!("appVersion: \"{version}\"")]);
+    contains("deploy/kubernetes/base/kustomization.yaml", &[&format!("newTag: {version}")]);
+    contains("deploy/compose/compose.yaml", &[&format!("image: paritywatch:{version}")]);
+}
+
+#[test]
+fn images_are_pinned() {
+    for line in read("deploy/compose/compose.yaml").lines().filter_map(|line| line.trim().strip_prefix("image: ")) {
+        let tag = line.rsplit_once(':').map(|(_, tag)| tag);
+        assert!(
+            tag.is_some_and(|tag| tag.contains(|digit: char| digit.is_ascii_digit())),
+            "{line}: expected a version"
+        );
+    }
+}
+
+#[test]
+fn the_rules_of_kubernetes_are_those_of_prometheus() {
+    let rules = read("deploy/prometheus/paritywatch.rules.yml");
+    let made = read("deploy/kubernetes/base/prometheusrule.yaml");
+    let (_, spec) = made.split_once("\nspec:\n").expect("a spec");
+    let indented = |line: &str| if line.is_empty() { String::new() } else { format!("  {line}") };
+    let expected: Vec<String> = rules.lines().map(indented).collect();
+    assert_eq!(spec.lines().collect::<Vec<_>>(), expected, "run deploy/kubernetes/prometheusrule.sh");
+    // The chart takes them from the same file.
+    let chart = read("deploy/helm/paritywatch/files/paritywatch.rules.yml");
+    assert_eq!(chart, rules);
+}
+
+#[test]
+fn what_compose_mounts_is_there() {
+    let compose = read("deploy/compose/compose.yaml");
+    let mounts = compose.lines().filter_map(|line| {
+        let (_, mount) = line.split_once(['-', '[']).filter(|_| line.contains(":ro"))?;
+        let source = mount.trim().trim_start_matches('"').split(':').next()?;
+        source.starts_with('.').then(|| path("deploy/compose").join(source))
+    });
+    let mounts: Vec<PathBuf> = mounts.collect();
+    assert!(mounts.len() >= 7, "{mounts:?}");
+    for mount in mounts {
+        assert!(mount.exists(), "{}", mount.display());
+    }
+}
+
+#[test]
+fn the_kafka_scripts_name_the_configuration_s_defaults() {
+    let defaults = read("config/paritywatch.toml");
+    for script in ["deploy/kafka/acls.sh", "deploy/kafka/topics.sh"] {
+        for (variable, key) in [("DEAD_LETTER_TOPIC", "dead_letter_topic"), ("ALERT_TOPIC", "alert_topic")] {
+            let text = read(script);
+            let line = text.lines().find(|line| line.starts_with(&format!("readonly {variable}="))).unwrap();
+            let name = line.split_once('-').unwrap().1.trim_start_matches('-').split('}').next().unwrap();
+            assert!(defaults.contains(&format!("{key} = \"{name}\"")), "{script}: {line}");
+        }
+        let dry = Command::new("bash").arg(path(script)).envs([("BOOTSTRAP", "b:9092"), ("DRY_RUN", "1")]).output();
+        let dry = text(&dry.unwrap().stdout);
+        assert!(dry.lines().count() >= 3 && dry.contains("--topic selections"), "{dry}");
+    }
+}
+
+#[test]
+#[ignore = "needs systemd-analyze: run tests/run"]
+fn systemd_takes_the_unit_and_finds_little_exposed() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("paritywatch.service");
+    // It looks for the program, which is not installed here.
+    let text = read("deploy/systemd/paritywatch.service").replace(PROGRAM, env!("CARGO_BIN_EXE_paritywatch"));
+    std::fs::write(&unit, text).unwrap();
+    for drop_in in ["none", "kafka-password.conf", "addresses.conf"] {
+        if drop_in != "none" {
+            let target = folder.path().join("paritywatch.service.d");
+            std::fs::create_dir_all(&target).unwrap();
+            std::fs::write(target.join(drop_in), read(&format!("deploy/systemd/paritywatch.service.d/{drop_in}")))
+                .unwrap();
+        }
+        let verified = succeed(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit));
+        assert_eq!(text_of(&verified), "", "with {drop_in}");
+        // In tenths, as the program takes it.
+        let threshold = format!("--threshold={}", EXPOSURE.replace('.', ""));
+        let security = ["security", "--offline=true", "--no-pager", &threshold];
+        succeed(Command::new("systemd-analyze").args(security).arg(&unit));
+    }
+}
+
+#[test]
+fn tools_that_are_here_find_nothing() {
+    let chart = path("deploy/helm/paritywatch");
+    if available("helm") {
+        let values = [chart.join("values.yaml"), chart.join("ci/bare-values.yaml"), chart.join("ci/full-values.yaml")];
+        for values in values {
+            let on = |verb: &[&str]| {
+                let mut command = Command::new("helm");
+                command.args(verb).arg(&chart).arg("--values").arg(&values).args(["--kube-version", "1.31.0"]);
+                text(&succeed(&mut command).stdout)
+            };
+            on(&["lint", "--strict"]);
+            assert!(on(&["template", "t"]).contains("kind: StatefulSet"));
+        }
+        let wrong = ["--set", "podMonitor.enabled=true", "--set", "serviceMonitor.enabled=true"];
+        let refused = Command::new("helm").args(["template", "t"]).arg(&chart).args(wrong).output().unwrap();
+        assert!(!refused.status.success(), "both monitors would scrape twice");
+    }
+    if available("kustomize") {
+        for folder in ["base", "overlays/example"] {
+            succeed(Command::new("kustomize").arg("build").arg(path("deploy/kubernetes").join(folder)));
+        }
+    }
+    if available("hadolint") {
+        succeed(Command::new("hadolint").arg(path("deploy/docker/Dockerfile")));
+    }
+    if available("docker-compose") {
+        let compose = path("deploy/compose/compose.yaml");
+        succeed(Command::new("docker-compose").arg("--file").arg(compose).args(["config", "--quiet"]));
+    }
+}
+
+fn available(tool: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(tool).is_file())
+}
+
+fn path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+#[track_caller]
+fn contains(file: &str, words: &[&str]) {
+    let text = read(file);
+    for word in words {
+        assert!(text.contains(word), "{file}: expected {word:?}");
+    }
+}
+
+#[track_caller]
+fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", text_of(&output));
+    output
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
