@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::AttributesState;
-use super::page::{Page, ShardState};
+use super::page::{Arrivals, Page, ShardState};
 use super::record::{NO_PROFILE, UNKNOWN_PROFILE};
 use super::store::{PAGES_PER_SHARD, SHARDS};
 use crate::event::EventTime;
@@ -37,7 +37,9 @@ impl LedgerPages {
     /// What the encoding refuses.
     pub fn shard(&self, index: usize) -> postcard::Result<Vec<u8>> {
         let pages = self.0.iter().skip(index * PAGES_PER_SHARD).take(PAGES_PER_SHARD).map(AsRef::as_ref);
-        postcard::to_allocvec(&ShardState::of(pages))
+        let state = ShardState::of(pages);
+        let arrivals = state.arrivals();
+        postcard::to_allocvec(&(state, arrivals))
     }
 }
 
@@ -95,12 +97,16 @@ impl Ledger {
     /// # Errors
     /// Where the bytes are not what [`LedgerPages::shard`] gives for this shard: what was expected.
     pub fn restore_shard(&mut self, index: usize, bytes: &[u8], mapping: &Mapping) -> Result<(), String> {
-        let state: ShardState = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let (mut state, rest): (ShardState, _) = postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
+        // Format 1 ended here: it did not know when late events had arrived.
+        let arrivals: Arrivals =
+            if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).map_err(|error| error.to_string())? };
+        state.arrive(&arrivals);
         let first = index * PAGES_PER_SHARD;
         let mut pages: Vec<Page> = (0..PAGES_PER_SHARD).map(|_| Page::default()).collect();
         state.check(|id| self.attributes.has(id))?;
         let page_of = |key| self.page_index(key).checked_sub(first);
-        if !state.put(&mut pages, page_of, |profile| profile_now(profile, mapping)) {
+        if !state.put(&mut pages, page_of, |profile| profile_now(profile, mapping), &self.horizons.spans) {
             return Err("expected cases of this shard alone, found one of another".to_owned());
         }
         for (place, page) in self.pages.iter_mut().skip(first).zip(pages).filter(|(_, page)| !page.is_empty()) {

@@ -18,7 +18,7 @@ use crate::monitor::{Clock, Mapping, Names, Plan};
 use crate::window::{Populations, Watermark, WindowsState};
 
 /// Version of the sections' contents.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Sections of a snapshot.
 pub const SECTIONS: usize = 1 + LedgerPages::SHARDS;
