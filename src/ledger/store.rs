@@ -1,6 +1,6 @@
 //! The ledger: 64 shards of 1,024 pages, and the way an event takes into them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::change::changes;
 use super::finals::{final_changes, missing_changes};
@@ -43,8 +43,6 @@ pub struct Ledger {
     pub(super) key: PseudonymKey,
     /// By shard, then by page.
     pub(super) pages: Vec<Arc<Page>>,
-    /// By part of a shard's fingerprints: the page.
-    page_of_part: Arc<[u16]>,
     /// Groups and strata of the cases.
     pub attributes: Attributes,
     pub(super) profiles: Vec<String>,
@@ -120,7 +118,6 @@ impl Ledger {
             key,
             // One empty page stands for all until they are written to.
             pages: vec![Arc::default(); PAGES],
-            page_of_part: page_of_part(),
             attributes: Attributes::new(plan),
             profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
             horizons: Horizons {
@@ -349,7 +346,7 @@ impl Ledger {
     /// The upper six bits choose the shard, the fourteen below them the page.
     pub(super) fn page_index(&self, key: CaseKey) -> usize {
         let part = (key.high >> 44) as usize % PAGE_PARTS;
-        let page = self.page_of_part.get(part).copied().map_or(0, usize::from);
+        let page = PAGE_OF_PART.get(part).copied().map_or(0, usize::from);
         (key.high >> 58) as usize * PAGES_PER_SHARD + page
     }
 
@@ -417,13 +414,13 @@ impl Ledger {
     }
 }
 
-/// Cuts a shard into pages whose sizes grow from 1 to 2, each by the same factor.
-fn page_of_part() -> Arc<[u16]> {
+/// By part of a shard's fingerprints: the page. Cuts a shard into pages whose sizes grow from 1 to 2, each by the same factor.
+static PAGE_OF_PART: LazyLock<Box<[u16]>> = LazyLock::new(|| {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let page = |part: usize| libm::log2(1.0 + part as f64 / PAGE_PARTS as f64) * PAGES_PER_SHARD as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to below 1,024")]
     (0..PAGE_PARTS).map(|part| page(part) as u16).collect()
-}
+});
 
 /// What each run of a case counts for; replaces `into`.
 pub(super) fn facts_of_runs(records: &[Record], attributes: &mut Attributes, spans: &Spans, into: &mut Vec<CaseFacts>) {
