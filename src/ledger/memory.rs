@@ -40,12 +40,20 @@ impl Memory {
         true
     }
 
-    /// Forgets what may be forgotten at `now`.
-    pub fn sweep(&mut self, now: EventTime) {
-        self.entries.retain(|entry| entry.lasts(now));
+    /// Forgets what may be forgotten at `now`; returns until when all of the rest is remembered.
+    pub fn sweep(&mut self, now: EventTime) -> EventTime {
+        let mut first = i32::MAX;
+        self.entries.retain(|entry| {
+            let lasts = entry.lasts(now);
+            if lasts {
+                first = first.min(entry.forget_hour);
+            }
+            lasts
+        });
         if self.entries.capacity() > 4 * self.entries.len() + 1024 {
             self.entries.shrink_to_fit(low);
         }
+        EventTime(i64::from(first).saturating_mul(Span::HOUR.0))
     }
 
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {

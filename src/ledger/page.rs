@@ -166,7 +166,7 @@ impl Page {
         waiting_cutoff: EventTime,
         horizons: &Horizons,
     ) -> Swept {
-        let mut swept = Swept::default();
+        let mut swept = Swept { evicted: 0, dropped_waiting: 0, due: EventTime(i64::MAX) };
         let memory = &mut self.memory;
         let waiting = &mut self.waiting;
         let mut remember = |key: CaseKey, record: &Record| {
@@ -177,11 +177,14 @@ impl Page {
         };
         self.simple.retain(|simple| {
             let record = simple.record();
-            let is_past = horizons.spans.is_past(std::slice::from_ref(&record), now);
+            let kept_until = horizons.spans.kept_until(std::slice::from_ref(&record));
+            let is_past = kept_until < now;
             let evicted = !is_past && record.time <= cutoff;
             if is_past || evicted {
                 remember(simple.key, &record);
                 swept.count(evicted, false);
+            } else {
+                swept.keep(kept_until);
             }
             !(is_past || evicted)
         });
@@ -200,9 +203,12 @@ impl Page {
                 dossier.records = dossier.records.iter().skip(past).copied().collect();
                 *waiting = *waiting + usize::from(self::waits(&dossier.records, &horizons.spans)) - usize::from(waits);
             }
+            if let (false, Some(run)) = (evicted, horizons.spans.runs(&dossier.records).next()) {
+                swept.keep(horizons.spans.kept_until(run));
+            }
             !(is_past || evicted)
         });
-        self.memory.sweep(swept_at);
+        swept.keep(self.memory.sweep(swept_at));
         swept
     }
 
@@ -317,18 +323,22 @@ impl ShardState {
 }
 
 /// What a sweep closed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Swept {
-    pub closed: usize,
     pub evicted: u64,
     pub dropped_waiting: u64,
+    /// The watermark after which there is something to let go again.
+    pub due: EventTime,
 }
 
 impl Swept {
     fn count(&mut self, evicted: bool, waiting: bool) {
-        self.closed += 1;
         self.evicted += u64::from(evicted && !waiting);
         self.dropped_waiting += u64::from(waiting);
+    }
+
+    fn keep(&mut self, until: EventTime) {
+        self.due = self.due.min(until);
     }
 }
 

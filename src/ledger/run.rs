@@ -43,8 +43,13 @@ impl Spans {
     /// Whether nothing can join the run any more, nor any before it, once the watermark is here.
     #[must_use]
     pub fn is_past(&self, run: &[Record], watermark: EventTime) -> bool {
+        self.kept_until(run) < watermark
+    }
+
+    /// Up to which watermark the run is kept.
+    pub(super) fn kept_until(&self, run: &[Record]) -> EventTime {
         let reach = run.iter().map(|record| self.reach(record)).max();
-        reach.is_none_or(|reach| reach.plus(self.lateness) < watermark)
+        reach.map_or(EventTime::MIN, |reach| reach.plus(self.lateness))
     }
 
     /// How many records form the first run.

@@ -88,6 +88,8 @@ impl Ledger {
             let rename = |page: &mut Arc<Page>| Arc::make_mut(page).rename(|profile| profile_now(profile, mapping));
             self.pages.iter_mut().for_each(rename);
         }
+        // When anything is due is found out when it is looked for: the horizons may be others.
+        self.due.fill(EventTime::MIN);
         self.open = self.pages.iter().map(|page| page.open_cases()).sum();
         self.waiting = self.pages.iter().map(|page| page.waiting()).sum();
     }
@@ -109,7 +111,9 @@ impl Ledger {
         if !state.put(&mut pages, page_of, |profile| profile_now(profile, mapping), &self.horizons.spans) {
             return Err("expected cases of this shard alone, found one of another".to_owned());
         }
-        for (place, page) in self.pages.iter_mut().skip(first).zip(pages).filter(|(_, page)| !page.is_empty()) {
+        let places = self.pages.iter_mut().zip(&mut self.due).skip(first);
+        for ((place, due), page) in places.zip(pages).filter(|(_, page)| !page.is_empty()) {
+            *due = EventTime::MIN;
             self.open += page.open_cases();
             self.waiting += page.waiting();
             *place = Arc::new(page);

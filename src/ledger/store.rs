@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::change::changes;
 use super::finals::{final_changes, missing_changes};
-use super::page::{Added, Horizons, Page, Swept};
+use super::page::{Added, Horizons, Page};
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
 use crate::disparity::ProfileId;
 use crate::event::{self, Data, Event, EventTime, Span};
@@ -43,6 +43,8 @@ pub struct Ledger {
     pub(super) key: PseudonymKey,
     /// By shard, then by page.
     pub(super) pages: Vec<Arc<Page>>,
+    /// By page: up to this watermark there is nothing to let go.
+    pub(super) due: Vec<EventTime>,
     /// Groups and strata of the cases.
     pub attributes: Attributes,
     pub(super) profiles: Vec<String>,
@@ -118,6 +120,7 @@ impl Ledger {
             key,
             // One empty page stands for all until they are written to.
             pages: vec![Arc::default(); PAGES],
+            due: vec![EventTime(i64::MAX); PAGES],
             attributes: Attributes::new(plan),
             profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
             horizons: Horizons {
@@ -186,7 +189,9 @@ impl Ledger {
         self.keep_bounds(moment.watermark);
         let tag = self.tag(event);
         let until = self.horizons.remembered_until(event.time);
-        self.page_mut(CaseKey { high: tag.full, low: tag.id }).memory.insert((tag.full, tag.id), until, moment.seen)
+        let key = CaseKey { high: tag.full, low: tag.id };
+        self.make_due(key, until);
+        self.page_mut(key).memory.insert((tag.full, tag.id), until, moment.seen)
     }
 
     /// The ledger's size.
@@ -243,6 +248,7 @@ impl Ledger {
     /// Adds a record that was not there to the case whose records are `records`.
     fn add_new(&mut self, key: CaseKey, record: Record, records: &mut Vec<Record>) -> Arrival {
         let Horizons { spans, .. } = self.horizons;
+        self.make_due(key, spans.kept_until(&[record]).min(self.horizons.remembered_until(record.time)));
         facts_of_runs(records, &mut self.attributes, &spans, &mut self.before);
         let missing = &mut self.made.missing;
         missing_changes(records, &mut self.attributes, &spans, |change| missing.push((change, false)));
@@ -279,6 +285,14 @@ impl Ledger {
         *profile = after.iter().rev().find_map(|facts| facts.home).map(|home| home.profile);
     }
 
+    /// Takes in that a page has something to let go after this watermark.
+    fn make_due(&mut self, key: CaseKey, until: EventTime) {
+        let index = self.page_index(key);
+        if let Some(due) = self.due.get_mut(index) {
+            *due = (*due).min(until);
+        }
+    }
+
     /// Takes in how a page's size has changed.
     fn note_size(&mut self, key: CaseKey, open_before: usize, waiting_before: usize) {
         let page = self.page(key);
@@ -287,15 +301,19 @@ impl Ledger {
         self.waiting = self.waiting + waiting_after - waiting_before;
     }
 
-    /// Some pages are swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once.
+    /// Some pages are swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once. What is past is let go first:
+    /// how far the sweeping has come decides nothing.
     fn keep_bounds(&mut self, watermark: EventTime) {
+        if self.open > self.open_limit || self.waiting > self.waiting_limit {
+            self.sweep_all(watermark, EventTime::MIN, EventTime::MIN);
+        }
         if self.open > self.open_limit {
             let cutoff = self.oldest(false, self.open - self.open_limit + self.open_limit / FREED_SHARE);
-            (0..PAGES).for_each(|index| self.sweep(index, watermark, cutoff, EventTime::MIN));
+            self.sweep_all(watermark, cutoff, EventTime::MIN);
         }
         if self.waiting > self.waiting_limit {
             let cutoff = self.oldest(true, self.waiting - self.waiting_limit + self.waiting_limit / FREED_SHARE);
-            (0..PAGES).for_each(|index| self.sweep(index, watermark, EventTime::MIN, cutoff));
+            self.sweep_all(watermark, EventTime::MIN, cutoff);
         }
         if watermark.since(self.swept_at) >= SWEEP_EVERY {
             self.swept_at = watermark;
@@ -308,16 +326,28 @@ impl Ledger {
         }
     }
 
+    fn sweep_all(&mut self, watermark: EventTime, cutoff: EventTime, waiting_cutoff: EventTime) {
+        (0..PAGES).for_each(|index| self.sweep(index, watermark, cutoff, waiting_cutoff));
+    }
+
     fn sweep(&mut self, index: usize, watermark: EventTime, cutoff: EventTime, waiting_cutoff: EventTime) {
-        let Some(page) = self.pages.get_mut(index).filter(|page| !page.is_empty()) else { return };
+        let Some(due) = self.due.get_mut(index) else { return };
+        // Pages in which nothing is due are not even looked at: there are many, and they are far apart in memory.
+        if *due >= watermark && cutoff.max(waiting_cutoff) == EventTime::MIN {
+            return;
+        }
+        let Some(page) = self.pages.get_mut(index).filter(|page| !page.is_empty()) else {
+            *due = EventTime(i64::MAX);
+            return;
+        };
         let page = Arc::make_mut(page);
         let (open, waiting) = (page.open_cases(), page.waiting());
-        let Swept { closed: _, evicted, dropped_waiting } =
-            page.sweep(watermark, self.swept_at, cutoff, waiting_cutoff, &self.horizons);
+        let swept = page.sweep(watermark, self.swept_at, cutoff, waiting_cutoff, &self.horizons);
+        *due = swept.due;
         self.open -= open - page.open_cases();
-        self.waiting -= waiting - page.waiting();
-        self.evicted = self.evicted.saturating_add(evicted);
-        self.dropped_waiting = self.dropped_waiting.saturating_add(dropped_waiting);
+        self.waiting = self.waiting + page.waiting() - waiting;
+        self.evicted = self.evicted.saturating_add(swept.evicted);
+        self.dropped_waiting = self.dropped_waiting.saturating_add(swept.dropped_waiting);
     }
 
     /// The opening time of the `count`-th oldest case.
