@@ -2,6 +2,8 @@
 //!
 //! A page is what a snapshot shares with the running ledger, and what is copied when it changes while a snapshot is still held.
 
+use std::sync::Arc;
+
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
@@ -242,11 +244,12 @@ impl Page {
 }
 
 impl ShardState {
-    pub fn of<'p>(pages: impl Iterator<Item = &'p Page> + Clone) -> Self {
+    pub fn of<'p>(pages: impl Iterator<Item = &'p Page>) -> Self {
+        let pages: Vec<&Page> = pages.filter(|page| !page.is_empty()).collect();
         Self {
-            simple: pages.clone().flat_map(|page| page.simple.iter().copied()).collect(),
-            dossiers: pages.clone().flat_map(|page| page.dossiers.iter().cloned()).collect(),
-            memory: pages.flat_map(|page| page.memory.entries().copied()).collect(),
+            simple: pages.iter().flat_map(|page| page.simple.iter().copied()).collect(),
+            dossiers: pages.iter().flat_map(|page| page.dossiers.iter().cloned()).collect(),
+            memory: pages.iter().flat_map(|page| page.memory.entries().copied()).collect(),
         }
     }
 
@@ -290,11 +293,11 @@ impl ShardState {
         }
     }
 
-    /// Puts everything into the pages of its shard; `page_of` gives the place of a key's page, `profile` the present index of a profile
+    /// Puts everything into its pages, those of a shard; `page_of` gives the place of a key's page, `profile` the present index of a profile
     /// in records. Gives whether everything had a place.
     pub fn put(
         self,
-        pages: &mut [Page],
+        pages: &mut [Arc<Page>],
         page_of: impl Fn(CaseKey) -> Option<usize>,
         profile: impl Fn(u16) -> u16,
         spans: &Spans,
@@ -302,7 +305,7 @@ impl ShardState {
         let mut complete = true;
         let mut place =
             |key: CaseKey, put: &mut dyn FnMut(&mut Page)| match page_of(key).and_then(|at| pages.get_mut(at)) {
-                Some(page) => put(page),
+                Some(page) => put(Arc::make_mut(page)),
                 None => complete = false,
             };
         for mut one in self.simple {

@@ -104,20 +104,16 @@ impl Ledger {
         let arrivals: Arrivals =
             if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).map_err(|error| error.to_string())? };
         state.arrive(&arrivals);
-        let first = index * PAGES_PER_SHARD;
-        let mut pages: Vec<Page> = (0..PAGES_PER_SHARD).map(|_| Page::default()).collect();
         state.check(|id| self.attributes.has(id))?;
-        let page_of = |key| self.page_index(key).checked_sub(first);
-        if !state.put(&mut pages, page_of, |profile| profile_now(profile, mapping), &self.horizons.spans) {
+        let shard = index * PAGES_PER_SHARD..(index + 1) * PAGES_PER_SHARD;
+        let page_of = |key| Self::page_index(key).checked_sub(shard.start);
+        let pages = self.pages.get_mut(shard.clone()).unwrap_or_default();
+        if !state.put(pages, page_of, |profile| profile_now(profile, mapping), &self.horizons.spans) {
             return Err("expected cases of this shard alone, found one of another".to_owned());
         }
-        let places = self.pages.iter_mut().zip(&mut self.due).skip(first);
-        for ((place, due), page) in places.zip(pages).filter(|(_, page)| !page.is_empty()) {
-            *due = EventTime::MIN;
-            self.open += page.open_cases();
-            self.waiting += page.waiting();
-            *place = Arc::new(page);
-        }
+        self.open += pages.iter().map(|page| page.open_cases()).sum::<usize>();
+        self.waiting += pages.iter().map(|page| page.waiting()).sum::<usize>();
+        self.due.iter_mut().take(shard.end).skip(shard.start).for_each(|due| *due = EventTime::MIN);
         Ok(())
     }
 }

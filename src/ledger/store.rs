@@ -287,7 +287,7 @@ impl Ledger {
 
     /// Takes in that a page has something to let go after this watermark.
     fn make_due(&mut self, key: CaseKey, until: EventTime) {
-        let index = self.page_index(key);
+        let index = Self::page_index(key);
         if let Some(due) = self.due.get_mut(index) {
             *due = (*due).min(until);
         }
@@ -363,18 +363,18 @@ impl Ledger {
 
     fn page(&self, key: CaseKey) -> &Page {
         #[expect(clippy::indexing_slicing, reason = "an index of a page is below PAGES, their number")]
-        &self.pages[self.page_index(key)]
+        &self.pages[Self::page_index(key)]
     }
 
     /// Copied first where a snapshot holds it.
     fn page_mut(&mut self, key: CaseKey) -> &mut Page {
-        let index = self.page_index(key);
+        let index = Self::page_index(key);
         #[expect(clippy::indexing_slicing, reason = "an index of a page is below PAGES, their number")]
         Arc::make_mut(&mut self.pages[index])
     }
 
     /// The upper six bits choose the shard, the fourteen below them the page.
-    pub(super) fn page_index(&self, key: CaseKey) -> usize {
+    pub(super) fn page_index(key: CaseKey) -> usize {
         let part = (key.high >> 44) as usize % PAGE_PARTS;
         let page = PAGE_OF_PART.get(part).copied().map_or(0, usize::from);
         (key.high >> 58) as usize * PAGES_PER_SHARD + page
