@@ -92,7 +92,8 @@ impl Page {
         }
     }
 
-    /// Lets go of the runs of a case that are past at `watermark`, in the page and in `records` (as [`Self::records`] gave them).
+    /// Lets go of the runs of a case that are past at `watermark`, in the page and in `records` (as [`Self::records`] gave them). Gives how
+    /// many of them waited.
     pub fn let_go(
         &mut self,
         key: CaseKey,
@@ -100,12 +101,12 @@ impl Page {
         watermark: EventTime,
         swept_at: EventTime,
         horizons: &Horizons,
-    ) {
-        for record in records.drain(..past(records, watermark, &horizons.spans)) {
-            self.remember(key, record.tag, record.time, swept_at, horizons);
-        }
+    ) -> u64 {
+        let gone: Vec<Record> = records.drain(..past(records, watermark, &horizons.spans)).collect();
+        gone.iter().for_each(|record| self.remember(key, record.tag, record.time, swept_at, horizons));
         self.take(key, &horizons.spans);
         self.insert(key, records, &horizons.spans);
+        waiting_runs(&gone, &horizons.spans)
     }
 
     /// Adds a record to the case whose records are `records` (as [`Self::records`] gave them), and to `records`.
@@ -184,7 +185,7 @@ impl Page {
             let evicted = !is_past && record.time <= cutoff;
             if is_past || evicted {
                 remember(simple.key, &record);
-                swept.count(evicted, false);
+                swept.evicted += u64::from(evicted);
             } else {
                 swept.keep(kept_until);
             }
@@ -198,8 +199,9 @@ impl Page {
             let evicted = !is_past && (opened <= cutoff || waits && opened <= waiting_cutoff);
             let gone = if evicted { dossier.records.len() } else { past };
             dossier.records.iter().take(gone).for_each(|record| remember(dossier.key, record));
+            swept.evicted += u64::from(evicted && !waits);
+            swept.dropped_waiting += waiting_runs(dossier.records.get(..gone).unwrap_or_default(), &horizons.spans);
             if is_past || evicted {
-                swept.count(evicted, waits);
                 *waiting -= usize::from(waits);
             } else if past > 0 {
                 dossier.records = dossier.records.iter().skip(past).copied().collect();
@@ -335,11 +337,6 @@ pub(super) struct Swept {
 }
 
 impl Swept {
-    fn count(&mut self, evicted: bool, waiting: bool) {
-        self.evicted += u64::from(evicted && !waiting);
-        self.dropped_waiting += u64::from(waiting);
-    }
-
     fn keep(&mut self, until: EventTime) {
         self.due = self.due.min(until);
     }
@@ -373,11 +370,19 @@ fn opened(records: &[Record]) -> EventTime {
     records.iter().map(|record| record.time).min().unwrap_or(EventTime::MIN)
 }
 
-/// Whether there is a run of which no event says to which profile it belongs.
+/// Whether there is a run that waits.
 fn waits(records: &[Record], spans: &Spans) -> bool {
+    waiting_runs(records, spans) > 0
+}
+
+/// How many runs there are of which no event says to which profile they belong.
+fn waiting_runs(records: &[Record], spans: &Spans) -> u64 {
     let unknown = |record: &Record| record.kind != RecordKind::Selection && record.profile == super::record::NO_PROFILE;
     // Looked at in vain nearly always.
-    records.iter().any(unknown) && spans.runs(records).any(|run| run.iter().all(unknown))
+    if !records.iter().any(unknown) {
+        return 0;
+    }
+    spans.runs(records).filter(|run| run.iter().all(unknown)).count() as u64
 }
 
 /// Whether its run, which is among `records`, has another selection that corrects none.

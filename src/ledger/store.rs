@@ -235,7 +235,8 @@ impl Ledger {
         let (open_before, waiting_before) = (page.open_cases(), page.waiting());
         page.records(key, &mut records);
         if horizons.spans.runs(&records).next().is_some_and(|run| horizons.spans.is_past(run, moment.watermark)) {
-            self.page_mut(key).let_go(key, &mut records, moment.watermark, swept_at, &horizons);
+            let waited = self.page_mut(key).let_go(key, &mut records, moment.watermark, swept_at, &horizons);
+            self.dropped_waiting = self.dropped_waiting.saturating_add(waited);
         }
         let known = horizons.knows(&records, &record, moment.seen)
             || self.page(key).memory.contains((key.high, record.tag), moment.seen);
