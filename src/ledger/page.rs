@@ -154,7 +154,7 @@ impl Page {
     /// Remembers an event of a case apart from the case, as long as a second delivery may come.
     pub fn remember(&mut self, key: CaseKey, tag: u64, time: EventTime, swept_at: EventTime, horizons: &Horizons) {
         let until = horizons.remembered_until(time);
-        if until > swept_at {
+        if lasts(until, swept_at) {
             self.memory.insert((key.high, tag), until, swept_at);
         }
     }
@@ -174,7 +174,7 @@ impl Page {
         let waiting = &mut self.waiting;
         let mut remember = |key: CaseKey, record: &Record| {
             let until = horizons.remembered_until(record.time);
-            if until > swept_at {
+            if lasts(until, swept_at) {
                 memory.insert((key.high, record.tag), until, swept_at);
             }
         };
@@ -349,14 +349,14 @@ impl Horizons {
     }
 
     /// Whether a case with these records shows that the record is a second delivery; `seen` is how far its partition has come. One that
-    /// neither joins the run of the first nor comes while the id is remembered is another event: whether the first is still held would be
-    /// told by the interleaving of partitions.
+    /// neither joins the run of an earlier one nor comes while the id is remembered is another event: whether the first is still held would
+    /// be told by the interleaving of partitions.
     pub fn knows(&self, records: &[Record], record: &Record, seen: EventTime) -> bool {
-        let Some(first) = records.iter().find(|known| known.tag == record.tag) else { return false };
-        let mut runs = self.spans.runs(records);
+        let same = |known: &Record| known.tag == record.tag;
         let joins =
-            |run: &&[Record]| run.contains(first) && run.iter().any(|known| record.arrived <= self.spans.reach(known));
-        lasts(self.remembered_until(first.time), seen) || runs.any(|run| joins(&run))
+            |run: &[Record]| run.iter().any(same) && run.iter().any(|known| record.arrived <= self.spans.reach(known));
+        records.iter().any(same)
+            && (lasts(self.remembered_until(record.time), seen) || self.spans.runs(records).any(joins))
     }
 }
 
