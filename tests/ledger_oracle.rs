@@ -1,6 +1,7 @@
-//! The ledger and the windows against a naive batch oracle: any order of arrival, with duplicates, gives the same counts.
+//! The ledger and the windows against a naive batch oracle: any order of arrival and any interleaving of partitions, with duplicates, gives
+//! the same counts.
 //!
-//! The oracle sees each event once, sorted, and knows nothing of tables, records or folding.
+//! The oracle sees each event once, sorted, and knows nothing of tables, records or folding, nor of what was let go and when.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use paritywatch::event::{
     Attributes, Channel, Control, Data, Event, EventTime, Membership, Outcome, OutcomeReport, Selection, Span,
 };
-use paritywatch::ledger::{Arrival, CaseFacts, Change, Ledger, PseudonymKey, Slot};
+use paritywatch::ledger::{CaseFacts, Change, Contribution, FinalChange, Ledger, Moment, PseudonymKey, Slot};
 use paritywatch::monitor::Plan;
 use paritywatch::window::{CellKey, Cohorts, Counts, Range, Windows};
 use plan::plan;
@@ -25,13 +26,34 @@ const START: EventTime = EventTime(1_767_225_600_000);
 const GROUPS: [&str; 3] = ["a", "b", "elsewhere"];
 const CHANNELS: [Channel; 3] = [Channel::Profile, Channel::Random, Channel::Signal];
 
+const HOUR: i64 = 60;
+const DAY: i64 = 24 * HOUR;
+/// How long cases are kept: not picked, and any other; and how late events may be. In minutes.
+const NOT_SELECTED: i64 = 7 * DAY;
+const HISTORY: i64 = 30 * DAY;
+const LATENESS: i64 = 10;
+
 /// An event of one of a few cases, in owned form.
 #[derive(Clone, Debug)]
 struct Spec {
     id: u32,
     case: u8,
     minute: i64,
+    /// How much later than its time it stands in its partition.
+    delay: i64,
+    partition: usize,
+    /// How many events come between it and its second delivery, where there is one.
+    again: Option<usize>,
     what: What,
+}
+
+/// An event as it arrives, by the log alone.
+#[derive(Clone, Debug)]
+struct Delivery {
+    spec: Spec,
+    /// The largest time in its partition so far.
+    seen: i64,
+    late: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -46,8 +68,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_order_with_duplicates_gives_the_oracles_counts(specs in events(), seed in any::<u64>()) {
-        let expected = oracle(&specs);
+    fn any_order_with_duplicates_gives_the_oracles_counts(specs in events(1), seed in any::<u64>()) {
+        let expected = oracle(&deliveries(&specs, |_| false));
         for arrival in [sorted(&specs), reversed(&specs), shuffled_with_duplicates(&specs, seed)] {
             prop_assert_eq!(&count(&arrival), &expected);
         }
@@ -59,36 +81,112 @@ proptest! {
 
     /// Evidence reads the facts of each hour of event time, of events in time alone, whatever order they arrived in.
     #[test]
-    fn any_order_gives_the_oracles_final_counts(specs in events(), seed in any::<u64>(), hours in 0_i64..200) {
+    fn any_order_gives_the_oracles_final_counts(specs in events(1), seed in any::<u64>(), hours in 0_i64..200) {
         let known: Vec<Spec> =
-            specs.iter().filter(|spec| !is_late(spec) && spec.minute < hours * 60).cloned().collect();
-        let expected = oracle(&known);
+            specs.iter().filter(|spec| !is_late(spec) && spec.minute < hours * HOUR).cloned().collect();
+        let expected = oracle(&deliveries(&known, |_| false));
         for arrival in [sorted(&specs), reversed(&specs), shuffled_with_duplicates(&specs, seed)] {
             prop_assert_eq!(&count_final(&arrival, hours), &expected);
         }
     }
 }
 
-fn events() -> impl Strategy<Value = Vec<Spec>> {
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    /// The watermark passes the time at which cases are let go sooner or later, as the partitions are interleaved.
+    #[test]
+    fn any_interleaving_gives_the_oracles_counts(specs in events(6), seeds in any::<[u64; 3]>(), hours in 0_i64..1_200) {
+        let log = log(&specs);
+        let once: Vec<Delivery> = first_deliveries(&log);
+        let expected = oracle(&once);
+        let mut known = once.clone();
+        known.retain(|delivery| !delivery.late && delivery.spec.minute < hours * HOUR);
+        let expected_finals = oracle(&known);
+        let one_after_the_other = [log[0].clone(), log[1].clone()].concat();
+        let the_other_way_round = [log[1].clone(), log[0].clone()].concat();
+        let mixed = seeds.map(|seed| interleaved(&log, seed));
+        let missing = count_log(&one_after_the_other, hours).missing;
+        prop_assert!(missing.is_empty() || once.iter().any(|delivery| delivery.late));
+        for arrival in [one_after_the_other, the_other_way_round].iter().chain(&mixed) {
+            let counted = count_log(arrival, hours);
+            prop_assert_eq!(&counted.windows, &expected);
+            prop_assert_eq!(&counted.finals, &expected_finals);
+            prop_assert_eq!(&counted.missing, &missing);
+        }
+    }
+}
+
+/// Events that lie up to `weeks` weeks apart.
+fn events(weeks: i64) -> impl Strategy<Value = Vec<Spec>> {
     let group = || prop::option::of(0..GROUPS.len());
     let earlier = || prop::option::weighted(0.3, 0_u32..24);
     let outcome = || prop::sample::select(vec![Outcome::Unknown, Outcome::NoViolation, Outcome::Violation]);
     let control = || prop::option::of(0_u8..2);
     let what = prop_oneof![
-        3 => (any::<bool>(), 0..CHANNELS.len(), group(), earlier())
+        3 => (prop::bool::weighted(0.3), 0..CHANNELS.len(), group(), earlier())
             .prop_map(|(selected, channel, group, revises)| What::Selection { selected, channel, group, revises }),
         3 => (control(), prop::bool::weighted(0.8), prop::option::of(outcome()), any::<bool>(), group())
             .prop_map(|(control, performed, outcome, with_profile, group)| What::Control { control, performed, outcome, with_profile, group }),
         3 => (control(), outcome(), earlier()).prop_map(|(control, outcome, revises)| What::Outcome { control, outcome, revises }),
-        1 => (0..GROUPS.len()).prop_map(|group| What::Attributes { group }),
+        2 => (0..GROUPS.len()).prop_map(|group| What::Attributes { group }),
     ];
-    prop::collection::vec((0_u8..3, 0_i64..400, what), 1..24).prop_map(|specs| {
+    let delay = prop_oneof![6 => Just(0), 1 => 0..LATENESS, 1 => 0..2 * DAY, 1 => 0..20 * DAY];
+    let again = prop::option::weighted(0.3, 0_usize..3);
+    let event = (0_u8..3, 0_i64..400, delay, 0_usize..2, again, what);
+    prop::collection::vec(event, 1..24).prop_map(move |specs| {
         // Every event has its own minute: ties are decided by fingerprints, which the oracle does not know.
-        (0..)
-            .zip(specs)
-            .map(|(id, (case, slot, what))| Spec { id, case, minute: slot * 24 + i64::from(id), what })
-            .collect()
+        let spec = |(id, (case, slot, delay, partition, again, what))| {
+            let minute = slot * 24 * weeks + i64::from(id);
+            Spec { id, case, minute, delay, partition, again, what }
+        };
+        (0..).zip(specs).map(spec).collect()
     })
+}
+
+/// Both partitions, with second deliveries of some events.
+fn log(specs: &[Spec]) -> [Vec<Delivery>; 2] {
+    [0, 1].map(|partition| {
+        let mut specs: Vec<&Spec> = specs.iter().filter(|spec| spec.partition == partition).collect();
+        specs.sort_by_key(|spec| spec.minute + spec.delay);
+        let (mut log, mut seen): (Vec<Delivery>, i64) = (Vec::new(), i64::MIN);
+        let mut later: Vec<(usize, Spec)> = Vec::new();
+        for (place, spec) in specs.iter().enumerate() {
+            let due = later.extract_if(.., |(at, _)| *at <= place).map(|(_, spec)| spec).collect::<Vec<_>>();
+            for spec in due.into_iter().chain([(*spec).clone()]) {
+                seen = seen.max(spec.minute);
+                let first = !log.iter().any(|delivery: &Delivery| delivery.spec.id == spec.id);
+                // An id is remembered for so long.
+                if first || seen <= spec.minute + NOT_SELECTED + LATENESS {
+                    log.push(Delivery { late: spec.minute < seen - LATENESS, seen, spec });
+                }
+            }
+            later.extend(spec.again.map(|after| (place + after, (*spec).clone())));
+        }
+        log
+    })
+}
+
+fn first_deliveries(log: &[Vec<Delivery>; 2]) -> Vec<Delivery> {
+    let mut known = BTreeSet::new();
+    log.iter().flatten().filter(|delivery| known.insert(delivery.spec.id)).cloned().collect()
+}
+
+fn interleaved(log: &[Vec<Delivery>; 2], mut seed: u64) -> Vec<Delivery> {
+    let mut rest = log.each_ref().map(|deliveries| deliveries.iter());
+    let mut all = Vec::new();
+    while rest.iter().any(|rest| rest.len() > 0) {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let from = usize::from(seed >> 63 == 1);
+        all.extend(rest[from].next().or_else(|| rest[1 - from].next()).cloned());
+    }
+    all
+}
+
+/// Deliveries whose arrival has nothing to do with lateness.
+fn deliveries(specs: &[Spec], late: fn(&Spec) -> bool) -> Vec<Delivery> {
+    let delivery = |spec: &Spec| Delivery { seen: spec.minute, late: late(spec), spec: spec.clone() };
+    specs.iter().map(delivery).collect()
 }
 
 fn sorted(specs: &[Spec]) -> Vec<Spec> {
@@ -115,18 +213,102 @@ fn shuffled_with_duplicates(specs: &[Spec], mut seed: u64) -> Vec<Spec> {
 /// Counts by channel and group over everything.
 type Table = BTreeMap<(usize, usize), [u64; 7]>;
 
+/// What was counted of a log.
+struct Counted {
+    windows: Table,
+    finals: Table,
+    missing: Missing,
+}
+
+/// How often what a case counts for differs so from what evidence counts of it.
+type Missing = BTreeMap<[String; 2], i64>;
+
 fn count(specs: &[Spec]) -> Table {
-    let plan = plan(&["a", "b"]);
-    let mut ledger = Ledger::new(&plan, PseudonymKey([3; 16]));
-    let mut windows = new_windows(&plan);
-    for spec in specs {
-        if let Some(Arrival::Changed(change) | Arrival::Conflict(Some(change))) =
-            ledger.join(&spec.event(), START, false)
-        {
-            windows.apply(&change, &ledger.attributes);
+    let mut core = Core::new();
+    deliveries(specs, |_| false).iter().for_each(|delivery| core.join(delivery, START));
+    core.counted(0).windows
+}
+
+/// What evidence counts of the hours before `hours`.
+fn count_final(specs: &[Spec], hours: i64) -> Table {
+    let mut core = Core::new();
+    deliveries(specs, is_late).iter().for_each(|delivery| core.join(delivery, START));
+    core.counted(hours).finals
+}
+
+/// The watermark is the least of what was seen in each partition.
+fn count_log(log: &[Delivery], hours: i64) -> Counted {
+    let mut core = Core::new();
+    let mut seen = [i64::MIN; 2];
+    for delivery in log {
+        seen[delivery.spec.partition] = delivery.seen;
+        let least = seen.into_iter().min().unwrap();
+        core.join(delivery, if least == i64::MIN { EventTime::MIN } else { at(least) });
+    }
+    core.counted(hours)
+}
+
+struct Core {
+    plan: Plan,
+    ledger: Ledger,
+    windows: Windows,
+    steps: Vec<FinalChange>,
+    missing: Missing,
+}
+
+impl Core {
+    fn new() -> Self {
+        let mut plan = plan(&["a", "b"]);
+        plan.window.history = Span::MINUTE.times(HISTORY);
+        plan.window.allowed_lateness = Span::MINUTE.times(LATENESS);
+        plan.ledger.not_selected_horizon = Span::MINUTE.times(NOT_SELECTED);
+        plan.ledger.dedupe_horizon = Span::MINUTE.times(NOT_SELECTED);
+        Self {
+            ledger: Ledger::new(&plan, PseudonymKey([3; 16])),
+            windows: new_windows(&plan),
+            plan,
+            steps: Vec::new(),
+            missing: Missing::new(),
         }
     }
-    table(&plan, &windows)
+
+    fn join(&mut self, delivery: &Delivery, watermark: EventTime) {
+        let seen = at(delivery.seen).max(watermark);
+        self.ledger.join(&delivery.spec.event(), &Moment { watermark, seen, late: delivery.late });
+        for change in self.ledger.changes() {
+            self.windows.apply(change, &self.ledger.attributes);
+        }
+        self.steps.extend_from_slice(self.ledger.finals());
+        for (change, more) in self.ledger.missing() {
+            let sides = [change.before, change.after].map(|facts| self.told(&facts));
+            *self.missing.entry(sides).or_default() += if *more { 1 } else { -1 };
+        }
+    }
+
+    /// Facts in words that do not depend on which combination of groups came first.
+    fn told(&self, facts: &CaseFacts) -> String {
+        let contributions = [facts.home, facts.other].into_iter().flatten().map(|contribution| {
+            let groups: Vec<_> = self.ledger.attributes.groups(contribution.attributes).collect();
+            let Contribution { profile, channel, cohort, counts, attributes: _ } = contribution;
+            format!("{profile:?} {channel:?} {cohort:?} {groups:?} {counts:?}")
+        });
+        contributions.collect::<Vec<_>>().join(", ")
+    }
+
+    fn counted(mut self, hours: i64) -> Counted {
+        let first = START.0.div_euclid(Span::HOUR.0);
+        self.steps.retain(|step| i64::from(step.hour) < first + hours);
+        let mut finals = new_windows(&self.plan);
+        // All that is put in before anything is taken out: counts stop at 0.
+        for step in &self.steps {
+            finals.apply(&Change { before: CaseFacts::default(), after: step.change.after }, &self.ledger.attributes);
+        }
+        for step in &self.steps {
+            finals.apply(&Change { before: step.change.before, after: CaseFacts::default() }, &self.ledger.attributes);
+        }
+        self.missing.retain(|_, count| *count != 0);
+        Counted { windows: table(&self.plan, &self.windows), finals: table(&self.plan, &finals), missing: self.missing }
+    }
 }
 
 fn new_windows(plan: &Plan) -> Windows {
@@ -139,30 +321,8 @@ fn is_late(spec: &Spec) -> bool {
     spec.id % 3 == 2
 }
 
-/// What evidence counts of the hours before `hours`.
-fn count_final(specs: &[Spec], hours: i64) -> Table {
-    let plan = plan(&["a", "b"]);
-    let mut ledger = Ledger::new(&plan, PseudonymKey([3; 16]));
-    let mut steps = Vec::new();
-    for spec in specs {
-        ledger.join(&spec.event(), START, is_late(spec));
-        steps.extend_from_slice(ledger.finals());
-    }
-    let first = START.0.div_euclid(Span::HOUR.0);
-    steps.retain(|step| i64::from(step.hour) < first + hours);
-    let mut windows = new_windows(&plan);
-    // All that is put in before anything is taken out: counts stop at 0.
-    for step in &steps {
-        windows.apply(&Change { before: CaseFacts::default(), after: step.change.after }, &ledger.attributes);
-    }
-    for step in &steps {
-        windows.apply(&Change { before: step.change.before, after: CaseFacts::default() }, &ledger.attributes);
-    }
-    table(&plan, &windows)
-}
-
 fn table(plan: &Plan, windows: &Windows) -> Table {
-    let range = Range::rolling(START.plus(Span::DAY.times(30)), Span::DAY.times(60));
+    let range = Range::rolling(START.plus(Span::DAY.times(100)), Span::DAY.times(200));
     let mut table = Table::new();
     for (channel_index, channel) in CHANNELS.iter().enumerate() {
         for (group_index, slot) in [Slot(0), Slot(1), Slot::OTHER].into_iter().enumerate() {
@@ -194,9 +354,13 @@ fn in_order(counts: &Counts) -> [u64; 7] {
     ]
 }
 
+fn at(minute: i64) -> EventTime {
+    START.plus(Span::MINUTE.times(minute))
+}
+
 impl Spec {
     fn time(&self) -> EventTime {
-        START.plus(Span::MINUTE.times(self.minute))
+        at(self.minute)
     }
 
     fn event(&self) -> Event<'static> {
@@ -258,18 +422,46 @@ impl Spec {
 }
 
 /// What the events count for, told case by case in the words of the contract.
-fn oracle(specs: &[Spec]) -> Table {
+fn oracle(deliveries: &[Delivery]) -> Table {
     let mut table = Table::new();
     for case in 0..3 {
-        let mut events: Vec<&Spec> = specs.iter().filter(|spec| spec.case == case).collect();
-        events.sort_by_key(|spec| spec.minute);
-        if let Some((channel, group, counts)) = oracle_case(&events) {
-            let row = table.entry((channel, group)).or_default();
-            row.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        let of_case: Vec<&Delivery> = deliveries.iter().filter(|delivery| delivery.spec.case == case).collect();
+        for mut events in visits(of_case) {
+            events.sort_by_key(|spec| spec.minute);
+            if let Some((channel, group, counts)) = oracle_case(&events) {
+                let row = table.entry((channel, group)).or_default();
+                row.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            }
         }
     }
     table.retain(|_, counts| *counts != [0; 7]);
     table
+}
+
+/// A case's events that belong together: each arrived while something before it was kept.
+fn visits(mut deliveries: Vec<&Delivery>) -> Vec<Vec<&Spec>> {
+    let arrived = |delivery: &Delivery| delivery.spec.minute.max(delivery.seen - LATENESS);
+    deliveries.sort_by_key(|delivery| (arrived(delivery), delivery.spec.minute));
+    let mut visits: Vec<Vec<&Spec>> = Vec::new();
+    let mut kept_until = i64::MIN;
+    for delivery in deliveries {
+        let kept = match delivery.spec.what {
+            What::Selection { selected: false, .. } | What::Attributes { .. } => NOT_SELECTED,
+            _ => HISTORY,
+        };
+        let until = arrived(delivery) + kept + HOUR;
+        match visits.last_mut().filter(|_| arrived(delivery) <= kept_until) {
+            Some(visit) => {
+                visit.push(&delivery.spec);
+                kept_until = kept_until.max(until);
+            }
+            None => {
+                visits.push(vec![&delivery.spec]);
+                kept_until = until;
+            }
+        }
+    }
+    visits
 }
 
 fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+use siphasher::sip128::SipHasher24;
 
 use super::funnel::{PublishedFunnel, PublishedStep};
 use super::published::{
@@ -26,6 +27,41 @@ impl Published {
     #[must_use]
     pub fn to_json_pretty(&self) -> String {
         serde_json::to_string_pretty(&Document(self)).unwrap_or_default()
+    }
+
+    /// 32 hex digits over everything that is judged: `as_of`, the configuration's hash, findings, alerts, late evidence and the
+    /// funnel, as they are published and to the last bit. The same log and configuration give the same digest. It covers nothing that is withheld, so
+    /// nothing can be guessed from it; it has no key (SipHash-2-4 with 128 bits and the key 0), so it proves nothing to anybody who might have
+    /// changed both.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let bytes = serde_json::to_vec(&Judged(self)).unwrap_or_default();
+        let hash = SipHasher24::new().hash(&bytes);
+        format!("{:016x}{:016x}", hash.h1, hash.h2)
+    }
+}
+
+/// What the digest is of. Counts of events are not: a second delivery changes them and nothing else.
+struct Judged<'p>(&'p Published);
+
+impl Judged<'_> {
+    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("findings", &List(self.0.findings()))?;
+        map.serialize_entry("alerts", &List(self.0.alerts()))?;
+        map.serialize_entry("late_evidence", &List(self.0.late()))?;
+        map.serialize_entry("funnel", &List(self.0.funnel()))?;
+        map.serialize_entry("funnel_left_out", &self.0.funnel_left_out())
+    }
+}
+
+impl Serialize for Judged<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", SCHEMA)?;
+        map.serialize_entry("as_of", &rfc3339(self.0.as_of()))?;
+        map.serialize_entry("config_hash", self.0.config_hash())?;
+        self.entries(&mut map)?;
+        map.end()
     }
 }
 
@@ -60,12 +96,9 @@ impl Serialize for Document<'_> {
         map.serialize_entry("schema", SCHEMA)?;
         map.serialize_entry("as_of", &rfc3339(published.as_of()))?;
         map.serialize_entry("config_hash", published.config_hash())?;
+        map.serialize_entry("digest", &published.digest())?;
         map.serialize_entry("events", &Events(published.events()))?;
-        map.serialize_entry("findings", &List(published.findings()))?;
-        map.serialize_entry("alerts", &List(published.alerts()))?;
-        map.serialize_entry("late_evidence", &List(published.late()))?;
-        map.serialize_entry("funnel", &List(published.funnel()))?;
-        map.serialize_entry("funnel_left_out", &published.funnel_left_out())?;
+        Judged(published).entries(&mut map)?;
         map.end()
     }
 }

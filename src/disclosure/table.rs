@@ -30,13 +30,14 @@ impl Published {
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
-            "as of {as_of}: {} events read, {} accepted, {} duplicate, {} rejected, {} too late; configuration {}",
+            "as of {as_of}: {} events read, {} accepted, {} duplicate, {} rejected, {} too late; configuration {}, digest {}",
             events.read,
             events.accepted,
             events.duplicate,
             events.rejected,
             events.too_late,
-            self.config_hash()
+            self.config_hash(),
+            self.digest()
         );
         push_line(&mut out, &HEAD.map(str::to_owned), &widths, width, None);
         for (verdict, row) in &rows {

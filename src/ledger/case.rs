@@ -1,7 +1,7 @@
 //! What the set of a case's events counts for.
 
 use crate::disparity::ProfileId;
-use crate::event::{Channel, EventTime, Outcome, Span};
+use crate::event::{Channel, EventTime, Outcome};
 use crate::ledger::record::{Record, RecordKind};
 use crate::ledger::{Attributes, AttributesId};
 use crate::window::CaseCounts;
@@ -32,14 +32,13 @@ pub struct Contribution {
     pub counts: CaseCounts,
 }
 
-/// What a case's events count for, whatever order they came in.
+/// What the events of one run of a case count for, whatever order they came in; what a run is says `Spans::runs`.
 ///
 /// Of several selections the one whose chain of revisions has the earliest time counts, in its latest revision, in the cohort of
 /// that time. Without a selection, the earliest control that names a profile stands in for it and counts
 /// as selected. Of several reports on one control the latest that no other event revises counts; an outcome implies its control.
-/// Events later than `not_selected_horizon` after a selection that did not pick the case are not its own.
 #[must_use]
-pub fn facts(records: &[Record], attributes: &mut Attributes, not_selected_horizon: Span) -> CaseFacts {
+pub fn facts(records: &[Record], attributes: &mut Attributes) -> CaseFacts {
     if let [only] = records
         && only.kind == RecordKind::Selection
     {
@@ -48,28 +47,26 @@ pub fn facts(records: &[Record], attributes: &mut Attributes, not_selected_horiz
     let Some((selection, cohort)) = selection_of(records) else {
         return facts_without_selection(records, attributes);
     };
-    let closes = if selection.flags.yes() { EventTime(i64::MAX) } else { cohort.plus(not_selected_horizon) };
-    let own = |record: &Record| record.time <= closes;
-    let merged = merged_attributes(records, selection.attributes, attributes, own);
+    let merged = merged_attributes(records, selection.attributes, attributes);
     let Some(profile) = selection.allowed_profile() else {
         return CaseFacts::default();
     };
     let channel = selection.flags.channel().unwrap_or_default();
     let home = Contribution { profile, channel, cohort, attributes: merged, counts: CaseCounts::default() };
     if selection.flags.yes() {
-        let counts = examined(records, |_| true).with_selected();
+        let counts = examined(records).with_selected();
         return CaseFacts { home: Some(Contribution { counts, ..home }), ..CaseFacts::default() };
     }
-    let elsewhere = elsewhere(records, channel, own);
+    let elsewhere = elsewhere(records, channel);
     CaseFacts {
         home: Some(Contribution {
-            counts: if elsewhere.is_some() { CaseCounts::assessed() } else { examined(records, own) },
+            counts: if elsewhere.is_some() { CaseCounts::assessed() } else { examined(records) },
             ..home
         }),
         other: elsewhere.map(|(cohort, channel)| Contribution {
             channel,
             cohort,
-            counts: examined(records, own).with_selected(),
+            counts: examined(records).with_selected(),
             ..home
         }),
         waiting: false,
@@ -103,11 +100,6 @@ fn start_of(record: &Record, records: &[Record]) -> (EventTime, u64) {
     chain(record, records).map(Record::order).min().unwrap_or_else(|| record.order())
 }
 
-/// Whether a chain of revisions leads from the record to one that corrects nothing.
-pub(super) fn has_plain_root(record: &Record, records: &[Record]) -> bool {
-    chain(record, records).any(|record| record.revises == 0)
-}
-
 /// A selection, the one it corrects, and so on. At most as many steps as there are records: more would be a cycle.
 fn chain<'a>(record: &'a Record, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
     let earlier = |record: &&'a Record| {
@@ -126,25 +118,15 @@ fn is_revised(record: &Record, records: &[Record]) -> bool {
 }
 
 /// Membership sent apart wins over the selection's, which wins over the controls'; of several the latest wins.
-fn merged_attributes(
-    records: &[Record],
-    selection: AttributesId,
-    attributes: &mut Attributes,
-    own: impl Fn(&Record) -> bool + Copy,
-) -> AttributesId {
-    let apart = latest_first(records, RecordKind::Attributes, attributes, own);
-    let controls = latest_first(records, RecordKind::Control, attributes, own);
+fn merged_attributes(records: &[Record], selection: AttributesId, attributes: &mut Attributes) -> AttributesId {
+    let apart = latest_first(records, RecordKind::Attributes, attributes);
+    let controls = latest_first(records, RecordKind::Control, attributes);
     let below = attributes.merge(selection, controls);
     attributes.merge(apart, below)
 }
 
-fn latest_first(
-    records: &[Record],
-    kind: RecordKind,
-    attributes: &mut Attributes,
-    own: impl Fn(&Record) -> bool,
-) -> AttributesId {
-    let mut found: Vec<&Record> = records.iter().filter(|record| record.kind == kind && own(record)).collect();
+fn latest_first(records: &[Record], kind: RecordKind, attributes: &mut Attributes) -> AttributesId {
+    let mut found: Vec<&Record> = records.iter().filter(|record| record.kind == kind).collect();
     found.sort_unstable_by_key(|record| std::cmp::Reverse(record.order()));
     found.iter().fold(AttributesId::default(), |merged, record| attributes.merge(merged, record.attributes))
 }
@@ -154,11 +136,11 @@ fn facts_without_selection(records: &[Record], attributes: &mut Attributes) -> C
         |kind| records.iter().filter(move |record| record.kind == kind && record.profile != super::record::NO_PROFILE);
     let control = named(RecordKind::Control).min_by_key(|record| record.order());
     let (stand_in, counts) = match (control, named(RecordKind::Complaint).min_by_key(|record| record.order())) {
-        (Some(control), _) => (control, examined(records, |_| true).with_selected()),
+        (Some(control), _) => (control, examined(records).with_selected()),
         (None, Some(complaint)) => (complaint, CaseCounts::complaint_alone()),
         (None, None) => return CaseFacts { waiting: true, ..CaseFacts::default() },
     };
-    let merged = merged_attributes(records, stand_in.attributes, attributes, |_| true);
+    let merged = merged_attributes(records, stand_in.attributes, attributes);
     let home = stand_in.allowed_profile().map(|profile| Contribution {
         profile,
         channel: stand_in.flags.channel().unwrap_or_default(),
@@ -170,10 +152,10 @@ fn facts_without_selection(records: &[Record], attributes: &mut Attributes) -> C
 }
 
 /// The first performed control that names another channel, for a case that was not picked: its time and channel.
-fn elsewhere(records: &[Record], home: Channel, own: impl Fn(&Record) -> bool) -> Option<(EventTime, Channel)> {
+fn elsewhere(records: &[Record], home: Channel) -> Option<(EventTime, Channel)> {
     records
         .iter()
-        .filter(|record| record.kind == RecordKind::Control && record.flags.yes() && own(record))
+        .filter(|record| record.kind == RecordKind::Control && record.flags.yes())
         .filter_map(|record| {
             record_channel(record).filter(|channel| *channel != home).map(|channel| (record.order(), channel))
         })
@@ -193,12 +175,10 @@ struct ControlState {
 }
 
 /// Where the case's controls put it in the funnel; `assessed` is set, `selected` is not.
-fn examined(records: &[Record], own: impl Fn(&Record) -> bool) -> CaseCounts {
+fn examined(records: &[Record]) -> CaseCounts {
     let mut reports: Vec<&Record> = records
         .iter()
-        .filter(|record| {
-            matches!(record.kind, RecordKind::Control | RecordKind::Outcome | RecordKind::Complaint) && own(record)
-        })
+        .filter(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome | RecordKind::Complaint))
         .collect();
     reports.sort_unstable_by_key(|record| record.order());
     let mut counts = CaseCounts::assessed();

@@ -1,7 +1,10 @@
 //! What an event changes in the order of event time: the facts that evidence reads.
 
+use super::change::changes;
+use super::run::Spans;
+use super::store::facts_of_runs;
 use crate::event::{EventTime, Span};
-use crate::ledger::{Attributes, CaseFacts, Change, Record, facts};
+use crate::ledger::{Attributes, CaseFacts, Change, Record};
 
 /// What a case counted for before the events of an hour and after them. Late events take no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +23,14 @@ pub(crate) fn hour_of(time: EventTime) -> i32 {
 
 /// How `added`, which is among `records`, changes the hourly steps of its case; replaces `into`.
 ///
-/// Nearly always the event is the newest of its case, and its step is the `change` that it made in the windows. Where it is not, the
-/// steps without it are taken back and those with it put in their place.
+/// Nearly always the event is the newest of its case, and its steps are the `made` changes that it made in the windows. Where it is not,
+/// the steps without it are taken back and those with it put in their place.
 pub(super) fn final_changes(
     records: &[Record],
     added: &Record,
-    change: &Change,
+    made: &[Change],
     attributes: &mut Attributes,
-    horizon: Span,
+    spans: &Spans,
     into: &mut Vec<FinalChange>,
 ) {
     into.clear();
@@ -36,21 +39,43 @@ pub(super) fn final_changes(
     }
     let hour = hour_of(added.time);
     if records.iter().all(|record| !record.flags.late() && hour_of(record.time) <= hour) {
-        into.push(FinalChange { hour, change: *change });
+        into.extend(made.iter().map(|change| FinalChange { hour, change: *change }));
         return;
     }
-    let with: Vec<Record> = records.iter().filter(|record| !record.flags.late()).copied().collect();
-    let without: Vec<Record> = with.iter().filter(|record| record.tag != added.tag).copied().collect();
+    let with = in_time(records);
+    let without: Vec<Record> = with.iter().filter(|record| *record != added).copied().collect();
     let back = |step: FinalChange| {
         let Change { before, after } = step.change;
         FinalChange { change: Change { before: after, after: before }, ..step }
     };
-    into.extend(steps(&without, hour, attributes, horizon).into_iter().map(back));
-    into.extend(steps(&with, hour, attributes, horizon));
+    into.extend(steps(&without, hour, attributes, spans).into_iter().map(back));
+    into.extend(steps(&with, hour, attributes, spans));
+}
+
+/// How what a case counts for differs from what evidence counts of it, because some of its events came late: from the latter to the former.
+pub(super) fn missing_changes(
+    records: &[Record],
+    attributes: &mut Attributes,
+    spans: &Spans,
+    mut visit: impl FnMut(Change),
+) {
+    if !records.iter().any(|record| record.flags.late()) {
+        return;
+    }
+    let (mut known, mut all): (Vec<CaseFacts>, Vec<CaseFacts>) = Default::default();
+    for run in spans.runs(records) {
+        facts_of_runs(&in_time(run), attributes, spans, &mut known);
+        facts_of_runs(run, attributes, spans, &mut all);
+        changes(&known, &all, &mut visit);
+    }
+}
+
+fn in_time(records: &[Record]) -> Vec<Record> {
+    records.iter().filter(|record| !record.flags.late()).copied().collect()
 }
 
 /// The case's steps in the hours from `first` on that have an event of it.
-fn steps(records: &[Record], first: i32, attributes: &mut Attributes, horizon: Span) -> Vec<FinalChange> {
+fn steps(records: &[Record], first: i32, attributes: &mut Attributes, spans: &Spans) -> Vec<FinalChange> {
     let mut hours: Vec<i32> = records.iter().map(|record| hour_of(record.time)).filter(|hour| *hour >= first).collect();
     hours.sort_unstable();
     hours.dedup();
@@ -60,10 +85,14 @@ fn steps(records: &[Record], first: i32, attributes: &mut Attributes, horizon: S
             .filter(|record| hour_of(record.time) < hour || inclusive && hour_of(record.time) == hour)
             .copied()
             .collect();
-        if known.is_empty() { CaseFacts::default() } else { facts(&known, attributes, horizon) }
+        let mut facts = Vec::new();
+        facts_of_runs(&known, attributes, spans, &mut facts);
+        facts
     };
-    hours
-        .into_iter()
-        .map(|hour| FinalChange { hour, change: Change { before: until(hour, false), after: until(hour, true) } })
-        .collect()
+    let mut steps = Vec::new();
+    for hour in hours {
+        let (before, after) = (until(hour, false), until(hour, true));
+        changes(&before, &after, |change| steps.push(FinalChange { hour, change }));
+    }
+    steps
 }

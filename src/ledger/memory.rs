@@ -20,8 +20,7 @@ pub(super) struct Entry {
 }
 
 impl Memory {
-    /// Whether the key is remembered at `now`. One that may be forgotten counts as forgotten whether a sweep came by or not: when sweeps
-    /// come is another matter after a restart.
+    /// Whether the key is remembered at `now`. One that may be forgotten counts as forgotten whether a sweep came by or not.
     pub fn contains(&self, key: (u64, u64), now: EventTime) -> bool {
         let words = words(key);
         self.entries.find(key.1, |entry| entry.key == words).is_some_and(|entry| entry.lasts(now))
@@ -41,12 +40,20 @@ impl Memory {
         true
     }
 
-    /// Forgets what may be forgotten at `now`.
-    pub fn sweep(&mut self, now: EventTime) {
-        self.entries.retain(|entry| entry.lasts(now));
+    /// Forgets what may be forgotten at `now`; returns until when all of the rest is remembered.
+    pub fn sweep(&mut self, now: EventTime) -> EventTime {
+        let mut first = i32::MAX;
+        self.entries.retain(|entry| {
+            let lasts = entry.lasts(now);
+            if lasts {
+                first = first.min(entry.forget_hour);
+            }
+            lasts
+        });
         if self.entries.capacity() > 4 * self.entries.len() + 1024 {
             self.entries.shrink_to_fit(low);
         }
+        EventTime(i64::from(first).saturating_mul(Span::HOUR.0))
     }
 
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -73,6 +80,11 @@ impl Entry {
     fn lasts(&self, now: EventTime) -> bool {
         self.forget_hour > hour_after(now.minus(Span::HOUR))
     }
+}
+
+/// Whether what is remembered until `until` is remembered at `now`: memory counts in whole hours.
+pub(super) fn lasts(until: EventTime, now: EventTime) -> bool {
+    hour_after(until) > hour_after(now.minus(Span::HOUR))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "each word is cut out")]

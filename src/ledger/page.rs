@@ -2,16 +2,18 @@
 //!
 //! A page is what a snapshot shares with the running ledger, and what is copied when it changes while a snapshot is still held.
 
+use std::sync::Arc;
+
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use super::case::has_plain_root;
-use super::memory::{Entry, Memory};
+use super::memory::{Entry, Memory, lasts};
 use super::record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
+use super::run::{Spans, arrival};
 use crate::event::{EventTime, Span};
 use crate::ledger::{AttributesId, CaseKey};
 
-/// A case of which only one selection is known: nearly all of them. 40 bytes.
+/// A case of which only one selection is known, which arrived at its time: nearly all of them. 40 bytes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Simple {
     key: CaseKey,
@@ -47,32 +49,29 @@ pub(super) struct ShardState {
     memory: Vec<Entry>,
 }
 
+/// What follows it: of events that did not arrive at their own time the place of the dossier, that of the record, and when they did.
+pub(super) type Arrivals = Vec<(u32, u8, EventTime)>;
+
 /// What adding a record did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Added {
     /// The case's records changed.
     Changed,
-    /// A second selection that does not count.
+    /// The same, by a second selection.
     Conflict,
-    /// A second selection that counts instead of the first, which now is the one in conflict.
-    Displaced,
-    /// The event was there before.
-    Duplicate,
+    /// A second selection, of a case that has [`MAX_RECORDS_PER_CASE`] events: nothing changed.
+    Refused,
     /// The case has [`MAX_RECORDS_PER_CASE`] events.
     Full,
 }
 
-/// How long cases stay open.
+/// How long cases and ids are kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Horizons {
-    /// Of a case that was not picked.
-    pub not_selected: Span,
-    /// Of any other case.
-    pub history: Span,
+    /// Of cases.
+    pub spans: Spans,
     /// Of an id.
     pub dedupe: Span,
-    /// What the watermark must have passed a horizon by, so that an event in time always finds its case.
-    pub lateness: Span,
 }
 
 impl Page {
@@ -93,71 +92,75 @@ impl Page {
         }
     }
 
+    /// Lets go of the runs of a case that are past at `watermark`, in the page and in `records` (as [`Self::records`] gave them). Gives how
+    /// many of them waited.
+    pub fn let_go(
+        &mut self,
+        key: CaseKey,
+        records: &mut Vec<Record>,
+        watermark: EventTime,
+        swept_at: EventTime,
+        horizons: &Horizons,
+    ) -> u64 {
+        let gone: Vec<Record> = records.drain(..past(records, watermark, &horizons.spans)).collect();
+        gone.iter().for_each(|record| self.remember(key, record.tag, record.time, swept_at, horizons));
+        self.take(key, &horizons.spans);
+        self.insert(key, records, &horizons.spans);
+        waiting_runs(&gone, &horizons.spans)
+    }
+
     /// Adds a record to the case whose records are `records` (as [`Self::records`] gave them), and to `records`.
-    pub fn add(&mut self, key: CaseKey, record: Record, records: &mut Vec<Record>) -> Added {
-        if records.iter().any(|known| known.tag == record.tag) {
-            return Added::Duplicate;
-        }
-        if records.is_empty() && record.kind == RecordKind::Selection && record.revises == 0 {
-            records.push(record);
-            self.simple.insert_unique(key.low, Simple::of(key, &record), |simple| simple.key.low);
-            return Added::Changed;
-        }
-        let rivals = rivals(&record, records);
-        if let Some(first) = rivals
-            && first <= record.order()
-        {
-            return Added::Conflict;
-        }
-        if records.len() >= MAX_RECORDS_PER_CASE {
-            return Added::Full;
-        }
+    pub fn add(&mut self, key: CaseKey, record: Record, records: &mut Vec<Record>, spans: &Spans) -> Added {
         records.push(record);
         // The same set of events gives the same bytes, whatever their order of arrival.
-        records.sort_unstable_by_key(|record| (record.order(), record.kind));
-        self.put(key, records);
-        if rivals.is_some() { Added::Displaced } else { Added::Changed }
+        records.sort_unstable_by_key(arrival);
+        let second = is_second_selection(&record, records, spans);
+        if records.len() > MAX_RECORDS_PER_CASE {
+            records.retain(|known| *known != record);
+            return if second { Added::Refused } else { Added::Full };
+        }
+        if records.len() > 1 {
+            self.take(key, spans);
+        }
+        self.insert(key, records, spans);
+        if second { Added::Conflict } else { Added::Changed }
     }
 
-    fn put(&mut self, key: CaseKey, records: &[Record]) {
-        if let Ok(simple) = self.simple.find_entry(key.low, |simple| simple.key == key) {
-            simple.remove();
-        }
-        let waits = waits(records);
-        let records: Box<[Record]> = records.into();
-        if let Some(dossier) = self.dossiers.find_mut(key.low, |dossier| dossier.key == key) {
-            let waited = self::waits(&dossier.records);
-            dossier.records = records;
-            self.waiting = self.waiting + usize::from(waits) - usize::from(waited);
-        } else {
-            self.dossiers.insert_unique(key.low, Dossier { key, records }, |dossier| dossier.key.low);
-            self.waiting += usize::from(waits);
-        }
-    }
-
-    /// Closes one case, whose records are `records`; ids are remembered as of `swept_at`.
-    pub fn close(&mut self, key: CaseKey, records: &[Record], swept_at: EventTime, horizons: &Horizons) {
+    /// Takes a case out.
+    fn take(&mut self, key: CaseKey, spans: &Spans) {
         if let Ok(simple) = self.simple.find_entry(key.low, |simple| simple.key == key) {
             simple.remove();
         } else if let Ok(dossier) = self.dossiers.find_entry(key.low, |dossier| dossier.key == key) {
-            dossier.remove();
-            self.waiting -= usize::from(waits(records));
+            let (dossier, _) = dossier.remove();
+            self.waiting -= usize::from(waits(&dossier.records, spans));
         }
-        for record in records {
-            self.remember(key, record.tag, record.time, swept_at, horizons);
+    }
+
+    /// Puts a case in that is not there; without records there is none.
+    fn insert(&mut self, key: CaseKey, records: &[Record], spans: &Spans) {
+        match records {
+            [] => {}
+            [only] if only.is_plain_selection() && only.arrived == only.time => {
+                self.simple.insert_unique(key.low, Simple::of(key, only), |simple| simple.key.low);
+            }
+            records => {
+                self.waiting += usize::from(waits(records, spans));
+                let dossier = Dossier { key, records: records.into() };
+                self.dossiers.insert_unique(key.low, dossier, |dossier| dossier.key.low);
+            }
         }
     }
 
     /// Remembers an event of a case apart from the case, as long as a second delivery may come.
     pub fn remember(&mut self, key: CaseKey, tag: u64, time: EventTime, swept_at: EventTime, horizons: &Horizons) {
-        let until = time.plus(horizons.dedupe).plus(horizons.lateness);
-        if until > swept_at {
+        let until = horizons.remembered_until(time);
+        if lasts(until, swept_at) {
             self.memory.insert((key.high, tag), until, swept_at);
         }
     }
 
-    /// Closes the cases whose horizon `now` has passed, and those at or before `cutoff`; their ids stay in memory as long as they must,
-    /// which is judged as of `swept_at`: whichever event closes a case, the same ids are known.
+    /// Lets go of the runs that are past at `now`, and closes the cases opened at or before `cutoff`; their ids stay in memory as long as
+    /// they must.
     pub fn sweep(
         &mut self,
         now: EventTime,
@@ -166,38 +169,50 @@ impl Page {
         waiting_cutoff: EventTime,
         horizons: &Horizons,
     ) -> Swept {
-        let mut swept = Swept::default();
+        let mut swept = Swept { evicted: 0, dropped_waiting: 0, due: EventTime(i64::MAX) };
         let memory = &mut self.memory;
         let waiting = &mut self.waiting;
         let mut remember = |key: CaseKey, record: &Record| {
-            let until = record.time.plus(horizons.dedupe).plus(horizons.lateness);
-            if until > swept_at {
+            let until = horizons.remembered_until(record.time);
+            if lasts(until, swept_at) {
                 memory.insert((key.high, record.tag), until, swept_at);
             }
         };
         self.simple.retain(|simple| {
             let record = simple.record();
-            let closed = horizons.closes(std::slice::from_ref(&record)) < now;
-            let evicted = !closed && record.time <= cutoff;
-            if closed || evicted {
+            let kept_until = horizons.spans.kept_until(std::slice::from_ref(&record));
+            let is_past = kept_until < now;
+            let evicted = !is_past && record.time <= cutoff;
+            if is_past || evicted {
                 remember(simple.key, &record);
-                swept.count(evicted, false);
+                swept.evicted += u64::from(evicted);
+            } else {
+                swept.keep(kept_until);
             }
-            !(closed || evicted)
+            !(is_past || evicted)
         });
         self.dossiers.retain(|dossier| {
-            let opened = dossier.records.first().map_or(EventTime::MIN, |record| record.time);
-            let waits = waits(&dossier.records);
-            let closed = horizons.closes(&dossier.records) < now;
-            let evicted = !closed && (opened <= cutoff || waits && opened <= waiting_cutoff);
-            if closed || evicted {
-                dossier.records.iter().for_each(|record| remember(dossier.key, record));
-                swept.count(evicted, waits);
+            let waits = waits(&dossier.records, &horizons.spans);
+            let opened = opened(&dossier.records);
+            let past = past(&dossier.records, now, &horizons.spans);
+            let is_past = past == dossier.records.len();
+            let evicted = !is_past && (opened <= cutoff || waits && opened <= waiting_cutoff);
+            let gone = if evicted { dossier.records.len() } else { past };
+            dossier.records.iter().take(gone).for_each(|record| remember(dossier.key, record));
+            swept.evicted += u64::from(evicted && !waits);
+            swept.dropped_waiting += waiting_runs(dossier.records.get(..gone).unwrap_or_default(), &horizons.spans);
+            if is_past || evicted {
                 *waiting -= usize::from(waits);
+            } else if past > 0 {
+                dossier.records = dossier.records.iter().skip(past).copied().collect();
+                *waiting = *waiting + usize::from(self::waits(&dossier.records, &horizons.spans)) - usize::from(waits);
             }
-            !(closed || evicted)
+            if let (false, Some(run)) = (evicted, horizons.spans.runs(&dossier.records).next()) {
+                swept.keep(horizons.spans.kept_until(run));
+            }
+            !(is_past || evicted)
         });
-        self.memory.sweep(swept_at);
+        swept.keep(self.memory.sweep(swept_at));
         swept
     }
 
@@ -220,27 +235,46 @@ impl Page {
     }
 
     /// Event times of the oldest records of the open cases, of waiting ones alone or of all.
-    pub fn opened(&self, waiting_only: bool, mut visit: impl FnMut(EventTime)) {
+    pub fn opened(&self, waiting_only: bool, spans: &Spans, mut visit: impl FnMut(EventTime)) {
         if !waiting_only {
             self.simple.iter().for_each(|simple| visit(simple.time));
         }
-        for dossier in &self.dossiers {
-            if (!waiting_only || waits(&dossier.records))
-                && let Some(first) = dossier.records.first()
-            {
-                visit(first.time);
-            }
+        for dossier in self.dossiers.iter().filter(|dossier| !waiting_only || waits(&dossier.records, spans)) {
+            visit(opened(&dossier.records));
         }
     }
 }
 
 impl ShardState {
-    pub fn of<'p>(pages: impl Iterator<Item = &'p Page> + Clone) -> Self {
+    pub fn of<'p>(pages: impl Iterator<Item = &'p Page>) -> Self {
+        let pages: Vec<&Page> = pages.filter(|page| !page.is_empty()).collect();
         Self {
-            simple: pages.clone().flat_map(|page| page.simple.iter().copied()).collect(),
-            dossiers: pages.clone().flat_map(|page| page.dossiers.iter().cloned()).collect(),
-            memory: pages.flat_map(|page| page.memory.entries().copied()).collect(),
+            simple: pages.iter().flat_map(|page| page.simple.iter().copied()).collect(),
+            dossiers: pages.iter().flat_map(|page| page.dossiers.iter().cloned()).collect(),
+            memory: pages.iter().flat_map(|page| page.memory.entries().copied()).collect(),
         }
+    }
+
+    /// When its events arrived, where not at their own time.
+    pub fn arrivals(&self) -> Arrivals {
+        let of_dossier = |(dossier, place): (&Dossier, u32)| {
+            let late = dossier.records.iter().zip(0..).filter(|(record, _)| record.arrived != record.time);
+            late.map(|(record, index)| (place, index, record.arrived)).collect::<Arrivals>()
+        };
+        self.dossiers.iter().zip(0..).flat_map(of_dossier).collect()
+    }
+
+    /// Takes in what [`Self::arrivals`] gave; all others arrived at their own time.
+    pub fn arrive(&mut self, arrivals: &Arrivals) {
+        let records = self.dossiers.iter_mut().flat_map(|dossier| dossier.records.iter_mut());
+        records.for_each(|record| record.arrived = record.time);
+        for (place, index, arrived) in arrivals {
+            let dossier = self.dossiers.get_mut(*place as usize);
+            if let Some(record) = dossier.and_then(|dossier| dossier.records.get_mut(usize::from(*index))) {
+                record.arrived = record.time.max(*arrived);
+            }
+        }
+        self.dossiers.iter_mut().for_each(|dossier| dossier.records.sort_unstable_by_key(arrival));
     }
 
     /// Refuses what no ledger gives; `known` says whether a combination of groups and strata is: others would make tables as long as
@@ -261,18 +295,19 @@ impl ShardState {
         }
     }
 
-    /// Puts everything into the pages of its shard; `page_of` gives the place of a key's page, `profile` the present index of a profile
+    /// Puts everything into its pages, those of a shard; `page_of` gives the place of a key's page, `profile` the present index of a profile
     /// in records. Gives whether everything had a place.
     pub fn put(
         self,
-        pages: &mut [Page],
+        pages: &mut [Arc<Page>],
         page_of: impl Fn(CaseKey) -> Option<usize>,
         profile: impl Fn(u16) -> u16,
+        spans: &Spans,
     ) -> bool {
         let mut complete = true;
         let mut place =
             |key: CaseKey, put: &mut dyn FnMut(&mut Page)| match page_of(key).and_then(|at| pages.get_mut(at)) {
-                Some(page) => put(page),
+                Some(page) => put(Arc::make_mut(page)),
                 None => complete = false,
             };
         for mut one in self.simple {
@@ -283,7 +318,7 @@ impl ShardState {
         }
         for mut dossier in self.dossiers {
             dossier.records.iter_mut().for_each(|record| record.profile = profile(record.profile));
-            place(dossier.key, &mut |page| page.put(dossier.key, &dossier.records));
+            place(dossier.key, &mut |page| page.insert(dossier.key, &dossier.records, spans));
         }
         for entry in self.memory {
             place(entry.key(), &mut |page| page.memory.put(entry));
@@ -293,61 +328,69 @@ impl ShardState {
 }
 
 /// What a sweep closed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Swept {
-    pub closed: usize,
     pub evicted: u64,
     pub dropped_waiting: u64,
+    /// The watermark after which there is something to let go again.
+    pub due: EventTime,
 }
 
 impl Swept {
-    fn count(&mut self, evicted: bool, waiting: bool) {
-        self.closed += 1;
-        self.evicted += u64::from(evicted && !waiting);
-        self.dropped_waiting += u64::from(waiting);
+    fn keep(&mut self, until: EventTime) {
+        self.due = self.due.min(until);
     }
 }
-
-/// Events become final by whole hours, so a case stays open until the hour of its last possible event is.
-const FINAL_AFTER: Span = Span::HOUR;
 
 impl Horizons {
-    /// When a case with these records closes.
-    pub fn closes(&self, records: &[Record]) -> EventTime {
-        let opened = records.first().map_or(EventTime::MIN, |record| record.time);
-        let picked = |record: &Record| record.kind != RecordKind::Selection || record.flags.yes();
-        let span = if records.iter().any(picked) && !only_unpicked(records) { self.history } else { self.not_selected };
-        opened.plus(span).plus(self.lateness).plus(FINAL_AFTER)
+    /// Until when the id of an event of this time is remembered.
+    pub fn remembered_until(&self, time: EventTime) -> EventTime {
+        time.plus(self.dedupe).plus(self.spans.lateness)
+    }
+
+    /// Whether a case with these records shows that the record is a second delivery; `seen` is how far its partition has come. One that
+    /// neither joins the run of an earlier one nor comes while the id is remembered is another event: whether the first is still held would
+    /// be told by the interleaving of partitions.
+    pub fn knows(&self, records: &[Record], record: &Record, seen: EventTime) -> bool {
+        let same = |known: &Record| known.tag == record.tag;
+        let joins =
+            |run: &[Record]| run.iter().any(same) && run.iter().any(|known| record.arrived <= self.spans.reach(known));
+        records.iter().any(same)
+            && (lasts(self.remembered_until(record.time), seen) || self.spans.runs(records).any(joins))
     }
 }
 
-/// A case that was not picked and of which nothing but membership is known besides.
-fn only_unpicked(records: &[Record]) -> bool {
-    records.iter().all(|record| match record.kind {
-        RecordKind::Selection => !record.flags.yes(),
-        RecordKind::Attributes => true,
-        _ => false,
-    }) && records.iter().any(|record| record.kind == RecordKind::Selection)
+/// How many of a case's records are in runs that are past.
+fn past(records: &[Record], watermark: EventTime, spans: &Spans) -> usize {
+    spans.runs(records).take_while(|run| spans.is_past(run, watermark)).map(<[Record]>::len).sum()
 }
 
-/// No event says to which profile the case belongs.
-fn waits(records: &[Record]) -> bool {
-    records.iter().all(|record| record.kind != RecordKind::Selection && record.profile == super::record::NO_PROFILE)
+/// The event time of the oldest record.
+fn opened(records: &[Record]) -> EventTime {
+    records.iter().map(|record| record.time).min().unwrap_or(EventTime::MIN)
 }
 
-/// For a selection that revises nothing: the earliest time of the case's selections whose chain of revisions is whole.
-/// Such a chain always has a standing end, so a later selection can never count, whatever comes.
-fn rivals(record: &Record, records: &[Record]) -> Option<(EventTime, u64)> {
-    if record.kind != RecordKind::Selection
-        || record.revises != 0
-        || records.iter().any(|other| record.is_revised_by(other))
-    {
-        return None;
+/// Whether there is a run that waits.
+fn waits(records: &[Record], spans: &Spans) -> bool {
+    waiting_runs(records, spans) > 0
+}
+
+/// How many runs there are of which no event says to which profile they belong.
+fn waiting_runs(records: &[Record], spans: &Spans) -> u64 {
+    let unknown = |record: &Record| record.kind != RecordKind::Selection && record.profile == super::record::NO_PROFILE;
+    // Looked at in vain nearly always.
+    if !records.iter().any(unknown) {
+        return 0;
     }
-    // Final facts know nothing of late events, so a late selection does not keep one in time away.
-    let counts = |known: &&Record| known.kind == RecordKind::Selection && (record.flags.late() || !known.flags.late());
-    let selections = records.iter().filter(counts);
-    selections.filter(|known| has_plain_root(known, records)).map(Record::order).min()
+    spans.runs(records).filter(|run| run.iter().all(unknown)).count() as u64
+}
+
+/// Whether its run, which is among `records`, has another selection that corrects none.
+fn is_second_selection(record: &Record, records: &[Record], spans: &Spans) -> bool {
+    let other = |known: &Record| known.is_plain_selection() && known != record;
+    record.is_plain_selection()
+        && records.iter().any(other)
+        && spans.runs(records).any(|run| run.contains(record) && run.iter().any(other))
 }
 
 impl Simple {
@@ -365,6 +408,7 @@ impl Simple {
     const fn record(&self) -> Record {
         Record {
             time: self.time,
+            arrived: self.time,
             tag: self.tag,
             attributes: self.attributes,
             control: 0,

@@ -1,10 +1,12 @@
-//! One event of a case, packed into 32 bytes.
+//! One event of a case, packed into 40 bytes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::disparity::ProfileId;
 use crate::event::{Channel, EventTime, Outcome};
 use crate::ledger::AttributesId;
+#[cfg(doc)]
+use crate::ledger::Spans;
 
 /// Most events kept for one case; further ones are refused (and so dead-lettered).
 pub const MAX_RECORDS_PER_CASE: usize = 64;
@@ -14,6 +16,9 @@ pub const MAX_RECORDS_PER_CASE: usize = 64;
 pub struct Record {
     /// Event time.
     pub time: EventTime,
+    /// When it arrived, in event time ([`Spans::arrived`]): at its own time, unless it came late. A checkpoint lists it apart.
+    #[serde(skip, default = "at_its_time")]
+    pub arrived: EventTime,
     /// Identifies the event within its case; its upper half is what `revises` names.
     #[serde(with = "postcard::fixint::le")]
     pub tag: u64,
@@ -29,6 +34,11 @@ pub struct Record {
     pub kind: RecordKind,
     /// `selected` or `performed`, channel and outcome.
     pub flags: Flags,
+}
+
+/// What [`Record::arrived`] is read as, before it is told.
+const fn at_its_time() -> EventTime {
+    EventTime::MIN
 }
 
 /// No profile was named.
@@ -126,6 +136,12 @@ impl Record {
         (self.time, self.tag)
     }
 
+    /// Whether it is a selection that corrects none: a case has one.
+    #[must_use]
+    pub fn is_plain_selection(&self) -> bool {
+        self.kind == RecordKind::Selection && self.revises == 0
+    }
+
     /// The profile, where an allowed one was named.
     #[must_use]
     pub const fn allowed_profile(&self) -> Option<ProfileId> {
@@ -154,8 +170,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_takes_32_bytes() {
-        assert_eq!(size_of::<Record>(), 32);
+    fn a_record_takes_40_bytes() {
+        assert_eq!(size_of::<Record>(), 40);
     }
 
     #[test]

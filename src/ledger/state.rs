@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::AttributesState;
-use super::page::{Page, ShardState};
+use super::page::{Arrivals, Page, ShardState};
 use super::record::{NO_PROFILE, UNKNOWN_PROFILE};
 use super::store::{PAGES_PER_SHARD, SHARDS};
 use crate::event::EventTime;
@@ -37,7 +37,9 @@ impl LedgerPages {
     /// What the encoding refuses.
     pub fn shard(&self, index: usize) -> postcard::Result<Vec<u8>> {
         let pages = self.0.iter().skip(index * PAGES_PER_SHARD).take(PAGES_PER_SHARD).map(AsRef::as_ref);
-        postcard::to_allocvec(&ShardState::of(pages))
+        let state = ShardState::of(pages);
+        let arrivals = state.arrivals();
+        postcard::to_allocvec(&(state, arrivals))
     }
 }
 
@@ -86,6 +88,8 @@ impl Ledger {
             let rename = |page: &mut Arc<Page>| Arc::make_mut(page).rename(|profile| profile_now(profile, mapping));
             self.pages.iter_mut().for_each(rename);
         }
+        // When anything is due is found out when it is looked for: the horizons may be others.
+        self.due.fill(EventTime::MIN);
         self.open = self.pages.iter().map(|page| page.open_cases()).sum();
         self.waiting = self.pages.iter().map(|page| page.waiting()).sum();
     }
@@ -95,19 +99,21 @@ impl Ledger {
     /// # Errors
     /// Where the bytes are not what [`LedgerPages::shard`] gives for this shard: what was expected.
     pub fn restore_shard(&mut self, index: usize, bytes: &[u8], mapping: &Mapping) -> Result<(), String> {
-        let state: ShardState = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
-        let first = index * PAGES_PER_SHARD;
-        let mut pages: Vec<Page> = (0..PAGES_PER_SHARD).map(|_| Page::default()).collect();
+        let (mut state, rest): (ShardState, _) = postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
+        // Format 1 ended here: it did not know when late events had arrived.
+        let arrivals: Arrivals =
+            if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).map_err(|error| error.to_string())? };
+        state.arrive(&arrivals);
         state.check(|id| self.attributes.has(id))?;
-        let page_of = |key| self.page_index(key).checked_sub(first);
-        if !state.put(&mut pages, page_of, |profile| profile_now(profile, mapping)) {
+        let shard = index * PAGES_PER_SHARD..(index + 1) * PAGES_PER_SHARD;
+        let page_of = |key| Self::page_index(key).checked_sub(shard.start);
+        let pages = self.pages.get_mut(shard.clone()).unwrap_or_default();
+        if !state.put(pages, page_of, |profile| profile_now(profile, mapping), &self.horizons.spans) {
             return Err("expected cases of this shard alone, found one of another".to_owned());
         }
-        for (place, page) in self.pages.iter_mut().skip(first).zip(pages).filter(|(_, page)| !page.is_empty()) {
-            self.open += page.open_cases();
-            self.waiting += page.waiting();
-            *place = Arc::new(page);
-        }
+        self.open += pages.iter().map(|page| page.open_cases()).sum::<usize>();
+        self.waiting += pages.iter().map(|page| page.waiting()).sum::<usize>();
+        self.due.iter_mut().take(shard.end).skip(shard.start).for_each(|due| *due = EventTime::MIN);
         Ok(())
     }
 }

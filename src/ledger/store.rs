@@ -1,13 +1,16 @@
 //! The ledger: 64 shards of 1,024 pages, and the way an event takes into them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use super::finals::final_changes;
-use super::page::{Added, Horizons, Page, Swept};
+use super::change::changes;
+use super::finals::{final_changes, missing_changes};
+use super::page::{Added, Horizons, Page};
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
+use crate::disparity::ProfileId;
 use crate::event::{self, Data, Event, EventTime, Span};
 use crate::ledger::{
-    Attributes, AttributesId, CaseFacts, CaseKey, EventTag, FinalChange, PseudonymKey, Record, RecordKind, facts,
+    Attributes, AttributesId, CaseFacts, CaseKey, Change, EventTag, FinalChange, PseudonymKey, Record, RecordKind,
+    Spans, facts,
 };
 use crate::monitor::Plan;
 
@@ -40,12 +43,12 @@ pub struct Ledger {
     pub(super) key: PseudonymKey,
     /// By shard, then by page.
     pub(super) pages: Vec<Arc<Page>>,
-    /// By part of a shard's fingerprints: the page.
-    page_of_part: Arc<[u16]>,
+    /// By page: up to this watermark there is nothing to let go.
+    pub(super) due: Vec<EventTime>,
     /// Groups and strata of the cases.
     pub attributes: Attributes,
     pub(super) profiles: Vec<String>,
-    horizons: Horizons,
+    pub(super) horizons: Horizons,
     open_limit: usize,
     waiting_limit: usize,
     pub(super) open: usize,
@@ -56,29 +59,42 @@ pub struct Ledger {
     pub(super) evicted: u64,
     pub(super) dropped_waiting: u64,
     records: Vec<Record>,
+    before: Vec<CaseFacts>,
+    after: Vec<CaseFacts>,
+    made: Made,
+}
+
+/// What the last event joined did.
+#[derive(Clone, Debug, Default)]
+struct Made {
+    changes: Vec<Change>,
     finals: Vec<FinalChange>,
+    missing: Vec<(Change, bool)>,
+    profile: Option<ProfileId>,
 }
 
 /// What an event did to the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// It changed what its case counts for, or may yet.
-    Changed(Change),
-    /// A second selection: the case counts as before, or (where the new one is the earlier) by the new one.
-    Conflict(Option<Change>),
+    /// It may have changed what its case counts for: [`Ledger::changes`].
+    Changed,
+    /// The same, by a second selection.
+    Conflict,
     /// Seen before.
     Duplicate,
     /// The case has too many events.
     Full,
 }
 
-/// What a case counted for and counts for now.
+/// When an event is joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Before the event.
-    pub before: CaseFacts,
-    /// After it.
-    pub after: CaseFacts,
+pub struct Moment {
+    /// The watermark: what is past by it is let go.
+    pub watermark: EventTime,
+    /// How far the event's own partition has come; not before the watermark.
+    pub seen: EventTime,
+    /// Too late to be a final fact.
+    pub late: bool,
 }
 
 /// The ledger's size.
@@ -104,14 +120,16 @@ impl Ledger {
             key,
             // One empty page stands for all until they are written to.
             pages: vec![Arc::default(); PAGES],
-            page_of_part: page_of_part(),
+            due: vec![EventTime(i64::MAX); PAGES],
             attributes: Attributes::new(plan),
             profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
             horizons: Horizons {
-                not_selected: plan.ledger.not_selected_horizon,
-                history: plan.window.history,
+                spans: Spans {
+                    not_selected: plan.ledger.not_selected_horizon,
+                    history: plan.window.history,
+                    lateness: plan.window.allowed_lateness,
+                },
                 dedupe: plan.ledger.dedupe_horizon,
-                lateness: plan.window.allowed_lateness,
             },
             open_limit: plan.ledger.open_cases,
             waiting_limit: plan.ledger.waiting_events,
@@ -123,35 +141,57 @@ impl Ledger {
             evicted: 0,
             dropped_waiting: 0,
             records: Vec::new(),
-            finals: Vec::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            made: Made::default(),
         }
     }
 
-    /// Adds an event that is about a case. `watermark` decides which cases are closed; a `late` event is no final fact.
-    pub fn join(&mut self, event: &Event<'_>, watermark: EventTime, late: bool) -> Option<Arrival> {
-        self.finals.clear();
+    /// Adds an event that is about a case; `None` for one that is not.
+    pub fn join(&mut self, event: &Event<'_>, moment: &Moment) -> Option<Arrival> {
+        self.made.clear();
         let (case_id, record) = self.record_of(event)?;
-        let record = Record { flags: record.flags.with_late(late), ..record };
+        let arrived = self.horizons.spans.arrived(record.time, moment.seen);
+        let record = Record { arrived, flags: record.flags.with_late(moment.late), ..record };
         let key = self.key.case(case_id);
-        let arrival = self.add(key, record, watermark);
-        self.keep_bounds(watermark);
+        let arrival = self.add(key, record, moment);
+        self.keep_bounds(moment.watermark);
         Some(arrival)
     }
 
-    /// How the last event joined changed what its case counts for, seen in the order of event time.
+    /// How the last event joined changed what its case counts for.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.made.changes
+    }
+
+    /// The same, seen in the order of event time.
     #[must_use]
     pub fn finals(&self) -> &[FinalChange] {
-        &self.finals
+        &self.made.finals
+    }
+
+    /// How what its case counts for differs from what evidence counts of it: as it no longer does (`false`), and as it does now (`true`).
+    #[must_use]
+    pub fn missing(&self) -> &[(Change, bool)] {
+        &self.made.missing
+    }
+
+    /// The profile of the last event's case, where it is known.
+    #[must_use]
+    pub const fn profile(&self) -> Option<ProfileId> {
+        self.made.profile
     }
 
     /// Remembers an event that is about no case; returns whether it is new.
-    pub fn remember(&mut self, event: &Event<'_>, watermark: Option<EventTime>) -> bool {
+    pub fn remember(&mut self, event: &Event<'_>, moment: &Moment) -> bool {
         // There are streams without a single case.
-        self.keep_bounds(watermark.unwrap_or(EventTime::MIN));
+        self.keep_bounds(moment.watermark);
         let tag = self.tag(event);
-        let until = event.time.plus(self.horizons.dedupe).plus(self.horizons.lateness);
-        let swept_at = self.swept_at;
-        self.page_mut(CaseKey { high: tag.full, low: tag.id }).memory.insert((tag.full, tag.id), until, swept_at)
+        let until = self.horizons.remembered_until(event.time);
+        let key = CaseKey { high: tag.full, low: tag.id };
+        self.make_due(key, until);
+        self.page_mut(key).memory.insert((tag.full, tag.id), until, moment.seen)
     }
 
     /// The ledger's size.
@@ -188,45 +228,70 @@ impl Ledger {
         found.ok().and_then(|index| u16::try_from(index).ok()).unwrap_or(UNKNOWN_PROFILE)
     }
 
-    fn add(&mut self, key: CaseKey, record: Record, watermark: EventTime) -> Arrival {
+    fn add(&mut self, key: CaseKey, record: Record, moment: &Moment) -> Arrival {
         let (horizons, swept_at) = (self.horizons, self.swept_at);
         let mut records = std::mem::take(&mut self.records);
         let page = self.page(key);
         let (open_before, waiting_before) = (page.open_cases(), page.waiting());
         page.records(key, &mut records);
-        if !records.is_empty() && horizons.closes(&records) < watermark {
-            self.page_mut(key).close(key, &records, swept_at, &horizons);
-            records.clear();
+        if horizons.spans.runs(&records).next().is_some_and(|run| horizons.spans.is_past(run, moment.watermark)) {
+            let waited = self.page_mut(key).let_go(key, &mut records, moment.watermark, swept_at, &horizons);
+            self.dropped_waiting = self.dropped_waiting.saturating_add(waited);
         }
-        if self.page(key).memory.contains((key.high, record.tag), swept_at) {
-            self.note_size(key, open_before, waiting_before);
-            self.records = records;
-            return Arrival::Duplicate;
-        }
-        let before = if records.is_empty() {
-            CaseFacts::default()
-        } else {
-            facts(&records, &mut self.attributes, horizons.not_selected)
-        };
-        let page = self.page_mut(key);
-        let conflicts = is_second_selection(&record, &records);
-        let added = match page.add(key, record, &mut records) {
-            Added::Changed if conflicts => Added::Displaced,
-            added => added,
-        };
-        if added == Added::Conflict {
-            page.remember(key, record.tag, record.time, swept_at, &horizons);
-        }
+        let known = horizons.knows(&records, &record, moment.seen)
+            || self.page(key).memory.contains((key.high, record.tag), moment.seen);
+        let arrival = if known { Arrival::Duplicate } else { self.add_new(key, record, &mut records) };
         self.note_size(key, open_before, waiting_before);
-        let arrival = match added {
-            Added::Changed => Arrival::Changed(self.change(before, &records, &record)),
-            Added::Displaced => Arrival::Conflict(Some(self.change(before, &records, &record))),
-            Added::Conflict => Arrival::Conflict(None),
-            Added::Duplicate => Arrival::Duplicate,
-            Added::Full => Arrival::Full,
-        };
         self.records = records;
         arrival
+    }
+
+    /// Adds a record that was not there to the case whose records are `records`.
+    fn add_new(&mut self, key: CaseKey, record: Record, records: &mut Vec<Record>) -> Arrival {
+        let Horizons { spans, .. } = self.horizons;
+        self.make_due(key, spans.kept_until(&[record]).min(self.horizons.remembered_until(record.time)));
+        facts_of_runs(records, &mut self.attributes, &spans, &mut self.before);
+        let missing = &mut self.made.missing;
+        missing_changes(records, &mut self.attributes, &spans, |change| missing.push((change, false)));
+        match self.page_mut(key).add(key, record, records, &spans) {
+            Added::Changed => {
+                self.note_changes(&record, records);
+                Arrival::Changed
+            }
+            Added::Conflict => {
+                self.note_changes(&record, records);
+                Arrival::Conflict
+            }
+            Added::Refused => {
+                self.made.clear();
+                let (horizons, swept_at) = (self.horizons, self.swept_at);
+                self.page_mut(key).remember(key, record.tag, record.time, swept_at, &horizons);
+                Arrival::Conflict
+            }
+            Added::Full => {
+                self.made.clear();
+                Arrival::Full
+            }
+        }
+    }
+
+    /// Takes down what the record, which now is among `records`, changed since `before`.
+    fn note_changes(&mut self, record: &Record, records: &[Record]) {
+        let Horizons { spans, .. } = self.horizons;
+        let Self { attributes, before, after, made: Made { changes: made, finals, missing, profile }, .. } = self;
+        facts_of_runs(records, attributes, &spans, after);
+        changes(before, after, |change| made.push(change));
+        final_changes(records, record, made, attributes, &spans, finals);
+        missing_changes(records, attributes, &spans, |change| missing.push((change, true)));
+        *profile = after.iter().rev().find_map(|facts| facts.home).map(|home| home.profile);
+    }
+
+    /// Takes in that a page has something to let go after this watermark.
+    fn make_due(&mut self, key: CaseKey, until: EventTime) {
+        let index = Self::page_index(key);
+        if let Some(due) = self.due.get_mut(index) {
+            *due = (*due).min(until);
+        }
     }
 
     /// Takes in how a page's size has changed.
@@ -237,22 +302,19 @@ impl Ledger {
         self.waiting = self.waiting + waiting_after - waiting_before;
     }
 
-    fn change(&mut self, before: CaseFacts, records: &[Record], added: &Record) -> Change {
-        let change = Change { before, after: facts(records, &mut self.attributes, self.horizons.not_selected) };
-        let horizon = self.horizons.not_selected;
-        final_changes(records, added, &change, &mut self.attributes, horizon, &mut self.finals);
-        change
-    }
-
-    /// Some pages are swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once.
+    /// Some pages are swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once. What is past is let go first:
+    /// how far the sweeping has come decides nothing.
     fn keep_bounds(&mut self, watermark: EventTime) {
+        if self.open > self.open_limit || self.waiting > self.waiting_limit {
+            self.sweep_all(watermark, EventTime::MIN, EventTime::MIN);
+        }
         if self.open > self.open_limit {
             let cutoff = self.oldest(false, self.open - self.open_limit + self.open_limit / FREED_SHARE);
-            (0..PAGES).for_each(|index| self.sweep(index, watermark, cutoff, EventTime::MIN));
+            self.sweep_all(watermark, cutoff, EventTime::MIN);
         }
         if self.waiting > self.waiting_limit {
             let cutoff = self.oldest(true, self.waiting - self.waiting_limit + self.waiting_limit / FREED_SHARE);
-            (0..PAGES).for_each(|index| self.sweep(index, watermark, EventTime::MIN, cutoff));
+            self.sweep_all(watermark, EventTime::MIN, cutoff);
         }
         if watermark.since(self.swept_at) >= SWEEP_EVERY {
             self.swept_at = watermark;
@@ -265,22 +327,34 @@ impl Ledger {
         }
     }
 
+    fn sweep_all(&mut self, watermark: EventTime, cutoff: EventTime, waiting_cutoff: EventTime) {
+        (0..PAGES).for_each(|index| self.sweep(index, watermark, cutoff, waiting_cutoff));
+    }
+
     fn sweep(&mut self, index: usize, watermark: EventTime, cutoff: EventTime, waiting_cutoff: EventTime) {
-        let Some(page) = self.pages.get_mut(index).filter(|page| !page.is_empty()) else { return };
+        let Some(due) = self.due.get_mut(index) else { return };
+        // Pages in which nothing is due are not even looked at: there are many, and they are far apart in memory.
+        if *due >= watermark && cutoff.max(waiting_cutoff) == EventTime::MIN {
+            return;
+        }
+        let Some(page) = self.pages.get_mut(index).filter(|page| !page.is_empty()) else {
+            *due = EventTime(i64::MAX);
+            return;
+        };
         let page = Arc::make_mut(page);
         let (open, waiting) = (page.open_cases(), page.waiting());
-        let Swept { closed: _, evicted, dropped_waiting } =
-            page.sweep(watermark, self.swept_at, cutoff, waiting_cutoff, &self.horizons);
+        let swept = page.sweep(watermark, self.swept_at, cutoff, waiting_cutoff, &self.horizons);
+        *due = swept.due;
         self.open -= open - page.open_cases();
-        self.waiting -= waiting - page.waiting();
-        self.evicted = self.evicted.saturating_add(evicted);
-        self.dropped_waiting = self.dropped_waiting.saturating_add(dropped_waiting);
+        self.waiting = self.waiting + page.waiting() - waiting;
+        self.evicted = self.evicted.saturating_add(swept.evicted);
+        self.dropped_waiting = self.dropped_waiting.saturating_add(swept.dropped_waiting);
     }
 
     /// The opening time of the `count`-th oldest case.
     fn oldest(&self, waiting_only: bool, count: usize) -> EventTime {
         let mut times = Vec::with_capacity(if waiting_only { self.waiting } else { self.open });
-        self.pages.iter().for_each(|page| page.opened(waiting_only, |time| times.push(time)));
+        self.pages.iter().for_each(|page| page.opened(waiting_only, &self.horizons.spans, |time| times.push(time)));
         let index = count.saturating_sub(1).min(times.len().saturating_sub(1));
         if times.is_empty() {
             return EventTime::MIN;
@@ -290,20 +364,20 @@ impl Ledger {
 
     fn page(&self, key: CaseKey) -> &Page {
         #[expect(clippy::indexing_slicing, reason = "an index of a page is below PAGES, their number")]
-        &self.pages[self.page_index(key)]
+        &self.pages[Self::page_index(key)]
     }
 
     /// Copied first where a snapshot holds it.
     fn page_mut(&mut self, key: CaseKey) -> &mut Page {
-        let index = self.page_index(key);
+        let index = Self::page_index(key);
         #[expect(clippy::indexing_slicing, reason = "an index of a page is below PAGES, their number")]
         Arc::make_mut(&mut self.pages[index])
     }
 
     /// The upper six bits choose the shard, the fourteen below them the page.
-    pub(super) fn page_index(&self, key: CaseKey) -> usize {
+    pub(super) fn page_index(key: CaseKey) -> usize {
         let part = (key.high >> 44) as usize % PAGE_PARTS;
-        let page = self.page_of_part.get(part).copied().map_or(0, usize::from);
+        let page = PAGE_OF_PART.get(part).copied().map_or(0, usize::from);
         (key.high >> 58) as usize * PAGES_PER_SHARD + page
     }
 
@@ -311,6 +385,7 @@ impl Ledger {
     fn record_of<'e>(&mut self, event: &'e Event<'_>) -> Option<(&'e str, Record)> {
         let blank = Record {
             time: event.time,
+            arrived: event.time,
             tag: self.tag(event).within_case(),
             attributes: AttributesId::default(),
             control: 0,
@@ -370,16 +445,26 @@ impl Ledger {
     }
 }
 
-/// Cuts a shard into pages whose sizes grow from 1 to 2, each by the same factor.
-fn page_of_part() -> Arc<[u16]> {
+/// By part of a shard's fingerprints: the page. Cuts a shard into pages whose sizes grow from 1 to 2, each by the same factor.
+static PAGE_OF_PART: LazyLock<Box<[u16]>> = LazyLock::new(|| {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let page = |part: usize| libm::log2(1.0 + part as f64 / PAGE_PARTS as f64) * PAGES_PER_SHARD as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to below 1,024")]
     (0..PAGE_PARTS).map(|part| page(part) as u16).collect()
+});
+
+/// What each run of a case counts for; replaces `into`.
+pub(super) fn facts_of_runs(records: &[Record], attributes: &mut Attributes, spans: &Spans, into: &mut Vec<CaseFacts>) {
+    into.clear();
+    into.extend(spans.runs(records).map(|run| facts(run, attributes)));
 }
 
-/// A selection in time that a late one forestalled: it counts for evidence alone, and is a conflict all the same.
-fn is_second_selection(record: &Record, records: &[Record]) -> bool {
-    let plain = |record: &Record| record.kind == RecordKind::Selection && record.revises == 0;
-    plain(record) && !record.flags.late() && records.iter().any(|known| plain(known) && known.flags.late())
+impl Made {
+    fn clear(&mut self) {
+        let Self { changes, finals, missing, profile } = self;
+        changes.clear();
+        finals.clear();
+        missing.clear();
+        *profile = None;
+    }
 }

@@ -12,7 +12,7 @@ use crate::event::{
     self, Channel, Complaint, ComplaintStatus, Data, Decoded, Event, EventTime, Population, RawRecord, Reason,
     Rejection, Span, Tally,
 };
-use crate::ledger::{Arrival, CaseFacts, Change, Contribution, Ledger, PseudonymKey, hour_of};
+use crate::ledger::{Arrival, Contribution, Ledger, Moment, PseudonymKey, hour_of};
 use crate::monitor::{Clock, Dimension, Handled, Health, PartitionIndex, Plan};
 use crate::window::{CaseCounts, Cohorts, Counts, Lateness, Populations, Watermark, Windows};
 
@@ -176,7 +176,9 @@ impl Monitor {
         self.settle();
         // Only a partition that was declared idle can bring events whose hour is final already.
         let late = lateness == Lateness::Late || !self.windows.cohorts.is_open(event.time);
-        let handled = self.count_event(event, now, late);
+        let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
+        let moment = Moment { watermark, seen: self.watermark.seen(partition).max(watermark), late };
+        let handled = self.count_event(event, now, &moment);
         let counts_late = lateness == Lateness::Late && handled == Handled::Accepted;
         self.tallies.late = self.tallies.late.saturating_add(u64::from(counts_late));
         handled
@@ -236,30 +238,24 @@ impl Monitor {
         self.heard.iter().map(|heard| now.since(*heard) > stale_after).collect()
     }
 
-    fn count_event(&mut self, event: &Event<'_>, now: EventTime, late: bool) -> Handled {
+    fn count_event(&mut self, event: &Event<'_>, now: EventTime, moment: &Moment) -> Handled {
         match &event.data {
-            Data::Tally(tally) => self.count_tally(event, tally, now, late),
-            Data::Population(population) => self.count_population(event, population, now, late),
+            Data::Tally(tally) => self.count_tally(event, tally, now, moment),
+            Data::Population(population) => self.count_population(event, population, now, moment),
             Data::Complaint(complaint) if complaint.case_id.is_none() => {
-                self.count_complaint(event, complaint, now, late)
+                self.count_complaint(event, complaint, now, moment)
             }
-            _ => self.count_case(event, now, late),
+            _ => self.count_case(event, now, moment),
         }
     }
 
-    fn count_case(&mut self, event: &Event<'_>, now: EventTime, late: bool) -> Handled {
-        let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
-        match self.ledger.join(event, watermark, late) {
-            Some(Arrival::Changed(change)) => {
-                self.apply(&change, now, late);
-                if names_unknown_profile(event, &self.plan) { Handled::UnknownProfile } else { Handled::Accepted }
-            }
-            Some(Arrival::Conflict(change)) => {
-                if let Some(change) = change {
-                    self.apply(&change, now, late);
-                }
-                Handled::Conflict
-            }
+    fn count_case(&mut self, event: &Event<'_>, now: EventTime, moment: &Moment) -> Handled {
+        let arrival = self.ledger.join(event, moment);
+        self.apply(now);
+        match arrival {
+            Some(Arrival::Changed) if names_unknown_profile(event, &self.plan) => Handled::UnknownProfile,
+            Some(Arrival::Changed) => Handled::Accepted,
+            Some(Arrival::Conflict) => Handled::Conflict,
             Some(Arrival::Duplicate) | None => Handled::Duplicate,
             Some(Arrival::Full) => Handled::Rejected(Rejection {
                 reason: Reason::TooMany,
@@ -271,19 +267,18 @@ impl Monitor {
         }
     }
 
-    fn apply(&mut self, change: &Change, now: EventTime, late: bool) {
-        self.windows.apply(change, &self.ledger.attributes);
+    /// Takes what the last event joined changed into the windows.
+    fn apply(&mut self, now: EventTime) {
+        let attributes = &self.ledger.attributes;
+        self.ledger.changes().iter().for_each(|change| self.windows.apply(change, attributes));
         if !self.sequences.is_empty() {
-            for step in self.ledger.finals() {
-                self.windows.stage(step, &self.ledger.attributes);
-            }
-            if late {
-                self.windows.count_late(change, &self.ledger.attributes);
+            self.ledger.finals().iter().for_each(|step| self.windows.stage(step, attributes));
+            for (change, more) in self.ledger.missing() {
+                self.windows.count_missing_from_evidence(change, *more, attributes);
             }
         }
-        let CaseFacts { home, .. } = change.after;
-        if let Some(home) = home {
-            self.hear(home.profile, now);
+        if let Some(profile) = self.ledger.profile() {
+            self.hear(profile, now);
         }
     }
 
@@ -301,9 +296,9 @@ impl Monitor {
         }
     }
 
-    fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime, late: bool) -> Handled {
+    fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime, moment: &Moment) -> Handled {
         let Some(profile) = self.plan.profile_id(&tally.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, self.watermark.current()) {
+        if !self.ledger.remember(event, moment) {
             return Handled::Duplicate;
         }
         let groups = self.ledger.attributes.intern(&tally.groups, &tally.strata, None);
@@ -315,14 +310,20 @@ impl Monitor {
             attributes: groups,
             counts: CaseCounts::default(),
         };
-        self.add(&place, &counts, late);
+        self.add(&place, &counts, moment.late);
         self.hear(profile, now);
         Handled::Accepted
     }
 
-    fn count_complaint(&mut self, event: &Event<'_>, complaint: &Complaint<'_>, now: EventTime, late: bool) -> Handled {
+    fn count_complaint(
+        &mut self,
+        event: &Event<'_>,
+        complaint: &Complaint<'_>,
+        now: EventTime,
+        moment: &Moment,
+    ) -> Handled {
         let Some(profile) = self.plan.profile_id(&complaint.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, self.watermark.current()) {
+        if !self.ledger.remember(event, moment) {
             return Handled::Duplicate;
         }
         // Later news of a complaint is not another complaint.
@@ -336,7 +337,7 @@ impl Monitor {
                 attributes: groups,
                 counts: CaseCounts::default(),
             };
-            self.add(&place, &counts, late);
+            self.add(&place, &counts, moment.late);
         }
         self.hear(profile, now);
         Handled::Accepted
@@ -347,10 +348,10 @@ impl Monitor {
         event: &Event<'_>,
         population: &Population<'_>,
         now: EventTime,
-        late: bool,
+        moment: &Moment,
     ) -> Handled {
         let Some(profile) = self.plan.profile_id(&population.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, self.watermark.current()) {
+        if !self.ledger.remember(event, moment) {
             return Handled::Duplicate;
         }
         if let Some(id) = self.plan.dimension_id(&population.dimension)
@@ -358,7 +359,7 @@ impl Monitor {
         {
             let order = (population.valid_from, event.time, self.ledger.tag(event).full);
             let counts = per_group(population, dimension);
-            if !late {
+            if !moment.late {
                 let staged = StagedPopulation { profile, dimension: id, order, counts: counts.clone() };
                 self.sequences.stage_population(hour_of(event.time), staged);
             }

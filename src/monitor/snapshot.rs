@@ -18,7 +18,8 @@ use crate::ledger::{Ledger, LedgerPages, LedgerState, PseudonymKey};
 use crate::monitor::{Clock, Mapping, Names, Plan};
 use crate::window::{Populations, Watermark, WindowsState};
 
-/// Version of the sections' contents. Format 1 had alerts without the number of their transitions.
+/// Version of the sections' contents. Format 1 had alerts without the number of their transitions, and cases without when late events had
+/// arrived.
 pub const FORMAT: u32 = 2;
 
 /// Sections of a snapshot.

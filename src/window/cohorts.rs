@@ -138,6 +138,13 @@ impl Cohorts {
         }
     }
 
+    /// Counts one case that evidence misses more, or one less.
+    pub(super) fn count_missing(&mut self, cell: u32, more: bool) {
+        if let Some(Some(reader)) = self.readers.get_mut(cell as usize) {
+            reader.late = if more { reader.late.saturating_add(1) } else { reader.late.saturating_sub(1) };
+        }
+    }
+
     /// The next hour that the watermark makes final; `None` where there is none. `waiting` says whether a block is open that only the
     /// passing of time closes.
     #[must_use]

@@ -101,14 +101,15 @@ impl Windows {
         }
     }
 
-    /// Counts a change by a late event as missing from evidence.
-    pub fn count_late(&mut self, change: &Change, attributes: &Attributes) {
-        // Where it moved a case from one cell to another it is missing in both.
+    /// Counts a case as missing from evidence where late events make it count for something else than evidence knows, or no longer (not
+    /// `more`).
+    pub fn count_missing_from_evidence(&mut self, change: &Change, more: bool, attributes: &Attributes) {
+        // Where they moved it from one cell to another it is missing in both.
         let mut seen: Option<Contribution> = None;
         for (contribution, _) in moves(change) {
             let again = seen.is_some_and(|seen| Contribution { counts: contribution.counts, ..seen } == contribution);
             if !again {
-                self.each_cell(&contribution, attributes, |cohorts, cell| cohorts.count_late(cell, 1));
+                self.each_cell(&contribution, attributes, |cohorts, cell| cohorts.count_missing(cell, more));
             }
             seen = Some(contribution);
         }

@@ -63,7 +63,7 @@ impl Watermark {
     /// How late an event of this partition is.
     #[must_use]
     pub fn lateness(&self, partition: PartitionIndex, time: EventTime) -> Lateness {
-        let own = self.partitions.get(partition.0 as usize).map_or(EventTime::MIN, |partition| partition.own);
+        let own = self.seen(partition);
         if time < own.minus(self.history) {
             Lateness::TooLate
         } else if time < own.minus(self.allowed_lateness) {
@@ -71,6 +71,12 @@ impl Watermark {
         } else {
             Lateness::InTime
         }
+    }
+
+    /// How far a partition has come: the largest event time seen in it.
+    #[must_use]
+    pub fn seen(&self, partition: PartitionIndex) -> EventTime {
+        self.partitions.get(partition.0 as usize).map_or(EventTime::MIN, |partition| partition.own)
     }
 
     /// Moves the partition's watermark with an event; returns where the watermark over all would be, without moving it.
