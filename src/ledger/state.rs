@@ -88,6 +88,7 @@ impl Ledger {
         }
         self.open = self.pages.iter().map(|page| page.open_cases()).sum();
         self.waiting = self.pages.iter().map(|page| page.waiting()).sum();
+        self.remembered = self.pages.iter().map(|page| page.sizes().remembered).sum();
     }
 
     /// Takes in the cases of one shard.
@@ -106,6 +107,7 @@ impl Ledger {
         for (place, page) in self.pages.iter_mut().skip(first).zip(pages).filter(|(_, page)| !page.is_empty()) {
             self.open += page.open_cases();
             self.waiting += page.waiting();
+            self.remembered += page.sizes().remembered;
             *place = Arc::new(page);
         }
         Ok(())

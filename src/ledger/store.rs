@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::finals::final_changes;
-use super::page::{Added, Horizons, Page, Swept};
+use super::memory::{Memory, oldest_age};
+use super::page::{Added, Horizons, Page, Sizes, Swept};
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
 use crate::event::{self, Data, Event, EventTime, Span};
 use crate::ledger::{
@@ -48,13 +49,16 @@ pub struct Ledger {
     horizons: Horizons,
     open_limit: usize,
     waiting_limit: usize,
+    remembered_limit: usize,
     pub(super) open: usize,
     pub(super) waiting: usize,
+    pub(super) remembered: usize,
     pub(super) swept_at: EventTime,
     to_sweep: usize,
     sweep_next: usize,
     pub(super) evicted: u64,
     pub(super) dropped_waiting: u64,
+    evicted_ids: u64,
     records: Vec<Record>,
     finals: Vec<FinalChange>,
 }
@@ -94,6 +98,8 @@ pub struct LedgerHealth {
     pub dropped_waiting: u64,
     /// Ids remembered apart from open cases.
     pub remembered_ids: u64,
+    /// Ids forgotten because the limit was reached, since the start.
+    pub evicted_ids: u64,
 }
 
 impl Ledger {
@@ -115,13 +121,16 @@ impl Ledger {
             },
             open_limit: plan.ledger.open_cases,
             waiting_limit: plan.ledger.waiting_events,
+            remembered_limit: plan.ledger.remembered_ids,
             open: 0,
             waiting: 0,
+            remembered: 0,
             swept_at: EventTime::MIN,
             to_sweep: 0,
             sweep_next: 0,
             evicted: 0,
             dropped_waiting: 0,
+            evicted_ids: 0,
             records: Vec::new(),
             finals: Vec::new(),
         }
@@ -151,19 +160,24 @@ impl Ledger {
         let tag = self.tag(event);
         let until = event.time.plus(self.horizons.dedupe).plus(self.horizons.lateness);
         let swept_at = self.swept_at;
-        self.page_mut(CaseKey { high: tag.full, low: tag.id }).memory.insert((tag.full, tag.id), until, swept_at)
+        let memory = &mut self.page_mut(CaseKey { high: tag.full, low: tag.id }).memory;
+        let before = memory.len();
+        let new = memory.insert((tag.full, tag.id), until, swept_at);
+        let added = memory.len() - before;
+        self.remembered += added;
+        new
     }
 
     /// The ledger's size.
     #[must_use]
     pub fn health(&self) -> LedgerHealth {
-        let sum = |size: fn(&Page) -> usize| self.pages.iter().map(|page| size(page) as u64).sum();
         LedgerHealth {
             open_cases: self.open as u64,
             evicted_cases: self.evicted,
             waiting_cases: self.waiting as u64,
             dropped_waiting: self.dropped_waiting,
-            remembered_ids: sum(|page| page.memory.len()),
+            remembered_ids: self.remembered as u64,
+            evicted_ids: self.evicted_ids,
         }
     }
 
@@ -192,14 +206,14 @@ impl Ledger {
         let (horizons, swept_at) = (self.horizons, self.swept_at);
         let mut records = std::mem::take(&mut self.records);
         let page = self.page(key);
-        let (open_before, waiting_before) = (page.open_cases(), page.waiting());
+        let sizes = page.sizes();
         page.records(key, &mut records);
         if !records.is_empty() && horizons.closes(&records) < watermark {
             self.page_mut(key).close(key, &records, swept_at, &horizons);
             records.clear();
         }
         if self.page(key).memory.contains((key.high, record.tag), swept_at) {
-            self.note_size(key, open_before, waiting_before);
+            self.note_size(key, &sizes);
             self.records = records;
             return Arrival::Duplicate;
         }
@@ -217,7 +231,7 @@ impl Ledger {
         if added == Added::Conflict {
             page.remember(key, record.tag, record.time, swept_at, &horizons);
         }
-        self.note_size(key, open_before, waiting_before);
+        self.note_size(key, &sizes);
         let arrival = match added {
             Added::Changed => Arrival::Changed(self.change(before, &records, &record)),
             Added::Displaced => Arrival::Conflict(Some(self.change(before, &records, &record))),
@@ -230,11 +244,11 @@ impl Ledger {
     }
 
     /// Takes in how a page's size has changed.
-    fn note_size(&mut self, key: CaseKey, open_before: usize, waiting_before: usize) {
-        let page = self.page(key);
-        let (open_after, waiting_after) = (page.open_cases(), page.waiting());
-        self.open = self.open + open_after - open_before;
-        self.waiting = self.waiting + waiting_after - waiting_before;
+    fn note_size(&mut self, key: CaseKey, before: &Sizes) {
+        let after = self.page(key).sizes();
+        self.open = self.open + after.open - before.open;
+        self.waiting = self.waiting + after.waiting - before.waiting;
+        self.remembered = self.remembered + after.remembered - before.remembered;
     }
 
     fn change(&mut self, before: CaseFacts, records: &[Record], added: &Record) -> Change {
@@ -254,6 +268,9 @@ impl Ledger {
             let cutoff = self.oldest(true, self.waiting - self.waiting_limit + self.waiting_limit / FREED_SHARE);
             (0..PAGES).for_each(|index| self.sweep(index, watermark, EventTime::MIN, cutoff));
         }
+        if self.remembered > self.remembered_limit {
+            self.forget_oldest(self.remembered - self.remembered_limit + self.remembered_limit / FREED_SHARE);
+        }
         if watermark.since(self.swept_at) >= SWEEP_EVERY {
             self.swept_at = watermark;
             self.to_sweep = PAGES;
@@ -268,13 +285,28 @@ impl Ledger {
     fn sweep(&mut self, index: usize, watermark: EventTime, cutoff: EventTime, waiting_cutoff: EventTime) {
         let Some(page) = self.pages.get_mut(index).filter(|page| !page.is_empty()) else { return };
         let page = Arc::make_mut(page);
-        let (open, waiting) = (page.open_cases(), page.waiting());
+        let before = page.sizes();
         let Swept { closed: _, evicted, dropped_waiting } =
             page.sweep(watermark, self.swept_at, cutoff, waiting_cutoff, &self.horizons);
-        self.open -= open - page.open_cases();
-        self.waiting -= waiting - page.waiting();
+        let after = page.sizes();
+        self.open -= before.open - after.open;
+        self.waiting -= before.waiting - after.waiting;
+        // What is closed here is remembered from here on.
+        self.remembered = self.remembered + after.remembered - before.remembered;
         self.evicted = self.evicted.saturating_add(evicted);
         self.dropped_waiting = self.dropped_waiting.saturating_add(dropped_waiting);
+    }
+
+    /// Forgets the `count` ids that would be forgotten first.
+    fn forget_oldest(&mut self, count: usize) {
+        let memories = || self.pages.iter().map(|page| &page.memory).filter(|memory| memory.len() > 0);
+        let Some(last) = oldest_age(memories, count) else { return };
+        let reaches = |memory: &Memory| memory.entries().any(|entry| entry.age() <= last);
+        for page in self.pages.iter_mut().filter(|page| reaches(&page.memory)) {
+            let forgotten = Arc::make_mut(page).memory.forget(last);
+            self.remembered -= forgotten;
+            self.evicted_ids = self.evicted_ids.saturating_add(forgotten as u64);
+        }
     }
 
     /// The opening time of the `count`-th oldest case.

@@ -213,6 +213,7 @@ impl Toml {
         self.value("open_cases", ledger.open_cases);
         self.value("waiting_events", ledger.waiting_events);
         self.span("dedupe_horizon", ledger.dedupe_horizon);
+        self.value("remembered_ids", ledger.remembered_ids);
         self.span("not_selected_horizon", ledger.not_selected_horizon);
         self.value("series", settings.series_limit);
         self.value("string_bytes", event.string_bytes);

@@ -306,6 +306,7 @@ fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, Limits) {
         open_cases: table.count("open_cases", 20_000_000, 1..=1_000_000_000).value,
         waiting_events: table.count("waiting_events", 1_000_000, 1..=1_000_000_000).value,
         dedupe_horizon: positive(&mut table, "dedupe_horizon", Span::DAY.times(7)),
+        remembered_ids: table.count("remembered_ids", 50_000_000, 1..=1_000_000_000).value,
         not_selected_horizon: positive(&mut table, "not_selected_horizon", Span::DAY.times(7)),
     };
     let series = table.count("series", 20_000, 1..=10_000_000).value;

@@ -387,6 +387,18 @@ impl Page {
             &[],
             vec![(vec![], health.dropped_waiting)],
         );
+        self.counter(
+            "evicted_ids_total",
+            "Event ids forgotten early because limits.remembered_ids was reached: a second delivery of theirs counts again.",
+            &[],
+            vec![(vec![], health.evicted_ids)],
+        );
+        self.counter(
+            "refused_contributions_total",
+            "What cases count for that was not counted because there were too many cells.",
+            &[],
+            vec![(vec![], health.refused_contributions)],
+        );
         self.counter("evaluations_total", "Evaluations.", &[], vec![(vec![], health.evaluations)]);
         let took = vec![(vec![], snapshot.evaluation_took.as_secs_f64())];
         self.gauge("evaluation_duration_seconds", "Duration of the last evaluation.", &[], took);
