@@ -148,6 +148,7 @@ impl Toml {
         self.string("alert_topic", kafka.alert_topic.as_deref().unwrap_or_default());
         self.value("dead_letter_payload", kafka.dead_letter_payload);
         self.string("sasl_password_file", &path_or_empty(kafka.sasl_password_file.as_ref()));
+        self.span("min_retention", kafka.min_retention);
         if !kafka.properties.is_empty() {
             self.header("[kafka.properties]");
         }

@@ -116,6 +116,7 @@ fn kafka(mut table: Table<'_>) -> Kafka {
     let alert_topic = table.text("alert_topic", "paritywatch.alerts");
     let dead_letter_payload = table.boolean("dead_letter_payload", false);
     let sasl_password_file = optional_path(&mut table, "sasl_password_file");
+    let min_retention = positive(&mut table, "min_retention", Span::DAY.times(7));
     let properties = properties(&mut table, sasl_password_file.is_some());
 
     let problems = &mut *table.problems;
@@ -147,6 +148,7 @@ fn kafka(mut table: Table<'_>) -> Kafka {
         alert_topic: Some(alert_topic.value).filter(|topic| !topic.is_empty()),
         dead_letter_payload,
         sasl_password_file: sasl_password_file.map(|file| file.value),
+        min_retention,
         properties,
     }
 }

@@ -8,6 +8,7 @@ use crate::app::{CheckpointHealth, Operation, Snapshot};
 use crate::disclosure::{Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates};
 use crate::disparity::{SeriesEvidence, Verdict};
 use crate::event::EventTime;
+use crate::source::topics::{InputHealth, Unsafe};
 
 /// Labels of a finding's series.
 const FINDING: [&str; 8] = ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window"];
@@ -362,9 +363,41 @@ impl Page {
             &[],
             vec![(vec![], source.reconnects)],
         );
+        self.topics(&snapshot.inputs);
         self.checkpoint(&snapshot.checkpoint);
         self.operation(snapshot.operation);
         self.plain("consumer_fault", "1 where a partition is no longer read.", u64::from(source.fault.is_some()));
+    }
+
+    fn topics(&mut self, inputs: &InputHealth) {
+        let reasons = Unsafe::ALL.into_iter().flat_map(|reason| {
+            inputs.topics.iter().filter_map(move |(topic, health)| {
+                Some((vec![topic.as_str(), reason.name()], f64::from(u8::from(inputs.is(reason, health)?))))
+            })
+        });
+        self.gauge(
+            "input_unsafe",
+            "1 where an input topic can lose records before they are read, or overwhelm memory, by reason.",
+            &["topic", "reason"],
+            reasons.collect(),
+        );
+        let retention = inputs.topics.iter().filter_map(|(topic, health)| {
+            Some((vec![topic.as_str()], offset(health.config.as_ref()?.retention?.0) / 1_000.0))
+        });
+        self.gauge(
+            "input_retention_seconds",
+            "How long an input topic keeps records; none where it keeps them for ever.",
+            &["topic"],
+            retention.collect(),
+        );
+        let known = inputs.topics.iter().filter(|(_, health)| health.config.is_some() || health.problem.is_some());
+        let known = known.map(|(topic, health)| (vec![topic.as_str()], f64::from(u8::from(health.problem.is_none()))));
+        self.gauge(
+            "input_config_known",
+            "1 where the last look at an input topic's configuration found it, 0 where it was not permitted or failed.",
+            &["topic"],
+            known.collect(),
+        );
     }
 
     fn state(&mut self, snapshot: &Snapshot) {
