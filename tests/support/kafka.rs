@@ -6,6 +6,7 @@
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
+use std::io::Write;
 use std::mem;
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -16,7 +17,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -160,6 +163,12 @@ impl Broker {
     /// Starts a broker with no topics and waits until it answers.
     #[track_caller]
     pub fn start() -> Broker {
+        Broker::start_with(&[])
+    }
+
+    /// The same with more settings of the broker.
+    #[track_caller]
+    pub fn start_with(settings: &[(&str, &str)]) -> Broker {
         let Some(jars) = std::env::var_os("PARITYWATCH_KAFKA_JARS") else {
             panic!("PARITYWATCH_KAFKA_JARS is not set: run tests/run");
         };
@@ -172,7 +181,7 @@ impl Broker {
                 port: free_port(),
                 idle_producer: Mutex::new(None),
             };
-            broker.format();
+            broker.format(settings);
             match broker.launch() {
                 Ok(()) => return broker,
                 // A port is only free until somebody else takes it: try others.
@@ -237,6 +246,43 @@ impl Broker {
         let results = block_on(ADMIN_LIMIT, admin.create_topics([&topic], &admin_options()));
         self.expect_done("create topic", results);
         self.wait_for_partitions(name, Some(partitions));
+    }
+
+    /// Sets a topic's settings to these and no others.
+    #[track_caller]
+    pub fn alter_topic(&self, name: &str, settings: &[(&str, &str)]) {
+        let altered = settings.iter().fold(AlterConfig::new(ResourceSpecifier::Topic(name)), |altered, (key, value)| {
+            altered.set(key, value)
+        });
+        let admin = self.admin();
+        let results = block_on(ADMIN_LIMIT, admin.alter_configs([&altered], &admin_options()));
+        match results {
+            Some(Ok(results)) if results.iter().all(Result::is_ok) => {}
+            other => self.fail(&format!("alter topic {name}: {:?}", other.map(|results| results.map(|_| "refused")))),
+        }
+    }
+
+    /// Changes who may do what, by Kafka's own command.
+    #[track_caller]
+    pub fn change_rights(&self, arguments: &[&str]) {
+        let mut command = self.java("org.apache.kafka.tools.AclCommand");
+        command.args(["--bootstrap-server", &self.bootstrap()]).args(arguments);
+        let status = Process::spawn(&mut command).wait(ADMIN_LIMIT);
+        if !status.is_some_and(|status| status.success()) {
+            self.fail(&format!("change rights {arguments:?}: {status:?}"));
+        }
+    }
+
+    /// Puts bytes at the end of a partition's log on the disk while the broker is stopped in good order: nothing looks at them on their way.
+    #[track_caller]
+    pub fn append_to_log(&self, topic: &str, partition: i32, bytes: &[u8]) {
+        assert!(self.process.is_none(), "the broker runs");
+        let folder = self.folder.path().join("data").join(format!("{topic}-{partition}"));
+        let logs = fs::read_dir(folder).expect("list the partition's files").map(|entry| entry.expect("a file").path());
+        let mut logs: Vec<PathBuf> = logs.filter(|path| path.extension().is_some_and(|name| name == "log")).collect();
+        logs.sort();
+        let mut log = OpenOptions::new().append(true).open(logs.last().expect("a log")).expect("open the log");
+        log.write_all(bytes).expect("write to the log");
     }
 
     /// Adds partitions until there are `total`, and waits until they can be used.
@@ -395,7 +441,7 @@ impl Broker {
 
     /// Prepares an empty log folder for ports that are free now.
     #[track_caller]
-    fn format(&self) {
+    fn format(&self, more: &[(&str, &str)]) {
         let controller_port = loop {
             let port = free_port();
             if port != self.port {
@@ -427,7 +473,8 @@ impl Broker {
             ("log.cleaner.dedupe.buffer.size", (4 << 20).to_string()),
         ];
         let lines = settings.map(|(key, value)| format!("{key}={value}\n"));
-        fs::write(self.settings_file(), lines.concat()).expect("write the settings");
+        let more: String = more.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        fs::write(self.settings_file(), lines.concat() + &more).expect("write the settings");
 
         // A cluster id is 16 bytes in base64, 22 characters; this is such a one, and differs each time.
         let cluster_id = format!("{:021x}A", random_u64());
