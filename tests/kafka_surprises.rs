@@ -71,7 +71,7 @@ fn an_input_topic_that_can_lose_records_is_told_while_the_daemon_runs() {
     broker.change_rights(&may);
     let must_not = ["--add", "--deny-principal", "User:ANONYMOUS", "--operation", "DescribeConfigs", "--topic", "events"];
     broker.change_rights(&must_not);
-    wait(&mut daemon, &|page| sample(page, known) == Some(0.0), 200, "expected the right to DESCRIBE_CONFIGS it, found none");
+    wait(&mut daemon, &|page| sample(page, known) == Some(0.0), 200, "expected the right to DESCRIBE_CONFIGS it, found no entries");
     assert!(daemon.terminate().success());
     let mut daemon = setup.start();
     wait(&mut daemon, &|page| sample(page, known) == Some(0.0), 200, "warning: topic events: its configuration could not");

@@ -33,6 +33,8 @@ impl PlainProducer {
             .set("bootstrap.servers", brokers)
             .set("security.protocol", "plaintext")
             .set("acks", "all")
+            // Each event once and in order, whatever becomes of the broker meanwhile.
+            .set("enable.idempotence", "true")
             .set("linger.ms", "20")
             .set("compression.type", "lz4")
             .set("message.timeout.ms", "60000")

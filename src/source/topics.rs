@@ -15,7 +15,7 @@ use crate::settings::Kafka;
 use crate::source::kafka::base_config;
 
 /// Time between two looks: a change shows within a minute, with an evaluation and a slow answer in between.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Longest wait for an answer about one topic.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// Longest the thread goes on after it was told to stop.
@@ -270,10 +270,11 @@ fn read_answer(answer: Answer) -> Result<TopicConfig, String> {
     let unknown = |why: String| format!("its configuration could not be looked up: {why}");
     let resources = answer.map_err(|error| unknown(error.to_string()))?;
     match resources.into_iter().next() {
-        Some(Ok(resource)) => Ok(read_config(&resource)),
-        Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
-            Err(unknown("expected the right to DESCRIBE_CONFIGS it, found none".to_owned()))
+        // rdkafka leaves out what the broker says of a single topic: it then has no entries.
+        Some(Ok(resource)) if resource.entries.is_empty() => {
+            Err(unknown("expected the right to DESCRIBE_CONFIGS it, found no entries".to_owned()))
         }
+        Some(Ok(resource)) => Ok(read_config(&resource)),
         Some(Err(code)) => Err(unknown(code.to_string())),
         None => Err(unknown("expected an answer, found none".to_owned())),
     }
