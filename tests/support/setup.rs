@@ -98,7 +98,13 @@ evidence = "interval"
 
     /// Starts a daemon.
     pub fn start(&self) -> Daemon {
-        Daemon::start(binary(), &["run", "--config", self.config.to_str().unwrap()], &[("PARITYWATCH_LOG", "info")])
+        self.start_with(&[])
+    }
+
+    /// Starts a daemon with more variables in its environment.
+    pub fn start_with(&self, variables: &[(&str, &str)]) -> Daemon {
+        let variables = [&[("PARITYWATCH_LOG", "info")], variables].concat();
+        Daemon::start(binary(), &["run", "--config", self.config.to_str().unwrap()], &variables)
     }
 
     /// An address of the daemon.
