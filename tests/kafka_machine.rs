@@ -117,11 +117,12 @@ fn a_clock_that_is_set_makes_nothing_stale_idle_or_resolved() {
         std::fs::rename(&new, &clock).unwrap();
     };
     set("+0");
+    let preload = format!("{}:{library}", compile_shim(setup.folder.path()));
     // Far apart: with the first partition idle the watermark would be a day later.
     broker.produce("events", &skewed(0..600, 1, 0));
     broker.produce("events", &skewed(600..1_200, 2, 1));
     let mut daemon = setup.start_with(&[
-        ("LD_PRELOAD", library.as_str()),
+        ("LD_PRELOAD", preload.as_str()),
         ("FAKETIME_TIMESTAMP_FILE", clock.to_str().unwrap()),
         ("FAKETIME_NO_CACHE", "1"),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),

@@ -49,6 +49,8 @@ const SEARCH_EVERY: Duration = Duration::from_secs(5);
 const FETCH_BYTES: usize = 1 << 20;
 /// Largest answer of a broker, and most that one zstd batch may inflate to.
 const RECEIVE_BYTES: usize = 32 << 20;
+/// Longest wait for the thread to end; then it is left to the end of the process.
+const END_LIMIT: Duration = Duration::from_secs(15);
 /// Wait before another attempt to connect.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -202,7 +204,12 @@ impl Drop for KafkaSource {
         self.stop();
         // The thread may be waiting to send.
         while self.feed.recv_timeout(BATCH_DELAY).is_ok() {}
-        if let Some(thread) = self.thread.take() {
+        // librdkafka waits until a time of day: where the clock was set back during a wait, that can be long.
+        let began = Instant::now();
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) && began.elapsed() < END_LIMIT {
+            std::thread::sleep(BATCH_DELAY);
+        }
+        if let Some(thread) = self.thread.take().filter(JoinHandle::is_finished) {
             // A panic there has been printed there.
             let _ = thread.join();
         }

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/syscall.h>
+#include <threads.h>
+#include <time.h>
 #include <unistd.h>
 
 static int (*real_open)(const char *, int, ...);
@@ -76,4 +78,16 @@ int rename(const char *from, const char *to) {
     if (!real) real = next("rename");
     IO_ERROR(fails("rename", from));
     return real(from, to);
+}
+
+/* libfaketime changes the time of day that the Kafka client reads, and not the cnd_timedwait that it waits until a time of day with: without
+   this, a wait of 50 ms would last as much longer as the clock was set. */
+int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until) {
+    static int (*real)(cnd_t *, mtx_t *, const struct timespec *);
+    struct timespec shown, true_time, end = *until;
+    if (!real) real = next("cnd_timedwait");
+    clock_gettime(CLOCK_REALTIME, &shown);
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, &true_time);
+    end.tv_sec -= shown.tv_sec - true_time.tv_sec;
+    return real(condition, mutex, &end);
 }
