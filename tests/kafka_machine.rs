@@ -142,8 +142,9 @@ fn a_clock_that_is_set_makes_nothing_stale_idle_or_resolved() {
         let evaluations = |page: &str| sample(page, "paritywatch_evaluations_total").unwrap();
         let page = http_get(&setup.url("/metrics")).unwrap().text();
         let enough = evaluations(&page) + 2.0;
-        let page =
-            daemon.wait_for_http(&setup.url("/metrics"), |response| evaluations(&response.text()) >= enough, LIMIT).text();
+        let page = daemon
+            .wait_for_http(&setup.url("/metrics"), |response| evaluations(&response.text()) >= enough, LIMIT)
+            .text();
         let stale = page.lines().filter(|line| line.starts_with("paritywatch_verdict{") && line.contains("\"stale\""));
         let stale: Vec<&str> = stale.filter(|line| !line.ends_with(" 0")).collect();
         assert!(stale.is_empty(), "{offset}: {stale:?}");
@@ -157,9 +158,12 @@ fn a_clock_that_is_set_makes_nothing_stale_idle_or_resolved() {
 /// Selections of day `day` of 2026, of one group far more often than of the other.
 fn skewed(numbers: std::ops::Range<u64>, day: u8, partition: i32) -> Vec<Record> {
     let record = |number: u64| {
-        let (group, selected) = if number % 2 == 0 { ("dutch", number % 20 == 0) } else { ("non_european", number % 3 == 0) };
+        let (group, selected) =
+            if number % 2 == 0 { ("dutch", number % 20 == 0) } else { ("non_european", number % 3 == 0) };
         let event = selection(number, selected).replace("2026-01-01T", &format!("2026-01-{day:02}T"));
-        Record::new(format!("c{number}"), event.replace("dutch", group)).at_ms(START_MS + 86_400_000).on_partition(partition)
+        Record::new(format!("c{number}"), event.replace("dutch", group))
+            .at_ms(START_MS + 86_400_000)
+            .on_partition(partition)
     };
     numbers.map(record).collect()
 }

@@ -180,8 +180,9 @@ fn a_broker_that_is_stopped_and_killed_again_and_again_changes_nothing() {
     let mut broker = Broker::start();
     broker.create_topic("events", 3);
     broker.create_topic(DEAD_LETTERS, 1);
-    let setup = Setup::new(&broker, "40s");
-    let events = 60_000 * rounds;
+    // No partition may idle while the broker is away, however long that takes.
+    let setup = Setup::new(&broker, "1h");
+    let events = 30_000 * rounds;
     let (expected, mut producer) = stream(&setup, &broker, events);
     let mut daemon = setup.start();
     for round in 0..rounds {
@@ -195,9 +196,24 @@ fn a_broker_that_is_stopped_and_killed_again_and_again_changes_nothing() {
         broker.start_again();
     }
     assert!(producer.wait().unwrap().success());
-    let evaluation = wait_for_all(&mut daemon, &setup, &expected);
-    assert_eq!(evaluation["findings"], expected["findings"]);
-    assert_eq!(evaluation["events"], expected["events"]);
+    let evaluation = || {
+        let text = http_get(&setup.url("/api/v1/evaluation")).ok()?.text();
+        serde_json::from_str::<Value>(&text).ok()
+    };
+    let accepted = &expected["events"]["accepted"];
+    daemon
+        .wait_until(LONG_LIMIT, "all events", || evaluation().filter(|found| found["events"]["accepted"] == *accepted));
+    // Now they may, so that the watermark stands at the newest event as it does at the end of a replay.
+    let configuration = std::fs::read_to_string(&setup.config).unwrap();
+    std::fs::write(&setup.config, configuration.replace(r#"idle_after = "1h""#, r#"idle_after = "1s""#)).unwrap();
+    daemon.signal(Signal::HUP);
+    let done = || {
+        evaluation().filter(|found| found["as_of"] == expected["as_of"] && found["findings"] == expected["findings"])
+    };
+    let found = daemon.wait_until(LIMIT, "the findings of the replay", done);
+    // What the producer sent again because an answer was lost is known by its id.
+    println!("{} duplicates", found["events"]["duplicate"]);
+    assert_eq!(found["events"]["accepted"], *accepted);
     assert!(daemon.terminate().success());
 }
 

@@ -69,12 +69,23 @@ fn an_input_topic_that_can_lose_records_is_told_while_the_daemon_runs() {
     // It may read, and may not look: what was found before stays, and that it is old is told.
     let may = ["--add", "--allow-principal", "User:ANONYMOUS", "--operation", "Read", "--topic", "events"];
     broker.change_rights(&may);
-    let must_not = ["--add", "--deny-principal", "User:ANONYMOUS", "--operation", "DescribeConfigs", "--topic", "events"];
+    let must_not =
+        ["--add", "--deny-principal", "User:ANONYMOUS", "--operation", "DescribeConfigs", "--topic", "events"];
     broker.change_rights(&must_not);
-    wait(&mut daemon, &|page| sample(page, known) == Some(0.0), 200, "expected the right to DESCRIBE_CONFIGS it, found no entries");
+    wait(
+        &mut daemon,
+        &|page| sample(page, known) == Some(0.0),
+        200,
+        "expected the right to DESCRIBE_CONFIGS it, found no entries",
+    );
     assert!(daemon.terminate().success());
     let mut daemon = setup.start();
-    wait(&mut daemon, &|page| sample(page, known) == Some(0.0), 200, "warning: topic events: its configuration could not");
+    wait(
+        &mut daemon,
+        &|page| sample(page, known) == Some(0.0),
+        200,
+        "warning: topic events: its configuration could not",
+    );
     assert!(daemon.terminate().success());
 }
 
@@ -105,7 +116,9 @@ fn a_batch_that_cannot_be_read_stops_its_partition_alone_until_it_is_accepted() 
     let setup = Setup::new(&broker, "1s");
     let of = |round: u64| -> Vec<Record> {
         let numbers = |partition: u64| (round * 100 + partition) * RECORDS..(round * 100 + partition + 1) * RECORDS;
-        (0..partitions as u64).flat_map(|partition| records(numbers(partition), i32::try_from(partition).unwrap())).collect()
+        (0..partitions as u64)
+            .flat_map(|partition| records(numbers(partition), i32::try_from(partition).unwrap()))
+            .collect()
     };
     broker.produce("events", &of(0));
     let all = (partitions as u64 * RECORDS) as f64;

@@ -127,7 +127,8 @@ pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, Che
 /// Where a whole entry begins in what follows a damaged one: its length may be what is damaged, so every byte is tried.
 fn next_entry(bytes: &[u8]) -> Option<usize> {
     // A checksum is taken only where the length fits into the file, which it does by chance nearly nowhere.
-    (0..bytes.len()).find(|at| bytes.get(*at..).is_some_and(|mut rest| read_section(&mut rest, MAX_ENTRY_BYTES).is_ok()))
+    (0..bytes.len())
+        .find(|at| bytes.get(*at..).is_some_and(|mut rest| read_section(&mut rest, MAX_ENTRY_BYTES).is_ok()))
 }
 
 /// All journals, oldest first.

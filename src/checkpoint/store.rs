@@ -65,7 +65,9 @@ pub enum CheckpointError {
         by: String,
     },
     /// Written by another daemon while this one ran: the folder's lock was lost, or does not hold on its file system.
-    #[error("{path}: expected checkpoint {expected}, the last one that this daemon wrote or read, found {found}: another daemon uses the state")]
+    #[error(
+        "{path}: expected checkpoint {expected}, the last one that this daemon wrote or read, found {found}: another daemon uses the state"
+    )]
     Taken {
         /// The file.
         path: String,

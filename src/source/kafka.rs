@@ -328,7 +328,8 @@ impl Reader {
                 }
                 self.last_record = Instant::now();
                 let began = batch.is_empty();
-                other_log = take(&Bounded { message: &message, limit: *message_bytes }, batch, state, cached, hash).err();
+                other_log =
+                    take(&Bounded { message: &message, limit: *message_bytes }, batch, state, cached, hash).err();
                 // Before the offset shows as read, which it does with the next record or with the batch.
                 state.begun.fetch_add(u64::from(began && !batch.is_empty()), Ordering::Relaxed);
             }

@@ -43,12 +43,7 @@ pub(super) fn bad_batch(error: &KafkaError) -> Option<RDKafkaErrorCode> {
 }
 
 /// Reads one partition at one offset.
-pub(super) fn look_at(
-    config: &ClientConfig,
-    topic: &str,
-    partition: i32,
-    offset: i64,
-) -> Result<Found, String> {
+pub(super) fn look_at(config: &ClientConfig, topic: &str, partition: i32, offset: i64) -> Result<Found, String> {
     let failed = |error: KafkaError| format!("topic {topic} partition {partition}: {error}");
     let mut config = config.clone();
     config.set("enable.partition.eof", "true").set("statistics.interval.ms", "0");

@@ -251,9 +251,9 @@ impl Broker {
     /// Sets a topic's settings to these and no others.
     #[track_caller]
     pub fn alter_topic(&self, name: &str, settings: &[(&str, &str)]) {
-        let altered = settings.iter().fold(AlterConfig::new(ResourceSpecifier::Topic(name)), |altered, (key, value)| {
-            altered.set(key, value)
-        });
+        let altered = settings
+            .iter()
+            .fold(AlterConfig::new(ResourceSpecifier::Topic(name)), |altered, (key, value)| altered.set(key, value));
         let admin = self.admin();
         let results = block_on(ADMIN_LIMIT, admin.alter_configs([&altered], &admin_options()));
         match results {

@@ -90,7 +90,8 @@ evidence = "interval"
     pub fn beside(first: &Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("paritywatch.toml");
-        let (url, text) = (format!("http://127.0.0.1:{}", free_port()), std::fs::read_to_string(&first.config).unwrap());
+        let (url, text) =
+            (format!("http://127.0.0.1:{}", free_port()), std::fs::read_to_string(&first.config).unwrap());
         let address = |url: &str| url.strip_prefix("http://").unwrap().to_owned();
         std::fs::write(&config, text.replace(&address(&first.url), &address(&url))).unwrap();
         Self { folder, config, url }
