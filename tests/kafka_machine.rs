@@ -158,8 +158,11 @@ fn a_clock_that_is_set_makes_nothing_stale_idle_or_resolved() {
 /// Selections of day `day` of 2026, of one group far more often than of the other.
 fn skewed(numbers: std::ops::Range<u64>, day: u8, partition: i32) -> Vec<Record> {
     let record = |number: u64| {
-        let (group, selected) =
-            if number % 2 == 0 { ("dutch", number % 20 == 0) } else { ("non_european", number % 3 == 0) };
+        let (group, selected) = if number.is_multiple_of(2) {
+            ("dutch", number.is_multiple_of(20))
+        } else {
+            ("non_european", number.is_multiple_of(3))
+        };
         let event = selection(number, selected).replace("2026-01-01T", &format!("2026-01-{day:02}T"));
         Record::new(format!("c{number}"), event.replace("dutch", group))
             .at_ms(START_MS + 86_400_000)
