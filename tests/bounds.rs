@@ -105,6 +105,43 @@ fn a_stream_of_tallies_alone_forgets_their_ids_too() {
     assert_eq!(monitor.health().events.accepted, EVENTS / 4);
 }
 
+#[test]
+fn more_ids_than_may_be_remembered_are_forgotten_oldest_first_and_counted() {
+    const LIMIT: u64 = 50_000;
+    const IDS: u64 = 250_000;
+    let config = CONFIG.replace("[limits]", &format!("[limits]\nremembered_ids = {LIMIT}"));
+    let plan = Settings::parse(&config, "bounds.toml", std::iter::empty()).unwrap().plan;
+    let mut monitor = Monitor::new(plan, PseudonymKey([3; 16]), Clock::Wall);
+    let tally = |monitor: &mut Monitor, number: u64| {
+        // Ten hours, and the first of them has a third of all.
+        let hour = (number * 15 / IDS).saturating_sub(5);
+        let data = r#"{"profile":"p","groups":{"origin":"x"},"counts":{"assessed":1}}"#;
+        send_at(monitor, "tally", number, &format!("2026-03-01T{hour:02}:00:00Z"), data);
+    };
+    for number in 0..IDS {
+        tally(&mut monitor, number);
+        if number % 1_000 == 0 {
+            let health = monitor.health();
+            // The one that went over the limit is found with the next.
+            assert!(health.remembered_ids <= LIMIT + 1, "{health:?}");
+            assert_eq!(health.remembered_ids + health.evicted_ids, number + 1, "{health:?}");
+        }
+    }
+    let health = monitor.health();
+    assert!(health.evicted_ids >= IDS - LIMIT && health.evicted_ids < IDS - LIMIT + LIMIT / 32, "{health:?}");
+    assert_eq!(health.events.accepted, IDS);
+    // The newest are known again, the oldest are not.
+    (IDS - LIMIT / 2..IDS).for_each(|number| tally(&mut monitor, number));
+    assert_eq!(monitor.health().events.duplicate, LIMIT / 2);
+    (0..1_000).for_each(|number| tally(&mut monitor, number));
+    assert_eq!(monitor.health().events.duplicate, LIMIT / 2);
+    // And a snapshot remembers as many.
+    let plan = monitor.plan().clone();
+    let snapshot = monitor.snapshot();
+    let restored = Monitor::restore(plan, PseudonymKey([3; 16]), Clock::Wall, |index| snapshot.section(index).ok());
+    assert_eq!(restored.unwrap().health().remembered_ids, monitor.health().remembered_ids);
+}
+
 /// The events of one hour.
 fn send(monitor: &mut Monitor, kind: &str, number: u64, data: &str) {
     let (second, rest) = (number / 1_000, number % 1_000);

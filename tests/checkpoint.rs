@@ -437,6 +437,42 @@ fn a_journal_entry_cut_off_at_any_byte_is_ignored_and_those_before_it_count() {
 }
 
 #[test]
+fn a_journal_damaged_before_whole_entries_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::new(folder.path(), 0).unwrap();
+    let path = folder.path().join("alerts.journal.1");
+    let mut lengths = vec![0];
+    for entry in &entries(3) {
+        journal.write(entry).unwrap();
+        lengths.push(usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap());
+    }
+    let whole = std::fs::read(&path).unwrap();
+    // Every byte of the first two: length, checksum, contents. In the last entry it is no more than a torn end.
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x10;
+        std::fs::write(&path, &changed).unwrap();
+        let read = read_journals(folder.path(), 1);
+        if at < lengths[2] {
+            let problem = read.unwrap_err().to_string();
+            let entry = lengths.iter().rev().find(|start| **start <= at).unwrap();
+            assert!(problem.contains(&format!("{}: the entry at byte {entry}:", path.display())), "{problem}");
+            assert!(problem.contains("follows at byte"), "{problem}");
+        } else {
+            assert_eq!(read.unwrap().len(), 2, "changed at {at}");
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), changed);
+    }
+    // Nor does a daemon start on it.
+    let mut changed = whole;
+    changed[lengths[1] + 30] ^= 1;
+    std::fs::write(&path, &changed).unwrap();
+    let refused = Keeper::open(&settings(folder.path()), &KEY, NOW).map(|_| ()).unwrap_err();
+    assert_eq!(refused.exit_code(), 74);
+    assert!(refused.to_string().contains("alerts.journal.1"), "{refused}");
+}
+
+#[test]
 fn transitions_after_a_restart_are_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());

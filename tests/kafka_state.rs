@@ -1,28 +1,32 @@
 //! Counted exactly once on real Apache Kafka: the daemon is killed at random moments, replaced, and its topic taken away. Run by `tests/run`.
 //!
-//! `PARITYWATCH_KILLS=500 PARITYWATCH_KILL_SEED=N` repeats a run or makes a longer one.
+//! `PARITYWATCH_KILLS=500 PARITYWATCH_KILL_SEED=N` repeats a run or makes a longer one; so do `PARITYWATCH_TAKEOVERS` and
+//! `PARITYWATCH_BROKER_RESTARTS` for the tests named so.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod support;
 
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
 use support::kafka::{Broker, Record};
-use support::process::{Daemon, http_get, random_u64, try_wait_until};
+use support::process::{Daemon, http_get, random_u64, try_wait_until, wait_until};
 use support::setup::{DEAD_LETTERS, START_MS, Setup, binary, read, replay, sample, selection};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const LONG_LIMIT: Duration = Duration::from_secs(600);
+/// Two checkpoints are due in so long.
+const STANDSTILL: Duration = Duration::from_secs(2);
 const KILLS: u64 = 20;
+const TAKEOVERS: u64 = 10;
+const BROKER_RESTARTS: u64 = 5;
 
 #[test]
 #[ignore = "needs Apache Kafka: run tests/run"]
 fn killed_at_random_moments_it_counts_every_event_once() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     let kills = number("PARITYWATCH_KILLS").unwrap_or(KILLS);
     let seed = number("PARITYWATCH_KILL_SEED").unwrap_or_else(random_u64);
     let events = 25_000 * kills;
@@ -31,16 +35,7 @@ fn killed_at_random_moments_it_counts_every_event_once() {
     broker.create_topic("events", 3);
     broker.create_topic(DEAD_LETTERS, 1);
     let setup = Setup::new(&broker, "10s");
-    let file = setup.folder.path().join("events.jsonl");
-    let generate = |to: &str| {
-        let mut command = Command::new(binary());
-        let events = events.to_string();
-        command.args(["generate", "--scenario", "skewed-selection", "--events", &events, "--seed", "3", "--to", to]);
-        command
-    };
-    assert!(generate(file.to_str().unwrap()).status().unwrap().success());
-    let expected = replay(&setup, &file);
-    let mut producer = generate(&format!("kafka://{}/events", broker.bootstrap())).spawn().unwrap();
+    let (expected, mut producer) = stream(&setup, &broker, events);
 
     let mut state = seed;
     let mut random = |limit: u64| {
@@ -74,6 +69,151 @@ fn killed_at_random_moments_it_counts_every_event_once() {
     let again = wait_for_all(&mut daemon, &setup, &expected);
     assert_eq!(again["findings"], expected["findings"], "seed {seed}");
     assert_eq!(again["alerts"], evaluation["alerts"], "seed {seed}");
+    assert!(daemon.terminate().success());
+}
+
+/// What `replay` makes of a stream, and the process that sends it to the topic.
+fn stream(setup: &Setup, broker: &Broker, events: u64) -> (Value, Child) {
+    let file = setup.folder.path().join("events.jsonl");
+    let generate = |to: &str| {
+        let mut command = Command::new(binary());
+        let events = events.to_string();
+        command.args(["generate", "--scenario", "skewed-selection", "--events", &events, "--seed", "3", "--to", to]);
+        command
+    };
+    assert!(generate(file.to_str().unwrap()).status().unwrap().success());
+    let expected = replay(setup, &file);
+    (expected, generate(&format!("kafka://{}/events", broker.bootstrap())).spawn().unwrap())
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect(name))
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: run tests/run"]
+fn one_daemon_at_a_time_writes_the_state_however_often_another_takes_over() {
+    let rounds = number("PARITYWATCH_TAKEOVERS").unwrap_or(TAKEOVERS);
+    let broker = Broker::start();
+    broker.create_topic("events", 3);
+    broker.create_topic(DEAD_LETTERS, 1);
+    let setup = Setup::new(&broker, "10s");
+    let (expected, mut producer) = stream(&setup, &broker, 20_000 * rounds);
+    let mut first = setup.start();
+    first.wait_for_stderr("the state was read", LIMIT);
+    for round in 0..rounds {
+        let mut second = setup.start();
+        second.wait_for_stderr("another daemon uses this state", LIMIT);
+        first.signal(Signal::STOP);
+        wait_until(LIMIT, "a stopped process", || (state_of(&first) == 'T').then_some(()));
+        // A daemon that stands still keeps its lock: nobody else writes.
+        let written = sequence(&setup);
+        std::thread::sleep(STANDSTILL);
+        assert_eq!(sequence(&setup), written, "round {round}");
+        assert!(second.exited().is_none() && !second.stderr().contains("the state was read"), "round {round}");
+        if round % 2 == 0 {
+            // It wakes up, and goes on as the one that writes.
+            first.signal(Signal::CONT);
+            first.wait_until(LIMIT, "another checkpoint", || (sequence(&setup) > written).then_some(()));
+            assert!(!second.stderr().contains("the state was read"), "round {round}");
+        }
+        first.kill();
+        second.wait_for_stderr("the state was read", LIMIT);
+        first = second;
+    }
+    assert!(producer.wait().unwrap().success());
+    let evaluation = wait_for_all(&mut first, &setup, &expected);
+    assert_eq!(evaluation["findings"], expected["findings"]);
+    assert_eq!(evaluation["events"], expected["events"]);
+    assert!(first.terminate().success());
+}
+
+/// The letter for it of the kernel.
+fn state_of(daemon: &Daemon) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", daemon.id())).unwrap();
+    stat.rsplit_once(')').unwrap().1.trim().chars().next().unwrap()
+}
+
+/// The number of the checkpoint on the disk.
+fn sequence(setup: &Setup) -> u64 {
+    let Ok(bytes) = std::fs::read(setup.folder.path().join("state/checkpoint")) else { return 0 };
+    let (header, _) = paritywatch::checkpoint::read(bytes.as_slice()).unwrap();
+    header.sequence
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: run tests/run"]
+fn a_daemon_whose_lock_was_lost_ends_and_overwrites_nothing() {
+    let broker = Broker::start();
+    broker.create_topic("events", 2);
+    broker.create_topic(DEAD_LETTERS, 1);
+    let setup = Setup::new(&broker, "1s");
+    broker.produce("events", &records(0..500));
+    let mut first = setup.start();
+    first.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) == 500.0, LIMIT);
+    first.wait_until(LIMIT, "a checkpoint", || (sequence(&setup) > 2).then_some(()));
+    first.signal(Signal::STOP);
+    wait_until(LIMIT, "a stopped process", || (state_of(&first) == 'T').then_some(()));
+    // As a file system does that gives the lock of a machine away from which it hears nothing any more.
+    std::fs::remove_file(setup.folder.path().join("state/lock")).unwrap();
+    let other = Setup::beside(&setup);
+    let mut second = other.start();
+    broker.produce("events", &records(500..800));
+    second.wait_for_http(&other.url("/metrics"), |response| read(&response.text()) == 800.0, LIMIT);
+    let before = sequence(&setup);
+    second.wait_until(LIMIT, "its checkpoints", || (sequence(&setup) > before + 1).then_some(()));
+    first.signal(Signal::CONT);
+    let status = first.wait_for_exit(LIMIT);
+    assert_eq!(status.code(), Some(74), "{}", first.stderr());
+    assert!(first.stderr().contains("another daemon uses the state"), "{}", first.stderr());
+    // The other one has not noticed.
+    let before = sequence(&setup);
+    second.wait_until(LIMIT, "its checkpoints", || (sequence(&setup) > before + 1).then_some(()));
+    assert!(second.terminate().success());
+    counted_and_stopped(&setup, 800.0);
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: run tests/run"]
+fn a_broker_that_is_stopped_and_killed_again_and_again_changes_nothing() {
+    let rounds = number("PARITYWATCH_BROKER_RESTARTS").unwrap_or(BROKER_RESTARTS);
+    let mut broker = Broker::start();
+    broker.create_topic("events", 3);
+    broker.create_topic(DEAD_LETTERS, 1);
+    // No partition may idle while the broker is away, however long that takes.
+    let setup = Setup::new(&broker, "1h");
+    let events = 30_000 * rounds;
+    let (expected, mut producer) = stream(&setup, &broker, events);
+    let mut daemon = setup.start();
+    for round in 0..rounds {
+        let target = as_float(&expected["events"]["accepted"]) * (round as f64 + 0.5) / (rounds as f64 + 1.0);
+        daemon.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) >= target, LONG_LIMIT);
+        if round % 2 == 0 {
+            broker.kill();
+        } else {
+            broker.stop();
+        }
+        broker.start_again();
+    }
+    assert!(producer.wait().unwrap().success());
+    let evaluation = || {
+        let text = http_get(&setup.url("/api/v1/evaluation")).ok()?.text();
+        serde_json::from_str::<Value>(&text).ok()
+    };
+    let accepted = &expected["events"]["accepted"];
+    daemon
+        .wait_until(LONG_LIMIT, "all events", || evaluation().filter(|found| found["events"]["accepted"] == *accepted));
+    // Now they may, so that the watermark stands at the newest event as it does at the end of a replay.
+    let configuration = std::fs::read_to_string(&setup.config).unwrap();
+    std::fs::write(&setup.config, configuration.replace(r#"idle_after = "1h""#, r#"idle_after = "1s""#)).unwrap();
+    daemon.signal(Signal::HUP);
+    let done = || {
+        evaluation().filter(|found| found["as_of"] == expected["as_of"] && found["findings"] == expected["findings"])
+    };
+    let found = daemon.wait_until(LIMIT, "the findings of the replay", done);
+    // What the producer sent again because an answer was lost is known by its id.
+    println!("{} duplicates", found["events"]["duplicate"]);
+    assert_eq!(found["events"]["accepted"], *accepted);
     assert!(daemon.terminate().success());
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::app::run::open_lock;
 use crate::app::{Failure, Finished, load};
-use crate::checkpoint::{Header, Store};
-use crate::source::kafka::log_range;
+use crate::checkpoint::{Header, Input, Store};
+use crate::source::kafka::{log_range, next_readable};
 
 /// Longest reason, in bytes.
 const MAX_REASON_BYTES: usize = 1_000;
@@ -24,7 +24,7 @@ pub struct GapOptions {
     reason: String,
 }
 
-/// Lets the partition be read on from where its log begins now.
+/// Lets the partition be read on: from where its log begins now, or behind a batch that cannot be read.
 ///
 /// # Errors
 /// [`Failure::Usage`] without a reason; [`Failure::Io`] where a daemon uses the state, the broker does not answer or the state cannot be
@@ -46,8 +46,13 @@ pub fn run(config: &Path, options: &GapOptions) -> Result<Finished, Failure> {
         let path = lock_path.display();
         return Err(Failure::Io(format!("{path}: a daemon uses this state: stop it first")));
     }
-    let (begin, end) = log_range(kafka, topic, *partition).map_err(Failure::Io)?;
-    let amended = Store::new(settings.state.dir).amend(|header| accept(header, options, begin, end));
+    let range = log_range(kafka, topic, *partition).map_err(Failure::Io)?;
+    let bytes = settings.plan.event.message_bytes;
+    let amended = Store::new(settings.state.dir.clone()).amend(|header| {
+        let input = known(header, options)?;
+        let next = next_readable(kafka, bytes, input, range).map_err(Failure::Io)?;
+        accept(header, options, next, range)
+    });
     let written = amended.map_err(|error| Failure::Io(error.to_string()))?;
     let Some(written) = written else {
         return Err(Failure::Data("expected a checkpoint in the state folder, found none".to_owned()));
@@ -56,19 +61,25 @@ pub fn run(config: &Path, options: &GapOptions) -> Result<Finished, Failure> {
     Ok(Finished::Ok)
 }
 
+fn known<'h>(header: &'h mut Header, options: &GapOptions) -> Result<&'h mut Input, Failure> {
+    let GapOptions { topic, partition, .. } = options;
+    let mut inputs = header.inputs.iter_mut();
+    inputs.find(|input| input.topic == *topic && input.partition == *partition).ok_or_else(|| {
+        Failure::Data(format!("expected a partition in the state, found none named {topic} {partition}"))
+    })
+}
+
 /// Changes the header; gives what was written down.
-fn accept(header: &mut Header, options: &GapOptions, begin: i64, end: i64) -> Result<String, Failure> {
+fn accept(header: &mut Header, options: &GapOptions, next: i64, (begin, end): (i64, i64)) -> Result<String, Failure> {
     let GapOptions { topic, partition, reason } = options;
-    let known = header.inputs.iter_mut().find(|input| input.topic == *topic && input.partition == *partition);
-    let Some(input) = known else {
-        return Err(Failure::Data(format!("expected a partition in the state, found none named {topic} {partition}")));
-    };
+    let input = known(header, options)?;
     let note = format!(
-        "topic {topic} partition {partition}: offset {} was to be read next; accepted at {}, when the log reached from {begin} to {end}: {reason}",
+        "topic {topic} partition {partition}: offset {} was to be read next, {next} is now; accepted at {}, when the log reached from {begin} \
+         to {end}: {reason}",
         input.next_offset,
         jiff::Timestamp::now().strftime("%FT%TZ"),
     );
-    (input.next_offset, input.last) = (begin, None);
+    (input.next_offset, input.last) = (next, None);
     header.accepted_gaps.push(note.clone());
     Ok(note)
 }

@@ -79,12 +79,12 @@ fn run_in(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Finishe
         let (signals, limit, listen) = (Arc::clone(&signals), options.seconds.map(Duration::from_secs), options.listen);
         std::thread::spawn(move || draw(&shared, &shapes, listen, limit, &signals.stop))
     };
-    daemon.run();
+    let ended = daemon.run();
     signals.stop.store(true, Ordering::Relaxed);
     // Both end with the flag; a panic of theirs has been printed.
     let _ = (producer.join(), screen.join());
     server.stop();
-    Ok(Finished::Ok)
+    ended.map(|()| Finished::Ok)
 }
 
 fn settings(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Settings, Failure> {

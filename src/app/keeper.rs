@@ -48,6 +48,8 @@ pub struct CheckpointHealth {
     pub stall: Duration,
     /// Transitions that could not be written before they were told.
     pub unwritten_transitions: u64,
+    /// Why the state is no longer this daemon's, where another one has written it.
+    pub taken: Option<String>,
 }
 
 struct Job {
@@ -92,9 +94,10 @@ impl Keeper {
     ) -> Result<Self, Failure> {
         let (jobs, queue) = sync_channel(0);
         let health = Arc::new(Mutex::new(CheckpointHealth::new()));
-        let shared = Arc::clone(&health);
-        let writer =
-            std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || write_all(&store, &queue, &shared));
+        let (shared, last) = (Arc::clone(&health), header.sequence);
+        let writer = std::thread::Builder::new()
+            .name("checkpoint".to_owned())
+            .spawn(move || write_all(&store, &queue, &shared, last));
         let writer = writer.map_err(|error| Failure::Io(format!("start the checkpoint's thread: {error}")))?;
         Ok(Self {
             journal,
@@ -245,6 +248,7 @@ impl CheckpointHealth {
             took: Duration::ZERO,
             stall: Duration::ZERO,
             unwritten_transitions: 0,
+            taken: None,
         }
     }
 }
@@ -277,16 +281,18 @@ fn first_header() -> Header {
     }
 }
 
-fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHealth>) {
+/// `last` is the sequence number of the checkpoint that the daemon began with.
+fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHealth>, mut last: u64) {
     while let Ok(Job { mut header, snapshot }) = queue.recv() {
         let began = Instant::now();
         let Header { format, written_by, .. } = first_header();
         (header.format, header.written_by) = (format, written_by);
-        let written = store.write(&header, &snapshot);
+        let written = store.still_owned(last).and_then(|()| store.write(&header, &snapshot));
         // Pages that changed since are freed here and not on the monitor's thread.
         drop(snapshot);
         match written {
             Ok(bytes) => {
+                last = header.sequence;
                 forget_before(store.folder(), header.journal);
                 let mut health = lock(health);
                 health.written += 1;
@@ -294,7 +300,11 @@ fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHeal
             }
             Err(error) => {
                 tracing::error!(%error, "the checkpoint could not be written; the last one stands");
-                lock(health).failed += 1;
+                let mut health = lock(health);
+                health.failed += 1;
+                if let CheckpointError::Taken { .. } = &error {
+                    health.taken = Some(error.to_string());
+                }
             }
         }
     }

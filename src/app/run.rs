@@ -18,6 +18,7 @@ use crate::settings::{Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
 use crate::source::Batch;
 use crate::source::kafka::{Feed, KafkaSource, SourceHealth, base_config};
+use crate::source::topics::TopicWatch;
 
 /// Longest wait for dead letters at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
@@ -46,10 +47,10 @@ pub fn run(config: &Path) -> Result<Finished, Failure> {
     daemon.supervise(supervisor, Reload { config: config.to_owned(), settings: settings.clone() });
     let shared = Arc::clone(&daemon.shared);
     let server = Server::start(&settings, &shared, &signals)?;
-    daemon.run();
+    let ended = daemon.run();
     server.stop();
     tracing::info!("stopped");
-    Ok(Finished::Ok)
+    ended.map(|()| Finished::Ok)
 }
 
 /// What signals have asked for.
@@ -70,6 +71,7 @@ struct Reload {
 pub struct Daemon {
     monitor: Monitor,
     source: KafkaSource,
+    topics: TopicWatch,
     dead_letters: DeadLetters,
     keeper: Keeper,
     delivery: Delivery,
@@ -98,6 +100,7 @@ impl Daemon {
         let source =
             KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
         let source = source.map_err(Failure::Configuration)?;
+        let topics = TopicWatch::start(kafka).map_err(Failure::Configuration)?;
         let config = base_config(kafka).map_err(Failure::Configuration)?;
         let dead_letters = DeadLetters::connect(config, &kafka.dead_letter_topic, kafka.dead_letter_payload);
         let dead_letters = dead_letters.map_err(Failure::Configuration)?;
@@ -106,6 +109,7 @@ impl Daemon {
         Ok(Self {
             monitor,
             source,
+            topics,
             dead_letters,
             keeper,
             delivery,
@@ -127,7 +131,10 @@ impl Daemon {
     }
 
     /// Runs until the stop flag is set: then handles what was read, delivers dead letters and evaluates a last time.
-    pub fn run(mut self) {
+    ///
+    /// # Errors
+    /// [`Failure::Io`] where another daemon has taken the state over: this one has nothing more to say.
+    pub fn run(mut self) -> Result<(), Failure> {
         let mut next_tick = Instant::now();
         while !self.signals.stop.load(Ordering::Relaxed) {
             self.look_up();
@@ -146,11 +153,15 @@ impl Daemon {
                 self.tick();
                 next_tick = Instant::now() + self.evaluate_every;
             }
+            if let Some(problem) = self.keeper.health().taken {
+                return Err(Failure::Io(problem));
+            }
             if self.keeper.is_due() && self.delivery.is_durable() && self.letters_arrived(LETTERS_WAIT) {
                 self.keeper.checkpoint(&self.monitor);
             }
         }
         self.finish();
+        Ok(())
     }
 
     /// What has happened around the daemon.
@@ -277,6 +288,7 @@ impl Daemon {
             published,
             health: self.monitor.health(),
             source,
+            inputs: self.topics.health(),
             dead_letters: self.dead_letters.health(),
             operation: self.operation,
             checkpoint: self.keeper.health(),

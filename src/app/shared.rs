@@ -9,6 +9,7 @@ use crate::disclosure::Published;
 use crate::monitor::{Health, Monitor};
 use crate::sink::dead_letter::DeadLetterHealth;
 use crate::source::kafka::SourceHealth;
+use crate::source::topics::InputHealth;
 
 /// Without progress for so long the daemon is not healthy.
 const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub health: Health,
     /// The consumer's health.
     pub source: SourceHealth,
+    /// The input topics.
+    pub inputs: InputHealth,
     /// The dead letters.
     pub dead_letters: DeadLetterHealth,
     /// Clock and configuration.
@@ -65,6 +68,7 @@ impl Shared {
             published: monitor.published(),
             health: monitor.health(),
             source: SourceHealth::default(),
+            inputs: InputHealth::default(),
             dead_letters: DeadLetterHealth::default(),
             operation: Operation::default(),
             checkpoint: CheckpointHealth::new(),
@@ -117,6 +121,12 @@ impl Snapshot {
         if let Some(fault) = &self.source.fault {
             return Err(format!("a partition is no longer read: {fault}"));
         }
+        if let Some(fault) = self.inputs.fault() {
+            return Err(format!("an input topic loses records: {fault}"));
+        }
+        if !self.inputs.looked() {
+            return Err("the input topics were not looked at yet".to_owned());
+        }
         if !self.source.caught_up {
             return Err("catching up with the log".to_owned());
         }
@@ -124,5 +134,11 @@ impl Snapshot {
             return Err("nothing was evaluated yet".to_owned());
         }
         Ok(())
+    }
+
+    /// What is no reason not to be ready and yet should be looked into.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.inputs.warnings()
     }
 }

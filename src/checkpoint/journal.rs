@@ -6,7 +6,7 @@
 //! one it names go. A journal's name ends with the format of its entries; those of format 1 have none.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -95,7 +95,7 @@ pub fn forget_before(folder: &Path, number: u64) {
 /// The transitions in the journals from `first` on, oldest first. An entry at the end that was not wholly written was not told to anybody.
 ///
 /// # Errors
-/// [`CheckpointError`] where a file cannot be read.
+/// [`CheckpointError`] where a file cannot be read, or holds whole entries behind one that is damaged: those were told.
 pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, CheckpointError> {
     let mut entries = Vec::new();
     for Found { format, path, .. } in journals(folder)?.into_iter().filter(|journal| journal.number >= first) {
@@ -103,24 +103,36 @@ pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, Che
             let by = format!("a version with journals of format {format}");
             return Err(CheckpointError::Later { path: path.display().to_string(), found: format, by });
         }
-        let file = File::open(&path).map_err(|error| failed(&path, "open", error))?;
-        let mut from = BufReader::new(file);
-        loop {
-            match read_section(&mut from, MAX_ENTRY_BYTES) {
-                Ok(bytes) => entries.push(entry(format, &path, &bytes)?),
-                Err(problem) => {
-                    tracing::debug!(path = %path.display(), problem, "the journal's end");
-                    break;
-                }
+        let bytes = std::fs::read(&path).map_err(|error| failed(&path, "read", error))?;
+        let damaged = |problem| CheckpointError::Damaged { path: path.display().to_string(), problem };
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let at = bytes.len() - rest.len();
+            match read_section(&mut rest, MAX_ENTRY_BYTES) {
+                Ok(bytes) => entries.push(AlertEntries::from_bytes_of(format, &bytes).map_err(damaged)?),
+                Err(problem) => match next_entry(bytes.get(at + 1..).unwrap_or_default()) {
+                    Some(skipped) => {
+                        return Err(damaged(format!(
+                            "the entry at byte {at}: {problem}; it is no end cut off by a crash: another one follows at byte {}",
+                            at + 1 + skipped
+                        )));
+                    }
+                    None => {
+                        tracing::debug!(path = %path.display(), at, problem, "the journal's end was not wholly written");
+                        break;
+                    }
+                },
             }
         }
     }
     Ok(entries)
 }
 
-fn entry(format: u32, path: &Path, bytes: &[u8]) -> Result<AlertEntries, CheckpointError> {
-    let damaged = |problem| CheckpointError::Damaged { path: path.display().to_string(), problem };
-    AlertEntries::from_bytes_of(format, bytes).map_err(damaged)
+/// Where a whole entry begins in what follows a damaged one: its length may be what is damaged, so every byte is tried.
+fn next_entry(bytes: &[u8]) -> Option<usize> {
+    // A checksum is taken only where the length fits into the file, which it does by chance nearly nowhere.
+    (0..bytes.len())
+        .find(|at| bytes.get(*at..).is_some_and(|mut rest| read_section(&mut rest, MAX_ENTRY_BYTES).is_ok()))
 }
 
 /// A journal that is there.

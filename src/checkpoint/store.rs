@@ -64,6 +64,18 @@ pub enum CheckpointError {
         /// The version that wrote it.
         by: String,
     },
+    /// Written by another daemon while this one ran: the folder's lock was lost, or does not hold on its file system.
+    #[error(
+        "{path}: expected checkpoint {expected}, the last one that this daemon wrote or read, found {found}: another daemon uses the state"
+    )]
+    Taken {
+        /// The file.
+        path: String,
+        /// The sequence number that this daemon knows.
+        expected: u64,
+        /// The one that was found.
+        found: u64,
+    },
     /// Whole, but not for this key or configuration.
     #[error("{path}: {problem}. It was left as it is; move it away to rebuild the state from the log")]
     Unfit {
@@ -122,6 +134,22 @@ impl Store {
                 Err(damaged(format!("section {section}: {problem}")))
             }
             (Err(problem), None) => Err(CheckpointError::Unfit { path: shown, problem }),
+        }
+    }
+
+    /// Makes sure that the checkpoint is none that another daemon wrote after `last`, the one this daemon wrote or read last. A lock does not
+    /// hold for ever on every file system; this keeps a daemon that woke up late from overwriting what its successor has counted.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Taken`]. Where the file cannot be read nothing is known, and to replace it does no harm.
+    pub fn still_owned(&self, last: u64) -> Result<(), CheckpointError> {
+        let path = self.folder.join(FILE);
+        let Ok(file) = File::open(&path) else { return Ok(()) };
+        match container::read(BufReader::new(file)) {
+            Ok((header, _)) if header.sequence > last => {
+                Err(CheckpointError::Taken { path: path.display().to_string(), expected: last, found: header.sequence })
+            }
+            _ => Ok(()),
         }
     }
 

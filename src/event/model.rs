@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct EventTime(pub i64);
 
 /// A span of event time or of wall-clock time, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 pub struct Span(pub i64);
 
 impl Span {

@@ -444,6 +444,7 @@ mod tests {
                 open_cases: 1,
                 waiting_events: 1,
                 dedupe_horizon: Span::DAY,
+                remembered_ids: 1,
                 not_selected_horizon: Span::DAY,
             },
             event: Limits { string_bytes: 1, message_bytes: 1 },

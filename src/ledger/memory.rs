@@ -1,5 +1,7 @@
 //! Ids remembered after nothing else remembers them: of tallies, populations and closed cases.
 
+use std::collections::BTreeMap;
+
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,9 @@ use crate::ledger::CaseKey;
 pub(super) struct Memory {
     entries: HashTable<Entry>,
 }
+
+/// See [`Entry::age`].
+pub(super) type Age = (i32, u32);
 
 /// 20 bytes: the key and the hour at which it may be forgotten.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -56,6 +61,13 @@ impl Memory {
         EventTime(i64::from(first).saturating_mul(Span::HOUR.0))
     }
 
+    /// Forgets entries up to this age, and gives how many.
+    pub fn forget(&mut self, last: Age) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.age() > last);
+        before - self.entries.len()
+    }
+
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
     }
@@ -70,11 +82,32 @@ impl Memory {
     }
 }
 
+/// The age of the `count`-th oldest entry of all; `None` where there is none. Takes 4 bytes for each entry of one hour, not of all.
+pub(super) fn oldest_age<'m, I: Iterator<Item = &'m Memory>>(memories: impl Fn() -> I, count: usize) -> Option<Age> {
+    let mut hours: BTreeMap<i32, usize> = BTreeMap::new();
+    memories().flat_map(Memory::entries).for_each(|entry| *hours.entry(entry.forget_hour).or_default() += 1);
+    let mut left = count.max(1);
+    let (hour, _) = hours.into_iter().find(|(_, entries)| {
+        let reached = left <= *entries;
+        left -= if reached { 0 } else { *entries };
+        reached
+    })?;
+    let of_hour = memories().flat_map(Memory::entries).filter(|entry| entry.forget_hour == hour);
+    let mut keys: Vec<u32> = of_hour.map(|entry| entry.age().1).collect();
+    let (_, key, _) = keys.select_nth_unstable(left - 1);
+    Some((hour, *key))
+}
+
 impl Entry {
     /// The key that chooses its page.
     pub const fn key(&self) -> CaseKey {
         let [high, below, ..] = self.key;
         CaseKey { high: ((high as u64) << 32) | below as u64, low: low(self) }
+    }
+
+    /// The order in which entries go when there are too many: by the hour, and within one by the key, which is a hash.
+    pub const fn age(&self) -> Age {
+        (self.forget_hour, self.key[0])
     }
 
     fn lasts(&self, now: EventTime) -> bool {

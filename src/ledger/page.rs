@@ -228,6 +228,11 @@ impl Page {
         self.waiting
     }
 
+    /// What the ledger keeps the sums of.
+    pub fn sizes(&self) -> Sizes {
+        Sizes { open: self.open_cases(), waiting: self.waiting, remembered: self.memory.len() }
+    }
+
     /// Bytes of the tables and of the records beside them.
     pub fn allocated_bytes(&self) -> usize {
         let records: usize = self.dossiers.iter().map(|dossier| size_of_val(&*dossier.records)).sum();
@@ -325,6 +330,14 @@ impl ShardState {
         }
         complete
     }
+}
+
+/// How much a page holds: open cases, those that wait, and ids remembered apart from them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub open: usize,
+    pub waiting: usize,
+    pub remembered: usize,
 }
 
 /// What a sweep closed.

@@ -92,6 +92,7 @@ impl Ledger {
         self.due.fill(EventTime::MIN);
         self.open = self.pages.iter().map(|page| page.open_cases()).sum();
         self.waiting = self.pages.iter().map(|page| page.waiting()).sum();
+        self.remembered = self.pages.iter().map(|page| page.sizes().remembered).sum();
     }
 
     /// Takes in the cases of one shard.
@@ -113,6 +114,7 @@ impl Ledger {
         }
         self.open += pages.iter().map(|page| page.open_cases()).sum::<usize>();
         self.waiting += pages.iter().map(|page| page.waiting()).sum::<usize>();
+        self.remembered += pages.iter().map(|page| page.sizes().remembered).sum::<usize>();
         self.due.iter_mut().take(shard.end).skip(shard.start).for_each(|due| *due = EventTime::MIN);
         Ok(())
     }

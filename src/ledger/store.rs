@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use super::change::changes;
 use super::finals::{final_changes, missing_changes};
-use super::page::{Added, Horizons, Page};
+use super::memory::{Memory, oldest_age};
+use super::page::{Added, Horizons, Page, Sizes};
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
 use crate::disparity::ProfileId;
 use crate::event::{self, Data, Event, EventTime, Span};
@@ -51,13 +52,16 @@ pub struct Ledger {
     pub(super) horizons: Horizons,
     open_limit: usize,
     waiting_limit: usize,
+    remembered_limit: usize,
     pub(super) open: usize,
     pub(super) waiting: usize,
+    pub(super) remembered: usize,
     pub(super) swept_at: EventTime,
     to_sweep: usize,
     sweep_next: usize,
     pub(super) evicted: u64,
     pub(super) dropped_waiting: u64,
+    evicted_ids: u64,
     records: Vec<Record>,
     before: Vec<CaseFacts>,
     after: Vec<CaseFacts>,
@@ -110,6 +114,8 @@ pub struct LedgerHealth {
     pub dropped_waiting: u64,
     /// Ids remembered apart from open cases.
     pub remembered_ids: u64,
+    /// Ids forgotten because the limit was reached, since the start.
+    pub evicted_ids: u64,
 }
 
 impl Ledger {
@@ -133,13 +139,16 @@ impl Ledger {
             },
             open_limit: plan.ledger.open_cases,
             waiting_limit: plan.ledger.waiting_events,
+            remembered_limit: plan.ledger.remembered_ids,
             open: 0,
             waiting: 0,
+            remembered: 0,
             swept_at: EventTime::MIN,
             to_sweep: 0,
             sweep_next: 0,
             evicted: 0,
             dropped_waiting: 0,
+            evicted_ids: 0,
             records: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
@@ -191,19 +200,24 @@ impl Ledger {
         let until = self.horizons.remembered_until(event.time);
         let key = CaseKey { high: tag.full, low: tag.id };
         self.make_due(key, until);
-        self.page_mut(key).memory.insert((tag.full, tag.id), until, moment.seen)
+        let memory = &mut self.page_mut(key).memory;
+        let before = memory.len();
+        let new = memory.insert((tag.full, tag.id), until, moment.seen);
+        let added = memory.len() - before;
+        self.remembered += added;
+        new
     }
 
     /// The ledger's size.
     #[must_use]
     pub fn health(&self) -> LedgerHealth {
-        let sum = |size: fn(&Page) -> usize| self.pages.iter().map(|page| size(page) as u64).sum();
         LedgerHealth {
             open_cases: self.open as u64,
             evicted_cases: self.evicted,
             waiting_cases: self.waiting as u64,
             dropped_waiting: self.dropped_waiting,
-            remembered_ids: sum(|page| page.memory.len()),
+            remembered_ids: self.remembered as u64,
+            evicted_ids: self.evicted_ids,
         }
     }
 
@@ -232,7 +246,7 @@ impl Ledger {
         let (horizons, swept_at) = (self.horizons, self.swept_at);
         let mut records = std::mem::take(&mut self.records);
         let page = self.page(key);
-        let (open_before, waiting_before) = (page.open_cases(), page.waiting());
+        let sizes = page.sizes();
         page.records(key, &mut records);
         if horizons.spans.runs(&records).next().is_some_and(|run| horizons.spans.is_past(run, moment.watermark)) {
             let waited = self.page_mut(key).let_go(key, &mut records, moment.watermark, swept_at, &horizons);
@@ -241,7 +255,7 @@ impl Ledger {
         let known = horizons.knows(&records, &record, moment.seen)
             || self.page(key).memory.contains((key.high, record.tag), moment.seen);
         let arrival = if known { Arrival::Duplicate } else { self.add_new(key, record, &mut records) };
-        self.note_size(key, open_before, waiting_before);
+        self.note_size(key, &sizes);
         self.records = records;
         arrival
     }
@@ -295,17 +309,17 @@ impl Ledger {
     }
 
     /// Takes in how a page's size has changed.
-    fn note_size(&mut self, key: CaseKey, open_before: usize, waiting_before: usize) {
-        let page = self.page(key);
-        let (open_after, waiting_after) = (page.open_cases(), page.waiting());
-        self.open = self.open + open_after - open_before;
-        self.waiting = self.waiting + waiting_after - waiting_before;
+    fn note_size(&mut self, key: CaseKey, before: &Sizes) {
+        let after = self.page(key).sizes();
+        self.open = self.open + after.open - before.open;
+        self.waiting = self.waiting + after.waiting - before.waiting;
+        self.remembered = self.remembered + after.remembered - before.remembered;
     }
 
     /// Some pages are swept per event after each [`SWEEP_EVERY`] of event time; at a limit all are, at once. What is past is let go first:
     /// how far the sweeping has come decides nothing.
     fn keep_bounds(&mut self, watermark: EventTime) {
-        if self.open > self.open_limit || self.waiting > self.waiting_limit {
+        if self.open > self.open_limit || self.waiting > self.waiting_limit || self.remembered > self.remembered_limit {
             self.sweep_all(watermark, EventTime::MIN, EventTime::MIN);
         }
         if self.open > self.open_limit {
@@ -315,6 +329,9 @@ impl Ledger {
         if self.waiting > self.waiting_limit {
             let cutoff = self.oldest(true, self.waiting - self.waiting_limit + self.waiting_limit / FREED_SHARE);
             self.sweep_all(watermark, EventTime::MIN, cutoff);
+        }
+        if self.remembered > self.remembered_limit {
+            self.forget_oldest(self.remembered - self.remembered_limit + self.remembered_limit / FREED_SHARE);
         }
         if watermark.since(self.swept_at) >= SWEEP_EVERY {
             self.swept_at = watermark;
@@ -342,13 +359,28 @@ impl Ledger {
             return;
         };
         let page = Arc::make_mut(page);
-        let (open, waiting) = (page.open_cases(), page.waiting());
+        let before = page.sizes();
         let swept = page.sweep(watermark, self.swept_at, cutoff, waiting_cutoff, &self.horizons);
         *due = swept.due;
-        self.open -= open - page.open_cases();
-        self.waiting = self.waiting + page.waiting() - waiting;
+        let after = page.sizes();
+        self.open = self.open + after.open - before.open;
+        self.waiting = self.waiting + after.waiting - before.waiting;
+        // What is closed here is remembered from here on.
+        self.remembered = self.remembered + after.remembered - before.remembered;
         self.evicted = self.evicted.saturating_add(swept.evicted);
         self.dropped_waiting = self.dropped_waiting.saturating_add(swept.dropped_waiting);
+    }
+
+    /// Forgets the `count` ids that would be forgotten first.
+    fn forget_oldest(&mut self, count: usize) {
+        let memories = || self.pages.iter().map(|page| &page.memory).filter(|memory| memory.len() > 0);
+        let Some(last) = oldest_age(memories, count) else { return };
+        let reaches = |memory: &Memory| memory.entries().any(|entry| entry.age() <= last);
+        for page in self.pages.iter_mut().filter(|page| reaches(&page.memory)) {
+            let forgotten = Arc::make_mut(page).memory.forget(last);
+            self.remembered -= forgotten;
+            self.evicted_ids = self.evicted_ids.saturating_add(forgotten as u64);
+        }
     }
 
     /// The opening time of the `count`-th oldest case.

@@ -138,6 +138,8 @@ impl Monitor {
             waiting_cases: ledger.waiting_cases,
             dropped_waiting: ledger.dropped_waiting,
             remembered_ids: ledger.remembered_ids,
+            evicted_ids: ledger.evicted_ids,
+            refused_contributions: self.windows.refused(),
             late: self.tallies.late,
             cells: self.windows.cells() as u64,
             without_group: by_dimension(self.windows.without_group()),

@@ -65,6 +65,10 @@ pub struct Health {
     pub dropped_waiting: u64,
     /// Event ids remembered.
     pub remembered_ids: u64,
+    /// Event ids forgotten early because `remembered_ids` was reached, since the start: a second delivery of theirs counts again.
+    pub evicted_ids: u64,
+    /// What cases count for that was not counted in a window, because there were too many cells.
+    pub refused_contributions: u64,
     /// Accepted events later than their partition's watermark minus the allowed lateness.
     pub late: u64,
     /// Cells in memory.

@@ -103,6 +103,8 @@ pub struct LedgerPlan {
     pub waiting_events: usize,
     /// How long an event id is remembered (event time).
     pub dedupe_horizon: Span,
+    /// Event ids remembered apart from open cases; beyond it the oldest are forgotten first.
+    pub remembered_ids: usize,
     /// How long a case that was not picked stays open (event time).
     pub not_selected_horizon: Span,
 }

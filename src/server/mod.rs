@@ -69,11 +69,12 @@ async fn metrics_page(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn healthy(State(shared): State<Arc<Shared>>) -> Response {
-    condition(shared.snapshot().healthy(), "healthy")
+    condition(shared.snapshot().healthy(), "healthy", &[])
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> Response {
-    condition(shared.snapshot().ready(), "ready")
+    let snapshot = shared.snapshot();
+    condition(snapshot.ready(), "ready", &snapshot.warnings())
 }
 
 async fn evaluation(State(shared): State<Arc<Shared>>) -> Response {
@@ -129,13 +130,13 @@ fn now() -> EventTime {
     EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn condition(condition: Result<(), String>, word: &str) -> Response {
-    match condition {
-        Ok(()) => answer(StatusCode::OK, "text/plain; charset=utf-8", format!("{word}\n")),
-        Err(why) => {
-            answer(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("not {word}: {why}\n"))
-        }
-    }
+fn condition(condition: Result<(), String>, word: &str, warnings: &[String]) -> Response {
+    let (status, mut text) = match condition {
+        Ok(()) => (StatusCode::OK, format!("{word}\n")),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not {word}: {why}\n")),
+    };
+    text.extend(warnings.iter().map(|warning| format!("warning: {warning}\n")));
+    answer(status, "text/plain; charset=utf-8", text)
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {

@@ -82,6 +82,8 @@ pub struct Kafka {
     pub dead_letter_payload: bool,
     /// A file with the SASL password; only with a SASL protocol.
     pub sasl_password_file: Option<PathBuf>,
+    /// How long records of an input topic must stay in it: the longest that the daemon may stand still.
+    pub min_retention: Span,
     /// Passed to librdkafka as they are; never one that the daemon sets itself.
     pub properties: BTreeMap<String, String>,
 }
@@ -261,6 +263,7 @@ impl fmt::Debug for Kafka {
             .field("alert_topic", &self.alert_topic)
             .field("dead_letter_payload", &self.dead_letter_payload)
             .field("sasl_password_file", &self.sasl_password_file)
+            .field("min_retention", &self.min_retention)
             .field("properties", &redact::redacted_properties(&self.properties))
             .finish()
     }

@@ -155,6 +155,7 @@ impl Toml {
         self.string("alert_topic", kafka.alert_topic.as_deref().unwrap_or_default());
         self.value("dead_letter_payload", kafka.dead_letter_payload);
         self.string("sasl_password_file", &path_or_empty(kafka.sasl_password_file.as_ref()));
+        self.span("min_retention", kafka.min_retention);
         if !kafka.properties.is_empty() {
             self.header("[kafka.properties]");
         }
@@ -220,6 +221,7 @@ impl Toml {
         self.value("open_cases", ledger.open_cases);
         self.value("waiting_events", ledger.waiting_events);
         self.span("dedupe_horizon", ledger.dedupe_horizon);
+        self.value("remembered_ids", ledger.remembered_ids);
         self.span("not_selected_horizon", ledger.not_selected_horizon);
         self.value("series", settings.series_limit);
         if delivery == Delivery::Shown {

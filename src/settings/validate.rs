@@ -117,6 +117,7 @@ fn kafka(mut table: Table<'_>) -> Kafka {
     let alert_topic = table.text("alert_topic", "paritywatch.alerts");
     let dead_letter_payload = table.boolean("dead_letter_payload", false);
     let sasl_password_file = optional_path(&mut table, "sasl_password_file");
+    let min_retention = positive(&mut table, "min_retention", Span::DAY.times(7));
     let properties = properties(&mut table, sasl_password_file.is_some());
 
     let problems = &mut *table.problems;
@@ -148,6 +149,7 @@ fn kafka(mut table: Table<'_>) -> Kafka {
         alert_topic: Some(alert_topic.value).filter(|topic| !topic.is_empty()),
         dead_letter_payload,
         sasl_password_file: sasl_password_file.map(|file| file.value),
+        min_retention,
         properties,
     }
 }
@@ -307,6 +309,7 @@ fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, u64, Limits) {
         open_cases: table.count("open_cases", 20_000_000, 1..=1_000_000_000).value,
         waiting_events: table.count("waiting_events", 1_000_000, 1..=1_000_000_000).value,
         dedupe_horizon: positive(&mut table, "dedupe_horizon", Span::DAY.times(7)),
+        remembered_ids: table.count("remembered_ids", 50_000_000, 1..=1_000_000_000).value,
         not_selected_horizon: positive(&mut table, "not_selected_horizon", Span::DAY.times(7)),
     };
     let series = table.count("series", 20_000, 1..=10_000_000).value;

@@ -12,6 +12,7 @@ use crate::disclosure::{
 };
 use crate::disparity::{SeriesEvidence, Stage, Verdict};
 use crate::event::EventTime;
+use crate::source::topics::{InputHealth, Unsafe};
 
 /// Labels of a finding's series.
 const FINDING: [&str; 8] = ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window"];
@@ -389,10 +390,42 @@ impl Page {
             &[],
             vec![(vec![], source.reconnects)],
         );
+        self.topics(&snapshot.inputs);
         self.checkpoint(&snapshot.checkpoint);
         self.delivery(&snapshot.delivery);
         self.operation(snapshot.operation);
         self.plain("consumer_fault", "1 where a partition is no longer read.", u64::from(source.fault.is_some()));
+    }
+
+    fn topics(&mut self, inputs: &InputHealth) {
+        let reasons = Unsafe::ALL.into_iter().flat_map(|reason| {
+            inputs.topics.iter().filter_map(move |(topic, health)| {
+                Some((vec![topic.as_str(), reason.name()], f64::from(u8::from(inputs.is(reason, health)?))))
+            })
+        });
+        self.gauge(
+            "input_unsafe",
+            "1 where an input topic can lose records before they are read, or overwhelm memory, by reason.",
+            &["topic", "reason"],
+            reasons.collect(),
+        );
+        let retention = inputs.topics.iter().filter_map(|(topic, health)| {
+            Some((vec![topic.as_str()], offset(health.config.as_ref()?.retention?.0) / 1_000.0))
+        });
+        self.gauge(
+            "input_retention_seconds",
+            "How long an input topic keeps records; none where it keeps them for ever.",
+            &["topic"],
+            retention.collect(),
+        );
+        let known = inputs.topics.iter().filter(|(_, health)| health.config.is_some() || health.problem.is_some());
+        let known = known.map(|(topic, health)| (vec![topic.as_str()], f64::from(u8::from(health.problem.is_none()))));
+        self.gauge(
+            "input_config_known",
+            "1 where the last look at an input topic's configuration found it, 0 where it was not permitted or failed.",
+            &["topic"],
+            known.collect(),
+        );
     }
 
     fn state(&mut self, snapshot: &Snapshot) {
@@ -414,6 +447,18 @@ impl Page {
             "Waiting cases closed without a selection.",
             &[],
             vec![(vec![], health.dropped_waiting)],
+        );
+        self.counter(
+            "evicted_ids_total",
+            "Event ids forgotten early because limits.remembered_ids was reached: a second delivery of theirs counts again.",
+            &[],
+            vec![(vec![], health.evicted_ids)],
+        );
+        self.counter(
+            "refused_contributions_total",
+            "What cases count for that was not counted because there were too many cells.",
+            &[],
+            vec![(vec![], health.refused_contributions)],
         );
         self.counter("evaluations_total", "Evaluations.", &[], vec![(vec![], health.evaluations)]);
         let took = vec![(vec![], snapshot.evaluation_took.as_secs_f64())];

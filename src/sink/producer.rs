@@ -1,25 +1,27 @@
 //! A plain producer for generated streams.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 
 use crate::event::EventTime;
 
 /// Longest wait for all records to be delivered at the end.
-const FLUSH_LIMIT: Duration = Duration::from_secs(60);
+const FLUSH_LIMIT: Duration = Duration::from_secs(300);
 
 /// Longest wait for room in the queue while the broker does not take records.
-const QUEUE_LIMIT: Duration = Duration::from_secs(60);
+const QUEUE_LIMIT: Duration = Duration::from_secs(300);
 
 /// How long one wait for delivery reports takes while the queue is full.
 const QUEUE_POLL: Duration = Duration::from_millis(10);
 
 /// Sends generated events over a plaintext connection; for demonstrations and tests.
 pub struct PlainProducer {
-    producer: BaseProducer,
+    producer: BaseProducer<Deliveries>,
     topic: String,
 }
 
@@ -33,10 +35,12 @@ impl PlainProducer {
             .set("bootstrap.servers", brokers)
             .set("security.protocol", "plaintext")
             .set("acks", "all")
+            // Each event once and in order, whatever becomes of the broker meanwhile.
+            .set("enable.idempotence", "true")
             .set("linger.ms", "20")
             .set("compression.type", "lz4")
-            .set("message.timeout.ms", "60000")
-            .create()
+            .set("message.timeout.ms", QUEUE_LIMIT.as_millis().to_string())
+            .create_with_context(Deliveries::default())
             .map_err(|error| format!("kafka://{brokers}/{topic}: {error}"))?;
         Ok(Self { producer, topic: topic.to_owned() })
     }
@@ -67,10 +71,30 @@ impl PlainProducer {
     /// Waits until everything sent is delivered.
     ///
     /// # Errors
-    /// Where that takes longer than [`FLUSH_LIMIT`].
+    /// Where that takes longer than [`FLUSH_LIMIT`], or something was not delivered.
     pub fn finish(self) -> Result<(), String> {
         let Self { producer, topic } = self;
-        Producer::<DefaultProducerContext>::flush(&producer, FLUSH_LIMIT)
-            .map_err(|error| format!("topic {topic}: {error}"))
+        producer.flush(FLUSH_LIMIT).map_err(|error| format!("topic {topic}: {error}"))?;
+        match producer.context().0.get() {
+            Some(error) => Err(format!("topic {topic}: not all events were delivered: {error}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why the first event was lost that was.
+#[derive(Default)]
+struct Deliveries(OnceLock<KafkaError>);
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            // Only the first counts.
+            let _ = self.0.set(error.clone());
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! librdkafka's `BaseConsumer` is polled here and nowhere else. There is no group membership: offsets are the daemon's own, those of its
 //! checkpoint; without one it reads from the beginning. Offsets are committed for lag displays alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +21,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::checkpoint::{Input, LastRecord};
 use crate::monitor::PartitionIndex;
 use crate::settings::Kafka;
+use crate::source::poison::{Found, bad_batch, behind_bad_batch, look_at};
 use crate::source::{Batch, RecordHash, read_on};
 
 /// Most records in a batch.
@@ -37,8 +38,19 @@ const METADATA_EVERY: Duration = Duration::from_secs(5);
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// Time between two commits for lag displays.
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
+/// Most faults that are kept: one is enough to stop and look.
+const MAX_FAULTS: usize = 100;
 /// With records to read and none read for so long, the client is made anew.
 const STALL_LIMIT: Duration = Duration::from_secs(60);
+/// Time between two searches for a batch that cannot be read: the client reports it twice a second.
+const SEARCH_EVERY: Duration = Duration::from_secs(5);
+/// Most compressed bytes asked for at once. All of it is in memory inflated: by gzip up to 1,032 times as much, and a batch that is larger comes
+/// whole all the same. Zstandard alone is kept to [`RECEIVE_BYTES`] by the client.
+const FETCH_BYTES: usize = 1 << 20;
+/// Largest answer of a broker, and most that one zstd batch may inflate to.
+const RECEIVE_BYTES: usize = 32 << 20;
+/// Longest wait for the thread to end; then it is left to the end of the process.
+const END_LIMIT: Duration = Duration::from_secs(15);
 /// Wait before another attempt to connect.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -66,7 +78,7 @@ pub struct KafkaSource {
 #[derive(Debug, Default)]
 pub struct SourceState {
     partitions: Mutex<BTreeMap<(String, i32), PartitionState>>,
-    fault: Mutex<Option<String>>,
+    faults: Mutex<BTreeSet<String>>,
     errors: AtomicU64,
     reconnects: AtomicU64,
     assigned: AtomicBool,
@@ -167,6 +179,7 @@ impl KafkaSource {
             cached: None,
             hash,
             last_record: Instant::now(),
+            searched: None,
         };
         let thread = std::thread::Builder::new().name("kafka".to_owned()).spawn(move || reader.run());
         let thread = Some(thread.map_err(|error| format!("start the consumer's thread: {error}"))?);
@@ -191,7 +204,12 @@ impl Drop for KafkaSource {
         self.stop();
         // The thread may be waiting to send.
         while self.feed.recv_timeout(BATCH_DELAY).is_ok() {}
-        if let Some(thread) = self.thread.take() {
+        // librdkafka waits until a time of day: where the clock was set back during a wait, that can be long.
+        let began = Instant::now();
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) && began.elapsed() < END_LIMIT {
+            std::thread::sleep(BATCH_DELAY);
+        }
+        if let Some(thread) = self.thread.take().filter(JoinHandle::is_finished) {
             // A panic there has been printed there.
             let _ = thread.join();
         }
@@ -215,7 +233,7 @@ impl SourceState {
         let caught_up = |state: &PartitionState| state.next_offset >= state.catch_up || state.nothing_left;
         SourceHealth {
             caught_up: self.assigned.load(Ordering::Relaxed) && partitions.values().all(caught_up),
-            fault: lock(&self.fault).clone(),
+            fault: faults(&lock(&self.faults)),
             errors: self.errors.load(Ordering::Relaxed),
             reconnects: self.reconnects.load(Ordering::Relaxed),
             begun: self.begun.load(Ordering::Relaxed),
@@ -239,9 +257,18 @@ impl SourceState {
     }
 
     fn fail(&self, what: String) {
-        tracing::error!(fault = what, "a partition is no longer read");
-        *lock(&self.fault) = Some(what);
+        let mut faults = lock(&self.faults);
+        if faults.len() < MAX_FAULTS && !faults.contains(&what) {
+            tracing::error!(fault = what, "a partition is no longer read");
+            faults.insert(what);
+        }
     }
+}
+
+/// All faults in one line.
+fn faults(all: &BTreeSet<String>) -> Option<String> {
+    let texts: Vec<&str> = all.iter().map(String::as_str).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 /// The thread's state.
@@ -260,6 +287,8 @@ struct Reader {
     cached: Option<(String, i32, PartitionIndex, i64)>,
     hash: RecordHash,
     last_record: Instant,
+    /// When a batch that cannot be read was last searched for.
+    searched: Option<Instant>,
 }
 
 impl Reader {
@@ -290,8 +319,8 @@ impl Reader {
         let wait =
             if self.batch.is_empty() { BATCH_DELAY } else { BATCH_DELAY.saturating_sub(self.batch_since.elapsed()) };
         // Reborrowed by parts: the message borrows the consumer while the batch takes it.
-        let Self { consumer, batch, state, cached, hash, .. } = self;
-        let mut other_log = None;
+        let Self { consumer, batch, state, cached, hash, message_bytes, .. } = self;
+        let (mut other_log, mut bad) = (None, None);
         match consumer.poll(wait) {
             Some(Ok(message)) => {
                 if batch.is_empty() {
@@ -299,12 +328,19 @@ impl Reader {
                 }
                 self.last_record = Instant::now();
                 let began = batch.is_empty();
-                other_log = take(&message, batch, state, cached, hash).err();
+                other_log =
+                    take(&Bounded { message: &message, limit: *message_bytes }, batch, state, cached, hash).err();
                 // Before the offset shows as read, which it does with the next record or with the batch.
                 state.begun.fetch_add(u64::from(began && !batch.is_empty()), Ordering::Relaxed);
             }
-            Some(Err(error)) => note_error(&error, state),
+            Some(Err(error)) => {
+                note_error(&error, state);
+                bad = bad_batch(&error);
+            }
             None => {}
+        }
+        if let Some(code) = bad {
+            self.search_bad_batch(code);
         }
         if let Some(OtherLog { topic, partition, problem }) = other_log {
             self.stop_partition(&topic, partition, problem);
@@ -421,6 +457,40 @@ impl Reader {
         Ok(())
     }
 
+    /// Stops the partitions whose next batch cannot be read: the client would try for ever, or go on behind it in silence.
+    fn search_bad_batch(&mut self, code: RDKafkaErrorCode) {
+        if self.searched.is_some_and(|at| at.elapsed() < SEARCH_EVERY) {
+            return;
+        }
+        // Whatever comes first in a partition has come first out of the client, too.
+        self.remember_offset();
+        let partitions = lock(&self.state.partitions).clone();
+        let mut found = 0;
+        for ((topic, partition), state) in partitions.iter().filter(|(_, state)| state.assigned && !state.stopped) {
+            let offset = state.expected.map_or(state.next_offset, |last| last.offset);
+            match look_at(&self.consumer_config(), topic, *partition, offset) {
+                Ok(Found::Bad(code)) => {
+                    found += 1;
+                    let problem = format!(
+                        "topic {topic} partition {partition}: expected a batch that can be read at offset {offset}, found {code}: nothing \
+                         behind it is read"
+                    );
+                    self.stop_partition(topic, *partition, problem);
+                }
+                Ok(_) => {}
+                Err(problem) => tracing::warn!(problem, "a partition could not be looked at"),
+            }
+        }
+        if found == 0 {
+            tracing::warn!(%code, "a batch could not be read, and all can be that come next: it is not searched for again at once");
+        }
+        self.searched = Some(Instant::now());
+    }
+
+    fn consumer_config(&self) -> ClientConfig {
+        with_fetch_sizes(&self.config, self.message_bytes)
+    }
+
     fn stop_partition(&self, topic: &str, partition: i32, problem: String) {
         if let Some(state) = lock(&self.state.partitions).get_mut(&(topic.to_owned(), partition)) {
             state.stopped = true;
@@ -493,39 +563,66 @@ struct OtherLog {
     problem: String,
 }
 
+/// A message of which no more is copied than an event may have, and a little: what is longer is refused, whatever it holds.
+struct Bounded<'m, 'b> {
+    message: &'m BorrowedMessage<'b>,
+    limit: usize,
+}
+
+impl<'m> Bounded<'m, '_> {
+    fn timestamp(&self) -> Option<i64> {
+        self.message.timestamp().to_millis()
+    }
+
+    /// One byte more than allowed tells that it was longer.
+    fn payload(&self) -> &'m [u8] {
+        let payload = self.message.payload().unwrap_or_default();
+        payload.get(..=self.limit).unwrap_or(payload)
+    }
+
+    /// Those that fit into an event's length all together.
+    fn headers(&self) -> impl Iterator<Item = (&'m str, &'m [u8])> {
+        let mut left = self.limit;
+        let headers = self.message.headers().into_iter().flat_map(|headers| headers.iter());
+        headers.filter_map(|header| header.value.map(|value| (header.key, value))).take_while(move |(name, value)| {
+            let fits = name.len().checked_add(value.len()).and_then(|length| left.checked_sub(length));
+            left = fits.unwrap_or_default();
+            fits.is_some()
+        })
+    }
+}
+
 fn take(
-    message: &BorrowedMessage<'_>,
+    bounded: &Bounded<'_, '_>,
     batch: &mut Batch,
     state: &SourceState,
     cached: &mut Option<(String, i32, PartitionIndex, i64)>,
     hash: &RecordHash,
 ) -> Result<(), OtherLog> {
+    let message = bounded.message;
     let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
     let known = matches!(cached, Some((name, number, ..)) if *number == partition && name == topic);
     if !known {
         if let Some((topic, partition, _, next)) = cached.take() {
             set_next_offset(state, &topic, partition, next);
         }
-        let index = compare(message, state, hash)?;
+        let index = compare(bounded, state, hash)?;
         *cached = index.map(|index| (topic.to_owned(), partition, index, offset));
     }
     let Some((_, _, index, next)) = cached else { return Ok(()) };
     *next = offset + 1;
-    batch.push(
-        (*index, offset, message.timestamp().to_millis()),
-        message.payload().unwrap_or_default(),
-        headers(message),
-    );
+    batch.push((*index, offset, bounded.timestamp()), bounded.payload(), bounded.headers());
     Ok(())
 }
 
 /// The index of the message's partition, where the message is to be counted. The first message of a partition that is read on is the last one
 /// that was counted: it is compared and not counted again.
 fn compare(
-    message: &BorrowedMessage<'_>,
+    bounded: &Bounded<'_, '_>,
     state: &SourceState,
     hash: &RecordHash,
 ) -> Result<Option<PartitionIndex>, OtherLog> {
+    let message = bounded.message;
     let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
     let mut partitions = lock(&state.partitions);
     let Some(known) = partitions.get_mut(&(topic.to_owned(), partition)) else { return Ok(None) };
@@ -534,8 +631,7 @@ fn compare(
     }
     if let Some(expected) = known.expected.take()
         && expected.offset == offset
-        && expected.hash
-            != hash.of(message.timestamp().to_millis(), message.payload().unwrap_or_default(), headers(message))
+        && expected.hash != hash.of(bounded.timestamp(), bounded.payload(), bounded.headers())
     {
         let problem = format!(
             "topic {topic} partition {partition}: expected at offset {offset} the record that was read there, found another: the topic was \
@@ -544,11 +640,6 @@ fn compare(
         return Err(OtherLog { topic: topic.to_owned(), partition, problem });
     }
     Ok((offset >= known.next_offset).then_some(known.index))
-}
-
-fn headers<'m>(message: &'m BorrowedMessage<'_>) -> impl Iterator<Item = (&'m str, &'m [u8])> {
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
-    headers.filter_map(|header| header.value.map(|value| (header.key, value)))
 }
 
 fn set_next_offset(state: &SourceState, topic: &str, partition: i32, next: i64) {
@@ -583,8 +674,9 @@ fn client_config(settings: &Kafka) -> Result<ClientConfig, String> {
         .set("enable.partition.eof", "false")
         .set("allow.auto.create.topics", "false")
         .set("statistics.interval.ms", "2000")
-        .set("fetch.max.bytes", "16777216")
-        .set("receive.message.max.bytes", "33554432")
+        // Else a batch that was damaged on its way or on the broker's disk would be read as whatever it has become.
+        .set("check.crcs", "true")
+        .set("receive.message.max.bytes", RECEIVE_BYTES.to_string())
         .set("queued.max.messages.kbytes", "65536")
         .set("reconnect.backoff.max.ms", "2000");
     Ok(config)
@@ -598,6 +690,28 @@ pub fn log_range(settings: &Kafka, topic: &str, partition: i32) -> Result<(i64, 
     let consumer: BaseConsumer = base_config(settings)?.create().map_err(|error| format!("kafka: {error}"))?;
     let range = consumer.fetch_watermarks(topic, partition, ANSWER_LIMIT);
     range.map_err(|error| format!("topic {topic} partition {partition}: {error}"))
+}
+
+/// Where a partition can be read on whose log reaches from `begin` to `end`: at `begin`, or, where what was to be read next is there and cannot
+/// be read, behind that.
+///
+/// # Errors
+/// Where no client can be made.
+pub fn next_readable(
+    settings: &Kafka,
+    message_bytes: usize,
+    input: &Input,
+    (begin, end): (i64, i64),
+) -> Result<i64, String> {
+    let Input { topic, partition, next_offset, .. } = input;
+    if !(begin..end).contains(next_offset) {
+        return Ok(begin);
+    }
+    let config = with_fetch_sizes(&client_config(settings)?, message_bytes);
+    match look_at(&config, topic, *partition, *next_offset)? {
+        Found::Bad(_) => behind_bad_batch(&config, topic, *partition, (*next_offset, end)),
+        Found::Record(_) | Found::Nothing => Ok(begin),
+    }
 }
 
 /// What every client of these brokers needs.
@@ -622,10 +736,16 @@ fn connect(
     message_bytes: usize,
     state: &Arc<SourceState>,
 ) -> Result<BaseConsumer<Context>, String> {
-    let mut config = config.clone();
-    // One record of the largest size must fit, or its partition would be stuck.
-    config.set("max.partition.fetch.bytes", (message_bytes.max(1 << 20)).to_string());
+    let config = with_fetch_sizes(config, message_bytes);
     config.create_with_context(Context { state: Arc::clone(state) }).map_err(|error| format!("kafka: {error}"))
+}
+
+/// One record of the largest size must fit, or its partition would be stuck.
+fn with_fetch_sizes(config: &ClientConfig, message_bytes: usize) -> ClientConfig {
+    let bytes = message_bytes.max(FETCH_BYTES).to_string();
+    let mut config = config.clone();
+    config.set("fetch.max.bytes", &bytes).set("max.partition.fetch.bytes", &bytes);
+    config
 }
 
 /// Takes the client's statistics: the ends of the partitions.

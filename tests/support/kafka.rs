@@ -6,6 +6,7 @@
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
+use std::io::Write;
 use std::mem;
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -16,7 +17,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -167,18 +170,24 @@ impl Broker {
     /// Starts a broker with no topics and waits until it answers.
     #[track_caller]
     pub fn start() -> Broker {
-        Broker::start_anew(false)
+        Broker::start_anew(false, &[])
+    }
+
+    /// The same with more settings of the broker.
+    #[track_caller]
+    pub fn start_with(settings: &[(&str, &str)]) -> Broker {
+        Broker::start_anew(false, settings)
     }
 
     /// The same with a second address, `guarded_bootstrap`, where `GUARDED_USER` logs in by SASL PLAIN and may do what ACLs
     /// allow. At the first address everybody may do everything.
     #[track_caller]
     pub fn start_guarded() -> Broker {
-        Broker::start_anew(true)
+        Broker::start_anew(true, &[])
     }
 
     #[track_caller]
-    fn start_anew(guarded: bool) -> Broker {
+    fn start_anew(guarded: bool, settings: &[(&str, &str)]) -> Broker {
         let Some(jars) = std::env::var_os("PARITYWATCH_KAFKA_JARS") else {
             panic!("PARITYWATCH_KAFKA_JARS is not set: run tests/run");
         };
@@ -192,7 +201,7 @@ impl Broker {
                 guarded_port: guarded.then(free_port),
                 idle_producer: Mutex::new(None),
             };
-            broker.format();
+            broker.format(settings);
             match broker.launch() {
                 Ok(()) => return broker,
                 // A port is only free until somebody else takes it: try others.
@@ -271,6 +280,43 @@ impl Broker {
         let results = block_on(ADMIN_LIMIT, admin.create_topics([&topic], &admin_options()));
         self.expect_done("create topic", results);
         self.wait_for_partitions(name, Some(partitions));
+    }
+
+    /// Sets a topic's settings to these and no others.
+    #[track_caller]
+    pub fn alter_topic(&self, name: &str, settings: &[(&str, &str)]) {
+        let altered = settings
+            .iter()
+            .fold(AlterConfig::new(ResourceSpecifier::Topic(name)), |altered, (key, value)| altered.set(key, value));
+        let admin = self.admin();
+        let results = block_on(ADMIN_LIMIT, admin.alter_configs([&altered], &admin_options()));
+        match results {
+            Some(Ok(results)) if results.iter().all(Result::is_ok) => {}
+            other => self.fail(&format!("alter topic {name}: {:?}", other.map(|results| results.map(|_| "refused")))),
+        }
+    }
+
+    /// Changes who may do what, by Kafka's own command.
+    #[track_caller]
+    pub fn change_rights(&self, arguments: &[&str]) {
+        let mut command = self.java("org.apache.kafka.tools.AclCommand");
+        command.args(["--bootstrap-server", &self.bootstrap()]).args(arguments);
+        let status = Process::spawn(&mut command).wait(ADMIN_LIMIT);
+        if !status.is_some_and(|status| status.success()) {
+            self.fail(&format!("change rights {arguments:?}: {status:?}"));
+        }
+    }
+
+    /// Puts bytes at the end of a partition's log on the disk while the broker is stopped in good order: nothing looks at them on their way.
+    #[track_caller]
+    pub fn append_to_log(&self, topic: &str, partition: i32, bytes: &[u8]) {
+        assert!(self.process.is_none(), "the broker runs");
+        let folder = self.folder.path().join("data").join(format!("{topic}-{partition}"));
+        let logs = fs::read_dir(folder).expect("list the partition's files").map(|entry| entry.expect("a file").path());
+        let mut logs: Vec<PathBuf> = logs.filter(|path| path.extension().is_some_and(|name| name == "log")).collect();
+        logs.sort();
+        let mut log = OpenOptions::new().append(true).open(logs.last().expect("a log")).expect("open the log");
+        log.write_all(bytes).expect("write to the log");
     }
 
     /// Adds partitions until there are `total`, and waits until they can be used.
@@ -429,7 +475,7 @@ impl Broker {
 
     /// Prepares an empty log folder for ports that are free now.
     #[track_caller]
-    fn format(&self) {
+    fn format(&self, more: &[(&str, &str)]) {
         let controller_port = loop {
             let port = free_port();
             if port != self.port {
@@ -475,6 +521,7 @@ impl Broker {
                 port = self.port,
             );
         }
+        lines.extend(more.iter().map(|(key, value)| format!("{key}={value}\n")));
         fs::write(self.settings_file(), lines).expect("write the settings");
 
         // A cluster id is 16 bytes in base64, 22 characters; this is such a one, and differs each time.

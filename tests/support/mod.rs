@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+pub mod batch;
 pub mod kafka;
 pub mod monitoring;
 pub mod process;

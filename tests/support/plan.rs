@@ -33,6 +33,7 @@ pub fn plan(groups: &[&str]) -> Plan {
             open_cases: 20_000_000,
             waiting_events: 1_000_000,
             dedupe_horizon: Span::DAY.times(7),
+            remembered_ids: 50_000_000,
             not_selected_horizon: Span::DAY.times(7),
         },
         event: Limits { string_bytes: 256, message_bytes: 65_536 },

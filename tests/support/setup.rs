@@ -86,9 +86,26 @@ evidence = "interval"
         Self { folder, config, url: format!("http://127.0.0.1:{port}") }
     }
 
+    /// The same state and input for a second daemon at an address of its own.
+    pub fn beside(first: &Setup) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("paritywatch.toml");
+        let (url, text) =
+            (format!("http://127.0.0.1:{}", free_port()), std::fs::read_to_string(&first.config).unwrap());
+        let address = |url: &str| url.strip_prefix("http://").unwrap().to_owned();
+        std::fs::write(&config, text.replace(&address(&first.url), &address(&url))).unwrap();
+        Self { folder, config, url }
+    }
+
     /// Starts a daemon.
     pub fn start(&self) -> Daemon {
-        Daemon::start(binary(), &["run", "--config", self.config.to_str().unwrap()], &[("PARITYWATCH_LOG", "info")])
+        self.start_with(&[])
+    }
+
+    /// Starts a daemon with more variables in its environment.
+    pub fn start_with(&self, variables: &[(&str, &str)]) -> Daemon {
+        let variables = [&[("PARITYWATCH_LOG", "info")], variables].concat();
+        Daemon::start(binary(), &["run", "--config", self.config.to_str().unwrap()], &variables)
     }
 
     /// An address of the daemon.
