@@ -392,6 +392,36 @@ fn damaged_state_stops_the_start_and_is_left_as_it_is() {
     assert_eq!(std::fs::read(&path).unwrap(), b"paritywatch checkpoint\nnot really");
 }
 
+/// Written by the version before alerts had numbers of transitions: four alerts that fire, and a journal in which the first became a warning.
+#[test]
+fn state_of_format_1_is_gone_on_with_and_written_in_the_present_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["checkpoint", "alerts.journal.1"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format-1").join(name);
+        std::fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    let text = format!("{}[state]\ndir = \"{}\"\n", config(PROFILES, &[POINT]), folder.path().display());
+    let settings = Settings::parse(&text, "test.toml", std::iter::empty()).unwrap();
+    let expected = [
+        "f5058ddc4b39e3fc warning",
+        "4f2136296cc9af2a warning",
+        "92ee7b20d0d4c01a critical",
+        "968462a6d5a333ce critical",
+    ];
+    let found = |monitor: &Monitor| -> Vec<String> {
+        let published = monitor.published();
+        assert!(published.alerts().iter().all(|alert| alert.state.name() == "firing" && alert.transitions == 1));
+        published.alerts().iter().map(|alert| format!("{} {}", alert.id, alert.severity.name())).collect()
+    };
+    let (mut keeper, monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    assert_eq!(found(&monitor), expected);
+    assert_eq!(keeper.take_changes().iter().map(|(alerts, _)| alerts.len()).collect::<Vec<_>>(), [1]);
+    keeper.finish(&monitor);
+    let stored = Store::new(folder.path().to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    assert_eq!(stored.header.format, FORMAT);
+    assert_eq!(found(&stored.monitor), expected);
+}
+
 #[test]
 fn a_journal_entry_cut_off_at_any_byte_is_ignored_and_those_before_it_count() {
     let folder = tempfile::tempdir().unwrap();
