@@ -187,7 +187,14 @@ fn what_another_version_key_or_configuration_made_is_refused() {
     }
     let later = Header { format: FORMAT + 1, written_by: "paritywatch 99".to_owned(), ..header(&plan) };
     store.write(&later, &monitor.snapshot()).unwrap();
-    says(&plan, KEY, &["found 2 (written by paritywatch 99)", "expected format 1 or an earlier one"]);
+    says(
+        &plan,
+        KEY,
+        &[
+            &format!("found {} (written by paritywatch 99)", FORMAT + 1),
+            &format!("expected format {FORMAT} or an earlier one"),
+        ],
+    );
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn receivers_that_fail_get_everything_in_order_when_they_are_back_and_delay_no_o
             assert_eq!(request.header("content-type"), Some("application/json"));
             assert_eq!(request.json()["id"], request.header("x-paritywatch-id").unwrap());
             assert_signed(request);
+            assert_fits_the_schema(&request.json());
         }
     }
     wait_until(LIMIT, "nothing that waits", || {
@@ -211,6 +212,23 @@ fn files_that_the_configuration_names_must_hold_what_they_should() {
             assert!(problem.contains(key) && problem.contains(path.to_str().unwrap()), "{problem}");
         }
     }
+}
+
+#[test]
+fn the_example_of_a_message_fits_its_schema() {
+    let text = std::fs::read_to_string(contract("alert.example.json")).unwrap();
+    assert_fits_the_schema(&serde_json::from_str(&text).unwrap());
+}
+
+fn assert_fits_the_schema(message: &Value) {
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(contract("alert.schema.json")).unwrap()).unwrap();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    let problems: Vec<String> = validator.iter_errors(message).map(|error| error.to_string()).collect();
+    assert!(problems.is_empty(), "{problems:?} in {message}");
+}
+
+fn contract(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config/contract").join(name)
 }
 
 /// An alert's life: it fires, becomes critical and ends, lately.
