@@ -187,7 +187,14 @@ fn what_another_version_key_or_configuration_made_is_refused() {
     }
     let later = Header { format: FORMAT + 1, written_by: "paritywatch 99".to_owned(), ..header(&plan) };
     store.write(&later, &monitor.snapshot()).unwrap();
-    says(&plan, KEY, &["found 3 (written by paritywatch 99)", "expected format 2 or an earlier one"]);
+    says(
+        &plan,
+        KEY,
+        &[
+            &format!("found {} (written by paritywatch 99)", FORMAT + 1),
+            &format!("expected format {FORMAT} or an earlier one"),
+        ],
+    );
 }
 
 #[test]
@@ -411,6 +418,36 @@ fn damaged_state_stops_the_start_and_is_left_as_it_is() {
     let problem = Keeper::open(&settings, &KEY, NOW).err().expect("it was opened");
     assert!(matches!(&problem, Failure::Io(text) if text.contains(path.to_str().unwrap())), "{problem}");
     assert_eq!(std::fs::read(&path).unwrap(), b"paritywatch checkpoint\nnot really");
+}
+
+/// Written by the version before alerts had numbers of transitions: four alerts that fire, and a journal in which the first became a warning.
+#[test]
+fn state_of_format_1_is_gone_on_with_and_written_in_the_present_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["checkpoint", "alerts.journal.1"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format-1").join(name);
+        std::fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    let text = format!("{}[state]\ndir = \"{}\"\n", config(PROFILES, &[POINT]), folder.path().display());
+    let settings = Settings::parse(&text, "test.toml", std::iter::empty()).unwrap();
+    let expected = [
+        "f5058ddc4b39e3fc warning",
+        "4f2136296cc9af2a warning",
+        "92ee7b20d0d4c01a critical",
+        "968462a6d5a333ce critical",
+    ];
+    let found = |monitor: &Monitor| -> Vec<String> {
+        let published = monitor.published();
+        assert!(published.alerts().iter().all(|alert| alert.state.name() == "firing" && alert.transitions == 1));
+        published.alerts().iter().map(|alert| format!("{} {}", alert.id, alert.severity.name())).collect()
+    };
+    let (mut keeper, monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    assert_eq!(found(&monitor), expected);
+    assert_eq!(keeper.take_changes().iter().map(|(alerts, _)| alerts.len()).collect::<Vec<_>>(), [1]);
+    keeper.finish(&monitor);
+    let stored = Store::new(folder.path().to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    assert_eq!(stored.header.format, FORMAT);
+    assert_eq!(found(&stored.monitor), expected);
 }
 
 #[test]

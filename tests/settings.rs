@@ -105,9 +105,51 @@ fn what_is_printed_loads_again_and_hides_secrets() {
 }
 
 #[test]
+fn receivers_are_checked_and_their_paths_hidden() {
+    let alerting = |text: &str| format!("{GROUPS}[alerting]\n{text}\n");
+    let good = alerting(
+        "alertmanagers = [\"http://am-1:9093\", \"https://am-2/prefix\"]\nwebhooks = [\"https://hooks.example.org/hunter2?x=hunter2\"]\n\
+         webhook_secret_file = \"secret\"\nca_file = \"ca.pem\"\nauthorization_file = \"header\"",
+    );
+    let settings = Settings::parse(&good, "c.toml", std::iter::empty()).unwrap();
+    let names: Vec<&str> = settings.alerting.alertmanagers.iter().map(|address| address.host_and_port()).collect();
+    assert_eq!(names, ["am-1:9093", "am-2:443"]);
+    assert_eq!(settings.alerting.webhooks[0].url(), "https://hooks.example.org/hunter2?x=hunter2");
+    let printed = settings.redacted_toml();
+    assert!(!printed.contains("hunter2") && !format!("{settings:?}").contains("hunter2"), "{printed}");
+    for line in [
+        "webhook_secret_file = \"secret\"",
+        "ca_file = \"ca.pem\"",
+        "authorization_file = \"header\"",
+        "outbox_messages = 100000",
+    ] {
+        assert!(printed.contains(line), "{printed}");
+    }
+    Settings::parse(&printed, "printed.toml", std::iter::empty()).unwrap();
+    for wrong in
+        ["ftp://a", "http://user:hunter2@a", "a:9093", "http://a b", "http://a:99999", "http://a/#x", "http://a/%"]
+    {
+        for key in ["alertmanagers", "webhooks"] {
+            let found = problems(&alerting(&format!("{key} = [\"http://b\", \"{wrong}\"]")));
+            assert!(found.contains(&format!("c.toml:7: alerting.{key}[1]: expected a URL with http://")), "{found}");
+            assert!(!found.contains("hunter2"), "{found}");
+        }
+    }
+    let found = problems(&alerting("webhooks = [\"http://a\", \"http://a\"]"));
+    assert!(found.contains("alerting.webhooks[1]: expected each receiver once"), "{found}");
+    let many: Vec<String> = (0..17).map(|number| format!("http://a:{}", 1_000 + number)).collect();
+    assert!(problems(&alerting(&format!("webhooks = {many:?}"))).contains("a list of 0 to 16 strings"));
+    assert!(
+        problems("[limits]\noutbox_messages = 0\n").contains("limits.outbox_messages: expected an integer from 1 to")
+    );
+}
+
+#[test]
 fn the_hash_is_that_of_the_judgement_and_not_of_the_place() {
     let hash = |name: &str, value: &str| override_with(name, value).unwrap().plan.config_hash;
     let base = hash("PARITYWATCH__STATE__DIR", "/elsewhere");
     assert_eq!(base, hash("PARITYWATCH__KAFKA__BROKERS", "broker:9093"));
+    assert_eq!(base, hash("PARITYWATCH__ALERTING__WEBHOOKS", "[\"http://a\"]"));
+    assert_eq!(base, hash("PARITYWATCH__LIMITS__OUTBOX_MESSAGES", "7"));
     assert_ne!(base, hash("PARITYWATCH__PRIVACY__MIN_CELL", "20"));
 }

@@ -14,7 +14,7 @@ use crate::app::supervisor::Supervisor;
 use crate::app::{Delivery, Failure, Finished, Keeper, Operation, Shared, Snapshot, load, load_or_make_key};
 use crate::event::{EventTime, RawRecord};
 use crate::monitor::{Handled, Monitor};
-use crate::settings::{Kafka, Settings};
+use crate::settings::{Alerting, Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
 use crate::source::Batch;
 use crate::source::kafka::{Feed, KafkaSource, SourceHealth, base_config};
@@ -406,9 +406,16 @@ fn wait_for_state(settings: &Settings, supervisor: &mut Supervisor) -> Result<Fi
 /// What a running daemon cannot change.
 fn warn_of_fixed(before: &Settings, after: &Settings) {
     let key = |settings: &Settings| settings.privacy.pseudonym_key_file.clone();
+    let receivers = |settings: &Settings| {
+        let Alerting { alertmanagers, webhooks, .. } = settings.alerting.clone();
+        let Alerting { webhook_secret_file, ca_file, authorization_file, resend_every, .. } = settings.alerting.clone();
+        (alertmanagers, webhooks, [webhook_secret_file, ca_file, authorization_file], resend_every)
+    };
     let fixed = [
         ("[kafka]", before.kafka != after.kafka),
         ("[server]", before.server != after.server),
+        ("[alerting] receivers", receivers(before) != receivers(after)),
+        ("limits.outbox_messages", before.outbox_limit != after.outbox_limit),
         ("state.dir", before.state.dir != after.state.dir),
         ("privacy.pseudonym_key_file", key(before) != key(after)),
     ];

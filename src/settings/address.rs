@@ -104,10 +104,10 @@ mod tests {
         ] {
             assert_eq!(host(wrong), None, "{wrong}");
         }
-        let shown = |url: &str| Address::parse(url).unwrap().redacted();
+        let shown = |url: &str| Address::parse(url).map(|address| address.redacted()).unwrap_or_default();
         assert_eq!(shown("https://hooks.example.org/a/b?c=d"), "https://hooks.example.org/redacted");
         assert_eq!(shown("https://hooks.example.org?c=d"), "https://hooks.example.org/redacted");
         assert_eq!(shown("http://alertmanager:9093/"), "http://alertmanager:9093/");
-        assert_eq!(format!("{:?}", Address::parse("http://a/secret").unwrap()), "http://a/redacted");
+        assert_eq!(format!("{:?}", Address::parse("http://a/secret")), "Some(http://a/redacted)");
     }
 }

@@ -135,7 +135,7 @@ fn alert_of(document: &Value, severity: &str, ends_at: EventTime) -> ApiAlert {
     let starts_at = time(document, "/alert/fired_at").unwrap_or(ends_at);
     ApiAlert {
         labels: labels(document, severity),
-        annotations: annotations(document),
+        annotations: annotations(document, severity),
         starts_at: rfc3339(starts_at),
         ends_at: rfc3339(ends_at.max(starts_at)),
         generator_url: text(document, "/url"),
@@ -164,7 +164,7 @@ fn labels(document: &Value, severity: &str) -> BTreeMap<&'static str, String> {
 }
 
 /// What a finding is, in words and numbers. What is unknown is left out; what is withheld is named so.
-fn annotations(document: &Value) -> BTreeMap<&'static str, String> {
+fn annotations(document: &Value, severity: &str) -> BTreeMap<&'static str, String> {
     let at = |pointer: &str| document.pointer(pointer);
     let mut annotations = BTreeMap::new();
     for (name, pointer) in TEXTS {
@@ -186,7 +186,7 @@ fn annotations(document: &Value) -> BTreeMap<&'static str, String> {
         annotations.extend(alarm_at.map(|level| ("e_value_alarm_at", power_of_e(level))));
     }
     annotations.insert("inputs", offsets(document));
-    annotations.insert("summary", summary(document));
+    annotations.insert("summary", summary(document, severity));
     annotations.insert("description", description(document, suppressed));
     annotations.retain(|_, value| !value.is_empty());
     annotations
@@ -247,11 +247,10 @@ const WITHHELD_AT: [&str; 6] = [
     "/alert/evidence/difference",
 ];
 
-fn summary(document: &Value) -> String {
+fn summary(document: &Value, severity: &str) -> String {
     let of = |name: &str| text(document, &format!("/alert/{name}"));
     format!(
         "{severity}: {indicator} of {dimension}={group} against {reference} in profile {profile}",
-        severity = of("severity"),
         indicator = of("evidence/indicator"),
         dimension = of("dimension"),
         group = of("group"),

@@ -141,6 +141,9 @@ impl Drop for FakeReceiver {
     }
 }
 
+/// First line, headers, body.
+type Parts = (String, Vec<(String, String)>, String);
+
 /// Answers requests of one connection until it ends.
 fn serve(stream: TcpStream, shared: &Shared) {
     let mut reader = BufReader::new(stream);
@@ -185,7 +188,7 @@ fn serve(stream: TcpStream, shared: &Shared) {
     }
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<(String, String)>, String)> {
+fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Parts> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|count| *count > 0)?;
     let mut headers = Vec::new();

@@ -1,0 +1,292 @@
+//! Delivery over real sockets to receivers that misbehave.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+#[path = "support/state.rs"]
+#[allow(dead_code, reason = "a part of it is used")]
+mod state;
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use paritywatch::alert::{AlertState, Severity, SeverityChange};
+use paritywatch::app::{Changes, Delivery};
+use paritywatch::disclosure::PublishedAlert;
+use paritywatch::event::{EventTime, Span};
+use paritywatch::monitor::{InputOffset, Moment};
+use paritywatch::settings::Settings;
+use serde_json::Value;
+use support::process::{free_port, wait_until};
+use support::receiver::{Behaviour, FakeReceiver};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const SECRET: &str = "hunter2";
+
+#[test]
+fn receivers_that_fail_get_everything_in_order_when_they_are_back_and_delay_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = free_port();
+    let faults = [
+        Behaviour::Answer(500),
+        Behaviour::Answer(503),
+        Behaviour::Answer(429),
+        Behaviour::Answer(404),
+        Behaviour::Hang,
+        Behaviour::Close,
+        Behaviour::HalfAnAnswer,
+        Behaviour::Redirect(refused),
+    ];
+    let failing: Vec<FakeReceiver> = faults.into_iter().map(FakeReceiver::start).collect();
+    let good = FakeReceiver::start(Behaviour::Answer(200));
+    let endless = FakeReceiver::start(Behaviour::EndlessBody);
+    let mut urls: Vec<String> = failing.iter().map(|receiver| receiver.url("/hook?token=secret")).collect();
+    urls.extend([good.url("/"), endless.url("/"), format!("http://127.0.0.1:{refused}/")]);
+    let settings =
+        settings(folder.path(), &format!("webhooks = {urls:?}\nwebhook_secret_file = {:?}", secret(folder.path())));
+    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let changes = life(&alert());
+    changes.iter().for_each(|change| delivery.tell(change));
+    wait_until(LIMIT, "what the others get", || (good.taken().len() == 3 && endless.taken().len() == 3).then_some(()));
+    wait_until(LIMIT, "a failure of each", || {
+        let health = delivery.health();
+        (health.receivers.iter().filter(|receiver| receiver.failed > 0).count() == failing.len() + 1).then_some(())
+    });
+    for (receiver, health) in failing.iter().zip(delivery.health().receivers) {
+        assert!(receiver.taken().is_empty());
+        assert_eq!((health.pending, health.dropped, health.delivered), (3, 0, 0), "{health:?}");
+        assert_eq!(health.name, format!("webhook:127.0.0.1:{}", receiver.port));
+        assert_eq!(health.oldest, changes[0].0[0].fired_at);
+    }
+
+    failing.iter().for_each(|receiver| receiver.behave(Behaviour::Answer(202)));
+    let back = FakeReceiver::start_on(refused, Behaviour::Answer(200));
+    delivery.finish();
+    let delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    for receiver in failing.iter().chain([&back, &good, &endless]) {
+        let taken = wait_until(LIMIT, "everything", || Some(receiver.taken()).filter(|taken| taken.len() == 3));
+        let ids: Vec<&str> = taken.iter().map(|request| request.header("x-paritywatch-id").unwrap()).collect();
+        let id = &alert().id;
+        assert_eq!(ids, [format!("{id}-1"), format!("{id}-2"), format!("{id}-3")]);
+        for request in &taken {
+            assert!(request.line.starts_with("POST "), "{}", request.line);
+            assert_eq!(request.header("content-type"), Some("application/json"));
+            assert_eq!(request.json()["id"], request.header("x-paritywatch-id").unwrap());
+            assert_signed(request);
+            assert_fits_the_schema(&request.json());
+        }
+    }
+    wait_until(LIMIT, "nothing that waits", || {
+        delivery.health().receivers.iter().all(|receiver| receiver.pending == 0).then_some(())
+    });
+    delivery.finish();
+}
+
+#[test]
+fn what_a_receiver_has_is_not_sent_again_after_a_restart_and_what_the_outbox_lost_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let webhook = FakeReceiver::start(Behaviour::Answer(200));
+    let settings = settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
+    let changes = life(&alert());
+    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    delivery.tell(&changes[0]);
+    wait_until(LIMIT, "a delivery", || (webhook.taken().len() == 1).then_some(()));
+    delivery.finish();
+    // The journal has two more changes, which a crash kept from the outbox; the book is as the last of them left it.
+    let delivery = Delivery::open(&settings, &changes, &changes[2].0).unwrap();
+    wait_until(LIMIT, "what was missing", || (webhook.taken().len() == 3).then_some(()));
+    delivery.finish();
+    let delivery = Delivery::open(&settings, &[], &changes[2].0).unwrap();
+    assert!(delivery.health().receivers.iter().all(|receiver| receiver.pending == 0));
+    delivery.finish();
+    let kinds: Vec<Value> =
+        webhook.taken().iter().map(|request| request.json()["transition"]["kind"].clone()).collect();
+    assert_eq!(kinds, ["firing", "severity_changed", "resolved"]);
+    assert_eq!(webhook.taken()[1].json()["inputs"][0]["next_offset"], 12, "where the input stood is in the journal");
+
+    // Without its outbox, only what fires is told again.
+    let folder = tempfile::tempdir().unwrap();
+    let settings = self::settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
+    let firing = PublishedAlert { id: "fires".to_owned(), ..changes[1].0[0].clone() };
+    let delivery = Delivery::open(&settings, &[], &[changes[2].0[0].clone(), firing]).unwrap();
+    wait_until(LIMIT, "what fires", || (webhook.taken().len() == 5).then_some(()));
+    let told: Vec<Value> = webhook.taken()[3..].iter().map(|request| request.json()["id"].clone()).collect();
+    assert_eq!(told, ["fires-1", "fires-2"]);
+    delivery.finish();
+}
+
+#[test]
+fn an_alertmanager_that_was_dead_hears_first_that_it_fired_and_then_that_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let text = format!(
+        "alertmanagers = [\"http://127.0.0.1:{port}/prefix/\"]\nauthorization_file = {:?}\nresend_every = \"1s\"",
+        secret(folder.path())
+    );
+    let settings = settings(folder.path(), &text);
+    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let changes = life(&alert());
+    changes.iter().for_each(|change| delivery.tell(change));
+    wait_until(LIMIT, "a failure", || (delivery.health().receivers[0].failed > 0).then_some(()));
+    let receiver = FakeReceiver::start_on(port, Behaviour::Answer(200));
+    let requests =
+        wait_until(LIMIT, "what it missed and a repeat", || Some(receiver.taken()).filter(|taken| taken.len() > 3));
+    let (now, fired_at) = (jiff::Timestamp::now(), time(changes[0].0[0].fired_at));
+    let of = |request: usize| -> Vec<(String, String, String)> {
+        let text = |alert: &Value, name: &str| alert[name].as_str().unwrap().to_owned();
+        let alerts = requests[request].json();
+        let alert =
+            |alert: &Value| (text(&alert["labels"], "severity"), text(alert, "startsAt"), text(alert, "endsAt"));
+        alerts.as_array().unwrap().iter().map(alert).collect()
+    };
+    let lives = |ends_at: &str| ends_at.parse::<jiff::Timestamp>().unwrap() > now;
+    assert!(
+        matches!(&of(0)[..], [(severity, starts, ends)] if severity == "warning" && *starts == fired_at && lives(ends))
+    );
+    let changed_at = time(changes[1].0[0].change.map(|change| change.at));
+    assert!(
+        matches!(&of(1)[..], [(before, _, ended), (severity, starts, ends)] if before == "warning" && *ended == changed_at
+            && severity == "critical" && *starts == fired_at && lives(ends)),
+        "{:?}",
+        of(1)
+    );
+    let resolved_at = time(changes[2].0[0].resolved_at);
+    assert_eq!(of(2), [("critical".to_owned(), fired_at.clone(), resolved_at.clone())]);
+    // What ended lately is told again.
+    assert_eq!(of(3).len(), 2);
+    assert!(of(3).iter().all(|(_, _, ends)| !lives(ends)));
+    assert!(requests[0].line.starts_with("POST /prefix/api/v2/alerts "), "{}", requests[0].line);
+    assert!(requests.iter().all(|request| request.header("authorization") == Some(SECRET)));
+    delivery.finish();
+}
+
+#[test]
+fn many_alerts_are_sent_in_requests_of_64_and_what_is_withheld_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = FakeReceiver::start(Behaviour::Answer(200));
+    let settings = settings(folder.path(), &format!("alertmanagers = [{:?}]\nresend_every = \"1s\"", receiver.url("")));
+    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let mut alerts: Vec<PublishedAlert> = (0..150)
+        .map(|number| {
+            let mut alert = life(&alert())[0].0[0].clone();
+            alert.id = format!("{number:016x}");
+            alert.evidence.group = format!("g{number}");
+            alert
+        })
+        .collect();
+    let evidence = &mut alerts[0].evidence;
+    (evidence.suppressed, evidence.group_counts, evidence.group_rate, evidence.ratio) = (true, None, None, None);
+    delivery.tell(&(alerts, Moment::default()));
+    let requests = wait_until(LIMIT, "all, and all again", || Some(receiver.taken()).filter(|taken| taken.len() >= 6));
+    let sizes: Vec<usize> = requests.iter().take(6).map(|request| request.json().as_array().unwrap().len()).collect();
+    assert_eq!(sizes, [64, 64, 22, 64, 64, 22]);
+    let first = &requests[0].json()[0]["annotations"];
+    assert_eq!((&first["group_events"], &first["ratio"]), (&"withheld".into(), &"withheld".into()));
+    assert!(first["description"].as_str().unwrap().contains("withheld"), "{first}");
+    assert!(requests[0].json()[1]["annotations"]["ratio"].as_str().unwrap().parse::<f64>().is_ok());
+    delivery.finish();
+}
+
+#[test]
+fn an_outbox_of_a_later_version_or_without_its_title_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path(), "");
+    let path = folder.path().join("outbox");
+    for text in ["", "paritywatch outbox 2\n", "something else altogether\n"] {
+        std::fs::write(&path, text).unwrap();
+        let problem = Delivery::open(&settings, &[], &[]).err().expect("it was opened").to_string();
+        assert!(problem.contains(path.to_str().unwrap()), "{problem}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[test]
+fn files_that_the_configuration_names_must_hold_what_they_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "\n").unwrap();
+    for key in ["ca_file", "webhook_secret_file", "authorization_file"] {
+        for path in [file.clone(), folder.path().join("missing")] {
+            let settings = settings(folder.path(), &format!("{key} = {path:?}"));
+            let problem = Delivery::open(&settings, &[], &[]).err().expect("it was opened").to_string();
+            assert!(problem.contains(key) && problem.contains(path.to_str().unwrap()), "{problem}");
+        }
+    }
+}
+
+#[test]
+fn the_example_of_a_message_fits_its_schema() {
+    let text = std::fs::read_to_string(contract("alert.example.json")).unwrap();
+    assert_fits_the_schema(&serde_json::from_str(&text).unwrap());
+}
+
+fn assert_fits_the_schema(message: &Value) {
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(contract("alert.schema.json")).unwrap()).unwrap();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    let problems: Vec<String> = validator.iter_errors(message).map(|error| error.to_string()).collect();
+    assert!(problems.is_empty(), "{problems:?} in {message}");
+}
+
+fn contract(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config/contract").join(name)
+}
+
+/// An alert's life: it fires, becomes critical and ends, lately.
+fn life(alert: &PublishedAlert) -> Vec<Changes> {
+    let now = EventTime(jiff::Timestamp::now().as_millisecond());
+    let ago = |seconds: i64| now.minus(Span::SECOND.times(seconds));
+    let fired = PublishedAlert {
+        state: AlertState::Firing,
+        severity: Severity::Warning,
+        active_at: ago(9),
+        fired_at: Some(ago(9)),
+        resolved_at: None,
+        transitions: 1,
+        change: None,
+        ..alert.clone()
+    };
+    let change = Some(SeverityChange { from: Severity::Warning, at: ago(6) });
+    let changed = PublishedAlert { severity: Severity::Critical, transitions: 2, change, ..fired.clone() };
+    let ended =
+        PublishedAlert { state: AlertState::Resolved, transitions: 3, resolved_at: Some(ago(3)), ..changed.clone() };
+    let moment = |next_offset| Moment {
+        as_of: Some(now),
+        config_hash: "0123456789abcdef".to_owned(),
+        inputs: vec![InputOffset { topic: "events".to_owned(), partition: 0, next_offset }],
+    };
+    vec![(vec![fired], moment(11)), (vec![changed], moment(12)), (vec![ended], moment(13))]
+}
+
+/// One that a monitor has raised.
+fn alert() -> PublishedAlert {
+    let plan = state::plan(&state::config(state::PROFILES, &[state::POINT]));
+    let mut monitor = state::fresh(&plan);
+    state::feed(&mut monitor, &state::events(300));
+    monitor.handle_tick(state::NOW);
+    monitor.published().alerts().iter().find(|alert| alert.state == AlertState::Firing).expect("no alert").clone()
+}
+
+fn settings(folder: &Path, alerting: &str) -> Settings {
+    let text = state::config(state::PROFILES, &[state::POINT]);
+    let text = text.replace("[alerting]\n", &format!("[state]\ndir = {folder:?}\n[alerting]\n{alerting}\n"));
+    Settings::parse(&text, "test.toml", std::iter::empty()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn secret(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("secret");
+    std::fs::write(&path, format!("{SECRET}\n")).unwrap();
+    path
+}
+
+/// As the README's recipe has it.
+fn assert_signed(request: &support::receiver::Request) {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
+    let signed = format!("{}.{}", request.header("x-paritywatch-timestamp").unwrap(), request.body);
+    let tag = ring::hmac::sign(&key, signed.as_bytes());
+    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(request.header("x-paritywatch-signature"), Some(format!("sha256={digits}").as_str()));
+}
+
+fn time(time: Option<EventTime>) -> String {
+    jiff::Timestamp::from_millisecond(time.unwrap().0).unwrap().to_string()
+}
