@@ -145,7 +145,7 @@ fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<
         // A closed terminal ends the demo.
         let drawn = writeln!(
             out,
-            "{clear}paritywatch demo, {} s; {}; http://{listen}/metrics; Ctrl-C ends\n{table}",
+            "{clear}paritywatch demo, {} s; {}; http://{listen}/; Ctrl-C ends\n{table}",
             began.elapsed().as_secs(),
             truth.join(", ")
         );

@@ -20,6 +20,7 @@ const SEEN_AS = { en: [['light', 1280], ['dark', 320]], nl: [['dark', 1280], ['l
 const WIDTHS = [320, 390, 768, 1280];
 const MOST_TABS = 400;
 const MOST_LOADS = 30;
+const MOST_SHOWN = 40;
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -241,5 +242,5 @@ try {
 } finally {
   rmSync(profile, { recursive: true, force: true });
 }
-for (const problem of problems) console.log(`PROBLEM ${problem}`);
+for (const problem of problems.slice(0, MOST_SHOWN)) console.log(`PROBLEM ${problem}`);
 process.exit(problems.length ? 1 : 0);
