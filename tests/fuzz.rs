@@ -29,7 +29,7 @@ fn changed_events_are_decoded_or_refused() {
     }
     texts.extend(events(60).into_iter().map(String::into_bytes));
     let limits = Limits { string_bytes: 256, message_bytes: 65_536 };
-    fuzz("EVENTS", 200_000, |random| {
+    fuzz("EVENTS", 1_000_000, |random| {
         let payload = random.changed_text(&texts);
         let headers: &[(&str, &[u8])] = &[
             ("ce_specversion", b"1.0"),
