@@ -477,7 +477,7 @@ fn a_journal_entry_cut_off_at_any_byte_is_ignored_and_those_before_it_count() {
 fn a_journal_damaged_before_whole_entries_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::new(folder.path(), 0).unwrap();
-    let path = folder.path().join("alerts.journal.1");
+    let path = folder.path().join(format!("alerts.journal.1.f{FORMAT}"));
     let mut lengths = vec![0];
     for entry in &entries(3) {
         journal.write(entry).unwrap();

@@ -58,7 +58,8 @@ impl Memory {
         if self.entries.capacity() > 4 * self.entries.len() + 1024 {
             self.entries.shrink_to_fit(low);
         }
-        EventTime(i64::from(first).saturating_mul(Span::HOUR.0))
+        // The last moment before that hour.
+        EventTime(i64::from(first).saturating_mul(Span::HOUR.0).saturating_sub(1))
     }
 
     /// Forgets entries up to this age, and gives how many.
