@@ -302,9 +302,11 @@ fn where_the_file_has_lost_what_was_delivered_nothing_new_is_taken_for_it() {
     let mut outbox = Outbox::new([], BTreeMap::new(), receivers(), NO_LIMIT);
     let fresh = outbox.fresh([message("a"), message("b")]);
     outbox.append(fresh, WALL);
-    let mut outbox = Outbox::new(outbox.records(), positions, receivers(), NO_LIMIT);
+    let mut outbox = Outbox::new(outbox.records(), positions.clone(), receivers(), NO_LIMIT);
     let fresh = outbox.fresh([message("c")]);
     outbox.append(fresh, WALL);
+    // Once more, before a position is kept.
+    let outbox = Outbox::new(outbox.records(), positions, receivers(), NO_LIMIT);
     let sent = |receiver| match outbox.next(receiver, Span(0), WALL, 9) {
         Next::Send { messages, .. } => messages.iter().map(|message| message.id()).collect(),
         _ => Vec::new(),
