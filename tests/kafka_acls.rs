@@ -22,6 +22,7 @@ const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/kafka");
 /// The events of the tests are older than what the scripts keep by default.
 const RETENTION_DAYS: &str = "3650";
 const EVENTS: u64 = 50;
+const ALERTS: &str = "paritywatch.alerts";
 
 #[test]
 #[ignore = "needs Apache Kafka: run tests/run"]
@@ -79,11 +80,44 @@ fn the_daemon_runs_with_the_shipped_permissions_and_says_which_one_is_missing() 
     assert!(daemon.terminate().success());
 
     // A client that may write nowhere is told so once and for all; when it may, a new one delivers.
-    tools.acls("--remove", &["--operation", "Write", "--topic", DEAD_LETTERS, "--topic", "paritywatch.alerts"]);
+    tools.acls("--remove", &["--operation", "Write", "--topic", DEAD_LETTERS, "--topic", ALERTS]);
     let (setup, mut daemon) = start(&broker, &tools);
     daemon.wait_for_stderr("dead letters cannot be delivered", LIMIT);
     tools.acls("--add", &["--operation", "Write", "--topic", DEAD_LETTERS]);
     daemon.wait_for_http(&setup.url("/metrics"), |response| done(&response.text()), LIMIT);
+    assert!(daemon.terminate().success());
+    tools.acls("--add", &["--operation", "Write", "--topic", ALERTS]);
+
+    // Without looking at the topics' configuration it goes on, and says that it cannot know.
+    tools.acls("--remove", &["--operation", "DescribeConfigs", "--topic", "events"]);
+    let (setup, mut daemon) = start(&broker, &tools);
+    daemon.wait_for_stderr("the right to DESCRIBE_CONFIGS", LIMIT);
+    daemon.wait_for_http(&setup.url("/metrics"), |response| done(&response.text()), LIMIT);
+    assert!(daemon.terminate().success());
+    tools.acls("--add", &["--operation", "DescribeConfigs", "--topic", "events"]);
+
+    // Without the alert topic alerts wait, and arrive when they may.
+    tools.acls("--remove", &["--operation", "Write", "--topic", ALERTS]);
+    broker.produce("events", &a_disparity());
+    let (setup, mut daemon) = start(&broker, &tools);
+    daemon.wait_for_stderr("an alert could not be delivered", LIMIT);
+    let stderr = daemon.stderr();
+    let refused = stderr.lines().find(|line| line.contains("an alert could not be delivered")).unwrap();
+    assert!(refused.contains("TopicAuthorizationFailed"), "{refused}");
+    tools.acls("--add", &["--operation", "Write", "--topic", ALERTS]);
+    let delivered = r#"paritywatch_deliveries_total{receiver="kafka",result="delivered"}"#;
+    let arrived = |text: &str| sample(text, delivered).is_some_and(|messages| messages > 0.0);
+    daemon.wait_for_http(&setup.url("/metrics"), |response| arrived(&response.text()), LIMIT);
+    assert!(daemon.terminate().success());
+}
+
+/// One group is picked always, the other now seldom.
+fn a_disparity() -> Vec<Record> {
+    let event = |number: u64| match number % 5 {
+        0 => selection(EVENTS + number, true).replace("dutch", "non_european"),
+        _ => selection(EVENTS + number, false),
+    };
+    (0..300).map(|number| Record::new(format!("c{number}"), event(number)).at_ms(START_MS)).collect()
 }
 
 /// A daemon without a state of before, logged in at the guarded address.
