@@ -84,6 +84,24 @@ fn the_daemon_runs_with_the_shipped_permissions_and_says_which_one_is_missing() 
     daemon.wait_for_stderr("dead letters cannot be delivered", LIMIT);
     tools.acls("--add", &["--operation", "Write", "--topic", DEAD_LETTERS]);
     daemon.wait_for_http(&setup.url("/metrics"), |response| done(&response.text()), LIMIT);
+
+    // So it is with alerts.
+    broker.produce("events", &skewed());
+    let kafka = |result: &str| format!(r#"paritywatch_deliveries_total{{receiver="kafka",result="{result}"}}"#);
+    let some = |text: &str, result: &str| sample(text, &kafka(result)).is_some_and(|attempts| attempts > 0.0);
+    daemon.wait_for_http(&setup.url("/metrics"), |response| some(&response.text(), "failed"), LIMIT);
+    tools.acls("--add", &["--operation", "Write", "--topic", "paritywatch.alerts"]);
+    daemon.wait_for_http(&setup.url("/metrics"), |response| some(&response.text(), "delivered"), LIMIT);
+}
+
+/// Selections that raise an alert: one group is picked ten times as often.
+fn skewed() -> Vec<Record> {
+    let record = |number: u64| {
+        let (group, selected) =
+            if number % 2 == 0 { ("dutch", number % 40 == 0) } else { ("european", number % 4 == 1) };
+        Record::new("c", selection(number, selected).replace("dutch", group)).at_ms(START_MS)
+    };
+    (1_000..3_000).map(record).collect()
 }
 
 /// A daemon without a state of before, logged in at the guarded address.
