@@ -87,6 +87,39 @@ fn an_id_is_forgotten_at_the_same_moment_with_and_without_a_restart() {
 }
 
 #[test]
+fn other_horizons_in_a_running_monitor_tell_which_cases_wait_as_after_a_restart() {
+    let with = |days: u64| format!("{}[limits]\nnot_selected_horizon = \"{days}d\"\n", usual());
+    let event = |kind: &str, day: u64, case: u64, data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/s","id":"{kind}{case}","time":"{}","data":{{"case_id":"c{case}"{data}}}}}"#,
+            state::time(day * 24 * 60)
+        )
+    };
+    // Membership sent apart five days before the selection: together under one horizon, and alone under the other.
+    let pair = |case: u64, day: u64| {
+        let apart = event("attributes", day, case, r#","groups":{"origin":"x"}"#);
+        [apart, event("selection", day + 5, case, r#","profile":"b","selected":false"#)]
+    };
+    let cases: Vec<String> = (0..40).flat_map(|case| pair(case, 1)).collect();
+    // In both partitions, and enough for a whole round of sweeping.
+    let later: Vec<String> = (100..1_300)
+        .map(|case| event("selection", 20, case, r#","profile":"b","selected":false"#) + [" ", ""][case as usize % 2])
+        .collect();
+    for (before, after) in [(9, 2), (2, 9)] {
+        let (before, after) = (plan(&with(before)), plan(&with(after)));
+        let mut running = fresh(&before);
+        feed(&mut running, &cases);
+        let mut restored = restored(&after, &checkpoint(&before, &running));
+        running.change_plan(after.clone()).unwrap();
+        assert_eq!(health(&running), health(&restored));
+        feed(&mut running, &later);
+        feed(&mut restored, &later);
+        assert_eq!(health(&running), health(&restored));
+        assert_eq!(running.health().waiting_cases, 0);
+    }
+}
+
+#[test]
 fn the_same_state_gives_the_same_bytes() {
     let plan = plan(&usual());
     let mut monitor = fresh(&plan);
@@ -235,6 +268,38 @@ fn profiles_rules_and_strata_may_come_and_go() {
     ] {
         assert_goes_on_as_before(what, &plan(&text));
     }
+}
+
+#[test]
+fn an_open_alert_that_no_rule_watches_any_more_is_left_out() {
+    let before = plan(&config(PROFILES, &[POINT]));
+    let mut monitor = fresh(&before);
+    feed(&mut monitor, &events(CASES));
+    monitor.handle_tick(NOW);
+    let all = open(&monitor);
+    type Watched = fn(&str) -> bool;
+    let changes: [(&str, Watched); 3] = [
+        ("profiles = [\"b\"]\n", |place| place.starts_with("b ")),
+        ("channels = [\"random\"]\n", |place| place.contains(" random ")),
+        ("reference = \"y\"\n", |place| !place.ends_with(" y")),
+    ];
+    for (change, watched) in changes {
+        let now = plan(&config(PROFILES, &[&format!("{POINT}{change}")]));
+        let expected: Vec<String> = all.iter().filter(|place| watched(place)).cloned().collect();
+        assert!(expected.len() < all.len(), "{change}: {all:?}");
+        let mut running = monitor.clone();
+        running.change_plan(now.clone()).unwrap();
+        assert_eq!(open(&running), expected, "{change}");
+        assert_eq!(open(&restored(&now, &checkpoint(&before, &monitor))), expected, "{change}");
+    }
+}
+
+fn open(monitor: &Monitor) -> Vec<String> {
+    let published = monitor.published();
+    let open = published.alerts().iter().filter(|alert| alert.state.is_open());
+    open.map(|alert| &alert.evidence)
+        .map(|finding| format!("{} {} {}", finding.profile, finding.channel, finding.group))
+        .collect()
 }
 
 /// Counts and evidence of what is in both plans are those of a monitor whose plan never changed, at once and after going on.

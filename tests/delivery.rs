@@ -161,6 +161,51 @@ fn an_alertmanager_that_was_dead_hears_first_that_it_fired_and_then_that_it_ende
 }
 
 #[test]
+fn the_end_of_an_episode_that_is_told_again_does_not_end_the_next_one_of_the_same_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = FakeReceiver::start(Behaviour::Answer(200));
+    let settings = settings(folder.path(), &format!("alertmanagers = [{:?}]\nresend_every = \"1s\"", receiver.url("")));
+    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let ended = PublishedAlert { id: "m".to_owned(), ..alert() };
+    life(&ended).iter().for_each(|change| delivery.tell(change));
+    // One finding before it by its id, and one behind it: nothing may depend on that order.
+    let now = Some(EventTime(jiff::Timestamp::now().as_millisecond()));
+    let next = |id: &str| PublishedAlert { id: id.to_owned(), fired_at: now, ..life(&ended)[0].0[0].clone() };
+    delivery.tell(&(vec![next("a")], Moment::default()));
+    let told_again = |delivery: &Delivery, id: &str| {
+        wait_until(LIMIT, "nothing that waits", || (delivery.health().receivers[0].pending == 0).then_some(()));
+        let before = receiver.taken().len();
+        let of_next = |request: &support::receiver::Request| {
+            let alerts = request.json().as_array().unwrap().clone();
+            Some(alerts).filter(|alerts| alerts.iter().any(|one| one["annotations"]["alert_id"] == id))
+        };
+        wait_until(LIMIT, "what stands, told again", || receiver.taken().iter().skip(before).find_map(of_next))
+    };
+    let assert_lives = |delivery: &Delivery, id: &str| {
+        let alerts = told_again(delivery, id);
+        let of = |severity: &str| -> Vec<(Value, bool)> {
+            let of = alerts.iter().filter(|alert| alert["labels"]["severity"] == severity);
+            let lives = |alert: &Value| {
+                alert["endsAt"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() > jiff::Timestamp::now()
+            };
+            of.map(|alert| (alert["annotations"]["alert_id"].clone(), lives(alert))).collect()
+        };
+        assert_eq!(of("warning"), [(id.into(), true)], "Alertmanager tells alerts apart by their labels alone");
+        assert_eq!(of("critical"), [("m".into(), false)]);
+    };
+    assert_lives(&delivery, "a");
+    let end = PublishedAlert { state: AlertState::Resolved, transitions: 2, resolved_at: now, ..next("a") };
+    delivery.tell(&(vec![end], Moment::default()));
+    delivery.tell(&(vec![next("z")], Moment::default()));
+    assert_lives(&delivery, "z");
+    // Nor does the end of one that is gone, which may be told after the next one fired.
+    delivery.tell(&(vec![next("gone"), next("y")], Moment::default()));
+    delivery.end_what_is_gone(&[next("y")], now.unwrap());
+    assert_lives(&delivery, "y");
+    delivery.finish();
+}
+
+#[test]
 fn many_alerts_are_sent_in_requests_of_64_and_what_is_withheld_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let receiver = FakeReceiver::start(Behaviour::Answer(200));

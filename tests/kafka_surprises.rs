@@ -163,6 +163,22 @@ fn a_batch_that_cannot_be_read_stops_its_partition_alone_until_it_is_accepted() 
     daemon.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) == 2.0 * all, LIMIT);
     daemon.wait_for_http(&setup.url("/-/ready"), |response| response.status == 200, LIMIT);
     assert!(daemon.terminate().success());
+
+    // One that was read before it was damaged: it is not read on from the log's beginning.
+    let good = poison.len();
+    broker.stop();
+    broker.damage_log("events", i32::try_from(good).unwrap());
+    broker.start_again();
+    let mut daemon = setup.start();
+    let fault = format!("topic events partition {good}: expected a batch that can be read at offset 19, found ");
+    let told = |response: &HttpResponse| response.text().contains(&fault);
+    daemon.wait_for_http(&setup.url("/-/ready"), told, SHOWN_WITHIN);
+    assert!(daemon.terminate().success());
+    let number = good.to_string();
+    let arguments = ["accept-gap", "--topic", "events", "--partition", &number, "--reason", "damaged", "--config"];
+    let output = Command::new(binary()).args(arguments).arg(&setup.config).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("offset 20 was to be read next, 20 is now"), "{told}");
 }
 
 /// One record of zeros.

@@ -36,6 +36,14 @@ impl AlertBook {
         Self { alerts, dropped }
     }
 
+    /// Leaves out, and counts, what no rule watches any more: the rule is no longer about its profile, channel or dimension, or its group has
+    /// become the one that others are compared with. Without a finding it would never end.
+    pub fn keep_watched(&mut self, plan: &Plan) {
+        let before = self.alerts.len();
+        self.alerts.retain(|alert| !alert.state.is_open() || is_watched(&alert.identity, plan));
+        self.dropped = self.dropped.saturating_add((before - self.alerts.len()) as u64);
+    }
+
     /// The wall clock was set: what holds has held as long as before.
     pub fn shift_clock(&mut self, by: Span) {
         self.alerts.iter_mut().filter(|alert| alert.state.is_open()).for_each(|alert| alert.shift_clock(by));
@@ -99,6 +107,22 @@ impl AlertBook {
             !drop
         });
     }
+}
+
+/// Whether a rule can have findings with a verdict about this.
+fn is_watched(identity: &Identity, plan: &Plan) -> bool {
+    let Some(rule) = plan.rules.get(identity.rule) else { return false };
+    let dimension = plan.dimensions.get(usize::from(identity.dimension.0));
+    let group = dimension.and_then(|dimension| dimension.groups.get(usize::from(identity.group.0)));
+    let compares = match &rule.reference {
+        Reference::Group(name) => group.is_some_and(|group| group != name),
+        Reference::Overall => false,
+        Reference::Rest | Reference::Lowest | Reference::Random => group.is_some(),
+    };
+    compares
+        && rule.profiles.contains(&identity.profile)
+        && rule.channels.contains(&identity.channel)
+        && rule.dimensions.contains(&identity.dimension)
 }
 
 /// Findings that can alert, by identity; an identity's windows come in the rule's order.

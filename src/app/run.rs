@@ -276,12 +276,14 @@ impl Daemon {
         if judges {
             self.monitor.handle_tick(self.clock.now());
         }
-        if let Some(entries) = self.keeper.keep_alerts(self.monitor.take_alerts()) {
-            self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.moment));
-        }
+        let changed = self.keeper.keep_alerts(self.monitor.take_alerts());
         let published = self.monitor.published();
+        // Ends first: an alert may fire in the place of one that is gone, and Alertmanager does not tell the two apart.
         if judges {
             self.delivery.end_what_is_gone(published.alerts(), self.clock.now());
+        }
+        if let Some(entries) = changed {
+            self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.moment));
         }
         self.delivery.work();
         self.shared.show(Snapshot {

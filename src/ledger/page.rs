@@ -228,6 +228,16 @@ impl Page {
         self.waiting
     }
 
+    /// The same, counted anew; walks over all cases with more than a selection.
+    pub fn count_waiting(&self, spans: &Spans) -> usize {
+        self.dossiers.iter().filter(|dossier| waits(&dossier.records, spans)).count()
+    }
+
+    /// Takes in that runs are told by other spans.
+    pub fn count_waiting_again(&mut self, spans: &Spans) {
+        self.waiting = self.count_waiting(spans);
+    }
+
     /// What the ledger keeps the sums of.
     pub fn sizes(&self) -> Sizes {
         Sizes { open: self.open_cases(), waiting: self.waiting, remembered: self.memory.len() }

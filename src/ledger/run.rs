@@ -9,7 +9,7 @@ use crate::event::{EventTime, Span};
 use crate::ledger::{Record, RecordKind};
 
 /// How long after an event its case is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spans {
     /// After a selection that did not pick the case, and after membership sent apart.
     pub not_selected: Span,

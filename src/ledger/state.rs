@@ -9,7 +9,7 @@ use super::page::{Arrivals, Page, ShardState};
 use super::record::{NO_PROFILE, UNKNOWN_PROFILE};
 use super::store::{PAGES_PER_SHARD, SHARDS};
 use crate::event::EventTime;
-use crate::ledger::{Ledger, PseudonymKey};
+use crate::ledger::{Ledger, PseudonymKey, Spans};
 use crate::monitor::Mapping;
 
 /// Everything but the cases.
@@ -25,7 +25,11 @@ pub struct LedgerState {
 
 /// The cases, shared with the ledger: a page is copied only when it changes while this is held.
 #[derive(Clone, Debug)]
-pub struct LedgerPages(Vec<Arc<Page>>);
+pub struct LedgerPages {
+    pages: Vec<Arc<Page>>,
+    /// By these the pages have counted which cases wait.
+    spans: Spans,
+}
 
 impl LedgerPages {
     /// Number of shards; each is stored by itself.
@@ -36,7 +40,7 @@ impl LedgerPages {
     /// # Errors
     /// What the encoding refuses.
     pub fn shard(&self, index: usize) -> postcard::Result<Vec<u8>> {
-        let pages = self.0.iter().skip(index * PAGES_PER_SHARD).take(PAGES_PER_SHARD).map(AsRef::as_ref);
+        let pages = self.pages.iter().skip(index * PAGES_PER_SHARD).take(PAGES_PER_SHARD).map(AsRef::as_ref);
         let state = ShardState::of(pages);
         let arrivals = state.arrivals();
         postcard::to_allocvec(&(state, arrivals))
@@ -59,7 +63,7 @@ impl Ledger {
     /// The cases.
     #[must_use]
     pub fn pages(&self) -> LedgerPages {
-        LedgerPages(self.pages.clone())
+        LedgerPages { pages: self.pages.clone(), spans: self.horizons.spans }
     }
 
     /// Takes in what [`Self::state`] gave; the ledger is new.
@@ -83,10 +87,16 @@ impl Ledger {
 
     /// Takes in the cases of another ledger, shared as long as profiles are named as they were.
     pub fn take_pages(&mut self, pages: &LedgerPages, mapping: &Mapping) {
-        self.pages.clone_from(&pages.0);
+        self.pages.clone_from(&pages.pages);
         if mapping.renames_profiles() {
             let rename = |page: &mut Arc<Page>| Arc::make_mut(page).rename(|profile| profile_now(profile, mapping));
             self.pages.iter_mut().for_each(rename);
+        }
+        // Other spans make other runs of the same events, and so other cases wait.
+        let spans = self.horizons.spans;
+        if pages.spans != spans {
+            let miscounted = self.pages.iter_mut().filter(|page| page.waiting() != page.count_waiting(&spans));
+            miscounted.for_each(|page| Arc::make_mut(page).count_waiting_again(&spans));
         }
         // When anything is due is found out when it is looked for: the horizons may be others.
         self.due.fill(EventTime::MIN);

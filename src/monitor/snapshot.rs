@@ -199,6 +199,7 @@ impl Monitor {
     pub fn recall_alerts(&mut self, entries: AlertEntries) -> Result<(), RestoreError> {
         let mapping = entries.names.mapping_to(&Names::of(&self.plan)).map_err(RestoreError::OtherDimensions)?;
         self.alerts.recall(entries.alerts, &mapping);
+        self.alerts.keep_watched(&self.plan);
         Ok(())
     }
 
@@ -318,6 +319,7 @@ impl Monitor {
         monitor.sequences.restore(core.sequences, &mapping);
         monitor.evaluator.restore(core.evaluator, &mapping);
         monitor.alerts = core.alerts.renamed(&mapping);
+        monitor.alerts.keep_watched(&monitor.plan);
         monitor.tallies = Tallies::restored(core.tallies);
         for (heard, profile) in core.heard.iter().zip(0..) {
             let place = mapping.profile_index(profile).and_then(|now| monitor.heard.get_mut(usize::from(now)));

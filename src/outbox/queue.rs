@@ -409,10 +409,13 @@ impl Outbox {
         told.sequence = told.sequence.max(sequence);
     }
 
-    /// What stands as far as a receiver has been told; an end or a change of severity only for as long as it is told again.
+    /// What stands as far as a receiver has been told, in the order in which it was; an end or a change of severity only for as long as it is
+    /// told again.
     fn standing_for(&self, next: u64, wall: EventTime) -> Vec<Arc<Message>> {
-        let standing = self.standing.values().filter(|standing| standing.sequence < next);
-        standing.filter(|standing| is_told_again(&standing.message, wall)).map(|one| Arc::clone(&one.message)).collect()
+        let told = self.standing.values().filter(|standing| standing.sequence < next);
+        let mut standing: Vec<&Standing> = told.filter(|one| is_told_again(&one.message, wall)).collect();
+        standing.sort_by_key(|one| one.sequence);
+        standing.into_iter().map(|one| Arc::clone(&one.message)).collect()
     }
 
     /// Where too many messages wait for a receiver, the oldest of them are dropped for it.

@@ -1,8 +1,8 @@
 //! Sends every message to a Kafka topic, in order, as a structured CloudEvent. Its key is the alert's id, so all about one alert is in one
 //! partition.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -23,8 +23,10 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// The topic.
 pub struct AlertTopic {
-    producer: BaseProducer<Reports>,
+    producer: RefCell<BaseProducer<Reports>>,
     topic: String,
+    /// To make the producer anew.
+    config: ClientConfig,
 }
 
 /// What became of the record on its way: one at a time is.
@@ -37,14 +39,14 @@ impl AlertTopic {
     /// # Errors
     /// What librdkafka refuses of the configuration.
     pub fn connect(mut config: ClientConfig, topic: &str) -> Result<Self, String> {
-        let producer = config
+        config
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", MESSAGE_LIMIT.as_millis().to_string())
-            .set("linger.ms", "0")
-            .create_with_context(Reports::default())
-            .map_err(|error| format!("kafka.alert_topic {topic}: {error}"))?;
-        Ok(Self { producer, topic: topic.to_owned() })
+            .set("linger.ms", "0");
+        let producer = config.create_with_context(Reports::default());
+        let producer = producer.map_err(|error| format!("kafka.alert_topic {topic}: {error}"))?;
+        Ok(Self { producer: RefCell::new(producer), topic: topic.to_owned(), config })
     }
 
     /// Sends one message and waits until it is acknowledged.
@@ -52,6 +54,8 @@ impl AlertTopic {
     /// # Errors
     /// [`Trouble`]; it was perhaps taken all the same.
     pub fn send(&self, message: &Message) -> Result<(), Trouble> {
+        self.recover();
+        let producer = self.producer.borrow();
         let passing = |text: String| Trouble { refusal: Refusal::Passing, text };
         let payload = cloud_event(message);
         let header = Header { key: "content-type", value: Some("application/cloudevents+json; charset=UTF-8") };
@@ -60,23 +64,40 @@ impl AlertTopic {
             .payload(payload.as_str())
             .timestamp(message.at.0)
             .headers(OwnedHeaders::new().insert(header));
-        self.report().take();
-        self.producer.send(record).map_err(|(error, _)| passing(error.to_string()))?;
+        report(&producer).take();
+        producer.send(record).map_err(|(error, _)| passing(error.to_string()))?;
         let until = Instant::now() + REPORT_LIMIT;
         while Instant::now() < until {
-            self.producer.poll(POLL);
-            if let Some(report) = self.report().take() {
+            producer.poll(POLL);
+            if let Some(report) = report(&producer).take() {
                 return report.map_err(passing);
             }
         }
         // Not on its way any more when another is sent.
-        self.producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
+        producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
         Err(passing("no report in time".to_owned()))
     }
 
-    fn report(&self) -> std::sync::MutexGuard<'_, Option<Result<(), String>>> {
-        self.producer.context().0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A client that may write nowhere, or is told so of its number in idempotent writing, never writes again, not even when it may: a new
+    /// one takes its place. The pauses between attempts keep this from being done too often.
+    fn recover(&self) {
+        let Some((_, reason)) = self.producer.borrow().client().fatal_error() else { return };
+        tracing::error!(
+            reason,
+            topic = self.topic,
+            "alerts cannot be delivered to the topic; trying with a new client"
+        );
+        match self.config.create_with_context(Reports::default()) {
+            Ok(producer) => {
+                self.producer.replace(producer);
+            }
+            Err(error) => tracing::warn!(%error, "no new client could be made"),
+        }
     }
+}
+
+fn report(producer: &BaseProducer<Reports>) -> std::sync::MutexGuard<'_, Option<Result<(), String>>> {
+    producer.context().0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ClientContext for Reports {}

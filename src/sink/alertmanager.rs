@@ -68,13 +68,12 @@ impl Alertmanager {
         Ok(taken)
     }
 
-    /// Tells again what stands.
+    /// Tells again what stands; oldest first.
     ///
     /// # Errors
     /// [`Trouble`] of the first request that failed.
     pub fn resend(&self, standing: &[Arc<Message>], now: EventTime) -> Result<(), Trouble> {
-        let alerts: Vec<ApiAlert> =
-            standing.iter().flat_map(|message| alerts_of(message, now, self.life, Again::Yes)).collect();
+        let alerts = levels(standing, now, self.life);
         alerts.chunks(MAX_ALERTS_PER_REQUEST).try_for_each(|alerts| self.post(alerts))
     }
 
@@ -110,6 +109,16 @@ fn first_request(messages: &[Arc<Message>], now: EventTime, life: Span) -> (Vec<
         taken += 1;
     }
     (alerts, taken)
+}
+
+/// The alerts of messages, oldest first, as they are now. Alertmanager knows an alert by its labels alone, which an episode that has ended
+/// shares with the next one about the same finding: of such the one that fires is told, or else the last, for the end of one would end the
+/// other.
+fn levels(standing: &[Arc<Message>], now: EventTime, life: Span) -> Vec<ApiAlert> {
+    let (firing, ended): (Vec<_>, Vec<_>) = standing.iter().partition(|message| message.is_firing());
+    let alerts = ended.into_iter().chain(firing).flat_map(|message| alerts_of(message, now, life, Again::Yes));
+    let last: BTreeMap<_, _> = alerts.map(|alert| (alert.labels.clone(), alert)).collect();
+    last.into_values().collect()
 }
 
 /// What a message says: the alert as it is now, and the end of the one with the severity before.

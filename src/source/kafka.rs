@@ -692,8 +692,8 @@ pub fn log_range(settings: &Kafka, topic: &str, partition: i32) -> Result<(i64, 
     range.map_err(|error| format!("topic {topic} partition {partition}: {error}"))
 }
 
-/// Where a partition can be read on whose log reaches from `begin` to `end`: at `begin`, or, where what was to be read next is there and cannot
-/// be read, behind that.
+/// Where a partition can be read on whose log reaches from `begin` to `end`: at `begin`, or, where what was to be read next, or the last that
+/// was read, is there and cannot be read, behind that.
 ///
 /// # Errors
 /// Where no client can be made.
@@ -703,15 +703,19 @@ pub fn next_readable(
     input: &Input,
     (begin, end): (i64, i64),
 ) -> Result<i64, String> {
-    let Input { topic, partition, next_offset, .. } = input;
-    if !(begin..end).contains(next_offset) {
+    let Input { topic, partition, next_offset, last } = input;
+    if !(begin..=end).contains(next_offset) {
         return Ok(begin);
     }
     let config = with_fetch_sizes(&client_config(settings)?, message_bytes);
-    match look_at(&config, topic, *partition, *next_offset)? {
-        Found::Bad(_) => behind_bad_batch(&config, topic, *partition, (*next_offset, end)),
-        Found::Record(_) | Found::Nothing => Ok(begin),
+    // The last record that was read is read once more to be compared, and may be what cannot be read.
+    let last = last.map(|last| last.offset);
+    for at in last.into_iter().chain([*next_offset]).filter(|at| (begin..end).contains(at)) {
+        if let Found::Bad(_) = look_at(&config, topic, *partition, at)? {
+            return Ok(behind_bad_batch(&config, topic, *partition, (at, end))?.max(*next_offset));
+        }
     }
+    Ok(begin)
 }
 
 /// What every client of these brokers needs.

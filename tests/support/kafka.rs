@@ -311,12 +311,24 @@ impl Broker {
     #[track_caller]
     pub fn append_to_log(&self, topic: &str, partition: i32, bytes: &[u8]) {
         assert!(self.process.is_none(), "the broker runs");
+        let mut log = OpenOptions::new().append(true).open(self.partition_log(topic, partition)).expect("open the log");
+        log.write_all(bytes).expect("write to the log");
+    }
+
+    /// Changes the last byte of a partition's log, so in its last batch, while the broker is stopped in good order.
+    #[track_caller]
+    pub fn damage_log(&self, topic: &str, partition: i32) {
+        assert!(self.process.is_none(), "the broker runs");
+        let path = self.partition_log(topic, partition);
+        let mut bytes = fs::read(&path).expect("read the log");
+        *bytes.last_mut().expect("a batch") ^= 1;
+        fs::write(&path, bytes).expect("write the log");
+    }
+
+    fn partition_log(&self, topic: &str, partition: i32) -> PathBuf {
         let folder = self.folder.path().join("data").join(format!("{topic}-{partition}"));
         let logs = fs::read_dir(folder).expect("list the partition's files").map(|entry| entry.expect("a file").path());
-        let mut logs: Vec<PathBuf> = logs.filter(|path| path.extension().is_some_and(|name| name == "log")).collect();
-        logs.sort();
-        let mut log = OpenOptions::new().append(true).open(logs.last().expect("a log")).expect("open the log");
-        log.write_all(bytes).expect("write to the log");
+        logs.filter(|path| path.extension().is_some_and(|name| name == "log")).max().expect("a log")
     }
 
     /// Adds partitions until there are `total`, and waits until they can be used.
