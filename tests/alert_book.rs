@@ -8,7 +8,7 @@ mod plan;
 use paritywatch::alert::{AlertBook, AlertState, Severity};
 use paritywatch::disparity::{
     DimensionId, Evaluation, Evidence, Finding, FindingKey, Funnel, GroupId, Indicator, Measure, ProfileId, Reference,
-    Rule, Side, Verdict,
+    Rule, Side, Verdict, WindowLength,
 };
 use paritywatch::event::{Channel, EventTime, Span};
 use paritywatch::monitor::Plan;
@@ -115,6 +115,20 @@ fn oracle(history: &[(i64, [Says; WINDOWS.len()])], hold: i64, keep: i64) -> Vec
     episodes
 }
 
+#[test]
+fn an_alert_whose_window_the_rule_no_longer_has_ends_by_the_others() {
+    let mut plan = plan_with(0, 0);
+    let mut book = AlertBook::new();
+    let within = Some((Verdict::Within, false));
+    let state = |book: &AlertBook| book.alerts().next().map(|alert| alert.state);
+    book.observe(EventTime(1), &evaluation(1, &[[Some((Verdict::Critical, true)), within], [None; 2]]), &plan);
+    book.observe(EventTime(2), &evaluation(2, &[[None, within], [None; 2]]), &plan);
+    assert_eq!(state(&book), Some(AlertState::Firing), "its window says nothing");
+    plan.rules[0].windows.remove(0);
+    book.observe(EventTime(3), &evaluation(3, &[[None, within], [None; 2]]), &plan);
+    assert_eq!(state(&book), Some(AlertState::Resolved));
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let verdict = prop_oneof![
         3 => Just(Verdict::Critical),
@@ -137,7 +151,7 @@ fn plan_with(hold: i64, keep: i64) -> Plan {
         profiles: vec![ProfileId(0)],
         channels: vec![Channel::Profile],
         dimensions: vec![DimensionId(0)],
-        windows: Vec::new(),
+        windows: WINDOWS.map(|label| WindowLength { length: Span::DAY, label: label.to_owned() }).to_vec(),
         warning: 1.1,
         critical: 1.25,
         clear: 1.05,

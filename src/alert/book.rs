@@ -150,19 +150,22 @@ fn begin(identity: Identity, findings: &[&Finding], rule: &Rule, plan: &Plan, no
 
 fn go_on(alert: &mut Alert, findings: &[&Finding], rule: &Rule, now: EventTime) -> Option<Transition> {
     let (state, severity) = (alert.state, alert.severity);
-    let condition = condition(alert, findings);
+    let condition = condition(alert, findings, rule);
     alert.go_on(condition, now, rule.hold_for, rule.keep_firing_for);
     let changed = alert.state != state || alert.severity != severity && alert.state == AlertState::Firing;
     changed.then(|| Transition { alert: alert.clone(), from: Some(state) })
 }
 
 /// Silence is not compliance: a window without enough data never clears what it raised, nor does a finding that is missing.
-fn condition<'f>(alert: &Alert, findings: &[&'f Finding]) -> Condition<'f> {
+fn condition<'f>(alert: &Alert, findings: &[&'f Finding], rule: &Rule) -> Condition<'f> {
     if let Some((severity, worst)) = raised(findings) {
         return Condition::Raised(severity, worst);
     }
-    let raising = findings.iter().find(|finding| finding.key.window == alert.evidence.key.window);
-    let speaks = raising.is_some_and(|finding| finding.verdict == Some(Verdict::Within));
+    // Where the rule no longer has the window that raised it, any other one speaks.
+    let window = &alert.evidence.key.window;
+    let is_watched = rule.windows.iter().any(|length| length.label == **window);
+    let mut raising = findings.iter().filter(|finding| !is_watched || finding.key.window == *window);
+    let speaks = raising.any(|finding| finding.verdict == Some(Verdict::Within));
     let beyond = findings.iter().any(|finding| finding.verdict == Some(Verdict::Within) && finding.beyond_clear);
     if speaks && !beyond { Condition::Clear } else { Condition::Held }
 }

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::app::run::open_lock;
-use crate::app::{Failure, Finished, load};
+use crate::app::{Failure, Finished, load, load_or_make_key};
 use crate::checkpoint::{Header, Input, Store};
+use crate::source::RecordHash;
 use crate::source::kafka::{log_range, next_readable};
 
 /// Longest reason, in bytes.
@@ -28,7 +29,7 @@ pub struct GapOptions {
 ///
 /// # Errors
 /// [`Failure::Usage`] without a reason; [`Failure::Io`] where a daemon uses the state, the broker does not answer or the state cannot be
-/// written; [`Failure::Data`] where the state has no such partition.
+/// written; [`Failure::Data`] where the state has no such partition, or nothing is wrong with it.
 pub fn run(config: &Path, options: &GapOptions) -> Result<Finished, Failure> {
     let GapOptions { topic, partition, reason } = options;
     if reason.trim().is_empty() || reason.len() > MAX_REASON_BYTES {
@@ -48,9 +49,11 @@ pub fn run(config: &Path, options: &GapOptions) -> Result<Finished, Failure> {
     }
     let range = log_range(kafka, topic, *partition).map_err(Failure::Io)?;
     let bytes = settings.plan.event.message_bytes;
+    let hash = RecordHash(load_or_make_key(&settings)?);
     let amended = Store::new(settings.state.dir.clone()).amend(|header| {
         let input = known(header, options)?;
-        let next = next_readable(kafka, bytes, input, range).map_err(Failure::Io)?;
+        let next = next_readable(kafka, bytes, input, range, &hash).map_err(Failure::Io)?;
+        let next = next.ok_or_else(|| nothing_to_give_up(input))?;
         accept(header, options, next, range)
     });
     let written = amended.map_err(|error| Failure::Io(error.to_string()))?;
@@ -59,6 +62,15 @@ pub fn run(config: &Path, options: &GapOptions) -> Result<Finished, Failure> {
     };
     println!("{}", written?);
     Ok(Finished::Ok)
+}
+
+/// To begin at another offset would then lose records, or count them twice.
+fn nothing_to_give_up(input: &Input) -> Failure {
+    let Input { topic, partition, next_offset, .. } = input;
+    Failure::Data(format!(
+        "topic {topic} partition {partition}: expected records that can no longer be read, found that it can be read on at offset {next_offset}: \
+         nothing was changed"
+    ))
 }
 
 fn known<'h>(header: &'h mut Header, options: &GapOptions) -> Result<&'h mut Input, Failure> {

@@ -21,7 +21,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::checkpoint::{Input, LastRecord};
 use crate::monitor::PartitionIndex;
 use crate::settings::Kafka;
-use crate::source::poison::{Found, bad_batch, behind_bad_batch, look_at};
+use crate::source::poison::{Found, bad_batch, behind_bad_batch, look_at, look_into};
 use crate::source::{Batch, RecordHash, read_on};
 
 /// Most records in a batch.
@@ -692,30 +692,45 @@ pub fn log_range(settings: &Kafka, topic: &str, partition: i32) -> Result<(i64, 
     range.map_err(|error| format!("topic {topic} partition {partition}: {error}"))
 }
 
-/// Where a partition can be read on whose log reaches from `begin` to `end`: at `begin`, or, where what was to be read next, or the last that
-/// was read, is there and cannot be read, behind that.
+/// Where a partition can be read on whose log reaches from `begin` to `end`: at `begin` where it is another log or records are gone; where what
+/// was to be read next, or the last that was read, cannot be read, behind that. `None` where nothing is wrong: to begin anew would count
+/// everything twice.
 ///
 /// # Errors
-/// Where no client can be made.
+/// Where no client can be made, or the broker does not answer in time.
 pub fn next_readable(
     settings: &Kafka,
     message_bytes: usize,
     input: &Input,
     (begin, end): (i64, i64),
-) -> Result<i64, String> {
+    hash: &RecordHash,
+) -> Result<Option<i64>, String> {
     let Input { topic, partition, next_offset, last } = input;
-    if !(begin..=end).contains(next_offset) {
-        return Ok(begin);
+    if read_on(input, begin, end).is_err() {
+        return Ok(Some(begin));
     }
     let config = with_fetch_sizes(&client_config(settings)?, message_bytes);
     // The last record that was read is read once more to be compared, and may be what cannot be read.
-    let last = last.map(|last| last.offset);
-    for at in last.into_iter().chain([*next_offset]).filter(|at| (begin..end).contains(at)) {
-        if let Found::Bad(_) = look_at(&config, topic, *partition, at)? {
-            return Ok(behind_bad_batch(&config, topic, *partition, (at, end))?.max(*next_offset));
+    let last = last.filter(|last| last.offset >= begin);
+    for at in last.map(|last| last.offset).into_iter().chain([*next_offset]).filter(|at| *at < end) {
+        let mut another = false;
+        let found = look_into(&config, (topic, *partition, at), |message| {
+            let bounded = Bounded { message, limit: message_bytes };
+            let is = hash.of(bounded.timestamp(), bounded.payload(), bounded.headers());
+            another = last.is_some_and(|last| last.offset == message.offset() && last.hash != is);
+        })?;
+        match found {
+            Found::Bad(_) => {
+                return Ok(Some(behind_bad_batch(&config, topic, *partition, (at, end))?.max(*next_offset)));
+            }
+            Found::Silence => {
+                return Err(format!("topic {topic} partition {partition}: no answer at offset {at} in time"));
+            }
+            Found::Record(_) if another => return Ok(Some(begin)),
+            Found::Record(_) | Found::Nothing => {}
         }
     }
-    Ok(begin)
+    Ok(None)
 }
 
 /// What every client of these brokers needs.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 /// Longest wait for a record, or for what is in its place.
@@ -23,8 +23,10 @@ pub(super) enum Found {
     Record(i64),
     /// Something that cannot be read.
     Bad(RDKafkaErrorCode),
-    /// Nothing yet, or no answer in time.
+    /// Nothing yet.
     Nothing,
+    /// No answer in time.
+    Silence,
 }
 
 /// The code of an error that says that a batch cannot be read, however often it is tried.
@@ -44,6 +46,15 @@ pub(super) fn bad_batch(error: &KafkaError) -> Option<RDKafkaErrorCode> {
 
 /// Reads one partition at one offset.
 pub(super) fn look_at(config: &ClientConfig, topic: &str, partition: i32, offset: i64) -> Result<Found, String> {
+    look_into(config, (topic, partition, offset), |_| ())
+}
+
+/// The same; shows the record, where there is one.
+pub(super) fn look_into(
+    config: &ClientConfig,
+    (topic, partition, offset): (&str, i32, i64),
+    mut show: impl FnMut(&BorrowedMessage<'_>),
+) -> Result<Found, String> {
     let failed = |error: KafkaError| format!("topic {topic} partition {partition}: {error}");
     let mut config = config.clone();
     config.set("enable.partition.eof", "true").set("statistics.interval.ms", "0");
@@ -54,7 +65,10 @@ pub(super) fn look_at(config: &ClientConfig, topic: &str, partition: i32, offset
     let began = Instant::now();
     while began.elapsed() < ANSWER_LIMIT {
         match consumer.poll(POLL_LIMIT) {
-            Some(Ok(message)) => return Ok(Found::Record(message.offset())),
+            Some(Ok(message)) => {
+                show(&message);
+                return Ok(Found::Record(message.offset()));
+            }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Found::Nothing),
             Some(Err(error)) => {
                 if let Some(code) = bad_batch(&error) {
@@ -64,7 +78,7 @@ pub(super) fn look_at(config: &ClientConfig, topic: &str, partition: i32, offset
             None => {}
         }
     }
-    Ok(Found::Nothing)
+    Ok(Found::Silence)
 }
 
 /// The first offset behind a bad batch at `offset` that is not part of it, at most `end`. The batch does not say how long it is, so its end is
