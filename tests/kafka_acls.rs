@@ -107,7 +107,7 @@ fn the_daemon_runs_with_the_shipped_permissions_and_says_which_one_is_missing() 
 fn skewed() -> Vec<Record> {
     let record = |number: u64| {
         let (group, selected) =
-            if number % 2 == 0 { ("dutch", number % 40 == 0) } else { ("european", number % 4 == 1) };
+            if number.is_multiple_of(2) { ("dutch", number.is_multiple_of(40)) } else { ("european", number % 4 == 1) };
         Record::new("c", selection(number, selected).replace("dutch", group)).at_ms(START_MS)
     };
     (1_000..3_000).map(record).collect()
