@@ -49,7 +49,7 @@ fn changed_events_are_decoded_or_refused() {
 fn changed_configurations_are_read_or_refused() {
     let mut texts = files("config", "toml");
     texts.push(usual().into_bytes());
-    fuzz("SETTINGS", 20_000, |random| {
+    fuzz("SETTINGS", 1_000_000, |random| {
         let text = random.changed_text(&texts);
         let _ = Settings::parse(&String::from_utf8_lossy(&text), "c.toml", std::iter::empty());
     });
@@ -68,7 +68,7 @@ fn changed_checkpoints_are_gone_on_with_or_refused() {
     let sections: Vec<&[u8]> = parts.windows(2).skip(2).map(|part| &whole[part[0].1 + 24..part[1].1]).collect();
     let cases: Vec<usize> = (1..sections.len()).filter(|section| sections[*section].len() > 3).collect();
     let (mut read, mut refused) = (0_u64, 0_u64);
-    fuzz("CHECKPOINTS", 5_000, |random| {
+    fuzz("CHECKPOINTS", 20_000, |random| {
         // Half of the time everything but the cases, else those of a shard.
         let target = if random.below(2) == 0 { 0 } else { cases[random.below(cases.len())] };
         let bytes = random.changed(sections[target]);
@@ -96,7 +96,7 @@ fn any_bytes_are_no_checkpoint() {
     let mut monitor = fresh(&plan);
     feed(&mut monitor, &events(40));
     let whole = checkpoint(&plan, &monitor);
-    fuzz("FILES", 2_000, |random| {
+    fuzz("FILES", 20_000, |random| {
         let bytes = random.changed(&whole);
         let Ok((_, mut sections)) = read(bytes.as_slice()) else { return };
         let _ = Monitor::restore(plan.clone(), KEY, Clock::Wall, |_| sections.read().ok());
@@ -110,7 +110,7 @@ fn changed_journal_entries_are_recalled_or_refused() {
     feed(&mut monitor, &events(300));
     monitor.handle_tick(NOW);
     let bytes = monitor.take_alerts().expect("there are alerts").to_bytes().unwrap();
-    fuzz("ENTRIES", 5_000, |random| {
+    fuzz("ENTRIES", 100_000, |random| {
         let Ok(entries) = AlertEntries::from_bytes(&random.changed(&bytes)) else { return };
         let mut monitor = monitor.clone();
         if monitor.recall_alerts(entries).is_ok() {
