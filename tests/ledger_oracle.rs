@@ -14,7 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use paritywatch::event::{
     Attributes, Channel, Control, Data, Event, EventTime, Membership, Outcome, OutcomeReport, Selection, Span,
 };
-use paritywatch::ledger::{CaseFacts, Change, Contribution, FinalChange, Ledger, Moment, PseudonymKey, Slot};
+use paritywatch::ledger::{
+    Attributes as LedgerAttributes, CaseFacts, Change, Contribution, FinalChange, Ledger, Moment, PseudonymKey, Slot,
+    Spans,
+};
 use paritywatch::monitor::Plan;
 use paritywatch::window::{CellKey, Cohorts, Counts, Range, Windows};
 use plan::plan;
@@ -53,8 +56,20 @@ struct Delivery {
     spec: Spec,
     /// The largest time in its partition so far.
     seen: i64,
+    /// When it arrived in event time.
+    arrived: i64,
     late: bool,
 }
+
+/// How long cases are kept, in minutes.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    not_selected: i64,
+    history: i64,
+    lateness: i64,
+}
+
+const KEPT: Kept = Kept { not_selected: NOT_SELECTED, history: HISTORY, lateness: LATENESS };
 
 #[derive(Clone, Debug)]
 enum What {
@@ -117,6 +132,125 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    /// Cases are kept for other times from some moment on: what was past stays as it was counted, and all the rest counts as if it had always
+    /// been kept so.
+    #[test]
+    fn other_horizons_give_the_oracles_counts(
+        specs in events(6), seed in any::<u64>(), kept in horizons(), place in 0_usize..30, hours in 0_i64..1_200
+    ) {
+        let told = told_in_two(&interleaved(&log(&specs), seed), place, &kept);
+        let mut core = Core::new();
+        told.before.iter().for_each(|(delivery, watermark)| core.join(delivery, moment(*watermark)));
+        core.change(&kept, moment(told.watermark), told.first_hour());
+        told.after.iter().for_each(|(delivery, watermark)| core.join(delivery, moment(*watermark)));
+        let expected = told.oracle(&kept, |_| true);
+        prop_assert_eq!(&core.with_what_evidence_misses(), &expected);
+        let counted = core.counted(hours);
+        prop_assert_eq!(&counted.windows, &expected);
+        let of_hours = |delivery: &Delivery| !delivery.late && delivery.spec.minute < hours * HOUR;
+        // Hours that were final before are as they were.
+        let kept = if START.0.div_euclid(Span::HOUR.0) + hours <= i64::from(told.first_hour()) { KEPT } else { kept };
+        prop_assert_eq!(&counted.finals, &told.oracle(&kept, of_hours));
+    }
+}
+
+fn horizons() -> impl Strategy<Value = Kept> {
+    let lateness = prop_oneof![Just(LATENESS), 1..3 * DAY];
+    let history = prop_oneof![Just(HISTORY), 10 * DAY..60 * DAY];
+    let not_selected = prop_oneof![Just(NOT_SELECTED), DAY..20 * DAY];
+    (not_selected, history, lateness).prop_map(|(not_selected, history, lateness)| Kept {
+        not_selected,
+        history,
+        lateness,
+    })
+}
+
+/// Deliveries before and after a change of horizons, each with the watermark at which it came.
+struct Told {
+    before: Vec<(Delivery, i64)>,
+    after: Vec<(Delivery, i64)>,
+    /// At the change.
+    watermark: i64,
+}
+
+fn told_in_two(log: &[Delivery], place: usize, kept: &Kept) -> Told {
+    let mut told = Told { before: Vec::new(), after: Vec::new(), watermark: i64::MIN };
+    let mut seen = [i64::MIN; 2];
+    // An id is remembered at least so long, however late events may be.
+    let remembered = |delivery: &&Delivery| delivery.seen <= delivery.spec.minute + NOT_SELECTED;
+    let first: BTreeSet<u32> = BTreeSet::new();
+    let known =
+        |first: &mut BTreeSet<u32>, delivery: &&Delivery| first.insert(delivery.spec.id) || remembered(delivery);
+    for (index, delivery) in
+        log.iter().scan(first, |first, delivery| Some(known(first, &delivery).then_some(delivery))).enumerate()
+    {
+        let Some(delivery) = delivery else { continue };
+        seen[delivery.spec.partition] = delivery.seen;
+        let watermark = seen.into_iter().min().unwrap();
+        if index < place {
+            told.watermark = watermark;
+            told.before.push((delivery.clone(), watermark));
+            continue;
+        }
+        let minute = delivery.spec.minute;
+        let arrived = minute.max(delivery.seen - kept.lateness);
+        let late = minute < delivery.seen - kept.lateness || hour_of(minute) < i64::from(told.first_hour());
+        told.after.push((Delivery { arrived, late, ..delivery.clone() }, watermark));
+    }
+    told
+}
+
+impl Told {
+    /// The first hour that is not final at the change.
+    fn first_hour(&self) -> i32 {
+        if self.watermark == i64::MIN { i32::MIN } else { i32::try_from(hour_of(self.watermark - LATENESS)).unwrap() }
+    }
+
+    /// What those of the events count for that are asked for.
+    fn oracle(&self, kept: &Kept, asked: impl Fn(&Delivery) -> bool) -> Table {
+        let mut known = BTreeSet::new();
+        let mut first = |told: &[(Delivery, i64)]| -> Vec<Delivery> {
+            told.iter()
+                .map(|(delivery, _)| delivery)
+                .filter(|delivery| known.insert(delivery.spec.id))
+                .cloned()
+                .collect()
+        };
+        let (before, after) = (first(&self.before), first(&self.after));
+        let mut table = Table::new();
+        for case in 0..3 {
+            let of_case = |deliveries: &[Delivery]| -> Vec<Delivery> {
+                deliveries.iter().filter(|delivery| delivery.spec.case == case).cloned().collect()
+            };
+            let before = of_case(&before);
+            let is_past = |(_, until): &(Vec<&Delivery>, i64)| until + LATENESS < self.watermark;
+            let past: BTreeSet<u32> = visits(before.iter().collect(), &KEPT)
+                .into_iter()
+                .filter(is_past)
+                .flat_map(|(visit, _)| visit.into_iter().map(|delivery| delivery.spec.id))
+                .collect();
+            let (past, mut rest): (Vec<Delivery>, Vec<Delivery>) =
+                before.into_iter().partition(|delivery| past.contains(&delivery.spec.id));
+            rest.extend(of_case(&after));
+            add_case(past.iter().filter(|delivery| asked(delivery)).collect(), &KEPT, &mut table);
+            add_case(rest.iter().filter(|delivery| asked(delivery)).collect(), kept, &mut table);
+        }
+        table.retain(|_, counts| *counts != [0; 7]);
+        table
+    }
+}
+
+fn hour_of(minute: i64) -> i64 {
+    at(minute).0.div_euclid(Span::HOUR.0)
+}
+
+fn moment(watermark: i64) -> EventTime {
+    if watermark == i64::MIN { EventTime::MIN } else { at(watermark) }
+}
+
 /// Events that lie up to `weeks` weeks apart.
 fn events(weeks: i64) -> impl Strategy<Value = Vec<Spec>> {
     let group = || prop::option::of(0..GROUPS.len());
@@ -158,7 +292,8 @@ fn log(specs: &[Spec]) -> [Vec<Delivery>; 2] {
                 let first = !log.iter().any(|delivery: &Delivery| delivery.spec.id == spec.id);
                 // An id is remembered for so long.
                 if first || seen <= spec.minute + NOT_SELECTED + LATENESS {
-                    log.push(Delivery { late: spec.minute < seen - LATENESS, seen, spec });
+                    let arrived = spec.minute.max(seen - LATENESS);
+                    log.push(Delivery { late: spec.minute < seen - LATENESS, seen, arrived, spec });
                 }
             }
             later.extend(spec.again.map(|after| (place + after, (*spec).clone())));
@@ -185,7 +320,8 @@ fn interleaved(log: &[Vec<Delivery>; 2], mut seed: u64) -> Vec<Delivery> {
 
 /// Deliveries whose arrival has nothing to do with lateness.
 fn deliveries(specs: &[Spec], late: fn(&Spec) -> bool) -> Vec<Delivery> {
-    let delivery = |spec: &Spec| Delivery { seen: spec.minute, late: late(spec), spec: spec.clone() };
+    let delivery =
+        |spec: &Spec| Delivery { seen: spec.minute, arrived: spec.minute, late: late(spec), spec: spec.clone() };
     specs.iter().map(delivery).collect()
 }
 
@@ -243,7 +379,7 @@ fn count_log(log: &[Delivery], hours: i64) -> Counted {
     for delivery in log {
         seen[delivery.spec.partition] = delivery.seen;
         let least = seen.into_iter().min().unwrap();
-        core.join(delivery, if least == i64::MIN { EventTime::MIN } else { at(least) });
+        core.join(delivery, moment(least));
     }
     core.counted(hours)
 }
@@ -254,6 +390,8 @@ struct Core {
     windows: Windows,
     steps: Vec<FinalChange>,
     missing: Missing,
+    /// The same, as it was told.
+    missed: Vec<(Change, bool)>,
 }
 
 impl Core {
@@ -269,20 +407,44 @@ impl Core {
             plan,
             steps: Vec::new(),
             missing: Missing::new(),
+            missed: Vec::new(),
         }
     }
 
     fn join(&mut self, delivery: &Delivery, watermark: EventTime) {
         let seen = at(delivery.seen).max(watermark);
         self.ledger.join(&delivery.spec.event(), &Moment { watermark, seen, late: delivery.late });
-        for change in self.ledger.changes() {
+        let made = self.ledger.made().clone();
+        for change in &made.changes {
             self.windows.apply(change, &self.ledger.attributes);
         }
-        self.steps.extend_from_slice(self.ledger.finals());
-        for (change, more) in self.ledger.missing() {
+        self.steps.extend_from_slice(&made.finals);
+        self.missed.extend_from_slice(&made.missing);
+        for (change, more) in &made.missing {
             let sides = [change.before, change.after].map(|facts| self.told(&facts));
             *self.missing.entry(sides).or_default() += if *more { 1 } else { -1 };
         }
+    }
+
+    /// Cases are kept for other times from now on.
+    fn change(&mut self, kept: &Kept, watermark: EventTime, first: i32) {
+        let Kept { not_selected, history, lateness } = *kept;
+        let [not_selected, history, lateness] = [not_selected, history, lateness].map(|span| Span::MINUTE.times(span));
+        let Self { ledger, windows, steps, missed, .. } = self;
+        ledger.change_spans(Spans { not_selected, history, lateness }, watermark, first, |made, attributes| {
+            made.changes.iter().for_each(|change| windows.apply(change, attributes));
+            steps.extend_from_slice(&made.finals);
+            missed.extend_from_slice(&made.missing);
+        });
+    }
+
+    /// All that evidence counts, and what it was told to miss.
+    fn with_what_evidence_misses(&self) -> Table {
+        let back = |change: &Change| Change { before: change.after, after: change.before };
+        let missed = self.missed.iter().map(|(change, more)| if *more { *change } else { back(change) });
+        let mut counted = new_windows(&self.plan);
+        apply_all(&mut counted, self.steps.iter().map(|step| step.change).chain(missed), &self.ledger.attributes);
+        table(&self.plan, &counted)
     }
 
     /// Facts in words that do not depend on which combination of groups came first.
@@ -299,15 +461,19 @@ impl Core {
         let first = START.0.div_euclid(Span::HOUR.0);
         self.steps.retain(|step| i64::from(step.hour) < first + hours);
         let mut finals = new_windows(&self.plan);
-        // All that is put in before anything is taken out: counts stop at 0.
-        for step in &self.steps {
-            finals.apply(&Change { before: CaseFacts::default(), after: step.change.after }, &self.ledger.attributes);
-        }
-        for step in &self.steps {
-            finals.apply(&Change { before: step.change.before, after: CaseFacts::default() }, &self.ledger.attributes);
-        }
+        apply_all(&mut finals, self.steps.iter().map(|step| step.change), &self.ledger.attributes);
         self.missing.retain(|_, count| *count != 0);
         Counted { windows: table(&self.plan, &self.windows), finals: table(&self.plan, &finals), missing: self.missing }
+    }
+}
+
+/// All that is put in before anything is taken out: counts stop at 0.
+fn apply_all(windows: &mut Windows, changes: impl Iterator<Item = Change> + Clone, attributes: &LedgerAttributes) {
+    for Change { after, .. } in changes.clone() {
+        windows.apply(&Change { before: CaseFacts::default(), after }, attributes);
+    }
+    for Change { before, .. } in changes {
+        windows.apply(&Change { before, after: CaseFacts::default() }, attributes);
     }
 }
 
@@ -426,39 +592,39 @@ fn oracle(deliveries: &[Delivery]) -> Table {
     let mut table = Table::new();
     for case in 0..3 {
         let of_case: Vec<&Delivery> = deliveries.iter().filter(|delivery| delivery.spec.case == case).collect();
-        for mut events in visits(of_case) {
-            events.sort_by_key(|spec| spec.minute);
-            if let Some((channel, group, counts)) = oracle_case(&events) {
-                let row = table.entry((channel, group)).or_default();
-                row.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-            }
-        }
+        add_case(of_case, &KEPT, &mut table);
     }
     table.retain(|_, counts| *counts != [0; 7]);
     table
 }
 
-/// A case's events that belong together: each arrived while something before it was kept.
-fn visits(mut deliveries: Vec<&Delivery>) -> Vec<Vec<&Spec>> {
-    let arrived = |delivery: &Delivery| delivery.spec.minute.max(delivery.seen - LATENESS);
-    deliveries.sort_by_key(|delivery| (arrived(delivery), delivery.spec.minute));
-    let mut visits: Vec<Vec<&Spec>> = Vec::new();
-    let mut kept_until = i64::MIN;
+fn add_case(deliveries: Vec<&Delivery>, kept: &Kept, table: &mut Table) {
+    for (visit, _) in visits(deliveries, kept) {
+        let mut events: Vec<&Spec> = visit.iter().map(|delivery| &delivery.spec).collect();
+        events.sort_by_key(|spec| spec.minute);
+        if let Some((channel, group, counts)) = oracle_case(&events) {
+            let row = table.entry((channel, group)).or_default();
+            row.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+    }
+}
+
+/// A case's events that belong together, and up to when another may arrive that does: each arrived while something before it was kept.
+fn visits<'d>(mut deliveries: Vec<&'d Delivery>, kept: &Kept) -> Vec<(Vec<&'d Delivery>, i64)> {
+    deliveries.sort_by_key(|delivery| (delivery.arrived, delivery.spec.minute));
+    let mut visits: Vec<(Vec<&Delivery>, i64)> = Vec::new();
     for delivery in deliveries {
-        let kept = match delivery.spec.what {
-            What::Selection { selected: false, .. } | What::Attributes { .. } => NOT_SELECTED,
-            _ => HISTORY,
+        let span = match delivery.spec.what {
+            What::Selection { selected: false, .. } | What::Attributes { .. } => kept.not_selected,
+            _ => kept.history,
         };
-        let until = arrived(delivery) + kept + HOUR;
-        match visits.last_mut().filter(|_| arrived(delivery) <= kept_until) {
-            Some(visit) => {
-                visit.push(&delivery.spec);
-                kept_until = kept_until.max(until);
+        let until = delivery.arrived + span + HOUR;
+        match visits.last_mut().filter(|(_, kept_until)| delivery.arrived <= *kept_until) {
+            Some((visit, kept_until)) => {
+                visit.push(delivery);
+                *kept_until = until.max(*kept_until);
             }
-            None => {
-                visits.push(vec![&delivery.spec]);
-                kept_until = until;
-            }
+            None => visits.push((vec![delivery], until)),
         }
     }
     visits

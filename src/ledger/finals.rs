@@ -44,12 +44,32 @@ pub(super) fn final_changes(
     }
     let with = in_time(records);
     let without: Vec<Record> = with.iter().filter(|record| *record != added).copied().collect();
-    let back = |step: FinalChange| {
-        let Change { before, after } = step.change;
-        FinalChange { change: Change { before: after, after: before }, ..step }
-    };
-    into.extend(steps(&without, hour, attributes, spans).into_iter().map(back));
+    into.extend(steps(&without, hour, attributes, spans).into_iter().map(taken_back));
     into.extend(steps(&with, hour, attributes, spans));
+}
+
+/// How the hourly steps of a case change where its runs were told by the spans `before` and are told by those `after`. Hours before `first` are
+/// final: what they would have come to otherwise is made up for in the first hour that is not. Adds to `into`.
+pub(super) fn refolded_steps(
+    records: &[Record],
+    first: i32,
+    attributes: &mut Attributes,
+    (before, after): (&Spans, &Spans),
+    into: &mut Vec<FinalChange>,
+) {
+    let known = in_time(records);
+    let earlier: Vec<Record> = known.iter().filter(|record| hour_of(record.time) < first).copied().collect();
+    let (mut was, mut is): (Vec<CaseFacts>, Vec<CaseFacts>) = Default::default();
+    facts_of_runs(&earlier, attributes, before, &mut was);
+    facts_of_runs(&earlier, attributes, after, &mut is);
+    changes(&was, &is, |change| into.push(FinalChange { hour: first, change }));
+    into.extend(steps(&known, first, attributes, before).into_iter().map(taken_back));
+    into.extend(steps(&known, first, attributes, after));
+}
+
+const fn taken_back(step: FinalChange) -> FinalChange {
+    let Change { before, after } = step.change;
+    FinalChange { change: Change { before: after, after: before }, ..step }
 }
 
 /// How what a case counts for differs from what evidence counts of it, because some of its events came late: from the latter to the former.
@@ -70,7 +90,8 @@ pub(super) fn missing_changes(
     }
 }
 
-fn in_time(records: &[Record]) -> Vec<Record> {
+/// Those that evidence knows of.
+pub(super) fn in_time(records: &[Record]) -> Vec<Record> {
     records.iter().filter(|record| !record.flags.late()).copied().collect()
 }
 

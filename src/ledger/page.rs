@@ -228,7 +228,12 @@ impl Page {
         self.waiting
     }
 
-    /// The same, counted anew; walks over all cases with more than a selection.
+    /// The records of every case with more than a selection.
+    pub fn dossiers(&self) -> impl Iterator<Item = &[Record]> {
+        self.dossiers.iter().map(|dossier| &*dossier.records)
+    }
+
+    /// How many wait, counted anew; walks over all cases with more than a selection.
     pub fn count_waiting(&self, spans: &Spans) -> usize {
         self.dossiers.iter().filter(|dossier| waits(&dossier.records, spans)).count()
     }

@@ -7,6 +7,7 @@
 
 use crate::event::{EventTime, Span};
 use crate::ledger::{Record, RecordKind};
+use crate::monitor::Plan;
 
 /// How long after an event its case is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,16 @@ pub struct Spans {
 const FINAL_AFTER: Span = Span::HOUR;
 
 impl Spans {
+    /// Those of a plan.
+    #[must_use]
+    pub const fn of(plan: &Plan) -> Self {
+        Self {
+            not_selected: plan.ledger.not_selected_horizon,
+            history: plan.window.history,
+            lateness: plan.window.allowed_lateness,
+        }
+    }
+
     /// When an event arrived, in event time: at its own time; where it came late, when its partition had come as far as it had (`seen`, the
     /// largest time seen there, not before the watermark), less the allowed lateness.
     #[must_use]

@@ -27,8 +27,6 @@ pub struct LedgerState {
 #[derive(Clone, Debug)]
 pub struct LedgerPages {
     pages: Vec<Arc<Page>>,
-    /// By these the pages have counted which cases wait.
-    spans: Spans,
 }
 
 impl LedgerPages {
@@ -63,15 +61,17 @@ impl Ledger {
     /// The cases.
     #[must_use]
     pub fn pages(&self) -> LedgerPages {
-        LedgerPages { pages: self.pages.clone(), spans: self.horizons.spans }
+        LedgerPages { pages: self.pages.clone() }
     }
 
-    /// Takes in what [`Self::state`] gave; the ledger is new.
+    /// Takes in what [`Self::state`] gave, before the cases; the ledger is new. It goes on with the `spans` that its cases were kept by, until
+    /// [`Self::change_spans`].
     ///
     /// # Errors
     /// What was expected, where it is not what [`Self::state`] gives.
-    pub fn restore(&mut self, state: LedgerState, mapping: &Mapping) -> Result<(), String> {
+    pub fn restore(&mut self, state: LedgerState, spans: Spans, mapping: &Mapping) -> Result<(), String> {
         let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting } = state;
+        self.horizons.spans = spans;
         self.attributes.restore(attributes, mapping)?;
         self.swept_at = swept_at;
         self.evicted = evicted;
@@ -92,13 +92,7 @@ impl Ledger {
             let rename = |page: &mut Arc<Page>| Arc::make_mut(page).rename(|profile| profile_now(profile, mapping));
             self.pages.iter_mut().for_each(rename);
         }
-        // Other spans make other runs of the same events, and so other cases wait.
-        let spans = self.horizons.spans;
-        if pages.spans != spans {
-            let miscounted = self.pages.iter_mut().filter(|page| page.waiting() != page.count_waiting(&spans));
-            miscounted.for_each(|page| Arc::make_mut(page).count_waiting_again(&spans));
-        }
-        // When anything is due is found out when it is looked for: the horizons may be others.
+        // When anything is due is found out when it is looked for: ids may be remembered for another time.
         self.due.fill(EventTime::MIN);
         self.open = self.pages.iter().map(|page| page.open_cases()).sum();
         self.waiting = self.pages.iter().map(|page| page.waiting()).sum();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::change::changes;
-use super::finals::{final_changes, missing_changes};
+use super::finals::{final_changes, in_time, missing_changes, refolded_steps};
 use super::memory::{Memory, oldest_age};
 use super::page::{Added, Horizons, Page, Sizes};
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
@@ -68,19 +68,23 @@ pub struct Ledger {
     made: Made,
 }
 
-/// What the last event joined did.
+/// What was done to one case.
 #[derive(Clone, Debug, Default)]
-struct Made {
-    changes: Vec<Change>,
-    finals: Vec<FinalChange>,
-    missing: Vec<(Change, bool)>,
-    profile: Option<ProfileId>,
+pub struct Made {
+    /// How what it counts for has changed.
+    pub changes: Vec<Change>,
+    /// The same, seen in the order of event time.
+    pub finals: Vec<FinalChange>,
+    /// How what it counts for differs from what evidence counts of it: as it no longer does (`false`), and as it does now (`true`).
+    pub missing: Vec<(Change, bool)>,
+    /// Its profile, where it is known.
+    pub profile: Option<ProfileId>,
 }
 
 /// What an event did to the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// It may have changed what its case counts for: [`Ledger::changes`].
+    /// It may have changed what its case counts for: [`Ledger::made`].
     Changed,
     /// The same, by a second selection.
     Conflict,
@@ -129,14 +133,7 @@ impl Ledger {
             due: vec![EventTime(i64::MAX); PAGES],
             attributes: Attributes::new(plan),
             profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
-            horizons: Horizons {
-                spans: Spans {
-                    not_selected: plan.ledger.not_selected_horizon,
-                    history: plan.window.history,
-                    lateness: plan.window.allowed_lateness,
-                },
-                dedupe: plan.ledger.dedupe_horizon,
-            },
+            horizons: Horizons { spans: Spans::of(plan), dedupe: plan.ledger.dedupe_horizon },
             open_limit: plan.ledger.open_cases,
             waiting_limit: plan.ledger.waiting_events,
             remembered_limit: plan.ledger.remembered_ids,
@@ -168,28 +165,44 @@ impl Ledger {
         Some(arrival)
     }
 
-    /// How the last event joined changed what its case counts for.
+    /// What the last event joined did to its case.
     #[must_use]
-    pub fn changes(&self) -> &[Change] {
-        &self.made.changes
+    pub const fn made(&self) -> &Made {
+        &self.made
     }
 
-    /// The same, seen in the order of event time.
+    /// How long cases are kept.
     #[must_use]
-    pub fn finals(&self) -> &[FinalChange] {
-        &self.made.finals
+    pub const fn spans(&self) -> Spans {
+        self.horizons.spans
     }
 
-    /// How what its case counts for differs from what evidence counts of it: as it no longer does (`false`), and as it does now (`true`).
-    #[must_use]
-    pub fn missing(&self) -> &[(Change, bool)] {
-        &self.made.missing
-    }
-
-    /// The profile of the last event's case, where it is known.
-    #[must_use]
-    pub const fn profile(&self) -> Option<ProfileId> {
-        self.made.profile
+    /// Keeps cases as long as `spans` say from now on. What is past by those before is let go; of the rest other events may belong together
+    /// than did, and `visit` learns what that does to each case. Hours of event time before `first` are final.
+    pub fn change_spans(
+        &mut self,
+        spans: Spans,
+        watermark: EventTime,
+        first: i32,
+        mut visit: impl FnMut(&Made, &Attributes),
+    ) {
+        let before = self.horizons.spans;
+        if spans == before {
+            return;
+        }
+        self.due.fill(EventTime::MIN);
+        self.sweep_all(watermark, EventTime::MIN, EventTime::MIN);
+        for records in self.pages.iter().flat_map(|page| page.dossiers()).filter(|case| differs(case, &before, &spans))
+        {
+            self.made.refold(records, first, &mut self.attributes, (&before, &spans));
+            visit(&self.made, &self.attributes);
+        }
+        self.made.clear();
+        self.horizons.spans = spans;
+        self.due.fill(EventTime::MIN);
+        let miscounted = self.pages.iter_mut().filter(|page| page.waiting() != page.count_waiting(&spans));
+        miscounted.for_each(|page| Arc::make_mut(page).count_waiting_again(&spans));
+        self.waiting = self.pages.iter().map(|page| page.waiting()).sum();
     }
 
     /// Remembers an event that is about no case; returns whether it is new.
@@ -491,7 +504,33 @@ pub(super) fn facts_of_runs(records: &[Record], attributes: &mut Attributes, spa
     into.extend(spans.runs(records).map(|run| facts(run, attributes)));
 }
 
+/// Whether other events of the case belong together by other spans, or other ones of those that evidence knows of.
+fn differs(records: &[Record], before: &Spans, after: &Spans) -> bool {
+    let lengths = |spans: &Spans, records: &[Record]| spans.runs(records).map(<[Record]>::len).collect::<Vec<_>>();
+    let differ = |records: &[Record]| lengths(before, records) != lengths(after, records);
+    differ(records) || records.iter().any(|record| record.flags.late()) && differ(&in_time(records))
+}
+
 impl Made {
+    /// What other spans do to the case of these records.
+    fn refold(
+        &mut self,
+        records: &[Record],
+        first: i32,
+        attributes: &mut Attributes,
+        (before, after): (&Spans, &Spans),
+    ) {
+        self.clear();
+        let Self { changes: made, finals, missing, profile: _ } = self;
+        let (mut was, mut is): (Vec<CaseFacts>, Vec<CaseFacts>) = Default::default();
+        facts_of_runs(records, attributes, before, &mut was);
+        facts_of_runs(records, attributes, after, &mut is);
+        changes(&was, &is, |change| made.push(change));
+        refolded_steps(records, first, attributes, (before, after), finals);
+        missing_changes(records, attributes, before, |change| missing.push((change, false)));
+        missing_changes(records, attributes, after, |change| missing.push((change, true)));
+    }
+
     fn clear(&mut self) {
         let Self { changes, finals, missing, profile } = self;
         changes.clear();

@@ -12,7 +12,7 @@ use crate::event::{
     self, Channel, Complaint, ComplaintStatus, Data, Decoded, Event, EventTime, Population, RawRecord, Reason,
     Rejection, Span, Tally,
 };
-use crate::ledger::{Arrival, Contribution, Ledger, Moment, PseudonymKey, hour_of};
+use crate::ledger::{Arrival, Attributes, Contribution, Ledger, Made, Moment, PseudonymKey, Spans, hour_of};
 use crate::monitor::{Clock, Dimension, Handled, Health, PartitionIndex, Plan};
 use crate::window::{CaseCounts, Cohorts, Counts, Lateness, Populations, Watermark, Windows};
 
@@ -271,17 +271,20 @@ impl Monitor {
 
     /// Takes what the last event joined changed into the windows.
     fn apply(&mut self, now: EventTime) {
-        let attributes = &self.ledger.attributes;
-        self.ledger.changes().iter().for_each(|change| self.windows.apply(change, attributes));
-        if !self.sequences.is_empty() {
-            self.ledger.finals().iter().for_each(|step| self.windows.stage(step, attributes));
-            for (change, more) in self.ledger.missing() {
-                self.windows.count_missing_from_evidence(change, *more, attributes);
-            }
-        }
-        if let Some(profile) = self.ledger.profile() {
+        let (made, attributes) = (self.ledger.made(), &self.ledger.attributes);
+        count(&mut self.windows, made, attributes, !self.sequences.is_empty());
+        if let Some(profile) = made.profile {
             self.hear(profile, now);
         }
+    }
+
+    /// Cases are kept as long as the plan says from now on: what that does to any of them is counted.
+    pub(super) fn change_spans(&mut self) {
+        let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
+        let (spans, first) = (Spans::of(&self.plan), self.windows.cohorts.floor());
+        let (windows, with_evidence) = (&mut self.windows, !self.sequences.is_empty());
+        let visit = |made: &Made, attributes: &Attributes| count(windows, made, attributes, with_evidence);
+        self.ledger.change_spans(spans, watermark, first, visit);
     }
 
     /// Counts that are about no case.
@@ -369,6 +372,17 @@ impl Monitor {
         }
         self.hear(profile, now);
         Handled::Accepted
+    }
+}
+
+/// Takes what was done to a case into the windows, and into evidence where a rule asks for it.
+fn count(windows: &mut Windows, made: &Made, attributes: &Attributes, with_evidence: bool) {
+    made.changes.iter().for_each(|change| windows.apply(change, attributes));
+    if with_evidence {
+        made.finals.iter().for_each(|step| windows.stage(step, attributes));
+        for (change, more) in &made.missing {
+            windows.count_missing_from_evidence(change, *more, attributes);
+        }
     }
 }
 

@@ -14,13 +14,16 @@ use crate::alert::{Alert, AlertBook, AlertOfFormat1, BookOfFormat1};
 use crate::disclosure::{PublishedAlert, publish_alert};
 use crate::disparity::{DimensionId, EvaluatorState, SequencesState};
 use crate::event::{EventTime, Span};
-use crate::ledger::{Ledger, LedgerPages, LedgerState, PseudonymKey};
+use crate::ledger::{Ledger, LedgerPages, LedgerState, PseudonymKey, Spans, hour_of};
 use crate::monitor::{Clock, Mapping, Names, Plan};
 use crate::window::{Populations, Watermark, WindowsState};
 
 /// Version of the sections' contents. Format 1 had alerts without the number of their transitions, and cases without when late events had
-/// arrived.
-pub const FORMAT: u32 = 2;
+/// arrived; format 2 did not say how long cases were kept.
+pub const FORMAT: u32 = 3;
+
+/// Longest span of a checkpoint; a configuration's are far shorter.
+const LONGEST_SPAN: Span = Span::DAY.times(36_525);
 
 /// Sections of a snapshot.
 pub const SECTIONS: usize = 1 + LedgerPages::SHARDS;
@@ -29,6 +32,8 @@ pub const SECTIONS: usize = 1 + LedgerPages::SHARDS;
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     core: Core,
+    /// How long the cases were kept.
+    spans: Spans,
     pages: LedgerPages,
 }
 
@@ -46,6 +51,15 @@ struct Core<A = AlertBook> {
     tallies: TalliesState,
     heard: Vec<EventTime>,
     evaluations: u64,
+}
+
+/// What format 3 added behind the core.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Added {
+    /// How long a case that was not picked was kept; the rest of [`Spans`] the watermark knows.
+    not_selected_horizon: Span,
+    /// See [`WindowsState::begun`].
+    begun: Vec<i32>,
 }
 
 /// Alerts as they stood after an evaluation changed them, with the names behind their indices and where the input stood.
@@ -112,18 +126,32 @@ impl Snapshot {
     /// What the encoding refuses.
     pub fn section(&self, index: usize) -> Result<Vec<u8>, String> {
         let bytes = match index.checked_sub(1) {
-            None => postcard::to_allocvec(&self.core),
+            None => postcard::to_allocvec(&(&self.core, self.added())),
             Some(shard) => self.pages.shard(shard),
         };
         bytes.map_err(|error| format!("section {index}: {error}"))
     }
+
+    fn added(&self) -> Added {
+        Added { not_selected_horizon: self.spans.not_selected, begun: self.core.windows.begun() }
+    }
 }
 
 impl Core {
-    fn from_bytes_of(format: u32, bytes: &[u8]) -> postcard::Result<Self> {
-        if format > 1 {
-            return postcard::from_bytes(bytes);
+    /// With how long a case that was not picked was kept, where the format says it.
+    fn from_bytes_of(format: u32, bytes: &[u8]) -> postcard::Result<(Self, Option<Span>)> {
+        match format {
+            0 | 1 => Ok((Self::from_bytes_of_1(bytes)?, None)),
+            2 => Ok((postcard::from_bytes(bytes)?, None)),
+            _ => {
+                let (mut core, added): (Self, Added) = postcard::from_bytes(bytes)?;
+                core.windows.set_begun(&added.begun);
+                Ok((core, Some(added.not_selected_horizon)))
+            }
         }
+    }
+
+    fn from_bytes_of_1(bytes: &[u8]) -> postcard::Result<Self> {
         let core: Core<BookOfFormat1> = postcard::from_bytes(bytes)?;
         Ok(Self {
             names: core.names,
@@ -226,7 +254,7 @@ impl Monitor {
             heard: self.heard.clone(),
             evaluations: self.evaluations,
         };
-        Snapshot { core, pages: self.ledger.pages() }
+        Snapshot { core, spans: self.ledger.spans(), pages: self.ledger.pages() }
     }
 
     /// A monitor that goes on where a snapshot was taken; `section` gives each section once, in order. The plan may have other profiles and
@@ -257,14 +285,22 @@ impl Monitor {
         let malformed = |section: usize, problem: String| RestoreError::Malformed { section, problem };
         let mut bytes =
             |index: usize| section(index).ok_or_else(|| malformed(index, "expected it, found the end".to_owned()));
-        let core = Core::from_bytes_of(format, &bytes(0)?).map_err(|error| malformed(0, error.to_string()))?;
+        let (core, not_selected) =
+            Core::from_bytes_of(format, &bytes(0)?).map_err(|error| malformed(0, error.to_string()))?;
         if core.ledger.key_check != key.check() {
             return Err(RestoreError::OtherKey);
         }
         if !core.watermark.is_possible() {
             return Err(malformed(0, "expected a watermark among the times that events can have".to_owned()));
         }
-        Self::from_core(core, plan, key, clock, |ledger, mapping| {
+        // An earlier format did not say it: then it is as it was.
+        let not_selected = not_selected.unwrap_or(plan.ledger.not_selected_horizon);
+        let (lateness, history) = core.watermark.plan();
+        let spans = Spans { not_selected, history, lateness };
+        if [not_selected, history, lateness].iter().any(|span| !(Span(0)..=LONGEST_SPAN).contains(span)) {
+            return Err(malformed(0, format!("expected horizons from 0 to a hundred years, found {spans:?}")));
+        }
+        Self::from_core(core, spans, plan, key, clock, |ledger, mapping| {
             (0..LedgerPages::SHARDS).try_for_each(|shard| {
                 let restored = ledger.restore_shard(shard, &bytes(shard + 1)?, mapping);
                 restored.map_err(|problem| malformed(shard + 1, problem))
@@ -278,8 +314,8 @@ impl Monitor {
     /// # Errors
     /// [`RestoreError::OtherDimensions`]; the monitor goes on as it was.
     pub fn change_plan(&mut self, plan: Plan) -> Result<(), RestoreError> {
-        let Snapshot { core, pages } = self.snapshot();
-        let changed = Self::from_core(core, plan, self.ledger.key().clone(), self.clock, |ledger, mapping| {
+        let Snapshot { core, spans, pages } = self.snapshot();
+        let changed = Self::from_core(core, spans, plan, self.ledger.key().clone(), self.clock, |ledger, mapping| {
             ledger.take_pages(&pages, mapping);
             Ok(())
         })?;
@@ -299,6 +335,7 @@ impl Monitor {
 
     fn from_core(
         core: Core,
+        spans: Spans,
         plan: Plan,
         key: PseudonymKey,
         clock: Clock,
@@ -306,7 +343,7 @@ impl Monitor {
     ) -> Result<Self, RestoreError> {
         let mapping = core.names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
         let mut monitor = Self::new(plan, key, clock);
-        let ledger = monitor.ledger.restore(core.ledger, &mapping);
+        let ledger = monitor.ledger.restore(core.ledger, spans, &mapping);
         ledger.map_err(|problem| RestoreError::Malformed { section: 0, problem })?;
         cases(&mut monitor.ledger, &mapping)?;
         let window = &monitor.plan.window;
@@ -314,10 +351,13 @@ impl Monitor {
         let dimensions = &monitor.plan.dimensions;
         let groups =
             |id: DimensionId| dimensions.get(usize::from(id.0)).map_or(0, |dimension| dimension.groups.len() + 1);
-        monitor.windows.restore(core.windows, &mapping, groups);
+        let newest = monitor.watermark.newest();
+        let begin = if newest == EventTime::MIN { i32::MIN } else { hour_of(newest).saturating_add(1) };
+        monitor.windows.restore(core.windows, &mapping, groups, begin);
         monitor.populations = core.populations.renamed(&mapping);
         monitor.sequences.restore(core.sequences, &mapping);
         monitor.evaluator.restore(core.evaluator, &mapping);
+        monitor.change_spans();
         monitor.alerts = core.alerts.renamed(&mapping);
         monitor.alerts.keep_watched(&monitor.plan);
         monitor.tallies = Tallies::restored(core.tallies);

@@ -90,13 +90,21 @@ struct Lane {
     waiting: BTreeMap<i32, Cohort>,
     /// Everything before this hour is over: facts for it come too late.
     passed: i32,
+    /// The first hour whose facts are its business: a feed that a plan added later does not miss what was before it.
+    #[serde(skip, default = "from_the_first")]
+    begun: i32,
+}
+
+const fn from_the_first() -> i32 {
+    i32::MIN
 }
 
 impl Cohorts {
     /// Nothing staged. A feed's place in `feeds` is its index everywhere.
     #[must_use]
     pub fn new(feeds: Vec<Feed>, lateness: Span, max_age: Span) -> Self {
-        let lanes = feeds.into_iter().map(|feed| Lane { feed, waiting: BTreeMap::new(), passed: i32::MIN }).collect();
+        let lane = |feed| Lane { feed, waiting: BTreeMap::new(), passed: i32::MIN, begun: i32::MIN };
+        let lanes = feeds.into_iter().map(lane).collect();
         Self { lanes, readers: Vec::new(), staged: BTreeMap::new(), floor: i32::MIN, lateness, max_age }
     }
 
@@ -104,6 +112,12 @@ impl Cohorts {
     #[must_use]
     pub fn is_open(&self, time: EventTime) -> bool {
         hour_of(time) >= self.floor
+    }
+
+    /// The first hour that is not final.
+    #[must_use]
+    pub const fn floor(&self) -> i32 {
+        self.floor
     }
 
     /// Stages a change of a cell by an event of `hour`.
@@ -202,7 +216,7 @@ impl Cohorts {
         let Some(Some(reader)) = self.readers.get_mut(cell as usize) else { return };
         let mut missed = 0;
         for index in &reader.lanes {
-            let Some(lane) = self.lanes.get_mut(*index) else { continue };
+            let Some(lane) = self.lanes.get_mut(*index).filter(|lane| cohort >= lane.begun) else { continue };
             if cohort < lane.passed {
                 missed = missed.max(shift.largest(&lane.feed.maturity.relevant()));
             } else {
@@ -245,12 +259,20 @@ impl Cohorts {
         }
     }
 
-    /// Takes in what [`Self::state`] gave, when the cells are known again. A feed that was not there begins with what is final next.
-    pub(super) fn restore(&mut self, state: CohortsState, mapping: &Mapping, cell: impl Fn(u32) -> Option<u32>) {
+    /// Takes in what [`Self::state`] gave, when the cells are known again. A feed that was not there begins with `begin`, the first hour that no
+    /// event has reached yet: of those before it, nobody kept what it would have read.
+    pub(super) fn restore(
+        &mut self,
+        state: CohortsState,
+        mapping: &Mapping,
+        cell: impl Fn(u32) -> Option<u32>,
+        begin: i32,
+    ) {
         let CohortsState { lanes, staged, floor, late } = state;
         // Before 1970 nothing is final: no event is as old, and hours are passed over one by one.
         self.floor = if floor < 0 { i32::MIN } else { floor };
-        self.lanes.iter_mut().for_each(|lane| lane.passed = floor);
+        let begin = begin.max(floor);
+        self.lanes.iter_mut().for_each(|lane| (lane.passed, lane.begun) = (begin, begin));
         for lane in lanes.into_iter().filter_map(|lane| lane.renamed(mapping)) {
             if let Some(place) = self.lanes.iter_mut().find(|known| known.feed == lane.feed) {
                 *place = lane;
@@ -265,6 +287,18 @@ impl Cohorts {
                 self.count_late(id, count);
             }
         }
+    }
+}
+
+impl CohortsState {
+    /// The first hour of each feed, which the encoding of the feeds leaves out.
+    pub(super) fn begun(&self) -> Vec<i32> {
+        self.lanes.iter().map(|lane| lane.begun).collect()
+    }
+
+    /// Takes in what [`Self::begun`] gave; feeds without one are read from the first hour on.
+    pub(super) fn set_begun(&mut self, begun: &[i32]) {
+        self.lanes.iter_mut().zip(begun).for_each(|(lane, begun)| lane.begun = *begun);
     }
 }
 
@@ -303,14 +337,14 @@ impl Cohort {
 
 impl Lane {
     fn renamed(self, mapping: &Mapping) -> Option<Self> {
-        let Self { feed, mut waiting, passed } = self;
+        let Self { feed, mut waiting, passed, begun } = self;
         let profile = mapping.profile(feed.profile)?;
         for cohort in waiting.values_mut() {
             cohort.counts = Mapping::rename(std::mem::take(&mut cohort.counts), |(channel, group, stratum)| {
                 Some((channel, group, renamed_stratum(stratum, mapping)?))
             });
         }
-        Some(Self { feed: Feed { profile, ..feed }, waiting, passed })
+        Some(Self { feed: Feed { profile, ..feed }, waiting, passed, begun })
     }
 
     /// The waiting cohort that holds an hour.

@@ -41,8 +41,15 @@ impl Windows {
     }
 
     /// Takes in what [`Self::state`] gave; the windows are new. `groups` gives how many groups a dimension has, with all outside the allow-list
-    /// as one.
-    pub fn restore(&mut self, state: WindowsState, mapping: &Mapping, groups: impl Fn(DimensionId) -> usize) {
+    /// as one; `begin` is the first hour that no event has
+    /// reached yet.
+    pub fn restore(
+        &mut self,
+        state: WindowsState,
+        mapping: &Mapping,
+        groups: impl Fn(DimensionId) -> usize,
+        begin: i32,
+    ) {
         let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships, cohorts } =
             state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
@@ -65,7 +72,20 @@ impl Windows {
                 self.refused += u64::from(put.is_none());
             }
         }
-        self.cohorts.restore(cohorts, mapping, |id| ids.get(id as usize).copied().flatten());
+        self.cohorts.restore(cohorts, mapping, |id| ids.get(id as usize).copied().flatten(), begin);
+    }
+}
+
+impl WindowsState {
+    /// The first hour of each of evidence's feeds, in their order: the encoding leaves it out.
+    #[must_use]
+    pub fn begun(&self) -> Vec<i32> {
+        self.cohorts.begun()
+    }
+
+    /// Takes in what [`Self::begun`] gave.
+    pub fn set_begun(&mut self, begun: &[i32]) {
+        self.cohorts.set_begun(begun);
     }
 }
 

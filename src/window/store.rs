@@ -145,7 +145,8 @@ impl Windows {
             return;
         }
         self.hour_floor = hour_floor;
-        self.day_floor = index(watermark.minus(self.history), Span::DAY);
+        // Never back: what was forgotten under a shorter history does not come again, and nothing may be taken out of it.
+        self.day_floor = self.day_floor.max(index(watermark.minus(self.history), Span::DAY));
         for cell in &mut self.cells {
             if cell.ages(self.hour_floor, self.day_floor) {
                 Arc::make_mut(cell).age(self.hour_floor, self.day_floor);

@@ -45,6 +45,12 @@ impl Watermark {
         Self { allowed_lateness, history, ..self }
     }
 
+    /// How late events may be, and how far back they count: as the plan said that it was last used with.
+    #[must_use]
+    pub const fn plan(&self) -> (Span, Span) {
+        (self.allowed_lateness, self.history)
+    }
+
     /// Whether it stands where events can bring it: others would pass over hours without end.
     #[must_use]
     pub fn is_possible(&self) -> bool {
