@@ -112,10 +112,137 @@ fn other_horizons_in_a_running_monitor_tell_which_cases_wait_as_after_a_restart(
         let mut restored = restored(&after, &checkpoint(&before, &running));
         running.change_plan(after.clone()).unwrap();
         assert_eq!(health(&running), health(&restored));
+        assert_eq!(evaluation(&mut running.clone()), evaluation(&mut restored.clone()));
         feed(&mut running, &later);
         feed(&mut restored, &later);
         assert_eq!(health(&running), health(&restored));
         assert_eq!(running.health().waiting_cases, 0);
+    }
+}
+
+#[test]
+fn shorter_horizons_count_what_is_open_as_if_they_had_always_been_so() {
+    let with = |days: u64| plan(&format!("{}[limits]\nnot_selected_horizon = \"{days}d\"\n", usual()));
+    let apart = |case: u64, at: u64, kind: &str, data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/s","id":"{kind}{case}","time":"{}","data":{{"case_id":"c{case}"{data}}}}}"#,
+            state::time(at)
+        )
+    };
+    // Membership that came five days after the selection, or before it.
+    let case = |case: u64| {
+        let (selected, group) = (case.is_multiple_of(3), ["x", "y"][usize::from(case.is_multiple_of(2))]);
+        let selection = format!(r#","profile":"d","selected":{selected}"#);
+        let (first, then) = if case.is_multiple_of(5) { (7_200, 0) } else { (0, 7_200) };
+        [
+            (first + case, apart(case, first + case, "selection", &selection)),
+            (then + case, apart(case, then + case, "attributes", &format!(r#","groups":{{"origin":"{group}"}}"#))),
+        ]
+    };
+    let mut lines: Vec<(u64, String)> = (0..600).flat_map(case).collect();
+    lines.sort();
+    let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
+    let (long, short) = (with(9), with(2));
+    let mut always = fresh(&short);
+    feed(&mut always, &lines);
+    let mut running = fresh(&long);
+    feed(&mut running, &lines);
+    assert_ne!(evaluation(&mut running.clone())["findings"], evaluation(&mut always.clone())["findings"]);
+    let mut restored = restored(&short, &checkpoint(&long, &running));
+    running.change_plan(short).unwrap();
+    // Evidence has read what was sealed, and says what it misses of it.
+    let counts = |monitor: &mut Monitor| -> Vec<Value> {
+        let evaluation = evaluation(monitor);
+        let findings = evaluation["findings"].as_array().unwrap().iter();
+        findings.map(|finding| serde_json::json!([place(finding), finding["group_counts"], finding["ratio"]])).collect()
+    };
+    let expected = counts(&mut always);
+    assert!(expected.iter().any(|finding| finding[1]["exposed"].as_u64() > Some(50)), "{expected:?}");
+    assert_eq!(counts(&mut running), expected);
+    assert_eq!(counts(&mut restored), expected);
+}
+
+#[test]
+fn a_longer_history_brings_nothing_back_that_was_forgotten() {
+    let with = |days: u64| {
+        let window = format!("[window]\nhistory = \"{days}d\"\n");
+        plan(&usual().replace("[window]\n", &window).replace("\"7d\"]", "\"7d\", \"10d\"]"))
+    };
+    let event = |kind: &str, day: u64, id: u64, data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/s","id":"{kind}{id}","time":"{}","data":{{"case_id":"c{id}"{data}}}}}"#,
+            state::time(day * 1_440 + id)
+        ) + [" ", ""][id as usize % 2]
+    };
+    // Picked on the first day, and checked on the ninth: still open when the first day has left the history of ten.
+    let selection = r#","profile":"d","selected":true,"groups":{"origin":"x"}"#;
+    let mut lines: Vec<String> = (0..60).map(|id| event("selection", 1, id, selection)).collect();
+    lines.extend((0..60).map(|id| event("control", 9, id, r#","performed":true"#)));
+    lines.extend((100..160).map(|id| event("selection", 14, id, selection)));
+    let mut running = fresh(&with(10));
+    feed(&mut running, &lines);
+    let longer =
+        plan(&usual().replace("[window]\n", "[window]\nhistory = \"40d\"\n").replace("\"7d\"]", "\"7d\", \"30d\"]"));
+    let mut restored = restored(&longer, &checkpoint(&with(10), &running));
+    running.change_plan(longer).unwrap();
+    // Half of the old cases change, and the floor of what is kept by the hour moves on.
+    let mut lines: Vec<String> = (0..30).map(|id| event("outcome", 15, id, r#","outcome":"violation""#)).collect();
+    lines.extend((200..220).map(|id| event("selection", 17, id, selection)));
+    for monitor in [&mut running, &mut restored] {
+        feed(monitor, &lines);
+        let evaluation = evaluation(monitor);
+        let of = |window: &str| {
+            let findings = evaluation["findings"].as_array().unwrap().iter();
+            let about =
+                [("window", window), ("rule", "point"), ("profile", "d"), ("channel", "profile"), ("group", "x")];
+            let mut of = findings.filter(|finding| about.iter().all(|(key, value)| finding[*key] == **value));
+            of.next().unwrap()["group_counts"].clone()
+        };
+        assert_eq!(of("7d")["exposed"], 80);
+        assert_eq!(of("30d"), of("7d"), "what was forgotten is counted again");
+    }
+}
+
+#[test]
+fn evidence_of_a_rule_that_is_added_begins_with_the_first_hour_that_no_event_has_reached() {
+    let lines = events(CASES);
+    let time = |line: &String| {
+        serde_json::from_str::<Value>(line).ok().map(|event| event["time"].as_str().unwrap_or_default().to_owned())
+    };
+    // In the middle of an hour, whose cases are left out.
+    let middle = time(&lines[lines.len() / 2]).unwrap();
+    let begin = format!("{}:59:59Z", &middle[..13]);
+    let (first, rest): (Vec<String>, Vec<String>) =
+        lines.iter().cloned().partition(|line| time(line).is_none_or(|time| time <= middle));
+    let with_rules = plan(&config(PROFILES, &[POINT, SEQUENTIAL, HITS]));
+    let mut running = fresh(&plan(&config(PROFILES, &[POINT])));
+    feed(&mut running, &first);
+    let mut restored = restored(&with_rules, &checkpoint(&plan(&config(PROFILES, &[POINT])), &running));
+    running.change_plan(with_rules.clone()).unwrap();
+    let case = |line: &String| {
+        let event: Value = serde_json::from_str(line).ok()?;
+        event["data"]["case_id"].as_str().map(str::to_owned)
+    };
+    let before: std::collections::BTreeSet<String> =
+        lines.iter().filter(|line| time(line).is_none_or(|time| time <= begin)).filter_map(case).collect();
+    let new = |line: &&String| match case(line) {
+        Some(case) => !before.contains(&case),
+        None => time(line).is_none_or(|time| time > begin),
+    };
+    let mut of_the_new_alone = fresh(&with_rules);
+    feed(&mut of_the_new_alone, &rest.iter().filter(new).cloned().collect::<Vec<_>>());
+    // What evidence misses comes last: what was there before the rule is none of it.
+    let evidence = |monitor: &mut Monitor| -> Vec<(String, Value)> {
+        let evaluation = evaluation(monitor);
+        let findings = evaluation["findings"].as_array().unwrap().iter().filter(|finding| finding["rule"] != "point");
+        let missing = ("missing".to_owned(), evaluation["late_evidence"].clone());
+        findings.map(|finding| (place(finding), finding["evidence"].clone())).chain([missing]).collect()
+    };
+    let expected = evidence(&mut of_the_new_alone);
+    assert!(expected.iter().any(|(_, evidence)| evidence["blocks"].as_u64() > Some(2)), "{expected:?}");
+    for monitor in [&mut running, &mut restored] {
+        feed(monitor, &rest);
+        assert_eq!(evidence(monitor), expected);
     }
 }
 
@@ -515,12 +642,40 @@ fn state_of_format_1_is_gone_on_with_and_written_in_the_present_one() {
     assert_eq!(found(&stored.monitor), expected);
 }
 
+/// Written by the version before a checkpoint said how long cases were kept: half of the events of sixty cases, and a journal of the alerts
+/// that changed later.
+#[test]
+fn state_of_format_2_is_gone_on_with_as_if_nothing_had_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["checkpoint", "alerts.journal.1.f2"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format-2").join(name);
+        std::fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    let settings = settings(folder.path());
+    let lines = events(60);
+    let (first, rest) = lines.split_at(lines.len() / 2);
+    let mut uninterrupted = fresh(&settings.plan);
+    feed(&mut uninterrupted, first);
+    uninterrupted.handle_tick(NOW);
+    let stored = Store::new(folder.path().to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    assert_eq!(evaluation(&mut stored.monitor.clone())["findings"], evaluation(&mut uninterrupted.clone())["findings"]);
+    let (mut keeper, mut monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    assert_eq!(keeper.take_changes().len(), 2);
+    feed(&mut monitor, rest);
+    feed(&mut uninterrupted, rest);
+    assert_eq!(evaluation(&mut monitor)["findings"], evaluation(&mut uninterrupted)["findings"]);
+    assert_eq!(health(&monitor), health(&uninterrupted));
+    keeper.finish(&monitor);
+    let stored = Store::new(folder.path().to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    assert_eq!(stored.header.format, FORMAT);
+}
+
 #[test]
 fn a_journal_entry_cut_off_at_any_byte_is_ignored_and_those_before_it_count() {
     let folder = tempfile::tempdir().unwrap();
     let entries = entries(3);
     let mut journal = Journal::new(folder.path(), 0).unwrap();
-    let path = folder.path().join("alerts.journal.1.f2");
+    let path = folder.path().join(format!("alerts.journal.1.f{FORMAT}"));
     let mut lengths = Vec::new();
     for entry in &entries {
         journal.write(entry).unwrap();
