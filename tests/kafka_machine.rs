@@ -90,11 +90,13 @@ fn next_offset(checkpoint: &Path) -> Option<i64> {
     Some(header.inputs.first()?.next_offset)
 }
 
-/// Everything in the state folder.
+/// Everything in the state folder but what every start writes anew or clears away.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(folder.join("state")).unwrap().map(|entry| entry.unwrap().path());
+    let lasting =
+        |path: &std::path::PathBuf| !path.ends_with("owner") && path.extension().is_none_or(|end| end != "new");
     let mut files: Vec<(String, Vec<u8>)> =
-        entries.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect();
+        entries.filter(lasting).map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect();
     files.sort();
     files
 }
