@@ -202,6 +202,13 @@ fn a_daemon_whose_lock_was_lost_ends_writes_nothing_and_tells_nobody() {
     broker.produce("events", &of_group("dutch", 3_000..3_100, 10));
     second.wait_for_http(&other.url("/metrics"), |response| read(&response.text()) == 3_100.0, LIMIT);
     assert!(second.terminate().success());
+
+    // Nor does one go on that has nothing to write and nobody to tell.
+    std::fs::write(&setup.config, text).unwrap();
+    let mut idle = setup.start();
+    idle.wait_for_http(&setup.url("/-/ready"), |response| response.status == 200, LIMIT);
+    let _claim = paritywatch::checkpoint::Owner::claim(&state).unwrap();
+    assert_eq!(idle.wait_for_exit(LIMIT).code(), Some(74), "{}", idle.stderr());
     counted_and_stopped(&setup, 3_100.0);
 }
 

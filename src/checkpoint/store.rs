@@ -219,3 +219,23 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), CheckpointError> {
 pub(super) fn failed(path: &Path, doing: &'static str, source: io::Error) -> CheckpointError {
     CheckpointError::Io { path: path.display().to_string(), doing, source }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_folder_claimed_by_another_while_a_checkpoint_is_written_keeps_its_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "the other's").unwrap();
+        let store = Store::new(Owner::claim(folder.path()).unwrap());
+        let written = store.replace(|to| {
+            to.write_all(b"much")?;
+            Owner::claim(folder.path()).map_err(io::Error::other)?;
+            Ok(4)
+        });
+        assert!(matches!(written, Err(CheckpointError::Lost(_))), "{written:?}");
+        assert_eq!(std::fs::read(folder.path().join(FILE)).unwrap(), b"the other's");
+    }
+}
