@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use paritywatch::checkpoint::{Header, Store};
+use paritywatch::checkpoint::{Header, Owner, Store};
 use paritywatch::event::{EventTime, RawRecord};
 use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor, PartitionIndex, PseudonymKey};
 use paritywatch::settings::Settings;
@@ -39,7 +39,7 @@ fn main() {
     }
 
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::new(folder.path().to_owned());
+    let store = Store::new(Owner::claim(folder.path()).unwrap());
     let began = Instant::now();
     let written = store.write(&header(&plan.config_hash), &snapshot).unwrap();
     row("written and on the disk", began.elapsed());

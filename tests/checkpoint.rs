@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use paritywatch::app::{Failure, Keeper};
-use paritywatch::checkpoint::{Header, Journal, Store, read, read_journals, write};
+use paritywatch::checkpoint::{Header, Journal, Owner, Store, read, read_journals, write};
 use paritywatch::event::EventTime;
 use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Health, Monitor, Plan, PseudonymKey, SECTIONS};
 use paritywatch::settings::Settings;
@@ -34,7 +34,7 @@ fn what_is_read_back_goes_on_as_if_nothing_had_happened() {
     for part in [0..0, 0..1, 1..300, 300..lines.len() / 2, lines.len() / 2..lines.len()] {
         feed(&mut running, &lines[part.clone()]);
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path().to_owned());
+        let store = store(folder.path());
         let written = store.write(&header(&plan), &running.snapshot()).unwrap();
         assert_eq!(written, std::fs::metadata(folder.path().join("checkpoint")).unwrap().len());
         let stored = store.read(plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
@@ -277,7 +277,7 @@ fn a_file_that_is_cut_off_or_changed_is_refused_and_left_as_it_is() {
     let parts = parts(&whole);
     assert_eq!(parts.len(), 2 + SECTIONS + 1);
     let folder = tempfile::tempdir().unwrap();
-    let refused = Refused { store: Store::new(folder.path().to_owned()), plan: &plan };
+    let refused = Refused { store: store(folder.path()), plan: &plan };
     for place in places(&parts, whole.len()) {
         let (name, _) = parts.iter().rev().find(|(_, begin)| *begin <= place).unwrap();
         refused.says(&whole[..place], name, &format!("cut off at {place}"));
@@ -328,7 +328,7 @@ fn what_another_version_key_or_configuration_made_is_refused() {
     let mut monitor = fresh(&plan);
     feed(&mut monitor, &events(40));
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::new(folder.path().to_owned());
+    let store = store(folder.path());
     let path = folder.path().join("checkpoint");
     let says = |plan: &Plan, key: PseudonymKey, expected: &[&str]| {
         let before = std::fs::read(&path).unwrap();
@@ -502,7 +502,7 @@ fn a_checkpoint_that_was_not_finished_is_passed_over() {
     let mut monitor = fresh(&plan);
     feed(&mut monitor, &events(40));
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::new(folder.path().to_owned());
+    let store = store(folder.path());
     std::fs::write(folder.path().join("checkpoint.new"), "half").unwrap();
     assert!(store.read(plan.clone(), KEY, Clock::Wall).unwrap().is_none(), "it was taken for a checkpoint");
     store.write(&header(&plan), &monitor.snapshot()).unwrap();
@@ -560,7 +560,8 @@ fn assert_survives(what: &str, folder: &Path, fail: impl FnOnce(&Path) -> Repair
     let settings = settings(folder);
     let lines = events(300);
     let (first, rest) = lines.split_at(lines.len() / 2);
-    let (mut keeper, mut monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    let owner = Owner::claim(folder).unwrap();
+    let (mut keeper, mut monitor) = Keeper::open(&settings, &owner, &KEY, NOW).unwrap();
     feed(&mut monitor, first);
     try_checkpoint(&mut keeper, &monitor);
     assert_eq!((keeper.health().written, keeper.health().failed), (1, 0), "{what}");
@@ -572,7 +573,7 @@ fn assert_survives(what: &str, folder: &Path, fail: impl FnOnce(&Path) -> Repair
     let health = keeper.health();
     assert_eq!((health.written, health.failed), (1, 1), "{what}");
     assert_eq!(std::fs::read(folder.join("checkpoint")).unwrap(), old, "{what}: the old one was changed");
-    let stored = Store::new(folder.to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    let stored = Store::new(owner.clone()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
     assert!(stored.monitor.health().events.read < monitor.health().events.read, "{what}");
     let mut uninterrupted = Monitor::new(settings.plan.clone(), KEY, Clock::Wall);
     feed(&mut uninterrupted, &lines);
@@ -582,8 +583,18 @@ fn assert_survives(what: &str, folder: &Path, fail: impl FnOnce(&Path) -> Repair
     try_checkpoint(&mut keeper, &monitor);
     assert_eq!((keeper.health().written, keeper.health().failed), (2, 1), "{what}");
     drop(keeper);
-    let (_, mut monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    let (_, mut monitor) = opened(&settings).unwrap();
     assert_eq!(evaluation(&mut monitor), evaluation(&mut uninterrupted), "{what}");
+}
+
+/// The state folder of a daemon that has just claimed it.
+fn store(folder: &Path) -> Store {
+    Store::new(Owner::claim(folder).unwrap())
+}
+
+/// The same with a monitor.
+fn opened(settings: &Settings) -> Result<(Keeper, Monitor), Failure> {
+    Keeper::open(settings, &Owner::claim(&settings.state.dir).unwrap(), &KEY, NOW)
 }
 
 /// Asks until one was taken up, and waits for what became of it.
@@ -607,7 +618,7 @@ fn damaged_state_stops_the_start_and_is_left_as_it_is() {
     let settings = settings(folder.path());
     let path = folder.path().join("checkpoint");
     std::fs::write(&path, "paritywatch checkpoint\nnot really").unwrap();
-    let problem = Keeper::open(&settings, &KEY, NOW).err().expect("it was opened");
+    let problem = opened(&settings).err().expect("it was opened");
     assert!(matches!(&problem, Failure::Io(text) if text.contains(path.to_str().unwrap())), "{problem}");
     assert_eq!(std::fs::read(&path).unwrap(), b"paritywatch checkpoint\nnot really");
 }
@@ -633,11 +644,11 @@ fn state_of_format_1_is_gone_on_with_and_written_in_the_present_one() {
         assert!(published.alerts().iter().all(|alert| alert.state.name() == "firing" && alert.transitions == 1));
         published.alerts().iter().map(|alert| format!("{} {}", alert.id, alert.severity.name())).collect()
     };
-    let (mut keeper, monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    let (mut keeper, monitor) = opened(&settings).unwrap();
     assert_eq!(found(&monitor), expected);
     assert_eq!(keeper.take_changes().iter().map(|(alerts, _)| alerts.len()).collect::<Vec<_>>(), [1]);
     keeper.finish(&monitor);
-    let stored = Store::new(folder.path().to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    let stored = store(folder.path()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
     assert_eq!(stored.header.format, FORMAT);
     assert_eq!(found(&stored.monitor), expected);
 }
@@ -724,7 +735,7 @@ fn a_journal_damaged_before_whole_entries_is_refused_and_left_as_it_is() {
     let mut changed = whole;
     changed[lengths[1] + 30] ^= 1;
     std::fs::write(&path, &changed).unwrap();
-    let refused = Keeper::open(&settings(folder.path()), &KEY, NOW).map(|_| ()).unwrap_err();
+    let refused = opened(&settings(folder.path())).map(|_| ()).unwrap_err();
     assert_eq!(refused.exit_code(), 74);
     assert!(refused.to_string().contains("alerts.journal.1"), "{refused}");
 }
@@ -733,11 +744,11 @@ fn a_journal_damaged_before_whole_entries_is_refused_and_left_as_it_is() {
 fn transitions_after_a_restart_are_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
-    let (mut keeper, mut monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    let (mut keeper, mut monitor) = opened(&settings).unwrap();
     // Several checkpoints without transitions: their journals are never made.
     (0..3).for_each(|_| try_checkpoint(&mut keeper, &monitor));
     keeper.finish(&monitor);
-    let (mut keeper, mut after) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    let (mut keeper, mut after) = opened(&settings).unwrap();
     feed(&mut after, &events(300));
     after.handle_tick(NOW);
     let expected = alerts(&after);
@@ -745,7 +756,7 @@ fn transitions_after_a_restart_are_found_again() {
     keeper.keep_alerts(after.take_alerts());
     // Killed before the next checkpoint.
     drop(keeper);
-    (_, monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    (_, monitor) = opened(&settings).unwrap();
     assert_eq!(alerts(&monitor), expected);
 }
 
@@ -851,7 +862,7 @@ fn a_section_too_many_or_too_few_is_refused() {
     let mut bytes = Vec::new();
     write(&header(&plan), &fresh(&plan).snapshot(), &mut bytes).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let refused = Refused { store: Store::new(folder.path().to_owned()), plan: &plan };
+    let refused = Refused { store: store(folder.path()), plan: &plan };
     let (_, last) = parts(&bytes)[SECTIONS + 1].clone();
     refused.says(&bytes[..last], &format!("section {}", SECTIONS - 1), "one too few");
     bytes.push(0);

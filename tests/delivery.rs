@@ -11,7 +11,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use paritywatch::alert::{AlertState, Severity, SeverityChange};
-use paritywatch::app::{Changes, Delivery};
+use paritywatch::app::{Changes, Delivery, Failure};
+use paritywatch::checkpoint::Owner;
 use paritywatch::disclosure::PublishedAlert;
 use paritywatch::event::{EventTime, Span};
 use paritywatch::monitor::{InputOffset, Moment};
@@ -44,7 +45,7 @@ fn receivers_that_fail_get_everything_in_order_when_they_are_back_and_delay_no_o
     urls.extend([good.url("/"), endless.url("/"), format!("http://127.0.0.1:{refused}/")]);
     let settings =
         settings(folder.path(), &format!("webhooks = {urls:?}\nwebhook_secret_file = {:?}", secret(folder.path())));
-    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let mut delivery = open(&settings, &[], &[]).unwrap();
     let changes = life(&alert());
     changes.iter().for_each(|change| delivery.tell(change));
     wait_until(LIMIT, "what the others get", || (good.taken().len() == 3 && endless.taken().len() == 3).then_some(()));
@@ -62,7 +63,7 @@ fn receivers_that_fail_get_everything_in_order_when_they_are_back_and_delay_no_o
     failing.iter().for_each(|receiver| receiver.behave(Behaviour::Answer(202)));
     let back = FakeReceiver::start_on(refused, Behaviour::Answer(200));
     delivery.finish();
-    let delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let delivery = open(&settings, &[], &[]).unwrap();
     for receiver in failing.iter().chain([&back, &good, &endless]) {
         let taken = wait_until(LIMIT, "everything", || Some(receiver.taken()).filter(|taken| taken.len() == 3));
         let ids: Vec<&str> = taken.iter().map(|request| request.header("x-paritywatch-id").unwrap()).collect();
@@ -88,15 +89,15 @@ fn what_a_receiver_has_is_not_sent_again_after_a_restart_and_what_the_outbox_los
     let webhook = FakeReceiver::start(Behaviour::Answer(200));
     let settings = settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
     let changes = life(&alert());
-    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let mut delivery = open(&settings, &[], &[]).unwrap();
     delivery.tell(&changes[0]);
     wait_until(LIMIT, "a delivery", || (webhook.taken().len() == 1).then_some(()));
     delivery.finish();
     // The journal has two more changes, which a crash kept from the outbox; the book is as the last of them left it.
-    let delivery = Delivery::open(&settings, &changes, &changes[2].0).unwrap();
+    let delivery = open(&settings, &changes, &changes[2].0).unwrap();
     wait_until(LIMIT, "what was missing", || (webhook.taken().len() == 3).then_some(()));
     delivery.finish();
-    let delivery = Delivery::open(&settings, &[], &changes[2].0).unwrap();
+    let delivery = open(&settings, &[], &changes[2].0).unwrap();
     assert!(delivery.health().receivers.iter().all(|receiver| receiver.pending == 0));
     delivery.finish();
     let kinds: Vec<Value> =
@@ -108,7 +109,7 @@ fn what_a_receiver_has_is_not_sent_again_after_a_restart_and_what_the_outbox_los
     let folder = tempfile::tempdir().unwrap();
     let settings = self::settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
     let firing = PublishedAlert { id: "fires".to_owned(), ..changes[1].0[0].clone() };
-    let delivery = Delivery::open(&settings, &[], &[changes[2].0[0].clone(), firing]).unwrap();
+    let delivery = open(&settings, &[], &[changes[2].0[0].clone(), firing]).unwrap();
     wait_until(LIMIT, "what fires", || (webhook.taken().len() == 5).then_some(()));
     let told: Vec<Value> = webhook.taken()[3..].iter().map(|request| request.json()["id"].clone()).collect();
     assert_eq!(told, ["fires-1", "fires-2"]);
@@ -124,7 +125,7 @@ fn an_alertmanager_that_was_dead_hears_first_that_it_fired_and_then_that_it_ende
         secret(folder.path())
     );
     let settings = settings(folder.path(), &text);
-    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let mut delivery = open(&settings, &[], &[]).unwrap();
     let changes = life(&alert());
     changes.iter().for_each(|change| delivery.tell(change));
     wait_until(LIMIT, "a failure", || (delivery.health().receivers[0].failed > 0).then_some(()));
@@ -165,7 +166,7 @@ fn the_end_of_an_episode_that_is_told_again_does_not_end_the_next_one_of_the_sam
     let folder = tempfile::tempdir().unwrap();
     let receiver = FakeReceiver::start(Behaviour::Answer(200));
     let settings = settings(folder.path(), &format!("alertmanagers = [{:?}]\nresend_every = \"1s\"", receiver.url("")));
-    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let mut delivery = open(&settings, &[], &[]).unwrap();
     let ended = PublishedAlert { id: "m".to_owned(), ..alert() };
     life(&ended).iter().for_each(|change| delivery.tell(change));
     // One finding before it by its id, and one behind it: nothing may depend on that order.
@@ -210,7 +211,7 @@ fn many_alerts_are_sent_in_requests_of_64_and_what_is_withheld_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let receiver = FakeReceiver::start(Behaviour::Answer(200));
     let settings = settings(folder.path(), &format!("alertmanagers = [{:?}]\nresend_every = \"1s\"", receiver.url("")));
-    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    let mut delivery = open(&settings, &[], &[]).unwrap();
     let mut alerts: Vec<PublishedAlert> = (0..150)
         .map(|number| {
             let mut alert = life(&alert())[0].0[0].clone();
@@ -239,7 +240,7 @@ fn an_outbox_of_a_later_version_or_without_its_title_is_refused_and_left_as_it_i
     let path = folder.path().join("outbox");
     for text in ["", "paritywatch outbox 2\n", "something else altogether\n"] {
         std::fs::write(&path, text).unwrap();
-        let problem = Delivery::open(&settings, &[], &[]).err().expect("it was opened").to_string();
+        let problem = open(&settings, &[], &[]).err().expect("it was opened").to_string();
         assert!(problem.contains(path.to_str().unwrap()), "{problem}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
@@ -253,7 +254,7 @@ fn files_that_the_configuration_names_must_hold_what_they_should() {
     for key in ["ca_file", "webhook_secret_file", "authorization_file"] {
         for path in [file.clone(), folder.path().join("missing")] {
             let settings = settings(folder.path(), &format!("{key} = {path:?}"));
-            let problem = Delivery::open(&settings, &[], &[]).err().expect("it was opened").to_string();
+            let problem = open(&settings, &[], &[]).err().expect("it was opened").to_string();
             assert!(problem.contains(key) && problem.contains(path.to_str().unwrap()), "{problem}");
         }
     }
@@ -315,6 +316,11 @@ fn settings(folder: &Path, alerting: &str) -> Settings {
     let text = state::config(state::PROFILES, &[state::POINT]);
     let text = text.replace("[alerting]\n", &format!("[state]\ndir = {folder:?}\n[alerting]\n{alerting}\n"));
     Settings::parse(&text, "test.toml", std::iter::empty()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// By a daemon that has just claimed the folder.
+fn open(settings: &Settings, changes: &[Changes], book: &[PublishedAlert]) -> Result<Delivery, Failure> {
+    Delivery::open(settings, &Owner::claim(&settings.state.dir).unwrap(), changes, book)
 }
 
 fn secret(folder: &Path) -> std::path::PathBuf {

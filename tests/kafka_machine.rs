@@ -53,6 +53,14 @@ fn a_disk_that_gives_errors_costs_no_state_and_stops_no_daemon() {
         let newer = || (next_offset(&checkpoint) == Some(i64::try_from(events).unwrap())).then_some(());
         daemon.wait_until(LIMIT, "a newer checkpoint", newer);
     }
+    // Whose the state is cannot be read: that says nothing.
+    fail("read state/owner");
+    daemon.wait_for_stderr("whose the state is could not be read", LIMIT);
+    broker.produce("events", &records(events..events + 100));
+    events += 100;
+    count(&mut daemon, &setup, events as f64);
+    let newer = || (next_offset(&checkpoint) == Some(i64::try_from(events).unwrap())).then_some(());
+    daemon.wait_until(LIMIT, "a newer checkpoint", newer);
     fail("write checkpoint.new");
     broker.produce("events", &records(events..events + 100));
     count(&mut daemon, &setup, (events + 100) as f64);
@@ -90,11 +98,13 @@ fn next_offset(checkpoint: &Path) -> Option<i64> {
     Some(header.inputs.first()?.next_offset)
 }
 
-/// Everything in the state folder.
+/// Everything in the state folder but what every start writes anew or clears away.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(folder.join("state")).unwrap().map(|entry| entry.unwrap().path());
+    let lasting =
+        |path: &std::path::PathBuf| !path.ends_with("owner") && path.extension().is_none_or(|end| end != "new");
     let mut files: Vec<(String, Vec<u8>)> =
-        entries.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect();
+        entries.filter(lasting).map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect();
     files.sort();
     files
 }

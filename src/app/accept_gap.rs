@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::run::open_lock;
+use crate::app::lock::StateLock;
 use crate::app::{Failure, Finished, load, load_or_make_key};
 use crate::checkpoint::{Header, Input, Store};
 use crate::source::RecordHash;
@@ -42,15 +42,11 @@ pub fn run(config: &Path, options: &GapOptions) -> Result<Finished, Failure> {
     let Some(kafka) = &settings.kafka else {
         return Err(Failure::Configuration("expected a section [kafka], found none".to_owned()));
     };
-    let (lock_path, lock) = open_lock(&settings)?;
-    if lock.try_lock().is_err() {
-        let path = lock_path.display();
-        return Err(Failure::Io(format!("{path}: a daemon uses this state: stop it first")));
-    }
+    let lock = StateLock::obtain(&settings)?;
     let range = log_range(kafka, topic, *partition).map_err(Failure::Io)?;
     let bytes = settings.plan.event.message_bytes;
     let hash = RecordHash(load_or_make_key(&settings)?);
-    let amended = Store::new(settings.state.dir.clone()).amend(|header| {
+    let amended = Store::new(lock.owner.clone()).amend(|header| {
         let input = known(header, options)?;
         let next = next_readable(kafka, bytes, input, range, &hash).map_err(Failure::Io)?;
         let next = next.ok_or_else(|| nothing_to_give_up(input))?;

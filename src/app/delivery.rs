@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::Failure;
 use crate::app::receivers::{Sink, Spec, specs};
-use crate::checkpoint::{CheckpointError, Cursor, OutboxFile, forget_cursor, read_cursors};
+use crate::checkpoint::{CheckpointError, Cursor, OutboxFile, Owner, forget_cursor, read_cursors};
 use crate::disclosure::PublishedAlert;
 use crate::event::{EventTime, Span};
 use crate::monitor::Moment;
@@ -39,6 +39,7 @@ pub struct DeliveryHealth {
 
 /// What the monitor's thread and the receivers' share.
 struct Exchange {
+    owner: Owner,
     state: Mutex<State>,
     changed: Condvar,
     /// What the pauses of receivers are counted from.
@@ -57,20 +58,24 @@ struct State {
 pub type Changes = (Vec<PublishedAlert>, Moment);
 
 impl Delivery {
-    /// Opens the outbox of the state folder and begins to deliver. `changes` are those since the last checkpoint, oldest first, and `book` is
+    /// Opens the outbox of the state folder that was claimed and begins to deliver. `changes` are those since the last checkpoint, oldest first, and `book` is
     /// every alert there is: what of them the outbox does not have is put into it.
     ///
     /// # Errors
     /// [`Failure::Io`] where the outbox or a file that the configuration names cannot be read; [`Failure::Configuration`] where such a file
     /// does not hold what it should.
-    pub fn open(settings: &Settings, changes: &[Changes], book: &[PublishedAlert]) -> Result<Self, Failure> {
+    pub fn open(
+        settings: &Settings,
+        owner: &Owner,
+        changes: &[Changes],
+        book: &[PublishedAlert],
+    ) -> Result<Self, Failure> {
         let folder = &settings.state.dir;
         let specs = specs(settings)?;
         let (file, records) = OutboxFile::open(folder).map_err(failure)?;
         let outbox = recalled(folder, records, &specs, settings.outbox_limit)?;
         let state = State { outbox, durable: false, undurable: 0, stop: false };
-        let exchange = Exchange { state: Mutex::new(state), changed: Condvar::new(), start: Instant::now() };
-        let exchange = Arc::new(exchange);
+        let exchange = Arc::new(Exchange::new(owner.clone(), state));
         let (end, ended) = mpsc::channel();
         let mut delivery =
             Self { exchange: Arc::clone(&exchange), file, base_url: base_url(settings), ended, running: specs.len() };
@@ -118,7 +123,9 @@ impl Delivery {
             let state = self.exchange.lock();
             self.file.is_due(state.outbox.len()).then(|| state.outbox.records())
         };
-        if let Some(records) = records {
+        if let Some(records) = records
+            && self.exchange.owner.check().is_ok()
+        {
             let replaced = self.file.replace(&records);
             self.note_disk(replaced);
         }
@@ -150,6 +157,13 @@ impl Delivery {
         }
     }
 
+    /// Ends without sending anything more, and waits for nobody: the state is no longer this daemon's, and its new owner tells what is to be
+    /// told.
+    pub fn abandon(self) {
+        self.exchange.lock().stop = true;
+        self.exchange.changed.notify_all();
+    }
+
     /// What a crash kept from the outbox: the journal has every change since the last checkpoint, the book how each alert stands.
     fn reconcile(&mut self, changes: &[Changes], book: &[PublishedAlert]) {
         let mut state = self.exchange.lock();
@@ -172,7 +186,7 @@ impl Delivery {
 
     fn append(&mut self, messages: Vec<Message>) {
         let fresh = self.exchange.lock().outbox.fresh(messages);
-        if fresh.is_empty() {
+        if fresh.is_empty() || self.exchange.owner.check().is_err() {
             return;
         }
         // Without the lock: only this thread appends, and the disk may be slow.
@@ -193,6 +207,10 @@ impl Delivery {
 }
 
 impl Exchange {
+    fn new(owner: Owner, state: State) -> Self {
+        Self { owner, state: Mutex::new(state), changed: Condvar::new(), start: Instant::now() }
+    }
+
     /// A poisoned lock only says that a thread panicked; every change of the outbox leaves it whole.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -238,6 +256,9 @@ struct Worker {
 impl Worker {
     fn run(self) {
         while let Some(next) = self.exchange.wait(self.index, self.sink.most()) {
+            if self.exchange.owner.check().is_err() {
+                return;
+            }
             match next {
                 Next::Send { messages, first } => self.send(&messages, first),
                 Next::Resend(standing) => self.resend(&standing),
@@ -285,11 +306,14 @@ impl Worker {
         }
     }
 
-    /// Never beyond what the disk has of the outbox.
+    /// Never beyond what the disk has of the outbox, nor over what another daemon has written.
     fn keep_position(&self) {
         let state = self.exchange.lock();
         let Some(next) = state.outbox.position(self.index).filter(|_| state.durable) else { return };
         drop(state);
+        if self.exchange.owner.check().is_err() {
+            return;
+        }
         if let Err(error) = self.cursor.write(next) {
             tracing::error!(receiver = self.name, %error, "how far it was told could not be made durable");
             self.exchange.lock().undurable += 1;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::app::lock::StateLock;
 use crate::app::run::{Daemon, Server, Signals};
 use crate::app::{Failure, Finished, Shared};
 use crate::event::EventTime;
@@ -66,7 +67,8 @@ fn run_in(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Finishe
         return Err(Failure::Internal("the demo's configuration has no [kafka]".to_owned()));
     };
     let signals = Arc::new(Signals::default());
-    let daemon = Daemon::start(&settings, kafka, Arc::clone(&signals))?;
+    let lock = StateLock::obtain(&settings)?;
+    let daemon = Daemon::start(&settings, kafka, &lock.owner, Arc::clone(&signals))?;
     let shared = Arc::clone(&daemon.shared);
     let server = Server::start(&settings, &shared, &signals)?;
     let shapes = shapes(options);

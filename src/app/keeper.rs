@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::{Changes, Failure};
 use crate::checkpoint::{
-    CheckpointError, Header, Input, Journal, LastRecord, Store, Stored, forget_before, read_journals,
+    CheckpointError, Header, Input, Journal, LastRecord, Owner, Store, Stored, forget_before, read_journals,
 };
 use crate::event::EventTime;
 use crate::monitor::{AlertEntries, Clock, FORMAT, InputOffset, Monitor, PartitionIndex, PseudonymKey, Snapshot};
@@ -19,11 +19,14 @@ const PAUSE_SHARE: u32 = 4;
 
 /// The state on the disk, as far as the monitor's thread has to do with it.
 pub struct Keeper {
+    owner: Owner,
     journal: Journal,
     header: Header,
     /// Changes of alerts that were found in the journals.
     changes: Vec<Changes>,
     hash: RecordHash,
+    /// Where the consumer cuts records off. It is what it was at the start: a reload does not change it.
+    message_bytes: usize,
     every: Duration,
     asked: Instant,
     jobs: Option<SyncSender<Job>>,
@@ -48,8 +51,6 @@ pub struct CheckpointHealth {
     pub stall: Duration,
     /// Transitions that could not be written before they were told.
     pub unwritten_transitions: u64,
-    /// Why the state is no longer this daemon's, where another one has written it.
-    pub taken: Option<String>,
 }
 
 struct Job {
@@ -58,13 +59,18 @@ struct Job {
 }
 
 impl Keeper {
-    /// Opens the state folder, whose lock the caller holds: the monitor goes on where the last checkpoint and the alerts after it stand.
+    /// Opens the state folder that was claimed: the monitor goes on where the last checkpoint and the alerts after it stand.
     ///
     /// # Errors
     /// [`Failure::Io`] where the folder cannot be read or the state is not whole; [`Failure::Configuration`] where it does not fit the
     /// configuration.
-    pub fn open(settings: &Settings, key: &PseudonymKey, now: EventTime) -> Result<(Self, Monitor), Failure> {
-        let store = Store::new(settings.state.dir.clone());
+    pub fn open(
+        settings: &Settings,
+        owner: &Owner,
+        key: &PseudonymKey,
+        now: EventTime,
+    ) -> Result<(Self, Monitor), Failure> {
+        let store = Store::new(owner.clone());
         let stored = store.read(settings.plan.clone(), key.clone(), Clock::Wall).map_err(failure)?;
         let fresh = || Stored {
             header: first_header(),
@@ -81,30 +87,33 @@ impl Keeper {
         header.accepted_gaps.iter().for_each(|gap| tracing::warn!(gap, "a data gap was accepted"));
         tracing::info!(checkpoint = header.sequence, partitions = header.inputs.len(), "the state was read");
         let journal = Journal::new(store.folder(), header.journal).map_err(failure)?;
-        let keeper = Self::start(store, journal, header, RecordHash(key.clone()), checkpoint_every(settings))?;
+        let hash = RecordHash(key.clone());
+        let keeper = Self::start(settings, owner.clone(), journal, header, hash)?;
         Ok((Self { changes, ..keeper }, monitor))
     }
 
     fn start(
-        store: Store,
+        settings: &Settings,
+        owner: Owner,
         journal: Journal,
         header: Header,
         hash: RecordHash,
-        every: Duration,
     ) -> Result<Self, Failure> {
         let (jobs, queue) = sync_channel(0);
         let health = Arc::new(Mutex::new(CheckpointHealth::new()));
-        let (shared, last) = (Arc::clone(&health), header.sequence);
+        let (store, shared, last) = (Store::new(owner.clone()), Arc::clone(&health), header.sequence);
         let writer = std::thread::Builder::new()
             .name("checkpoint".to_owned())
             .spawn(move || write_all(&store, &queue, &shared, last));
         let writer = writer.map_err(|error| Failure::Io(format!("start the checkpoint's thread: {error}")))?;
         Ok(Self {
+            owner,
             journal,
             header,
             changes: Vec::new(),
             hash,
-            every,
+            message_bytes: settings.plan.event.message_bytes,
+            every: checkpoint_every(settings),
             asked: Instant::now(),
             jobs: Some(jobs),
             writer: Some(writer),
@@ -153,15 +162,18 @@ impl Keeper {
             if let Some(input) = self.header.inputs.get_mut(index.0 as usize) {
                 let hash = self.hash.of(record.timestamp, record.payload, record.headers());
                 input.next_offset = record.offset + 1;
-                input.last = Some(LastRecord { offset: record.offset, hash });
+                let message_bytes = Some(self.message_bytes);
+                input.last = Some(LastRecord { offset: record.offset, hash, message_bytes });
             }
         }
     }
 
     /// Makes alert transitions durable, with the offsets counted so far, and gives them back; to be called before anybody is told. Where the disk
-    /// fails they are told all the same: a page that may come twice is better than none.
+    /// fails they are told all the same: a page that may come twice is better than none. `None` where there are none, and where the state is no
+    /// longer this daemon's: then its new owner finds them, and tells them.
     pub fn keep_alerts(&mut self, entries: Option<AlertEntries>) -> Option<AlertEntries> {
         let mut entries = entries?;
+        self.owner.check().ok()?;
         entries.moment.inputs = self.header.inputs.iter().map(InputOffset::from).collect();
         if let Err(error) = self.journal.write(&entries) {
             tracing::error!(%error, "alert transitions could not be made durable");
@@ -208,7 +220,7 @@ impl Keeper {
         }
     }
 
-    /// Writes a last checkpoint and waits until it is on the disk.
+    /// Writes a last checkpoint and waits until it is on the disk; none where the state is no longer this daemon's.
     pub fn finish(&mut self, monitor: &Monitor) {
         let Some(jobs) = self.jobs.take() else { return };
         let header = Header {
@@ -248,7 +260,6 @@ impl CheckpointHealth {
             took: Duration::ZERO,
             stall: Duration::ZERO,
             unwritten_transitions: 0,
-            taken: None,
         }
     }
 }
@@ -300,11 +311,7 @@ fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHeal
             }
             Err(error) => {
                 tracing::error!(%error, "the checkpoint could not be written; the last one stands");
-                let mut health = lock(health);
-                health.failed += 1;
-                if let CheckpointError::Taken { .. } = &error {
-                    health.taken = Some(error.to_string());
-                }
+                lock(health).failed += 1;
             }
         }
     }

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod generate;
 mod keeper;
 mod key;
+mod lock;
 pub mod power;
 mod receivers;
 pub mod replay;

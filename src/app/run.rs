@@ -1,6 +1,5 @@
 //! `run`: the daemon. One thread owns the monitor; the others feed it and show what it publishes.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::app::clock::SteadyClock;
+use crate::app::lock::StateLock;
 use crate::app::supervisor::Supervisor;
 use crate::app::{Delivery, Failure, Finished, Keeper, Operation, Shared, Snapshot, load, load_or_make_key};
+use crate::checkpoint::Owner;
 use crate::event::{EventTime, RawRecord};
 use crate::monitor::{Handled, Monitor};
 use crate::settings::{Alerting, Kafka, Settings};
@@ -26,8 +27,6 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 const LETTERS_WAIT: Duration = Duration::from_millis(50);
 /// Longest a stop signal waits to be seen.
 const STOP_POLL: Duration = Duration::from_millis(200);
-/// The lock in the state folder.
-const LOCK_FILE: &str = "lock";
 
 /// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 ///
@@ -41,9 +40,9 @@ pub fn run(config: &Path) -> Result<Finished, Failure> {
         ));
     };
     let mut supervisor = Supervisor::start();
-    let _lock = wait_for_state(&settings, &mut supervisor)?;
+    let lock = StateLock::wait(&settings, &mut supervisor)?;
     let signals = Arc::new(Signals::default());
-    let mut daemon = Daemon::start(&settings, kafka, Arc::clone(&signals))?;
+    let mut daemon = Daemon::start(&settings, kafka, &lock.owner, Arc::clone(&signals))?;
     daemon.supervise(supervisor, Reload { config: config.to_owned(), settings: settings.clone() });
     let shared = Arc::clone(&daemon.shared);
     let server = Server::start(&settings, &shared, &signals)?;
@@ -70,6 +69,7 @@ struct Reload {
 /// The monitor and what feeds it.
 pub struct Daemon {
     monitor: Monitor,
+    owner: Owner,
     source: KafkaSource,
     topics: TopicWatch,
     dead_letters: DeadLetters,
@@ -88,15 +88,15 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Reads the state, whose lock the caller holds, and connects; reads no events yet.
+    /// Reads the state that was claimed, and connects; reads no events yet.
     ///
     /// # Errors
     /// [`Failure::Io`] and [`Failure::Configuration`] as [`run`].
-    pub fn start(settings: &Settings, kafka: &Kafka, signals: Arc<Signals>) -> Result<Self, Failure> {
+    pub fn start(settings: &Settings, kafka: &Kafka, owner: &Owner, signals: Arc<Signals>) -> Result<Self, Failure> {
         let clock = SteadyClock::start();
         let key = load_or_make_key(settings)?;
-        let (mut keeper, monitor) = Keeper::open(settings, &key, clock.now())?;
-        let delivery = Delivery::open(settings, &keeper.take_changes(), monitor.published().alerts())?;
+        let (mut keeper, monitor) = Keeper::open(settings, owner, &key, clock.now())?;
+        let delivery = Delivery::open(settings, owner, &keeper.take_changes(), monitor.published().alerts())?;
         let source =
             KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
         let source = source.map_err(Failure::Configuration)?;
@@ -108,6 +108,7 @@ impl Daemon {
         let operation = Operation { accepted_gaps: keeper.accepted_gaps().len() as u64, ..Operation::default() };
         Ok(Self {
             monitor,
+            owner: owner.clone(),
             source,
             topics,
             dead_letters,
@@ -133,7 +134,8 @@ impl Daemon {
     /// Runs until the stop flag is set: then handles what was read, delivers dead letters and evaluates a last time.
     ///
     /// # Errors
-    /// [`Failure::Io`] where another daemon has taken the state over: this one has nothing more to say.
+    /// [`Failure::Io`] where another daemon has taken the state over: this one has nothing more to say. Its dead letters on their way and the
+    /// offsets it commits for lag displays are not held back: the first may come twice at any restart, and nobody reads on at the second.
     pub fn run(mut self) -> Result<(), Failure> {
         let mut next_tick = Instant::now();
         while !self.signals.stop.load(Ordering::Relaxed) {
@@ -153,15 +155,15 @@ impl Daemon {
                 self.tick();
                 next_tick = Instant::now() + self.evaluate_every;
             }
-            if let Some(problem) = self.keeper.health().taken {
-                return Err(Failure::Io(problem));
+            if self.owner.lost().is_some() {
+                self.delivery.abandon();
+                return still_owned(&self.owner);
             }
             if self.keeper.is_due() && self.delivery.is_durable() && self.letters_arrived(LETTERS_WAIT) {
                 self.keeper.checkpoint(&self.monitor);
             }
         }
-        self.finish();
-        Ok(())
+        self.finish()
     }
 
     /// What has happened around the daemon.
@@ -215,7 +217,7 @@ impl Daemon {
         }
     }
 
-    fn finish(mut self) {
+    fn finish(mut self) -> Result<(), Failure> {
         if let Some(supervisor) = &self.supervisor {
             supervisor.stopping();
         }
@@ -230,6 +232,7 @@ impl Daemon {
             self.keeper.finish(&self.monitor);
         }
         self.delivery.finish();
+        still_owned(&self.owner)
     }
 
     /// A checkpoint says that its records need not be read again, so their dead letters must have arrived.
@@ -270,6 +273,10 @@ impl Daemon {
     }
 
     fn tick(&mut self) {
+        // Each act looks for itself; this is for a daemon that has nothing to do.
+        if self.owner.check().is_err() {
+            return;
+        }
         let began = Instant::now();
         let source = self.source.state.health();
         let judges = self.catch_up.is_reached(&source);
@@ -374,35 +381,8 @@ async fn hear_signals(signals: Arc<Signals>) {
     signals.stop.store(true, Ordering::Relaxed);
 }
 
-/// The file whose lock is that of the state folder.
-pub(super) fn open_lock(settings: &Settings) -> Result<(PathBuf, File), Failure> {
-    let folder = &settings.state.dir;
-    std::fs::create_dir_all(folder).map_err(|error| Failure::io("make the folder", folder, &error))?;
-    let path = folder.join(LOCK_FILE);
-    let file = File::options().create(true).append(true).open(&path);
-    file.map_err(|error| Failure::io("open", &path, &error)).map(|file| (path, file))
-}
-
-/// One daemon at a time uses a state folder; a second waits.
-fn wait_for_state(settings: &Settings, supervisor: &mut Supervisor) -> Result<File, Failure> {
-    let (path, file) = open_lock(settings)?;
-    let mut told = false;
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            Err(TryLockError::WouldBlock) if !told => {
-                tracing::warn!(lock = %path.display(), "another daemon uses this state: waiting for it to end");
-                supervisor.status("waiting for the daemon that uses the state");
-                told = true;
-            }
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(Failure::io("lock", &path, &error)),
-        }
-        supervisor.alive();
-        std::thread::sleep(STOP_POLL);
-    }
-    supervisor.status("running");
-    Ok(file)
+fn still_owned(owner: &Owner) -> Result<(), Failure> {
+    owner.lost().map_or(Ok(()), |problem| Err(Failure::Io(problem.to_owned())))
 }
 
 /// What a running daemon cannot change.

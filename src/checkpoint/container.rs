@@ -57,6 +57,10 @@ pub struct LastRecord {
     pub offset: i64,
     /// Keyed hash of its timestamp, value and headers: see [`crate::source::RecordHash`].
     pub hash: u64,
+    /// Most bytes of its value, and of its headers, that were hashed (`limits.message_bytes` then; of a longer value one more). `None` in
+    /// checkpoints that were written before this was kept.
+    #[serde(default)]
+    pub message_bytes: Option<usize>,
 }
 
 /// Writes a checkpoint; gives its length in bytes.

@@ -5,9 +5,11 @@
 mod container;
 mod journal;
 mod outbox;
+mod owner;
 mod store;
 
 pub use container::{Header, Input, LastRecord, MAX_HEADER_BYTES, Sections, read, write};
 pub use journal::{Journal, forget_before, read_journals};
 pub use outbox::{Cursor, OutboxFile, forget_cursor, read_cursors};
+pub use owner::Owner;
 pub use store::{CheckpointError, Store, Stored};

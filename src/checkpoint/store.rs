@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::container::{self, Header};
+use super::owner::Owner;
 use crate::monitor::{Clock, FORMAT, Monitor, Plan, PseudonymKey, RestoreError, Snapshot};
 
 /// The checkpoint.
@@ -17,10 +18,11 @@ const NEW_FILE: &str = "checkpoint.new";
 /// Bytes handed to the system at a time.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// A state folder. Whoever has one holds the folder's lock.
+/// A state folder. Whoever has one has claimed it.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
+    owner: Owner,
 }
 
 /// A checkpoint that was read.
@@ -76,6 +78,9 @@ pub enum CheckpointError {
         /// The one that was found.
         found: u64,
     },
+    /// Claimed by another daemon since this one claimed it.
+    #[error("{0}")]
+    Lost(String),
     /// Whole, but not for this key or configuration.
     #[error("{path}: {problem}. It was left as it is; move it away to rebuild the state from the log")]
     Unfit {
@@ -87,10 +92,10 @@ pub enum CheckpointError {
 }
 
 impl Store {
-    /// Of this folder, whose lock the caller holds.
+    /// Of the folder that was claimed.
     #[must_use]
-    pub const fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub fn new(owner: Owner) -> Self {
+        Self { folder: owner.folder().to_owned(), owner }
     }
 
     /// The folder.
@@ -138,16 +143,20 @@ impl Store {
     }
 
     /// Makes sure that the checkpoint is none that another daemon wrote after `last`, the one this daemon wrote or read last. A lock does not
-    /// hold for ever on every file system; this keeps a daemon that woke up late from overwriting what its successor has counted.
+    /// hold for ever on every file system; this keeps a daemon that woke up late from overwriting what its successor has counted, even where
+    /// that one is of a version without tokens.
     ///
     /// # Errors
-    /// [`CheckpointError::Taken`]. Where the file cannot be read nothing is known, and to replace it does no harm.
+    /// [`CheckpointError::Taken`], and the folder is lost from then on. Where the file cannot be read nothing is known, and to replace it does no harm.
     pub fn still_owned(&self, last: u64) -> Result<(), CheckpointError> {
         let path = self.folder.join(FILE);
         let Ok(file) = File::open(&path) else { return Ok(()) };
         match container::read(BufReader::new(file)) {
             Ok((header, _)) if header.sequence > last => {
-                Err(CheckpointError::Taken { path: path.display().to_string(), expected: last, found: header.sequence })
+                let path = path.display().to_string();
+                let taken = CheckpointError::Taken { path, expected: last, found: header.sequence };
+                self.owner.lose(&taken.to_string());
+                Err(taken)
             }
             _ => Ok(()),
         }
@@ -156,7 +165,7 @@ impl Store {
     /// Replaces the checkpoint: after a crash at any moment the file holds the old one or the new one. Gives its length in bytes.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`]; the old one stands.
+    /// [`CheckpointError::Io`] and [`CheckpointError::Lost`]; the old one stands.
     pub fn write(&self, header: &Header, snapshot: &Snapshot) -> Result<u64, CheckpointError> {
         self.replace(|to| container::write(header, snapshot, to))
     }
@@ -188,11 +197,14 @@ impl Store {
 
     fn replace(&self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<u64>) -> Result<u64, CheckpointError> {
         let (path, new) = (self.folder.join(FILE), self.folder.join(NEW_FILE));
+        self.owner.check()?;
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
         let mut to = BufWriter::with_capacity(BUFFER_BYTES, file.map_err(|error| failed(&new, "make", error))?);
         let written = write(&mut to).map_err(|error| failed(&new, "write", error))?;
         to.flush().map_err(|error| failed(&new, "write", error))?;
         to.get_ref().sync_all().map_err(|error| failed(&new, "bring to the disk", error))?;
+        // A large one takes long to write.
+        self.owner.check()?;
         std::fs::rename(&new, &path).map_err(|error| failed(&path, "replace", error))?;
         sync_folder(&self.folder)?;
         Ok(written)
@@ -206,4 +218,24 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), CheckpointError> {
 
 pub(super) fn failed(path: &Path, doing: &'static str, source: io::Error) -> CheckpointError {
     CheckpointError::Io { path: path.display().to_string(), doing, source }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_folder_claimed_by_another_while_a_checkpoint_is_written_keeps_its_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "the other's").unwrap();
+        let store = Store::new(Owner::claim(folder.path()).unwrap());
+        let written = store.replace(|to| {
+            to.write_all(b"much")?;
+            Owner::claim(folder.path()).map_err(io::Error::other)?;
+            Ok(4)
+        });
+        assert!(matches!(written, Err(CheckpointError::Lost(_))), "{written:?}");
+        assert_eq!(std::fs::read(folder.path().join(FILE)).unwrap(), b"the other's");
+    }
 }

@@ -457,7 +457,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Stops the partitions whose next batch cannot be read: the client would try for ever, or go on behind it in silence.
+    /// Stops the partitions whose next batch cannot be read: the client would try for ever, or go on behind it in silence. Ends early when the
+    /// daemon ends.
     fn search_bad_batch(&mut self, code: RDKafkaErrorCode) {
         if self.searched.is_some_and(|at| at.elapsed() < SEARCH_EVERY) {
             return;
@@ -468,7 +469,7 @@ impl Reader {
         let mut found = 0;
         for ((topic, partition), state) in partitions.iter().filter(|(_, state)| state.assigned && !state.stopped) {
             let offset = state.expected.map_or(state.next_offset, |last| last.offset);
-            match look_at(&self.consumer_config(), topic, *partition, offset) {
+            match look_at(&self.consumer_config(), &self.stop, (topic, *partition, offset)) {
                 Ok(Found::Bad(code)) => {
                     found += 1;
                     let problem = format!(
@@ -477,6 +478,7 @@ impl Reader {
                     );
                     self.stop_partition(topic, *partition, problem);
                 }
+                Ok(Found::Stopped) => return,
                 Ok(_) => {}
                 Err(problem) => tracing::warn!(problem, "a partition could not be looked at"),
             }
@@ -580,6 +582,12 @@ impl<'m> Bounded<'m, '_> {
         payload.get(..=self.limit).unwrap_or(payload)
     }
 
+    /// Whether it is the record that was read last, as far as that was hashed: the limit may have been another one then.
+    fn is(&self, last: LastRecord, hash: &RecordHash) -> bool {
+        let then = Self { message: self.message, limit: last.message_bytes.unwrap_or(self.limit) };
+        last.hash == hash.of(then.timestamp(), then.payload(), then.headers())
+    }
+
     /// Those that fit into an event's length all together.
     fn headers(&self) -> impl Iterator<Item = (&'m str, &'m [u8])> {
         let mut left = self.limit;
@@ -631,7 +639,7 @@ fn compare(
     }
     if let Some(expected) = known.expected.take()
         && expected.offset == offset
-        && expected.hash != hash.of(bounded.timestamp(), bounded.payload(), bounded.headers())
+        && !bounded.is(expected, hash)
     {
         let problem = format!(
             "topic {topic} partition {partition}: expected at offset {offset} the record that was read there, found another: the topic was \
@@ -710,20 +718,21 @@ pub fn next_readable(
         return Ok(Some(begin));
     }
     let config = with_fetch_sizes(&client_config(settings)?, message_bytes);
+    // The command ends by a signal of its own.
+    let never = AtomicBool::new(false);
     // The last record that was read is read once more to be compared, and may be what cannot be read.
     let last = last.filter(|last| last.offset >= begin);
     for at in last.map(|last| last.offset).into_iter().chain([*next_offset]).filter(|at| *at < end) {
         let mut another = false;
-        let found = look_into(&config, (topic, *partition, at), |message| {
+        let found = look_into(&config, &never, (topic, *partition, at), |message| {
             let bounded = Bounded { message, limit: message_bytes };
-            let is = hash.of(bounded.timestamp(), bounded.payload(), bounded.headers());
-            another = last.is_some_and(|last| last.offset == message.offset() && last.hash != is);
+            another = last.is_some_and(|last| last.offset == message.offset() && !bounded.is(last, hash));
         })?;
         match found {
             Found::Bad(_) => {
                 return Ok(Some(behind_bad_batch(&config, topic, *partition, (at, end))?.max(*next_offset)));
             }
-            Found::Silence => {
+            Found::Silence | Found::Stopped => {
                 return Err(format!("topic {topic} partition {partition}: no answer at offset {at} in time"));
             }
             Found::Record(_) if another => return Ok(Some(begin)),

@@ -3,6 +3,7 @@
 //! librdkafka reports such a batch again and again, every half second, and its error says neither topic, partition nor offset. So each
 //! suspected partition is read once more by a client of its own, from where the daemon would read on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
@@ -27,6 +28,8 @@ pub(super) enum Found {
     Nothing,
     /// No answer in time.
     Silence,
+    /// Not looked at to the end: the daemon ends.
+    Stopped,
 }
 
 /// The code of an error that says that a batch cannot be read, however often it is tried.
@@ -45,13 +48,14 @@ pub(super) fn bad_batch(error: &KafkaError) -> Option<RDKafkaErrorCode> {
 }
 
 /// Reads one partition at one offset.
-pub(super) fn look_at(config: &ClientConfig, topic: &str, partition: i32, offset: i64) -> Result<Found, String> {
-    look_into(config, (topic, partition, offset), |_| ())
+pub(super) fn look_at(config: &ClientConfig, stop: &AtomicBool, at: (&str, i32, i64)) -> Result<Found, String> {
+    look_into(config, stop, at, |_| ())
 }
 
 /// The same; shows the record, where there is one.
 pub(super) fn look_into(
     config: &ClientConfig,
+    stop: &AtomicBool,
     (topic, partition, offset): (&str, i32, i64),
     mut show: impl FnMut(&BorrowedMessage<'_>),
 ) -> Result<Found, String> {
@@ -64,6 +68,9 @@ pub(super) fn look_into(
     consumer.assign(&list).map_err(failed)?;
     let began = Instant::now();
     while began.elapsed() < ANSWER_LIMIT {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(Found::Stopped);
+        }
         match consumer.poll(POLL_LIMIT) {
             Some(Ok(message)) => {
                 show(&message);
@@ -89,7 +96,8 @@ pub(super) fn behind_bad_batch(
     partition: i32,
     (offset, end): (i64, i64),
 ) -> Result<i64, String> {
-    let is_bad = |at: i64| look_at(config, topic, partition, at).map(|found| matches!(found, Found::Bad(_)));
+    let never = AtomicBool::new(false);
+    let is_bad = |at: i64| look_at(config, &never, (topic, partition, at)).map(|found| matches!(found, Found::Bad(_)));
     let (mut bad, mut step) = (offset, 1);
     let mut good = loop {
         let next = (bad + step).min(end);
@@ -103,4 +111,18 @@ pub(super) fn behind_bad_batch(
         if is_bad(middle)? { bad = middle } else { good = middle }
     }
     Ok(good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_is_looked_at_no_longer_than_the_daemon_runs() {
+        let mut config = ClientConfig::new();
+        // Nobody answers there.
+        config.set("bootstrap.servers", "127.0.0.1:9").set("group.id", "test");
+        let found = look_at(&config, &AtomicBool::new(true), ("events", 0, 0));
+        assert_eq!(found, Ok(Found::Stopped));
+    }
 }

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn input(next_offset: i64, last: Option<i64>) -> Input {
-        let last = last.map(|offset| LastRecord { offset, hash: 7 });
+        let last = last.map(|offset| LastRecord { offset, hash: 7, message_bytes: None });
         Input { topic: "t".to_owned(), partition: 0, next_offset, last }
     }
 

@@ -152,7 +152,7 @@ pub fn header(plan: &Plan) -> Header {
         topic: "events".to_owned(),
         partition: i32::try_from(partition).unwrap(),
         next_offset: 77,
-        last: Some(LastRecord { offset: 76, hash: 5 }),
+        last: Some(LastRecord { offset: 76, hash: 5, message_bytes: Some(65_536) }),
     };
     Header {
         format: FORMAT,

@@ -1,0 +1,228 @@
+//! Whose the state folder is: a file with a random token that whoever obtains the folder's lock writes anew.
+//!
+//! A lock does not hold for ever on every file system, and its file can be removed. A daemon that stood still meanwhile hears nothing of it. So
+//! the token is read again before every act that leaves a trace: a write in the folder, a message to a receiver.
+//!
+//! The check and the act are not one step. What was under way when the daemon began to stand still is ended when it goes on: at most one write
+//! and, for each receiver, one request. Receivers know a message that comes twice by its id; a checkpoint has a fence of its own
+//! ([`super::Store::still_owned`]).
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
+
+use super::store::{CheckpointError, failed, sync_folder};
+
+/// The file of the token. Not that of the lock: this one is replaced whole, so it is never found half written, and a lock's file that is
+/// removed takes nothing with it.
+const FILE: &str = "owner";
+/// What the name of every file ends with that is to replace another and is not whole yet.
+const UNFINISHED: &str = ".new";
+/// What the names of files begin with that are replaced whole: other people's files stay.
+const REPLACED: [&str; 3] = ["checkpoint", "outbox", FILE];
+/// Longest file of a token, in bytes.
+const MAX_BYTES: u64 = 4 << 10;
+
+/// A claim on a state folder: the folder is this process's as long as its file holds the claim's token.
+#[derive(Clone, Debug)]
+pub struct Owner(Arc<Claim>);
+
+#[derive(Debug)]
+struct Claim {
+    folder: PathBuf,
+    line: Vec<u8>,
+    /// Why the folder is another's. It never comes back.
+    lost: OnceLock<String>,
+}
+
+/// What the file holds. All but the token is for people.
+#[derive(Debug, Serialize, Deserialize)]
+struct Token {
+    token: String,
+    pid: u32,
+    host: String,
+    since: String,
+}
+
+impl Owner {
+    /// Claims a folder whose lock the caller has just obtained; when this returns the token is on the disk, and files that another daemon has not
+    /// finished are gone.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`] where the folder cannot be written.
+    pub fn claim(folder: &Path) -> Result<Self, CheckpointError> {
+        let path = folder.join(FILE);
+        let line = line().map_err(|error| failed(&path, "make a token for", error))?;
+        remove_unfinished(folder)?;
+        replace(folder, &line)?;
+        // Once more: only now does another daemon begin no new ones.
+        remove_unfinished(folder)?;
+        Ok(Self(Arc::new(Claim { folder: folder.to_owned(), line, lost: OnceLock::new() })))
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
+    /// Makes sure that the folder is still this process's. Reads a small file.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Lost`] where another's token is found, or none, and from then on. A file that cannot be read for another reason says
+    /// nothing: a disk that fails must not keep alerts from being told.
+    pub fn check(&self) -> Result<(), CheckpointError> {
+        if let Some(problem) = self.lost() {
+            return Err(CheckpointError::Lost(problem.to_owned()));
+        }
+        let path = self.folder().join(FILE);
+        let found = match read(&path) {
+            Ok(line) if line == self.0.line => return Ok(()),
+            Ok(line) => shown(&line),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "no such file".to_owned(),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "whose the state is could not be read");
+                return Ok(());
+            }
+        };
+        let own = shown(&self.0.line);
+        let problem = format!("{}: expected {own}, found {found}: another daemon uses the state", path.display());
+        self.lose(&problem);
+        Err(CheckpointError::Lost(problem))
+    }
+
+    /// Why the folder is no longer this process's, where that was found.
+    #[must_use]
+    pub fn lost(&self) -> Option<&str> {
+        self.0.lost.get().map(String::as_str)
+    }
+
+    /// Something else than the token has shown that the folder is another's.
+    pub fn lose(&self, problem: &str) {
+        if self.0.lost.set(problem.to_owned()).is_ok() {
+            tracing::error!(problem, "the state is no longer this daemon's: it writes and tells nothing more");
+        }
+    }
+}
+
+/// A line of JSON with a new token.
+fn line() -> io::Result<Vec<u8>> {
+    let mut random = [0; 16];
+    SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("the system gives no random bytes"))?;
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let token = Token {
+        token: random.iter().map(|byte| format!("{byte:02x}")).collect(),
+        pid: std::process::id(),
+        host: host.trim().to_owned(),
+        since: jiff::Timestamp::now().strftime("%FT%TZ").to_string(),
+    };
+    let mut line = serde_json::to_vec(&token)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn replace(folder: &Path, line: &[u8]) -> Result<(), CheckpointError> {
+    let (path, new) = (folder.join(FILE), folder.join(format!("{FILE}{UNFINISHED}")));
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
+    let mut file = file.map_err(|error| failed(&new, "make", error))?;
+    file.write_all(line).and_then(|()| file.sync_all()).map_err(|error| failed(&new, "write", error))?;
+    std::fs::rename(&new, &path).map_err(|error| failed(&path, "replace", error))?;
+    sync_folder(folder)
+}
+
+/// Files that were to replace others and are not whole. Nobody reads them; but another daemon may stand still in the middle of one, and would
+/// go on writing into the same file that this one then makes whole.
+fn remove_unfinished(folder: &Path) -> Result<(), CheckpointError> {
+    let listing = std::fs::read_dir(folder).map_err(|error| failed(folder, "list", error))?;
+    for entry in listing {
+        let path = entry.map_err(|error| failed(folder, "list", error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !name.ends_with(UNFINISHED) || !REPLACED.iter().any(|begin| name.starts_with(begin)) {
+            continue;
+        }
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&path, "remove", error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    File::open(path)?.take(MAX_BYTES).read_to_end(&mut line)?;
+    Ok(line)
+}
+
+fn shown(line: &[u8]) -> String {
+    match serde_json::from_slice(line) {
+        Ok(Token { pid, host, since, .. }) => format!("the token of process {pid} on {host:?} since {since}"),
+        Err(_) => format!("{} bytes that are no token", line.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn lost(owner: &Owner) -> String {
+        owner.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_folder_is_the_last_ones_who_claimed_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Owner::claim(folder.path()).unwrap();
+        first.check().unwrap();
+        let second = Owner::claim(folder.path()).unwrap();
+        assert!(lost(&first).contains("another daemon uses the state"), "{}", lost(&first));
+        assert!(lost(&first).contains(&format!("found the token of process {}", std::process::id())));
+        second.check().unwrap();
+        // Even where its token comes back: it has told nothing meanwhile.
+        std::fs::write(folder.path().join(FILE), &first.0.line).unwrap();
+        assert!(first.lost().is_some() && first.check().is_err());
+    }
+
+    #[test]
+    fn a_token_that_is_gone_or_something_else_is_anothers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let owner = Owner::claim(folder.path()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(lost(&owner).contains("found no such file"), "{}", lost(&owner));
+        let owner = Owner::claim(folder.path()).unwrap();
+        std::fs::write(&path, "").unwrap();
+        assert!(lost(&owner).contains("0 bytes that are no token"), "{}", lost(&owner));
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_read_says_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let owner = Owner::claim(folder.path()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        owner.check().unwrap();
+        assert_eq!(owner.lost(), None);
+    }
+
+    #[test]
+    fn what_another_daemon_has_not_finished_is_not_written_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.new");
+        let mut others = File::create(&path).unwrap();
+        std::fs::write(folder.path().join("notes.new"), "of the operator").unwrap();
+        let _owner = Owner::claim(folder.path()).unwrap();
+        assert!(!path.exists() && folder.path().join("notes.new").exists());
+        let mut own = File::create(&path).unwrap();
+        own.write_all(b"own").unwrap();
+        others.write_all(b"others").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"own");
+    }
+}
