@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::core::Monitor;
 use super::tallies::{Tallies, TalliesState};
-use crate::alert::{Alert, AlertBook, AlertOfFormat1, BookOfFormat1};
+use crate::alert::{Alert, AlertBook, AlertId, AlertOfFormat1, BookOfFormat1};
 use crate::disclosure::{PublishedAlert, publish_alert};
 use crate::disparity::{DimensionId, EvaluatorState, SequencesState};
 use crate::event::{EventTime, Span};
@@ -201,6 +201,11 @@ impl Monitor {
         self.alerts.recall(entries.alerts, &mapping);
         self.alerts.keep_watched(&self.plan);
         Ok(())
+    }
+
+    /// Leaves out open alerts that are not those that were told; `told` gives of how many transitions of an alert.
+    pub fn keep_alerts_as_told(&mut self, told: impl Fn(AlertId) -> u32) {
+        self.alerts.keep_as_told(told);
     }
 
     /// Goes on after a pause: no partition is idle, and no profile silent, because nobody read it.
