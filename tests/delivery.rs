@@ -104,13 +104,30 @@ fn what_a_receiver_has_is_not_sent_again_after_a_restart_and_what_the_outbox_los
     assert_eq!(kinds, ["firing", "severity_changed", "resolved"]);
     assert_eq!(webhook.taken()[1].json()["inputs"][0]["next_offset"], 12, "where the input stood is in the journal");
 
+    // Its outbox moved away, whatever receivers had: what fires is told again, once, and what comes then.
+    let folder = tempfile::tempdir().unwrap();
+    let settings = self::settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
+    let mut delivery = Delivery::open(&settings, &[], &[]).unwrap();
+    changes[..2].iter().for_each(|change| delivery.tell(change));
+    wait_until(LIMIT, "a delivery", || (webhook.taken().len() == 5).then_some(()));
+    delivery.finish();
+    std::fs::rename(folder.path().join("outbox"), folder.path().join("outbox.damaged")).unwrap();
+    let mut delivery = Delivery::open(&settings, &[], &changes[1].0).unwrap();
+    delivery.tell(&changes[2]);
+    wait_until(LIMIT, "what fires, and its end", || (webhook.taken().len() == 8).then_some(()));
+    delivery.finish();
+    let told = |from: usize| -> Vec<Value> {
+        webhook.taken()[from..].iter().map(|request| request.json()["transition"]["number"].clone()).collect()
+    };
+    assert_eq!(told(3), [1, 2, 1, 2, 3]);
+
     // Without its outbox, only what fires is told again.
     let folder = tempfile::tempdir().unwrap();
     let settings = self::settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
     let firing = PublishedAlert { id: "fires".to_owned(), ..changes[1].0[0].clone() };
     let delivery = Delivery::open(&settings, &[], &[changes[2].0[0].clone(), firing]).unwrap();
-    wait_until(LIMIT, "what fires", || (webhook.taken().len() == 5).then_some(()));
-    let told: Vec<Value> = webhook.taken()[3..].iter().map(|request| request.json()["id"].clone()).collect();
+    wait_until(LIMIT, "what fires", || (webhook.taken().len() == 10).then_some(()));
+    let told: Vec<Value> = webhook.taken()[8..].iter().map(|request| request.json()["id"].clone()).collect();
     assert_eq!(told, ["fires-1", "fires-2"]);
     delivery.finish();
 }
