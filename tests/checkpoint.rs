@@ -336,7 +336,7 @@ fn an_alert_whose_end_was_told_does_not_come_back_and_what_holds_begins_anew() {
     let all = ids(&monitor, "point");
     let mut monitor = restored(&plan, &checkpoint(&plan, &monitor));
     let ended = all[0].clone();
-    monitor.keep_alerts_as_told(|alert| if alert.to_string() == ended { 2 } else { 1 });
+    monitor.keep_alerts_as_told(|alert| if alert == ended { 2 } else { 1 });
     assert_eq!(ids(&monitor, "point"), all[1..]);
     monitor.handle_tick(EventTime(NOW.0 + 1));
     let now = ids(&monitor, "point");

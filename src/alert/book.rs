@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::episode::{Condition, alert_id};
-use crate::alert::{Alert, AlertId, AlertState, Identity, Severity, Transition};
+use crate::alert::{Alert, AlertState, Identity, Severity, Transition};
 use crate::disparity::{Evaluation, Finding, Reference, Rule, Verdict};
 use crate::event::{Channel, EventTime, Span};
 use crate::monitor::{Mapping, Plan};
@@ -53,9 +53,9 @@ impl AlertBook {
     /// Leaves out, and counts, open alerts of which more was told than the book knows; `told` gives of how many transitions. Such an alert is not
     /// the one that receivers know: its end was told when its rule was taken out, after the checkpoint that has it, or the disk has
     /// not taken what happened to it. Under its id nothing more would be told; what still holds begins anew.
-    pub fn keep_as_told(&mut self, told: impl Fn(AlertId) -> u32) {
+    pub fn keep_as_told(&mut self, told: impl Fn(&str) -> u32) {
         let before = self.alerts.len();
-        self.alerts.retain(|alert| !alert.state.is_open() || told(alert.id) <= alert.transitions);
+        self.alerts.retain(|alert| !alert.state.is_open() || told(&alert.id.to_string()) <= alert.transitions);
         self.dropped = self.dropped.saturating_add((before - self.alerts.len()) as u64);
     }
 

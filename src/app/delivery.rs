@@ -7,14 +7,13 @@ use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::alert::{AlertId, AlertState};
 use crate::app::Failure;
 use crate::app::receivers::{Sink, Spec, specs};
 use crate::checkpoint::{CheckpointError, Cursor, OutboxFile, forget_cursor, read_cursors};
 use crate::disclosure::PublishedAlert;
 use crate::event::{EventTime, Span};
 use crate::monitor::Moment;
-use crate::outbox::{Message, Next, Outbox, Receiver, ReceiverHealth, Record, subject_of};
+use crate::outbox::{Message, Next, Outbox, Receiver, ReceiverHealth, Record};
 use crate::settings::Settings;
 
 /// How long the receivers' threads may take to send what waits when the daemon ends.
@@ -104,8 +103,8 @@ impl Delivery {
 
     /// The number of the last transition of an alert that was told, or is to be; 0 for none.
     #[must_use]
-    pub fn told_of(&self, alert: AlertId) -> u32 {
-        self.exchange.lock().outbox.told_of(&alert.to_string())
+    pub fn told_of(&self, alert: &str) -> u32 {
+        self.exchange.lock().outbox.told_of(alert)
     }
 
     /// Tells the end of alerts that the book no longer has: their rule or profile is gone, or the state was made anew.
@@ -168,7 +167,7 @@ impl Delivery {
             ended.for_each(|alert| outbox.take_as_told(&alert.id, alert.transitions));
         }
         // The end of one comes before the beginning of another in its place: Alertmanager does not tell the two apart.
-        let ended: Vec<Message> = displaced(outbox, book).map(|message| message.ended(wall_clock())).collect();
+        let ended: Vec<Message> = outbox.displaced(book).map(|message| message.ended(wall_clock())).collect();
         let fresh = outbox.fresh(ended);
         outbox.append(fresh, wall_clock());
         let unknown = Moment::default();
@@ -307,15 +306,6 @@ impl Worker {
             self.exchange.lock().undurable += 1;
         }
     }
-}
-
-/// Messages about alerts that fire as far as was told, in whose place the book has another one.
-fn displaced<'a>(outbox: &'a Outbox, book: &'a [PublishedAlert]) -> impl Iterator<Item = &'a Message> {
-    let known: BTreeSet<&str> = book.iter().map(|alert| alert.id.as_str()).collect();
-    let firing = book.iter().filter(|alert| alert.state == AlertState::Firing);
-    let subjects: BTreeSet<_> = firing.map(subject_of).collect();
-    let gone = outbox.firing().filter(move |message| !known.contains(message.alert.as_str()));
-    gone.filter(move |message| subjects.contains(&message.subject()))
 }
 
 /// The outbox as the disk has it.

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::core::Monitor;
 use super::tallies::{Tallies, TalliesState};
-use crate::alert::{Alert, AlertBook, AlertId, AlertOfFormat1, BookOfFormat1};
+use crate::alert::{Alert, AlertBook, AlertOfFormat1, BookOfFormat1};
 use crate::disclosure::{PublishedAlert, publish_alert};
 use crate::disparity::{DimensionId, EvaluatorState, SequencesState};
 use crate::event::{EventTime, Span};
@@ -204,7 +204,7 @@ impl Monitor {
     }
 
     /// Leaves out open alerts that are not those that were told; `told` gives of how many transitions of an alert.
-    pub fn keep_alerts_as_told(&mut self, told: impl Fn(AlertId) -> u32) {
+    pub fn keep_alerts_as_told(&mut self, told: impl Fn(&str) -> u32) {
         self.alerts.keep_as_told(told);
     }
 

@@ -111,8 +111,7 @@ impl Message {
     }
 
     /// What the alert is about, as [`subject_of`] has it.
-    #[must_use]
-    pub fn subject(&self) -> [String; 6] {
+    pub(super) fn subject(&self) -> [String; 6] {
         let document: Value = serde_json::from_str(&self.document).unwrap_or_default();
         let text = |name: &str| document.pointer(&format!("/alert/{name}")).and_then(Value::as_str).unwrap_or_default();
         ["rule", "profile", "channel", "dimension", "group", "reference"].map(|name| text(name).to_owned())
@@ -132,8 +131,7 @@ impl Message {
 }
 
 /// What an alert is about: rule, profile, channel, dimension, group, reference. Alertmanager tells alerts apart by it, and by severity.
-#[must_use]
-pub fn subject_of(alert: &PublishedAlert) -> [String; 6] {
+pub(super) fn subject_of(alert: &PublishedAlert) -> [String; 6] {
     let evidence = &alert.evidence;
     let names: [&str; 6] = [
         &evidence.rule,

@@ -9,7 +9,7 @@
 mod message;
 mod queue;
 
-pub use message::{Kind, Message, SCHEMA, subject_of};
+pub use message::{Kind, Message, SCHEMA};
 pub use queue::{
     BACKOFF_FIRST, BACKOFF_LONGEST, ENDED_RESENT_FOR, MAX_TOLD, Next, Outbox, Receiver, ReceiverHealth, Record, Refusal,
 };

@@ -1,13 +1,15 @@
 //! The outbox as a state machine: messages in order, and for each receiver how far it has come and when it is tried next.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::Hasher;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-use super::message::Message;
+use super::message::{Message, subject_of};
+use crate::alert::AlertState;
+use crate::disclosure::PublishedAlert;
 use crate::event::{EventTime, Span};
 
 /// Pause after the first attempt that failed; it doubles with each further one.
@@ -289,6 +291,15 @@ impl Outbox {
     /// The last messages about the alerts that fire.
     pub fn firing(&self) -> impl Iterator<Item = &Message> {
         self.standing.values().map(|standing| standing.message.as_ref()).filter(|message| message.is_firing())
+    }
+
+    /// Of [`Self::firing`] those in whose place the book has another alert that fires.
+    pub fn displaced<'a>(&'a self, book: &'a [PublishedAlert]) -> impl Iterator<Item = &'a Message> {
+        let known: BTreeSet<&str> = book.iter().map(|alert| alert.id.as_str()).collect();
+        let firing = book.iter().filter(|alert| alert.state == AlertState::Firing);
+        let subjects: BTreeSet<_> = firing.map(subject_of).collect();
+        let gone = self.firing().filter(move |message| !known.contains(message.alert.as_str()));
+        gone.filter(move |message| subjects.contains(&message.subject()))
     }
 
     /// What a receiver is to be sent now: at most `most` messages. `now` counts from any moment and never goes back; `wall` is the time.
