@@ -408,7 +408,8 @@ fn an_open_alert_that_no_rule_watches_any_more_is_left_out() {
     let changes: [(&str, Watched); 3] = [
         ("profiles = [\"b\"]\n", |place| place.starts_with("b ")),
         ("channels = [\"random\"]\n", |place| place.contains(" random ")),
-        ("reference = \"y\"\n", |place| !place.ends_with(" y")),
+        // Another reference makes it another alert, about whatever group.
+        ("reference = \"y\"\n", |_| false),
     ];
     for (change, watched) in changes {
         let now = plan(&config(PROFILES, &[&format!("{POINT}{change}")]));
@@ -419,6 +420,62 @@ fn an_open_alert_that_no_rule_watches_any_more_is_left_out() {
         assert_eq!(open(&running), expected, "{change}");
         assert_eq!(open(&restored(&now, &checkpoint(&before, &monitor))), expected, "{change}");
     }
+}
+
+/// The checkpoint has an alert, and the journal behind it another one about the same: its rule was taken out in between and put in again.
+#[test]
+fn of_two_open_alerts_about_the_same_the_later_one_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let without = plan(&config(PROFILES, &[SEQUENTIAL, HITS, RANDOM, FREQUENCY]));
+    let (mut keeper, mut monitor) = opened(&settings).unwrap();
+    feed(&mut monitor, &events(CASES));
+    monitor.handle_tick(NOW);
+    let first = ids(&monitor, "point");
+    assert!(!first.is_empty());
+    keeper.keep_alerts(monitor.take_alerts());
+    try_checkpoint(&mut keeper, &monitor);
+    assert_eq!(keeper.health().written, 1);
+    monitor.change_plan(without).unwrap();
+    monitor.handle_tick(EventTime(NOW.0 + 1));
+    assert!(monitor.take_alerts().is_none(), "nothing is journalled when a rule goes");
+    monitor.change_plan(settings.plan.clone()).unwrap();
+    monitor.handle_tick(EventTime(NOW.0 + 2));
+    let second = ids(&monitor, "point");
+    assert!(!second.is_empty() && second.iter().all(|id| !first.contains(id)));
+    keeper.keep_alerts(monitor.take_alerts());
+    // Killed before the next checkpoint.
+    drop(keeper);
+    let (_, mut monitor) = opened(&settings).unwrap();
+    assert_eq!(ids(&monitor, "point"), second);
+    // And they are the ones that findings go to.
+    monitor.handle_tick(EventTime(NOW.0 + 3));
+    assert_eq!(ids(&monitor, "point"), second);
+}
+
+/// The end of an alert was told, as its rule was taken out, and the checkpoint still has it; the rule is there again.
+#[test]
+fn an_alert_whose_end_was_told_does_not_come_back_and_what_holds_begins_anew() {
+    let plan = plan(&config(PROFILES, &[POINT]));
+    let mut monitor = fresh(&plan);
+    feed(&mut monitor, &events(CASES));
+    monitor.handle_tick(NOW);
+    let all = ids(&monitor, "point");
+    let mut monitor = restored(&plan, &checkpoint(&plan, &monitor));
+    let ended = all[0].clone();
+    monitor.keep_alerts_as_told(|alert| if alert == ended { 2 } else { 1 });
+    assert_eq!(ids(&monitor, "point"), all[1..]);
+    monitor.handle_tick(EventTime(NOW.0 + 1));
+    let now = ids(&monitor, "point");
+    assert_eq!(now.len(), all.len());
+    assert!(!now.contains(&ended), "under the id that has ended nothing more would be told");
+}
+
+/// Ids of the open alerts of a rule.
+fn ids(monitor: &Monitor, rule: &str) -> Vec<String> {
+    let published = monitor.published();
+    let open = published.alerts().iter().filter(|alert| alert.state.is_open() && alert.evidence.rule == rule);
+    open.map(|alert| alert.id.clone()).collect()
 }
 
 fn open(monitor: &Monitor) -> Vec<String> {
@@ -668,16 +725,16 @@ fn state_of_format_2_is_gone_on_with_as_if_nothing_had_happened() {
     let mut uninterrupted = fresh(&settings.plan);
     feed(&mut uninterrupted, first);
     uninterrupted.handle_tick(NOW);
-    let stored = Store::new(folder.path().to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    let stored = store(folder.path()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
     assert_eq!(evaluation(&mut stored.monitor.clone())["findings"], evaluation(&mut uninterrupted.clone())["findings"]);
-    let (mut keeper, mut monitor) = Keeper::open(&settings, &KEY, NOW).unwrap();
+    let (mut keeper, mut monitor) = opened(&settings).unwrap();
     assert_eq!(keeper.take_changes().len(), 2);
     feed(&mut monitor, rest);
     feed(&mut uninterrupted, rest);
     assert_eq!(evaluation(&mut monitor)["findings"], evaluation(&mut uninterrupted)["findings"]);
     assert_eq!(health(&monitor), health(&uninterrupted));
     keeper.finish(&monitor);
-    let stored = Store::new(folder.path().to_owned()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+    let stored = store(folder.path()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
     assert_eq!(stored.header.format, FORMAT);
 }
 

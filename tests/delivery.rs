@@ -105,14 +105,124 @@ fn what_a_receiver_has_is_not_sent_again_after_a_restart_and_what_the_outbox_los
     assert_eq!(kinds, ["firing", "severity_changed", "resolved"]);
     assert_eq!(webhook.taken()[1].json()["inputs"][0]["next_offset"], 12, "where the input stood is in the journal");
 
+    // Its outbox moved away, whatever receivers had: what fires is told again, once, and what comes then.
+    let folder = tempfile::tempdir().unwrap();
+    let settings = self::settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
+    let mut delivery = open(&settings, &[], &[]).unwrap();
+    changes[..2].iter().for_each(|change| delivery.tell(change));
+    wait_until(LIMIT, "a delivery", || (webhook.taken().len() == 5).then_some(()));
+    delivery.finish();
+    std::fs::rename(folder.path().join("outbox"), folder.path().join("outbox.damaged")).unwrap();
+    let mut delivery = open(&settings, &[], &changes[1].0).unwrap();
+    delivery.tell(&changes[2]);
+    wait_until(LIMIT, "what fires, and its end", || (webhook.taken().len() == 8).then_some(()));
+    delivery.finish();
+    let told = |from: usize| -> Vec<Value> {
+        webhook.taken()[from..].iter().map(|request| request.json()["transition"]["number"].clone()).collect()
+    };
+    assert_eq!(told(3), [1, 2, 1, 2, 3]);
+
     // Without its outbox, only what fires is told again.
     let folder = tempfile::tempdir().unwrap();
     let settings = self::settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
     let firing = PublishedAlert { id: "fires".to_owned(), ..changes[1].0[0].clone() };
     let delivery = open(&settings, &[], &[changes[2].0[0].clone(), firing]).unwrap();
-    wait_until(LIMIT, "what fires", || (webhook.taken().len() == 5).then_some(()));
-    let told: Vec<Value> = webhook.taken()[3..].iter().map(|request| request.json()["id"].clone()).collect();
+    wait_until(LIMIT, "what fires", || (webhook.taken().len() == 10).then_some(()));
+    let told: Vec<Value> = webhook.taken()[8..].iter().map(|request| request.json()["id"].clone()).collect();
     assert_eq!(told, ["fires-1", "fires-2"]);
+    delivery.finish();
+}
+
+#[test]
+fn the_end_of_an_alert_in_whose_place_another_one_is_comes_before_the_beginning_of_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let webhook = FakeReceiver::start(Behaviour::Answer(200));
+    let settings = settings(folder.path(), &format!("webhooks = [{:?}]", webhook.url("/")));
+    let named = |id: &str| PublishedAlert { id: id.to_owned(), ..life(&alert())[0].0[0].clone() };
+    let mut elsewhere = named("elsewhere");
+    elsewhere.evidence.reference = "another".to_owned();
+    let mut delivery = open(&settings, &[], &[]).unwrap();
+    delivery.tell(&(vec![named("first"), elsewhere], Moment::default()));
+    delivery.finish();
+    // A crash has kept from the outbox that the rule went and came again; the journal has what it raised then.
+    let (changes, book) = ([(vec![named("second")], Moment::default())], [named("second")]);
+    let delivery = open(&settings, &changes, &book).unwrap();
+    let taken = wait_until(LIMIT, "all of it", || Some(webhook.taken()).filter(|taken| taken.len() >= 4));
+    let ids: Vec<Value> = taken.iter().map(|request| request.json()["id"].clone()).collect();
+    // Whether what is elsewhere has ended is told when there is a judgement.
+    assert_eq!(ids, ["first-1", "elsewhere-1", "first-2", "second-1"]);
+    assert_eq!(taken[2].json()["transition"]["kind"], "resolved");
+    let subject = |index: usize| taken[index].json()["alert"]["reference"].clone();
+    assert_eq!(subject(2), subject(0), "an end has the names that the beginning had");
+    delivery.finish();
+}
+
+#[test]
+fn another_reference_ends_an_alert_under_the_labels_it_was_told_with_and_begins_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = FakeReceiver::start(Behaviour::Answer(200));
+    let settings = settings(folder.path(), &format!("alertmanagers = [{:?}]\nresend_every = \"1h\"", receiver.url("")));
+    let mut delivery = open(&settings, &[], &[]).unwrap();
+    let mut monitor = state::fresh(&settings.plan);
+    state::feed(&mut monitor, &state::events(300));
+    let mut tick = |monitor: &mut paritywatch::monitor::Monitor, after: i64| {
+        monitor.handle_tick(EventTime(state::NOW.0 + after));
+        let changed = monitor.take_alerts().expect("nothing has changed");
+        delivery.end_what_is_gone(monitor.published().alerts(), EventTime(state::NOW.0 + after));
+        delivery.tell(&(monitor.publish_alerts(&changed), changed.moment));
+        wait_until(LIMIT, "nothing that waits", || (delivery.health().receivers[0].pending == 0).then_some(()));
+    };
+    tick(&mut monitor, 0);
+    let reference = format!("{}reference = \"y\"\n", state::POINT);
+    monitor.change_plan(state::plan(&state::config(state::PROFILES, &[&reference]))).unwrap();
+    let before = receiver.taken().len();
+    tick(&mut monitor, 1_000);
+    let alerts = |requests: &[support::receiver::Request]| -> Vec<Value> {
+        requests.iter().flat_map(|request| request.json().as_array().unwrap().clone()).collect()
+    };
+    let requests = receiver.taken();
+    let (told, then) = (alerts(&requests[..before]), alerts(&requests[before..]));
+    let labels = |alerts: &[Value], reference: &str| -> Vec<String> {
+        let of = alerts.iter().map(|alert| &alert["labels"]).filter(|labels| labels["reference"] == reference);
+        let mut labels: Vec<String> = of.map(Value::to_string).collect();
+        labels.sort();
+        labels
+    };
+    assert!(!told.is_empty());
+    assert_eq!(labels(&then, "rest"), labels(&told, "rest"), "what was told has ended, by the same labels");
+    let ended = then.iter().filter(|alert| alert["labels"]["reference"] == "rest");
+    for alert in ended {
+        assert_eq!(alert["endsAt"], time(Some(EventTime(state::NOW.0 + 1_000))));
+        assert!(alert["annotations"]["description"].as_str().unwrap().contains("no longer has it"), "{alert}");
+    }
+    let begun = labels(&then, "y");
+    assert!(!begun.is_empty() && begun.len() + told.len() == then.len(), "{then:?}");
+    delivery.finish();
+}
+
+#[test]
+fn an_alertmanager_that_forgets_what_fires_is_overdue_though_nothing_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = FakeReceiver::start(Behaviour::Answer(200));
+    let webhook = FakeReceiver::start(Behaviour::Answer(200));
+    let text =
+        format!("alertmanagers = [{:?}]\nwebhooks = [{:?}]\nresend_every = \"1s\"", receiver.url(""), webhook.url("/"));
+    let settings = settings(folder.path(), &text);
+    let mut delivery = open(&settings, &[], &[]).unwrap();
+    let health = |delivery: &Delivery| delivery.health().receivers[0].clone();
+    delivery.tell(&life(&alert())[0]);
+    wait_until(LIMIT, "what fires, told again", || (health(&delivery).delivered >= 2).then_some(()));
+    receiver.behave(Behaviour::Answer(503));
+    let late = wait_until(LIMIT, "what is overdue", || {
+        Some(health(&delivery)).filter(|health| health.overdue > Some(Span::SECOND.times(2)))
+    });
+    assert_eq!((late.pending, late.oldest), (0, None), "nothing waits: nothing else tells of it");
+    assert!(late.failed > 0);
+    assert_eq!(delivery.health().receivers[1].overdue, None, "a webhook is told once");
+    receiver.behave(Behaviour::Answer(200));
+    wait_until(LIMIT, "what is on time again", || {
+        Some(health(&delivery)).filter(|health| health.overdue < Some(Span::SECOND))
+    });
     delivery.finish();
 }
 

@@ -135,9 +135,10 @@ fn an_alert_fires_stays_the_same_over_a_crash_and_resolves_once_everywhere() {
     daemon.wait_for_http(
         &setup.url("/metrics"),
         |page| {
-            page.text()
-                .lines()
-                .any(|line| line.starts_with(resent) && line.contains("delivered") && !line.ends_with(" 0"))
+            let text = page.text();
+            let told = |line: &str| line.starts_with(resent) && line.contains("delivered") && !line.ends_with(" 0");
+            let overdue = r#"paritywatch_delivery_resend_overdue_seconds{receiver="alertmanager:"#;
+            text.lines().any(told) && text.lines().any(|line| line.starts_with(overdue) && line.ends_with(" 0"))
         },
         LIMIT,
     );

@@ -124,11 +124,12 @@ impl World {
         match self.outbox.next(receiver, self.now, self.wall(), 5) {
             Next::Wait(_) => {}
             Next::Resend(standing) => {
+                let requests = u64::from(!standing.is_empty());
                 for message in standing {
                     assert!(self.got[receiver].contains(&message.id()), "told again before it was told");
                 }
                 match taken {
-                    Some(_) => self.outbox.resent(receiver, self.now),
+                    Some(_) => self.outbox.resent(receiver, self.now, requests),
                     None => {
                         self.outbox.resend_failed(receiver, self.now, Refusal::Passing);
                     }
@@ -198,7 +199,8 @@ impl World {
         let expected: BTreeSet<String> = last.values().filter(again).map(|message| message.id()).collect();
         let Next::Resend(standing) = self.outbox.next(0, self.now, wall, 5) else { panic!("nothing is told again") };
         assert_eq!(standing.iter().map(|message| message.id()).collect::<BTreeSet<_>>(), expected);
-        assert!(self.outbox.health().iter().all(|health| health.pending == 0 && health.dropped == 0));
+        let health = self.outbox.health(self.now, wall);
+        assert!(health.iter().all(|health| health.pending == 0 && health.dropped == 0));
         // What nobody waits for is forgotten, but for what stands.
         assert!(self.outbox.records().len() <= 1 + RECEIVERS + 2 * last.len());
     }
@@ -243,7 +245,7 @@ proptest! {
                     outbox.delivered(receiver, first + messages.len() as u64, WALL);
                 }
             }
-            for (health, (waiting, dropped)) in outbox.health().iter().zip(&oracle) {
+            for (health, (waiting, dropped)) in outbox.health(Span(0), WALL).iter().zip(&oracle) {
                 prop_assert_eq!((health.pending, health.dropped), (waiting.len() as u64, *dropped));
             }
         }
@@ -269,6 +271,102 @@ fn pauses_double_up_to_the_longest_and_a_refusal_takes_the_longest_at_once() {
 }
 
 #[test]
+fn what_is_told_again_too_late_is_overdue_until_it_is_told_and_nothing_is_counted_as_told_that_was_not() {
+    let mut outbox = Outbox::new([], BTreeMap::new(), receivers(), NO_LIMIT);
+    let says = |outbox: &Outbox, at: i64| {
+        let health = outbox.health(Span(at), WALL);
+        assert!(health[1..].iter().all(|health| health.overdue.is_none()), "they are not told again");
+        (health[0].overdue, health[0].delivered, health[0].failed)
+    };
+    // Nothing stands: there is nothing to be late with, and no request.
+    assert_eq!(outbox.next(0, Span(700), WALL, 5), Next::Resend(Vec::new()));
+    assert_eq!(says(&outbox, 700), (Some(Span(0)), 0, 0));
+    outbox.resent(0, Span(700), 0);
+    assert_eq!(says(&outbox, 5_000), (Some(Span(0)), 0, 0));
+    let message = Message { alert: "a".to_owned(), number: 1, kind: Kind::Firing, at: WALL, document: String::new() };
+    let fresh = outbox.fresh([message]);
+    outbox.append(fresh, WALL);
+    assert_eq!(says(&outbox, 5_000), (Some(Span(0)), 0, 0), "what was not told waits and is not told again");
+    outbox.delivered(0, 1, WALL);
+    outbox.resent(0, Span(5_000), 1);
+    assert_eq!(says(&outbox, 6_000), (Some(Span(0)), 2, 0));
+    // Due every second, and refused: each pause puts it off, and makes it no less late.
+    for at in [6_000, 70_000, 140_000] {
+        assert!(matches!(outbox.next(0, Span(at), WALL, 5), Next::Resend(standing) if standing.len() == 1));
+        outbox.resend_failed(0, Span(at), Refusal::Lasting);
+    }
+    assert_eq!(says(&outbox, 186_000), (Some(Span(180_000)), 2, 3));
+    // Nor does one that hangs without an end, which counts as nothing.
+    assert_eq!(says(&outbox, 996_000), (Some(Span(990_000)), 2, 3));
+    outbox.resent(0, Span(996_000), 1);
+    assert_eq!(says(&outbox, 996_500), (Some(Span(0)), 3, 3));
+}
+
+#[test]
+fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_end_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("outbox");
+    let mut outbox = Outbox::new([], BTreeMap::new(), receivers(), NO_LIMIT);
+    let mut file = OutboxFile::open(folder.path()).unwrap().0;
+    file.replace(&outbox.records()).unwrap();
+    let length = || usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
+    let mut lengths = vec![length()];
+    for number in 1..=3 {
+        let document = "{\"id\":\"a\"}".to_owned();
+        let fresh =
+            outbox.fresh([Message { alert: "a".to_owned(), number, kind: Kind::SeverityChanged, at: WALL, document }]);
+        file.append(&fresh).unwrap();
+        outbox.append(fresh, WALL);
+        lengths.push(length());
+    }
+    let whole = std::fs::read(&path).unwrap();
+    let records = OutboxFile::open(folder.path()).unwrap().1;
+    let title = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    // Every byte: the title, and of every record the length, the checksum and the contents. In the last one it is no more than a torn end.
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x10;
+        std::fs::write(&path, &changed).unwrap();
+        let read = OutboxFile::open(folder.path()).map(|(_, records)| records);
+        if at < lengths[2] {
+            let problem = read.unwrap_err().to_string();
+            assert!(problem.starts_with(&format!("{}: ", path.display())), "{problem}");
+            assert!(problem.contains("move it away to go on without it"), "{problem}");
+            assert_eq!(problem.contains("follows at byte"), at >= title, "{problem}");
+            if let Some(record) = lengths.iter().rev().find(|start| **start <= at) {
+                assert!(problem.contains(&format!("the record at byte {record}:")), "changed at {at}: {problem}");
+            }
+        } else {
+            assert_eq!(read.unwrap(), records[..records.len() - 1], "changed at {at}");
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), changed, "it is left as it is");
+    }
+    // Cut off anywhere behind the title it is a torn end.
+    for cut in title..whole.len() {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        let (_, found) = OutboxFile::open(folder.path()).unwrap();
+        assert_eq!(found, records[..found.len()], "cut at {cut}");
+        assert!(lengths[..3].iter().filter(|length| **length <= cut).count() <= found.len(), "cut at {cut}");
+    }
+    // Nor a record that is whole and says nothing that this version knows.
+    let mut changed = whole[..lengths[3]].to_vec();
+    changed.extend(unknown_record());
+    std::fs::write(&path, &changed).unwrap();
+    let problem = OutboxFile::open(folder.path()).map(|_| ()).unwrap_err().to_string();
+    assert!(problem.contains(&format!("the record at byte {}:", lengths[3])), "{problem}");
+}
+
+/// A whole record of no kind that there is: length, checksum, contents.
+fn unknown_record() -> Vec<u8> {
+    use siphasher::sip128::{Hasher128, SipHasher24};
+    use std::hash::Hasher;
+    let contents = [99_u8; 5];
+    let mut hasher = SipHasher24::new_with_key(b"paritywatch.ckpt");
+    hasher.write(&contents);
+    [&5_u64.to_le_bytes()[..], &hasher.finish128().as_bytes(), &contents].concat()
+}
+
+#[test]
 fn a_receiver_whose_address_was_mistyped_gets_what_waited_under_the_other() {
     let receiver = |id: &str| Receiver { id: id.to_owned(), name: id.to_owned(), resend_every: None };
     let message = |number| Message {
@@ -285,7 +383,7 @@ fn a_receiver_whose_address_was_mistyped_gets_what_waited_under_the_other() {
     outbox.delivered(1, 1, WALL);
     let positions = BTreeMap::from([("good".to_owned(), 3)]);
     let outbox = Outbox::new(outbox.records(), positions, vec![receiver("good"), receiver("typo")], NO_LIMIT);
-    let pending: Vec<u64> = outbox.health().iter().map(|health| health.pending).collect();
+    let pending: Vec<u64> = outbox.health(Span(0), WALL).iter().map(|health| health.pending).collect();
     assert_eq!(pending, [0, 2]);
 }
 

@@ -8,7 +8,10 @@
 mod page;
 mod support;
 
-use page::{HOSTILE_GROUP, HOSTILE_LINK, HOSTILE_PROFILE, HOSTILE_TEXT, faulty, rich, rich_monitor};
+use page::{HOSTILE_GROUP, HOSTILE_LINK, HOSTILE_PROFILE, HOSTILE_TEXT, START, faulty, rich, rich_monitor};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::settings::Settings;
 use serde_json::Value;
 use support::process::{HttpResponse, http_get, http_request};
 
@@ -119,6 +122,47 @@ fn everything_is_there_in_both_languages() {
             assert!(text.contains(&format!(">{word}")) || text.contains(&format!(", {word}")), "{language}: {word}");
         }
     }
+}
+
+#[test]
+fn profiles_beyond_the_longest_overview_are_counted_and_are_not_the_worst() {
+    let profiles: String = (0..103).map(|number| format!("[profiles.p{number}]\nowner = \"o\"\n")).collect();
+    let judged = "[[rules]]\nname = \"r\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"point\"\n";
+    let text = format!(
+        "[dimensions.origin]\nground = \"race\"\ngroups = [\"x\", \"y\"]\n{profiles}{judged}profiles = [\"p102\"]\n"
+    );
+    let settings = Settings::parse(&text, "page.toml", std::iter::empty()).unwrap();
+    let mut monitor = Monitor::new(settings.plan, PseudonymKey([1; 16]), Clock::Wall);
+    monitor.add_partition(PartitionIndex(0), START);
+    let mut number = 0;
+    let mut tally = |monitor: &mut Monitor, group: &str, selected: u64| {
+        number += 1;
+        let event = serde_json::json!({
+            "specversion": "1.0", "type": "paritywatch.tally.v1", "source": "/page", "id": number.to_string(),
+            "time": jiff::Timestamp::from_millisecond(START.0).unwrap().to_string(),
+            "data": {
+                "profile": "p102", "channel": "profile", "groups": { "origin": group },
+                "counts": { "assessed": 5_000, "selected": selected }
+            }
+        });
+        let payload = event.to_string();
+        let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
+        assert_eq!(monitor.handle_record(PartitionIndex(0), &record, START), Handled::Accepted);
+    };
+    tally(&mut monitor, "x", 2_000);
+    tally(&mut monitor, "y", 200);
+    monitor.handle_tick(START);
+    let served = page::serve(&monitor, |snapshot| snapshot.source.caught_up = true);
+    for (language, note) in [("en", "3 profiles are not shown here"), ("nl", "3 profielen staan hier niet")] {
+        let text = get(&format!("{}/?lang={language}", served.url)).text();
+        let overview = text.split("id=\"overview\"").nth(1).unwrap().split("</section>").next().unwrap();
+        assert_eq!(overview.matches("<h3>").count(), 100, "{overview}");
+        assert!(overview.contains(note), "{language}: {overview}");
+        assert!(overview.contains("<h3>p102</h3>"), "the one with a finding comes first");
+    }
+    let served = rich();
+    let text = get(&format!("{}/", served.url)).text();
+    assert!(!text.contains("profiles are not shown here"));
 }
 
 #[test]

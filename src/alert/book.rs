@@ -36,11 +36,26 @@ impl AlertBook {
         Self { alerts, dropped }
     }
 
-    /// Leaves out, and counts, what no rule watches any more: the rule is no longer about its profile, channel or dimension, or its group has
-    /// become the one that others are compared with. Without a finding it would never end.
+    /// Leaves out, and counts, what would never end: open alerts that no rule watches any more, as the rule is no longer about their profile,
+    /// channel or dimension; and of several open ones about the same all but the last, as findings go to that one. A rule that was taken out
+    /// and put in again may have raised it anew after the checkpoint that has the first.
     pub fn keep_watched(&mut self, plan: &Plan) {
+        let last = self.open();
         let before = self.alerts.len();
-        self.alerts.retain(|alert| !alert.state.is_open() || is_watched(&alert.identity, plan));
+        let mut index = 0..;
+        self.alerts.retain(|alert| {
+            let is_last = last.get(&alert.identity).copied() == index.next();
+            !alert.state.is_open() || is_last && is_watched(&alert.identity, plan)
+        });
+        self.dropped = self.dropped.saturating_add((before - self.alerts.len()) as u64);
+    }
+
+    /// Leaves out, and counts, open alerts of which more was told than the book knows; `told` gives of how many transitions. Such an alert is not
+    /// the one that receivers know: its end was told when its rule was taken out, after the checkpoint that has it, or the disk has
+    /// not taken what happened to it. Under its id nothing more would be told; what still holds begins anew.
+    pub fn keep_as_told(&mut self, told: impl Fn(&str) -> u32) {
+        let before = self.alerts.len();
+        self.alerts.retain(|alert| !alert.state.is_open() || told(&alert.id.to_string()) <= alert.transitions);
         self.dropped = self.dropped.saturating_add((before - self.alerts.len()) as u64);
     }
 
@@ -62,11 +77,7 @@ impl AlertBook {
     /// Takes an evaluation in; gives what changed.
     pub fn observe(&mut self, now: EventTime, evaluation: &Evaluation, plan: &Plan) -> Vec<Transition> {
         let findings = by_identity(evaluation);
-        let open: BTreeMap<Identity, usize> = (0..)
-            .zip(&self.alerts)
-            .filter(|(_, alert)| alert.state.is_open())
-            .map(|(index, alert)| (alert.identity, index))
-            .collect();
+        let open = self.open();
         let identities: BTreeSet<Identity> = open.keys().chain(findings.keys()).copied().collect();
         let mut transitions = Vec::new();
         for identity in identities {
@@ -97,6 +108,12 @@ impl AlertBook {
         self.dropped
     }
 
+    /// Where the open alert of each identity stands; of several the last.
+    fn open(&self) -> BTreeMap<Identity, usize> {
+        let open = (0..).zip(&self.alerts).filter(|(_, alert)| alert.state.is_open());
+        open.map(|(index, alert)| (alert.identity, index)).collect()
+    }
+
     fn keep_bounds(&mut self) {
         let ended = self.alerts.iter().filter(|alert| !alert.state.is_open()).count();
         let mut surplus = ended.saturating_sub(MAX_ENDED_ALERTS);
@@ -112,15 +129,7 @@ impl AlertBook {
 /// Whether a rule can have findings with a verdict about this.
 fn is_watched(identity: &Identity, plan: &Plan) -> bool {
     let Some(rule) = plan.rules.get(identity.rule) else { return false };
-    let dimension = plan.dimensions.get(usize::from(identity.dimension.0));
-    let group = dimension.and_then(|dimension| dimension.groups.get(usize::from(identity.group.0)));
-    let compares = match &rule.reference {
-        Reference::Group(name) => group.is_some_and(|group| group != name),
-        Reference::Overall => false,
-        Reference::Rest | Reference::Lowest | Reference::Random => group.is_some(),
-    };
-    compares
-        && rule.profiles.contains(&identity.profile)
+    rule.profiles.contains(&identity.profile)
         && rule.channels.contains(&identity.channel)
         && rule.dimensions.contains(&identity.dimension)
 }

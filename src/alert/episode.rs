@@ -176,10 +176,11 @@ impl Alert {
         alert
     }
 
-    /// The same with its rule and profile renamed; `None` where one is gone.
+    /// The same with its rule and profile renamed; `None` where one is gone, or the rule compares with another reference: then it is another
+    /// alert, with another id and other labels.
     #[must_use]
     pub fn renamed(mut self, mapping: &Mapping) -> Option<Self> {
-        self.identity.rule = mapping.rule(self.identity.rule)?;
+        self.identity.rule = mapping.alert_rule(self.identity.rule)?;
         self.identity.profile = mapping.profile(self.identity.profile)?;
         self.evidence.key.rule = self.identity.rule;
         self.evidence.key.profile = self.identity.profile;

@@ -106,6 +106,12 @@ impl Delivery {
         self.append(messages);
     }
 
+    /// The number of the last transition of an alert that was told, or is to be; 0 for none.
+    #[must_use]
+    pub fn told_of(&self, alert: &str) -> u32 {
+        self.exchange.lock().outbox.told_of(alert)
+    }
+
     /// Tells the end of alerts that the book no longer has: their rule or profile is gone, or the state was made anew.
     pub fn end_what_is_gone(&mut self, book: &[PublishedAlert], now: EventTime) {
         let ended: Vec<Message> = {
@@ -141,7 +147,8 @@ impl Delivery {
     #[must_use]
     pub fn health(&self) -> DeliveryHealth {
         let state = self.exchange.lock();
-        DeliveryHealth { receivers: state.outbox.health(), undurable: state.undurable }
+        let receivers = state.outbox.health(self.exchange.now(), wall_clock());
+        DeliveryHealth { receivers, undurable: state.undurable }
     }
 
     /// Lets the receivers' threads send what waits, for a while. What they do not send is in the outbox.
@@ -173,6 +180,10 @@ impl Delivery {
             let ended = book.iter().filter(|alert| alert.resolved_at.is_some());
             ended.for_each(|alert| outbox.take_as_told(&alert.id, alert.transitions));
         }
+        // The end of one comes before the beginning of another in its place: Alertmanager does not tell the two apart.
+        let ended: Vec<Message> = outbox.displaced(book).map(|message| message.ended(wall_clock())).collect();
+        let fresh = outbox.fresh(ended);
+        outbox.append(fresh, wall_clock());
         let unknown = Moment::default();
         let changed = changes.iter().flat_map(|(alerts, moment)| alerts.iter().map(move |alert| (alert, moment)));
         for (alert, moment) in changed.chain(book.iter().map(|alert| (alert, &unknown))) {
@@ -292,7 +303,7 @@ impl Worker {
         let now = self.exchange.now();
         let mut state = self.exchange.lock();
         match sent {
-            Ok(()) => state.outbox.resent(self.index, now),
+            Ok(requests) => state.outbox.resent(self.index, now, requests),
             Err(trouble) => {
                 let pause = state.outbox.resend_failed(self.index, now, trouble.refusal);
                 drop(state);

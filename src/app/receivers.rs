@@ -53,14 +53,14 @@ impl Sink {
         }
     }
 
-    /// Tells again what stands.
+    /// Tells again what stands; gives in how many requests.
     ///
     /// # Errors
     /// [`Trouble`].
-    pub fn resend(&self, standing: &[Arc<Message>], now: EventTime) -> Result<(), Trouble> {
+    pub fn resend(&self, standing: &[Arc<Message>], now: EventTime) -> Result<u64, Trouble> {
         match self {
             Self::Alertmanager(alertmanager) => alertmanager.resend(standing, now),
-            Self::Webhook(_) | Self::Topic(_) => Ok(()),
+            Self::Webhook(_) | Self::Topic(_) => Ok(0),
         }
     }
 }

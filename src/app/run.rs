@@ -95,8 +95,9 @@ impl Daemon {
     pub fn start(settings: &Settings, kafka: &Kafka, owner: &Owner, signals: Arc<Signals>) -> Result<Self, Failure> {
         let clock = SteadyClock::start();
         let key = load_or_make_key(settings)?;
-        let (mut keeper, monitor) = Keeper::open(settings, owner, &key, clock.now())?;
+        let (mut keeper, mut monitor) = Keeper::open(settings, owner, &key, clock.now())?;
         let delivery = Delivery::open(settings, owner, &keeper.take_changes(), monitor.published().alerts())?;
+        monitor.keep_alerts_as_told(|alert| delivery.told_of(alert));
         let source =
             KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
         let source = source.map_err(Failure::Configuration)?;

@@ -10,7 +10,8 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::container::{read_section, write_section};
+use super::container::write_section;
+use super::frames::{Damage, read_frames};
 use super::store::{CheckpointError, failed, sync_folder};
 use crate::monitor::{AlertEntries, FORMAT};
 
@@ -104,35 +105,12 @@ pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, Che
             return Err(CheckpointError::Later { path: path.display().to_string(), found: format, by });
         }
         let bytes = std::fs::read(&path).map_err(|error| failed(&path, "read", error))?;
-        let damaged = |problem| CheckpointError::Damaged { path: path.display().to_string(), problem };
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            let at = bytes.len() - rest.len();
-            match read_section(&mut rest, MAX_ENTRY_BYTES) {
-                Ok(bytes) => entries.push(AlertEntries::from_bytes_of(format, &bytes).map_err(damaged)?),
-                Err(problem) => match next_entry(bytes.get(at + 1..).unwrap_or_default()) {
-                    Some(skipped) => {
-                        return Err(damaged(format!(
-                            "the entry at byte {at}: {problem}; it is no end cut off by a crash: another one follows at byte {}",
-                            at + 1 + skipped
-                        )));
-                    }
-                    None => {
-                        tracing::debug!(path = %path.display(), at, problem, "the journal's end was not wholly written");
-                        break;
-                    }
-                },
-            }
-        }
+        let read = read_frames(&path, (&bytes, 0), ("entry", MAX_ENTRY_BYTES), |entry| {
+            AlertEntries::from_bytes_of(format, entry).map(|entry| entries.push(entry))
+        });
+        read.map_err(|Damage(problem)| CheckpointError::Damaged { path: path.display().to_string(), problem })?;
     }
     Ok(entries)
-}
-
-/// Where a whole entry begins in what follows a damaged one: its length may be what is damaged, so every byte is tried.
-fn next_entry(bytes: &[u8]) -> Option<usize> {
-    // A checksum is taken only where the length fits into the file, which it does by chance nearly nowhere.
-    (0..bytes.len())
-        .find(|at| bytes.get(*at..).is_some_and(|mut rest| read_section(&mut rest, MAX_ENTRY_BYTES).is_ok()))
 }
 
 /// A journal that is there.

@@ -3,6 +3,7 @@
 //! **Architecture Invariant:** a checkpoint that cannot be read is refused and never overwritten. Nothing here repairs, skips or starts over.
 
 mod container;
+mod frames;
 mod journal;
 mod outbox;
 mod owner;

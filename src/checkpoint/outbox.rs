@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{read_section, write_section};
+use super::container::write_section;
+use super::frames::{Damage, read_frames};
 use super::store::{CheckpointError, failed, sync_folder};
 use crate::outbox::Record;
 
@@ -58,13 +59,14 @@ impl OutboxFile {
     /// Reads the outbox of a folder; nothing is written to it before [`Self::replace`].
     ///
     /// # Errors
-    /// [`CheckpointError`] where it cannot be read, or is of a later version.
+    /// [`CheckpointError`] where it cannot be read, is of a later version, or holds whole records behind one that is damaged: it may be waited
+    /// for nowhere else.
     pub fn open(folder: &Path) -> Result<(Self, Vec<Record>), CheckpointError> {
         let path = folder.join(FILE);
-        let records = match File::open(&path) {
-            Ok(file) => read_records(&path, BufReader::new(file))?,
+        let records = match std::fs::read(&path) {
+            Ok(bytes) => read_records(&path, &bytes)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(failed(&path, "open", error)),
+            Err(error) => return Err(failed(&path, "read", error)),
         };
         Ok((Self { folder: folder.to_owned(), file: None, records: records.len() }, records))
     }
@@ -178,25 +180,17 @@ fn read_cursor(path: &Path) -> io::Result<Position> {
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-fn read_records(path: &Path, mut from: impl Read) -> Result<Vec<Record>, CheckpointError> {
-    let mut title = [0; TITLE.len()];
-    let read = from.read_exact(&mut title);
-    if read.is_err() || title != TITLE.as_bytes() {
-        let problem = format!("expected it to begin with {TITLE:?}");
-        return Err(CheckpointError::Damaged { path: path.display().to_string(), problem });
+fn read_records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, CheckpointError> {
+    let damaged = |problem| CheckpointError::DamagedOutbox { path: path.display().to_string(), problem };
+    if !bytes.starts_with(TITLE.as_bytes()) {
+        return Err(damaged(format!("expected it to begin with {TITLE:?}")));
     }
     let mut records = Vec::new();
-    loop {
-        let record = read_section(&mut from, MAX_RECORD_BYTES)
-            .and_then(|bytes| postcard::from_bytes(&bytes).map_err(|error| error.to_string()));
-        match record {
-            Ok(record) => records.push(record),
-            Err(problem) => {
-                tracing::debug!(path = %path.display(), problem, records = records.len(), "the outbox's end");
-                return Ok(records);
-            }
-        }
-    }
+    let read = read_frames(path, (bytes, TITLE.len()), ("record", MAX_RECORD_BYTES), |record| {
+        postcard::from_bytes(record).map(|record| records.push(record)).map_err(|error| error.to_string())
+    });
+    read.map_err(|Damage(problem)| damaged(problem))?;
+    Ok(records)
 }
 
 fn bytes_of(records: &[Record]) -> io::Result<Vec<u8>> {

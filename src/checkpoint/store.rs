@@ -54,6 +54,17 @@ pub enum CheckpointError {
         /// What was expected and what was found.
         problem: String,
     },
+    /// The outbox does not hold what was written.
+    #[error(
+        "{path}: {problem}. It was left as it is; move it away to go on without it: what fires is told again to every receiver, with the same \
+         ids, and what waited about alerts that have ended is lost"
+    )]
+    DamagedOutbox {
+        /// The file.
+        path: String,
+        /// What was expected and what was found.
+        problem: String,
+    },
     /// Written by a later version.
     #[error(
         "{path}: expected format {FORMAT} or an earlier one, found {found} (written by {by}): use that version or a later one"

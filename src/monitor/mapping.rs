@@ -33,6 +33,7 @@ pub struct Mapping {
     strata_before: Vec<Option<usize>>,
     rules: Vec<Option<usize>>,
     same_rules: Vec<Option<usize>>,
+    alert_rules: Vec<Option<usize>>,
     windows: Vec<Vec<Option<usize>>>,
 }
 
@@ -66,21 +67,21 @@ impl Names {
         }
         let index = |names: &[String], name: &String| names.iter().position(|known| known == name);
         let narrow = |index: usize| u16::try_from(index).ok();
-        let rule = |wanted: &RuleNames, same: bool| {
-            now.rules
-                .iter()
-                .position(|rule| rule.name == wanted.name && (!same || rule.definition == wanted.definition))
+        let rule = |wanted: &RuleNames| now.rules.iter().position(|rule| rule.name == wanted.name);
+        let rule_with = |wanted: &RuleNames, alike: fn(&RuleNames) -> &str| {
+            rule(wanted).filter(|index| now.rules.get(*index).is_some_and(|rule| alike(rule) == alike(wanted)))
         };
         let windows = |before: &RuleNames| {
-            let rule = rule(before, false).and_then(|index| now.rules.get(index));
+            let rule = rule(before).and_then(|index| now.rules.get(index));
             before.windows.iter().map(|label| index(&rule?.windows, label)).collect()
         };
         Ok(Mapping {
             profiles: self.profiles.iter().map(|name| index(&now.profiles, name).and_then(narrow)).collect(),
             strata: self.strata.iter().map(|name| index(&now.strata, name).and_then(narrow)).collect(),
             strata_before: now.strata.iter().map(|name| index(&self.strata, name)).collect(),
-            rules: self.rules.iter().map(|before| rule(before, false)).collect(),
-            same_rules: self.rules.iter().map(|before| rule(before, true)).collect(),
+            rules: self.rules.iter().map(rule).collect(),
+            same_rules: self.rules.iter().map(|before| rule_with(before, |rule| &rule.definition)).collect(),
+            alert_rules: self.rules.iter().map(|before| rule_with(before, RuleNames::reference)).collect(),
             windows: self.rules.iter().map(windows).collect(),
         })
     }
@@ -129,6 +130,12 @@ impl Mapping {
         self.same_rules.get(before).copied().flatten()
     }
 
+    /// The present index of the rule of the same name, where it compares with the same reference: that is a part of an alert's identity.
+    #[must_use]
+    pub fn alert_rule(&self, before: usize) -> Option<usize> {
+        self.alert_rules.get(before).copied().flatten()
+    }
+
     /// The present index of a rule's window of the same length.
     #[must_use]
     pub fn window(&self, rule_before: usize, before: usize) -> Option<usize> {
@@ -159,6 +166,12 @@ impl RuleNames {
             ),
             windows: rule.windows.iter().map(|window| window.label.clone()).collect(),
         }
+    }
+
+    /// What it compares with. It stands in the definition, where checkpoints of every format have it.
+    fn reference(&self) -> &str {
+        let behind = self.definition.split_once(" against ").map_or("", |(_, behind)| behind);
+        behind.split_once(", critical ").map_or(behind, |(reference, _)| reference)
     }
 }
 

@@ -231,6 +231,11 @@ impl Monitor {
         Ok(())
     }
 
+    /// Leaves out open alerts that are not those that were told; `told` gives of how many transitions of an alert.
+    pub fn keep_alerts_as_told(&mut self, told: impl Fn(&str) -> u32) {
+        self.alerts.keep_as_told(told);
+    }
+
     /// Goes on after a pause: no partition is idle, and no profile silent, because nobody read it.
     pub fn resume(&mut self, now: EventTime) {
         self.watermark.resume(now);

@@ -110,6 +110,13 @@ impl Message {
         Self { alert: self.alert.clone(), number, kind: Kind::Resolved, at, document: document.to_string() }
     }
 
+    /// What the alert is about, as [`subject_of`] has it.
+    pub(super) fn subject(&self) -> [String; 6] {
+        let document: Value = serde_json::from_str(&self.document).unwrap_or_default();
+        let text = |name: &str| document.pointer(&format!("/alert/{name}")).and_then(Value::as_str).unwrap_or_default();
+        ["rule", "profile", "channel", "dimension", "group", "reference"].map(|name| text(name).to_owned())
+    }
+
     /// Its id: the same whenever, and however often, it is sent.
     #[must_use]
     pub fn id(&self) -> String {
@@ -121,6 +128,20 @@ impl Message {
     pub const fn is_firing(&self) -> bool {
         !matches!(self.kind, Kind::Resolved)
     }
+}
+
+/// What an alert is about: rule, profile, channel, dimension, group, reference. Alertmanager tells alerts apart by it, and by severity.
+pub(super) fn subject_of(alert: &PublishedAlert) -> [String; 6] {
+    let evidence = &alert.evidence;
+    let names: [&str; 6] = [
+        &evidence.rule,
+        &evidence.profile,
+        evidence.channel,
+        &evidence.dimension,
+        &evidence.group,
+        &evidence.reference,
+    ];
+    names.map(str::to_owned)
 }
 
 struct Document<'a> {

@@ -1,13 +1,15 @@
 //! The outbox as a state machine: messages in order, and for each receiver how far it has come and when it is tried next.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::Hasher;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-use super::message::Message;
+use super::message::{Message, subject_of};
+use crate::alert::AlertState;
+use crate::disclosure::PublishedAlert;
 use crate::event::{EventTime, Span};
 
 /// Pause after the first attempt that failed; it doubles with each further one.
@@ -102,6 +104,8 @@ struct Standpoint {
     next: u64,
     send_at: Span,
     resend_at: Span,
+    /// When it was, or is, to be told again what stands, however often that has failed since.
+    resend_due: Span,
     failures: u32,
     health: Tallies,
 }
@@ -122,6 +126,9 @@ pub struct ReceiverHealth {
     pub pending: u64,
     /// When what the oldest of them tells happened.
     pub oldest: Option<EventTime>,
+    /// For how long it should have been told again what stands and was not; 0 where that is on time, or nothing stands. `None` where it is not
+    /// told again.
+    pub overdue: Option<Span>,
     /// Attempts that it took.
     pub delivered: u64,
     /// Attempts that failed.
@@ -203,6 +210,7 @@ impl Outbox {
                 next: next.max(first),
                 send_at: Span(0),
                 resend_at: Span(0),
+                resend_due: Span(0),
                 failures: 0,
                 health: Tallies::default(),
             }
@@ -285,6 +293,15 @@ impl Outbox {
         self.standing.values().map(|standing| standing.message.as_ref()).filter(|message| message.is_firing())
     }
 
+    /// Of [`Self::firing`] those in whose place the book has another alert that fires.
+    pub fn displaced<'a>(&'a self, book: &'a [PublishedAlert]) -> impl Iterator<Item = &'a Message> {
+        let known: BTreeSet<&str> = book.iter().map(|alert| alert.id.as_str()).collect();
+        let firing = book.iter().filter(|alert| alert.state == AlertState::Firing);
+        let subjects: BTreeSet<_> = firing.map(subject_of).collect();
+        let gone = self.firing().filter(move |message| !known.contains(message.alert.as_str()));
+        gone.filter(move |message| subjects.contains(&message.subject()))
+    }
+
     /// What a receiver is to be sent now: at most `most` messages. `now` counts from any moment and never goes back; `wall` is the time.
     #[must_use]
     pub fn next(&self, receiver: usize, now: Span, wall: EventTime, most: usize) -> Next {
@@ -314,14 +331,15 @@ impl Outbox {
         self.tidy(wall);
     }
 
-    /// A receiver was told again what stands.
-    pub fn resent(&mut self, receiver: usize, now: Span) {
+    /// A receiver was told again what stands, in so many requests: in none where nothing stands.
+    pub fn resent(&mut self, receiver: usize, now: Span, requests: u64) {
         let Some(state) = self.receivers.get_mut(receiver) else { return };
         state.resend_at = later(now, state.receiver.resend_every.unwrap_or(BACKOFF_LONGEST));
+        state.resend_due = state.resend_at;
         if state.send_at <= now {
             state.failures = 0;
         }
-        state.health.delivered += 1;
+        state.health.delivered += requests;
     }
 
     /// An attempt to send failed; gives the pause before the next one.
@@ -350,19 +368,26 @@ impl Outbox {
         self.receivers.get(receiver).map(|state| state.next)
     }
 
-    /// How each receiver fares, in the order they were added.
+    /// How each receiver fares, in the order they were added; `now` and `wall` as for [`Self::next`].
     #[must_use]
-    pub fn health(&self) -> Vec<ReceiverHealth> {
+    pub fn health(&self, now: Span, wall: EventTime) -> Vec<ReceiverHealth> {
         let oldest = |state: &Standpoint| self.waiting.get(usize::try_from(state.next - self.first).ok()?);
         let of = |state: &Standpoint| ReceiverHealth {
             name: state.receiver.name.clone(),
             pending: self.end() - state.next,
             oldest: oldest(state).map(|message| message.at),
+            overdue: state.receiver.resend_every.map(|_| self.overdue(state, now, wall)),
             delivered: state.health.delivered,
             failed: state.health.failed,
             dropped: state.health.dropped,
         };
         self.receivers.iter().map(of).collect()
+    }
+
+    fn overdue(&self, state: &Standpoint, now: Span, wall: EventTime) -> Span {
+        let late = Span(now.0.saturating_sub(state.resend_due.0));
+        let is_late = late > Span(0) && !self.standing_for(state.next, wall).is_empty();
+        if is_late { late } else { Span(0) }
     }
 
     /// The sequence number after the last message.

@@ -68,13 +68,14 @@ impl Alertmanager {
         Ok(taken)
     }
 
-    /// Tells again what stands; oldest first.
+    /// Tells again what stands; oldest first. Gives in how many requests.
     ///
     /// # Errors
     /// [`Trouble`] of the first request that failed.
-    pub fn resend(&self, standing: &[Arc<Message>], now: EventTime) -> Result<(), Trouble> {
+    pub fn resend(&self, standing: &[Arc<Message>], now: EventTime) -> Result<u64, Trouble> {
         let alerts = levels(standing, now, self.life);
-        alerts.chunks(MAX_ALERTS_PER_REQUEST).try_for_each(|alerts| self.post(alerts))
+        let requests = alerts.chunks(MAX_ALERTS_PER_REQUEST);
+        requests.map(|alerts| self.post(alerts)).try_fold(0, |taken, request| request.map(|()| taken + 1))
     }
 
     fn post(&self, alerts: &[ApiAlert]) -> Result<(), Trouble> {

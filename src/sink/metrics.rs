@@ -569,6 +569,17 @@ impl Page {
             &["receiver"],
             age.collect(),
         );
+        let overdue = receivers().filter_map(|(labels, receiver)| {
+            receiver
+                .overdue
+                .map(|overdue| (labels, std::time::Duration::from_millis(overdue.0.unsigned_abs()).as_secs_f64()))
+        });
+        self.gauge(
+            "delivery_resend_overdue_seconds",
+            "For how long a receiver should have been told again what fires and was not; 0 where that is on time, or nothing fires.",
+            &["receiver"],
+            overdue.collect(),
+        );
         let attempts = receivers().flat_map(|(labels, receiver)| {
             [("delivered", receiver.delivered), ("failed", receiver.failed)]
                 .map(|(result, attempts)| ([labels.clone(), vec![result]].concat(), attempts))

@@ -8,7 +8,7 @@ use crate::alert::AlertState;
 use crate::disclosure::{Published, PublishedFinding, PublishedProfile};
 use crate::disparity::Verdict;
 
-/// Most profiles with a headline.
+/// Most profiles with a headline: the worst. How many are left out is said.
 const MAX_PROFILES: usize = 100;
 
 /// The section.
@@ -16,11 +16,15 @@ pub(super) fn section(language: Language, published: &Published) -> Markup {
     let mut profiles: Vec<Headline<'_>> =
         published.profiles().iter().map(|profile| Headline::of(profile, published)).collect();
     profiles.sort_by_key(|headline| std::cmp::Reverse(headline.rank()));
+    let left_out = profiles.len().saturating_sub(MAX_PROFILES);
     profiles.truncate(MAX_PROFILES);
     html! {
         section aria-labelledby="overview" {
             h2 id="overview" { (language.overview()) }
             ul.profiles { @for headline in &profiles { (headline.card(language)) } }
+            @if left_out > 0 {
+                p.note { (fill(language.left_out_profiles(), &[&language.count(left_out as u64)])) }
+            }
             p.note { (language.overview_note()) }
         }
     }

@@ -165,6 +165,9 @@ texts! {
     no_limit: "no limit", "geen grens";
     left_out_rows: "{} comparisons are not shown here; all are in the JSON.", "{} vergelijkingen staan hier niet; alle staan in de JSON.";
     left_out_alerts: "{} alerts are not shown here; all are in the JSON.", "{} alarmen staan hier niet; alle staan in de JSON.";
+    left_out_profiles:
+        "{} profiles are not shown here: those whose verdicts rank lowest. Their comparisons are in the JSON.",
+        "{} profielen staan hier niet: die met de laagste oordelen. Hun vergelijkingen staan in de JSON.";
     left_out_funnel: "{} groups are not shown here; see the JSON.", "{} groepen staan hier niet; zie de JSON.";
     left_out_partitions: "{} partitions are not shown here; all are in the metrics.", "{} partities staan hier niet; alle staan in de metrieken.";
     funnel: "Funnel", "Trechter";
