@@ -611,6 +611,20 @@ fn a_full_disk_leaves_the_old_checkpoint_and_the_monitor_goes_on() {
     });
 }
 
+#[test]
+fn a_daemon_starts_on_a_full_disk_and_is_told_from_the_next() {
+    let Some(disk) = Disk::mount("64k") else { return };
+    let before = Owner::claim(&disk.0).unwrap();
+    fill(&disk.0.join("ballast"));
+    let full = Owner::claim(&disk.0).unwrap();
+    full.check().unwrap();
+    before.check().expect("the disk took a token: it was not full");
+    std::fs::remove_file(disk.0.join("ballast")).unwrap();
+    let next = Owner::claim(&disk.0).unwrap();
+    assert!(full.check().is_err() && before.check().is_err());
+    next.check().unwrap();
+}
+
 /// A checkpoint is written; the disk fails; that is counted, the old checkpoint can be read and the monitor counts on; the disk is
 /// repaired, and the next checkpoint is written.
 fn assert_survives(what: &str, folder: &Path, fail: impl FnOnce(&Path) -> Repair) {

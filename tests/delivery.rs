@@ -348,7 +348,7 @@ fn an_outbox_of_a_later_version_or_without_its_title_is_refused_and_left_as_it_i
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path(), "");
     let path = folder.path().join("outbox");
-    for text in ["", "paritywatch outbox 2\n", "something else altogether\n"] {
+    for text in ["", "paritywatch outbox 3\n", "something else altogether\n"] {
         std::fs::write(&path, text).unwrap();
         let problem = open(&settings, &[], &[]).err().expect("it was opened").to_string();
         assert!(problem.contains(path.to_str().unwrap()), "{problem}");

@@ -334,7 +334,7 @@ fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_e
             assert!(problem.contains("move it away to go on without it"), "{problem}");
             assert_eq!(problem.contains("follows at byte"), at >= title, "{problem}");
             if let Some(record) = lengths.iter().rev().find(|start| **start <= at) {
-                assert!(problem.contains(&format!("the record at byte {record}:")), "changed at {at}: {problem}");
+                assert!(problem.contains(&format!("the frame at byte {record}:")), "changed at {at}: {problem}");
             }
         } else {
             assert_eq!(read.unwrap(), records[..records.len() - 1], "changed at {at}");
@@ -353,7 +353,35 @@ fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_e
     changed.extend(unknown_record());
     std::fs::write(&path, &changed).unwrap();
     let problem = OutboxFile::open(folder.path()).map(|_| ()).unwrap_err().to_string();
-    assert!(problem.contains(&format!("the record at byte {}:", lengths[3])), "{problem}");
+    assert!(problem.contains(&format!("the frame at byte {}:", lengths[3])), "{problem}");
+}
+
+/// No file system promises an order within one write.
+#[test]
+fn what_one_write_appended_is_whole_or_not_there_wherever_it_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("outbox");
+    let mut outbox = Outbox::new([], BTreeMap::new(), receivers(), NO_LIMIT);
+    let mut file = OutboxFile::open(folder.path()).unwrap().0;
+    file.replace(&outbox.records()).unwrap();
+    let message = |number| Message {
+        alert: "a".to_owned(),
+        number,
+        kind: Kind::SeverityChanged,
+        at: WALL,
+        document: String::new(),
+    };
+    let before = std::fs::read(&path).unwrap().len();
+    let records = OutboxFile::open(folder.path()).unwrap().1;
+    file.append(&outbox.fresh([message(1), message(2), message(3)])).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    assert_eq!(OutboxFile::open(folder.path()).unwrap().1.len(), records.len() + 3);
+    for at in before..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x10;
+        std::fs::write(&path, &changed).unwrap();
+        assert_eq!(OutboxFile::open(folder.path()).unwrap().1, records, "changed at {at}");
+    }
 }
 
 /// A whole record of no kind that there is: length, checksum, contents.

@@ -196,7 +196,10 @@ impl Daemon {
     fn read_configuration_again(&mut self) {
         let Some(reload) = &self.reload else { return };
         let settings = load(&reload.config).and_then(|settings| {
-            let changed = self.monitor.change_plan(settings.plan.clone());
+            let mut plan = settings.plan.clone();
+            // The consumer goes on cutting records off where it did.
+            plan.event.message_bytes = reload.settings.plan.event.message_bytes;
+            let changed = self.monitor.change_plan(plan);
             changed.map(|()| settings).map_err(|problem| Failure::Configuration(problem.to_string()))
         });
         self.operation.refused = settings.is_err();
@@ -399,6 +402,7 @@ fn warn_of_fixed(before: &Settings, after: &Settings) {
         ("[server]", before.server != after.server),
         ("[alerting] receivers", receivers(before) != receivers(after)),
         ("limits.outbox_messages", before.outbox_limit != after.outbox_limit),
+        ("limits.message_bytes", before.plan.event.message_bytes != after.plan.event.message_bytes),
         ("state.dir", before.state.dir != after.state.dir),
         ("privacy.pseudonym_key_file", key(before) != key(after)),
     ];

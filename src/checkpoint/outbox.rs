@@ -1,7 +1,8 @@
 //! The outbox on the disk: one file of records, written on at its end and replaced whole when much of it is out of date; and for each
 //! receiver a file that says how far it has come.
 //!
-//! A record at the end that was not wholly written was not sent to anybody: the alerts say what it told, and it is made again.
+//! What one write appends is one frame, whole or not: records at the end that were not wholly written were not sent to anybody, and the alerts say
+//! what they told, so they are made again.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -23,9 +24,13 @@ const NEW_FILE: &str = "outbox.new";
 /// What the name of a receiver's file begins with; the receiver's id follows.
 const CURSOR: &str = "outbox.cursor.";
 /// The first line, with the format.
-const TITLE: &str = "paritywatch outbox 1\n";
-/// Longest record, in bytes.
-const MAX_RECORD_BYTES: u64 = 64 << 20;
+const TITLE: &str = "paritywatch outbox 2\n";
+/// The same of format 1, in which every record was a frame of its own; as long.
+const TITLE_OF_FORMAT_1: &str = "paritywatch outbox 1\n";
+/// Longest frame, in bytes.
+const MAX_FRAME_BYTES: u64 = 64 << 20;
+/// Most records in a frame; an append of more takes several.
+const FRAME_RECORDS: usize = 4_096;
 /// Longest file of a receiver, in bytes.
 const MAX_CURSOR_BYTES: u64 = 64 << 10;
 /// The file is replaced when it has more than twice as many records as are needed, and so many more.
@@ -182,12 +187,15 @@ fn read_cursor(path: &Path) -> io::Result<Position> {
 
 fn read_records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, CheckpointError> {
     let damaged = |problem| CheckpointError::DamagedOutbox { path: path.display().to_string(), problem };
-    if !bytes.starts_with(TITLE.as_bytes()) {
+    let of_format_1 = bytes.starts_with(TITLE_OF_FORMAT_1.as_bytes());
+    if !of_format_1 && !bytes.starts_with(TITLE.as_bytes()) {
         return Err(damaged(format!("expected it to begin with {TITLE:?}")));
     }
     let mut records = Vec::new();
-    let read = read_frames(path, (bytes, TITLE.len()), ("record", MAX_RECORD_BYTES), |record| {
-        postcard::from_bytes(record).map(|record| records.push(record)).map_err(|error| error.to_string())
+    let read = read_frames(path, (bytes, TITLE.len()), ("frame", MAX_FRAME_BYTES), |frame| {
+        let of_frame =
+            if of_format_1 { postcard::from_bytes(frame).map(|one| vec![one]) } else { postcard::from_bytes(frame) };
+        of_frame.map(|more: Vec<Record>| records.extend(more)).map_err(|error| error.to_string())
     });
     read.map_err(|Damage(problem)| damaged(problem))?;
     Ok(records)
@@ -195,12 +203,35 @@ fn read_records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, CheckpointErro
 
 fn bytes_of(records: &[Record]) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    for record in records {
-        write_section(&postcard::to_allocvec(record).map_err(io::Error::other)?, &mut bytes)?;
+    for frame in records.chunks(FRAME_RECORDS) {
+        write_section(&postcard::to_allocvec(frame).map_err(io::Error::other)?, &mut bytes)?;
     }
     Ok(bytes)
 }
 
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_file_of_format_1_is_read_and_replaced_by_the_present_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let records = [Record::Begin { sequence: 3 }, Record::Told { alert: "a".to_owned(), number: 2 }];
+        let mut bytes = TITLE_OF_FORMAT_1.as_bytes().to_vec();
+        for record in &records {
+            write_section(&postcard::to_allocvec(record).unwrap(), &mut bytes).unwrap();
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let (mut file, found) = OutboxFile::open(folder.path()).unwrap();
+        assert_eq!(found, records);
+        file.replace(&found).unwrap();
+        assert!(std::fs::read(&path).unwrap().starts_with(TITLE.as_bytes()));
+        assert_eq!(OutboxFile::open(folder.path()).unwrap().1, records);
+    }
 }

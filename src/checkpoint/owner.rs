@@ -51,15 +51,17 @@ struct Token {
 
 impl Owner {
     /// Claims a folder whose lock the caller has just obtained; when this returns the token is on the disk, and files that another daemon has not
-    /// finished are gone.
+    /// finished are gone. A full disk must not keep a daemon from starting: there the token that it finds is its own until another claims.
     ///
     /// # Errors
     /// [`CheckpointError::Io`] where the folder cannot be written.
     pub fn claim(folder: &Path) -> Result<Self, CheckpointError> {
         let path = folder.join(FILE);
-        let line = line().map_err(|error| failed(&path, "make a token for", error))?;
+        let mut line = line().map_err(|error| failed(&path, "make a token for", error))?;
         remove_unfinished(folder)?;
-        replace(folder, &line)?;
+        if let Err(error) = replace(folder, &line) {
+            line = found_on_full_disk(&path, &error).ok_or(error)?;
+        }
         // Once more: only now does another daemon begin no new ones.
         remove_unfinished(folder)?;
         Ok(Self(Arc::new(Claim { folder: folder.to_owned(), line, lost: OnceLock::new() })))
@@ -124,6 +126,16 @@ fn line() -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(&token)?;
     line.push(b'\n');
     Ok(line)
+}
+
+/// The token that is there, where the disk is too full for another.
+fn found_on_full_disk(path: &Path, error: &CheckpointError) -> Option<Vec<u8>> {
+    let is_full =
+        |source: &io::Error| matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let CheckpointError::Io { source, .. } = error else { return None };
+    let found = read(path).ok().filter(|_| is_full(source))?;
+    tracing::warn!(path = %path.display(), %error, "the state could not be claimed; a daemon that held it before would not notice");
+    Some(found)
 }
 
 fn replace(folder: &Path, line: &[u8]) -> Result<(), CheckpointError> {
