@@ -361,7 +361,7 @@ fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_e
 fn what_one_write_appended_is_whole_or_not_there_wherever_it_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("outbox");
-    let mut outbox = Outbox::new([], BTreeMap::new(), receivers(), NO_LIMIT);
+    let outbox = Outbox::new([], BTreeMap::new(), receivers(), NO_LIMIT);
     let mut file = OutboxFile::open(folder.path()).unwrap().0;
     file.replace(&outbox.records()).unwrap();
     let message = |number| Message {
