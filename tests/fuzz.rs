@@ -11,6 +11,7 @@ mod state;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use paritywatch::checkpoint::read;
 use paritywatch::event::{EventTime, Limits, RawRecord, Span, decode};
@@ -20,6 +21,11 @@ use state::{KEY, NOW, checkpoint, events, feed, fresh, mixed, parts, plan, usual
 
 /// Most memory that this process may come to use, in KiB: some times what the tests take.
 const MOST_MEMORY_KIB: u64 = 2 << 20;
+
+const THREADS: usize = 2;
+
+/// One in so many of the changed checkpoints that are read is gone on with.
+const GONE_ON_WITH: usize = 16;
 
 #[test]
 fn changed_events_are_decoded_or_refused() {
@@ -67,15 +73,19 @@ fn changed_checkpoints_are_gone_on_with_or_refused() {
     let parts = parts(&whole);
     let sections: Vec<&[u8]> = parts.windows(2).skip(2).map(|part| &whole[part[0].1 + 24..part[1].1]).collect();
     let cases: Vec<usize> = (1..sections.len()).filter(|section| sections[*section].len() > 3).collect();
-    let (mut read, mut refused) = (0_u64, 0_u64);
-    fuzz("CHECKPOINTS", 20_000, |random| {
+    let (read, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    fuzz("CHECKPOINTS", 1_000_000, |random| {
         // Half of the time everything but the cases, else those of a shard.
         let target = if random.below(2) == 0 { 0 } else { cases[random.below(cases.len())] };
         let bytes = random.changed(sections[target]);
         let section = |index: usize| Some(if index == target { bytes.clone() } else { sections[index].to_vec() });
         match Monitor::restore(plan.clone(), KEY, Clock::Wall, section) {
             Ok(mut monitor) => {
-                read += 1;
+                read.fetch_add(1, Ordering::Relaxed);
+                // To go on takes a hundred times as long as to read.
+                if random.below(GONE_ON_WITH) > 0 {
+                    return;
+                }
                 monitor.resume(NOW);
                 monitor.handle_tick(NOW);
                 feed(&mut monitor, rest);
@@ -83,9 +93,12 @@ fn changed_checkpoints_are_gone_on_with_or_refused() {
                 let _ = (monitor.published().to_json(), monitor.health(), monitor.allocated_bytes());
                 (0..4).for_each(|index| drop(monitor.snapshot().section(index).unwrap()));
             }
-            Err(_) => refused += 1,
+            Err(_) => {
+                refused.fetch_add(1, Ordering::Relaxed);
+            }
         }
     });
+    let (read, refused) = (read.into_inner(), refused.into_inner());
     println!("{read} were read, {refused} refused");
     assert!(read > 0 && refused > 0);
 }
@@ -121,17 +134,24 @@ fn changed_journal_entries_are_recalled_or_refused() {
 }
 
 /// Runs one attempt after another, each from a seed of its own; a panic names it.
-fn fuzz(what: &str, attempts: u64, mut attempt: impl FnMut(&mut Random)) {
+fn fuzz(what: &str, attempts: u64, attempt: impl Fn(&mut Random) + Sync) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     let attempts = number(&format!("PARITYWATCH_FUZZ_{what}")).unwrap_or(attempts);
     let first = number("PARITYWATCH_FUZZ_SEED").unwrap_or(1);
     println!("{what}: {attempts} attempts, PARITYWATCH_FUZZ_SEED={first}");
-    for seed in first..first + attempts {
-        let mut random = Random(mixed(seed) | 1);
-        if catch_unwind(AssertUnwindSafe(|| attempt(&mut random))).is_err() {
-            panic!("PARITYWATCH_FUZZ_SEED={seed} PARITYWATCH_FUZZ_{what}=1 shows the panic above");
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let attempt = &attempt;
+            scope.spawn(move || {
+                for seed in (first..first + attempts).skip(thread).step_by(THREADS) {
+                    let mut random = Random(mixed(seed) | 1);
+                    if catch_unwind(AssertUnwindSafe(|| attempt(&mut random))).is_err() {
+                        panic!("PARITYWATCH_FUZZ_SEED={seed} PARITYWATCH_FUZZ_{what}=1 shows the panic above");
+                    }
+                }
+            });
         }
-    }
+    });
     let used = most_memory_kib();
     assert!(used < MOST_MEMORY_KIB, "{used} KiB were used");
 }
