@@ -466,11 +466,16 @@ function deliveryPending() {
 function deliveryOldest() {
   return lines({
     title: 'Longest wait for a receiver',
-    description: 'Since when the oldest message waits that a receiver has not taken yet: somebody is not being told. 0 where none waits.',
+    description:
+      'Since when the oldest message waits that a receiver has not taken yet: somebody is not being told. Where an Alertmanager is told again ' +
+      'too late what fires, by how much: it then takes it for resolved. 0 where none waits.',
     unit: 's',
     width: 6,
     noValue: 'No receiver is configured, or no data.',
-    queries: [{ expr: `max by (receiver) (${each('delivery_oldest_pending_seconds')})`, legend: '{{receiver}}' }],
+    queries: [
+      { expr: `max by (receiver) (${each('delivery_oldest_pending_seconds')})`, legend: '{{receiver}}' },
+      { expr: `max by (receiver) (${each('delivery_resend_overdue_seconds')})`, legend: '{{receiver}}: told again too late' },
+    ],
     alert: 'ParitywatchDeliveryFailing',
   }).min(0);
 }

@@ -35,9 +35,11 @@ impl Setup {
         let listen = format!("127.0.0.1:{}", free_port());
         let state = folder.path().join("state");
         let own = format!(
-            "[kafka]\nbrokers = \"{}\"\ntopics = [\"events\"]\nsecurity_protocol = \"plaintext\"\n[state]\ndir = \"{}\"\ncheckpoint_every = \"1s\"\n[server]\nlisten = \"{listen}\"\n",
+            "[kafka]\nbrokers = \"{}\"\ntopics = [\"events\"]\nsecurity_protocol = \"plaintext\"\n[state]\ndir = \"{}\"\ncheckpoint_every = \"1s\"\n[server]\nlisten = \"{listen}\"\n[alerting]\nalertmanagers = [\"http://127.0.0.1:{}\"]\n",
             broker.bootstrap(),
-            state.display()
+            state.display(),
+            // Nothing listens there: that is shown, too.
+            free_port()
         );
         std::fs::write(&config, own + RULES).unwrap();
         Self { _folder: folder, config, listen }
