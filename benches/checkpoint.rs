@@ -1,5 +1,5 @@
-//! A checkpoint of many open cases: how long the stream stands still for it, what copying costs while it is held, and how long writing and
-//! a restart take.
+//! A checkpoint of many open cases: how long the stream stands still for it, what copying costs while it is held, and how long writing,
+//! a restart and a reload take.
 //!
 //! `cargo bench --bench checkpoint -- [OPEN_CASES]`
 
@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use paritywatch::checkpoint::{Header, Owner, Store};
-use paritywatch::event::{EventTime, RawRecord};
+use paritywatch::event::{EventTime, RawRecord, Span};
 use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor, PartitionIndex, PseudonymKey};
 use paritywatch::settings::Settings;
 
@@ -47,9 +47,17 @@ fn main() {
     drop((snapshot, monitor));
 
     let began = Instant::now();
-    let mut restored = store.read(plan, KEY, Clock::Wall).unwrap().unwrap().monitor;
+    let mut restored = store.read(plan.clone(), KEY, Clock::Wall).unwrap().unwrap().monitor;
     batch(&mut restored, &mut next, 1);
     row("read, and the first new event counted", began.elapsed());
+
+    for (what, days) in [("a reload", 0), ("a reload with other horizons", 3)] {
+        let mut other = plan.clone();
+        other.ledger.not_selected_horizon.0 += Span::DAY.times(days).0;
+        let began = Instant::now();
+        restored.change_plan(other).unwrap();
+        row(what, began.elapsed());
+    }
 }
 
 /// Selections of cases that nobody knows yet.
