@@ -16,7 +16,7 @@ use serde_json::Value;
 use support::kafka::{Broker, Record};
 use support::process::{Daemon, http_get, random_u64, try_wait_until, wait_until};
 use support::receiver::{Behaviour, FakeReceiver, Request};
-use support::setup::{DEAD_LETTERS, START_MS, Setup, binary, read, replay, sample, selection};
+use support::setup::{DEAD_LETTERS, START_MS, Setup, accepted, binary, read, replay, sample, selection};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const LONG_LIMIT: Duration = Duration::from_secs(600);
@@ -51,10 +51,10 @@ fn killed_at_random_moments_it_counts_every_event_once() {
         let target = counted + f64::from(u32::try_from(random(45_000)).unwrap());
         let page = daemon.wait_until(LIMIT, "progress", || {
             let page = http_get(&setup.url("/metrics")).ok()?.text();
-            let all = read(&page) >= as_float(&expected["events"]["accepted"]);
-            (read(&page) >= target || all || random(40) == 0).then_some(page)
+            let all = accepted(&page) >= as_float(&expected["events"]["accepted"]);
+            (accepted(&page) >= target || all || random(40) == 0).then_some(page)
         });
-        counted = read(&page);
+        counted = accepted(&page);
         daemon.kill();
         if kill == kills / 2 {
             broker.restart();
@@ -307,7 +307,7 @@ fn a_broker_that_is_stopped_and_killed_again_and_again_changes_nothing() {
     let mut daemon = setup.start();
     for round in 0..rounds {
         let target = as_float(&expected["events"]["accepted"]) * (round as f64 + 0.5) / (rounds as f64 + 1.0);
-        daemon.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) >= target, LONG_LIMIT);
+        daemon.wait_for_http(&setup.url("/metrics"), |response| accepted(&response.text()) >= target, LONG_LIMIT);
         if round % 2 == 0 {
             broker.kill();
         } else {

@@ -135,6 +135,12 @@ pub fn selection(number: u64, selected: bool) -> String {
 /// 2026-01-01T00:00:00Z
 pub const START_MS: i64 = 1_767_225_600_000;
 
+/// Events counted, of every type.
+pub fn accepted(metrics: &str) -> f64 {
+    let lines = metrics.lines().filter(|line| line.starts_with(r#"paritywatch_events_total{result="accepted","#));
+    lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+}
+
 /// Selections counted.
 pub fn read(metrics: &str) -> f64 {
     sample(metrics, r#"paritywatch_events_total{result="accepted",type="selection"}"#).unwrap_or_default()
