@@ -12,10 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use paritywatch::alert::{AlertState, Told};
 use paritywatch::app::{Failure, Keeper};
 use paritywatch::checkpoint::{Header, Journal, Owner, Store, read, read_journals, write};
-use paritywatch::event::EventTime;
-use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Health, Monitor, Plan, PseudonymKey, SECTIONS};
+use paritywatch::event::{EventTime, RawRecord};
+use paritywatch::monitor::{
+    AlertEntries, Clock, FORMAT, Health, Monitor, PartitionIndex, Plan, PseudonymKey, SECTIONS,
+};
 use paritywatch::settings::Settings;
 use serde_json::Value;
 use state::{
@@ -214,11 +217,6 @@ fn evidence_of_a_rule_that_is_added_begins_with_the_first_hour_that_no_event_has
     let begin = format!("{}:59:59Z", &middle[..13]);
     let (first, rest): (Vec<String>, Vec<String>) =
         lines.iter().cloned().partition(|line| time(line).is_none_or(|time| time <= middle));
-    let with_rules = plan(&config(PROFILES, &[POINT, SEQUENTIAL, HITS]));
-    let mut running = fresh(&plan(&config(PROFILES, &[POINT])));
-    feed(&mut running, &first);
-    let mut restored = restored(&with_rules, &checkpoint(&plan(&config(PROFILES, &[POINT])), &running));
-    running.change_plan(with_rules.clone()).unwrap();
     let case = |line: &String| {
         let event: Value = serde_json::from_str(line).ok()?;
         event["data"]["case_id"].as_str().map(str::to_owned)
@@ -229,21 +227,77 @@ fn evidence_of_a_rule_that_is_added_begins_with_the_first_hour_that_no_event_has
         Some(case) => !before.contains(&case),
         None => time(line).is_none_or(|time| time > begin),
     };
-    let mut of_the_new_alone = fresh(&with_rules);
-    feed(&mut of_the_new_alone, &rest.iter().filter(new).cloned().collect::<Vec<_>>());
     // What evidence misses comes last: what was there before the rule is none of it.
-    let evidence = |monitor: &mut Monitor| -> Vec<(String, Value)> {
+    let evidence = |monitor: &mut Monitor, with_missing: bool| -> Vec<(String, Value)> {
         let evaluation = evaluation(monitor);
-        let findings = evaluation["findings"].as_array().unwrap().iter().filter(|finding| finding["rule"] != "point");
-        let missing = ("missing".to_owned(), evaluation["late_evidence"].clone());
-        findings.map(|finding| (place(finding), finding["evidence"].clone())).chain([missing]).collect()
+        let findings = evaluation["findings"].as_array().unwrap().iter();
+        let findings = findings.filter(|finding| finding["rule"] == "sequential" || finding["rule"] == "hits");
+        let missing = with_missing.then(|| ("missing".to_owned(), evaluation["late_evidence"].clone()));
+        findings.map(|finding| (place(finding), finding["evidence"].clone())).chain(missing).collect()
     };
-    let expected = evidence(&mut of_the_new_alone);
-    assert!(expected.iter().any(|(_, evidence)| evidence["blocks"].as_u64() > Some(2)), "{expected:?}");
-    for monitor in [&mut running, &mut restored] {
-        feed(monitor, &rest);
-        assert_eq!(evidence(monitor), expected);
+    // Alone, and beside rules that have read the same cohorts before.
+    let older = [
+        SEQUENTIAL.replace("sequential\"", "older\"").replace("stratify_by = \"office\"\n", ""),
+        HITS.replace("hits\"", "older-hits\""),
+    ];
+    for older in [&[][..], &[older[0].as_str(), older[1].as_str()]] {
+        let plan_of = |rules: &[&str]| plan(&config(PROFILES, &[&[POINT], older, rules].concat()));
+        let (without, with) = (plan_of(&[]), plan_of(&[SEQUENTIAL, HITS]));
+        let mut running = fresh(&without);
+        feed(&mut running, &first);
+        let mut restored = restored(&with, &checkpoint(&without, &running));
+        running.change_plan(with.clone()).unwrap();
+        // Which hour that was is kept.
+        let mut again = self::restored(&with, &checkpoint(&with, &restored));
+        let mut of_the_new_alone = fresh(&with);
+        feed(&mut of_the_new_alone, &rest.iter().filter(new).cloned().collect::<Vec<_>>());
+        let expected = evidence(&mut of_the_new_alone, older.is_empty());
+        assert!(expected.iter().any(|(_, evidence)| evidence["blocks"].as_u64() > Some(2)), "{expected:?}");
+        for monitor in [&mut running, &mut restored, &mut again] {
+            feed(monitor, &rest);
+            assert_eq!(evidence(monitor, older.is_empty()), expected);
+        }
     }
+}
+
+#[test]
+fn what_was_late_before_a_rule_asked_for_evidence_is_not_missing_from_it() {
+    let event = |kind: &str, minute: u64, case: u64, data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/s","id":"{kind}{case}","time":"{}","data":{{"case_id":"c{case}"{data}}}}}"#,
+            state::time(minute)
+        ) + if kind == "selection" || kind == "outcome" { " " } else { "" }
+    };
+    let selection = r#","profile":"d","selected":true,"groups":{"origin":"x"}"#;
+    let selections = |cases: std::ops::Range<u64>, minute: u64| {
+        cases.map(|case| event("selection", minute, case, selection)).collect::<Vec<_>>()
+    };
+    let late = |monitor: &mut Monitor| {
+        evaluation(monitor)["late_evidence"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["cases"].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    let one = |monitor: &mut Monitor, lines: Vec<String>| {
+        for line in lines {
+            let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
+            monitor.handle_record(PartitionIndex(0), &record, NOW);
+        }
+    };
+    let mut monitor = Monitor::new(plan(&config(PROFILES, &[POINT])), KEY, Clock::Wall);
+    one(&mut monitor, [selections(0..30, 0), selections(1_000..1_001, 300)].concat());
+    one(&mut monitor, (0..30).map(|case| event("control", 240, case, "")).collect());
+    monitor.change_plan(plan(&config(PROFILES, &[POINT, FREQUENCY]))).unwrap();
+    assert_eq!(late(&mut monitor), 0);
+    one(&mut monitor, [selections(100..130, 600), selections(1_001..1_002, 900)].concat());
+    one(&mut monitor, (100..130).map(|case| event("control", 840, case, "")).collect());
+    assert_eq!(late(&mut monitor), 30);
+    // What is told of the first ones now, in time or late, changes nothing.
+    one(&mut monitor, (0..15).map(|case| event("outcome", 910, case, r#","outcome":"violation""#)).collect());
+    one(&mut monitor, (15..30).map(|case| event("outcome", 700, case, r#","outcome":"violation""#)).collect());
+    assert_eq!(late(&mut monitor), 30);
 }
 
 #[test]
@@ -463,12 +517,37 @@ fn an_alert_whose_end_was_told_does_not_come_back_and_what_holds_begins_anew() {
     let all = ids(&monitor, "point");
     let mut monitor = restored(&plan, &checkpoint(&plan, &monitor));
     let ended = all[0].clone();
-    monitor.keep_alerts_as_told(|alert| if alert == ended { 2 } else { 1 });
+    let told = |number| Told { number, firing_since: (number == 1).then_some(NOW) };
+    monitor.keep_alerts_as_told(|alert| told(if alert == ended { 2 } else { 1 }));
     assert_eq!(ids(&monitor, "point"), all[1..]);
     monitor.handle_tick(EventTime(NOW.0 + 1));
     let now = ids(&monitor, "point");
     assert_eq!(now.len(), all.len());
     assert!(!now.contains(&ended), "under the id that has ended nothing more would be told");
+}
+
+/// An alert was told to fire, and the disk has lost that: by it the alert is pending.
+#[test]
+fn an_alert_that_was_told_to_fire_goes_on_firing_under_its_id() {
+    let plan = plan(&config(PROFILES, &[&format!("{POINT}for = \"10m\"\n")]));
+    let mut monitor = fresh(&plan);
+    feed(&mut monitor, &events(CASES));
+    monitor.handle_tick(NOW);
+    let all = ids(&monitor, "point");
+    let mut monitor = restored(&plan, &checkpoint(&plan, &monitor));
+    let fired_at = EventTime(NOW.0 + 600_000);
+    monitor.keep_alerts_as_told(|alert| {
+        if alert == all[0] { Told { number: 2, firing_since: Some(fired_at) } } else { Told::default() }
+    });
+    monitor.handle_tick(EventTime(NOW.0 + 660_000));
+    assert_eq!(ids(&monitor, "point"), all);
+    let published = monitor.published();
+    let alert = published.alerts().iter().find(|alert| alert.id == all[0]).unwrap();
+    assert_eq!((alert.state, alert.fired_at), (AlertState::Firing, Some(fired_at)));
+    // What comes next is told: its number was not used up.
+    assert!(alert.transitions >= 2, "{}", alert.transitions);
+    let other = published.alerts().iter().find(|alert| alert.id == all[1]).unwrap();
+    assert_eq!((other.state, other.transitions), (AlertState::Firing, 1));
 }
 
 /// Ids of the open alerts of a rule.

@@ -13,6 +13,15 @@ use crate::monitor::{Mapping, Plan};
 /// Most ended alerts kept; the oldest go first and are counted.
 pub const MAX_ENDED_ALERTS: usize = 10_000;
 
+/// What receivers were told of an alert, or are to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Of how many of its transitions; 0 for none.
+    pub number: u32,
+    /// When the last of them was, where by it the alert fires.
+    pub firing_since: Option<EventTime>,
+}
+
 /// Every alert that was ever pending or firing, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlertBook {
@@ -50,12 +59,19 @@ impl AlertBook {
         self.dropped = self.dropped.saturating_add((before - self.alerts.len()) as u64);
     }
 
-    /// Leaves out, and counts, open alerts of which more was told than the book knows; `told` gives of how many transitions. Such an alert is not
-    /// the one that receivers know: its end was told when its rule was taken out, after the checkpoint that has it, or the disk has
-    /// not taken what happened to it. Under its id nothing more would be told; what still holds begins anew.
-    pub fn keep_as_told(&mut self, told: impl Fn(&str) -> u32) {
+    /// Goes on from what receivers were told of an open alert where that is more than the book knows. Where it was told to fire, the disk has not
+    /// taken what happened to it since the checkpoint: it fires. Else its end was told, when its rule was taken out after that
+    /// checkpoint: it is left out, and counted. Under its id nothing more could be told; what still holds begins anew.
+    pub fn keep_as_told(&mut self, told: impl Fn(&str) -> Told) {
         let before = self.alerts.len();
-        self.alerts.retain(|alert| !alert.state.is_open() || told(&alert.id.to_string()) <= alert.transitions);
+        self.alerts.retain_mut(|alert| {
+            let told = if alert.state.is_open() { told(&alert.id.to_string()) } else { Told::default() };
+            let is_behind = told.number > alert.transitions;
+            if let (true, Some(at)) = (is_behind, told.firing_since) {
+                alert.fire_as_told(told.number, at);
+            }
+            !is_behind || told.firing_since.is_some()
+        });
         self.dropped = self.dropped.saturating_add((before - self.alerts.len()) as u64);
     }
 

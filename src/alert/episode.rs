@@ -237,6 +237,13 @@ impl Alert {
         }
     }
 
+    /// Takes over that it was told to fire, and of how many transitions.
+    pub(super) fn fire_as_told(&mut self, transitions: u32, at: EventTime) {
+        self.state = AlertState::Firing;
+        self.fired_at.get_or_insert(at);
+        self.transitions = transitions;
+    }
+
     const fn count_transition(&mut self) {
         self.transitions = self.transitions.saturating_add(1);
     }

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::alert::Told;
 use crate::app::Failure;
 use crate::app::receivers::{Sink, Spec, specs};
 use crate::checkpoint::{CheckpointError, Cursor, OutboxFile, Owner, forget_cursor, read_cursors};
@@ -106,10 +107,10 @@ impl Delivery {
         self.append(messages);
     }
 
-    /// The number of the last transition of an alert that was told, or is to be; 0 for none.
+    /// What was told of an alert, or is to be.
     #[must_use]
-    pub fn told_of(&self, alert: &str) -> u32 {
-        self.exchange.lock().outbox.told_of(alert)
+    pub fn told(&self, alert: &str) -> Told {
+        self.exchange.lock().outbox.told(alert)
     }
 
     /// Tells the end of alerts that the book no longer has: their rule or profile is gone, or the state was made anew.

@@ -97,7 +97,7 @@ impl Daemon {
         let key = load_or_make_key(settings)?;
         let (mut keeper, mut monitor) = Keeper::open(settings, owner, &key, clock.now())?;
         let delivery = Delivery::open(settings, owner, &keeper.take_changes(), monitor.published().alerts())?;
-        monitor.keep_alerts_as_told(|alert| delivery.told_of(alert));
+        monitor.keep_alerts_as_told(|alert| delivery.told(alert));
         let source =
             KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
         let source = source.map_err(Failure::Configuration)?;

@@ -132,6 +132,13 @@ impl Store {
         if header.format > FORMAT {
             return Err(CheckpointError::Later { path: shown, found: header.format, by: header.written_by });
         }
+        if header.format < FORMAT {
+            tracing::warn!(
+                path = shown,
+                format = header.format,
+                "written by an earlier version: taken as made with the present horizons"
+            );
+        }
         let mut problem = None;
         let monitor = Monitor::restore_of(header.format, plan, key, clock, |index| match sections.read() {
             Ok(bytes) => Some(bytes),

@@ -80,6 +80,8 @@ struct Table {
     series: Vec<Option<OpenSeries>>,
     /// Sides of all cohorts so far, for the choice of `lowest`.
     past: Vec<Side>,
+    /// The first hour whose cohort it reads: what was there before a plan asked for it is no evidence, whoever has read it.
+    begun: i32,
     by_population: bool,
     stratum: Option<StratumId>,
 }
@@ -233,6 +235,22 @@ pub struct SequencesState {
     tables: Vec<(TableKey, Vec<Option<OpenSeries>>, Vec<Side>)>,
     populations: Populations,
     staged: Vec<(i32, Vec<StagedPopulation>)>,
+    /// The first hour of each table, in their order.
+    #[serde(skip)]
+    begun: Vec<i32>,
+}
+
+impl SequencesState {
+    /// The first hour of each table, which the encoding leaves out.
+    #[must_use]
+    pub fn begun(&self) -> &[i32] {
+        &self.begun
+    }
+
+    /// Takes in what [`Self::begun`] gave; tables without one read from the first hour on.
+    pub fn set_begun(&mut self, begun: Vec<i32>) {
+        self.begun = begun;
+    }
 }
 
 impl Sequences {
@@ -244,13 +262,17 @@ impl Sequences {
             tables: tables.collect(),
             populations: self.populations.clone(),
             staged: self.staged.iter().map(|(hour, staged)| (*hour, staged.clone())).collect(),
+            begun: self.tables.iter().map(|table| table.begun).collect(),
         }
     }
 
-    /// Takes in what [`Self::state`] gave. Rules that ask for other evidence than they did start afresh.
-    pub fn restore(&mut self, state: SequencesState, mapping: &Mapping) {
-        let SequencesState { tables, populations, staged } = state;
-        for ((rule, profile, channel, dimension), series, past) in tables {
+    /// Takes in what [`Self::state`] gave. Rules that ask for other evidence than they did start afresh, and new ones begin, with `begin`: the
+    /// first hour that no event has reached yet.
+    pub fn restore(&mut self, state: SequencesState, mapping: &Mapping, begin: i32) {
+        let SequencesState { tables, populations, staged, begun } = state;
+        self.tables.iter_mut().for_each(|table| table.begun = begin);
+        let begun = begun.into_iter().chain(std::iter::repeat(i32::MIN));
+        for (((rule, profile, channel, dimension), series, past), begun) in tables.into_iter().zip(begun) {
             let Some(rule) = mapping.same_rule(rule) else { continue };
             let Some(profile) = mapping.profile(profile) else { continue };
             let key = (rule, profile, channel, dimension);
@@ -258,6 +280,7 @@ impl Sequences {
             if let Some(table) = self.tables.iter_mut().find(fits) {
                 table.series = series;
                 table.past = past;
+                table.begun = begun;
             }
         }
         self.populations = populations.renamed(mapping);
@@ -284,6 +307,7 @@ impl Table {
             feed: feeds.binary_search(&feed_of(key, rule)).ok()?,
             series: groups.map(|group| (named != Some(GroupId(group))).then(|| OpenSeries::new(rule))).collect(),
             past: vec![Side::default(); dimension.groups.len() + 1],
+            begun: i32::MIN,
             by_population: rule.reference != Reference::Random && by_population_of(plan, key.1, rule.indicator),
             stratum: rule.stratify_by.as_deref().and_then(|name| attributes.stratum_id(name)),
         })
@@ -299,6 +323,9 @@ impl Table {
         level: f64,
     ) {
         let (index, _, channel, dimension) = self.key;
+        if cohort.start < self.begun {
+            return;
+        }
         let Some(rule) = reading.plan.rules.get(index) else { return };
         let Some(dimension) = reading.plan.dimensions.get(usize::from(dimension.0)) else { return };
         self.close_if(cohort.start, reading, plan, populations, level);

@@ -228,6 +228,12 @@ impl Page {
         self.waiting
     }
 
+    /// Whether a run of any case is past.
+    pub fn holds_past(&self, watermark: EventTime, spans: &Spans) -> bool {
+        self.simple.iter().any(|simple| spans.is_past(&[simple.record()], watermark))
+            || self.dossiers().any(|records| past(records, watermark, spans) > 0)
+    }
+
     /// The records of every case with more than a selection.
     pub fn dossiers(&self) -> impl Iterator<Item = &[Record]> {
         self.dossiers.iter().map(|dossier| &*dossier.records)

@@ -191,7 +191,12 @@ impl Ledger {
             return;
         }
         self.due.fill(EventTime::MIN);
-        self.sweep_all(watermark, EventTime::MIN, EventTime::MIN);
+        for index in 0..PAGES {
+            // A page that changes is copied while a snapshot holds it: only those in which something is past.
+            if self.pages.get(index).is_some_and(|page| page.holds_past(watermark, &before)) {
+                self.sweep(index, watermark, EventTime::MIN, EventTime::MIN);
+            }
+        }
         for records in self.pages.iter().flat_map(|page| page.dossiers()).filter(|case| differs(case, &before, &spans))
         {
             self.made.refold(records, first, &mut self.attributes, (&before, &spans));

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::core::Monitor;
 use super::tallies::{Tallies, TalliesState};
-use crate::alert::{Alert, AlertBook, AlertOfFormat1, BookOfFormat1};
+use crate::alert::{Alert, AlertBook, AlertOfFormat1, BookOfFormat1, Told};
 use crate::disclosure::{PublishedAlert, publish_alert};
 use crate::disparity::{DimensionId, EvaluatorState, SequencesState};
 use crate::event::{EventTime, Span};
@@ -59,7 +59,9 @@ struct Added {
     /// How long a case that was not picked was kept; the rest of [`Spans`] the watermark knows.
     not_selected_horizon: Span,
     /// See [`WindowsState::begun`].
-    begun: Vec<i32>,
+    feeds_begun: Vec<i32>,
+    /// See [`SequencesState::begun`].
+    tables_begun: Vec<i32>,
 }
 
 /// Alerts as they stood after an evaluation changed them, with the names behind their indices and where the input stood.
@@ -133,7 +135,11 @@ impl Snapshot {
     }
 
     fn added(&self) -> Added {
-        Added { not_selected_horizon: self.spans.not_selected, begun: self.core.windows.begun() }
+        Added {
+            not_selected_horizon: self.spans.not_selected,
+            feeds_begun: self.core.windows.begun(),
+            tables_begun: self.core.sequences.begun().to_vec(),
+        }
     }
 }
 
@@ -145,7 +151,8 @@ impl Core {
             2 => Ok((postcard::from_bytes(bytes)?, None)),
             _ => {
                 let (mut core, added): (Self, Added) = postcard::from_bytes(bytes)?;
-                core.windows.set_begun(&added.begun);
+                core.windows.set_begun(&added.feeds_begun);
+                core.sequences.set_begun(added.tables_begun);
                 Ok((core, Some(added.not_selected_horizon)))
             }
         }
@@ -231,8 +238,8 @@ impl Monitor {
         Ok(())
     }
 
-    /// Leaves out open alerts that are not those that were told; `told` gives of how many transitions of an alert.
-    pub fn keep_alerts_as_told(&mut self, told: impl Fn(&str) -> u32) {
+    /// Goes on from what was told of open alerts, where the disk has lost it: see [`AlertBook::keep_as_told`].
+    pub fn keep_alerts_as_told(&mut self, told: impl Fn(&str) -> Told) {
         self.alerts.keep_as_told(told);
     }
 
@@ -313,8 +320,8 @@ impl Monitor {
         })
     }
 
-    /// Goes on under another plan, as if restored from a snapshot of this moment. With the same profiles no case is touched; else each is
-    /// renamed, which takes about a second per ten million.
+    /// Goes on under another plan, as if restored from a snapshot of this moment. With the same profiles and horizons no case is
+    /// touched; with other profiles each is renamed, with other horizons each is looked at, and either takes a second or two per ten million.
     ///
     /// # Errors
     /// [`RestoreError::OtherDimensions`]; the monitor goes on as it was.
@@ -360,7 +367,7 @@ impl Monitor {
         let begin = if newest == EventTime::MIN { i32::MIN } else { hour_of(newest).saturating_add(1) };
         monitor.windows.restore(core.windows, &mapping, groups, begin);
         monitor.populations = core.populations.renamed(&mapping);
-        monitor.sequences.restore(core.sequences, &mapping);
+        monitor.sequences.restore(core.sequences, &mapping, begin);
         monitor.evaluator.restore(core.evaluator, &mapping);
         monitor.change_spans();
         monitor.alerts = core.alerts.renamed(&mapping);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
 use super::message::{Message, subject_of};
-use crate::alert::AlertState;
+use crate::alert::{self, AlertState};
 use crate::disclosure::PublishedAlert;
 use crate::event::{EventTime, Span};
 
@@ -281,6 +281,14 @@ impl Outbox {
     #[must_use]
     pub fn told_of(&self, alert: &str) -> u32 {
         self.told.get(alert).map_or(0, |told| told.number)
+    }
+
+    /// What was told of an alert, or is to be.
+    #[must_use]
+    pub fn told(&self, alert: &str) -> alert::Told {
+        let last = self.standing.get(alert).map(|standing| &standing.message);
+        let firing_since = last.filter(|message| message.is_firing()).map(|message| message.at);
+        alert::Told { number: self.told_of(alert), firing_since }
     }
 
     /// Takes alerts as told that were told by other means, or that nobody needs to be told of: those that ended before there was an outbox.

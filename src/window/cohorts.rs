@@ -145,18 +145,26 @@ impl Cohorts {
         }
     }
 
-    /// Counts facts that came too late for evidence.
-    pub(super) fn count_late(&mut self, cell: u32, facts: u64) {
-        if let Some(Some(reader)) = self.readers.get_mut(cell as usize) {
+    /// Counts facts of a cohort that came too late for evidence.
+    pub(super) fn count_late(&mut self, cell: u32, cohort: i32, facts: u64) {
+        if let Some(reader) = self.reader_of(cell, cohort) {
             reader.late = reader.late.saturating_add(facts);
         }
     }
 
-    /// Counts one case that evidence misses more, or one less.
-    pub(super) fn count_missing(&mut self, cell: u32, more: bool) {
-        if let Some(Some(reader)) = self.readers.get_mut(cell as usize) {
+    /// Counts one case of a cohort that evidence misses more, or one less.
+    pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, more: bool) {
+        if let Some(reader) = self.reader_of(cell, cohort) {
             reader.late = if more { reader.late.saturating_add(1) } else { reader.late.saturating_sub(1) };
         }
+    }
+
+    /// Who reads a cell, where a cohort is the business of any feed of theirs.
+    fn reader_of(&mut self, cell: u32, cohort: i32) -> Option<&mut Reader> {
+        let Self { readers, lanes, .. } = self;
+        let reader = readers.get_mut(cell as usize)?.as_mut()?;
+        let reads = |index: &usize| lanes.get(*index).is_some_and(|lane| cohort >= lane.begun);
+        reader.lanes.iter().any(reads).then_some(reader)
     }
 
     /// The next hour that the watermark makes final; `None` where there is none. `waiting` says whether a block is open that only the
@@ -283,8 +291,8 @@ impl Cohorts {
             self.staged.insert(hour, known.collect());
         }
         for (id, count) in late {
-            if let Some(id) = cell(id) {
-                self.count_late(id, count);
+            if let Some(Some(reader)) = cell(id).and_then(|id| self.readers.get_mut(id as usize)) {
+                reader.late = count;
             }
         }
     }

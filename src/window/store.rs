@@ -109,7 +109,8 @@ impl Windows {
         for (contribution, _) in moves(change) {
             let again = seen.is_some_and(|seen| Contribution { counts: contribution.counts, ..seen } == contribution);
             if !again {
-                self.each_cell(&contribution, attributes, |cohorts, cell| cohorts.count_missing(cell, more));
+                let cohort = hour_of(contribution.cohort);
+                self.each_cell(&contribution, attributes, |cohorts, cell| cohorts.count_missing(cell, cohort, more));
             }
             seen = Some(contribution);
         }
@@ -120,7 +121,7 @@ impl Windows {
         let hour = hour_of(place.cohort);
         self.each_cell(place, attributes, |cohorts, cell| {
             if late {
-                cohorts.count_late(cell, counts.assessed.max(counts.selected).max(1));
+                cohorts.count_late(cell, hour, counts.assessed.max(counts.selected).max(1));
             } else {
                 cohorts.stage(hour, cell, place.cohort, |shift| shift.counts(counts, true));
             }
