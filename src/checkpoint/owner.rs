@@ -135,13 +135,14 @@ impl Owner {
 fn line() -> io::Result<(String, Vec<u8>)> {
     let mut random = [0; 16];
     SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("the system gives no random bytes"))?;
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    // Of the system and not of /proc, which a service may not see (`ProcSubset=pid`).
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (mark, _) = random.split_at(8);
     let token = Token {
         token: digits(&random),
         pid: std::process::id(),
-        host: host.trim().to_owned(),
+        host,
         since: jiff::Timestamp::now().strftime("%FT%TZ").to_string(),
     };
     let mut line = serde_json::to_vec(&token)?;
@@ -213,6 +214,14 @@ mod tests {
         // Even where its token comes back: it has told nothing meanwhile.
         std::fs::write(folder.path().join(FILE), &first.0.line).unwrap();
         assert!(first.lost().is_some() && first.check().is_err());
+    }
+
+    #[test]
+    fn a_token_names_the_host_without_asking_proc() {
+        let (_, line) = line().unwrap();
+        let token: Token = serde_json::from_slice(&line).unwrap();
+        assert_eq!(token.host, std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim());
+        assert!(!token.host.is_empty());
     }
 
     #[test]
