@@ -1,7 +1,7 @@
 //! The outbox on the disk: one file of records, written on at its end and replaced whole when much of it is out of date; and for each
 //! receiver a file that says how far it has come.
 //!
-//! What one write appends is one frame, whole or not: records at the end that were not wholly written were not sent to anybody, and the alerts say
+//! What one write appends is one frame, or several one after the other, each whole or not: records at the end that were not wholly written were not sent to anybody, and the alerts say
 //! what they told, so they are made again.
 
 use std::collections::BTreeMap;
