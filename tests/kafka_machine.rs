@@ -36,7 +36,7 @@ fn a_disk_that_gives_errors_costs_no_state_and_stops_no_daemon() {
     // Whatever fails of writing, the old one stands, it is counted, and the daemon goes on.
     let mut events = 500;
     for operation in ["write", "sync", "rename"] {
-        fail(&format!("{operation} checkpoint.new"));
+        fail(&format!("{operation} state/checkpoint."));
         let failures = || sample(&http_get(&setup.url("/metrics")).ok()?.text(), FAILED);
         let before = daemon.wait_until(LIMIT, "a failure", failures);
         daemon.wait_until(LIMIT, "two failures", || failures().filter(|now| *now >= before + 2.0));
@@ -53,6 +53,13 @@ fn a_disk_that_gives_errors_costs_no_state_and_stops_no_daemon() {
         let newer = || (next_offset(&checkpoint) == Some(i64::try_from(events).unwrap())).then_some(());
         daemon.wait_until(LIMIT, "a newer checkpoint", newer);
     }
+    // It is there, but a crash could undo that: it is counted as failed, and not taken for another daemon's.
+    fail("sync state$");
+    let failures = || sample(&http_get(&setup.url("/metrics")).ok()?.text(), FAILED);
+    let before = daemon.wait_until(LIMIT, "failures counted", failures);
+    daemon.wait_until(LIMIT, "three failures", || failures().filter(|now| *now >= before + 3.0));
+    assert!(daemon.stderr().contains("a crash may undo that"), "{}", daemon.stderr());
+    fail("");
     // Whose the state is cannot be read: that says nothing.
     fail("read state/owner");
     daemon.wait_for_stderr("whose the state is could not be read", LIMIT);
@@ -61,7 +68,7 @@ fn a_disk_that_gives_errors_costs_no_state_and_stops_no_daemon() {
     count(&mut daemon, &setup, events as f64);
     let newer = || (next_offset(&checkpoint) == Some(i64::try_from(events).unwrap())).then_some(());
     daemon.wait_until(LIMIT, "a newer checkpoint", newer);
-    fail("write checkpoint.new");
+    fail("write state/checkpoint.");
     broker.produce("events", &records(events..events + 100));
     count(&mut daemon, &setup, (events + 100) as f64);
     daemon.kill();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::OpenOptions;
 use std::path::Path;
 
-use paritywatch::checkpoint::{Cursor, OutboxFile, read_cursors};
+use paritywatch::checkpoint::{Cursor, OutboxFile, Owner, read_cursors};
 use paritywatch::event::{EventTime, Span};
 use paritywatch::outbox::{
     BACKOFF_FIRST, BACKOFF_LONGEST, ENDED_RESENT_FOR, Kind, Message, Next, Outbox, Receiver, Refusal,
@@ -42,6 +42,7 @@ struct Torn(u8, bool);
 /// A daemon with its disk, and what the world has seen of it.
 struct World {
     folder: tempfile::TempDir,
+    owner: Owner,
     outbox: Outbox,
     file: OutboxFile,
     disk_works: bool,
@@ -57,10 +58,12 @@ impl World {
     fn new() -> Self {
         // In memory where there is such a folder: what a crash leaves is torn by hand.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let (file, records) = OutboxFile::open(folder.path()).unwrap();
+        let owner = Owner::claim(folder.path()).unwrap();
+        let (file, records) = OutboxFile::open(&owner).unwrap();
         let outbox = Outbox::new(records, BTreeMap::new(), receivers(), NO_LIMIT);
         let mut world = Self {
             folder,
+            owner,
             outbox,
             file,
             disk_works: true,
@@ -115,7 +118,7 @@ impl World {
             }
         } else {
             // What the daemon does where it cannot write on: later it replaces the file.
-            self.file = OutboxFile::open(self.folder.path()).unwrap().0;
+            self.file = OutboxFile::open(&self.owner).unwrap().0;
         }
         self.outbox.append(fresh, self.wall());
     }
@@ -151,7 +154,7 @@ impl World {
                 self.outbox.delivered(receiver, first + taken as u64, self.wall());
                 if self.disk_works && self.file.is_whole() {
                     let position = self.outbox.position(receiver).unwrap();
-                    cursor(self.folder.path(), receiver).write(position).unwrap();
+                    cursor(&self.owner, receiver).write(position).unwrap();
                 }
             }
         }
@@ -167,9 +170,10 @@ impl World {
     fn crash(&mut self) {
         self.crashes += 1;
         let folder = self.folder.path();
-        std::fs::write(folder.join("outbox.new"), b"paritywatch out").unwrap();
-        std::fs::write(folder.join("outbox.cursor.r0.new"), b"{\"recei").unwrap();
-        let (file, records) = OutboxFile::open(folder).unwrap();
+        let unfinished = |name: &str| folder.join(format!("{name}.0123456789abcdef.new"));
+        std::fs::write(unfinished("outbox"), b"paritywatch out").unwrap();
+        std::fs::write(unfinished("outbox.cursor.r0"), b"{\"recei").unwrap();
+        let (file, records) = OutboxFile::open(&self.owner).unwrap();
         self.file = file;
         self.outbox = Outbox::new(records, read_cursors(folder).unwrap(), receivers(), NO_LIMIT);
         for message in self.happened.clone() {
@@ -305,9 +309,9 @@ fn what_is_told_again_too_late_is_overdue_until_it_is_told_and_nothing_is_counte
 #[test]
 fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_end_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("outbox");
+    let (path, owner) = (folder.path().join("outbox"), Owner::claim(folder.path()).unwrap());
     let mut outbox = Outbox::new([], BTreeMap::new(), receivers(), NO_LIMIT);
-    let mut file = OutboxFile::open(folder.path()).unwrap().0;
+    let mut file = OutboxFile::open(&owner).unwrap().0;
     file.replace(&outbox.records()).unwrap();
     let length = || usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
     let mut lengths = vec![length()];
@@ -320,14 +324,14 @@ fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_e
         lengths.push(length());
     }
     let whole = std::fs::read(&path).unwrap();
-    let records = OutboxFile::open(folder.path()).unwrap().1;
+    let records = OutboxFile::open(&owner).unwrap().1;
     let title = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     // Every byte: the title, and of every record the length, the checksum and the contents. In the last one it is no more than a torn end.
     for at in 0..whole.len() {
         let mut changed = whole.clone();
         changed[at] ^= 0x10;
         std::fs::write(&path, &changed).unwrap();
-        let read = OutboxFile::open(folder.path()).map(|(_, records)| records);
+        let read = OutboxFile::open(&owner).map(|(_, records)| records);
         if at < lengths[2] {
             let problem = read.unwrap_err().to_string();
             assert!(problem.starts_with(&format!("{}: ", path.display())), "{problem}");
@@ -344,7 +348,7 @@ fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_e
     // Cut off anywhere behind the title it is a torn end.
     for cut in title..whole.len() {
         std::fs::write(&path, &whole[..cut]).unwrap();
-        let (_, found) = OutboxFile::open(folder.path()).unwrap();
+        let (_, found) = OutboxFile::open(&owner).unwrap();
         assert_eq!(found, records[..found.len()], "cut at {cut}");
         assert!(lengths[..3].iter().filter(|length| **length <= cut).count() <= found.len(), "cut at {cut}");
     }
@@ -352,7 +356,7 @@ fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_e
     let mut changed = whole[..lengths[3]].to_vec();
     changed.extend(unknown_record());
     std::fs::write(&path, &changed).unwrap();
-    let problem = OutboxFile::open(folder.path()).map(|_| ()).unwrap_err().to_string();
+    let problem = OutboxFile::open(&owner).map(|_| ()).unwrap_err().to_string();
     assert!(problem.contains(&format!("the frame at byte {}:", lengths[3])), "{problem}");
 }
 
@@ -360,9 +364,9 @@ fn a_file_damaged_before_whole_records_is_refused_and_left_as_it_is_and_a_torn_e
 #[test]
 fn what_one_write_appended_is_whole_or_not_there_wherever_it_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("outbox");
+    let (path, owner) = (folder.path().join("outbox"), Owner::claim(folder.path()).unwrap());
     let outbox = Outbox::new([], BTreeMap::new(), receivers(), NO_LIMIT);
-    let mut file = OutboxFile::open(folder.path()).unwrap().0;
+    let mut file = OutboxFile::open(&owner).unwrap().0;
     file.replace(&outbox.records()).unwrap();
     let message = |number| Message {
         alert: "a".to_owned(),
@@ -372,15 +376,15 @@ fn what_one_write_appended_is_whole_or_not_there_wherever_it_is_damaged() {
         document: String::new(),
     };
     let before = std::fs::read(&path).unwrap().len();
-    let records = OutboxFile::open(folder.path()).unwrap().1;
+    let records = OutboxFile::open(&owner).unwrap().1;
     file.append(&outbox.fresh([message(1), message(2), message(3)])).unwrap();
     let whole = std::fs::read(&path).unwrap();
-    assert_eq!(OutboxFile::open(folder.path()).unwrap().1.len(), records.len() + 3);
+    assert_eq!(OutboxFile::open(&owner).unwrap().1.len(), records.len() + 3);
     for at in before..whole.len() {
         let mut changed = whole.clone();
         changed[at] ^= 0x10;
         std::fs::write(&path, &changed).unwrap();
-        assert_eq!(OutboxFile::open(folder.path()).unwrap().1, records, "changed at {at}");
+        assert_eq!(OutboxFile::open(&owner).unwrap().1, records, "changed at {at}");
     }
 }
 
@@ -451,8 +455,8 @@ fn receivers() -> Vec<Receiver> {
     (0..RECEIVERS).map(receiver).collect()
 }
 
-fn cursor(folder: &Path, receiver: usize) -> Cursor {
-    Cursor::new(folder, format!("r{receiver}"), format!("receiver {receiver}"))
+fn cursor(owner: &Owner, receiver: usize) -> Cursor {
+    Cursor::new(owner, format!("r{receiver}"), format!("receiver {receiver}"))
 }
 
 /// Leaves a part of what stands behind `before`, perhaps with another last byte.

@@ -73,7 +73,7 @@ impl Delivery {
     ) -> Result<Self, Failure> {
         let folder = &settings.state.dir;
         let specs = specs(settings)?;
-        let (file, records) = OutboxFile::open(folder).map_err(failure)?;
+        let (file, records) = OutboxFile::open(owner).map_err(failure)?;
         let outbox = recalled(folder, records, &specs, settings.outbox_limit)?;
         let state = State { outbox, durable: false, undurable: 0, stop: false };
         let exchange = Arc::new(Exchange::new(owner.clone(), state));
@@ -83,7 +83,7 @@ impl Delivery {
         delivery.reconcile(changes, book);
         for (index, spec) in specs.into_iter().enumerate() {
             let Receiver { id, name, .. } = spec.receiver;
-            let cursor = Cursor::new(folder, id, name.clone());
+            let cursor = Cursor::new(owner, id, name.clone());
             let worker = Worker { exchange: Arc::clone(&exchange), index, name, sink: spec.sink, cursor };
             let end = end.clone();
             let thread = std::thread::Builder::new().name(format!("delivery-{index}")).spawn(move || {

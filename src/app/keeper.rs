@@ -30,7 +30,7 @@ pub struct Keeper {
     every: Duration,
     asked: Instant,
     jobs: Option<SyncSender<Job>>,
-    writer: Option<JoinHandle<()>>,
+    writer: Option<JoinHandle<u64>>,
     health: Arc<Mutex<CheckpointHealth>>,
 }
 
@@ -292,8 +292,8 @@ fn first_header() -> Header {
     }
 }
 
-/// `last` is the sequence number of the checkpoint that the daemon began with.
-fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHealth>, mut last: u64) {
+/// `last` is the sequence number of the checkpoint that the daemon began with; gives that of the one it ended with.
+fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHealth>, mut last: u64) -> u64 {
     while let Ok(Job { mut header, snapshot }) = queue.recv() {
         let began = Instant::now();
         let Header { format, written_by, .. } = first_header();
@@ -309,12 +309,19 @@ fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHeal
                 health.written += 1;
                 (health.last, health.bytes, health.took) = (Instant::now(), bytes, began.elapsed());
             }
+            // The next one finds this one there. A crash may bring back the last one, so its journals stay.
+            Err(error @ CheckpointError::Unsettled { .. }) => {
+                last = header.sequence;
+                tracing::error!(%error, "the checkpoint is written, but not for certain");
+                lock(health).failed += 1;
+            }
             Err(error) => {
                 tracing::error!(%error, "the checkpoint could not be written; the last one stands");
                 lock(health).failed += 1;
             }
         }
     }
+    last
 }
 
 fn failure(error: CheckpointError) -> Failure {
@@ -327,4 +334,46 @@ fn failure(error: CheckpointError) -> Failure {
 /// A poisoned lock only says that a thread panicked between two plain writes: the value is whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::checkpoint::FOLDER_FAILS;
+
+    #[test]
+    fn a_checkpoint_that_is_there_but_not_for_certain_is_not_taken_for_anothers() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = include_str!("../../config/paritywatch.toml");
+        let settings = Settings::parse(text, "paritywatch.toml", std::iter::empty()).unwrap();
+        let monitor = Monitor::new(settings.plan, PseudonymKey([7; 16]), Clock::Wall);
+        let owner = Owner::claim(folder.path()).unwrap();
+        let (store, health) = (Store::new(owner.clone()), Mutex::new(CheckpointHealth::new()));
+        let mut journal = Journal::new(folder.path(), 0).unwrap();
+        // Of no alert.
+        let entries = (1..100).find_map(|count| AlertEntries::from_bytes(&vec![0; count]).ok()).unwrap();
+        journal.write(&entries).unwrap();
+        let mut write = |sequence, last| {
+            let (jobs, queue) = sync_channel(1);
+            let header = Header { sequence, journal: journal.begin(), ..first_header() };
+            jobs.send(Job { header, snapshot: monitor.snapshot() }).unwrap();
+            drop(jobs);
+            write_all(&store, &queue, &health, last)
+        };
+        let counts = || {
+            let health = lock(&health);
+            (health.written, health.failed)
+        };
+        FOLDER_FAILS.set(true);
+        let last = write(1, 0);
+        assert_eq!((last, counts()), (1, (0, 1)));
+        assert_eq!(read_journals(folder.path(), 0).unwrap().len(), 1, "the last checkpoint needs it");
+        let last = write(2, last);
+        assert_eq!((last, counts(), owner.lost()), (2, (0, 2), None));
+        FOLDER_FAILS.set(false);
+        assert_eq!(write(3, last), 3);
+        assert_eq!((counts(), owner.lost()), ((1, 2), None));
+        assert_eq!(read_journals(folder.path(), 0).unwrap().len(), 0);
+    }
 }

@@ -135,12 +135,15 @@ impl<R: BufRead> Sections<R> {
     }
 }
 
+/// What stands before the bytes of a section: their length in 8 bytes, their checksum in 16.
+pub(super) const SECTION_HEAD_BYTES: usize = 24;
+
 /// Length, checksum, bytes.
 pub(super) fn write_section(bytes: &[u8], to: &mut impl Write) -> io::Result<u64> {
     to.write_all(&(bytes.len() as u64).to_le_bytes())?;
     to.write_all(&checksum(bytes))?;
     to.write_all(bytes)?;
-    Ok(24 + bytes.len() as u64)
+    Ok((SECTION_HEAD_BYTES + bytes.len()) as u64)
 }
 
 pub(super) fn read_section(from: &mut impl Read, limit: u64) -> Result<Vec<u8>, String> {
@@ -169,7 +172,7 @@ pub(super) fn read_section(from: &mut impl Read, limit: u64) -> Result<Vec<u8>, 
 }
 
 /// SipHash-2-4 with a fixed key: tells accidents, not forgers.
-fn checksum(bytes: &[u8]) -> [u8; 16] {
+pub(super) fn checksum(bytes: &[u8]) -> [u8; 16] {
     let mut hasher = SipHasher24::new_with_key(b"paritywatch.ckpt");
     hasher.write(bytes);
     hasher.finish128().as_bytes()

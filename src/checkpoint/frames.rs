@@ -1,18 +1,33 @@
 //! Files that are written on at their end, section by section: what a crash cuts off at the end is passed over, what is damaged before that is not.
 
+use std::io;
 use std::path::Path;
 
-use super::container::read_section;
+use super::container::{SECTION_HEAD_BYTES, checksum, read_section, write_section};
+
+/// Most bytes of which checksums are taken in the search for a section behind one that is damaged.
+const SEARCHED_BYTES: u64 = 256 << 20;
 
 /// What is wrong within a file.
 #[derive(Debug)]
 pub(super) struct Damage(pub String);
 
+/// Puts a section behind others. `what` is it in words, and `limit` its longest length in bytes, the one that [`read_frames`] is given.
+///
+/// # Errors
+/// Where it is longer: it would not be read again.
+pub(super) fn write_frame(bytes: &[u8], (what, limit): (&str, u64), to: &mut Vec<u8>) -> io::Result<()> {
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("expected at most {limit} bytes in one {what}, found {}", bytes.len())));
+    }
+    write_section(bytes, to).map(|_| ())
+}
+
 /// The sections of a file from the byte `start` on, each taken by `take`; `what` is one of them in words, and `limit` its longest length in
 /// bytes. A section at the end that was not wholly written is left out: nobody was told what it says.
 ///
 /// # Errors
-/// Where a section is damaged and whole ones follow, or `take` refuses one.
+/// Where a section is damaged and whole ones follow, one is longer than `limit` and all its bytes are there, or `take` refuses one.
 pub(super) fn read_frames(
     path: &Path,
     (bytes, start): (&[u8], usize),
@@ -23,16 +38,25 @@ pub(super) fn read_frames(
     while !rest.is_empty() {
         let at = bytes.len() - rest.len();
         let damage = |problem: String| Damage(format!("the {what} at byte {at}: {problem}"));
+        let (whole, behind) = (rest, bytes.get(at + 1..).unwrap_or_default());
         match read_section(&mut rest, limit) {
             Ok(section) => take(&section).map_err(damage)?,
-            Err(problem) => match next_frame(bytes.get(at + 1..).unwrap_or_default(), limit) {
-                Some(skipped) => {
+            Err(problem) if is_too_long(whole, limit) => {
+                return Err(damage(format!("{problem}; it is no end cut off by a crash: so many follow")));
+            }
+            Err(problem) => match next_frame(behind, limit) {
+                Next::At(skipped) => {
                     let follows = at + 1 + skipped;
                     return Err(damage(format!(
                         "{problem}; it is no end cut off by a crash: another one follows at byte {follows}"
                     )));
                 }
-                None => {
+                Next::Unknown => {
+                    return Err(damage(format!(
+                        "{problem}; it may be an end cut off by a crash: what follows looks like a {what} in too many places to try them all"
+                    )));
+                }
+                Next::None => {
                     tracing::debug!(path = %path.display(), at, problem, "the end was not wholly written");
                     return Ok(());
                 }
@@ -42,8 +66,88 @@ pub(super) fn read_frames(
     Ok(())
 }
 
-/// Where a whole section begins in what follows a damaged one: its length may be what is damaged, so every byte is tried.
-fn next_frame(bytes: &[u8], limit: u64) -> Option<usize> {
-    // A checksum is taken only where the length fits into the file, which it does by chance nearly nowhere.
-    (0..bytes.len()).find(|at| bytes.get(*at..).is_some_and(|mut rest| read_section(&mut rest, limit).is_ok()))
+/// Whether a section is longer than may be, and there: a crash cuts off, and makes nothing longer.
+fn is_too_long(bytes: &[u8], limit: u64) -> bool {
+    let length = length_of(bytes);
+    let left = bytes.len().saturating_sub(SECTION_HEAD_BYTES) as u64;
+    length.is_some_and(|length| length > limit && length <= left)
+}
+
+/// Where a whole section begins in what follows a damaged one.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    At(usize),
+    None,
+    /// It was not found in so many bytes as may be tried.
+    Unknown,
+}
+
+/// The length of what is damaged may be the damage, so every byte is tried. A checksum is taken only where the length is that of a section and
+/// fits into the file, which it does by chance nearly nowhere but in zeros, as a crash leaves them; and a checksum is not all zeros.
+fn next_frame(bytes: &[u8], limit: u64) -> Next {
+    let mut searched = 0;
+    for (at, head) in bytes.windows(SECTION_HEAD_BYTES).enumerate() {
+        let left = (bytes.len() - at - SECTION_HEAD_BYTES) as u64;
+        let Some(length) = length_of(head).filter(|length| (1..=limit.min(left)).contains(length)) else { continue };
+        let Some(expected) = head.get(8..).filter(|expected| expected.iter().any(|byte| *byte != 0)) else { continue };
+        searched += length;
+        if searched > SEARCHED_BYTES {
+            return Next::Unknown;
+        }
+        let begin = at + SECTION_HEAD_BYTES;
+        // It fits into memory, as it fits into the file that was read.
+        if bytes.get(begin..begin + length as usize).is_some_and(|section| checksum(section) == expected) {
+            return Next::At(at);
+        }
+    }
+    Next::None
+}
+
+/// What a section says of its length.
+fn length_of(section: &[u8]) -> Option<u64> {
+    section.first_chunk().map(|length| u64::from_le_bytes(*length))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const ENTRY: (&str, u64) = ("entry", 1_000);
+
+    fn read(bytes: &[u8]) -> Result<usize, String> {
+        let mut found = 0;
+        let read = read_frames(Path::new("file"), (bytes, 0), ENTRY, |_| {
+            found += 1;
+            Ok(())
+        });
+        read.map(|()| found).map_err(|Damage(problem)| problem)
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_written_and_where_it_is_there_it_is_no_torn_end() {
+        let mut bytes = Vec::new();
+        write_frame(&[b'a'; 1_000], ENTRY, &mut bytes).unwrap();
+        let problem = write_frame(&[b'a'; 1_001], ENTRY, &mut bytes).unwrap_err().to_string();
+        assert_eq!(problem, "expected at most 1000 bytes in one entry, found 1001");
+        assert_eq!(read(&bytes), Ok(1));
+        write_section(&[b'a'; 1_001], &mut bytes).unwrap();
+        let problem = read(&bytes).unwrap_err();
+        assert!(problem.starts_with("the entry at byte 1024: expected at most 1000 bytes, found 1001;"), "{problem}");
+        // Cut off, its length is as good as any that a crash has left.
+        bytes.pop();
+        assert_eq!(read(&bytes), Ok(1));
+    }
+
+    #[test]
+    fn a_search_among_too_many_lengths_that_could_be_ends_and_is_told() {
+        let half = vec![b'a'; 32 << 20];
+        let looks_like_one = [&1_000_000_u64.to_le_bytes()[..], &[1; 16]].concat();
+        let bytes = [looks_like_one.repeat(300), half].concat();
+        assert_eq!(next_frame(&bytes, 64 << 20), Next::Unknown);
+        assert_eq!(next_frame(&vec![0; 32 << 20], 64 << 20), Next::None);
+        let mut whole = vec![0; 32 << 20];
+        write_section(b"one", &mut whole).unwrap();
+        assert_eq!(next_frame(&whole, 64 << 20), Next::At(32 << 20));
+    }
 }

@@ -6,19 +6,19 @@
 //! one it names go. A journal's name ends with the format of its entries; those of format 1 have none.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::container::write_section;
-use super::frames::{Damage, read_frames};
-use super::store::{CheckpointError, failed, sync_folder};
+use super::frames::{Damage, read_frames, write_frame};
+use super::replace::sync_folder;
+use super::store::{CheckpointError, failed};
 use crate::monitor::{AlertEntries, FORMAT};
 
 /// What a journal's name begins with; its number follows, and the format of its entries.
 const PREFIX: &str = "alerts.journal.";
-/// Longest entry, in bytes.
-const MAX_ENTRY_BYTES: u64 = 64 << 20;
+/// What is in it, and the longest one in bytes.
+const ENTRY: (&str, u64) = ("entry", 64 << 20);
 
 /// The journal that is written to.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Journal {
     /// Writes transitions; when this returns they are on the disk.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`].
+    /// [`CheckpointError::Io`], also where they are more than is read again.
     pub fn write(&mut self, entries: &AlertEntries) -> Result<(), CheckpointError> {
         let written = self.append(entries);
         if written.is_err() {
@@ -67,18 +67,17 @@ impl Journal {
 
     fn append(&mut self, entries: &AlertEntries) -> Result<(), CheckpointError> {
         let path = self.folder.join(format!("{PREFIX}{}.f{FORMAT}", self.number));
+        let mut frame = Vec::new();
+        let bytes = entries.to_bytes().map_err(io::Error::other);
+        let encoded = bytes.and_then(|bytes| write_frame(&bytes, ENTRY, &mut frame));
+        encoded.map_err(|error| failed(&path, "encode for", error))?;
         if self.file.is_none() {
             let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
             self.file = Some(file.map_err(|error| failed(&path, "make", error))?);
             sync_folder(&self.folder)?;
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        let mut frame = Vec::new();
-        let bytes = entries.to_bytes().map_err(|error| failed(&path, "encode for", std::io::Error::other(error)))?;
-        write_section(&bytes, &mut frame)
-            .and_then(|_| file.write_all(&frame))
-            .and_then(|()| file.sync_data())
-            .map_err(|error| failed(&path, "write", error))
+        file.write_all(&frame).and_then(|()| file.sync_data()).map_err(|error| failed(&path, "write", error))
     }
 }
 
@@ -105,7 +104,7 @@ pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, Che
             return Err(CheckpointError::Later { path: path.display().to_string(), found: format, by });
         }
         let bytes = std::fs::read(&path).map_err(|error| failed(&path, "read", error))?;
-        let read = read_frames(&path, (&bytes, 0), ("entry", MAX_ENTRY_BYTES), |entry| {
+        let read = read_frames(&path, (&bytes, 0), ENTRY, |entry| {
             AlertEntries::from_bytes_of(format, entry).map(|entry| entries.push(entry))
         });
         read.map_err(|Damage(problem)| CheckpointError::Damaged { path: path.display().to_string(), problem })?;
@@ -141,5 +140,27 @@ fn number_and_format(name: &str) -> Option<(u64, u32)> {
     match rest.split_once(".f") {
         Some((number, format)) => Some((number.parse().ok()?, format.parse().ok()?)),
         None => Some((rest.parse().ok()?, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::monitor::InputOffset;
+
+    #[test]
+    fn an_entry_longer_than_is_read_again_is_not_written_and_the_next_one_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::new(folder.path(), 0).unwrap();
+        // Of no alert.
+        let mut entries = (1..100).find_map(|count| AlertEntries::from_bytes(&vec![0; count]).ok()).unwrap();
+        let short = entries.clone();
+        let topic = "t".repeat(usize::try_from(ENTRY.1).unwrap());
+        entries.moment.inputs = vec![InputOffset { topic, partition: 0, next_offset: 1 }];
+        let problem = journal.write(&entries).unwrap_err().to_string();
+        assert!(problem.contains("expected at most 67108864 bytes in one entry"), "{problem}");
+        journal.write(&short).unwrap();
+        assert_eq!(read_journals(folder.path(), 0).unwrap().len(), 1);
     }
 }

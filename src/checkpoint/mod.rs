@@ -7,10 +7,13 @@ mod frames;
 mod journal;
 mod outbox;
 mod owner;
+mod replace;
 mod store;
 
 pub use container::{Header, Input, LastRecord, MAX_HEADER_BYTES, Sections, read, write};
 pub use journal::{Journal, forget_before, read_journals};
 pub use outbox::{Cursor, OutboxFile, forget_cursor, read_cursors};
 pub use owner::Owner;
+#[cfg(test)]
+pub(crate) use replace::FOLDER_FAILS;
 pub use store::{CheckpointError, Store, Stored};

@@ -7,21 +7,22 @@
 //! and, for each receiver, one request. Receivers know a message that comes twice by its id; a checkpoint has a fence of its own
 //! ([`super::Store::still_owned`]).
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use super::store::{CheckpointError, failed, sync_folder};
+use super::replace::{remove, replace};
+use super::store::{CheckpointError, failed};
 
 /// The file of the token. Not that of the lock: this one is replaced whole, so it is never found half written, and a lock's file that is
 /// removed takes nothing with it.
 const FILE: &str = "owner";
-/// What the name of every file ends with that is to replace another and is not whole yet.
+/// What the name of every file ends with that is to replace another and is not whole yet. The claim's mark stands before it; versions before
+/// there were marks had none.
 const UNFINISHED: &str = ".new";
 /// What the names of files begin with that are replaced whole: other people's files stay.
 const REPLACED: [&str; 3] = ["checkpoint", "outbox", FILE];
@@ -36,6 +37,8 @@ pub struct Owner(Arc<Claim>);
 struct Claim {
     folder: PathBuf,
     line: Vec<u8>,
+    /// The first 16 digits of the token that was made for this claim, even where the disk did not take it.
+    mark: String,
     /// Why the folder is another's. It never comes back.
     lost: OnceLock<String>,
 }
@@ -57,14 +60,15 @@ impl Owner {
     /// [`CheckpointError::Io`] where the folder cannot be written.
     pub fn claim(folder: &Path) -> Result<Self, CheckpointError> {
         let path = folder.join(FILE);
-        let mut line = line().map_err(|error| failed(&path, "make a token for", error))?;
+        let (mark, mut line) = line().map_err(|error| failed(&path, "make a token for", error))?;
         remove_unfinished(folder)?;
-        if let Err(error) = replace(folder, &line) {
+        let new = unfinished(folder, FILE, &mark);
+        if let Err(error) = replace(&path, &new, || Ok(()), |file| file.write_all(&line)) {
             line = found_on_full_disk(&path, &error).ok_or(error)?;
         }
         // Once more: only now does another daemon begin no new ones.
         remove_unfinished(folder)?;
-        Ok(Self(Arc::new(Claim { folder: folder.to_owned(), line, lost: OnceLock::new() })))
+        Ok(Self(Arc::new(Claim { folder: folder.to_owned(), line, mark, lost: OnceLock::new() })))
     }
 
     /// The folder.
@@ -98,6 +102,21 @@ impl Owner {
         Err(CheckpointError::Lost(problem))
     }
 
+    /// Replaces a file of the folder whole, one of those whose unfinished ones are removed by whoever claims the folder. Gives what `write` gave,
+    /// and the file.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`], and [`CheckpointError::Lost`] where the folder is another's by then; the old one stands.
+    /// [`CheckpointError::Unsettled`]; the new one does, until a crash.
+    pub(super) fn replace<T>(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut File) -> io::Result<T>,
+    ) -> Result<(T, File), CheckpointError> {
+        let new = unfinished(self.folder(), name, &self.0.mark);
+        replace(&self.folder().join(name), &new, || self.check(), write)
+    }
+
     /// Why the folder is no longer this process's, where that was found.
     #[must_use]
     pub fn lost(&self) -> Option<&str> {
@@ -112,20 +131,23 @@ impl Owner {
     }
 }
 
-/// A line of JSON with a new token.
-fn line() -> io::Result<Vec<u8>> {
+/// A new token's mark, and a line of JSON with it.
+fn line() -> io::Result<(String, Vec<u8>)> {
     let mut random = [0; 16];
     SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("the system gives no random bytes"))?;
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    // Of the system and not of /proc, which a service may not see (`ProcSubset=pid`).
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (mark, _) = random.split_at(8);
     let token = Token {
-        token: random.iter().map(|byte| format!("{byte:02x}")).collect(),
+        token: digits(&random),
         pid: std::process::id(),
-        host: host.trim().to_owned(),
+        host,
         since: jiff::Timestamp::now().strftime("%FT%TZ").to_string(),
     };
     let mut line = serde_json::to_vec(&token)?;
     line.push(b'\n');
-    Ok(line)
+    Ok((digits(mark), line))
 }
 
 /// The token that is there, where the disk is too full for another.
@@ -138,17 +160,13 @@ fn found_on_full_disk(path: &Path, error: &CheckpointError) -> Option<Vec<u8>> {
     Some(found)
 }
 
-fn replace(folder: &Path, line: &[u8]) -> Result<(), CheckpointError> {
-    let (path, new) = (folder.join(FILE), folder.join(format!("{FILE}{UNFINISHED}")));
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
-    let mut file = file.map_err(|error| failed(&new, "make", error))?;
-    file.write_all(line).and_then(|()| file.sync_all()).map_err(|error| failed(&new, "write", error))?;
-    std::fs::rename(&new, &path).map_err(|error| failed(&path, "replace", error))?;
-    sync_folder(folder)
+/// What is to replace a file, until it is whole. No two claims use the same one.
+fn unfinished(folder: &Path, name: &str, mark: &str) -> PathBuf {
+    folder.join(format!("{name}.{mark}{UNFINISHED}"))
 }
 
-/// Files that were to replace others and are not whole. Nobody reads them; but another daemon may stand still in the middle of one, and would
-/// go on writing into the same file that this one then makes whole.
+/// Files that were to replace others and are not whole. Nobody reads them; but they take room, and without one that it has in the middle a
+/// daemon that wakes up replaces nothing.
 fn remove_unfinished(folder: &Path) -> Result<(), CheckpointError> {
     let listing = std::fs::read_dir(folder).map_err(|error| failed(folder, "list", error))?;
     for entry in listing {
@@ -157,10 +175,7 @@ fn remove_unfinished(folder: &Path) -> Result<(), CheckpointError> {
         if !name.ends_with(UNFINISHED) || !REPLACED.iter().any(|begin| name.starts_with(begin)) {
             continue;
         }
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&path, "remove", error)),
-            _ => {}
-        }
+        remove(&path)?;
     }
     Ok(())
 }
@@ -202,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn a_token_names_the_host_without_asking_proc() {
+        let (_, line) = line().unwrap();
+        let token: Token = serde_json::from_slice(&line).unwrap();
+        assert_eq!(token.host, std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim());
+        assert!(!token.host.is_empty());
+    }
+
+    #[test]
     fn a_token_that_is_gone_or_something_else_is_anothers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
@@ -236,5 +259,36 @@ mod tests {
         own.write_all(b"own").unwrap();
         others.write_all(b"others").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"own");
+    }
+    #[test]
+    fn what_a_superseded_daemon_begins_is_not_its_successors() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint");
+        let first = Owner::claim(folder.path()).unwrap();
+        first.replace("checkpoint", |file| file.write_all(b"old")).unwrap();
+        // It has looked whose the folder is, and stands still before it opens its file.
+        first.check().unwrap();
+        let second = Owner::claim(folder.path()).unwrap();
+        let written = second.replace("checkpoint", |file| {
+            file.write_all(b"the successor's, ")?;
+            let late = first.replace("checkpoint", |file| file.write_all(b"the superseded one's"));
+            assert!(matches!(late, Err(CheckpointError::Lost(_))), "{late:?}");
+            file.write_all(b"all of it")
+        });
+        written.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"the successor's, all of it");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "the checkpoint and the token");
+    }
+
+    #[test]
+    fn what_a_daemon_of_any_version_left_in_the_middle_is_removed_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = ["checkpoint", "outbox", "outbox.cursor.0123456789abcdef", "owner"];
+        for name in left {
+            std::fs::write(folder.path().join(format!("{name}.new")), "half").unwrap();
+            std::fs::write(unfinished(folder.path(), name, "fedcba9876543210"), "half").unwrap();
+        }
+        let _owner = Owner::claim(folder.path()).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the token");
     }
 }

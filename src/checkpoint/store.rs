@@ -1,8 +1,7 @@
 //! The folder that the state is kept in.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -13,8 +12,6 @@ use crate::monitor::{Clock, FORMAT, Monitor, Plan, PseudonymKey, RestoreError, S
 
 /// The checkpoint.
 const FILE: &str = "checkpoint";
-/// The next one, until it is whole and on the disk.
-const NEW_FILE: &str = "checkpoint.new";
 /// Bytes handed to the system at a time.
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -88,6 +85,16 @@ pub enum CheckpointError {
         expected: u64,
         /// The one that was found.
         found: u64,
+    },
+    /// Replaced, but not for certain: the folder could not be brought to the disk.
+    #[error(
+        "{path}: it was replaced, but a crash may undo that: the folder could not be brought to the disk: {source}"
+    )]
+    Unsettled {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
     },
     /// Claimed by another daemon since this one claimed it.
     #[error("{0}")]
@@ -183,7 +190,7 @@ impl Store {
     /// Replaces the checkpoint: after a crash at any moment the file holds the old one or the new one. Gives its length in bytes.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`] and [`CheckpointError::Lost`]; the old one stands.
+    /// [`CheckpointError::Io`] and [`CheckpointError::Lost`]; the old one stands. [`CheckpointError::Unsettled`]; the new one does, until a crash.
     pub fn write(&self, header: &Header, snapshot: &Snapshot) -> Result<u64, CheckpointError> {
         self.replace(|to| container::write(header, snapshot, to))
     }
@@ -213,25 +220,18 @@ impl Store {
         Ok(Some(changed))
     }
 
-    fn replace(&self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<u64>) -> Result<u64, CheckpointError> {
-        let (path, new) = (self.folder.join(FILE), self.folder.join(NEW_FILE));
+    fn replace(
+        &self,
+        write: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<u64>,
+    ) -> Result<u64, CheckpointError> {
         self.owner.check()?;
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
-        let mut to = BufWriter::with_capacity(BUFFER_BYTES, file.map_err(|error| failed(&new, "make", error))?);
-        let written = write(&mut to).map_err(|error| failed(&new, "write", error))?;
-        to.flush().map_err(|error| failed(&new, "write", error))?;
-        to.get_ref().sync_all().map_err(|error| failed(&new, "bring to the disk", error))?;
-        // A large one takes long to write.
-        self.owner.check()?;
-        std::fs::rename(&new, &path).map_err(|error| failed(&path, "replace", error))?;
-        sync_folder(&self.folder)?;
+        let (written, _) = self.owner.replace(FILE, |file| {
+            let mut to = BufWriter::with_capacity(BUFFER_BYTES, file);
+            let written = write(&mut to)?;
+            to.flush().map(|()| written)
+        })?;
         Ok(written)
     }
-}
-
-/// Until the folder itself is on the disk a crash may undo what was renamed or made in it.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), CheckpointError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, "bring to the disk", error))
 }
 
 pub(super) fn failed(path: &Path, doing: &'static str, source: io::Error) -> CheckpointError {
@@ -255,5 +255,23 @@ mod tests {
         });
         assert!(matches!(written, Err(CheckpointError::Lost(_))), "{written:?}");
         assert_eq!(std::fs::read(folder.path().join(FILE)).unwrap(), b"the other's");
+    }
+
+    /// A device that is full in the middle, which takes root; `tests/checkpoint.rs` has it with a real one.
+    #[test]
+    fn what_was_left_by_a_write_that_failed_is_not_in_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(Owner::claim(folder.path()).unwrap());
+        store.replace(|to| to.write_all(b"first").map(|()| 5)).unwrap();
+        let written = store.replace(|to| {
+            to.write_all(&[b'x'; 2 * BUFFER_BYTES])?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert!(matches!(written, Err(CheckpointError::Io { .. })), "{written:?}");
+        assert_eq!(std::fs::read(folder.path().join(FILE)).unwrap(), b"first");
+        store.replace(|to| to.write_all(b"next").map(|()| 4)).unwrap();
+        assert_eq!(std::fs::read(folder.path().join(FILE)).unwrap(), b"next");
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.count(), 2, "the checkpoint and the token");
     }
 }

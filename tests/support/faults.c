@@ -1,5 +1,5 @@
 /* Loaded before the C library: file operations fail with EIO while the file named by FAULTS says so. Each of its lines is an operation and a
-   part of a path: "write checkpoint.new". */
+   part of a path: "write checkpoint."; with "$" at its end, the path ends there. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,8 +30,13 @@ static int fails(const char *operation, const char *path) {
     ssize_t length = real_read(file, text, sizeof text - 1);
     close(file);
     text[length < 0 ? 0 : length] = 0;
+    size_t path_length = strlen(path);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-        if (sscanf(line, "%63s %1023s", name, part) == 2 && !strcmp(name, operation) && strstr(path, part)) return 1;
+        if (sscanf(line, "%63s %1023s", name, part) == 2 && !strcmp(name, operation)) {
+            size_t last = strlen(part) - 1;
+            if (part[last] != '$' && strstr(path, part)) return 1;
+            if (part[last] == '$' && path_length >= last && !strncmp(path + path_length - last, part, last)) return 1;
+        }
     return 0;
 }
 
