@@ -7,13 +7,12 @@ use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::alert::Told;
 use crate::app::Failure;
 use crate::app::receivers::{Sink, Spec, specs};
 use crate::checkpoint::{CheckpointError, Cursor, OutboxFile, Owner, forget_cursor, read_cursors};
 use crate::disclosure::PublishedAlert;
 use crate::event::{EventTime, Span};
-use crate::monitor::Moment;
+use crate::monitor::{Moment, Told};
 use crate::outbox::{Message, Next, Outbox, Receiver, ReceiverHealth, Record};
 use crate::settings::Settings;
 

@@ -10,6 +10,7 @@ mod snapshot;
 mod tallies;
 
 pub use self::core::Monitor;
+pub use crate::alert::Told;
 pub use crate::ledger::PseudonymKey;
 pub use interface::*;
 pub use mapping::{Mapping, Names};
