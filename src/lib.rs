@@ -1,5 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod plan;
+
 pub mod event;
 
 pub mod ledger;
@@ -8,7 +10,16 @@ pub mod window;
 
 pub mod statistics;
 
-pub mod disparity;
+pub mod evidence;
+
+pub mod judge;
+
+/// Until the rooms below have moved.
+pub mod disparity {
+    pub use crate::evidence::*;
+    pub use crate::judge::*;
+    pub use crate::plan::*;
+}
 
 pub mod alert;
 

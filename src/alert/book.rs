@@ -6,16 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::episode::{Condition, alert_id};
 use crate::alert::{Alert, AlertState, Identity, Severity, Transition};
-use crate::disparity::{Evaluation, Finding, Reference, Rule, Verdict};
-use crate::event::{Channel, EventTime, Span};
-use crate::monitor::{Mapping, Plan};
+use crate::judge::{Evaluation, Finding, Verdict};
+use crate::plan::{EventTime, Mapping, Plan, Rule, Span};
 
 /// Most ended alerts kept; the oldest go first and are counted.
 pub const MAX_ENDED_ALERTS: usize = 10_000;
 
 /// What receivers were told of an alert, or are to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct ToldSoFar {
     /// Of how many of its transitions; 0 for none.
     pub number: u32,
     /// When the last of them was, where by it the alert fires.
@@ -62,10 +61,10 @@ impl AlertBook {
     /// Goes on from what receivers were told of an open alert where that is more than the book knows. Where it was told to fire, the disk has not
     /// taken what happened to it since the checkpoint: it fires. Else its end was told, when its rule was taken out after that
     /// checkpoint: it is left out, and counted. Under its id nothing more could be told; what still holds begins anew.
-    pub fn keep_as_told(&mut self, told: impl Fn(&str) -> Told) {
+    pub fn keep_as_told(&mut self, told: impl Fn(&str) -> ToldSoFar) {
         let before = self.alerts.len();
         self.alerts.retain_mut(|alert| {
-            let told = if alert.state.is_open() { told(&alert.id.to_string()) } else { Told::default() };
+            let told = if alert.state.is_open() { told(&alert.id.to_string()) } else { ToldSoFar::default() };
             let is_behind = told.number > alert.transitions;
             if let (true, Some(at)) = (is_behind, told.firing_since) {
                 alert.fire_as_told(told.number, at);
@@ -212,20 +211,9 @@ fn names<'p>(identity: Identity, rule: &'p Rule, plan: &'p Plan) -> [&'p str; 6]
     [
         &rule.name,
         plan.profiles.get(usize::from(identity.profile.0)).map_or("", |profile| &profile.name),
-        match identity.channel {
-            Channel::Profile => "profile",
-            Channel::Random => "random",
-            Channel::Signal => "signal",
-            Channel::Manual => "manual",
-        },
+        identity.channel.name(),
         dimension.map_or("", |dimension| &dimension.name),
         group.map_or("", |group| group),
-        match &rule.reference {
-            Reference::Rest => "rest",
-            Reference::Group(name) => name,
-            Reference::Lowest => "lowest",
-            Reference::Random => "random",
-            Reference::Overall => "overall",
-        },
+        rule.reference.name(),
     ]
 }

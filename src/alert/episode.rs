@@ -6,9 +6,8 @@ use std::hash::Hasher;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-use crate::disparity::{DimensionId, Finding, GroupId, ProfileId};
-use crate::event::{Channel, EventTime, Span};
-use crate::monitor::Mapping;
+use crate::judge::Finding;
+use crate::plan::{Channel, DimensionId, EventTime, GroupId, Mapping, ProfileId, Span};
 
 /// What an alert is about. Its worst window decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

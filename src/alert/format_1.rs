@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{Alert, AlertBook, AlertId, AlertState, Identity, Severity};
-use crate::disparity::Finding;
-use crate::event::EventTime;
+use crate::judge::Finding;
+use crate::plan::EventTime;
 
 /// The book of format 1.
 #[derive(Deserialize)]

@@ -79,7 +79,7 @@ impl Keeper {
         let Stored { mut header, mut monitor } = stored.unwrap_or_else(fresh);
         let mut changes = Vec::new();
         for entries in read_journals(store.folder(), header.journal).map_err(failure)? {
-            changes.push((monitor.publish_alerts(&entries), entries.moment.clone()));
+            changes.push((monitor.publish_alerts(&entries), entries.provenance.clone()));
             monitor.recall_alerts(entries).map_err(|problem| Failure::Configuration(problem.to_string()))?;
         }
         monitor.resume(now);
@@ -174,7 +174,7 @@ impl Keeper {
     pub fn keep_alerts(&mut self, entries: Option<AlertEntries>) -> Option<AlertEntries> {
         let mut entries = entries?;
         self.owner.check().ok()?;
-        entries.moment.inputs = self.header.inputs.iter().map(InputOffset::from).collect();
+        entries.provenance.inputs = self.header.inputs.iter().map(InputOffset::from).collect();
         if let Err(error) = self.journal.write(&entries) {
             tracing::error!(%error, "alert transitions could not be made durable");
             self.lock().unwritten_transitions += 1;

@@ -294,7 +294,7 @@ impl Daemon {
             self.delivery.end_what_is_gone(published.alerts(), self.clock.now());
         }
         if let Some(entries) = changed {
-            self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.moment));
+            self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.provenance));
         }
         self.delivery.work();
         self.shared.show(Snapshot {

@@ -157,7 +157,7 @@ mod tests {
         let mut entries = (1..100).find_map(|count| AlertEntries::from_bytes(&vec![0; count]).ok()).unwrap();
         let short = entries.clone();
         let topic = "t".repeat(usize::try_from(ENTRY.1).unwrap());
-        entries.moment.inputs = vec![InputOffset { topic, partition: 0, next_offset: 1 }];
+        entries.provenance.inputs = vec![InputOffset { topic, partition: 0, next_offset: 1 }];
         let problem = journal.write(&entries).unwrap_err().to_string();
         assert!(problem.contains("expected at most 67108864 bytes in one entry"), "{problem}");
         journal.write(&short).unwrap();

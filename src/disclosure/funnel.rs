@@ -5,9 +5,8 @@
 //! alone. A ratio against the rest would give away the sum of the groups that are not shown, and so one of them where it stands alone:
 //! it is withheld unless that sum without its largest part is at least `min_cell`.
 
-use super::published::{channel_name, group_name};
-use crate::disparity::{FunnelTable, GroupId, Stage, StageCounts};
-use crate::monitor::Plan;
+use crate::judge::{FunnelTable, Stage, StageCounts};
+use crate::plan::{GroupId, Plan};
 
 /// One group's funnel over one window. Numbers that are withheld or undefined are absent.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,11 +70,11 @@ fn row(
     let stages = Stage::ALL.map(|stage| at(own, stage as usize).then(|| counts.at(stage)));
     Some(PublishedFunnel {
         profile: plan.profiles.get(usize::from(table.profile.0))?.name.clone(),
-        channel: channel_name(table.channel),
+        channel: table.channel.name(),
         dimension: dimension.name.clone(),
-        group: group_name(dimension, index)?,
+        group: dimension.groups.get(index)?.clone(),
         reference: match table.reference {
-            Some(group) => group_name(dimension, usize::from(group.0))?,
+            Some(group) => dimension.groups.get(usize::from(group.0))?.clone(),
             None => "rest".to_owned(),
         },
         window: table.window.clone(),

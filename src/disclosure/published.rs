@@ -3,12 +3,9 @@
 use super::funnel::{PublishedFunnel, publish_table};
 use super::suppress::{Withheld, withholds};
 use crate::alert::{Alert, AlertState, Severity, SeverityChange};
-use crate::disparity::{
-    Estimate, Evaluation, Finding, Indicator, Late, Measure, PendingBounds, Reference, Rule, SeriesEvidence, Side,
-    Verdict,
-};
-use crate::event::{Channel, EventTime};
-use crate::monitor::{Dimension, Plan};
+use crate::evidence::{SeriesEvidence, Side};
+use crate::judge::{Estimate, Evaluation, Finding, Late, PendingBounds, Verdict};
+use crate::plan::{EventTime, Indicator, Measure, Plan};
 use crate::statistics::{Bracket, Interval, Rates};
 
 /// An evaluation that may leave.
@@ -271,10 +268,10 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
     Some(PublishedFinding {
         rule: rule.name.clone(),
         profile: plan.profiles.get(usize::from(key.profile.0))?.name.clone(),
-        channel: channel_name(key.channel),
+        channel: key.channel.name(),
         dimension: dimension.name.clone(),
         group: dimension.groups.get(usize::from(key.group.0))?.clone(),
-        reference: reference_name(rule).to_owned(),
+        reference: rule.reference.name().to_owned(),
         indicator: key.indicator,
         window: key.window.to_string(),
         group_counts: (!withheld.group).then(|| Counted::of(finding.group)),
@@ -312,7 +309,7 @@ fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {
     (late.cases >= plan.min_cell).then_some(())?;
     Some(PublishedLate {
         profile: plan.profiles.get(usize::from(late.profile.0))?.name.clone(),
-        channel: channel_name(late.channel),
+        channel: late.channel.name(),
         dimension: dimension.name.clone(),
         group: dimension.groups.get(usize::from(late.group.0))?.clone(),
         cases: late.cases,
@@ -404,27 +401,4 @@ impl Measured {
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn rate(side: Side) -> Option<f64> {
     (side.exposed > 0).then(|| side.events as f64 / side.exposed as f64)
-}
-
-pub(super) const fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Profile => "profile",
-        Channel::Random => "random",
-        Channel::Signal => "signal",
-        Channel::Manual => "manual",
-    }
-}
-
-pub(super) fn group_name(dimension: &Dimension, index: usize) -> Option<String> {
-    dimension.groups.get(index).cloned()
-}
-
-fn reference_name(rule: &Rule) -> &str {
-    match &rule.reference {
-        Reference::Rest => "rest",
-        Reference::Group(name) => name,
-        Reference::Lowest => "lowest",
-        Reference::Random => "random",
-        Reference::Overall => "overall",
-    }
 }

@@ -1,6 +1,7 @@
 //! Which sides of a finding are too small to show.
 
-use crate::disparity::{Finding, Side};
+use crate::evidence::Side;
+use crate::judge::Finding;
 use crate::statistics::{Bracket, WeightedSide};
 
 /// What of a finding is withheld. Complementary suppression (a small cell found by subtraction) belongs here, too.

@@ -9,8 +9,8 @@ use std::cell::Cell;
 use serde::de;
 use serde_json::error::Category;
 
-use crate::event::field::Field;
-use crate::event::{Limits, Reason, Rejection};
+use crate::event::{Reason, Rejection, field::Field};
+use crate::plan::Limits;
 
 /// One decoding.
 pub(super) struct Context {

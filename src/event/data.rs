@@ -8,11 +8,12 @@ use crate::event::collection::{Criteria, certain_groups, group_counts, groups, s
 use crate::event::context::Context;
 use crate::event::field::{Field, FieldSet, set_of};
 use crate::event::object::{Fill, Object, refuse_missing};
-use crate::event::value::{Count, Flag, Moment, Number, Optional, Text, Word};
+use crate::event::value::{Count, DateOrDateTime, Flag, Number, Optional, Text, Word};
 use crate::event::{
-    Attributes, Channel, Complaint, ComplaintStatus, Control, Data, EventTime, Outcome, OutcomeReport, Population,
-    Reason, Sanction, Selection, Tally, TallyCounts,
+    Attributes, Complaint, ComplaintStatus, Control, Data, Outcome, OutcomeReport, Population, Reason, Sanction,
+    Selection, Tally, TallyCounts,
 };
+use crate::plan::{Channel, EventTime};
 
 /// The path of an event's data, for people.
 pub(super) const DATA: &str = "data";
@@ -463,7 +464,7 @@ impl<'a> Object<'a> for Population<'a> {
             Field::Profile => self.profile = map.next_value_seed(Text(context))?,
             Field::Dimension => self.dimension = map.next_value_seed(Text(context))?,
             Field::Counts => self.counts = map.next_value_seed(group_counts(context))?,
-            Field::ValidFrom => self.valid_from = map.next_value_seed(Moment(context))?,
+            Field::ValidFrom => self.valid_from = map.next_value_seed(DateOrDateTime(context))?,
             Field::RoundedTo => {
                 let seed = Optional(Count { context, min: 1 });
                 self.rounded_to = map.next_value_seed(seed)?;

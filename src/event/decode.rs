@@ -3,21 +3,14 @@
 use std::borrow::Cow;
 
 use crate::event::context::Context;
+use crate::event::decoded::Decoded;
 use crate::event::envelope::{EVENT, Envelope, is_json, read_envelope, read_plain_envelope};
 use crate::event::field::Field;
-use crate::event::{Event, EventTime, Reason, Rejection, Span};
+use crate::event::{Reason, Rejection};
+use crate::plan::{EventTime, Limits, Span};
 
 /// Most levels of nested objects and arrays in a payload, unknown fields included.
 pub const MAX_DEPTH: usize = 32;
-
-/// The bounds of a single event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Longest string of the contract (id, profile, group name ...), in bytes of UTF-8.
-    pub string_bytes: usize,
-    /// Longest payload, in bytes.
-    pub message_bytes: usize,
-}
 
 /// A Kafka record, or a line of a file.
 #[derive(Clone, Copy, Debug)]
@@ -28,17 +21,6 @@ pub struct RawRecord<'a> {
     pub headers: &'a [(&'a str, &'a [u8])],
     /// The record's timestamp; `None` where there is none, as in a file.
     pub timestamp: Option<EventTime>,
-}
-
-/// What a record turned out to be.
-#[derive(Clone, Debug, PartialEq)]
-// A box would cost an allocation for nearly every record, to save space in none that is kept.
-#[expect(clippy::large_enum_variant)]
-pub enum Decoded<'a> {
-    /// An event of the contract.
-    Event(Event<'a>),
-    /// A CloudEvent of a type that is none of the contract's.
-    UnknownType,
 }
 
 /// Decodes one record in CloudEvents' structured or binary mode.

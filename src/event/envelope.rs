@@ -8,13 +8,13 @@ use serde_json::value::RawValue;
 
 use crate::event::context::Context;
 use crate::event::data::{DATA, DataOf, EventType};
-use crate::event::decode::Decoded;
+use crate::event::decoded::Decoded;
 use crate::event::field::{Field, FieldSet, set_of};
 use crate::event::object::{Fill, Object};
-use crate::event::plain::Plain;
-use crate::event::time::parse_date_time;
 use crate::event::value::{AnyText, Optional, POSSIBLE_TIMES, is_possible};
-use crate::event::{Data, Event, EventTime, Reason, Rejection};
+use crate::event::{Data, Event, Reason, Rejection};
+use crate::event::{plain::Plain, time::parse_date_time};
+use crate::plan::EventTime;
 
 /// The path of the envelope, for people.
 pub(super) const EVENT: &str = "event";

@@ -4,6 +4,7 @@ mod collection;
 mod context;
 mod data;
 mod decode;
+mod decoded;
 mod envelope;
 mod field;
 mod model;
@@ -14,7 +15,11 @@ mod time;
 mod value;
 
 pub use collection::{MAX_ENTRIES, MAX_POPULATION_GROUPS};
-pub use decode::{Decoded, Limits, MAX_DEPTH, RawRecord, decode, decode_generally};
+pub use decode::{MAX_DEPTH, RawRecord, decode, decode_generally};
+pub use decoded::Decoded;
 pub use model::*;
 pub use rejection::{Reason, Rejection};
 pub use time::{EARLIEST_TIME, LATEST_TIME};
+
+// Until the rooms below have moved.
+pub use crate::plan::{Channel, EventTime, Limits, Span};

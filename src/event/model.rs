@@ -1,59 +1,11 @@
 //! The events of the contract (v1), borrowed from the bytes they arrived in.
 //!
 //! Every string borrows from the record unless JSON escapes forced a copy; every value is already
-//! checked against the limits of [`crate::event::Limits`].
+//! checked against the limits of [`crate::plan::Limits`].
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-
-/// A point in event time: milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EventTime(pub i64);
-
-/// A span of event time or of wall-clock time, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
-pub struct Span(pub i64);
-
-impl Span {
-    /// One second.
-    pub const SECOND: Self = Self(1_000);
-    /// One minute.
-    pub const MINUTE: Self = Self(60_000);
-    /// One hour.
-    pub const HOUR: Self = Self(3_600_000);
-    /// One day of 24 hours.
-    pub const DAY: Self = Self(86_400_000);
-
-    /// `count` times this span, saturating.
-    #[must_use]
-    pub const fn times(self, count: i64) -> Self {
-        Self(self.0.saturating_mul(count))
-    }
-}
-
-impl EventTime {
-    /// The earliest time of all; what a watermark is before the first event.
-    pub const MIN: Self = Self(i64::MIN);
-
-    /// This time plus `span`, saturating.
-    #[must_use]
-    pub const fn plus(self, span: Span) -> Self {
-        Self(self.0.saturating_add(span.0))
-    }
-
-    /// This time minus `span`, saturating.
-    #[must_use]
-    pub const fn minus(self, span: Span) -> Self {
-        Self(self.0.saturating_sub(span.0))
-    }
-
-    /// The span from `earlier` to this time; negative where `earlier` is later.
-    #[must_use]
-    pub const fn since(self, earlier: Self) -> Span {
-        Span(self.0.saturating_sub(earlier.0))
-    }
-}
+use crate::plan::{Channel, EventTime};
 
 /// One decoded event: the CloudEvents attributes that matter here, and its data.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,20 +37,6 @@ pub enum Data<'a> {
     Attributes(Attributes<'a>),
     /// `paritywatch.population.v1`
     Population(Population<'a>),
-}
-
-/// How a case came up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Channel {
-    /// Picked by the risk profile.
-    #[default]
-    Profile,
-    /// Picked at random (aselect): the benchmark.
-    Random,
-    /// A tip.
-    Signal,
-    /// Picked by hand.
-    Manual,
 }
 
 /// What a control found.

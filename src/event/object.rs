@@ -4,9 +4,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::event::Reason;
-use crate::event::context::Context;
 use crate::event::field::{Field, FieldSet};
+use crate::event::{Reason, context::Context};
 
 /// An object of the contract, filled in place.
 pub(super) trait Object<'a> {

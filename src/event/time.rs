@@ -1,6 +1,6 @@
 //! RFC 3339, as strict as its grammar and no slower than it must be.
 
-use crate::event::{EventTime, Span};
+use crate::plan::{EventTime, Span};
 
 /// 1990-01-01T00:00:00Z: earlier event times are impossible (a zero, a two-digit year ...).
 pub const EARLIEST_TIME: EventTime = EventTime(631_152_000_000);

@@ -8,7 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 use crate::event::context::Context;
 use crate::event::time::{EARLIEST_TIME, LATEST_TIME, parse_date, parse_date_time};
-use crate::event::{Channel, ComplaintStatus, Decider, EventTime, MAX_COUNT, Outcome, Reason};
+use crate::event::{ComplaintStatus, Decider, MAX_COUNT, Outcome, Reason};
+use crate::plan::{Channel, EventTime};
 
 /// A value that may be `null`, which means absent.
 #[derive(Clone, Copy)]
@@ -153,13 +154,7 @@ impl Vocabulary for Channel {
     const EXPECTED: &'static str = "profile, random, signal or manual";
 
     fn of(word: &str) -> Option<Self> {
-        Some(match word {
-            "profile" => Self::Profile,
-            "random" => Self::Random,
-            "signal" => Self::Signal,
-            "manual" => Self::Manual,
-            _ => return None,
-        })
+        Self::of(word)
     }
 }
 
@@ -328,9 +323,9 @@ impl Visitor<'_> for Count<'_> {
 }
 
 /// A date-time or a date.
-pub(super) struct Moment<'c>(pub(super) &'c Context);
+pub(super) struct DateOrDateTime<'c>(pub(super) &'c Context);
 
-impl<'a> DeserializeSeed<'a> for Moment<'_> {
+impl<'a> DeserializeSeed<'a> for DateOrDateTime<'_> {
     type Value = EventTime;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<EventTime, D::Error> {
@@ -338,7 +333,7 @@ impl<'a> DeserializeSeed<'a> for Moment<'_> {
     }
 }
 
-impl Visitor<'_> for Moment<'_> {
+impl Visitor<'_> for DateOrDateTime<'_> {
     type Value = EventTime;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

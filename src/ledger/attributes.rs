@@ -8,9 +8,8 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::probabilities::{MAX_PROBABLE_GROUPS, Vectors, quantise};
-use crate::disparity::{DimensionId, GroupId};
 use crate::event::{Groups, Membership, Strata};
-use crate::monitor::{Dimension, Mapping, Plan};
+use crate::plan::{Dimension, DimensionId, Mapping, Plan, Slot, StratumId};
 
 /// Most values kept of one stratum; further ones share the value `other`.
 pub const MAX_STRATUM_VALUES: u16 = 64;
@@ -29,57 +28,9 @@ pub const RISK_CLASS: &str = "risk_class";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttributesId(pub u32);
 
-/// Index of a stratum's name in [`Attributes::strata_names`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct StratumId(pub u16);
-
-/// A case's value in one dimension or stratum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Slot(pub u16);
-
-impl Slot {
-    /// No value is known.
-    pub const NONE: Self = Self(u16::MAX);
-    /// A value outside the allow-list, or past the limit.
-    pub const OTHER: Self = Self(u16::MAX - 1);
-    /// Known only as probabilities that were not kept, because too many distinct ones were in use.
-    pub const PROBABILISTIC: Self = Self(u16::MAX - 2);
-    /// The first of those that stand for probabilities; groups come before it.
-    const FIRST_VECTOR: u16 = Dimension::MAX_GROUPS;
-    /// Most distinct probabilities of one dimension; further ones are not kept, and counted.
-    pub const MAX_VECTORS: usize = (Self::PROBABILISTIC.0 - Self::FIRST_VECTOR) as usize;
-
-    /// The group, where the allow-list has it.
-    #[must_use]
-    pub const fn group(self) -> Option<GroupId> {
-        if self.0 < Self::FIRST_VECTOR { Some(GroupId(self.0)) } else { None }
-    }
-
-    /// Known only as probabilities, kept or not: takes no part in counts of groups, nor in evidence.
-    #[must_use]
-    pub const fn is_probabilistic(self) -> bool {
-        Self::FIRST_VECTOR <= self.0 && self.0 <= Self::PROBABILISTIC.0
-    }
-
-    /// The place of its probabilities among those of the dimension, where they were kept.
-    pub(super) const fn vector(self) -> Option<usize> {
-        if self.is_probabilistic() && self.0 < Self::PROBABILISTIC.0 {
-            Some((self.0 - Self::FIRST_VECTOR) as usize)
-        } else {
-            None
-        }
-    }
-
-    /// The slot of the probabilities at a place; `None` from [`Self::MAX_VECTORS`] on.
-    pub(super) fn of_vector(index: usize) -> Option<Self> {
-        let index = u16::try_from(index).ok().filter(|index| usize::from(*index) < Self::MAX_VECTORS)?;
-        Some(Self(Self::FIRST_VECTOR + index))
-    }
-}
-
 /// The table of combinations.
 #[derive(Clone, Debug)]
-pub struct Attributes {
+pub struct AttributeTable {
     dimensions: Vec<NamedValues>,
     strata: Vec<NamedValues>,
     combinations: Vec<Arc<[Slot]>>,
@@ -103,7 +54,7 @@ struct NamedValues {
     outside: Slot,
 }
 
-impl Attributes {
+impl AttributeTable {
     /// For the plan's dimensions and for the strata its rules name.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
@@ -275,7 +226,7 @@ pub(super) struct AttributesState {
     probabilities_dropped: u64,
 }
 
-impl Attributes {
+impl AttributeTable {
     pub(super) fn state(&self) -> AttributesState {
         AttributesState {
             dimensions: self.dimensions.len(),
@@ -416,16 +367,15 @@ impl NamedValues {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Limits, Span};
-    use crate::monitor::{EvidencePlan, LedgerPlan, WindowPlan};
+    use crate::plan::{EvidencePlan, LedgerPlan, Limits, Span, WindowPlan};
 
-    fn attributes(groups: &[&str]) -> Attributes {
+    fn attributes(groups: &[&str]) -> AttributeTable {
         let dimension = |name: &str| Dimension {
             name: name.to_owned(),
             ground: "race".to_owned(),
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
         };
-        Attributes::new(&Plan {
+        AttributeTable::new(&Plan {
             config_hash: String::new(),
             profiles: Vec::new(),
             dimensions: vec![dimension("first"), dimension("second")],
@@ -457,13 +407,13 @@ mod tests {
         Membership::Probabilities(shares.iter().map(|(group, share)| (Cow::Borrowed(*group), *share)).collect())
     }
 
-    fn intern(attributes: &mut Attributes, first: Membership<'_>, second: Option<Membership<'_>>) -> AttributesId {
+    fn intern(attributes: &mut AttributeTable, first: Membership<'_>, second: Option<Membership<'_>>) -> AttributesId {
         let second = second.map(|second| ("second".into(), second));
         let groups: Groups<'_> = std::iter::once(("first".into(), first)).chain(second).collect();
         attributes.intern(&groups, &Vec::new(), None)
     }
 
-    fn first(attributes: &Attributes, id: AttributesId) -> (Slot, Vec<u8>) {
+    fn first(attributes: &AttributeTable, id: AttributesId) -> (Slot, Vec<u8>) {
         let slot = attributes.groups(id).next().map_or(Slot::NONE, |(_, slot)| slot);
         (slot, attributes.probabilities(DimensionId(0), slot).to_vec())
     }

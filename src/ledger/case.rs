@@ -1,10 +1,9 @@
 //! What the set of a case's events counts for.
 
-use crate::disparity::ProfileId;
-use crate::event::{Channel, EventTime, Outcome};
+use crate::event::Outcome;
 use crate::ledger::record::{Record, RecordKind};
-use crate::ledger::{Attributes, AttributesId};
-use crate::window::CaseCounts;
+use crate::ledger::{AttributeTable, AttributesId, CaseCounts, Spans};
+use crate::plan::{Channel, EventTime, ProfileId};
 
 /// What a case counts for: at its own channel, and at another one by which it was checked although it had not been picked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub struct Contribution {
 /// that time. Without a selection, the earliest control that names a profile stands in for it and counts
 /// as selected. Of several reports on one control the latest that no other event revises counts; an outcome implies its control.
 #[must_use]
-pub fn facts(records: &[Record], attributes: &mut Attributes) -> CaseFacts {
+pub fn facts(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
     if let [only] = records
         && only.kind == RecordKind::Selection
     {
@@ -71,6 +70,17 @@ pub fn facts(records: &[Record], attributes: &mut Attributes) -> CaseFacts {
         }),
         waiting: false,
     }
+}
+
+/// What each run of a case counts for; replaces `into`.
+pub(super) fn facts_of_runs(
+    records: &[Record],
+    attributes: &mut AttributeTable,
+    spans: &Spans,
+    into: &mut Vec<CaseFacts>,
+) {
+    into.clear();
+    into.extend(spans.runs(records).map(|run| facts(run, attributes)));
 }
 
 /// Nearly all cases have nothing but one selection: the general way gives the same, slower.
@@ -118,20 +128,20 @@ fn is_revised(record: &Record, records: &[Record]) -> bool {
 }
 
 /// Membership sent apart wins over the selection's, which wins over the controls'; of several the latest wins.
-fn merged_attributes(records: &[Record], selection: AttributesId, attributes: &mut Attributes) -> AttributesId {
+fn merged_attributes(records: &[Record], selection: AttributesId, attributes: &mut AttributeTable) -> AttributesId {
     let apart = latest_first(records, RecordKind::Attributes, attributes);
     let controls = latest_first(records, RecordKind::Control, attributes);
     let below = attributes.merge(selection, controls);
     attributes.merge(apart, below)
 }
 
-fn latest_first(records: &[Record], kind: RecordKind, attributes: &mut Attributes) -> AttributesId {
+fn latest_first(records: &[Record], kind: RecordKind, attributes: &mut AttributeTable) -> AttributesId {
     let mut found: Vec<&Record> = records.iter().filter(|record| record.kind == kind).collect();
     found.sort_unstable_by_key(|record| std::cmp::Reverse(record.order()));
     found.iter().fold(AttributesId::default(), |merged, record| attributes.merge(merged, record.attributes))
 }
 
-fn facts_without_selection(records: &[Record], attributes: &mut Attributes) -> CaseFacts {
+fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
     let named =
         |kind| records.iter().filter(move |record| record.kind == kind && record.profile != super::record::NO_PROFILE);
     let control = named(RecordKind::Control).min_by_key(|record| record.order());

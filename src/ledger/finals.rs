@@ -1,10 +1,10 @@
 //! What an event changes in the order of event time: the facts that evidence reads.
 
+use super::case::facts_of_runs;
 use super::change::changes;
 use super::run::Spans;
-use super::store::facts_of_runs;
-use crate::event::{EventTime, Span};
-use crate::ledger::{Attributes, CaseFacts, Change, Record};
+use crate::ledger::{AttributeTable, CaseChange, CaseFacts, Record};
+use crate::plan::hour_of;
 
 /// What a case counted for before the events of an hour and after them. Late events take no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,13 +12,7 @@ pub struct FinalChange {
     /// The hour of event time, counted from 1970.
     pub hour: i32,
     /// Before and after.
-    pub change: Change,
-}
-
-/// The hour that holds a time; saturates far outside the times the contract allows.
-pub(crate) fn hour_of(time: EventTime) -> i32 {
-    let hour = time.0.div_euclid(Span::HOUR.0);
-    i32::try_from(hour).unwrap_or(if hour < 0 { i32::MIN } else { i32::MAX })
+    pub change: CaseChange,
 }
 
 /// How `added`, which is among `records`, changes the hourly steps of its case; replaces `into`.
@@ -28,8 +22,8 @@ pub(crate) fn hour_of(time: EventTime) -> i32 {
 pub(super) fn final_changes(
     records: &[Record],
     added: &Record,
-    made: &[Change],
-    attributes: &mut Attributes,
+    made: &[CaseChange],
+    attributes: &mut AttributeTable,
     spans: &Spans,
     into: &mut Vec<FinalChange>,
 ) {
@@ -53,7 +47,7 @@ pub(super) fn final_changes(
 pub(super) fn refolded_steps(
     records: &[Record],
     first: i32,
-    attributes: &mut Attributes,
+    attributes: &mut AttributeTable,
     (before, after): (&Spans, &Spans),
     into: &mut Vec<FinalChange>,
 ) {
@@ -68,16 +62,16 @@ pub(super) fn refolded_steps(
 }
 
 const fn taken_back(step: FinalChange) -> FinalChange {
-    let Change { before, after } = step.change;
-    FinalChange { change: Change { before: after, after: before }, ..step }
+    let CaseChange { before, after } = step.change;
+    FinalChange { change: CaseChange { before: after, after: before }, ..step }
 }
 
 /// How what a case counts for differs from what evidence counts of it, because some of its events came late: from the latter to the former.
 pub(super) fn missing_changes(
     records: &[Record],
-    attributes: &mut Attributes,
+    attributes: &mut AttributeTable,
     spans: &Spans,
-    mut visit: impl FnMut(Change),
+    mut visit: impl FnMut(CaseChange),
 ) {
     if !records.iter().any(|record| record.flags.late()) {
         return;
@@ -96,7 +90,7 @@ pub(super) fn in_time(records: &[Record]) -> Vec<Record> {
 }
 
 /// The case's steps in the hours from `first` on that have an event of it.
-fn steps(records: &[Record], first: i32, attributes: &mut Attributes, spans: &Spans) -> Vec<FinalChange> {
+fn steps(records: &[Record], first: i32, attributes: &mut AttributeTable, spans: &Spans) -> Vec<FinalChange> {
     let mut hours: Vec<i32> = records.iter().map(|record| hour_of(record.time)).filter(|hour| *hour >= first).collect();
     hours.sort_unstable();
     hours.dedup();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{EventTime, Span};
 use crate::ledger::CaseKey;
+use crate::plan::{EventTime, Span};
 
 /// A set of 128-bit keys that forgets each some time after the event time it was remembered at.
 #[derive(Clone, Debug, Default)]

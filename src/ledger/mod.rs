@@ -6,6 +6,7 @@
 mod attributes;
 mod case;
 mod change;
+mod counts;
 mod finals;
 mod fingerprint;
 mod memory;
@@ -16,14 +17,14 @@ mod run;
 mod state;
 mod store;
 
-pub use attributes::{Attributes, AttributesId, MAX_STRATUM_VALUES, RISK_CLASS, Slot, StratumId};
+pub use attributes::{AttributeTable, AttributesId, MAX_STRATUM_VALUES, RISK_CLASS};
 pub use case::{CaseFacts, Contribution, facts};
-pub use change::Change;
+pub use change::CaseChange;
+pub use counts::CaseCounts;
 pub use finals::FinalChange;
-pub(crate) use finals::hour_of;
 pub use fingerprint::{CaseKey, EventTag, PseudonymKey};
 pub use probabilities::{CERTAIN, MAX_PROBABLE_GROUPS};
 pub use record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
 pub use run::Spans;
 pub use state::{LedgerPages, LedgerState};
-pub use store::{Arrival, Ledger, LedgerHealth, Made, Moment};
+pub use store::{Arrival, Ledger, LedgerHealth, Made, Timing};

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::memory::{Entry, Memory, lasts};
 use super::record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
 use super::run::{Spans, arrival};
-use crate::event::{EventTime, Span};
 use crate::ledger::{AttributesId, CaseKey};
+use crate::plan::{EventTime, Span};
 
 /// A case of which only one selection is known, which arrived at its time: nearly all of them. 40 bytes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::ledger::Slot;
+use crate::plan::Slot;
 
 /// Probability 1, in the units in which probabilities are kept.
 pub const CERTAIN: u8 = 100;

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::disparity::ProfileId;
-use crate::event::{Channel, EventTime, Outcome};
+use crate::event::Outcome;
 use crate::ledger::AttributesId;
 #[cfg(doc)]
 use crate::ledger::Spans;
+use crate::plan::{Channel, EventTime, ProfileId};
 
 /// Most events kept for one case; further ones are refused (and so dead-lettered).
 pub const MAX_RECORDS_PER_CASE: usize = 64;

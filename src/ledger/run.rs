@@ -5,9 +5,8 @@
 //! events, for two reasons. More events never part what belongs together. And no event can come any more that would join a run which
 //! [`Spans::is_past`] calls past: what arrives later has also arrived later in event time.
 
-use crate::event::{EventTime, Span};
 use crate::ledger::{Record, RecordKind};
-use crate::monitor::Plan;
+use crate::plan::{EventTime, Plan, Span};
 
 /// How long after an event its case is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,9 +8,8 @@ use super::attributes::AttributesState;
 use super::page::{Arrivals, Page, ShardState};
 use super::record::{NO_PROFILE, UNKNOWN_PROFILE};
 use super::store::{PAGES_PER_SHARD, SHARDS};
-use crate::event::EventTime;
 use crate::ledger::{Ledger, PseudonymKey, Spans};
-use crate::monitor::Mapping;
+use crate::plan::{EventTime, Mapping};
 
 /// Everything but the cases.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,18 +2,18 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::case::facts_of_runs;
 use super::change::changes;
 use super::finals::{final_changes, in_time, missing_changes, refolded_steps};
 use super::memory::{Memory, oldest_age};
 use super::page::{Added, Horizons, Page, Sizes};
 use super::record::{Flags, NO_PROFILE, UNKNOWN_PROFILE};
-use crate::disparity::ProfileId;
-use crate::event::{self, Data, Event, EventTime, Span};
+use crate::event::{self, Data, Event};
 use crate::ledger::{
-    Attributes, AttributesId, CaseFacts, CaseKey, Change, EventTag, FinalChange, PseudonymKey, Record, RecordKind,
-    Spans, facts,
+    AttributeTable, AttributesId, CaseChange, CaseFacts, CaseKey, EventTag, FinalChange, PseudonymKey, Record,
+    RecordKind, Spans,
 };
-use crate::monitor::Plan;
+use crate::plan::{EventTime, Plan, ProfileId, Span};
 
 /// Shards; part of the design, so that they can be spread over processes later.
 pub(super) const SHARDS: usize = 64;
@@ -47,7 +47,7 @@ pub struct Ledger {
     /// By page: up to this watermark there is nothing to let go.
     pub(super) due: Vec<EventTime>,
     /// Groups and strata of the cases.
-    pub attributes: Attributes,
+    pub attributes: AttributeTable,
     pub(super) profiles: Vec<String>,
     pub(super) horizons: Horizons,
     open_limit: usize,
@@ -72,11 +72,11 @@ pub struct Ledger {
 #[derive(Clone, Debug, Default)]
 pub struct Made {
     /// How what it counts for has changed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<CaseChange>,
     /// The same, seen in the order of event time.
     pub finals: Vec<FinalChange>,
     /// How what it counts for differs from what evidence counts of it: as it no longer does (`false`), and as it does now (`true`).
-    pub missing: Vec<(Change, bool)>,
+    pub missing: Vec<(CaseChange, bool)>,
     /// Its profile, where it is known.
     pub profile: Option<ProfileId>,
 }
@@ -94,9 +94,9 @@ pub enum Arrival {
     Full,
 }
 
-/// When an event is joined.
+/// How far time had come when an event was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub struct Timing {
     /// The watermark: what is past by it is let go.
     pub watermark: EventTime,
     /// How far the event's own partition has come; not before the watermark.
@@ -131,7 +131,7 @@ impl Ledger {
             // One empty page stands for all until they are written to.
             pages: vec![Arc::default(); PAGES],
             due: vec![EventTime(i64::MAX); PAGES],
-            attributes: Attributes::new(plan),
+            attributes: AttributeTable::new(plan),
             profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
             horizons: Horizons { spans: Spans::of(plan), dedupe: plan.ledger.dedupe_horizon },
             open_limit: plan.ledger.open_cases,
@@ -154,14 +154,14 @@ impl Ledger {
     }
 
     /// Adds an event that is about a case; `None` for one that is not.
-    pub fn join(&mut self, event: &Event<'_>, moment: &Moment) -> Option<Arrival> {
+    pub fn join(&mut self, event: &Event<'_>, timing: &Timing) -> Option<Arrival> {
         self.made.clear();
         let (case_id, record) = self.record_of(event)?;
-        let arrived = self.horizons.spans.arrived(record.time, moment.seen);
-        let record = Record { arrived, flags: record.flags.with_late(moment.late), ..record };
+        let arrived = self.horizons.spans.arrived(record.time, timing.seen);
+        let record = Record { arrived, flags: record.flags.with_late(timing.late), ..record };
         let key = self.key.case(case_id);
-        let arrival = self.add(key, record, moment);
-        self.keep_bounds(moment.watermark);
+        let arrival = self.add(key, record, timing);
+        self.keep_bounds(timing.watermark);
         Some(arrival)
     }
 
@@ -184,7 +184,7 @@ impl Ledger {
         spans: Spans,
         watermark: EventTime,
         first: i32,
-        mut visit: impl FnMut(&Made, &Attributes),
+        mut visit: impl FnMut(&Made, &AttributeTable),
     ) {
         let before = self.horizons.spans;
         if spans == before {
@@ -211,16 +211,16 @@ impl Ledger {
     }
 
     /// Remembers an event that is about no case; returns whether it is new.
-    pub fn remember(&mut self, event: &Event<'_>, moment: &Moment) -> bool {
+    pub fn remember(&mut self, event: &Event<'_>, timing: &Timing) -> bool {
         // There are streams without a single case.
-        self.keep_bounds(moment.watermark);
+        self.keep_bounds(timing.watermark);
         let tag = self.tag(event);
         let until = self.horizons.remembered_until(event.time);
         let key = CaseKey { high: tag.full, low: tag.id };
         self.make_due(key, until);
         let memory = &mut self.page_mut(key).memory;
         let before = memory.len();
-        let new = memory.insert((tag.full, tag.id), until, moment.seen);
+        let new = memory.insert((tag.full, tag.id), until, timing.seen);
         let added = memory.len() - before;
         self.remembered += added;
         new
@@ -260,18 +260,18 @@ impl Ledger {
         found.ok().and_then(|index| u16::try_from(index).ok()).unwrap_or(UNKNOWN_PROFILE)
     }
 
-    fn add(&mut self, key: CaseKey, record: Record, moment: &Moment) -> Arrival {
+    fn add(&mut self, key: CaseKey, record: Record, timing: &Timing) -> Arrival {
         let (horizons, swept_at) = (self.horizons, self.swept_at);
         let mut records = std::mem::take(&mut self.records);
         let page = self.page(key);
         let sizes = page.sizes();
         page.records(key, &mut records);
-        if horizons.spans.runs(&records).next().is_some_and(|run| horizons.spans.is_past(run, moment.watermark)) {
-            let waited = self.page_mut(key).let_go(key, &mut records, moment.watermark, swept_at, &horizons);
+        if horizons.spans.runs(&records).next().is_some_and(|run| horizons.spans.is_past(run, timing.watermark)) {
+            let waited = self.page_mut(key).let_go(key, &mut records, timing.watermark, swept_at, &horizons);
             self.dropped_waiting = self.dropped_waiting.saturating_add(waited);
         }
-        let known = horizons.knows(&records, &record, moment.seen)
-            || self.page(key).memory.contains((key.high, record.tag), moment.seen);
+        let known = horizons.knows(&records, &record, timing.seen)
+            || self.page(key).memory.contains((key.high, record.tag), timing.seen);
         let arrival = if known { Arrival::Duplicate } else { self.add_new(key, record, &mut records) };
         self.note_size(key, &sizes);
         self.records = records;
@@ -503,12 +503,6 @@ static PAGE_OF_PART: LazyLock<Box<[u16]>> = LazyLock::new(|| {
     (0..PAGE_PARTS).map(|part| page(part) as u16).collect()
 });
 
-/// What each run of a case counts for; replaces `into`.
-pub(super) fn facts_of_runs(records: &[Record], attributes: &mut Attributes, spans: &Spans, into: &mut Vec<CaseFacts>) {
-    into.clear();
-    into.extend(spans.runs(records).map(|run| facts(run, attributes)));
-}
-
 /// Whether other events of the case belong together by other spans, or other ones of those that evidence knows of.
 fn differs(records: &[Record], before: &Spans, after: &Spans) -> bool {
     let lengths = |spans: &Spans, records: &[Record]| spans.runs(records).map(<[Record]>::len).collect::<Vec<_>>();
@@ -522,7 +516,7 @@ impl Made {
         &mut self,
         records: &[Record],
         first: i32,
-        attributes: &mut Attributes,
+        attributes: &mut AttributeTable,
         (before, after): (&Spans, &Spans),
     ) {
         self.clear();

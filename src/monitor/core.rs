@@ -5,16 +5,15 @@ use std::sync::Arc;
 use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
 use crate::disclosure::{EventCounts, Published, publish};
-use crate::disparity::{
-    Evaluation, Evaluator, Funnel, ProfileId, Reading, Scene, Sequences, StagedPopulation, feeds, funnel,
-};
 use crate::event::{
-    self, Channel, Complaint, ComplaintStatus, Data, Decoded, Event, EventTime, Population, RawRecord, Reason,
-    Rejection, Span, Tally,
+    self, Complaint, ComplaintStatus, Data, Decoded, Event, Population, RawRecord, Reason, Rejection, Tally,
 };
-use crate::ledger::{Arrival, Attributes, Contribution, Ledger, Made, Moment, PseudonymKey, Spans, hour_of};
-use crate::monitor::{Clock, Dimension, Handled, Health, PartitionIndex, Plan};
-use crate::window::{CaseCounts, Cohorts, Counts, Lateness, Populations, Watermark, Windows};
+use crate::evidence::{Cohorts, Reading, Sequences, StagedPopulation, feeds};
+use crate::judge::{Evaluation, Evaluator, Funnel, Scene, funnel};
+use crate::ledger::{Arrival, AttributeTable, CaseCounts, Contribution, Ledger, Made, PseudonymKey, Spans, Timing};
+use crate::monitor::{Clock, Handled, Health};
+use crate::plan::{Channel, Dimension, EventTime, PartitionIndex, Plan, ProfileId, Span, hour_of};
+use crate::window::{Counts, Lateness, Populations, Watermark, Windows};
 
 /// Everything above the I/O line, as one value that is called and never calls.
 #[derive(Clone)]
@@ -24,6 +23,7 @@ pub struct Monitor {
     pub(super) watermark: Watermark,
     pub(super) ledger: Ledger,
     pub(super) windows: Windows,
+    pub(super) cohorts: Cohorts,
     pub(super) populations: Populations,
     pub(super) sequences: Sequences,
     pub(super) evaluator: Evaluator,
@@ -43,10 +43,10 @@ impl Monitor {
     pub fn new(plan: Plan, key: PseudonymKey, clock: Clock) -> Self {
         let ledger = Ledger::new(&plan, key);
         let window = &plan.window;
-        let cohorts = Cohorts::new(feeds(&plan), window.allowed_lateness, window.cohort_max_age);
         Self {
             watermark: Watermark::new(window.allowed_lateness, window.history),
-            windows: Windows::new(plan.dimensions.len(), window.history, cohorts),
+            windows: Windows::new(plan.dimensions.len(), window.history),
+            cohorts: Cohorts::new(feeds(&plan), window.allowed_lateness, window.cohort_max_age),
             sequences: Sequences::new(&plan, &ledger.attributes),
             ledger,
             populations: Populations::default(),
@@ -177,10 +177,10 @@ impl Monitor {
         self.windows.age(to);
         self.settle();
         // Only a partition that was declared idle can bring events whose hour is final already.
-        let late = lateness == Lateness::Late || !self.windows.cohorts.is_open(event.time);
+        let late = lateness == Lateness::Late || !self.cohorts.is_open(event.time);
         let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
-        let moment = Moment { watermark, seen: self.watermark.seen(partition).max(watermark), late };
-        let handled = self.count_event(event, now, &moment);
+        let timing = Timing { watermark, seen: self.watermark.seen(partition).max(watermark), late };
+        let handled = self.count_event(event, now, &timing);
         let counts_late = lateness == Lateness::Late && handled == Handled::Accepted;
         self.tallies.late = self.tallies.late.saturating_add(u64::from(counts_late));
         handled
@@ -206,7 +206,7 @@ impl Monitor {
     fn settle(&mut self) {
         let Some(watermark) = self.watermark.current() else { return };
         let reading = Reading { plan: &self.plan, attributes: &self.ledger.attributes };
-        self.sequences.settle(&mut self.windows.cohorts, watermark, &reading);
+        self.sequences.settle(&mut self.cohorts, watermark, &reading);
     }
 
     /// `shown`: whether anybody will look at the result before the next one; alerts and evidence do not read the funnel.
@@ -216,6 +216,7 @@ impl Monitor {
         let scene = Scene {
             plan: &self.plan,
             windows: &self.windows,
+            cohorts: &self.cohorts,
             attributes: &self.ledger.attributes,
             populations: &self.populations,
             sequences: &self.sequences,
@@ -240,19 +241,19 @@ impl Monitor {
         self.heard.iter().map(|heard| now.since(*heard) > stale_after).collect()
     }
 
-    fn count_event(&mut self, event: &Event<'_>, now: EventTime, moment: &Moment) -> Handled {
+    fn count_event(&mut self, event: &Event<'_>, now: EventTime, timing: &Timing) -> Handled {
         match &event.data {
-            Data::Tally(tally) => self.count_tally(event, tally, now, moment),
-            Data::Population(population) => self.count_population(event, population, now, moment),
+            Data::Tally(tally) => self.count_tally(event, tally, now, timing),
+            Data::Population(population) => self.count_population(event, population, now, timing),
             Data::Complaint(complaint) if complaint.case_id.is_none() => {
-                self.count_complaint(event, complaint, now, moment)
+                self.count_complaint(event, complaint, now, timing)
             }
-            _ => self.count_case(event, now, moment),
+            _ => self.count_case(event, now, timing),
         }
     }
 
-    fn count_case(&mut self, event: &Event<'_>, now: EventTime, moment: &Moment) -> Handled {
-        let arrival = self.ledger.join(event, moment);
+    fn count_case(&mut self, event: &Event<'_>, now: EventTime, timing: &Timing) -> Handled {
+        let arrival = self.ledger.join(event, timing);
         self.apply(now);
         match arrival {
             Some(Arrival::Changed) if names_unknown_profile(event, &self.plan) => Handled::UnknownProfile,
@@ -272,7 +273,8 @@ impl Monitor {
     /// Takes what the last event joined changed into the windows.
     fn apply(&mut self, now: EventTime) {
         let (made, attributes) = (self.ledger.made(), &self.ledger.attributes);
-        count(&mut self.windows, made, attributes, !self.sequences.is_empty());
+        let cohorts = (!self.sequences.is_empty()).then_some(&mut self.cohorts);
+        count(&mut self.windows, cohorts, made, attributes);
         if let Some(profile) = made.profile {
             self.hear(profile, now);
         }
@@ -281,9 +283,11 @@ impl Monitor {
     /// Cases are kept as long as the plan says from now on: what that does to any of them is counted.
     pub(super) fn change_spans(&mut self) {
         let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
-        let (spans, first) = (Spans::of(&self.plan), self.windows.cohorts.floor());
-        let (windows, with_evidence) = (&mut self.windows, !self.sequences.is_empty());
-        let visit = |made: &Made, attributes: &Attributes| count(windows, made, attributes, with_evidence);
+        let (spans, first) = (Spans::of(&self.plan), self.cohorts.floor());
+        let (windows, cohorts, with_evidence) = (&mut self.windows, &mut self.cohorts, !self.sequences.is_empty());
+        let visit = |made: &Made, attributes: &AttributeTable| {
+            count(windows, with_evidence.then_some(&mut *cohorts), made, attributes);
+        };
         self.ledger.change_spans(spans, watermark, first, visit);
     }
 
@@ -291,7 +295,7 @@ impl Monitor {
     fn add(&mut self, place: &Contribution, counts: &Counts, late: bool) {
         self.windows.add(place, counts, &self.ledger.attributes);
         if !self.sequences.is_empty() {
-            self.windows.stage_counts(place, counts, late, &self.ledger.attributes);
+            self.cohorts.stage_counts(&mut self.windows, place, counts, late, &self.ledger.attributes);
         }
     }
 
@@ -301,9 +305,9 @@ impl Monitor {
         }
     }
 
-    fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime, moment: &Moment) -> Handled {
+    fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime, timing: &Timing) -> Handled {
         let Some(profile) = self.plan.profile_id(&tally.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, moment) {
+        if !self.ledger.remember(event, timing) {
             return Handled::Duplicate;
         }
         let groups = self.ledger.attributes.intern(&tally.groups, &tally.strata, None);
@@ -315,7 +319,7 @@ impl Monitor {
             attributes: groups,
             counts: CaseCounts::default(),
         };
-        self.add(&place, &counts, moment.late);
+        self.add(&place, &counts, timing.late);
         self.hear(profile, now);
         Handled::Accepted
     }
@@ -325,10 +329,10 @@ impl Monitor {
         event: &Event<'_>,
         complaint: &Complaint<'_>,
         now: EventTime,
-        moment: &Moment,
+        timing: &Timing,
     ) -> Handled {
         let Some(profile) = self.plan.profile_id(&complaint.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, moment) {
+        if !self.ledger.remember(event, timing) {
             return Handled::Duplicate;
         }
         // Later news of a complaint is not another complaint.
@@ -342,7 +346,7 @@ impl Monitor {
                 attributes: groups,
                 counts: CaseCounts::default(),
             };
-            self.add(&place, &counts, moment.late);
+            self.add(&place, &counts, timing.late);
         }
         self.hear(profile, now);
         Handled::Accepted
@@ -353,10 +357,10 @@ impl Monitor {
         event: &Event<'_>,
         population: &Population<'_>,
         now: EventTime,
-        moment: &Moment,
+        timing: &Timing,
     ) -> Handled {
         let Some(profile) = self.plan.profile_id(&population.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, moment) {
+        if !self.ledger.remember(event, timing) {
             return Handled::Duplicate;
         }
         if let Some(id) = self.plan.dimension_id(&population.dimension)
@@ -364,7 +368,7 @@ impl Monitor {
         {
             let order = (population.valid_from, event.time, self.ledger.tag(event).full);
             let counts = per_group(population, dimension);
-            if !moment.late {
+            if !timing.late {
                 let staged = StagedPopulation { profile, dimension: id, order, counts: counts.clone() };
                 self.sequences.stage_population(hour_of(event.time), staged);
             }
@@ -376,13 +380,12 @@ impl Monitor {
 }
 
 /// Takes what was done to a case into the windows, and into evidence where a rule asks for it.
-fn count(windows: &mut Windows, made: &Made, attributes: &Attributes, with_evidence: bool) {
+fn count(windows: &mut Windows, cohorts: Option<&mut Cohorts>, made: &Made, attributes: &AttributeTable) {
     made.changes.iter().for_each(|change| windows.apply(change, attributes));
-    if with_evidence {
-        made.finals.iter().for_each(|step| windows.stage(step, attributes));
-        for (change, more) in &made.missing {
-            windows.count_missing_from_evidence(change, *more, attributes);
-        }
+    let Some(cohorts) = cohorts else { return };
+    made.finals.iter().for_each(|step| cohorts.stage_step(windows, step, attributes));
+    for (change, more) in &made.missing {
+        cohorts.count_case_missing(windows, change, *more, attributes);
     }
 }
 

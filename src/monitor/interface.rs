@@ -1,7 +1,8 @@
 //! What goes into the monitor and what comes out of it.
 
 use crate::disclosure::EventCounts;
-use crate::event::{EventTime, Rejection};
+use crate::event::Rejection;
+use crate::plan::{EventTime, PartitionIndex};
 
 /// Whose time drives evaluation and alert states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +16,6 @@ pub enum Clock {
         as_of: Option<EventTime>,
     },
 }
-
-/// A partition, by the dense index its source gave it (0, 1, 2, ... in order of registration).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PartitionIndex(pub u32);
 
 /// What became of one record.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,15 +4,18 @@
 
 mod core;
 mod interface;
-mod mapping;
-mod plan;
 mod snapshot;
 mod tallies;
 
 pub use self::core::Monitor;
-pub use crate::alert::Told;
+pub use crate::alert::ToldSoFar;
 pub use crate::ledger::PseudonymKey;
 pub use interface::*;
-pub use mapping::{Mapping, Names};
-pub use plan::*;
-pub use snapshot::{AlertEntries, FORMAT, InputOffset, Moment, RestoreError, SECTIONS, Snapshot};
+pub use snapshot::{AlertEntries, FORMAT, RestoreError, SECTIONS, Snapshot};
+
+// Until the rooms below have moved.
+pub use crate::alert::ToldSoFar as Told;
+pub use crate::plan::{
+    Dimension, EvidencePlan, Exposure, InputOffset, LedgerPlan, PartitionIndex, Plan, Profile, Provenance as Moment,
+    WindowPlan,
+};

@@ -10,12 +10,13 @@ use thiserror::Error;
 
 use super::core::Monitor;
 use super::tallies::{Tallies, TalliesState};
-use crate::alert::{Alert, AlertBook, AlertOfFormat1, BookOfFormat1, Told};
+use crate::alert::{Alert, AlertBook, AlertOfFormat1, BookOfFormat1, ToldSoFar};
 use crate::disclosure::{PublishedAlert, publish_alert};
-use crate::disparity::{DimensionId, EvaluatorState, SequencesState};
-use crate::event::{EventTime, Span};
-use crate::ledger::{Ledger, LedgerPages, LedgerState, PseudonymKey, Spans, hour_of};
-use crate::monitor::{Clock, Mapping, Names, Plan};
+use crate::evidence::{CohortsState, SequencesState};
+use crate::judge::EvaluatorState;
+use crate::ledger::{Ledger, LedgerPages, LedgerState, PseudonymKey, Spans};
+use crate::monitor::Clock;
+use crate::plan::{DimensionId, EventTime, Mapping, Names, Plan, Provenance, Span, hour_of};
 use crate::window::{Populations, Watermark, WindowsState};
 
 /// Version of the sections' contents. Format 1 had alerts without the number of their transitions, and cases without when late events had
@@ -44,6 +45,7 @@ struct Core<A = AlertBook> {
     ledger: LedgerState,
     watermark: Watermark,
     windows: WindowsState,
+    cohorts: CohortsState,
     populations: Populations,
     sequences: SequencesState,
     evaluator: EvaluatorState,
@@ -58,7 +60,7 @@ struct Core<A = AlertBook> {
 struct Added {
     /// How long a case that was not picked was kept; the rest of [`Spans`] the watermark knows.
     not_selected_horizon: Span,
-    /// See [`WindowsState::begun`].
+    /// See [`CohortsState::begun`].
     feeds_begun: Vec<i32>,
     /// See [`SequencesState::begun`].
     tables_begun: Vec<i32>,
@@ -69,30 +71,8 @@ struct Added {
 pub struct AlertEntries {
     names: Names,
     alerts: Vec<Alert>,
-    /// The moment of the evaluation.
-    pub moment: Moment,
-}
-
-/// Where an evaluation stood.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moment {
-    /// Where its windows ended; `None` where it is not known any more.
-    pub as_of: Option<EventTime>,
-    /// Hash of the configuration in force; empty where it is not known any more.
-    pub config_hash: String,
-    /// How far each partition was counted; the monitor does not know offsets, whoever keeps them fills this in.
-    pub inputs: Vec<InputOffset>,
-}
-
-/// How far a partition was counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputOffset {
-    /// The topic.
-    pub topic: String,
-    /// The partition.
-    pub partition: i32,
-    /// The first offset that is not in the counts.
-    pub next_offset: i64,
+    /// What the evaluation rested on.
+    pub provenance: Provenance,
 }
 
 /// Entries of format 1.
@@ -137,7 +117,7 @@ impl Snapshot {
     fn added(&self) -> Added {
         Added {
             not_selected_horizon: self.spans.not_selected,
-            feeds_begun: self.core.windows.begun(),
+            feeds_begun: self.core.cohorts.begun(),
             tables_begun: self.core.sequences.begun().to_vec(),
         }
     }
@@ -151,7 +131,7 @@ impl Core {
             2 => Ok((postcard::from_bytes(bytes)?, None)),
             _ => {
                 let (mut core, added): (Self, Added) = postcard::from_bytes(bytes)?;
-                core.windows.set_begun(&added.feeds_begun);
+                core.cohorts.set_begun(&added.feeds_begun);
                 core.sequences.set_begun(added.tables_begun);
                 Ok((core, Some(added.not_selected_horizon)))
             }
@@ -165,6 +145,7 @@ impl Core {
             ledger: core.ledger,
             watermark: core.watermark,
             windows: core.windows,
+            cohorts: core.cohorts,
             populations: core.populations,
             sequences: core.sequences,
             evaluator: core.evaluator,
@@ -203,7 +184,7 @@ impl AlertEntries {
         }
         let EntriesOfFormat1 { names, alerts } = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
         let alerts = alerts.into_iter().map(Alert::from).collect();
-        Ok(Self { names, alerts, moment: Moment::default() })
+        Ok(Self { names, alerts, provenance: Provenance::default() })
     }
 }
 
@@ -211,12 +192,12 @@ impl Monitor {
     /// The alerts that changed since this was last asked; `None` where none did. They are to be made durable before anybody is told.
     pub fn take_alerts(&mut self) -> Option<AlertEntries> {
         let alerts = std::mem::take(&mut self.changed_alerts);
-        let moment = Moment {
+        let provenance = Provenance {
             as_of: Some(self.evaluation.as_of),
             config_hash: self.plan.config_hash.clone(),
             inputs: Vec::new(),
         };
-        (!alerts.is_empty()).then(|| AlertEntries { names: Names::of(&self.plan), alerts, moment })
+        (!alerts.is_empty()).then(|| AlertEntries { names: Names::of(&self.plan), alerts, provenance })
     }
 
     /// What of them may leave, in the same order; alerts about what is gone from the plan are left out.
@@ -239,7 +220,7 @@ impl Monitor {
     }
 
     /// Goes on from what was told of open alerts, where the disk has lost it: see [`AlertBook::keep_as_told`].
-    pub fn keep_alerts_as_told(&mut self, told: impl Fn(&str) -> Told) {
+    pub fn keep_alerts_as_told(&mut self, told: impl Fn(&str) -> ToldSoFar) {
         self.alerts.keep_as_told(told);
     }
 
@@ -258,6 +239,7 @@ impl Monitor {
             ledger: self.ledger.state(),
             watermark: self.watermark.clone(),
             windows: self.windows.state(),
+            cohorts: self.cohorts.state(),
             populations: self.populations.clone(),
             sequences: self.sequences.state(),
             evaluator: self.evaluator.state(),
@@ -365,7 +347,9 @@ impl Monitor {
             |id: DimensionId| dimensions.get(usize::from(id.0)).map_or(0, |dimension| dimension.groups.len() + 1);
         let newest = monitor.watermark.newest();
         let begin = if newest == EventTime::MIN { i32::MIN } else { hour_of(newest).saturating_add(1) };
-        monitor.windows.restore(core.windows, &mapping, groups, begin);
+        let cells = monitor.windows.restore(core.windows, &mapping, groups);
+        let cell = |id: u32| cells.get(id as usize).copied().flatten();
+        monitor.cohorts.restore(core.cohorts, &mapping, monitor.windows.keys(), cell, begin);
         monitor.populations = core.populations.renamed(&mapping);
         monitor.sequences.restore(core.sequences, &mapping, begin);
         monitor.evaluator.restore(core.evaluator, &mapping);

@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use crate::alert::AlertState;
 use crate::disclosure::PublishedAlert;
-use crate::event::EventTime;
-use crate::monitor::{InputOffset, Moment};
+use crate::plan::{EventTime, InputOffset, Provenance};
 
 /// The document's schema.
 pub const SCHEMA: &str = "paritywatch.alert.v1";
@@ -53,7 +52,7 @@ impl Kind {
 impl Message {
     /// About the last transition of an alert; `None` where none is to be told. `base_url` is where people reach the daemon.
     #[must_use]
-    pub fn of(alert: &PublishedAlert, moment: &Moment, base_url: &str) -> Option<Self> {
+    pub fn of(alert: &PublishedAlert, provenance: &Provenance, base_url: &str) -> Option<Self> {
         let (kind, at) = match alert.state {
             AlertState::Pending | AlertState::Inactive => return None,
             AlertState::Resolved => (Kind::Resolved, alert.resolved_at),
@@ -65,7 +64,7 @@ impl Message {
         let at = at.unwrap_or(alert.active_at);
         let number = alert.transitions.max(1);
         let url = format!("{base_url}/#{}", alert.anchor());
-        let document = Document { alert, number, kind, at, moment, url: &url };
+        let document = Document { alert, number, kind, at, provenance, url: &url };
         // Maps with string keys: writing them to memory cannot fail.
         let document = serde_json::to_string(&document).unwrap_or_default();
         Some(Self { alert: alert.id.clone(), number, kind, at, document })
@@ -73,8 +72,8 @@ impl Message {
 
     /// The messages about an alert of whose transitions so many were told: the last one, and, where nobody was told that it fires, that first.
     #[must_use]
-    pub fn missing(alert: &PublishedAlert, told: u32, moment: &Moment, base_url: &str) -> Vec<Self> {
-        let Some(last) = Self::of(alert, moment, base_url) else { return Vec::new() };
+    pub fn missing(alert: &PublishedAlert, told: u32, provenance: &Provenance, base_url: &str) -> Vec<Self> {
+        let Some(last) = Self::of(alert, provenance, base_url) else { return Vec::new() };
         if last.number <= told {
             return Vec::new();
         }
@@ -86,7 +85,7 @@ impl Message {
             change: None,
             ..alert.clone()
         };
-        let first = Self::of(&began, moment, base_url).filter(|_| told == 0 && last.number > 1);
+        let first = Self::of(&began, provenance, base_url).filter(|_| told == 0 && last.number > 1);
         first.into_iter().chain([last]).collect()
     }
 
@@ -149,20 +148,20 @@ struct Document<'a> {
     number: u32,
     kind: Kind,
     at: EventTime,
-    moment: &'a Moment,
+    provenance: &'a Provenance,
     url: &'a str,
 }
 
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { alert, number, kind, at, moment, url } = self;
+        let Self { alert, number, kind, at, provenance, url } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", SCHEMA)?;
         map.serialize_entry("id", &format!("{}-{number}", alert.id))?;
         map.serialize_entry("transition", &Transition { number: *number, kind: *kind, at: *at, alert })?;
-        map.serialize_entry("as_of", &moment.as_of.and_then(rfc3339))?;
-        map.serialize_entry("config_hash", &Some(&moment.config_hash).filter(|hash| !hash.is_empty()))?;
-        map.serialize_entry("inputs", &Inputs(&moment.inputs))?;
+        map.serialize_entry("as_of", &provenance.as_of.and_then(rfc3339))?;
+        map.serialize_entry("config_hash", &Some(&provenance.config_hash).filter(|hash| !hash.is_empty()))?;
+        map.serialize_entry("inputs", &Inputs(&provenance.inputs))?;
         map.serialize_entry("url", url)?;
         map.serialize_entry("thresholds", &Thresholds(alert))?;
         map.serialize_entry("alert", alert)?;

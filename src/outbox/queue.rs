@@ -10,7 +10,7 @@ use siphasher::sip::SipHasher24;
 use super::message::{Message, subject_of};
 use crate::alert::{self, AlertState};
 use crate::disclosure::PublishedAlert;
-use crate::event::{EventTime, Span};
+use crate::plan::{EventTime, Span};
 
 /// Pause after the first attempt that failed; it doubles with each further one.
 pub const BACKOFF_FIRST: Span = Span(500);
@@ -285,10 +285,10 @@ impl Outbox {
 
     /// What was told of an alert, or is to be.
     #[must_use]
-    pub fn told(&self, alert: &str) -> alert::Told {
+    pub fn told(&self, alert: &str) -> alert::ToldSoFar {
         let last = self.standing.get(alert).map(|standing| &standing.message);
         let firing_since = last.filter(|message| message.is_firing()).map(|message| message.at);
-        alert::Told { number: self.told_of(alert), firing_since }
+        alert::ToldSoFar { number: self.told_of(alert), firing_since }
     }
 
     /// Takes alerts as told that were told by other means, or that nobody needs to be told of: those that ended before there was an outbox.

@@ -8,7 +8,7 @@ mod truth;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::event::EventTime;
+use crate::plan::EventTime;
 
 pub use blocks::{BlockShape, Blocks, Drift, Watching};
 pub use stream::{GeneratedEvent, Stream};

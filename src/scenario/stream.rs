@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::random::Random;
 use super::truth::{hit_rate, selection_rate, share};
-use crate::event::{EventTime, Span};
+use crate::plan::{EventTime, Span};
 use crate::scenario::{MONITORED, ORIGINS, Scenario, Shape};
 
 /// Share of the cases picked at random, whatever the profile says: the benchmark.

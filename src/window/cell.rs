@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{EventTime, Span};
+use crate::plan::{EventTime, Span};
 use crate::window::Counts;
 
 /// The counts of one profile, channel, dimension and group (and stratum) in buckets of two resolutions.

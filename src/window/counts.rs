@@ -3,88 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::TallyCounts;
-
-/// Where one case stands in the funnel: each stage reached or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CaseCounts(u16);
-
-const ASSESSED: u16 = 1;
-const SELECTED: u16 = 1 << 1;
-const CONTROLLED: u16 = 1 << 2;
-const RESOLVED: u16 = 1 << 3;
-const CONCLUDED: u16 = 1 << 4;
-const HIT: u16 = 1 << 5;
-const OVERTURNED: u16 = 1 << 6;
-const COMPLAINT: u16 = 1 << 7;
-const REPORTED: u16 = 1 << 8;
-
-impl CaseCounts {
-    /// A case at risk of being picked.
-    #[must_use]
-    pub const fn assessed() -> Self {
-        Self(ASSESSED)
-    }
-
-    /// A complaint about a case of which nothing else is known.
-    #[must_use]
-    pub const fn complaint_alone() -> Self {
-        Self(COMPLAINT)
-    }
-
-    /// The same, picked.
-    #[must_use]
-    pub const fn with_selected(self) -> Self {
-        Self(self.0 | SELECTED)
-    }
-
-    /// The same, complained about.
-    #[must_use]
-    pub const fn with_complaint(self) -> Self {
-        Self(self.0 | COMPLAINT)
-    }
-
-    /// Whether it was examined.
-    pub const fn set_controlled(&mut self, yes: bool) {
-        self.set(CONTROLLED, yes);
-    }
-
-    /// Whether a control was reported, performed or not.
-    pub const fn set_reported(&mut self, yes: bool) {
-        self.set(REPORTED, yes);
-    }
-
-    /// Whether every control has an outcome of any kind, or was not performed.
-    pub const fn set_resolved(&mut self, yes: bool) {
-        self.set(RESOLVED, yes);
-    }
-
-    /// Whether an outcome is violation or no violation.
-    pub const fn set_concluded(&mut self, yes: bool) {
-        self.set(CONCLUDED, yes);
-    }
-
-    /// Whether a violation was found, and stands.
-    pub const fn set_hit(&mut self, yes: bool) {
-        self.set(HIT, yes);
-    }
-
-    /// Whether a violation was found but did not stand.
-    pub const fn set_overturned(&mut self, yes: bool) {
-        self.set(OVERTURNED, yes);
-    }
-
-    const fn set(&mut self, bit: u16, yes: bool) {
-        if yes {
-            self.0 |= bit;
-        } else {
-            self.0 &= !bit;
-        }
-    }
-
-    const fn count(self, bit: u16) -> u64 {
-        (self.0 & bit != 0) as u64
-    }
-}
+use crate::ledger::CaseCounts;
 
 /// The funnel of a cell and bucket, in cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,18 +71,19 @@ impl Counts {
         }
     }
 
-    /// One case's.
-    pub(super) const fn of_case(case: CaseCounts) -> Self {
+    /// Returns the counts of one case: 0 or 1 each.
+    #[must_use]
+    pub const fn of_case(case: CaseCounts) -> Self {
         Self {
-            assessed: case.count(ASSESSED),
-            selected: case.count(SELECTED),
-            controlled: case.count(CONTROLLED),
-            reported: case.count(REPORTED),
-            resolved: case.count(RESOLVED),
-            concluded: case.count(CONCLUDED),
-            hits: case.count(HIT),
-            overturned: case.count(OVERTURNED),
-            complaints: case.count(COMPLAINT),
+            assessed: case.count(CaseCounts::ASSESSED),
+            selected: case.count(CaseCounts::SELECTED),
+            controlled: case.count(CaseCounts::CONTROLLED),
+            reported: case.count(CaseCounts::REPORTED),
+            resolved: case.count(CaseCounts::RESOLVED),
+            concluded: case.count(CaseCounts::CONCLUDED),
+            hits: case.count(CaseCounts::HIT),
+            overturned: case.count(CaseCounts::OVERTURNED),
+            complaints: case.count(CaseCounts::COMPLAINT),
         }
     }
 
@@ -180,50 +100,10 @@ impl Counts {
     }
 }
 
-/// How much a bucket's counts change, up or down, in the order of the fields of [`Counts`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Shift([i64; 9]);
-
-impl Shift {
-    /// One case more, or less.
-    pub fn case(&mut self, case: CaseCounts, more: bool) {
-        self.counts(&Counts::of_case(case), more);
-    }
-
-    /// These counts more, or less.
-    pub fn counts(&mut self, counts: &Counts, more: bool) {
-        for (sum, count) in self.0.iter_mut().zip(counts.fields()) {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
-            *sum = if more { sum.saturating_add(count) } else { sum.saturating_sub(count) };
-        }
-    }
-
-    /// The largest change among the fields that `relevant` marks.
-    pub fn largest(&self, relevant: &Counts) -> u64 {
-        let marked = self.0.iter().zip(relevant.fields()).filter(|(_, mark)| *mark > 0);
-        marked.map(|(change, _)| change.unsigned_abs()).max().unwrap_or(0)
-    }
-}
-
 impl Counts {
-    /// Moves every count, not below 0.
-    pub(super) fn shift(&mut self, shift: &Shift) {
-        let [assessed, selected, controlled, reported, resolved, concluded, hits, overturned, complaints] = shift.0;
-        let moved = |count: u64, by: i64| count.saturating_add_signed(by);
-        *self = Self {
-            assessed: moved(self.assessed, assessed),
-            selected: moved(self.selected, selected),
-            controlled: moved(self.controlled, controlled),
-            reported: moved(self.reported, reported),
-            resolved: moved(self.resolved, resolved),
-            concluded: moved(self.concluded, concluded),
-            hits: moved(self.hits, hits),
-            overturned: moved(self.overturned, overturned),
-            complaints: moved(self.complaints, complaints),
-        };
-    }
-
-    const fn fields(&self) -> [u64; 9] {
+    /// Returns the counts in the order of the fields.
+    #[must_use]
+    pub const fn fields(&self) -> [u64; 9] {
         [
             self.assessed,
             self.selected,

@@ -7,8 +7,7 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::cell::Sums;
-use crate::disparity::{DimensionId, ProfileId};
-use crate::event::{Channel, EventTime, Span};
+use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Span};
 use crate::window::{Cell, Counts};
 
 /// Most bytes that all cells of this kind may come to; cases for further cells are refused and counted. A full cell takes 42 KiB per
@@ -172,7 +171,8 @@ fn products(probabilities: &[u8]) -> impl Iterator<Item = u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::{CaseCounts, Range};
+    use crate::ledger::CaseCounts;
+    use crate::window::Range;
 
     const PICKED: Counts = Counts::of_case(CaseCounts::assessed().with_selected());
     const ASSESSED: Counts = Counts::of_case(CaseCounts::assessed());

@@ -1,7 +1,6 @@
 //! Time: watermark, buckets, rolling windows, population denominators, membership known only as probabilities.
 
 mod cell;
-mod cohorts;
 mod counts;
 mod membership;
 mod population;
@@ -10,10 +9,9 @@ mod store;
 mod watermark;
 
 pub use cell::{Bucket, Cell, Range, Sums};
-pub use cohorts::{Cohort, Cohorts, Feed, Maturity};
-pub use counts::{CaseCounts, Counts};
+pub use counts::Counts;
 pub use membership::{MAX_MEMBERSHIP_BYTES, MembershipKey, Moments};
 pub use population::Populations;
 pub use state::WindowsState;
-pub use store::{CellKey, Windows};
+pub use store::{CellKey, RouteId, Windows};
 pub use watermark::{Lateness, Watermark};

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disparity::{DimensionId, ProfileId};
-use crate::event::EventTime;
-use crate::monitor::Mapping;
+use crate::plan::{DimensionId, EventTime, Mapping, ProfileId};
 
 /// Most population counts kept per profile and dimension; the ones valid from longest ago go first.
 pub const MAX_POPULATIONS: usize = 1_000;

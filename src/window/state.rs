@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::cohorts::{CohortsState, renamed_stratum};
-use crate::disparity::DimensionId;
-use crate::monitor::Mapping;
+use crate::plan::{DimensionId, Mapping};
 use crate::window::{Cell, CellKey, MembershipKey, Moments, Windows};
 
 /// All cells, shared with the windows: one is copied only when it changes while this is held.
@@ -19,39 +17,32 @@ pub struct WindowsState {
     probabilistic: Vec<u64>,
     refused: u64,
     memberships: Vec<(MembershipKey, Arc<Cell<Moments>>)>,
-    cohorts: CohortsState,
 }
 
 impl Windows {
     /// What goes into a checkpoint.
     #[must_use]
     pub fn state(&self) -> WindowsState {
-        let mut keys: Vec<(u32, CellKey)> = self.ids.iter().map(|(key, id)| (*id, *key)).collect();
-        keys.sort_unstable();
         WindowsState {
-            cells: keys.into_iter().map(|(_, key)| key).zip(self.cells.iter().cloned()).collect(),
+            cells: self.keys.iter().copied().zip(self.cells.iter().cloned()).collect(),
             hour_floor: self.hour_floor,
             day_floor: self.day_floor,
             without_group: self.without_group.clone(),
             probabilistic: self.probabilistic.clone(),
             refused: self.refused,
             memberships: self.memberships.state(),
-            cohorts: self.cohorts.state(),
         }
     }
 
-    /// Takes in what [`Self::state`] gave; the windows are new. `groups` gives how many groups a dimension has, with all outside the allow-list
-    /// as one; `begin` is the first hour that no event has
-    /// reached yet.
+    /// Takes in what [`Self::state`] gave; the windows are new. `groups` returns how many groups a dimension has, where all outside the
+    /// allow-list count as one. Returns the present cell of each stored cell, `None` for what the plan no longer has.
     pub fn restore(
         &mut self,
         state: WindowsState,
         mapping: &Mapping,
         groups: impl Fn(DimensionId) -> usize,
-        begin: i32,
-    ) {
-        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships, cohorts } =
-            state;
+    ) -> Vec<Option<u32>> {
+        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships } = state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
             let id = renamed(key, mapping).and_then(|key| self.cell_id(key));
@@ -72,24 +63,11 @@ impl Windows {
                 self.refused += u64::from(put.is_none());
             }
         }
-        self.cohorts.restore(cohorts, mapping, |id| ids.get(id as usize).copied().flatten(), begin);
-    }
-}
-
-impl WindowsState {
-    /// The first hour of each of evidence's feeds, in their order: the encoding leaves it out.
-    #[must_use]
-    pub fn begun(&self) -> Vec<i32> {
-        self.cohorts.begun()
-    }
-
-    /// Takes in what [`Self::begun`] gave.
-    pub fn set_begun(&mut self, begun: &[i32]) {
-        self.cohorts.set_begun(begun);
+        ids
     }
 }
 
 fn renamed(key: CellKey, mapping: &Mapping) -> Option<CellKey> {
     let profile = mapping.profile(key.profile)?;
-    Some(CellKey { profile, stratum: renamed_stratum(key.stratum, mapping)?, ..key })
+    Some(CellKey { profile, stratum: mapping.stratum_value(key.stratum)?, ..key })
 }

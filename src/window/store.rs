@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::index;
 use super::membership::MembershipCells;
-use crate::disparity::{DimensionId, ProfileId};
-use crate::event::{Channel, EventTime, Span};
-use crate::ledger::{Attributes, AttributesId, Change, Contribution, FinalChange, Slot, StratumId, hour_of};
-use crate::window::{Cell, Cohorts, Counts, MembershipKey, Moments};
+use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
+use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Slot, Span, StratumId};
+use crate::window::{Cell, Counts, MembershipKey, Moments};
 
 /// How long counts are kept by the hour; whole days are merged when they end before it.
 const HOURS_KEPT: Span = Span::DAY.times(7);
@@ -38,6 +37,8 @@ pub struct CellKey {
 #[derive(Clone, Debug)]
 pub struct Windows {
     pub(super) cells: Vec<Arc<Cell>>,
+    /// By cell: its name.
+    pub(super) keys: Vec<CellKey>,
     pub(super) ids: HashMap<CellKey, u32, FxBuildHasher>,
     pub(super) memberships: MembershipCells,
     /// By combination of attributes: where facts of a profile and channel go.
@@ -48,8 +49,13 @@ pub struct Windows {
     pub(super) without_group: Vec<u64>,
     pub(super) probabilistic: Vec<u64>,
     pub(super) refused: u64,
-    /// Final facts, for evidence.
-    pub cohorts: Cohorts,
+}
+
+/// Names a route within [`Windows`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteId {
+    row: usize,
+    place: usize,
 }
 
 /// The cells that a contribution with certain attributes goes to.
@@ -65,9 +71,10 @@ struct Route {
 impl Windows {
     /// No cells yet.
     #[must_use]
-    pub fn new(dimensions: usize, history: Span, cohorts: Cohorts) -> Self {
+    pub fn new(dimensions: usize, history: Span) -> Self {
         Self {
             cells: Vec::new(),
+            keys: Vec::new(),
             ids: HashMap::default(),
             memberships: MembershipCells::default(),
             routes: Vec::new(),
@@ -77,13 +84,12 @@ impl Windows {
             without_group: vec![0; dimensions],
             probabilistic: vec![0; dimensions],
             refused: 0,
-            cohorts,
         }
     }
 
     /// Takes a case out where it was and puts it where it is now.
-    pub fn apply(&mut self, change: &Change, attributes: &Attributes) {
-        for (contribution, more) in moves(change) {
+    pub fn apply(&mut self, change: &CaseChange, attributes: &AttributeTable) {
+        for (contribution, more) in change.moves() {
             self.spread(&contribution, attributes, &Counts::of_case(contribution.counts), more);
             let change: fn(u64) -> u64 =
                 if more { |count| count.saturating_add(1) } else { |count| count.saturating_sub(1) };
@@ -91,51 +97,8 @@ impl Windows {
         }
     }
 
-    /// Stages a step of a case in event time, for evidence.
-    pub fn stage(&mut self, step: &FinalChange, attributes: &Attributes) {
-        let FinalChange { hour, change } = step;
-        for (contribution, more) in moves(change) {
-            self.each_cell(&contribution, attributes, |cohorts, cell| {
-                cohorts.stage(*hour, cell, contribution.cohort, |shift| shift.case(contribution.counts, more));
-            });
-        }
-    }
-
-    /// Counts a case as missing from evidence where late events make it count for something else than evidence knows, or no longer (not
-    /// `more`).
-    pub fn count_missing_from_evidence(&mut self, change: &Change, more: bool, attributes: &Attributes) {
-        // Where they moved it from one cell to another it is missing in both.
-        let mut seen: Option<Contribution> = None;
-        for (contribution, _) in moves(change) {
-            let again = seen.is_some_and(|seen| Contribution { counts: contribution.counts, ..seen } == contribution);
-            if !again {
-                let cohort = hour_of(contribution.cohort);
-                self.each_cell(&contribution, attributes, |cohorts, cell| cohorts.count_missing(cell, cohort, more));
-            }
-            seen = Some(contribution);
-        }
-    }
-
-    /// Stages counts that are about no case, or counts them as missing from evidence where they came `late`.
-    pub fn stage_counts(&mut self, place: &Contribution, counts: &Counts, late: bool, attributes: &Attributes) {
-        let hour = hour_of(place.cohort);
-        self.each_cell(place, attributes, |cohorts, cell| {
-            if late {
-                cohorts.count_late(cell, hour, counts.assessed.max(counts.selected).max(1));
-            } else {
-                cohorts.stage(hour, cell, place.cohort, |shift| shift.counts(counts, true));
-            }
-        });
-    }
-
-    fn each_cell(&mut self, place: &Contribution, attributes: &Attributes, mut visit: impl FnMut(&mut Cohorts, u32)) {
-        let (row, index) = self.route(place, attributes);
-        let Some(route) = self.routes.get(row).and_then(|routes| routes.get(index)) else { return };
-        route.cells.iter().for_each(|cell| visit(&mut self.cohorts, *cell));
-    }
-
     /// Adds counts at a time.
-    pub fn add(&mut self, place: &Contribution, counts: &Counts, attributes: &Attributes) {
+    pub fn add(&mut self, place: &Contribution, counts: &Counts, attributes: &AttributeTable) {
         self.spread(place, attributes, counts, true);
     }
 
@@ -167,6 +130,19 @@ impl Windows {
     #[must_use]
     pub fn membership_cell(&self, key: &MembershipKey) -> Option<&Cell<Moments>> {
         self.memberships.cell(key)
+    }
+
+    /// Returns the cells of known groups that a route leads to.
+    #[must_use]
+    pub fn cells_of_route(&self, route: RouteId) -> &[u32] {
+        let found = self.routes.get(route.row).and_then(|routes| routes.get(route.place));
+        found.map_or(&[], |route| &route.cells)
+    }
+
+    /// Returns the names of all cells, by cell.
+    #[must_use]
+    pub fn keys(&self) -> &[CellKey] {
+        &self.keys
     }
 
     /// How many cells there are.
@@ -201,12 +177,12 @@ impl Windows {
     }
 
     /// Counts more, or less, in every cell that the contribution goes to.
-    fn spread(&mut self, contribution: &Contribution, attributes: &Attributes, counts: &Counts, more: bool) {
+    fn spread(&mut self, contribution: &Contribution, attributes: &AttributeTable, counts: &Counts, more: bool) {
         if index(contribution.cohort, Span::DAY) < self.day_floor {
             return;
         }
         let place = self.route(contribution, attributes);
-        let Some(route) = self.routes.get(place.0).and_then(|routes| routes.get(place.1)) else { return };
+        let Some(route) = self.routes.get(place.row).and_then(|routes| routes.get(place.place)) else { return };
         let change = |bucket: &mut Counts| if more { bucket.merge(counts) } else { bucket.remove(counts) };
         for id in &route.cells {
             if let Some(cell) = self.cells.get_mut(*id as usize) {
@@ -219,8 +195,8 @@ impl Windows {
         }
     }
 
-    /// Where in `routes` the contribution's route is; made at its first use.
-    fn route(&mut self, contribution: &Contribution, attributes: &Attributes) -> (usize, usize) {
+    /// Returns the route of a contribution, and makes it at its first use.
+    pub fn route(&mut self, contribution: &Contribution, attributes: &AttributeTable) -> RouteId {
         let Contribution { profile, channel, attributes: id, .. } = *contribution;
         let row = id.0 as usize;
         if row >= self.routes.len() {
@@ -231,13 +207,13 @@ impl Windows {
             .get(row)
             .and_then(|routes| routes.iter().position(|route| route.profile == profile && route.channel == channel));
         if let Some(place) = known {
-            return (row, place);
+            return RouteId { row, place };
         }
         let cells = self.cells_of(profile, channel, id, attributes);
         let memberships = self.memberships_of(profile, channel, id, attributes);
-        let Some(routes) = self.routes.get_mut(row) else { return (row, 0) };
+        let Some(routes) = self.routes.get_mut(row) else { return RouteId { row, place: 0 } };
         routes.push(Route { profile, channel, cells, memberships });
-        (row, routes.len() - 1)
+        RouteId { row, place: routes.len() - 1 }
     }
 
     fn cells_of(
@@ -245,7 +221,7 @@ impl Windows {
         profile: ProfileId,
         channel: Channel,
         id: AttributesId,
-        attributes: &Attributes,
+        attributes: &AttributeTable,
     ) -> Box<[u32]> {
         let counted = |slot: &Slot| *slot != Slot::NONE && !slot.is_probabilistic();
         let mut cells = Vec::new();
@@ -264,7 +240,7 @@ impl Windows {
         profile: ProfileId,
         channel: Channel,
         id: AttributesId,
-        attributes: &Attributes,
+        attributes: &AttributeTable,
     ) -> Box<[(u32, DimensionId, Slot)]> {
         let mut cells = Vec::new();
         for (dimension, slot) in attributes.groups(id) {
@@ -289,12 +265,12 @@ impl Windows {
             return None;
         };
         self.cells.push(Arc::default());
-        self.cohorts.add_cell(id, key);
+        self.keys.push(key);
         self.ids.insert(key, id);
         Some(id)
     }
 
-    fn count_missing(&mut self, id: AttributesId, attributes: &Attributes, change: fn(u64) -> u64) {
+    fn count_missing(&mut self, id: AttributesId, attributes: &AttributeTable, change: fn(u64) -> u64) {
         for (dimension, slot) in attributes.groups(id) {
             let counts = match slot {
                 Slot::NONE => &mut self.without_group,
@@ -306,14 +282,4 @@ impl Windows {
             }
         }
     }
-}
-
-/// What a change takes out (`false`) and puts in (`true`); nothing where both are the same.
-fn moves(change: &Change) -> impl Iterator<Item = (Contribution, bool)> {
-    let Change { before, after } = *change;
-    [(before.home, after.home), (before.other, after.other)]
-        .into_iter()
-        .filter(|(before, after)| before != after)
-        .flat_map(|(before, after)| [before.map(|out| (out, false)), after.map(|put| (put, true))])
-        .flatten()
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{EARLIEST_TIME, EventTime, LATEST_TIME, Span};
-use crate::monitor::PartitionIndex;
+use crate::event::{EARLIEST_TIME, LATEST_TIME};
+use crate::plan::{EventTime, PartitionIndex, Span};
 
 /// Per partition the largest event time seen; over all, the least of those that are not idle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

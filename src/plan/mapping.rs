@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disparity::{Evidence, ProfileId, Reference, Rule};
-use crate::ledger::StratumId;
-use crate::monitor::Plan;
+use super::id::{ProfileId, Slot, StratumId};
+use super::model::Plan;
+use super::rule::{Evidence, Reference, Rule};
 
 /// The names behind a snapshot's indices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +110,15 @@ impl Mapping {
     #[must_use]
     pub fn stratum(&self, before: StratumId) -> Option<StratumId> {
         self.strata.get(usize::from(before.0)).copied().flatten().map(StratumId)
+    }
+
+    /// Returns the present name of a value of a stratum, where there is one; `None` where the stratum is gone.
+    #[must_use]
+    pub fn stratum_value(&self, before: Option<(StratumId, Slot)>) -> Option<Option<(StratumId, Slot)>> {
+        match before {
+            None => Some(None),
+            Some((id, value)) => Some(Some((self.stratum(id)?, value))),
+        }
     }
 
     /// The index that a present stratum had.

@@ -7,39 +7,16 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::comparison::{Against, against, compare};
+use super::funnel::Funnel;
 use super::indicator::{Subject, by_population, counts, sides, unsealed};
 use super::membership::{bracket, memberships};
-use super::sequence::TableKey;
 use super::verdict::{Inputs, Numbers, judge, pending_bounds, sequential_verdict};
-use crate::disparity::{
-    DimensionId, Evaluation, Finding, FindingKey, Funnel, GroupId, Indicator, Late, PendingBounds, ProfileId,
-    Reference, Rule, Sequences, SeriesEvidence, Side, Verdict,
-};
-use crate::event::{Channel, EventTime};
-use crate::ledger::Attributes;
-use crate::monitor::{Dimension, Mapping, Plan};
+use crate::evidence::{Against, Sequences, SeriesEvidence, Side, TableKey, against, compare};
+use crate::judge::Scene;
+use crate::judge::finding::{Evaluation, Finding, FindingKey, Late, PendingBounds, Verdict};
+use crate::plan::{Channel, Dimension, DimensionId, GroupId, Indicator, Mapping, ProfileId, Reference, Rule};
 use crate::statistics::Memberships;
-use crate::window::{CellKey, Counts, Populations, Range, Windows};
-
-/// What is judged, and when.
-#[derive(Clone, Copy)]
-pub struct Scene<'s> {
-    /// The rules and what they speak of.
-    pub plan: &'s Plan,
-    /// The counts.
-    pub windows: &'s Windows,
-    /// The strata's values.
-    pub attributes: &'s Attributes,
-    /// Sequential evidence.
-    pub sequences: &'s Sequences,
-    /// Denominators.
-    pub populations: &'s Populations,
-    /// Where windows end.
-    pub as_of: EventTime,
-    /// Whether a profile has been silent for too long, by index.
-    pub stale: &'s [bool],
-}
+use crate::window::{CellKey, Counts, Range};
 
 /// Judges, and keeps what it computed so that unchanged counts cost nothing the next time.
 #[derive(Clone, Debug, Default)]
@@ -227,7 +204,7 @@ impl Evaluator {
 }
 
 fn late(scene: &Scene<'_>) -> Vec<Late> {
-    let listed = scene.windows.cohorts.late().filter_map(|(key, cases)| {
+    let listed = scene.cohorts.late().filter_map(|(key, cases)| {
         let CellKey { profile, channel, dimension, group, .. } = *key;
         Some(Late { profile, channel, dimension, group: group.group()?, cases })
     });

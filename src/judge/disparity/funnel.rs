@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::evaluate::Scene;
 use super::indicator::{Subject, counts, population};
-use crate::disparity::{DimensionId, GroupId, Indicator, ProfileId, Reference, Rule};
-use crate::event::Channel;
+use crate::judge::Scene;
 use crate::ledger::RISK_CLASS;
+use crate::plan::{Channel, DimensionId, GroupId, Indicator, ProfileId, Reference, Rule};
 use crate::window::{Counts, Range};
 
 /// Most groups in all tables of the funnel; tables that would take it beyond are left out and counted.
@@ -231,7 +230,7 @@ fn named_reference(scene: &Scene<'_>, rule: &Rule, dimension: DimensionId) -> Op
 
 fn table(scene: &Scene<'_>, place: Place<'_>, asked: &Asked) -> FunnelTable {
     let (profile, channel, dimension, (length, label)) = place;
-    let range = Range::rolling(scene.as_of, crate::event::Span(length));
+    let range = Range::rolling(scene.as_of, crate::plan::Span(length));
     let subject = Subject { profile, channel, dimension, indicator: Indicator::SelectionRate, range };
     let population = population(scene, &subject);
     let groups = counts(scene, &subject, None)

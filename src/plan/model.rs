@@ -1,8 +1,9 @@
 //! What the core is asked to do: the valid, parsed configuration of everything above the I/O line.
 
-use crate::disparity::{DimensionId, GroupId, ProfileId, Rule, WindowLength};
-use crate::event;
-use crate::event::Span;
+use super::id::{DimensionId, ProfileId};
+use super::rule::{Rule, WindowLength};
+use super::subject::{Dimension, Profile};
+use super::time::Span;
 
 /// The configuration of the core.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,44 +21,11 @@ pub struct Plan {
     /// Bounds of the ledger.
     pub ledger: LedgerPlan,
     /// Bounds of a single event.
-    pub event: event::Limits,
+    pub event: Limits,
     /// Sequential evidence.
     pub evidence: EvidencePlan,
     /// Smallest cell that may leave; 0: all.
     pub min_cell: u64,
-}
-
-/// A risk profile on the allow-list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// Its name in events.
-    pub name: String,
-    /// Its name for people.
-    pub title: String,
-    /// What stands in the denominators.
-    pub exposure: Exposure,
-    /// Who is called.
-    pub owner: String,
-}
-
-/// What stands in a profile's denominators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exposure {
-    /// Cases assessed.
-    Assessed,
-    /// Configured population counts.
-    Population,
-}
-
-/// A dimension on the allow-list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dimension {
-    /// Its name in events.
-    pub name: String,
-    /// The protected ground it stands for, or `proxy`.
-    pub ground: String,
-    /// Its groups in the configuration's order; [`GroupId`] is the index. Values outside it become `other`.
-    pub groups: Vec<String>,
 }
 
 /// How time is handled. All spans are positive.
@@ -109,6 +77,15 @@ pub struct LedgerPlan {
     pub not_selected_horizon: Span,
 }
 
+/// The bounds of a single event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest string of the contract (id, profile, group name ...), in bytes of UTF-8.
+    pub string_bytes: usize,
+    /// Longest payload, in bytes.
+    pub message_bytes: usize,
+}
+
 impl Plan {
     /// The profile of this name.
     #[must_use]
@@ -117,7 +94,7 @@ impl Plan {
         u16::try_from(index).ok().map(ProfileId)
     }
 
-    /// The strata that rules name, sorted, each once; [`crate::ledger::StratumId`] is the index.
+    /// The strata that rules name, sorted, each once; [`crate::plan::StratumId`] is the index.
     #[must_use]
     pub fn strata(&self) -> Vec<&str> {
         let mut strata: Vec<&str> = self.rules.iter().filter_map(|rule| rule.stratify_by.as_deref()).collect();
@@ -131,20 +108,5 @@ impl Plan {
     pub fn dimension_id(&self, name: &str) -> Option<DimensionId> {
         let index = self.dimensions.binary_search_by(|dimension| dimension.name.as_str().cmp(name)).ok()?;
         u16::try_from(index).ok().map(DimensionId)
-    }
-}
-
-impl Dimension {
-    /// The word for every value outside the allow-list.
-    pub const OTHER: &'static str = "other";
-
-    /// Most groups of a dimension.
-    pub const MAX_GROUPS: u16 = 10_000;
-
-    /// The group of this name, where the allow-list has it.
-    #[must_use]
-    pub fn group_id(&self, name: &str) -> Option<GroupId> {
-        let index = self.groups.iter().position(|group| group == name)?;
-        u16::try_from(index).ok().map(GroupId)
     }
 }

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use super::evaluate::Scene;
-use super::indicator::{Subject, by_population, is_sealed, side};
-use crate::disparity::{Indicator, Reference, Rule};
+use super::indicator::{Subject, by_population, is_sealed};
+use crate::evidence::side;
+use crate::judge::Scene;
 use crate::ledger::CERTAIN;
-use crate::monitor::Dimension;
+use crate::plan::{Dimension, Indicator, Reference, Rule};
 use crate::statistics::{Bracket, Memberships};
 use crate::window::{Bucket, Counts, MembershipKey, Moments, Sums};
 

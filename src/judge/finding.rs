@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disparity::{DimensionId, Funnel, GroupId, Indicator, ProfileId, SeriesEvidence};
-use crate::event::{Channel, EventTime};
+use super::disparity::Funnel;
+use crate::evidence::{SeriesEvidence, Side};
+use crate::plan::{Channel, DimensionId, EventTime, GroupId, Indicator, ProfileId};
 use crate::statistics::{Bracket, Interval};
 
 /// Everything known at one moment, before disclosure control: never leaves as it is.
@@ -87,15 +88,6 @@ pub struct FindingKey {
     pub indicator: Indicator,
     /// The window's label.
     pub window: Arc<str>,
-}
-
-/// One side of a comparison.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Side {
-    /// Events.
-    pub events: u64,
-    /// Exposed.
-    pub exposed: u64,
 }
 
 /// A value with its interval. A value without a finite estimate (reference without events) is `None`.

@@ -2,12 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::disparity::{Harm, Indicator, Reference, Rule, Side};
-use crate::monitor::Dimension;
+use crate::plan::{Dimension, Harm, Indicator, Reference, Rule};
+
+/// One side of a comparison.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// Events.
+    pub events: u64,
+    /// Exposed.
+    pub exposed: u64,
+}
 
 /// With what a group is compared, once the window's counts are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Against {
+pub enum Against {
     /// Everyone else.
     Rest,
     /// One group, by its index in the table.
@@ -21,7 +29,8 @@ pub(super) enum Against {
 }
 
 /// What a rule's reference comes down to for this table of sides.
-pub(super) fn against(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Against {
+#[must_use]
+pub fn against(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Against {
     match &rule.reference {
         Reference::Rest => Against::Rest,
         Reference::Random => Against::Random,
@@ -34,13 +43,8 @@ pub(super) fn against(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Aga
 }
 
 /// The two sides of the comparison for the group at `index`. `random` is the same table of the random channel.
-pub(super) fn compare(
-    against: Against,
-    indicator: Indicator,
-    index: usize,
-    table: &[Side],
-    random: &[Side],
-) -> (Side, Side) {
+#[must_use]
+pub fn compare(against: Against, indicator: Indicator, index: usize, table: &[Side], random: &[Side]) -> (Side, Side) {
     let at = |table: &[Side], index: usize| table.get(index).copied().unwrap_or_default();
     let group = at(table, index);
     match against {

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::evaluate::Scene;
-use crate::disparity::{DimensionId, Indicator, ProfileId, Side};
-use crate::event::{Channel, EventTime};
-use crate::ledger::{Slot, StratumId};
-use crate::monitor::{Exposure, Plan};
-use crate::window::{Bucket, Cell, CellKey, Counts, Maturity, Range};
+use crate::evidence::{Side, by_population_of, side};
+use crate::judge::Scene;
+use crate::plan::{Channel, DimensionId, EventTime, Indicator, ProfileId, Slot, StratumId};
+use crate::window::{Bucket, Cell, CellKey, Counts, Range};
 
 /// Share of the selected that must be resolved, in every group, before a cohort's hit rate counts: in hundredths.
 const SEALED_PERCENT: u64 = 95;
@@ -81,43 +79,9 @@ fn sum(cell: &Cell, range: Range, unsealed: &BTreeSet<Bucket>) -> Counts {
     sum
 }
 
-pub(super) fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> Side {
-    let assessed = population.unwrap_or(counts.assessed);
-    let (events, exposed) = match indicator {
-        Indicator::SelectionRate => (counts.selected, assessed),
-        Indicator::ControlFrequency => (counts.controlled, assessed),
-        Indicator::HitRate => (counts.hits, counts.concluded),
-        Indicator::UnfoundedRate => (counts.concluded.saturating_sub(counts.hits), assessed),
-        Indicator::FollowThrough => (counts.controlled, counts.selected),
-        Indicator::OutcomeCoverage => (counts.concluded, counts.controlled),
-        Indicator::OverturnRate => (counts.overturned, counts.hits.saturating_add(counts.overturned)),
-        Indicator::ComplaintRate => (counts.complaints, counts.controlled),
-    };
-    Side { events, exposed }
-}
-
 /// Whether the indicator's denominator is the cases assessed, for which a population may stand in.
 pub(super) fn by_population(scene: &Scene<'_>, subject: &Subject) -> bool {
     by_population_of(scene.plan, subject.profile, subject.indicator)
-}
-
-/// The same, without a scene.
-pub(super) fn by_population_of(plan: &Plan, profile: ProfileId, indicator: Indicator) -> bool {
-    let assessed =
-        matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
-    let profile = plan.profiles.get(usize::from(profile.0));
-    assessed && profile.is_some_and(|profile| profile.exposure == Exposure::Population)
-}
-
-/// What must be known of a cohort before evidence counts it. Blocks are never rewritten, so a cohort waits until the facts that the
-/// indicator counts can be expected to be complete; a window shows them as they come.
-pub(super) const fn maturity(indicator: Indicator) -> Maturity {
-    match indicator {
-        Indicator::SelectionRate => Maturity::Over,
-        Indicator::ControlFrequency | Indicator::FollowThrough => Maturity::Reported,
-        Indicator::HitRate | Indicator::UnfoundedRate | Indicator::OutcomeCoverage => Maturity::Resolved,
-        Indicator::OverturnRate | Indicator::ComplaintRate => Maturity::Aged,
-    }
 }
 
 /// The population counts at the window's end; an empty slice where none are known, so that nothing is exposed.

@@ -1,6 +1,8 @@
 //! From two sides to numbers, and from numbers to a verdict.
 
-use crate::disparity::{Estimate, Evidence, Harm, Measure, Rule, SeriesEvidence, Side, StratifiedEstimate, Verdict};
+use crate::evidence::{SeriesEvidence, Side};
+use crate::judge::{Estimate, StratifiedEstimate, Verdict};
+use crate::plan::{Evidence, Harm, Measure, Rule};
 use crate::statistics::{
     Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel,
     p_value, ratio_interval, share_ratio_interval,

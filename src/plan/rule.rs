@@ -4,20 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Channel, Span};
+use super::channel::Channel;
+use super::id::{DimensionId, ProfileId};
+use super::time::Span;
 use crate::statistics::Confidence;
-
-/// Index of a profile in [`crate::monitor::Plan::profiles`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ProfileId(pub u16);
-
-/// Index of a dimension in [`crate::monitor::Plan::dimensions`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DimensionId(pub u16);
-
-/// Index of a group in [`crate::monitor::Dimension::groups`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct GroupId(pub u16);
 
 /// A rule of kind `disparity`: compares a group's indicator with a reference's.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +164,20 @@ pub enum Reference {
     Random,
     /// Everyone, the group included: shown, never judged.
     Overall,
+}
+
+impl Reference {
+    /// Returns the word for it in configuration, alerts and JSON: the name of the group, where it is one.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Rest => "rest",
+            Self::Group(name) => name,
+            Self::Lowest => "lowest",
+            Self::Random => "random",
+            Self::Overall => "overall",
+        }
+    }
 }
 
 /// What it takes to be beyond a threshold.

@@ -9,60 +9,12 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::counts::Shift;
-use crate::disparity::{DimensionId, ProfileId};
-use crate::event::{Channel, EventTime, Span};
-use crate::ledger::{Slot, StratumId, hour_of};
-use crate::monitor::Mapping;
-use crate::window::{CellKey, Counts};
-
-/// Hours of a day.
-const DAY: i32 = 24;
-
-/// How long cohorts wait by the hour; then the hours of a day that still wait become one cohort.
-const HOURS_KEPT: i32 = 7 * DAY;
-
-/// Share of the selected that must be reported on or resolved, in every group, before a cohort is complete: in hundredths.
-const COMPLETE_PERCENT: u64 = 95;
-
-/// A stream of sealed cohorts: of one profile and dimension, for indicators that need the same facts to be complete.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Feed {
-    /// The profile.
-    pub profile: ProfileId,
-    /// The dimension.
-    pub dimension: DimensionId,
-    /// The channels, sealed together; the compared one first.
-    pub channels: Vec<Channel>,
-    /// What must be known of a cohort.
-    pub maturity: Maturity,
-}
-
-/// When the facts that an indicator counts can be expected to be complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Maturity {
-    /// When the cohort is over: selections.
-    Over,
-    /// When 95 % of the selected of every group have a control reported, performed or not.
-    Reported,
-    /// When 95 % of the selected of every group are resolved.
-    Resolved,
-    /// At `cohort_max_age` only: nothing tells that no complaint or objection will come.
-    Aged,
-}
-
-/// One sealed cohort: whole hours, or what was left of a day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cohort {
-    /// First hour, counted from 1970.
-    pub start: i32,
-    /// The hour after the last.
-    pub end: i32,
-    counts: BTreeMap<CohortCell, Counts>,
-}
-
-/// Channel, group and stratum within a cohort.
-type CohortCell = (Channel, Slot, Option<(StratumId, Slot)>);
+use super::cohort::Cohort;
+use super::feed::CohortFeed;
+use super::lane::Lane;
+use super::shift::Shift;
+use crate::plan::{EventTime, Mapping, Span, hour_of};
+use crate::window::CellKey;
 
 /// All feeds with the cohorts that wait in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,25 +36,10 @@ struct Reader {
     late: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Lane {
-    feed: Feed,
-    waiting: BTreeMap<i32, Cohort>,
-    /// Everything before this hour is over: facts for it come too late.
-    passed: i32,
-    /// The first hour whose facts are its business: a feed that a plan added later does not miss what was before it.
-    #[serde(skip, default = "from_the_first")]
-    begun: i32,
-}
-
-const fn from_the_first() -> i32 {
-    i32::MIN
-}
-
 impl Cohorts {
     /// Nothing staged. A feed's place in `feeds` is its index everywhere.
     #[must_use]
-    pub fn new(feeds: Vec<Feed>, lateness: Span, max_age: Span) -> Self {
+    pub fn new(feeds: Vec<CohortFeed>, lateness: Span, max_age: Span) -> Self {
         let lane = |feed| Lane { feed, waiting: BTreeMap::new(), passed: i32::MIN, begun: i32::MIN };
         let lanes = feeds.into_iter().map(lane).collect();
         Self { lanes, readers: Vec::new(), staged: BTreeMap::new(), floor: i32::MIN, lateness, max_age }
@@ -128,20 +65,13 @@ impl Cohorts {
         }
     }
 
-    /// Learns of a cell; its place among all cells is `cell`.
-    pub(super) fn add_cell(&mut self, cell: u32, key: CellKey) {
-        let reads = |lane: &Lane| {
-            let Feed { profile, dimension, channels, .. } = &lane.feed;
-            *profile == key.profile && *dimension == key.dimension && channels.contains(&key.channel)
-        };
-        let lanes: Box<[usize]> =
-            (0..self.lanes.len()).filter(|index| self.lanes.get(*index).is_some_and(reads)).collect();
-        let index = cell as usize;
-        self.readers.resize(self.readers.len().max(index + 1), None);
-        if let Some(reader) = self.readers.get_mut(index)
-            && !lanes.is_empty()
-        {
-            *reader = Some(Reader { key, lanes, late: 0 });
+    /// Learns of the cells that are new since the last call; `keys` names all cells.
+    pub(super) fn learn_cells(&mut self, keys: &[CellKey]) {
+        for key in keys.iter().skip(self.readers.len()) {
+            let reads = |lane: &Lane| lane.feed.reads(key);
+            let lanes: Box<[usize]> =
+                self.lanes.iter().enumerate().filter(|(_, lane)| reads(lane)).map(|(index, _)| index).collect();
+            self.readers.push((!lanes.is_empty()).then(|| Reader { key: *key, lanes, late: 0 }));
         }
     }
 
@@ -229,7 +159,8 @@ impl Cohorts {
                 missed = missed.max(shift.largest(&lane.feed.maturity.relevant()));
             } else {
                 let CellKey { channel, group, stratum, .. } = reader.key;
-                lane.cohort(cohort).counts.entry((channel, group, stratum)).or_default().shift(shift);
+                let counts = lane.cohort(cohort).counts.entry((channel, group, stratum)).or_default();
+                shift.move_counts(counts);
             }
         }
         reader.late = reader.late.saturating_add(missed);
@@ -241,7 +172,7 @@ type Staged = (u32, i32, Shift);
 
 /// What goes into a checkpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct CohortsState {
+pub struct CohortsState {
     lanes: Vec<Lane>,
     staged: Vec<(i32, Vec<Staged>)>,
     floor: i32,
@@ -250,7 +181,9 @@ pub(super) struct CohortsState {
 }
 
 impl Cohorts {
-    pub(super) fn state(&self) -> CohortsState {
+    /// Returns what goes into a checkpoint.
+    #[must_use]
+    pub fn state(&self) -> CohortsState {
         let staged = self.staged.iter().map(|(hour, changes)| {
             let mut changes: Vec<Staged> =
                 changes.iter().map(|((cell, cohort), shift)| (*cell, *cohort, *shift)).collect();
@@ -269,13 +202,15 @@ impl Cohorts {
 
     /// Takes in what [`Self::state`] gave, when the cells are known again. A feed that was not there begins with `begin`, the first hour that no
     /// event has reached yet: of those before it, nobody kept what it would have read.
-    pub(super) fn restore(
+    pub fn restore(
         &mut self,
         state: CohortsState,
         mapping: &Mapping,
+        keys: &[CellKey],
         cell: impl Fn(u32) -> Option<u32>,
         begin: i32,
     ) {
+        self.learn_cells(keys);
         let CohortsState { lanes, staged, floor, late } = state;
         // Before 1970 nothing is final: no event is as old, and hours are passed over one by one.
         self.floor = if floor < 0 { i32::MIN } else { floor };
@@ -300,140 +235,13 @@ impl Cohorts {
 
 impl CohortsState {
     /// The first hour of each feed, which the encoding of the feeds leaves out.
-    pub(super) fn begun(&self) -> Vec<i32> {
+    #[must_use]
+    pub fn begun(&self) -> Vec<i32> {
         self.lanes.iter().map(|lane| lane.begun).collect()
     }
 
     /// Takes in what [`Self::begun`] gave; feeds without one are read from the first hour on.
-    pub(super) fn set_begun(&mut self, begun: &[i32]) {
+    pub fn set_begun(&mut self, begun: &[i32]) {
         self.lanes.iter_mut().zip(begun).for_each(|(lane, begun)| lane.begun = *begun);
-    }
-}
-
-impl Cohort {
-    /// The counts of a group in a channel, and stratum where one is asked for.
-    #[must_use]
-    pub fn counts(&self, channel: Channel, group: Slot, stratum: Option<(StratumId, Slot)>) -> Counts {
-        self.counts.get(&(channel, group, stratum)).copied().unwrap_or_default()
-    }
-
-    /// The values that a stratum takes in this cohort, each once.
-    #[must_use]
-    pub fn values(&self, stratum: StratumId) -> Vec<Slot> {
-        let values = self.counts.keys().filter_map(|(_, _, of)| of.filter(|(id, _)| *id == stratum));
-        let mut values: Vec<Slot> = values.map(|(_, value)| value).collect();
-        values.sort_unstable();
-        values.dedup();
-        values
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.end = self.end.max(other.end);
-        for (cell, counts) in other.counts {
-            self.counts.entry(cell).or_default().merge(&counts);
-        }
-    }
-
-    /// Whether every group with selected cases has the share asked for.
-    fn complete(&self, known: impl Fn(&Counts) -> u64) -> bool {
-        let groups = self.counts.iter().filter(|((_, _, stratum), _)| stratum.is_none());
-        groups.into_iter().all(|(_, counts)| {
-            u128::from(known(counts)) * 100 >= u128::from(counts.selected) * u128::from(COMPLETE_PERCENT)
-        })
-    }
-}
-
-impl Lane {
-    fn renamed(self, mapping: &Mapping) -> Option<Self> {
-        let Self { feed, mut waiting, passed, begun } = self;
-        let profile = mapping.profile(feed.profile)?;
-        for cohort in waiting.values_mut() {
-            cohort.counts = Mapping::rename(std::mem::take(&mut cohort.counts), |(channel, group, stratum)| {
-                Some((channel, group, renamed_stratum(stratum, mapping)?))
-            });
-        }
-        Some(Self { feed: Feed { profile, ..feed }, waiting, passed, begun })
-    }
-
-    /// The waiting cohort that holds an hour.
-    fn cohort(&mut self, hour: i32) -> &mut Cohort {
-        let before = self.waiting.range(..=hour).next_back();
-        let start = before.filter(|(_, cohort)| cohort.end > hour).map_or(hour, |(start, _)| *start);
-        self.waiting.entry(start).or_insert_with(|| Cohort { start, end: start.saturating_add(1), ..Cohort::default() })
-    }
-
-    /// What is left of a day that is older than a week becomes one cohort.
-    fn merge_days(&mut self, hour: i32) {
-        let floor = hour.saturating_sub(HOURS_KEPT).div_euclid(DAY).saturating_mul(DAY);
-        let single =
-            |(start, cohort): (&i32, &Cohort)| (cohort.start.checked_add(1) == Some(cohort.end)).then_some(*start);
-        let hours: Vec<i32> = self.waiting.range(..floor).filter_map(single).collect();
-        for start in hours {
-            let day_end = start.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);
-            let Some(cohort) = self.waiting.remove(&start) else { continue };
-            let first =
-                self.waiting.range(..start).next_back().filter(|(_, day)| day.end == day_end).map(|(first, _)| *first);
-            let first = first.unwrap_or(start);
-            let day = self.waiting.entry(first).or_insert_with(|| Cohort { start: first, ..Cohort::default() });
-            day.merge(cohort);
-            day.end = day_end;
-        }
-    }
-
-    /// Takes out the oldest cohort where it is sealed; cohorts after one that is not wait with it.
-    fn next_sealed(&mut self, hour: i32, max_age: i32) -> Option<Cohort> {
-        let Some((start, oldest)) = self.waiting.first_key_value() else {
-            self.passed = self.passed.max(hour);
-            return None;
-        };
-        let over = oldest.end <= hour;
-        let aged = oldest.end.saturating_add(max_age) <= hour;
-        let sealed = match self.feed.maturity {
-            Maturity::Over => over,
-            Maturity::Reported => over && (aged || oldest.complete(|counts| counts.reported)),
-            Maturity::Resolved => over && (aged || oldest.complete(|counts| counts.resolved)),
-            Maturity::Aged => aged,
-        };
-        if !sealed {
-            self.passed = self.passed.max((*start).min(hour));
-            return None;
-        }
-        let (_, cohort) = self.waiting.pop_first()?;
-        self.passed = self.passed.max(cohort.end);
-        Some(cohort)
-    }
-}
-
-/// `None` where the stratum is gone.
-pub(super) fn renamed_stratum(
-    stratum: Option<(StratumId, Slot)>,
-    mapping: &Mapping,
-) -> Option<Option<(StratumId, Slot)>> {
-    match stratum {
-        None => Some(None),
-        Some((id, value)) => Some(Some((mapping.stratum(id)?, value))),
-    }
-}
-
-impl Maturity {
-    /// The counts that evidence of this kind reads, each marked with 1.
-    const fn relevant(self) -> Counts {
-        let over = Counts {
-            assessed: 1,
-            selected: 1,
-            controlled: 0,
-            reported: 0,
-            resolved: 0,
-            concluded: 0,
-            hits: 0,
-            overturned: 0,
-            complaints: 0,
-        };
-        match self {
-            Self::Over => over,
-            Self::Reported => Counts { controlled: 1, ..over },
-            Self::Resolved => Counts { controlled: 1, concluded: 1, hits: 1, ..over },
-            Self::Aged => Counts { controlled: 1, hits: 1, overturned: 1, complaints: 1, ..over },
-        }
     }
 }

@@ -1,0 +1,72 @@
+//! How facts reach the cohorts: by the cells that windows count them in.
+
+use super::cohorts::Cohorts;
+use crate::ledger::{AttributeTable, CaseChange, Contribution, FinalChange};
+use crate::plan::hour_of;
+use crate::window::{Counts, Windows};
+
+impl Cohorts {
+    /// Stages a step of a case in event time.
+    pub fn stage_step(&mut self, windows: &mut Windows, step: &FinalChange, attributes: &AttributeTable) {
+        let FinalChange { hour, change } = step;
+        for (contribution, more) in change.moves() {
+            self.each_cell(windows, &contribution, attributes, |cohorts, cell| {
+                cohorts.stage(*hour, cell, contribution.cohort, |shift| shift.case(contribution.counts, more));
+            });
+        }
+    }
+
+    /// Counts a case as missing from evidence where late events make it count for something other than evidence knows, or no longer
+    /// (not `more`).
+    pub fn count_case_missing(
+        &mut self,
+        windows: &mut Windows,
+        change: &CaseChange,
+        more: bool,
+        attributes: &AttributeTable,
+    ) {
+        // A case that late events moved from one cell to another is missing in both.
+        let mut seen: Option<Contribution> = None;
+        for (contribution, _) in change.moves() {
+            let again = seen.is_some_and(|seen| Contribution { counts: contribution.counts, ..seen } == contribution);
+            if !again {
+                let cohort = hour_of(contribution.cohort);
+                self.each_cell(windows, &contribution, attributes, |cohorts, cell| {
+                    cohorts.count_missing(cell, cohort, more);
+                });
+            }
+            seen = Some(contribution);
+        }
+    }
+
+    /// Stages counts that are about no case, or counts them as missing from evidence where they came `late`.
+    pub fn stage_counts(
+        &mut self,
+        windows: &mut Windows,
+        place: &Contribution,
+        counts: &Counts,
+        late: bool,
+        attributes: &AttributeTable,
+    ) {
+        let hour = hour_of(place.cohort);
+        self.each_cell(windows, place, attributes, |cohorts, cell| {
+            if late {
+                cohorts.count_late(cell, hour, counts.assessed.max(counts.selected).max(1));
+            } else {
+                cohorts.stage(hour, cell, place.cohort, |shift| shift.counts(counts, true));
+            }
+        });
+    }
+
+    fn each_cell(
+        &mut self,
+        windows: &mut Windows,
+        place: &Contribution,
+        attributes: &AttributeTable,
+        mut visit: impl FnMut(&mut Self, u32),
+    ) {
+        let route = windows.route(place, attributes);
+        self.learn_cells(windows.keys());
+        windows.cells_of_route(route).iter().for_each(|cell| visit(self, *cell));
+    }
+}

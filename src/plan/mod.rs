@@ -1,0 +1,19 @@
+//! What the core is told, and the words that all rooms share: time, channels, ids, rules, windows, limits.
+
+mod channel;
+mod id;
+mod mapping;
+mod model;
+mod provenance;
+mod rule;
+mod subject;
+mod time;
+
+pub use channel::Channel;
+pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};
+pub use mapping::{Mapping, Names};
+pub use model::{EvidencePlan, LedgerPlan, Limits, Plan, WindowPlan};
+pub use provenance::{InputOffset, Provenance};
+pub use rule::{Evidence, Harm, Indicator, Measure, Reference, Rule, WindowLength};
+pub use subject::{Dimension, Exposure, Profile};
+pub use time::{EventTime, Span, hour_of};

@@ -1,0 +1,58 @@
+//! Time as all rooms know it: milliseconds of event time, spans, and hours.
+
+use serde::{Deserialize, Serialize};
+
+/// A point in event time: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventTime(pub i64);
+
+/// A span of event time or of wall-clock time, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+pub struct Span(pub i64);
+
+impl Span {
+    /// One second.
+    pub const SECOND: Self = Self(1_000);
+    /// One minute.
+    pub const MINUTE: Self = Self(60_000);
+    /// One hour.
+    pub const HOUR: Self = Self(3_600_000);
+    /// One day of 24 hours.
+    pub const DAY: Self = Self(86_400_000);
+
+    /// `count` times this span, saturating.
+    #[must_use]
+    pub const fn times(self, count: i64) -> Self {
+        Self(self.0.saturating_mul(count))
+    }
+}
+
+impl EventTime {
+    /// The earliest time of all; what a watermark is before the first event.
+    pub const MIN: Self = Self(i64::MIN);
+
+    /// This time plus `span`, saturating.
+    #[must_use]
+    pub const fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// This time minus `span`, saturating.
+    #[must_use]
+    pub const fn minus(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+
+    /// The span from `earlier` to this time; negative where `earlier` is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Returns the hour that holds a time, counted from 1970. Saturates far outside the times that the contract allows.
+#[must_use]
+pub fn hour_of(time: EventTime) -> i32 {
+    let hour = time.0.div_euclid(Span::HOUR.0);
+    i32::try_from(hour).unwrap_or(if hour < 0 { i32::MIN } else { i32::MAX })
+}
