@@ -1,0 +1,733 @@
+//! The ledger and the windows against a naive batch oracle: any order of arrival and any interleaving of partitions, with duplicates, gives
+//! the same counts.
+//!
+//! The oracle sees each event once, sorted, and knows nothing of tables, records or folding, nor of what was let go and when.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use crate::support::plan;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use paritywatch::event::{
+    Attributes, Channel, Control, Data, Event, EventTime, Membership, Outcome, OutcomeReport, Selection, Span,
+};
+use paritywatch::ledger::{
+    Attributes as LedgerAttributes, CaseFacts, Change, Contribution, FinalChange, Ledger, Moment, PseudonymKey, Slot,
+    Spans,
+};
+use paritywatch::monitor::Plan;
+use paritywatch::window::{CellKey, Cohorts, Counts, Range, Windows};
+use plan::plan;
+use proptest::prelude::*;
+
+/// 2026-01-01T00:00:00Z
+const START: EventTime = EventTime(1_767_225_600_000);
+
+const GROUPS: [&str; 3] = ["a", "b", "elsewhere"];
+const CHANNELS: [Channel; 3] = [Channel::Profile, Channel::Random, Channel::Signal];
+
+const HOUR: i64 = 60;
+const DAY: i64 = 24 * HOUR;
+/// How long cases are kept: not picked, and any other; and how late events may be. In minutes.
+const NOT_SELECTED: i64 = 7 * DAY;
+const HISTORY: i64 = 30 * DAY;
+const LATENESS: i64 = 10;
+
+/// An event of one of a few cases, in owned form.
+#[derive(Clone, Debug)]
+struct Spec {
+    id: u32,
+    case: u8,
+    minute: i64,
+    /// How much later than its time it stands in its partition.
+    delay: i64,
+    partition: usize,
+    /// How many events come between it and its second delivery, where there is one.
+    again: Option<usize>,
+    what: What,
+}
+
+/// An event as it arrives, by the log alone.
+#[derive(Clone, Debug)]
+struct Delivery {
+    spec: Spec,
+    /// The largest time in its partition so far.
+    seen: i64,
+    /// When it arrived in event time.
+    arrived: i64,
+    late: bool,
+}
+
+/// How long cases are kept, in minutes.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    not_selected: i64,
+    history: i64,
+    lateness: i64,
+}
+
+const KEPT: Kept = Kept { not_selected: NOT_SELECTED, history: HISTORY, lateness: LATENESS };
+
+#[derive(Clone, Debug)]
+enum What {
+    Selection { selected: bool, channel: usize, group: Option<usize>, revises: Option<u32> },
+    Control { control: Option<u8>, performed: bool, outcome: Option<Outcome>, with_profile: bool, group: Option<usize> },
+    Outcome { control: Option<u8>, outcome: Outcome, revises: Option<u32> },
+    Attributes { group: usize },
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_with_duplicates_gives_the_oracles_counts(specs in events(1), seed in any::<u64>()) {
+        let expected = oracle(&deliveries(&specs, |_| false));
+        for arrival in [sorted(&specs), reversed(&specs), shuffled_with_duplicates(&specs, seed)] {
+            prop_assert_eq!(&count(&arrival), &expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    /// Evidence reads the facts of each hour of event time, of events in time alone, whatever order they arrived in.
+    #[test]
+    fn any_order_gives_the_oracles_final_counts(specs in events(1), seed in any::<u64>(), hours in 0_i64..200) {
+        let known: Vec<Spec> =
+            specs.iter().filter(|spec| !is_late(spec) && spec.minute < hours * HOUR).cloned().collect();
+        let expected = oracle(&deliveries(&known, |_| false));
+        for arrival in [sorted(&specs), reversed(&specs), shuffled_with_duplicates(&specs, seed)] {
+            prop_assert_eq!(&count_final(&arrival, hours), &expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    /// The watermark passes the time at which cases are let go sooner or later, as the partitions are interleaved.
+    #[test]
+    fn any_interleaving_gives_the_oracles_counts(specs in events(6), seeds in any::<[u64; 3]>(), hours in 0_i64..1_200) {
+        let log = log(&specs);
+        let once: Vec<Delivery> = first_deliveries(&log);
+        let expected = oracle(&once);
+        let mut known = once.clone();
+        known.retain(|delivery| !delivery.late && delivery.spec.minute < hours * HOUR);
+        let expected_finals = oracle(&known);
+        let one_after_the_other = [log[0].clone(), log[1].clone()].concat();
+        let the_other_way_round = [log[1].clone(), log[0].clone()].concat();
+        let mixed = seeds.map(|seed| interleaved(&log, seed));
+        let missing = count_log(&one_after_the_other, hours).missing;
+        prop_assert!(missing.is_empty() || once.iter().any(|delivery| delivery.late));
+        for arrival in [one_after_the_other, the_other_way_round].iter().chain(&mixed) {
+            let counted = count_log(arrival, hours);
+            prop_assert_eq!(&counted.windows, &expected);
+            prop_assert_eq!(&counted.finals, &expected_finals);
+            prop_assert_eq!(&counted.missing, &missing);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    /// Cases are kept for other times from some moment on: what was past stays as it was counted, and all the rest counts as if it had always
+    /// been kept so.
+    #[test]
+    fn other_horizons_give_the_oracles_counts(
+        specs in events(6), seed in any::<u64>(), kept in horizons(), place in 0_usize..30, hours in 0_i64..1_200
+    ) {
+        let told = told_in_two(&interleaved(&log(&specs), seed), place, &kept);
+        let mut core = Core::new();
+        told.before.iter().for_each(|(delivery, watermark)| core.join(delivery, moment(*watermark)));
+        core.change(&kept, moment(told.watermark), told.first_hour());
+        told.after.iter().for_each(|(delivery, watermark)| core.join(delivery, moment(*watermark)));
+        let expected = told.oracle(&kept, |_| true);
+        prop_assert_eq!(&core.with_what_evidence_misses(), &expected);
+        let counted = core.counted(hours);
+        prop_assert_eq!(&counted.windows, &expected);
+        let of_hours = |delivery: &Delivery| !delivery.late && delivery.spec.minute < hours * HOUR;
+        // Hours that were final before are as they were.
+        let kept = if START.0.div_euclid(Span::HOUR.0) + hours <= i64::from(told.first_hour()) { KEPT } else { kept };
+        prop_assert_eq!(&counted.finals, &told.oracle(&kept, of_hours));
+    }
+}
+
+fn horizons() -> impl Strategy<Value = Kept> {
+    let lateness = prop_oneof![Just(LATENESS), 1..3 * DAY];
+    let history = prop_oneof![Just(HISTORY), 10 * DAY..60 * DAY];
+    let not_selected = prop_oneof![Just(NOT_SELECTED), DAY..20 * DAY];
+    (not_selected, history, lateness).prop_map(|(not_selected, history, lateness)| Kept {
+        not_selected,
+        history,
+        lateness,
+    })
+}
+
+/// Deliveries before and after a change of horizons, each with the watermark at which it came.
+struct Told {
+    before: Vec<(Delivery, i64)>,
+    after: Vec<(Delivery, i64)>,
+    /// At the change.
+    watermark: i64,
+}
+
+fn told_in_two(log: &[Delivery], place: usize, kept: &Kept) -> Told {
+    let mut told = Told { before: Vec::new(), after: Vec::new(), watermark: i64::MIN };
+    let mut seen = [i64::MIN; 2];
+    // An id is remembered at least so long, however late events may be.
+    let remembered = |delivery: &&Delivery| delivery.seen <= delivery.spec.minute + NOT_SELECTED;
+    let first: BTreeSet<u32> = BTreeSet::new();
+    let known =
+        |first: &mut BTreeSet<u32>, delivery: &&Delivery| first.insert(delivery.spec.id) || remembered(delivery);
+    for (index, delivery) in
+        log.iter().scan(first, |first, delivery| Some(known(first, &delivery).then_some(delivery))).enumerate()
+    {
+        let Some(delivery) = delivery else { continue };
+        seen[delivery.spec.partition] = delivery.seen;
+        let watermark = seen.into_iter().min().unwrap();
+        if index < place {
+            told.watermark = watermark;
+            told.before.push((delivery.clone(), watermark));
+            continue;
+        }
+        let minute = delivery.spec.minute;
+        let arrived = minute.max(delivery.seen - kept.lateness);
+        let late = minute < delivery.seen - kept.lateness || hour_of(minute) < i64::from(told.first_hour());
+        told.after.push((Delivery { arrived, late, ..delivery.clone() }, watermark));
+    }
+    told
+}
+
+impl Told {
+    /// The first hour that is not final at the change.
+    fn first_hour(&self) -> i32 {
+        if self.watermark == i64::MIN { i32::MIN } else { i32::try_from(hour_of(self.watermark - LATENESS)).unwrap() }
+    }
+
+    /// What those of the events count for that are asked for.
+    fn oracle(&self, kept: &Kept, asked: impl Fn(&Delivery) -> bool) -> Table {
+        let mut known = BTreeSet::new();
+        let mut first = |told: &[(Delivery, i64)]| -> Vec<Delivery> {
+            told.iter()
+                .map(|(delivery, _)| delivery)
+                .filter(|delivery| known.insert(delivery.spec.id))
+                .cloned()
+                .collect()
+        };
+        let (before, after) = (first(&self.before), first(&self.after));
+        let mut table = Table::new();
+        for case in 0..3 {
+            let of_case = |deliveries: &[Delivery]| -> Vec<Delivery> {
+                deliveries.iter().filter(|delivery| delivery.spec.case == case).cloned().collect()
+            };
+            let before = of_case(&before);
+            let is_past = |(_, until): &(Vec<&Delivery>, i64)| until + LATENESS < self.watermark;
+            let past: BTreeSet<u32> = visits(before.iter().collect(), &KEPT)
+                .into_iter()
+                .filter(is_past)
+                .flat_map(|(visit, _)| visit.into_iter().map(|delivery| delivery.spec.id))
+                .collect();
+            let (past, mut rest): (Vec<Delivery>, Vec<Delivery>) =
+                before.into_iter().partition(|delivery| past.contains(&delivery.spec.id));
+            rest.extend(of_case(&after));
+            add_case(past.iter().filter(|delivery| asked(delivery)).collect(), &KEPT, &mut table);
+            add_case(rest.iter().filter(|delivery| asked(delivery)).collect(), kept, &mut table);
+        }
+        table.retain(|_, counts| *counts != [0; 7]);
+        table
+    }
+}
+
+fn hour_of(minute: i64) -> i64 {
+    at(minute).0.div_euclid(Span::HOUR.0)
+}
+
+fn moment(watermark: i64) -> EventTime {
+    if watermark == i64::MIN { EventTime::MIN } else { at(watermark) }
+}
+
+/// Events that lie up to `weeks` weeks apart.
+fn events(weeks: i64) -> impl Strategy<Value = Vec<Spec>> {
+    let group = || prop::option::of(0..GROUPS.len());
+    let earlier = || prop::option::weighted(0.3, 0_u32..24);
+    let outcome = || prop::sample::select(vec![Outcome::Unknown, Outcome::NoViolation, Outcome::Violation]);
+    let control = || prop::option::of(0_u8..2);
+    let what = prop_oneof![
+        3 => (prop::bool::weighted(0.3), 0..CHANNELS.len(), group(), earlier())
+            .prop_map(|(selected, channel, group, revises)| What::Selection { selected, channel, group, revises }),
+        3 => (control(), prop::bool::weighted(0.8), prop::option::of(outcome()), any::<bool>(), group())
+            .prop_map(|(control, performed, outcome, with_profile, group)| What::Control { control, performed, outcome, with_profile, group }),
+        3 => (control(), outcome(), earlier()).prop_map(|(control, outcome, revises)| What::Outcome { control, outcome, revises }),
+        2 => (0..GROUPS.len()).prop_map(|group| What::Attributes { group }),
+    ];
+    let delay = prop_oneof![6 => Just(0), 1 => 0..LATENESS, 1 => 0..2 * DAY, 1 => 0..20 * DAY];
+    let again = prop::option::weighted(0.3, 0_usize..3);
+    let event = (0_u8..3, 0_i64..400, delay, 0_usize..2, again, what);
+    prop::collection::vec(event, 1..24).prop_map(move |specs| {
+        // Every event has its own minute: ties are decided by fingerprints, which the oracle does not know.
+        let spec = |(id, (case, slot, delay, partition, again, what))| {
+            let minute = slot * 24 * weeks + i64::from(id);
+            Spec { id, case, minute, delay, partition, again, what }
+        };
+        (0..).zip(specs).map(spec).collect()
+    })
+}
+
+/// Both partitions, with second deliveries of some events.
+fn log(specs: &[Spec]) -> [Vec<Delivery>; 2] {
+    [0, 1].map(|partition| {
+        let mut specs: Vec<&Spec> = specs.iter().filter(|spec| spec.partition == partition).collect();
+        specs.sort_by_key(|spec| spec.minute + spec.delay);
+        let (mut log, mut seen): (Vec<Delivery>, i64) = (Vec::new(), i64::MIN);
+        let mut later: Vec<(usize, Spec)> = Vec::new();
+        for (place, spec) in specs.iter().enumerate() {
+            let due = later.extract_if(.., |(at, _)| *at <= place).map(|(_, spec)| spec).collect::<Vec<_>>();
+            for spec in due.into_iter().chain([(*spec).clone()]) {
+                seen = seen.max(spec.minute);
+                let first = !log.iter().any(|delivery: &Delivery| delivery.spec.id == spec.id);
+                // An id is remembered for so long.
+                if first || seen <= spec.minute + NOT_SELECTED + LATENESS {
+                    let arrived = spec.minute.max(seen - LATENESS);
+                    log.push(Delivery { late: spec.minute < seen - LATENESS, seen, arrived, spec });
+                }
+            }
+            later.extend(spec.again.map(|after| (place + after, (*spec).clone())));
+        }
+        log
+    })
+}
+
+fn first_deliveries(log: &[Vec<Delivery>; 2]) -> Vec<Delivery> {
+    let mut known = BTreeSet::new();
+    log.iter().flatten().filter(|delivery| known.insert(delivery.spec.id)).cloned().collect()
+}
+
+fn interleaved(log: &[Vec<Delivery>; 2], mut seed: u64) -> Vec<Delivery> {
+    let mut rest = log.each_ref().map(|deliveries| deliveries.iter());
+    let mut all = Vec::new();
+    while rest.iter().any(|rest| rest.len() > 0) {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let from = usize::from(seed >> 63 == 1);
+        all.extend(rest[from].next().or_else(|| rest[1 - from].next()).cloned());
+    }
+    all
+}
+
+/// Deliveries whose arrival has nothing to do with lateness.
+fn deliveries(specs: &[Spec], late: fn(&Spec) -> bool) -> Vec<Delivery> {
+    let delivery =
+        |spec: &Spec| Delivery { seen: spec.minute, arrived: spec.minute, late: late(spec), spec: spec.clone() };
+    specs.iter().map(delivery).collect()
+}
+
+fn sorted(specs: &[Spec]) -> Vec<Spec> {
+    let mut specs = specs.to_vec();
+    specs.sort_by_key(|spec| spec.minute);
+    specs
+}
+
+fn reversed(specs: &[Spec]) -> Vec<Spec> {
+    let mut specs = sorted(specs);
+    specs.reverse();
+    specs
+}
+
+fn shuffled_with_duplicates(specs: &[Spec], mut seed: u64) -> Vec<Spec> {
+    let mut specs = [specs, specs].concat();
+    for last in (1..specs.len()).rev() {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        specs.swap(last, usize::try_from((seed >> 33) % (last as u64 + 1)).unwrap());
+    }
+    specs
+}
+
+/// Counts by channel and group over everything.
+type Table = BTreeMap<(usize, usize), [u64; 7]>;
+
+/// What was counted of a log.
+struct Counted {
+    windows: Table,
+    finals: Table,
+    missing: Missing,
+}
+
+/// How often what a case counts for differs so from what evidence counts of it.
+type Missing = BTreeMap<[String; 2], i64>;
+
+fn count(specs: &[Spec]) -> Table {
+    let mut core = Core::new();
+    deliveries(specs, |_| false).iter().for_each(|delivery| core.join(delivery, START));
+    core.counted(0).windows
+}
+
+/// What evidence counts of the hours before `hours`.
+fn count_final(specs: &[Spec], hours: i64) -> Table {
+    let mut core = Core::new();
+    deliveries(specs, is_late).iter().for_each(|delivery| core.join(delivery, START));
+    core.counted(hours).finals
+}
+
+/// The watermark is the least of what was seen in each partition.
+fn count_log(log: &[Delivery], hours: i64) -> Counted {
+    let mut core = Core::new();
+    let mut seen = [i64::MIN; 2];
+    for delivery in log {
+        seen[delivery.spec.partition] = delivery.seen;
+        let least = seen.into_iter().min().unwrap();
+        core.join(delivery, moment(least));
+    }
+    core.counted(hours)
+}
+
+struct Core {
+    plan: Plan,
+    ledger: Ledger,
+    windows: Windows,
+    steps: Vec<FinalChange>,
+    missing: Missing,
+    /// The same, as it was told.
+    missed: Vec<(Change, bool)>,
+}
+
+impl Core {
+    fn new() -> Self {
+        let mut plan = plan(&["a", "b"]);
+        plan.window.history = Span::MINUTE.times(HISTORY);
+        plan.window.allowed_lateness = Span::MINUTE.times(LATENESS);
+        plan.ledger.not_selected_horizon = Span::MINUTE.times(NOT_SELECTED);
+        plan.ledger.dedupe_horizon = Span::MINUTE.times(NOT_SELECTED);
+        Self {
+            ledger: Ledger::new(&plan, PseudonymKey([3; 16])),
+            windows: new_windows(&plan),
+            plan,
+            steps: Vec::new(),
+            missing: Missing::new(),
+            missed: Vec::new(),
+        }
+    }
+
+    fn join(&mut self, delivery: &Delivery, watermark: EventTime) {
+        let seen = at(delivery.seen).max(watermark);
+        self.ledger.join(&delivery.spec.event(), &Moment { watermark, seen, late: delivery.late });
+        let made = self.ledger.made().clone();
+        for change in &made.changes {
+            self.windows.apply(change, &self.ledger.attributes);
+        }
+        self.steps.extend_from_slice(&made.finals);
+        self.missed.extend_from_slice(&made.missing);
+        for (change, more) in &made.missing {
+            let sides = [change.before, change.after].map(|facts| self.told(&facts));
+            *self.missing.entry(sides).or_default() += if *more { 1 } else { -1 };
+        }
+    }
+
+    /// Cases are kept for other times from now on.
+    fn change(&mut self, kept: &Kept, watermark: EventTime, first: i32) {
+        let Kept { not_selected, history, lateness } = *kept;
+        let [not_selected, history, lateness] = [not_selected, history, lateness].map(|span| Span::MINUTE.times(span));
+        let Self { ledger, windows, steps, missed, .. } = self;
+        ledger.change_spans(Spans { not_selected, history, lateness }, watermark, first, |made, attributes| {
+            made.changes.iter().for_each(|change| windows.apply(change, attributes));
+            steps.extend_from_slice(&made.finals);
+            missed.extend_from_slice(&made.missing);
+        });
+    }
+
+    /// All that evidence counts, and what it was told to miss.
+    fn with_what_evidence_misses(&self) -> Table {
+        let back = |change: &Change| Change { before: change.after, after: change.before };
+        let missed = self.missed.iter().map(|(change, more)| if *more { *change } else { back(change) });
+        let mut counted = new_windows(&self.plan);
+        apply_all(&mut counted, self.steps.iter().map(|step| step.change).chain(missed), &self.ledger.attributes);
+        table(&self.plan, &counted)
+    }
+
+    /// Facts in words that do not depend on which combination of groups came first.
+    fn told(&self, facts: &CaseFacts) -> String {
+        let contributions = [facts.home, facts.other].into_iter().flatten().map(|contribution| {
+            let groups: Vec<_> = self.ledger.attributes.groups(contribution.attributes).collect();
+            let Contribution { profile, channel, cohort, counts, attributes: _ } = contribution;
+            format!("{profile:?} {channel:?} {cohort:?} {groups:?} {counts:?}")
+        });
+        contributions.collect::<Vec<_>>().join(", ")
+    }
+
+    fn counted(mut self, hours: i64) -> Counted {
+        let first = START.0.div_euclid(Span::HOUR.0);
+        self.steps.retain(|step| i64::from(step.hour) < first + hours);
+        let mut finals = new_windows(&self.plan);
+        apply_all(&mut finals, self.steps.iter().map(|step| step.change), &self.ledger.attributes);
+        self.missing.retain(|_, count| *count != 0);
+        Counted { windows: table(&self.plan, &self.windows), finals: table(&self.plan, &finals), missing: self.missing }
+    }
+}
+
+/// All that is put in before anything is taken out: counts stop at 0.
+fn apply_all(windows: &mut Windows, changes: impl Iterator<Item = Change> + Clone, attributes: &LedgerAttributes) {
+    for Change { after, .. } in changes.clone() {
+        windows.apply(&Change { before: CaseFacts::default(), after }, attributes);
+    }
+    for Change { before, .. } in changes {
+        windows.apply(&Change { before, after: CaseFacts::default() }, attributes);
+    }
+}
+
+fn new_windows(plan: &Plan) -> Windows {
+    let cohorts = Cohorts::new(Vec::new(), plan.window.allowed_lateness, plan.window.cohort_max_age);
+    Windows::new(plan.dimensions.len(), plan.window.history, cohorts)
+}
+
+/// Every third event comes too late for evidence.
+fn is_late(spec: &Spec) -> bool {
+    spec.id % 3 == 2
+}
+
+fn table(plan: &Plan, windows: &Windows) -> Table {
+    let range = Range::rolling(START.plus(Span::DAY.times(100)), Span::DAY.times(200));
+    let mut table = Table::new();
+    for (channel_index, channel) in CHANNELS.iter().enumerate() {
+        for (group_index, slot) in [Slot(0), Slot(1), Slot::OTHER].into_iter().enumerate() {
+            let key = CellKey {
+                profile: plan.profile_id("p").unwrap(),
+                channel: *channel,
+                dimension: plan.dimension_id("origin").unwrap(),
+                group: slot,
+                stratum: None,
+            };
+            let counts = windows.cell(&key).map(|cell| cell.sum(range)).unwrap_or_default();
+            if counts != Counts::default() {
+                table.insert((channel_index, group_index), in_order(&counts));
+            }
+        }
+    }
+    table
+}
+
+fn in_order(counts: &Counts) -> [u64; 7] {
+    [
+        counts.assessed,
+        counts.selected,
+        counts.controlled,
+        counts.resolved,
+        counts.concluded,
+        counts.hits,
+        counts.overturned,
+    ]
+}
+
+fn at(minute: i64) -> EventTime {
+    START.plus(Span::MINUTE.times(minute))
+}
+
+impl Spec {
+    fn time(&self) -> EventTime {
+        at(self.minute)
+    }
+
+    fn event(&self) -> Event<'static> {
+        let case_id: Cow<'static, str> = format!("case-{}", self.case).into();
+        let id = |id: &u32| Cow::Owned(format!("event-{id}"));
+        let groups = |group: &Option<usize>| {
+            group.iter().map(|group| ("origin".into(), Membership::Group(GROUPS[*group].into()))).collect::<Vec<_>>()
+        };
+        let control_id = |control: &Option<u8>| control.map(|control| Cow::Owned(format!("control-{control}")));
+        let data = match &self.what {
+            What::Selection { selected, channel, group, revises } => Data::Selection(Selection {
+                case_id,
+                profile: "p".into(),
+                profile_version: None,
+                selected: *selected,
+                channel: CHANNELS[*channel],
+                risk_class: None,
+                decided_by: None,
+                criteria: Vec::new(),
+                groups: groups(group),
+                strata: Vec::new(),
+                revises: revises.as_ref().map(id),
+            }),
+            What::Control { control, performed, outcome, with_profile, group } => Data::Control(Control {
+                case_id,
+                control_id: control_id(control),
+                kind: None,
+                performed: *performed,
+                intensity: None,
+                duration_minutes: None,
+                outcome: *outcome,
+                profile: with_profile.then(|| "p".into()),
+                channel: None,
+                groups: groups(group),
+                strata: Vec::new(),
+            }),
+            What::Outcome { control, outcome, revises } => Data::Outcome(OutcomeReport {
+                case_id,
+                control_id: control_id(control),
+                outcome: *outcome,
+                sanction: None,
+                revises: revises.as_ref().map(id),
+            }),
+            What::Attributes { group } => {
+                Data::Attributes(Attributes { case_id, groups: groups(&Some(*group)), strata: Vec::new() })
+            }
+        };
+        Event { id: id(&self.id), source: "/oracle".into(), time: self.time(), data }
+    }
+
+    fn revises(&self) -> Option<u32> {
+        match self.what {
+            What::Selection { revises, .. } | What::Outcome { revises, .. } => {
+                revises.filter(|revised| *revised != self.id)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the events count for, told case by case in the words of the contract.
+fn oracle(deliveries: &[Delivery]) -> Table {
+    let mut table = Table::new();
+    for case in 0..3 {
+        let of_case: Vec<&Delivery> = deliveries.iter().filter(|delivery| delivery.spec.case == case).collect();
+        add_case(of_case, &KEPT, &mut table);
+    }
+    table.retain(|_, counts| *counts != [0; 7]);
+    table
+}
+
+fn add_case(deliveries: Vec<&Delivery>, kept: &Kept, table: &mut Table) {
+    for (visit, _) in visits(deliveries, kept) {
+        let mut events: Vec<&Spec> = visit.iter().map(|delivery| &delivery.spec).collect();
+        events.sort_by_key(|spec| spec.minute);
+        if let Some((channel, group, counts)) = oracle_case(&events) {
+            let row = table.entry((channel, group)).or_default();
+            row.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+    }
+}
+
+/// A case's events that belong together, and up to when another may arrive that does: each arrived while something before it was kept.
+fn visits<'d>(mut deliveries: Vec<&'d Delivery>, kept: &Kept) -> Vec<(Vec<&'d Delivery>, i64)> {
+    deliveries.sort_by_key(|delivery| (delivery.arrived, delivery.spec.minute));
+    let mut visits: Vec<(Vec<&Delivery>, i64)> = Vec::new();
+    for delivery in deliveries {
+        let span = match delivery.spec.what {
+            What::Selection { selected: false, .. } | What::Attributes { .. } => kept.not_selected,
+            _ => kept.history,
+        };
+        let until = delivery.arrived + span + HOUR;
+        match visits.last_mut().filter(|(_, kept_until)| delivery.arrived <= *kept_until) {
+            Some((visit, kept_until)) => {
+                visit.push(delivery);
+                *kept_until = until.max(*kept_until);
+            }
+            None => visits.push((vec![delivery], until)),
+        }
+    }
+    visits
+}
+
+fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {
+    // A selection corrects a selection, an outcome what a control or an outcome reported.
+    let revised_by = |selection: bool| -> BTreeSet<u32> {
+        let of_kind = events.iter().filter(|event| matches!(event.what, What::Selection { .. }) == selection);
+        of_kind.filter_map(|event| event.revises()).collect()
+    };
+    let revised = revised_by(true);
+    let selections: Vec<&&Spec> = events.iter().filter(|event| matches!(event.what, What::Selection { .. })).collect();
+    // The earliest time of an event and those it corrects.
+    let start = |event: &Spec| {
+        let (mut start, mut current) = (event.minute, event.id);
+        for _ in &selections {
+            let revises = selections.iter().find(|known| known.id == current).unwrap().revises();
+            let Some(before) = selections.iter().find(|known| revises == Some(known.id)) else { break };
+            start = start.min(before.minute);
+            current = before.id;
+        }
+        start
+    };
+    let standing = selections.iter().filter(|event| !revised.contains(&event.id));
+    let counting = standing.min_by_key(|event| (start(event), std::cmp::Reverse(event.minute)));
+    let controls = || events.iter().filter(|event| matches!(event.what, What::Control { .. }));
+    let group_of = |spec: &Spec| match spec.what {
+        What::Selection { group, .. } | What::Control { group, .. } => group,
+        What::Attributes { group } => Some(group),
+        What::Outcome { .. } => None,
+    };
+    let latest_group =
+        |is: fn(&What) -> bool| events.iter().rev().filter(|event| is(&event.what)).find_map(|event| group_of(event));
+    let apart = latest_group(|what| matches!(what, What::Attributes { .. }));
+    let by_control = latest_group(|what| matches!(what, What::Control { .. }));
+    let (channel, selected, own) = match counting {
+        Some(event) => match event.what {
+            What::Selection { selected, channel, .. } => (channel, selected, group_of(event)),
+            _ => unreachable!(),
+        },
+        None => {
+            let stand_in = controls().find(|event| matches!(event.what, What::Control { with_profile: true, .. }))?;
+            (0, true, group_of(stand_in))
+        }
+    };
+    let group = apart.or(own).or(by_control)?;
+    let examined = oracle_controls(events, &revised_by(false));
+    Some((channel, group, [1, u64::from(selected), examined[0], examined[1], examined[2], examined[3], examined[4]]))
+}
+
+/// Whether a control was performed, and its outcome, as its reports leave them.
+type State = (Option<bool>, Option<Outcome>);
+
+/// Controlled, resolved, concluded, hit, overturned.
+fn oracle_controls(events: &[&Spec], revised: &BTreeSet<u32>) -> [u64; 5] {
+    let named: BTreeSet<Option<u8>> = events
+        .iter()
+        .filter_map(|event| match event.what {
+            What::Control { control, .. } => Some(control),
+            _ => None,
+        })
+        .collect();
+    let key = |event: &Spec| -> Option<u8> {
+        let own = match event.what {
+            What::Control { control, .. } | What::Outcome { control, .. } => control,
+            _ => None,
+        };
+        match named.iter().next() {
+            Some(only) if named.len() == 1 && (only.is_none() || own.is_none()) => *only,
+            _ if own.is_none() => event.revises().map_or(own, |id| {
+                events.iter().find(|other| other.id == id).and_then(|other| match other.what {
+                    What::Control { control, .. } | What::Outcome { control, .. } => control,
+                    _ => None,
+                })
+            }),
+            _ => own,
+        }
+    };
+    let mut states: BTreeMap<Option<u8>, State> = BTreeMap::new();
+    let mut overturned = false;
+    for event in events {
+        let (performed, outcome) = match event.what {
+            What::Control { performed, outcome, .. } => (Some(performed), outcome),
+            What::Outcome { outcome, .. } => (None, Some(outcome)),
+            _ => continue,
+        };
+        let state = states.entry(key(event)).or_default();
+        state.0 = performed.or(state.0);
+        if revised.contains(&event.id) {
+            overturned |= outcome == Some(Outcome::Violation);
+        } else {
+            state.1 = outcome.or(state.1);
+        }
+    }
+    let conclusive = |outcome: &Option<Outcome>| matches!(outcome, Some(Outcome::Violation | Outcome::NoViolation));
+    let performed = |state: &State| state.0.unwrap_or(true) || conclusive(&state.1);
+    let any = |test: &dyn Fn(&State) -> bool| u64::from(states.values().any(test));
+    let hit = any(&|state| state.1 == Some(Outcome::Violation));
+    [
+        any(&|state| performed(state)),
+        u64::from(!states.is_empty() && states.values().all(|state| !performed(state) || state.1.is_some())),
+        any(&|state| conclusive(&state.1)),
+        hit,
+        u64::from(hit == 0 && overturned),
+    ]
+}
