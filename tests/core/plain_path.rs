@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
-#[path = "contract_support/generated.rs"]
-mod generated;
-#[expect(dead_code, reason = "the contract's tests use the rest")]
-#[path = "contract_support/mod.rs"]
-mod support;
+use crate::contract_support as support;
+use crate::contract_support::generated;
 
 use paritywatch::event::{EventTime, Limits, MAX_DEPTH, RawRecord, Span, decode, decode_generally};
 use proptest::prelude::*;

@@ -4,9 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[path = "support/page.rs"]
-mod page;
-mod support;
+use crate::support;
+use crate::support::page;
 
 use page::{HOSTILE_GROUP, HOSTILE_LINK, HOSTILE_PROFILE, HOSTILE_TEXT, START, faulty, rich, rich_monitor};
 use paritywatch::event::RawRecord;

@@ -1,5 +1,7 @@
 //! What the contract's tests share: decoding, the example files, and events as JSON.
 
+pub mod generated;
+
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
-#[path = "support/plan.rs"]
-mod plan;
+use crate::support::plan;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

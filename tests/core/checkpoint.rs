@@ -3,9 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[allow(dead_code, reason = "the checkpoint's tests use a part")]
-#[path = "support/state.rs"]
-mod state;
+use crate::support::state;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -5,9 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[path = "support/page.rs"]
-mod page;
-mod support;
+use crate::support;
+use crate::support::page;
 
 use std::path::Path;
 use std::process::Command;

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[path = "support/plan.rs"]
-mod plan;
+use crate::support::plan;
 
 use paritywatch::alert::{AlertBook, AlertState, Severity};
 use paritywatch::disparity::{

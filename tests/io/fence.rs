@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-#[path = "support/state.rs"]
-#[allow(dead_code, reason = "a part of it is used")]
-mod state;
-mod support;
+use crate::support;
+use crate::support::state;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

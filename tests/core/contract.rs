@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
-#[path = "contract_support/generated.rs"]
-mod generated;
-#[path = "contract_support/mod.rs"]
-mod support;
+use crate::contract_support as support;
+use crate::contract_support::generated;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

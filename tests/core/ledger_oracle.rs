@@ -5,8 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[path = "support/plan.rs"]
-mod plan;
+use crate::support::plan;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

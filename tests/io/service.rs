@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-mod support;
+use crate::support;
 
 use std::collections::VecDeque;
 use std::os::unix::net::UnixDatagram;

@@ -5,9 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[allow(dead_code, reason = "fuzzing uses a part")]
-#[path = "support/state.rs"]
-mod state;
+use crate::support::state;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-mod support;
+use crate::support;
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,0 +1,17 @@
+//! Tests on real Apache Kafka. Those that need it are run by `tests/run`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod dashboards;
+mod dashboards_support;
+mod end_to_end;
+mod kafka_acls;
+mod kafka_delivery;
+mod kafka_harness;
+mod kafka_machine;
+mod kafka_run;
+mod kafka_state;
+mod kafka_surprises;

@@ -1,0 +1,28 @@
+//! Tests without a server: the core, settings, documents, files of the state, the program run on files, and the laws of the house.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod alert_book;
+mod architecture;
+mod bounds;
+mod checkpoint;
+mod contract;
+mod contract_support;
+mod evidence;
+mod funnel;
+mod fuzz;
+mod golden;
+mod interleaving;
+mod ledger_oracle;
+mod outbox;
+mod plain_path;
+mod probabilistic;
+mod proxy;
+mod published;
+mod sequence;
+mod settings;
+mod simulation;
+mod statistics;
