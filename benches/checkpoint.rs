@@ -8,8 +8,9 @@
 use std::time::{Duration, Instant};
 
 use paritywatch::checkpoint::{Header, Owner, Store};
-use paritywatch::event::{EventTime, RawRecord, Span};
-use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, PartitionIndex, Span};
 use paritywatch::settings::Settings;
 
 const KEY: PseudonymKey = PseudonymKey([1; 16]);

@@ -6,8 +6,9 @@
 
 use std::time::Instant;
 
-use paritywatch::event::{Decoded, EventTime, Limits, RawRecord, decode};
-use paritywatch::monitor::{Clock, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::{Decoded, RawRecord, decode};
+use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, Limits, PartitionIndex};
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 

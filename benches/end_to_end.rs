@@ -9,8 +9,9 @@ mod support;
 
 use std::time::Duration;
 
-use paritywatch::event::{EventTime, RawRecord};
+use paritywatch::event::RawRecord;
 use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::plan::EventTime;
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use paritywatch::sink::producer::PlainProducer;

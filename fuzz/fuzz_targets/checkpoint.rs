@@ -10,7 +10,8 @@ mod state;
 
 use libfuzzer_sys::fuzz_target;
 use paritywatch::checkpoint::read;
-use paritywatch::monitor::{Clock, Monitor, Plan};
+use paritywatch::monitor::{Clock, Monitor};
+use paritywatch::plan::Plan;
 use state::{KEY, NOW, checkpoint, events, feed, fresh, parts, plan, usual};
 
 /// More than there are sections.

@@ -5,7 +5,8 @@
 mod seeds;
 
 use libfuzzer_sys::fuzz_target;
-use paritywatch::event::{EventTime, Limits, RawRecord, Span, decode, decode_generally};
+use paritywatch::event::{RawRecord, decode, decode_generally};
+use paritywatch::plan::{EventTime, Limits, Span};
 
 const TYPES: [&str; 7] = ["selection", "control", "outcome", "complaint", "tally", "attributes", "population"];
 

@@ -27,4 +27,4 @@ pub use probabilities::{CERTAIN, MAX_PROBABLE_GROUPS};
 pub use record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
 pub use run::Spans;
 pub use state::{LedgerPages, LedgerState};
-pub use store::{Arrival, Ledger, LedgerHealth, Made, Timing};
+pub use store::{Arrival, Effects, Joined, Ledger, LedgerHealth, Timing};

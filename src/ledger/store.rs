@@ -65,12 +65,12 @@ pub struct Ledger {
     records: Vec<Record>,
     before: Vec<CaseFacts>,
     after: Vec<CaseFacts>,
-    made: Made,
+    effects: Effects,
 }
 
-/// What was done to one case.
+/// What an event did to a case.
 #[derive(Clone, Debug, Default)]
-pub struct Made {
+pub struct Effects {
     /// How what it counts for has changed.
     pub changes: Vec<CaseChange>,
     /// The same, seen in the order of event time.
@@ -84,7 +84,7 @@ pub struct Made {
 /// What an event did to the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// It may have changed what its case counts for: [`Ledger::made`].
+    /// It may have changed what its case counts for.
     Changed,
     /// The same, by a second selection.
     Conflict,
@@ -92,6 +92,17 @@ pub enum Arrival {
     Duplicate,
     /// The case has too many events.
     Full,
+}
+
+/// An event that was joined to its case.
+#[derive(Clone, Copy, Debug)]
+pub struct Joined<'l> {
+    /// What became of the event.
+    pub arrival: Arrival,
+    /// What it did to the case.
+    pub effects: &'l Effects,
+    /// The groups and strata that the effects name.
+    pub attributes: &'l AttributeTable,
 }
 
 /// How far time had come when an event was read.
@@ -149,26 +160,20 @@ impl Ledger {
             records: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
-            made: Made::default(),
+            effects: Effects::default(),
         }
     }
 
-    /// Adds an event that is about a case; `None` for one that is not.
-    pub fn join(&mut self, event: &Event<'_>, timing: &Timing) -> Option<Arrival> {
-        self.made.clear();
+    /// Joins an event to its case. Returns what it did; `None` for an event that is about no case.
+    pub fn join(&mut self, event: &Event<'_>, timing: &Timing) -> Option<Joined<'_>> {
+        self.effects.clear();
         let (case_id, record) = self.record_of(event)?;
         let arrived = self.horizons.spans.arrived(record.time, timing.seen);
         let record = Record { arrived, flags: record.flags.with_late(timing.late), ..record };
         let key = self.key.case(case_id);
         let arrival = self.add(key, record, timing);
         self.keep_bounds(timing.watermark);
-        Some(arrival)
-    }
-
-    /// What the last event joined did to its case.
-    #[must_use]
-    pub const fn made(&self) -> &Made {
-        &self.made
+        Some(Joined { arrival, effects: &self.effects, attributes: &self.attributes })
     }
 
     /// How long cases are kept.
@@ -184,7 +189,7 @@ impl Ledger {
         spans: Spans,
         watermark: EventTime,
         first: i32,
-        mut visit: impl FnMut(&Made, &AttributeTable),
+        mut visit: impl FnMut(&Effects, &AttributeTable),
     ) {
         let before = self.horizons.spans;
         if spans == before {
@@ -199,10 +204,10 @@ impl Ledger {
         }
         for records in self.pages.iter().flat_map(|page| page.dossiers()).filter(|case| differs(case, &before, &spans))
         {
-            self.made.refold(records, first, &mut self.attributes, (&before, &spans));
-            visit(&self.made, &self.attributes);
+            self.effects.refold(records, first, &mut self.attributes, (&before, &spans));
+            visit(&self.effects, &self.attributes);
         }
-        self.made.clear();
+        self.effects.clear();
         self.horizons.spans = spans;
         self.due.fill(EventTime::MIN);
         let miscounted = self.pages.iter_mut().filter(|page| page.waiting() != page.count_waiting(&spans));
@@ -283,7 +288,7 @@ impl Ledger {
         let Horizons { spans, .. } = self.horizons;
         self.make_due(key, spans.kept_until(&[record]).min(self.horizons.remembered_until(record.time)));
         facts_of_runs(records, &mut self.attributes, &spans, &mut self.before);
-        let missing = &mut self.made.missing;
+        let missing = &mut self.effects.missing;
         missing_changes(records, &mut self.attributes, &spans, |change| missing.push((change, false)));
         match self.page_mut(key).add(key, record, records, &spans) {
             Added::Changed => {
@@ -295,13 +300,13 @@ impl Ledger {
                 Arrival::Conflict
             }
             Added::Refused => {
-                self.made.clear();
+                self.effects.clear();
                 let (horizons, swept_at) = (self.horizons, self.swept_at);
                 self.page_mut(key).remember(key, record.tag, record.time, swept_at, &horizons);
                 Arrival::Conflict
             }
             Added::Full => {
-                self.made.clear();
+                self.effects.clear();
                 Arrival::Full
             }
         }
@@ -310,7 +315,7 @@ impl Ledger {
     /// Takes down what the record, which now is among `records`, changed since `before`.
     fn note_changes(&mut self, record: &Record, records: &[Record]) {
         let Horizons { spans, .. } = self.horizons;
-        let Self { attributes, before, after, made: Made { changes: made, finals, missing, profile }, .. } = self;
+        let Self { attributes, before, after, effects: Effects { changes: made, finals, missing, profile }, .. } = self;
         facts_of_runs(records, attributes, &spans, after);
         changes(before, after, |change| made.push(change));
         final_changes(records, record, made, attributes, &spans, finals);
@@ -510,7 +515,7 @@ fn differs(records: &[Record], before: &Spans, after: &Spans) -> bool {
     differ(records) || records.iter().any(|record| record.flags.late()) && differ(&in_time(records))
 }
 
-impl Made {
+impl Effects {
     /// What other spans do to the case of these records.
     fn refold(
         &mut self,

@@ -10,7 +10,9 @@ use crate::event::{
 };
 use crate::evidence::{Cohorts, Reading, Sequences, StagedPopulation, feeds};
 use crate::judge::{Evaluation, Evaluator, Funnel, Scene, funnel};
-use crate::ledger::{Arrival, AttributeTable, CaseCounts, Contribution, Ledger, Made, PseudonymKey, Spans, Timing};
+use crate::ledger::{
+    Arrival, AttributeTable, CaseCounts, Contribution, Effects, Joined, Ledger, PseudonymKey, Spans, Timing,
+};
 use crate::monitor::{Clock, Handled, Health};
 use crate::plan::{Channel, Dimension, EventTime, PartitionIndex, Plan, ProfileId, Span, hour_of};
 use crate::window::{Counts, Lateness, Populations, Watermark, Windows};
@@ -253,14 +255,20 @@ impl Monitor {
     }
 
     fn count_case(&mut self, event: &Event<'_>, now: EventTime, timing: &Timing) -> Handled {
-        let arrival = self.ledger.join(event, timing);
-        self.apply(now);
+        let Some(Joined { arrival, effects, attributes }) = self.ledger.join(event, timing) else {
+            return Handled::Duplicate;
+        };
+        let cohorts = (!self.sequences.is_empty()).then_some(&mut self.cohorts);
+        count(&mut self.windows, cohorts, effects, attributes);
+        if let Some(profile) = effects.profile {
+            self.hear(profile, now);
+        }
         match arrival {
-            Some(Arrival::Changed) if names_unknown_profile(event, &self.plan) => Handled::UnknownProfile,
-            Some(Arrival::Changed) => Handled::Accepted,
-            Some(Arrival::Conflict) => Handled::Conflict,
-            Some(Arrival::Duplicate) | None => Handled::Duplicate,
-            Some(Arrival::Full) => Handled::Rejected(Rejection {
+            Arrival::Changed if names_unknown_profile(event, &self.plan) => Handled::UnknownProfile,
+            Arrival::Changed => Handled::Accepted,
+            Arrival::Conflict => Handled::Conflict,
+            Arrival::Duplicate => Handled::Duplicate,
+            Arrival::Full => Handled::Rejected(Rejection {
                 reason: Reason::TooMany,
                 detail: format!(
                     "expected at most {} events for one case, found one more",
@@ -270,23 +278,13 @@ impl Monitor {
         }
     }
 
-    /// Takes what the last event joined changed into the windows.
-    fn apply(&mut self, now: EventTime) {
-        let (made, attributes) = (self.ledger.made(), &self.ledger.attributes);
-        let cohorts = (!self.sequences.is_empty()).then_some(&mut self.cohorts);
-        count(&mut self.windows, cohorts, made, attributes);
-        if let Some(profile) = made.profile {
-            self.hear(profile, now);
-        }
-    }
-
     /// Cases are kept as long as the plan says from now on: what that does to any of them is counted.
     pub(super) fn change_spans(&mut self) {
         let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
         let (spans, first) = (Spans::of(&self.plan), self.cohorts.floor());
         let (windows, cohorts, with_evidence) = (&mut self.windows, &mut self.cohorts, !self.sequences.is_empty());
-        let visit = |made: &Made, attributes: &AttributeTable| {
-            count(windows, with_evidence.then_some(&mut *cohorts), made, attributes);
+        let visit = |effects: &Effects, attributes: &AttributeTable| {
+            count(windows, with_evidence.then_some(&mut *cohorts), effects, attributes);
         };
         self.ledger.change_spans(spans, watermark, first, visit);
     }
@@ -380,11 +378,11 @@ impl Monitor {
 }
 
 /// Takes what was done to a case into the windows, and into evidence where a rule asks for it.
-fn count(windows: &mut Windows, cohorts: Option<&mut Cohorts>, made: &Made, attributes: &AttributeTable) {
-    made.changes.iter().for_each(|change| windows.apply(change, attributes));
+fn count(windows: &mut Windows, cohorts: Option<&mut Cohorts>, effects: &Effects, attributes: &AttributeTable) {
+    effects.changes.iter().for_each(|change| windows.apply(change, attributes));
     let Some(cohorts) = cohorts else { return };
-    made.finals.iter().for_each(|step| cohorts.stage_step(windows, step, attributes));
-    for (change, more) in &made.missing {
+    effects.finals.iter().for_each(|step| cohorts.stage_step(windows, step, attributes));
+    for (change, more) in &effects.missing {
         cohorts.count_case_missing(windows, change, *more, attributes);
     }
 }

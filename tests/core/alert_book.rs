@@ -5,12 +5,12 @@
 use crate::support::plan;
 
 use paritywatch::alert::{AlertBook, AlertState, Severity};
-use paritywatch::disparity::{
-    DimensionId, Evaluation, Evidence, Finding, FindingKey, Funnel, GroupId, Indicator, Measure, ProfileId, Reference,
-    Rule, Side, Verdict, WindowLength,
+use paritywatch::evidence::Side;
+use paritywatch::judge::{Evaluation, Finding, FindingKey, Funnel, Verdict};
+use paritywatch::plan::{
+    Channel, DimensionId, EventTime, Evidence, GroupId, Indicator, Measure, Plan, ProfileId, Reference, Rule, Span,
+    WindowLength,
 };
-use paritywatch::event::{Channel, EventTime, Span};
-use paritywatch::monitor::Plan;
 use paritywatch::statistics::Confidence;
 use plan::plan;
 use proptest::prelude::*;

@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use paritywatch::event::{EventTime, RawRecord};
-use paritywatch::monitor::{Clock, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, PartitionIndex};
 use paritywatch::settings::Settings;
 
 const EVENTS: u64 = 1_000_000;

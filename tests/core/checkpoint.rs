@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use paritywatch::alert::{AlertState, Told};
+use paritywatch::alert::{AlertState, ToldSoFar};
 use paritywatch::app::{Failure, Keeper};
 use paritywatch::checkpoint::{Header, Journal, Owner, Store, read, read_journals, write};
-use paritywatch::event::{EventTime, RawRecord};
-use paritywatch::monitor::{
-    AlertEntries, Clock, FORMAT, Health, Monitor, PartitionIndex, Plan, PseudonymKey, SECTIONS,
-};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Health, Monitor, PseudonymKey, SECTIONS};
+use paritywatch::plan::{EventTime, PartitionIndex, Plan};
 use paritywatch::settings::Settings;
 use serde_json::Value;
 use state::{
@@ -514,7 +513,7 @@ fn an_alert_whose_end_was_told_does_not_come_back_and_what_holds_begins_anew() {
     let all = ids(&monitor, "point");
     let mut monitor = restored(&plan, &checkpoint(&plan, &monitor));
     let ended = all[0].clone();
-    let told = |number| Told { number, firing_since: (number == 1).then_some(NOW) };
+    let told = |number| ToldSoFar { number, firing_since: (number == 1).then_some(NOW) };
     monitor.keep_alerts_as_told(|alert| told(if alert == ended { 2 } else { 1 }));
     assert_eq!(ids(&monitor, "point"), all[1..]);
     monitor.handle_tick(EventTime(NOW.0 + 1));
@@ -534,7 +533,7 @@ fn an_alert_that_was_told_to_fire_goes_on_firing_under_its_id() {
     let mut monitor = restored(&plan, &checkpoint(&plan, &monitor));
     let fired_at = EventTime(NOW.0 + 600_000);
     monitor.keep_alerts_as_told(|alert| {
-        if alert == all[0] { Told { number: 2, firing_since: Some(fired_at) } } else { Told::default() }
+        if alert == all[0] { ToldSoFar { number: 2, firing_since: Some(fired_at) } } else { ToldSoFar::default() }
     });
     monitor.handle_tick(EventTime(NOW.0 + 660_000));
     assert_eq!(ids(&monitor, "point"), all);

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jsonschema::{Resource, Validator};
 use paritywatch::event::{
-    Channel, Data, Decider, Decoded, Event, EventTime, Limits, MAX_DEPTH, Membership, RawRecord, Reason, Rejection,
-    Selection, Span, decode,
+    Data, Decider, Decoded, Event, MAX_DEPTH, Membership, RawRecord, Reason, Rejection, Selection, decode,
 };
+use paritywatch::plan::{Channel, EventTime, Limits, Span};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use paritywatch::disclosure::{EventCounts, PublishedFunnel, publish};
-use paritywatch::disparity::{
-    DimensionId, Evaluation, Funnel, FunnelTable, GroupId, MAX_FUNNEL_ROWS, ProfileId, StageCounts,
-};
-use paritywatch::event::{Channel, EventTime, RawRecord};
-use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::judge::{Evaluation, Funnel, FunnelTable, MAX_FUNNEL_ROWS, StageCounts};
+use paritywatch::monitor::{Clock, Handled, Monitor, PseudonymKey};
+use paritywatch::plan::{Channel, DimensionId, EventTime, GroupId, PartitionIndex, ProfileId};
 use paritywatch::settings::Settings;
 use plan::plan;
 use proptest::prelude::*;

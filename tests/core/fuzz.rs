@@ -12,8 +12,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use paritywatch::checkpoint::read;
-use paritywatch::event::{EventTime, Limits, RawRecord, Span, decode};
+use paritywatch::event::{RawRecord, decode};
 use paritywatch::monitor::{AlertEntries, Clock, Monitor};
+use paritywatch::plan::{EventTime, Limits, Span};
 use paritywatch::settings::Settings;
 use state::{KEY, NOW, checkpoint, events, feed, fresh, mixed, parts, plan, usual};
 

@@ -7,8 +7,9 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use paritywatch::event::{EventTime, RawRecord};
-use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, Handled, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, PartitionIndex};
 use paritywatch::settings::Settings;
 use serde_json::{Map, Value, json};
 

@@ -4,8 +4,9 @@
 
 use std::process::Command;
 
-use paritywatch::event::{EventTime, RawRecord, Span};
-use paritywatch::monitor::{Clock, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, PartitionIndex, Span};
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use serde_json::Value;

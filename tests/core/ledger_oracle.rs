@@ -10,15 +10,12 @@ use crate::support::plan;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use paritywatch::event::{
-    Attributes, Channel, Control, Data, Event, EventTime, Membership, Outcome, OutcomeReport, Selection, Span,
-};
+use paritywatch::event::{Attributes, Control, Data, Event, Membership, Outcome, OutcomeReport, Selection};
 use paritywatch::ledger::{
-    Attributes as LedgerAttributes, CaseFacts, Change, Contribution, FinalChange, Ledger, Moment, PseudonymKey, Slot,
-    Spans,
+    AttributeTable, CaseChange, CaseFacts, Contribution, FinalChange, Ledger, PseudonymKey, Spans, Timing,
 };
-use paritywatch::monitor::Plan;
-use paritywatch::window::{CellKey, Cohorts, Counts, Range, Windows};
+use paritywatch::plan::{Channel, EventTime, Plan, Slot, Span};
+use paritywatch::window::{CellKey, Counts, Range, Windows};
 use plan::plan;
 use proptest::prelude::*;
 
@@ -390,7 +387,7 @@ struct Core {
     steps: Vec<FinalChange>,
     missing: Missing,
     /// The same, as it was told.
-    missed: Vec<(Change, bool)>,
+    missed: Vec<(CaseChange, bool)>,
 }
 
 impl Core {
@@ -412,14 +409,14 @@ impl Core {
 
     fn join(&mut self, delivery: &Delivery, watermark: EventTime) {
         let seen = at(delivery.seen).max(watermark);
-        self.ledger.join(&delivery.spec.event(), &Moment { watermark, seen, late: delivery.late });
-        let made = self.ledger.made().clone();
-        for change in &made.changes {
+        let timing = Timing { watermark, seen, late: delivery.late };
+        let effects = self.ledger.join(&delivery.spec.event(), &timing).unwrap().effects.clone();
+        for change in &effects.changes {
             self.windows.apply(change, &self.ledger.attributes);
         }
-        self.steps.extend_from_slice(&made.finals);
-        self.missed.extend_from_slice(&made.missing);
-        for (change, more) in &made.missing {
+        self.steps.extend_from_slice(&effects.finals);
+        self.missed.extend_from_slice(&effects.missing);
+        for (change, more) in &effects.missing {
             let sides = [change.before, change.after].map(|facts| self.told(&facts));
             *self.missing.entry(sides).or_default() += if *more { 1 } else { -1 };
         }
@@ -430,16 +427,16 @@ impl Core {
         let Kept { not_selected, history, lateness } = *kept;
         let [not_selected, history, lateness] = [not_selected, history, lateness].map(|span| Span::MINUTE.times(span));
         let Self { ledger, windows, steps, missed, .. } = self;
-        ledger.change_spans(Spans { not_selected, history, lateness }, watermark, first, |made, attributes| {
-            made.changes.iter().for_each(|change| windows.apply(change, attributes));
-            steps.extend_from_slice(&made.finals);
-            missed.extend_from_slice(&made.missing);
+        ledger.change_spans(Spans { not_selected, history, lateness }, watermark, first, |effects, attributes| {
+            effects.changes.iter().for_each(|change| windows.apply(change, attributes));
+            steps.extend_from_slice(&effects.finals);
+            missed.extend_from_slice(&effects.missing);
         });
     }
 
     /// All that evidence counts, and what it was told to miss.
     fn with_what_evidence_misses(&self) -> Table {
-        let back = |change: &Change| Change { before: change.after, after: change.before };
+        let back = |change: &CaseChange| CaseChange { before: change.after, after: change.before };
         let missed = self.missed.iter().map(|(change, more)| if *more { *change } else { back(change) });
         let mut counted = new_windows(&self.plan);
         apply_all(&mut counted, self.steps.iter().map(|step| step.change).chain(missed), &self.ledger.attributes);
@@ -467,18 +464,17 @@ impl Core {
 }
 
 /// All that is put in before anything is taken out: counts stop at 0.
-fn apply_all(windows: &mut Windows, changes: impl Iterator<Item = Change> + Clone, attributes: &LedgerAttributes) {
-    for Change { after, .. } in changes.clone() {
-        windows.apply(&Change { before: CaseFacts::default(), after }, attributes);
+fn apply_all(windows: &mut Windows, changes: impl Iterator<Item = CaseChange> + Clone, attributes: &AttributeTable) {
+    for CaseChange { after, .. } in changes.clone() {
+        windows.apply(&CaseChange { before: CaseFacts::default(), after }, attributes);
     }
-    for Change { before, .. } in changes {
-        windows.apply(&Change { before, after: CaseFacts::default() }, attributes);
+    for CaseChange { before, .. } in changes {
+        windows.apply(&CaseChange { before, after: CaseFacts::default() }, attributes);
     }
 }
 
 fn new_windows(plan: &Plan) -> Windows {
-    let cohorts = Cohorts::new(Vec::new(), plan.window.allowed_lateness, plan.window.cohort_max_age);
-    Windows::new(plan.dimensions.len(), plan.window.history, cohorts)
+    Windows::new(plan.dimensions.len(), plan.window.history)
 }
 
 /// Every third event comes too late for evidence.

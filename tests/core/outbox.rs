@@ -7,10 +7,10 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use paritywatch::checkpoint::{Cursor, OutboxFile, Owner, read_cursors};
-use paritywatch::event::{EventTime, Span};
 use paritywatch::outbox::{
     BACKOFF_FIRST, BACKOFF_LONGEST, ENDED_RESENT_FOR, Kind, Message, Next, Outbox, Receiver, Refusal,
 };
+use paritywatch::plan::{EventTime, Span};
 use proptest::prelude::*;
 
 const RECEIVERS: usize = 3;

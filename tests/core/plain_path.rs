@@ -5,7 +5,8 @@
 use crate::contract_support as support;
 use crate::contract_support::generated;
 
-use paritywatch::event::{EventTime, Limits, MAX_DEPTH, RawRecord, Span, decode, decode_generally};
+use paritywatch::event::{MAX_DEPTH, RawRecord, decode, decode_generally};
+use paritywatch::plan::{EventTime, Limits, Span};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use support::{LIMITS, files, to_json};

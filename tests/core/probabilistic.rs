@@ -8,8 +8,9 @@ use std::fmt::Write;
 use std::process::Command;
 
 use paritywatch::app::Shared;
-use paritywatch::event::{EventTime, RawRecord};
-use paritywatch::monitor::{Clock, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, PartitionIndex};
 use paritywatch::settings::Settings;
 use paritywatch::sink::metrics::render;
 use serde_json::{Value, json};

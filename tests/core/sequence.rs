@@ -7,8 +7,9 @@
     reason = "the trace's counts are small whole numbers"
 )]
 
-use paritywatch::event::{EventTime, RawRecord, Span};
-use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, Handled, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, PartitionIndex, Span};
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use serde_json::{Value, json};

@@ -12,8 +12,9 @@ use std::sync::Mutex;
 
 use paritywatch::alert::AlertState;
 use paritywatch::checkpoint::{Header, Input, read, write};
-use paritywatch::event::{EventTime, RawRecord, Span};
-use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, PartitionIndex, Plan, PseudonymKey, RestoreError};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, PseudonymKey, RestoreError};
+use paritywatch::plan::{EventTime, PartitionIndex, Plan, Span};
 use paritywatch::settings::Settings;
 use serde_json::Value;
 

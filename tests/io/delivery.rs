@@ -12,8 +12,7 @@ use paritywatch::alert::{AlertState, Severity, SeverityChange};
 use paritywatch::app::{Changes, Delivery, Failure};
 use paritywatch::checkpoint::Owner;
 use paritywatch::disclosure::PublishedAlert;
-use paritywatch::event::{EventTime, Span};
-use paritywatch::monitor::{InputOffset, Moment};
+use paritywatch::plan::{EventTime, InputOffset, Provenance, Span};
 use paritywatch::settings::Settings;
 use serde_json::Value;
 use support::process::{free_port, wait_until};
@@ -140,10 +139,10 @@ fn the_end_of_an_alert_in_whose_place_another_one_is_comes_before_the_beginning_
     let mut elsewhere = named("elsewhere");
     elsewhere.evidence.reference = "another".to_owned();
     let mut delivery = open(&settings, &[], &[]).unwrap();
-    delivery.tell(&(vec![named("first"), elsewhere], Moment::default()));
+    delivery.tell(&(vec![named("first"), elsewhere], Provenance::default()));
     delivery.finish();
     // A crash has kept from the outbox that the rule went and came again; the journal has what it raised then.
-    let (changes, book) = ([(vec![named("second")], Moment::default())], [named("second")]);
+    let (changes, book) = ([(vec![named("second")], Provenance::default())], [named("second")]);
     let delivery = open(&settings, &changes, &book).unwrap();
     let taken = wait_until(LIMIT, "all of it", || Some(webhook.taken()).filter(|taken| taken.len() >= 4));
     let ids: Vec<Value> = taken.iter().map(|request| request.json()["id"].clone()).collect();
@@ -167,7 +166,7 @@ fn another_reference_ends_an_alert_under_the_labels_it_was_told_with_and_begins_
         monitor.handle_tick(EventTime(state::NOW.0 + after));
         let changed = monitor.take_alerts().expect("nothing has changed");
         delivery.end_what_is_gone(monitor.published().alerts(), EventTime(state::NOW.0 + after));
-        delivery.tell(&(monitor.publish_alerts(&changed), changed.moment));
+        delivery.tell(&(monitor.publish_alerts(&changed), changed.provenance));
         wait_until(LIMIT, "nothing that waits", || (delivery.health().receivers[0].pending == 0).then_some(()));
     };
     tick(&mut monitor, 0);
@@ -280,7 +279,7 @@ fn the_end_of_an_episode_that_is_told_again_does_not_end_the_next_one_of_the_sam
     // One finding before it by its id, and one behind it: nothing may depend on that order.
     let now = EventTime(jiff::Timestamp::now().as_millisecond());
     let next = |id: &str| PublishedAlert { id: id.to_owned(), fired_at: Some(now), ..life(&ended)[0].0[0].clone() };
-    delivery.tell(&(vec![next("a")], Moment::default()));
+    delivery.tell(&(vec![next("a")], Provenance::default()));
     let told_again = |delivery: &Delivery, id: &str| {
         wait_until(LIMIT, "nothing that waits", || (delivery.health().receivers[0].pending == 0).then_some(()));
         let before = receiver.taken().len();
@@ -304,11 +303,11 @@ fn the_end_of_an_episode_that_is_told_again_does_not_end_the_next_one_of_the_sam
     };
     assert_lives(&delivery, "a");
     let end = PublishedAlert { state: AlertState::Resolved, transitions: 2, resolved_at: Some(now), ..next("a") };
-    delivery.tell(&(vec![end], Moment::default()));
-    delivery.tell(&(vec![next("z")], Moment::default()));
+    delivery.tell(&(vec![end], Provenance::default()));
+    delivery.tell(&(vec![next("z")], Provenance::default()));
     assert_lives(&delivery, "z");
     // Nor does the end of one that is gone, which may be told after the next one fired.
-    delivery.tell(&(vec![next("gone"), next("y")], Moment::default()));
+    delivery.tell(&(vec![next("gone"), next("y")], Provenance::default()));
     delivery.end_what_is_gone(&[next("y")], now);
     assert_lives(&delivery, "y");
     delivery.finish();
@@ -330,7 +329,7 @@ fn many_alerts_are_sent_in_requests_of_64_and_what_is_withheld_is_named() {
         .collect();
     let evidence = &mut alerts[0].evidence;
     (evidence.suppressed, evidence.group_counts, evidence.group_rate, evidence.ratio) = (true, None, None, None);
-    delivery.tell(&(alerts, Moment::default()));
+    delivery.tell(&(alerts, Provenance::default()));
     let requests = wait_until(LIMIT, "all, and all again", || Some(receiver.taken()).filter(|taken| taken.len() >= 6));
     let sizes: Vec<usize> = requests.iter().take(6).map(|request| request.json().as_array().unwrap().len()).collect();
     assert_eq!(sizes, [64, 64, 22, 64, 64, 22]);
@@ -403,7 +402,7 @@ fn life(alert: &PublishedAlert) -> Vec<Changes> {
     let changed = PublishedAlert { severity: Severity::Critical, transitions: 2, change, ..fired.clone() };
     let ended =
         PublishedAlert { state: AlertState::Resolved, transitions: 3, resolved_at: Some(ago(3)), ..changed.clone() };
-    let moment = |next_offset| Moment {
+    let moment = |next_offset| Provenance {
         as_of: Some(now),
         config_hash: "0123456789abcdef".to_owned(),
         inputs: vec![InputOffset { topic: "events".to_owned(), partition: 0, next_offset }],

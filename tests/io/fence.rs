@@ -14,7 +14,8 @@ use paritywatch::alert::AlertState;
 use paritywatch::app::{Changes, Delivery, Keeper};
 use paritywatch::checkpoint::Owner;
 use paritywatch::disclosure::PublishedAlert;
-use paritywatch::monitor::{Moment, Monitor};
+use paritywatch::monitor::Monitor;
+use paritywatch::plan::Provenance;
 use paritywatch::settings::Settings;
 use state::{KEY, NOW, POINT, PROFILES, config, events, feed, fresh, plan};
 use support::process::wait_until;
@@ -137,7 +138,7 @@ fn fires(id: &str) -> Changes {
     monitor.handle_tick(NOW);
     let published = monitor.published();
     let firing = published.alerts().iter().find(|alert| alert.state == AlertState::Firing).expect("no alert");
-    (vec![PublishedAlert { id: id.to_owned(), ..firing.clone() }], Moment::default())
+    (vec![PublishedAlert { id: id.to_owned(), ..firing.clone() }], Provenance::default())
 }
 
 /// Asks until one was written, or could not be.

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use paritywatch::app::{Shared, Snapshot};
-use paritywatch::event::{EventTime, RawRecord, Span};
-use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, Handled, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, PartitionIndex, Span};
 use paritywatch::server;
 use paritywatch::settings::Settings;
 use paritywatch::source::kafka::PartitionHealth;

@@ -1,7 +1,6 @@
 //! A small plan: profile `p`, dimension `origin`, no rules, nothing withheld.
 
-use paritywatch::event::{Limits, Span};
-use paritywatch::monitor::{Dimension, EvidencePlan, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
+use paritywatch::plan::{Dimension, EvidencePlan, Exposure, LedgerPlan, Limits, Plan, Profile, Span, WindowPlan};
 
 /// The plan with these groups of `origin`.
 pub fn plan(groups: &[&str]) -> Plan {

@@ -1,8 +1,9 @@
 //! A monitor with a bit of everything in it, and its checkpoint as bytes.
 
 use paritywatch::checkpoint::{Header, Input, LastRecord, write};
-use paritywatch::event::{EventTime, RawRecord};
-use paritywatch::monitor::{Clock, FORMAT, Monitor, PartitionIndex, Plan, PseudonymKey};
+use paritywatch::event::RawRecord;
+use paritywatch::monitor::{Clock, FORMAT, Monitor, PseudonymKey};
+use paritywatch::plan::{EventTime, PartitionIndex, Plan};
 use paritywatch::settings::Settings;
 use serde_json::Value;
 

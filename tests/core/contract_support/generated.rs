@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use paritywatch::event::{
-    Attributes, Channel, Complaint, ComplaintStatus, Control, Data, Decider, EARLIEST_TIME, Event, EventTime, Groups,
-    LATEST_TIME, MAX_COUNT, Membership, Outcome, OutcomeReport, Population, Sanction, Selection, Strata, Tally,
-    TallyCounts,
+    Attributes, Complaint, ComplaintStatus, Control, Data, Decider, EARLIEST_TIME, Event, Groups, LATEST_TIME,
+    MAX_COUNT, Membership, Outcome, OutcomeReport, Population, Sanction, Selection, Strata, Tally, TallyCounts,
 };
+use paritywatch::plan::{Channel, EventTime};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;

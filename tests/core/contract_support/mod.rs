@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use paritywatch::event::{
-    Channel, ComplaintStatus, Data, Decider, Decoded, Event, EventTime, Groups, Limits, Membership, Outcome, RawRecord,
-    Reason, Rejection, Strata, decode,
+    ComplaintStatus, Data, Decider, Decoded, Event, Groups, Membership, Outcome, RawRecord, Reason, Rejection, Strata,
+    decode,
 };
+use paritywatch::plan::{Channel, EventTime, Limits};
 use serde_json::{Map, Value, json};
 
 /// The defaults of `[limits]`.
