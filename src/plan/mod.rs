@@ -2,6 +2,7 @@
 
 mod channel;
 mod id;
+pub mod invariant;
 mod mapping;
 mod model;
 mod provenance;
