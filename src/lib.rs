@@ -18,22 +18,22 @@ pub mod monitor;
 
 pub mod outbox;
 
+pub mod scenario;
+
 // ---- below this line: I/O ----
 
-pub mod scenario;
+pub mod settings;
+
+pub mod render;
+
+pub mod checkpoint;
+
+pub mod status;
 
 pub mod source;
 
 pub mod sink;
 
-pub mod checkpoint;
-
 pub mod server;
 
-pub mod settings;
-
 pub mod app;
-
-pub mod cli;
-
-pub mod telemetry;

@@ -14,6 +14,7 @@ use paritywatch::disparity::{
 };
 use paritywatch::event::{Channel, EventTime, RawRecord};
 use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use plan::plan;
 use proptest::prelude::*;

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use paritywatch::checkpoint::read;
 use paritywatch::event::{EventTime, Limits, RawRecord, Span, decode};
 use paritywatch::monitor::{AlertEntries, Clock, Monitor};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use state::{KEY, NOW, checkpoint, events, feed, fresh, mixed, parts, plan, usual};
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use paritywatch::event::{EventTime, RawRecord};
 use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::{Map, Value, json};
 

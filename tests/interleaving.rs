@@ -7,6 +7,7 @@ use std::process::Command;
 use paritywatch::event::{EventTime, RawRecord, Span};
 use paritywatch::monitor::{Clock, Monitor, PartitionIndex, PseudonymKey};
 use paritywatch::scenario::{Scenario, Shape, Stream};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::Value;
 

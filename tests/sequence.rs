@@ -10,6 +10,7 @@
 use paritywatch::event::{EventTime, RawRecord, Span};
 use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
 use paritywatch::scenario::{Scenario, Shape, Stream};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::{Value, json};
 

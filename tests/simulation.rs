@@ -14,6 +14,7 @@ use paritywatch::alert::AlertState;
 use paritywatch::checkpoint::{Header, Input, read, write};
 use paritywatch::event::{EventTime, RawRecord, Span};
 use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, PartitionIndex, Plan, PseudonymKey, RestoreError};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::Value;
 

@@ -11,6 +11,7 @@ mod state;
 use libfuzzer_sys::fuzz_target;
 use paritywatch::checkpoint::read;
 use paritywatch::monitor::{Clock, Monitor, Plan};
+use paritywatch::render::Render;
 use state::{KEY, NOW, checkpoint, events, feed, fresh, parts, plan, usual};
 
 /// More than there are sections.

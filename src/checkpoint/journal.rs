@@ -10,9 +10,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::error::{CheckpointError, failed};
 use super::frames::{Damage, read_frames, write_frame};
 use super::replace::sync_folder;
-use super::store::{CheckpointError, failed};
 use crate::monitor::{AlertEntries, FORMAT};
 
 /// What a journal's name begins with; its number follows, and the format of its entries.

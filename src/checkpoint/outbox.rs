@@ -11,9 +11,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{CheckpointError, failed};
 use super::frames::{Damage, read_frames, write_frame};
 use super::owner::Owner;
-use super::store::{CheckpointError, failed};
 use crate::outbox::Record;
 
 /// The file of records.

@@ -3,6 +3,7 @@
 use paritywatch::checkpoint::{Header, Input, LastRecord, write};
 use paritywatch::event::{EventTime, RawRecord};
 use paritywatch::monitor::{Clock, FORMAT, Monitor, PartitionIndex, Plan, PseudonymKey};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::Value;
 
