@@ -6,8 +6,8 @@ use std::process::Command;
 
 use paritywatch::event::{EventTime, RawRecord, Span};
 use paritywatch::monitor::{Clock, Monitor, PartitionIndex, PseudonymKey};
-use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::render::Render;
+use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use serde_json::Value;
 

@@ -9,8 +9,8 @@
 
 use paritywatch::event::{EventTime, RawRecord, Span};
 use paritywatch::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
-use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::render::Render;
+use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use serde_json::{Value, json};
 

@@ -81,7 +81,12 @@ fn known<'h>(header: &'h mut Header, options: &AcceptGapArguments) -> Result<&'h
 }
 
 /// Changes the header; gives what was written down.
-fn accept(header: &mut Header, options: &AcceptGapArguments, next: i64, (begin, end): (i64, i64)) -> Result<String, Failure> {
+fn accept(
+    header: &mut Header,
+    options: &AcceptGapArguments,
+    next: i64,
+    (begin, end): (i64, i64),
+) -> Result<String, Failure> {
     let AcceptGapArguments { topic, partition, reason, .. } = options;
     let input = known(header, options)?;
     let note = format!(

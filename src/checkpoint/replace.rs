@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-
 use super::error::{CheckpointError, failed};
 
 /// Replaces the file `path` by what `write` puts into the file `new`, in the same folder, whose name nobody else uses. Gives what `write` gave,

@@ -112,4 +112,3 @@ impl Serialize for Events<'_> {
         map.end()
     }
 }
-

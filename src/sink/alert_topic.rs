@@ -46,7 +46,8 @@ impl AlertTopic {
             .set("message.timeout.ms", MESSAGE_LIMIT.as_millis().to_string())
             .set("linger.ms", "0");
         let producer = config.create_with_context(Reports::default());
-        let producer = producer.map_err(|source| SinkError::Client { what: format!("kafka.alert_topic {topic}"), source })?;
+        let producer =
+            producer.map_err(|source| SinkError::Client { what: format!("kafka.alert_topic {topic}"), source })?;
         Ok(Self { producer: RefCell::new(producer), topic: topic.to_owned(), config })
     }
 

@@ -69,7 +69,8 @@ impl DeadLetters {
             .set("message.timeout.ms", "30000")
             .set("linger.ms", "5");
         let producer = config.create_with_context(Context::default());
-        let producer = producer.map_err(|source| SinkError::Client { what: format!("dead-letter topic {topic}"), source })?;
+        let producer =
+            producer.map_err(|source| SinkError::Client { what: format!("dead-letter topic {topic}"), source })?;
         let (tried, made) = (Instant::now(), Instant::now());
         Ok(Self { producer, topic: topic.to_owned(), with_payload, tried, config, made })
     }

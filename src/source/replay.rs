@@ -130,11 +130,8 @@ impl Input {
             self.line.clear();
             self.number += 1;
             let read = self.read_bounded(message_bytes as u64 + 1);
-            let read = read.map_err(|source| SourceError::Line {
-                file: self.name.clone(),
-                line: self.number,
-                source,
-            })?;
+            let read =
+                read.map_err(|source| SourceError::Line { file: self.name.clone(), line: self.number, source })?;
             if read == 0 {
                 return Ok(false);
             }

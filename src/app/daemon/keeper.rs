@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use super::delivery::Changes;
 use super::writer::{Asked, CheckpointWriter, Job};
 use crate::app::failure::Failure;
-use crate::checkpoint::{
-    CheckpointError, Header, Input, Journal, LastRecord, Owner, Store, Stored, read_journals,
-};
+use crate::checkpoint::{CheckpointError, Header, Input, Journal, LastRecord, Owner, Store, Stored, read_journals};
 use crate::event::EventTime;
 use crate::monitor::{AlertEntries, Clock, InputOffset, Monitor, PartitionIndex, PseudonymKey};
 use crate::settings::Settings;
@@ -121,7 +119,10 @@ impl Keeper {
         for (index, record) in newest {
             let Some(input) = self.header.inputs.get_mut(index.0 as usize) else {
                 // The source announces a partition before its first batch.
-                tracing::error!(partition = index.0, "a batch names a partition that was not announced; its offset is not kept");
+                tracing::error!(
+                    partition = index.0,
+                    "a batch names a partition that was not announced; its offset is not kept"
+                );
                 continue;
             };
             let hash = self.hash.of(record.timestamp, record.payload, record.headers());

@@ -20,8 +20,7 @@ use crate::monitor::{Handled, Monitor};
 use crate::settings::{Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
 use crate::source::Batch;
-use crate::source::kafka::{Feed, KafkaSource, base_config};
-use crate::source::topics::TopicWatch;
+use crate::source::kafka::{Feed, KafkaSource, TopicWatch, base_config};
 use crate::status::{Operation, Shared, View};
 
 /// Longest wait for dead letters when the daemon stops.
@@ -236,7 +235,10 @@ impl Daemon {
             if let Handled::Rejected(rejection) = self.monitor.handle_record(record.partition, &raw, now) {
                 let Some((topic, partition)) = self.source.state.name(record.partition) else {
                     // The source names every partition before its first batch.
-                    tracing::error!(partition = record.partition.0, "a batch names a partition that was not announced; its dead letter is lost");
+                    tracing::error!(
+                        partition = record.partition.0,
+                        "a batch names a partition that was not announced; its dead letter is lost"
+                    );
                     continue;
                 };
                 let position = Position { topic: &topic, partition, offset: record.offset };

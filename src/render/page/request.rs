@@ -8,14 +8,17 @@ const REFRESH_SECONDS: std::ops::RangeInclusive<u32> = 5..=3_600;
 /// How the page was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    language: Language,
+    /// The language of the page.
+    pub(super) language: Language,
     /// Whether the address names the language.
-    named: bool,
-    refresh: Option<u32>,
+    pub(super) named: bool,
+    /// Seconds to the next refresh, if one is asked for.
+    pub(super) refresh: Option<u32>,
 }
 
 impl Request {
-    /// From the address' query (`lang=nl`, `refresh=30`) and the header `Accept-Language`. What is not understood counts as absent.
+    /// Reads the query of the address (`lang=nl`, `refresh=30`) and the header `Accept-Language`. What is not understood counts as absent.
+    #[must_use]
     pub fn of(query: Option<&str>, accepted: Option<&str>) -> Self {
         let value = |name: &str| {
             let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
@@ -28,18 +31,20 @@ impl Request {
         Self { language, named: named.is_some(), refresh }
     }
 
-    /// The language's code.
+    /// The code of the language.
+    #[must_use]
     pub const fn language(&self) -> &'static str {
         self.language.code()
     }
 
-    /// Seconds to the next refresh, where one is asked for.
+    /// Seconds to the next refresh, if one is asked for.
+    #[must_use]
     pub const fn refresh(&self) -> Option<u32> {
         self.refresh
     }
 
-    /// The same page with another language or refresh.
-    fn address(language: Option<&str>, refresh: Option<u32>) -> String {
+    /// The address of the page in a language and with a refresh; `None` leaves it to the browser.
+    pub(super) fn address(language: Option<&str>, refresh: Option<u32>) -> String {
         let language = language.map(|code| format!("lang={code}"));
         let refresh = refresh.map(|seconds| format!("refresh={seconds}"));
         let parts: Vec<String> = language.into_iter().chain(refresh).collect();
@@ -47,7 +52,7 @@ impl Request {
     }
 }
 
-/// The language that `Accept-Language` likes best of those there are.
+/// The language of the page that `Accept-Language` prefers.
 fn preferred(accepted: &str) -> Option<Language> {
     let liked = accepted.split(',').filter_map(|entry| {
         let (code, weight) = entry.split_once(';').unwrap_or((entry, "q=1"));

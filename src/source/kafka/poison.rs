@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::error::SourceError;
+use crate::source::error::SourceError;
 
 /// Longest wait for a record, or for what is in its place.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);

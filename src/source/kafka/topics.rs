@@ -9,10 +9,10 @@ use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifie
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::config::base_config;
 use crate::event::Span;
 use crate::settings::Kafka;
 use crate::source::error::SourceError;
-use crate::source::kafka::base_config;
 use crate::status::{InputHealth, TopicConfig, TopicHealth, lock};
 
 /// Time between two looks: a change shows within a minute, with an evaluation and a slow answer in between.
