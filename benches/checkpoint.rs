@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use paritywatch::checkpoint::{Header, Owner, Store};
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex, Span};
 use paritywatch::settings::Settings;
 

@@ -7,7 +7,8 @@
 use std::time::Instant;
 
 use paritywatch::event::{Decoded, RawRecord, decode};
-use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::{EventTime, Limits, PartitionIndex};
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;

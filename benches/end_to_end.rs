@@ -10,7 +10,8 @@ mod support;
 use std::time::Duration;
 
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::EventTime;
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;

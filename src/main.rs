@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    paritywatch::cli::run(std::env::args_os())
+    paritywatch::app::cli::run(std::env::args_os())
 }

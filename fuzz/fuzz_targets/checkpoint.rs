@@ -12,6 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use paritywatch::checkpoint::read;
 use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::Plan;
+use paritywatch::render::Render;
 use state::{KEY, NOW, checkpoint, events, feed, fresh, parts, plan, usual};
 
 /// More than there are sections.

@@ -1,9 +1,10 @@
 //! `accept-gap`: an operator says that records which can no longer be read are given up, and why. It is written down in the state.
 
-use std::path::Path;
+use clap::Args;
 
-use crate::app::lock::StateLock;
-use crate::app::{Failure, Finished, load, load_or_make_key};
+use super::arguments::{ConfigArgument, load};
+use super::daemon::{StateLock, load_or_make_key};
+use super::failure::{Failure, Finished};
 use crate::checkpoint::{Header, Input, Store};
 use crate::source::RecordHash;
 use crate::source::kafka::{log_range, next_readable};
@@ -12,8 +13,10 @@ use crate::source::kafka::{log_range, next_readable};
 const MAX_REASON_BYTES: usize = 1_000;
 
 /// Which partition, and why.
-#[derive(clap::Args, Clone, Debug)]
-pub struct GapOptions {
+#[derive(Args, Clone, Debug)]
+pub struct AcceptGapArguments {
+    #[command(flatten)]
+    config: ConfigArgument,
     /// The topic
     #[arg(long)]
     topic: String,
@@ -30,29 +33,29 @@ pub struct GapOptions {
 /// # Errors
 /// [`Failure::Usage`] without a reason; [`Failure::Io`] where a daemon uses the state, the broker does not answer or the state cannot be
 /// written; [`Failure::Data`] where the state has no such partition, or nothing is wrong with it.
-pub fn run(config: &Path, options: &GapOptions) -> Result<Finished, Failure> {
-    let GapOptions { topic, partition, reason } = options;
+pub fn run(options: &AcceptGapArguments) -> Result<Finished, Failure> {
+    let AcceptGapArguments { topic, partition, reason, .. } = options;
     if reason.trim().is_empty() || reason.len() > MAX_REASON_BYTES {
         return Err(Failure::Usage(format!(
             "--reason: expected 1 to {MAX_REASON_BYTES} bytes, found {}",
             reason.len()
         )));
     }
-    let settings = load(config)?;
+    let settings = load(&options.config.config)?;
     let Some(kafka) = &settings.kafka else {
         return Err(Failure::Configuration("expected a section [kafka], found none".to_owned()));
     };
     let lock = StateLock::obtain(&settings)?;
-    let range = log_range(kafka, topic, *partition).map_err(Failure::Io)?;
+    let range = log_range(kafka, topic, *partition).map_err(Failure::io)?;
     let bytes = settings.plan.event.message_bytes;
     let hash = RecordHash(load_or_make_key(&settings)?);
     let amended = Store::new(lock.owner.clone()).amend(|header| {
         let input = known(header, options)?;
-        let next = next_readable(kafka, bytes, input, range, &hash).map_err(Failure::Io)?;
+        let next = next_readable(kafka, bytes, input, range, &hash).map_err(Failure::io)?;
         let next = next.ok_or_else(|| nothing_to_give_up(input))?;
         accept(header, options, next, range)
     });
-    let written = amended.map_err(|error| Failure::Io(error.to_string()))?;
+    let written = amended.map_err(Failure::io)?;
     let Some(written) = written else {
         return Err(Failure::Data("expected a checkpoint in the state folder, found none".to_owned()));
     };
@@ -69,8 +72,8 @@ fn nothing_to_give_up(input: &Input) -> Failure {
     ))
 }
 
-fn known<'h>(header: &'h mut Header, options: &GapOptions) -> Result<&'h mut Input, Failure> {
-    let GapOptions { topic, partition, .. } = options;
+fn known<'h>(header: &'h mut Header, options: &AcceptGapArguments) -> Result<&'h mut Input, Failure> {
+    let AcceptGapArguments { topic, partition, .. } = options;
     let mut inputs = header.inputs.iter_mut();
     inputs.find(|input| input.topic == *topic && input.partition == *partition).ok_or_else(|| {
         Failure::Data(format!("expected a partition in the state, found none named {topic} {partition}"))
@@ -78,8 +81,13 @@ fn known<'h>(header: &'h mut Header, options: &GapOptions) -> Result<&'h mut Inp
 }
 
 /// Changes the header; gives what was written down.
-fn accept(header: &mut Header, options: &GapOptions, next: i64, (begin, end): (i64, i64)) -> Result<String, Failure> {
-    let GapOptions { topic, partition, reason } = options;
+fn accept(
+    header: &mut Header,
+    options: &AcceptGapArguments,
+    next: i64,
+    (begin, end): (i64, i64),
+) -> Result<String, Failure> {
+    let AcceptGapArguments { topic, partition, reason, .. } = options;
     let input = known(header, options)?;
     let note = format!(
         "topic {topic} partition {partition}: offset {} was to be read next, {next} is now; accepted at {}, when the log reached from {begin} \

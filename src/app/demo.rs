@@ -4,19 +4,19 @@ use std::io::{IsTerminal, Write, stdout};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::app::lock::StateLock;
-use crate::app::run::{Daemon, Server, Signals};
-use crate::app::{Failure, Finished, Shared};
-use crate::event::EventTime;
+use super::daemon::{Daemon, Signals, StateLock, Web};
+use super::failure::{Failure, Finished};
+use crate::plan::EventTime;
+use crate::render::Render;
 use crate::scenario::{GeneratedEvent, Scenario, Shape, Stream, Truth};
 use crate::settings::Settings;
 use crate::sink::producer::PlainProducer;
 use crate::source::embedded::EmbeddedBroker;
+use crate::status::Shared;
 
 /// The configuration of the demo; the broker's address comes in through the environment's door.
 const CONFIGURATION: &str = include_str!("../../config/demo.toml");
@@ -33,7 +33,7 @@ const TABLE_WIDTH: usize = 180;
 
 /// How the demo runs.
 #[derive(Args, Clone, Debug)]
-pub struct DemoOptions {
+pub struct DemoArguments {
     /// Events per second
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     rate: u32,
@@ -52,8 +52,8 @@ pub struct DemoOptions {
 ///
 /// # Errors
 /// [`Failure::Io`] where the address is taken or the embedded broker cannot start.
-pub fn run(options: &DemoOptions) -> Result<Finished, Failure> {
-    let broker = EmbeddedBroker::start(&TOPICS).map_err(Failure::Io)?;
+pub fn run(options: &DemoArguments) -> Result<Finished, Failure> {
+    let broker = EmbeddedBroker::start(&TOPICS).map_err(Failure::io)?;
     let folder = std::env::temp_dir().join(format!("paritywatch-demo-{}", std::process::id()));
     let finished = run_in(options, &broker.brokers(), &folder);
     // The key of the demo's pseudonyms is worth nothing after it.
@@ -61,7 +61,7 @@ pub fn run(options: &DemoOptions) -> Result<Finished, Failure> {
     finished
 }
 
-fn run_in(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Finished, Failure> {
+fn run_in(options: &DemoArguments, brokers: &str, folder: &Path) -> Result<Finished, Failure> {
     let settings = settings(options, brokers, folder)?;
     let Some(kafka) = &settings.kafka else {
         return Err(Failure::Internal("the demo's configuration has no [kafka]".to_owned()));
@@ -70,26 +70,26 @@ fn run_in(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Finishe
     let lock = StateLock::obtain(&settings)?;
     let daemon = Daemon::start(&settings, kafka, &lock.owner, Arc::clone(&signals))?;
     let shared = Arc::clone(&daemon.shared);
-    let server = Server::start(&settings, &shared, &signals)?;
+    let web = Web::start(&settings, &shared, &signals)?;
     let shapes = shapes(options);
     let producer = {
         let (shapes, signals, rate) = (shapes.clone(), Arc::clone(&signals), options.rate);
-        let mut producer = PlainProducer::connect(brokers, TOPICS[0].0).map_err(Failure::Io)?;
-        std::thread::spawn(move || produce(&shapes, rate, &mut producer, &signals.stop))
+        let mut producer = PlainProducer::connect(brokers, TOPICS[0].0).map_err(Failure::io)?;
+        std::thread::spawn(move || produce(&shapes, rate, &mut producer, &signals))
     };
     let screen = {
         let (signals, limit, listen) = (Arc::clone(&signals), options.seconds.map(Duration::from_secs), options.listen);
-        std::thread::spawn(move || draw(&shared, &shapes, listen, limit, &signals.stop))
+        std::thread::spawn(move || draw(&shared, &shapes, listen, limit, &signals))
     };
     let ended = daemon.run();
-    signals.stop.store(true, Ordering::Relaxed);
+    signals.stop();
     // Both end with the flag; a panic of theirs has been printed.
     let _ = (producer.join(), screen.join());
-    server.stop();
+    web.stop();
     ended.map(|()| Finished::Ok)
 }
 
-fn settings(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Settings, Failure> {
+fn settings(options: &DemoArguments, brokers: &str, folder: &Path) -> Result<Settings, Failure> {
     let overrides = [
         ("PARITYWATCH__KAFKA__BROKERS", brokers.to_owned()),
         ("PARITYWATCH__SERVER__LISTEN", options.listen.to_string()),
@@ -99,7 +99,7 @@ fn settings(options: &DemoOptions, brokers: &str, folder: &Path) -> Result<Setti
     Ok(Settings::parse(CONFIGURATION, "config/demo.toml", overrides.into_iter())?)
 }
 
-fn shapes(options: &DemoOptions) -> [Shape; 2] {
+fn shapes(options: &DemoArguments) -> [Shape; 2] {
     let shape = |scenario, seed, profile: &str| Shape {
         cases_per_hour: CASES_PER_HOUR,
         profile: profile.to_owned(),
@@ -111,10 +111,10 @@ fn shapes(options: &DemoOptions) -> [Shape; 2] {
 }
 
 /// Sends both streams, merged by time, at the asked rate.
-fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, stop: &AtomicBool) {
+fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, signals: &Signals) {
     let [mut skewed, mut fair] = shapes.each_ref().map(|shape| Stream::new(shape).peekable());
     let (began, mut sent) = (Instant::now(), 0_u64);
-    while !stop.load(Ordering::Relaxed) {
+    while !signals.is_stopping() {
         let time = |event: Option<&GeneratedEvent>| event.map_or(EventTime(i64::MAX), |event| event.time);
         let next = if time(skewed.peek()) <= time(fair.peek()) { skewed.next() } else { fair.next() };
         let Some(event) = next else { break };
@@ -133,14 +133,14 @@ fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, stop: &
 }
 
 /// Draws the table every second: in place on a terminal, one after the other elsewhere.
-fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<Duration>, stop: &AtomicBool) {
+fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<Duration>, signals: &Signals) {
     let (began, terminal) = (Instant::now(), stdout().is_terminal());
-    while !stop.load(Ordering::Relaxed) {
+    while !signals.is_stopping() {
         std::thread::sleep(DRAW_EVERY);
-        let snapshot = shared.snapshot();
+        let view = shared.latest();
         let mut out = stdout().lock();
         let clear = if terminal { "\x1b[2J\x1b[H" } else { "" };
-        let table = snapshot.published.to_table(TABLE_WIDTH, terminal);
+        let table = view.published.to_table(TABLE_WIDTH, terminal);
         let truth = shapes
             .each_ref()
             .map(|shape| format!("profile {}: true ratio {:.2}", shape.profile, Truth::of(shape).selection_ratio()));
@@ -152,7 +152,7 @@ fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<
             truth.join(", ")
         );
         if drawn.is_err() || limit.is_some_and(|limit| began.elapsed() >= limit) {
-            stop.store(true, Ordering::Relaxed);
+            signals.stop();
         }
     }
 }

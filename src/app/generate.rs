@@ -4,56 +4,66 @@ use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
 use std::path::Path;
 
-use crate::app::{Failure, Finished};
-use crate::event::EventTime;
+use clap::Args;
+
+use super::arguments::parse_time;
+use super::failure::{Failure, Finished};
+use crate::plan::EventTime;
 use crate::scenario::{Scenario, Shape, Stream, Truth};
 use crate::sink::producer::PlainProducer;
 
-/// What to generate and where to.
-#[derive(Debug)]
-pub struct Options {
-    /// The scenario.
-    pub scenario: Scenario,
-    /// How many events.
-    pub events: u64,
-    /// The seed.
-    pub seed: u64,
-    /// The skew.
-    pub ratio: Option<f64>,
-    /// The profile.
-    pub profile: Option<String>,
-    /// The time of the first event.
-    pub start: Option<EventTime>,
-    /// A file, `-`, or `kafka://BROKER/TOPIC`.
-    pub to: String,
+/// What to generate, and where to.
+#[derive(Args, Clone, Debug)]
+pub struct GenerateArguments {
+    /// fair, skewed-selection, skewed-hit-rate, simpson or late-outcomes
+    #[arg(long, value_name = "NAME")]
+    scenario: Scenario,
+    /// How many events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    events: u64,
+    /// The same seed gives the same stream
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// How many times as often the monitored group is picked [default: the scenario's]
+    #[arg(long, value_name = "R")]
+    ratio: Option<f64>,
+    /// The profile's name
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The time of the first event [default: the scenario's]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    start: Option<EventTime>,
+    /// A file, - for standard output, or kafka://BROKER/TOPIC (plaintext, for tests)
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    to: String,
 }
 
 /// Writes the stream; its truth goes to standard error.
 ///
 /// # Errors
 /// [`Failure::Usage`] on a ratio or address that cannot be; [`Failure::Io`] where writing fails.
-pub fn run(options: &Options) -> Result<Finished, Failure> {
+pub fn run(options: &GenerateArguments) -> Result<Finished, Failure> {
     let shape = shape(options)?;
     let stream = Stream::new(&shape);
     match destination(&options.to)? {
         Destination::Stdout => write_lines(stream, stdout().lock(), Path::new("standard output"))?,
         Destination::File(path) => {
-            let file = File::create(path).map_err(|error| Failure::io("create", path, &error))?;
+            let file = File::create(path).map_err(|error| Failure::file("create", path, &error))?;
             write_lines(stream, file, path)?;
         }
         Destination::Kafka { brokers, topic } => {
-            let mut producer = PlainProducer::connect(brokers, topic).map_err(Failure::Io)?;
+            let mut producer = PlainProducer::connect(brokers, topic).map_err(Failure::io)?;
             for event in stream {
-                producer.send(&event.case_id, event.json.as_bytes(), event.time).map_err(Failure::Io)?;
+                producer.send(&event.case_id, event.json.as_bytes(), event.time).map_err(Failure::io)?;
             }
-            producer.finish().map_err(Failure::Io)?;
+            producer.finish().map_err(Failure::io)?;
         }
     }
     eprintln!("{}", Truth::of(&shape));
     Ok(Finished::Ok)
 }
 
-fn shape(options: &Options) -> Result<Shape, Failure> {
+fn shape(options: &GenerateArguments) -> Result<Shape, Failure> {
     let mut shape = Shape::new(options.scenario, options.events, options.seed);
     if let Some(ratio) = options.ratio {
         if !(0.1..=10.0).contains(&ratio) {
@@ -96,7 +106,7 @@ fn write_lines(stream: Stream, out: impl Write, path: &Path) -> Result<(), Failu
     for event in stream {
         out.write_all(event.json.as_bytes())
             .and_then(|()| out.write_all(b"\n"))
-            .map_err(|error| Failure::io("write", path, &error))?;
+            .map_err(|error| Failure::file("write", path, &error))?;
     }
-    out.flush().map_err(|error| Failure::io("write", path, &error))
+    out.flush().map_err(|error| Failure::file("write", path, &error))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use crate::app::{Failure, Finished};
+use super::failure::{Failure, Finished};
 use crate::scenario::{BlockShape, Blocks, Drift, Watching};
 use crate::statistics::{Judging, PowerQuestion, exposed_needed};
 
@@ -16,7 +16,7 @@ const MOST_BLOCKS: u64 = 20_000;
 
 /// What is asked.
 #[derive(Args, Clone, Debug)]
-pub struct PowerOptions {
+pub struct PowerArguments {
     /// Rate of the reference, between 0 and 1
     #[arg(long)]
     base_rate: f64,
@@ -51,14 +51,14 @@ pub struct PowerOptions {
 /// # Errors
 ///
 /// Usage, where the question has no answer.
-pub fn power(options: &PowerOptions) -> Result<Finished, Failure> {
+pub fn run(options: &PowerArguments) -> Result<Finished, Failure> {
     println!("{}", answer(options)?);
     Ok(Finished::Ok)
 }
 
-fn answer(options: &PowerOptions) -> Result<String, Failure> {
+fn answer(options: &PowerArguments) -> Result<String, Failure> {
     check(options)?;
-    let PowerOptions { base_rate, ratio, share, power, family, alpha, block, .. } = *options;
+    let PowerArguments { base_rate, ratio, share, power, family, alpha, block, .. } = *options;
     let single = PowerQuestion { base_rate, ratio, share, alpha, power };
     let corrected = PowerQuestion { alpha: alpha / f64::from(family), ..single };
     let mut text = String::new();
@@ -99,8 +99,8 @@ fn answer(options: &PowerOptions) -> Result<String, Failure> {
 }
 
 /// Blocks until the alarm of each simulated stream, ascending; streams that were not found last.
-fn delays(options: &PowerOptions) -> Vec<Option<u64>> {
-    let PowerOptions { base_rate, ratio, share, family, alpha, block, variation, seed, .. } = *options;
+fn delays(options: &PowerArguments) -> Vec<Option<u64>> {
+    let PowerArguments { base_rate, ratio, share, family, alpha, block, variation, seed, .. } = *options;
     // Lower is the harm: the groups change places.
     let shape = if ratio > 1.0 {
         BlockShape { exposed: block, share, base_rate, ratio, change: None, drift: Drift::None, variation: 0.0 }
@@ -139,12 +139,12 @@ const fn exposed_in(blocks: u64, block: u64) -> f64 {
     blocks as f64 * block as f64
 }
 
-fn check(options: &PowerOptions) -> Result<(), Failure> {
+fn check(options: &PowerArguments) -> Result<(), Failure> {
     let inside = |value: f64| value > 0.0 && value < 1.0;
     let refuse = |key: &str, expected: &str, found: f64| {
         Err(Failure::Usage(format!("--{key}: expected {expected}, found {found}")))
     };
-    let PowerOptions { base_rate, ratio, share, power, alpha, variation, .. } = *options;
+    let PowerArguments { base_rate, ratio, share, power, alpha, variation, .. } = *options;
     match () {
         () if !inside(base_rate) => refuse("base-rate", "a number between 0 and 1", base_rate),
         () if !(ratio > 0.0 && ratio != 1.0 && base_rate * ratio < 1.0) => {

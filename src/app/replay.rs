@@ -3,13 +3,19 @@
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;
 
-use crate::app::{Failure, Finished};
-use crate::cli::{Format, Level};
+use clap::{Args, ValueEnum};
+
+use super::arguments::{ConfigArgument, load, parse_time};
+use super::failure::{Failure, Finished};
 use crate::disclosure::Published;
-use crate::disparity::Verdict;
-use crate::event::{EventTime, RawRecord};
-use crate::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
+use crate::event::RawRecord;
+use crate::judge::Verdict;
+use crate::ledger::PseudonymKey;
+use crate::monitor::{Clock, Handled, Monitor};
+use crate::plan::{EventTime, PartitionIndex};
+use crate::render::Render;
 use crate::settings::Settings;
+use crate::source::SourceError;
 use crate::source::replay::{Line, Merge};
 
 /// Most rejected lines that are named one by one; all are counted.
@@ -18,47 +24,70 @@ const NAMED_REJECTIONS: u64 = 10;
 /// Width of the table where standard output is no terminal, in characters.
 const TABLE_WIDTH: usize = 160;
 
-/// What to replay and how to show it.
-#[derive(Debug)]
-pub struct Options {
-    /// The configuration.
-    pub settings: Settings,
-    /// Where the windows end.
-    pub as_of: Option<EventTime>,
-    /// What to print.
-    pub formats: Vec<Format>,
-    /// From which level on the exit code is 1.
-    pub fail_on: Option<Level>,
-    /// The files.
-    pub files: Vec<PathBuf>,
+/// What to replay, and how to show it.
+#[derive(Args, Clone, Debug)]
+pub struct ReplayArguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// Evaluate at this time, inclusive; later events are not read [default: the newest event]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    as_of: Option<EventTime>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value = "table", value_delimiter = ',')]
+    format: Vec<Format>,
+    /// End with exit code 1 when a finding is at or above this level
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    fail_on: Option<Level>,
+    /// JSON-lines files of events, one partition each; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// A form of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// `paritywatch.evaluation.v1`.
+    Json,
+}
+
+/// A level of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Level {
+    /// Warning or critical.
+    Warning,
+    /// Critical.
+    Critical,
 }
 
 /// Replays the files and prints the evaluation.
 ///
 /// # Errors
 /// [`Failure::Io`] where a file cannot be read; [`Failure::Data`] where not one line of all was an event of the contract.
-pub fn run(options: &Options) -> Result<Finished, Failure> {
-    let monitor = replay(options)?;
+pub fn run(arguments: &ReplayArguments) -> Result<Finished, Failure> {
+    let settings = load(&arguments.config.config)?;
+    let monitor = replay(arguments, &settings)?;
     let published = monitor.published();
     let events = monitor.health().events;
     if events.read > 0 && events.rejected == events.read {
         return Err(Failure::Data(format!("expected events of the contract, found none in {} lines", events.read)));
     }
-    print(&published, &options.formats).map_err(|error| Failure::Io(format!("standard output: {error}")))?;
-    Ok(if reaches(&published, options.fail_on) { Finished::Findings } else { Finished::Ok })
+    print(&published, &arguments.format).map_err(|error| Failure::Io(format!("standard output: {error}")))?;
+    Ok(if reaches(&published, arguments.fail_on) { Finished::Findings } else { Finished::Ok })
 }
 
-fn replay(options: &Options) -> Result<Monitor, Failure> {
+fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, Failure> {
     // Nothing of the ids is kept after the replay, so the key needs to be no secret; a fixed one makes replays repeatable.
     let key = PseudonymKey(*b"paritywatch.repl");
-    let mut monitor = Monitor::new(options.settings.plan.clone(), key, Clock::Event { as_of: options.as_of });
-    let mut lines = Merge::open(&options.files, &options.settings.plan.event)?;
-    for index in (0..).zip(&options.files).map(|(index, _)| index) {
+    let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: arguments.as_of });
+    let mut lines = Merge::open(&arguments.files, &settings.plan.event).map_err(failure)?;
+    for index in (0..).zip(&arguments.files).map(|(index, _)| index) {
         monitor.add_partition(PartitionIndex(index), EventTime(0));
     }
     let progress = progress_bar(lines.total_bytes());
     let mut rejected = 0;
-    while let Some(line) = lines.next_line()? {
+    while let Some(line) = lines.next_line().map_err(failure)? {
         let record = RawRecord { payload: line.bytes, headers: &[], timestamp: None };
         if let Handled::Rejected(rejection) = monitor.handle_record(line.partition, &record, EventTime(0)) {
             rejected += 1;
@@ -112,5 +141,12 @@ fn reaches(published: &Published, level: Option<Level>) -> bool {
         (Some(Level::Critical), Some(Verdict::Critical)) => true,
         (Some(Level::Warning), Some(verdict)) => verdict >= Verdict::Warning,
         _ => false,
+    }
+}
+
+fn failure(error: SourceError) -> Failure {
+    match error {
+        SourceError::TooManyFiles => Failure::Usage(error.to_string()),
+        _ => Failure::io(error),
     }
 }

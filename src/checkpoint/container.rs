@@ -6,7 +6,8 @@ use std::io::{self, BufRead, Read, Write};
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::monitor::{SECTIONS, Snapshot};
+use crate::monitor::{FORMAT, SECTIONS, Snapshot};
+use crate::plan::InputOffset;
 
 /// The first line.
 const TITLE: &[u8] = b"paritywatch checkpoint\n";
@@ -37,6 +38,22 @@ pub struct Header {
     pub accepted_gaps: Vec<String>,
 }
 
+impl Header {
+    /// The header before the first checkpoint, in the present format.
+    #[must_use]
+    pub fn first() -> Self {
+        Self {
+            format: FORMAT,
+            written_by: concat!("paritywatch ", env!("CARGO_PKG_VERSION")).to_owned(),
+            sequence: 0,
+            config_hash: String::new(),
+            journal: 0,
+            inputs: Vec::new(),
+            accepted_gaps: Vec::new(),
+        }
+    }
+}
+
 /// One partition's position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
@@ -50,12 +67,18 @@ pub struct Input {
     pub last: Option<LastRecord>,
 }
 
+impl From<&Input> for InputOffset {
+    fn from(input: &Input) -> Self {
+        Self { topic: input.topic.clone(), partition: input.partition, next_offset: input.next_offset }
+    }
+}
+
 /// Identifies a record without keeping any of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRecord {
     /// Its offset.
     pub offset: i64,
-    /// Keyed hash of its timestamp, value and headers: see [`crate::source::RecordHash`].
+    /// Keyed hash of its timestamp, value and headers: under the pseudonym key.
     pub hash: u64,
     /// Most bytes of its value, and of its headers, that were hashed (`limits.message_bytes` then; of a longer value one more). `None` in
     /// checkpoints that were written before this was kept.

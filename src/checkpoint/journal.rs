@@ -10,9 +10,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::error::{CheckpointError, failed};
 use super::frames::{Damage, read_frames, write_frame};
 use super::replace::sync_folder;
-use super::store::{CheckpointError, failed};
 use crate::monitor::{AlertEntries, FORMAT};
 
 /// What a journal's name begins with; its number follows, and the format of its entries.
@@ -147,7 +147,7 @@ fn number_and_format(name: &str) -> Option<(u64, u32)> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::monitor::InputOffset;
+    use crate::plan::InputOffset;
 
     #[test]
     fn an_entry_longer_than_is_read_again_is_not_written_and_the_next_one_is() {

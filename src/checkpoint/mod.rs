@@ -3,6 +3,7 @@
 //! **Architecture Invariant:** a checkpoint that cannot be read is refused and never overwritten. Nothing here repairs, skips or starts over.
 
 mod container;
+mod error;
 mod frames;
 mod journal;
 mod outbox;
@@ -11,9 +12,10 @@ mod replace;
 mod store;
 
 pub use container::{Header, Input, LastRecord, MAX_HEADER_BYTES, Sections, read, write};
+pub use error::CheckpointError;
 pub use journal::{Journal, forget_before, read_journals};
 pub use outbox::{Cursor, OutboxFile, forget_cursor, read_cursors};
 pub use owner::Owner;
 #[cfg(test)]
 pub(crate) use replace::FOLDER_FAILS;
-pub use store::{CheckpointError, Store, Stored};
+pub use store::{Store, Stored};

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{CheckpointError, failed};
 use super::frames::{Damage, read_frames, write_frame};
 use super::owner::Owner;
-use super::store::{CheckpointError, failed};
 use crate::outbox::Record;
 
 /// The file of records.
@@ -234,8 +234,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::checkpoint::container::write_section;
-    use crate::event::EventTime;
     use crate::outbox::{Kind, Message};
+    use crate::plan::EventTime;
 
     #[test]
     fn a_file_of_format_1_is_read_and_replaced_by_the_present_one() {

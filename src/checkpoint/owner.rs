@@ -15,8 +15,8 @@ use std::sync::{Arc, OnceLock};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
+use super::error::{CheckpointError, failed};
 use super::replace::{remove, replace};
-use super::store::{CheckpointError, failed};
 
 /// The file of the token. Not that of the lock: this one is replaced whole, so it is never found half written, and a lock's file that is
 /// removed takes nothing with it.

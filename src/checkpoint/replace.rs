@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::store::{CheckpointError, failed};
+use super::error::{CheckpointError, failed};
 
 /// Replaces the file `path` by what `write` puts into the file `new`, in the same folder, whose name nobody else uses. Gives what `write` gave,
 /// and the file. `is_owned` is asked just before: a large file takes long to write, and the folder may be another's by then.

@@ -10,11 +10,10 @@
 //! found by subtraction from the rest of the funnel either (see `funnel.rs`).
 //! Verdicts and alert states always leave: they are what the duty of care asks for, and they carry no number.
 
-mod document;
 mod funnel;
+mod json;
 mod published;
 mod suppress;
-mod table;
 
 pub use funnel::{PublishedFunnel, PublishedStep};
 pub use published::{

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::event::context::Context;
-use crate::event::decoded::Decoded;
 use crate::event::envelope::{EVENT, Envelope, is_json, read_envelope, read_plain_envelope};
-use crate::event::field::Field;
-use crate::event::{Reason, Rejection};
+use crate::event::{Reason, Rejection, field::Field};
+use crate::event::{context::Context, decoded::Decoded};
 use crate::plan::{EventTime, Limits, Span};
 
 /// Most levels of nested objects and arrays in a payload, unknown fields included.

@@ -12,8 +12,7 @@ use crate::event::decoded::Decoded;
 use crate::event::field::{Field, FieldSet, set_of};
 use crate::event::object::{Fill, Object};
 use crate::event::value::{AnyText, Optional, POSSIBLE_TIMES, is_possible};
-use crate::event::{Data, Event, Reason, Rejection};
-use crate::event::{plain::Plain, time::parse_date_time};
+use crate::event::{Data, Event, Reason, Rejection, plain::Plain, time::parse_date_time};
 use crate::plan::EventTime;
 
 /// The path of the envelope, for people.

@@ -20,6 +20,3 @@ pub use decoded::Decoded;
 pub use model::*;
 pub use rejection::{Reason, Rejection};
 pub use time::{EARLIEST_TIME, LATEST_TIME};
-
-// Until the rooms below have moved.
-pub use crate::plan::{Channel, EventTime, Limits, Span};

@@ -8,14 +8,5 @@ mod snapshot;
 mod tallies;
 
 pub use self::core::Monitor;
-pub use crate::alert::ToldSoFar;
-pub use crate::ledger::PseudonymKey;
 pub use interface::*;
 pub use snapshot::{AlertEntries, FORMAT, RestoreError, SECTIONS, Snapshot};
-
-// Until the rooms below have moved.
-pub use crate::alert::ToldSoFar as Told;
-pub use crate::plan::{
-    Dimension, EvidencePlan, Exposure, InputOffset, LedgerPlan, PartitionIndex, Plan, Profile, Provenance as Moment,
-    WindowPlan,
-};

@@ -1,8 +1,5 @@
 //! HTTP: metrics, health, the evaluation, the status page. It reads snapshots and never touches the monitor.
 
-mod health;
-mod page;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +10,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
-use crate::app::Shared;
 use crate::disclosure::Published;
-use crate::event::EventTime;
+use crate::plan::EventTime;
+use crate::render::{Render, health_json, page};
 use crate::sink::metrics;
+use crate::status::Shared;
 
 /// Longest wait for open answers at the end.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
@@ -64,17 +62,17 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn metrics_page(State(shared): State<Arc<Shared>>) -> Response {
-    let text = metrics::render(&shared.snapshot(), shared.series_limit());
+    let text = metrics::render(&shared.latest(), shared.series_limit());
     answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }
 
 async fn healthy(State(shared): State<Arc<Shared>>) -> Response {
-    condition(shared.snapshot().healthy(), "healthy", &[])
+    condition(shared.latest().healthy(), "healthy", &[])
 }
 
 async fn ready(State(shared): State<Arc<Shared>>) -> Response {
-    let snapshot = shared.snapshot();
-    condition(snapshot.ready(), "ready", &snapshot.warnings())
+    let view = shared.latest();
+    condition(view.ready(), "ready", &view.warnings())
 }
 
 async fn evaluation(State(shared): State<Arc<Shared>>) -> Response {
@@ -87,7 +85,7 @@ async fn alerts(State(shared): State<Arc<Shared>>) -> Response {
 
 /// Before the first evaluation there is nothing to say.
 fn evaluated(shared: &Shared, document: fn(&Published) -> String) -> Response {
-    let published = Arc::clone(&shared.snapshot().published);
+    let published = Arc::clone(&shared.latest().published);
     if published.as_of() == EventTime::MIN {
         return answer(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -99,13 +97,15 @@ fn evaluated(shared: &Shared, document: fn(&Published) -> String) -> Response {
 }
 
 async fn health_document(State(shared): State<Arc<Shared>>) -> Response {
-    answer(StatusCode::OK, "application/json", health::document(&shared.snapshot()))
+    let view = shared.latest();
+    answer(StatusCode::OK, "application/json", health_json(&view.vitals(), view.published.config_hash()))
 }
 
 async fn status_page(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let request = page::Request::of(uri.query(), accepted);
-    let body = page::render(&shared.snapshot(), &request, now());
+    let view = shared.latest();
+    let body = page::render(&view.published, &view.vitals(), &request, now());
     let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(request.language()));

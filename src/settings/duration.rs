@@ -1,6 +1,6 @@
 //! Durations as people write them: "30s", "10m", "24h", "7d".
 
-use crate::event::Span;
+use crate::plan::Span;
 
 /// The longest duration of any key, in days.
 pub const MAX_DURATION_DAYS: i64 = 10_000;

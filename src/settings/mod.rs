@@ -20,8 +20,7 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::event::Span;
-use crate::monitor::Plan;
+use crate::plan::{Plan, Span};
 
 pub use address::Address;
 pub use duration::MAX_DURATION_DAYS;

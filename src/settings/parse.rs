@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Deref, RangeInclusive};
 
-use crate::event::Span;
+use crate::plan::Span;
 
 use super::duration::{SHAPE, format_duration, parse_duration};
 use super::problem::{Place, Problems, shown, suggestion};

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 
 use siphasher::sip::SipHasher24;
 
-use crate::disparity::{Evidence, Reference, Rule, WindowLength};
-use crate::event::{Channel, Span};
-use crate::monitor::{Exposure, Plan};
+use crate::plan::{Channel, Evidence, Exposure, Plan, Reference, Rule, Span, WindowLength};
 
 use super::duration::format_duration;
 use super::{Address, Alerting, Criteria, Kafka, Settings};

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::disparity::{DimensionId, Evidence, Harm, Indicator, Measure, ProfileId, Reference, Rule, WindowLength};
-use crate::event::{Channel, Span};
-use crate::monitor::{Dimension, Exposure, Profile};
+use crate::plan::{
+    Channel, Dimension, DimensionId, Evidence, Exposure, Harm, Indicator, Measure, Profile, ProfileId, Reference, Rule,
+    Span, WindowLength,
+};
 use crate::statistics::Confidence;
 
 use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use crate::disparity::WindowLength;
-use crate::event::{Limits, Span};
-use crate::monitor::{Dimension, EvidencePlan, Exposure, LedgerPlan, Plan, Profile, WindowPlan};
+use crate::plan::{
+    Dimension, EvidencePlan, Exposure, LedgerPlan, Limits, Plan, Profile, Span, WindowLength, WindowPlan,
+};
 
 use super::address;
 use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};

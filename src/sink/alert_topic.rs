@@ -10,9 +10,10 @@ use rdkafka::client::ClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 
+use super::error::SinkError;
 use super::http::Trouble;
-use crate::event::EventTime;
 use crate::outbox::{Message, Refusal, SCHEMA};
+use crate::plan::EventTime;
 
 /// How long one message is tried by the client library before the attempt counts as failed.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(10);
@@ -38,14 +39,15 @@ impl AlertTopic {
     ///
     /// # Errors
     /// What librdkafka refuses of the configuration.
-    pub fn connect(mut config: ClientConfig, topic: &str) -> Result<Self, String> {
+    pub fn connect(mut config: ClientConfig, topic: &str) -> Result<Self, SinkError> {
         config
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", MESSAGE_LIMIT.as_millis().to_string())
             .set("linger.ms", "0");
         let producer = config.create_with_context(Reports::default());
-        let producer = producer.map_err(|error| format!("kafka.alert_topic {topic}: {error}"))?;
+        let producer =
+            producer.map_err(|source| SinkError::Client { what: format!("kafka.alert_topic {topic}"), source })?;
         Ok(Self { producer: RefCell::new(producer), topic: topic.to_owned(), config })
     }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::http::{Client, Trouble};
-use crate::event::{EventTime, Span};
 use crate::outbox::{ENDED_RESENT_FOR, Kind, Message};
+use crate::plan::{EventTime, Span};
 use crate::settings::Address;
 
 /// Most alerts in one request, as Prometheus has it.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -10,7 +10,9 @@ use rdkafka::client::ClientContext;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 
+use super::error::SinkError;
 use crate::event::Rejection;
+use crate::status::{DeadLetterHealth, lock};
 
 /// Most dead letters on their way; with more, reading waits.
 const OUTSTANDING: u64 = 10_000;
@@ -30,17 +32,6 @@ pub struct DeadLetters {
     /// To make the producer anew.
     config: ClientConfig,
     made: Instant,
-}
-
-/// How many dead letters were delivered, refused (and tried again), or are on their way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DeadLetterHealth {
-    /// Delivered.
-    pub delivered: u64,
-    /// Attempts that were refused.
-    pub refused: u64,
-    /// On their way, or waiting for another attempt.
-    pub pending: u64,
 }
 
 /// Where a rejected record stands.
@@ -71,14 +62,15 @@ impl DeadLetters {
     ///
     /// # Errors
     /// What librdkafka refuses of the configuration.
-    pub fn connect(mut config: ClientConfig, topic: &str, with_payload: bool) -> Result<Self, String> {
+    pub fn connect(mut config: ClientConfig, topic: &str, with_payload: bool) -> Result<Self, SinkError> {
         config
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", "30000")
             .set("linger.ms", "5");
         let producer = config.create_with_context(Context::default());
-        let producer = producer.map_err(|error| format!("dead-letter topic {topic}: {error}"))?;
+        let producer =
+            producer.map_err(|source| SinkError::Client { what: format!("dead-letter topic {topic}"), source })?;
         let (tried, made) = (Instant::now(), Instant::now());
         Ok(Self { producer, topic: topic.to_owned(), with_payload, tried, config, made })
     }
@@ -111,7 +103,7 @@ impl DeadLetters {
         }
         self.tried = Instant::now();
         self.recover();
-        let again = std::mem::take(&mut *self.letters().again.lock().unwrap_or_else(PoisonError::into_inner));
+        let again = std::mem::take(&mut *lock(&self.letters().again));
         for message in again {
             self.try_to_send(message);
         }
@@ -172,7 +164,7 @@ impl DeadLetters {
 
 impl Letters {
     fn keep(&self, message: OwnedMessage) {
-        self.again.lock().unwrap_or_else(PoisonError::into_inner).push_back(message);
+        lock(&self.again).push_back(message);
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use super::error::SinkError;
 use crate::outbox::Refusal;
 
 /// Longest attempt, from looking up the name to the end of the answer.
@@ -45,7 +46,7 @@ impl Trust {
     ///
     /// # Errors
     /// Where the file cannot be read or has no certificate.
-    pub fn load(file: Option<&Path>) -> Result<Self, String> {
+    pub fn load(file: Option<&Path>) -> Result<Self, SinkError> {
         let system = rustls_native_certs::load_native_certs();
         for error in &system.errors {
             tracing::warn!(%error, "a certificate of the system cannot be read");
@@ -53,8 +54,9 @@ impl Trust {
         let mut trusted: Vec<Certificate<'static>> =
             system.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
         if let Some(path) = file {
-            let problem = |text: String| format!("alerting.ca_file {}: {text}", path.display());
-            let pem = read_file(path).map_err(problem)?;
+            let file = path.display().to_string();
+            let problem = |problem: String| SinkError::Certificates { file: file.clone(), problem };
+            let pem = read_file(path).map_err(|error| problem(error.to_string()))?;
             let before = trusted.len();
             for item in parse_pem(&pem) {
                 match item {
@@ -115,10 +117,9 @@ impl Client {
 ///
 /// # Errors
 /// What the system says.
-pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+pub fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    std::fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -1,4 +1,4 @@
-//! Prometheus metrics: a snapshot as text. A value that is unknown or withheld has no sample.
+//! Prometheus metrics: a view as text. A value that is unknown or withheld has no sample.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use prometheus::core::Collector;
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
 use crate::alert::{AlertState, Severity};
-use crate::app::{CheckpointHealth, DeliveryHealth, Operation, Snapshot};
 use crate::disclosure::{
     Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedFunnel, PublishedLate, PublishedRates,
 };
-use crate::disparity::{SeriesEvidence, Stage, Verdict};
-use crate::event::EventTime;
-use crate::source::topics::{InputHealth, Unsafe};
+use crate::evidence::SeriesEvidence;
+use crate::judge::{Stage, Verdict};
+use crate::plan::EventTime;
+use crate::status::{CheckpointHealth, DeliveryHealth, InputHealth, Operation, Unsafe, View};
 
 /// Labels of a finding's series.
 const FINDING: [&str; 8] = ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window"];
@@ -26,27 +26,27 @@ const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7
 /// Most ended alerts that are shown as not firing, the newest.
 const MAX_ENDED_SHOWN: usize = 1_000;
 
-/// The snapshot in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first, then
+/// The view in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first, then
 /// groups of the funnel; both are counted.
 #[must_use]
-pub fn render(snapshot: &Snapshot, series_limit: usize) -> String {
+pub fn render(view: &View, series_limit: usize) -> String {
     let mut page = Page::default();
-    let shown = snapshot.published.findings().len().min(series_limit / SERIES_PER_FINDING);
-    let (findings, left_out) = snapshot.published.findings().split_at(shown);
+    let shown = view.published.findings().len().min(series_limit / SERIES_PER_FINDING);
+    let (findings, left_out) = view.published.findings().split_at(shown);
     page.findings(findings);
     page.thresholds(findings);
-    let funnel = snapshot.published.funnel();
+    let funnel = view.published.funnel();
     let rows = funnel.len().min((series_limit - shown * SERIES_PER_FINDING) / Stage::ALL.len());
     let (funnel, beyond) = funnel.split_at(rows);
     page.funnel(funnel);
-    page.late(snapshot.published.late());
-    page.alerts(snapshot.published.alerts());
-    page.input(snapshot);
-    page.state(snapshot);
+    page.late(view.published.late());
+    page.alerts(view.published.alerts());
+    page.input(view);
+    page.state(view);
     page.plain(
         "series_dropped",
         "Series of findings and of the funnel left out because of limits.",
-        (left_out.len() * SERIES_PER_FINDING + (beyond.len() + snapshot.published.funnel_left_out()) * Stage::ALL.len())
+        (left_out.len() * SERIES_PER_FINDING + (beyond.len() + view.published.funnel_left_out()) * Stage::ALL.len())
             as u64,
     );
     page.text()
@@ -333,8 +333,8 @@ impl Page {
         self.gauge("alert_active_timestamp_seconds", "Since when an alert's condition holds.", &names, since);
     }
 
-    fn input(&mut self, snapshot: &Snapshot) {
-        let health = &snapshot.health;
+    fn input(&mut self, view: &View) {
+        let health = &view.health;
         let by_type = health.by_type.iter().map(|(kind, result, events)| (vec![*kind, *result], *events)).collect();
         self.counter(
             "events_total",
@@ -350,11 +350,11 @@ impl Page {
             &[],
             vec![(vec![], health.late)],
         );
-        let letters = &snapshot.dead_letters;
+        let letters = &view.dead_letters;
         let results = vec![(vec!["delivered"], letters.delivered), (vec!["refused"], letters.refused)];
         self.counter("dead_letters_total", "Attempts to deliver dead letters.", &["result"], results);
         self.plain("dead_letters_pending", "Dead letters on their way.", letters.pending);
-        let source = &snapshot.source;
+        let source = &view.source;
         let numbers: Vec<String> = source.partitions.iter().map(|partition| partition.partition.to_string()).collect();
         let partitions = || {
             source
@@ -390,10 +390,10 @@ impl Page {
             &[],
             vec![(vec![], source.reconnects)],
         );
-        self.topics(&snapshot.inputs);
-        self.checkpoint(&snapshot.checkpoint);
-        self.delivery(&snapshot.delivery);
-        self.operation(snapshot.operation);
+        self.topics(&view.inputs);
+        self.checkpoint(&view.checkpoint);
+        self.delivery(&view.delivery);
+        self.operation(view.operation);
         self.plain("consumer_fault", "1 where a partition is no longer read.", u64::from(source.fault.is_some()));
     }
 
@@ -428,8 +428,8 @@ impl Page {
         );
     }
 
-    fn state(&mut self, snapshot: &Snapshot) {
-        let health = &snapshot.health;
+    fn state(&mut self, view: &View) {
+        let health = &view.health;
         let watermark = health.watermark.map(|watermark| (vec![], seconds(watermark))).into_iter().collect();
         self.gauge("watermark_timestamp_seconds", "Event time up to which all partitions have come.", &[], watermark);
         self.plain("open_cases", "Cases open.", health.open_cases);
@@ -461,7 +461,7 @@ impl Page {
             vec![(vec![], health.refused_contributions)],
         );
         self.counter("evaluations_total", "Evaluations.", &[], vec![(vec![], health.evaluations)]);
-        let took = vec![(vec![], snapshot.evaluation_took.as_secs_f64())];
+        let took = vec![(vec![], view.evaluation_took.as_secs_f64())];
         self.gauge("evaluation_duration_seconds", "Duration of the last evaluation.", &[], took);
         let by_dimension = |counts: &'_ [(String, u64)]| -> Vec<(Vec<String>, f64)> {
             counts.iter().map(|(dimension, cases)| (vec![dimension.clone()], count(*cases))).collect()
@@ -485,7 +485,7 @@ impl Page {
             &[],
             vec![(vec![], health.probabilities_dropped)],
         );
-        self.plain("ready", "1 when the daemon has caught up and evaluated.", u64::from(snapshot.ready().is_ok()));
+        self.plain("ready", "1 when the daemon has caught up and evaluated.", u64::from(view.ready().is_ok()));
         self.gauge(
             "build_info",
             "1; the version is a label.",
@@ -496,7 +496,7 @@ impl Page {
             "config_info",
             "1; the configuration's hash is a label.",
             &["hash"],
-            vec![(vec![snapshot.published.config_hash()], 1.0)],
+            vec![(vec![view.published.config_hash()], 1.0)],
         );
     }
 

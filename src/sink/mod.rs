@@ -3,7 +3,10 @@
 pub mod alert_topic;
 pub mod alertmanager;
 pub mod dead_letter;
+mod error;
 pub mod http;
 pub mod metrics;
 pub mod producer;
 pub mod webhook;
+
+pub use error::SinkError;

@@ -8,7 +8,8 @@ use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 
-use crate::event::EventTime;
+use super::error::SinkError;
+use crate::plan::EventTime;
 
 /// Longest wait for all records to be delivered at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(300);
@@ -30,7 +31,7 @@ impl PlainProducer {
     ///
     /// # Errors
     /// What librdkafka refuses about the address.
-    pub fn connect(brokers: &str, topic: &str) -> Result<Self, String> {
+    pub fn connect(brokers: &str, topic: &str) -> Result<Self, SinkError> {
         let producer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("security.protocol", "plaintext")
@@ -41,7 +42,7 @@ impl PlainProducer {
             .set("compression.type", "lz4")
             .set("message.timeout.ms", QUEUE_LIMIT.as_millis().to_string())
             .create_with_context(Deliveries::default())
-            .map_err(|error| format!("kafka://{brokers}/{topic}: {error}"))?;
+            .map_err(|source| SinkError::Client { what: format!("kafka://{brokers}/{topic}"), source })?;
         Ok(Self { producer, topic: topic.to_owned() })
     }
 
@@ -49,7 +50,7 @@ impl PlainProducer {
     ///
     /// # Errors
     /// Where the broker takes no records for [`QUEUE_LIMIT`].
-    pub fn send(&mut self, case_id: &str, payload: &[u8], time: EventTime) -> Result<(), String> {
+    pub fn send(&mut self, case_id: &str, payload: &[u8], time: EventTime) -> Result<(), SinkError> {
         let mut record = BaseRecord::to(&self.topic).key(case_id).payload(payload).timestamp(time.0);
         let mut waited = Duration::ZERO;
         loop {
@@ -63,7 +64,7 @@ impl PlainProducer {
                     waited += QUEUE_POLL;
                     record = back;
                 }
-                Err((error, _)) => return Err(format!("topic {}: {error}", self.topic)),
+                Err((source, _)) => return Err(SinkError::Refused { topic: self.topic.clone(), source }),
             }
         }
     }
@@ -72,11 +73,13 @@ impl PlainProducer {
     ///
     /// # Errors
     /// Where that takes longer than [`FLUSH_LIMIT`], or something was not delivered.
-    pub fn finish(self) -> Result<(), String> {
+    pub fn finish(self) -> Result<(), SinkError> {
         let Self { producer, topic } = self;
-        producer.flush(FLUSH_LIMIT).map_err(|error| format!("topic {topic}: {error}"))?;
+        if let Err(source) = producer.flush(FLUSH_LIMIT) {
+            return Err(SinkError::Refused { topic, source });
+        }
         match producer.context().0.get() {
-            Some(error) => Err(format!("topic {topic}: not all events were delivered: {error}")),
+            Some(source) => Err(SinkError::Undelivered { topic, source: source.clone() }),
             None => Ok(()),
         }
     }

@@ -3,8 +3,8 @@
 use ring::hmac;
 
 use super::http::{Client, Trouble};
-use crate::event::EventTime;
 use crate::outbox::Message;
+use crate::plan::EventTime;
 use crate::settings::Address;
 
 /// One webhook.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::monitor::PartitionIndex;
+use crate::plan::PartitionIndex;
 
 /// Records copied out of the client, in one buffer.
 #[derive(Debug, Default)]

@@ -3,6 +3,8 @@
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
+use super::error::SourceError;
+
 /// A broker inside this process, on a free port of the loopback interface.
 pub struct EmbeddedBroker {
     cluster: MockCluster<'static, DefaultProducerContext>,
@@ -13,12 +15,12 @@ impl EmbeddedBroker {
     ///
     /// # Errors
     /// What librdkafka says.
-    pub fn start(topics: &[(&str, i32)]) -> Result<Self, String> {
-        let cluster = MockCluster::new(1).map_err(|error| format!("embedded broker: {error}"))?;
+    pub fn start(topics: &[(&str, i32)]) -> Result<Self, SourceError> {
+        let cluster = MockCluster::new(1).map_err(|error| SourceError::Embedded(error.to_string()))?;
         for (topic, partitions) in topics {
             cluster
                 .create_topic(topic, *partitions, 1)
-                .map_err(|error| format!("embedded broker: topic {topic}: {error}"))?;
+                .map_err(|error| SourceError::Embedded(format!("topic {topic}: {error}")))?;
         }
         Ok(Self { cluster })
     }

@@ -2,11 +2,11 @@
 
 mod batch;
 pub mod embedded;
+mod error;
 pub mod kafka;
-mod poison;
 mod position;
 pub mod replay;
-pub mod topics;
 
 pub use batch::{Batch, BatchRecord};
-pub use position::{RecordHash, read_on};
+pub use error::SourceError;
+pub use position::{Gap, RecordHash, read_on};

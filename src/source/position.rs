@@ -1,18 +1,19 @@
-//! Where a partition is read on, and how to tell that it is still the partition that was read.
+//! Where to read on in a partition, and how to tell that it is still the log that was read.
 
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
+use thiserror::Error;
 
 use crate::checkpoint::{Input, LastRecord};
-use crate::monitor::PseudonymKey;
+use crate::ledger::PseudonymKey;
 
-/// Hashes a record so that it is known again, under the pseudonym key: a record is about a person.
+/// Hashes records so that they can be recognised, under the pseudonym key: a record is about a person.
 #[derive(Clone, Debug)]
 pub struct RecordHash(pub PseudonymKey);
 
 impl RecordHash {
-    /// Of a record's timestamp, value and headers.
+    /// The hash of a record's timestamp, value and headers.
     pub fn of<'h>(
         &self,
         timestamp: Option<i64>,
@@ -35,27 +36,57 @@ impl RecordHash {
     }
 }
 
-/// The offset from which a partition is read on, whose log now reaches from `begin` to before `end`: that of the last record read where it is
-/// still there, so that it can be compared.
+/// Why a partition cannot be read on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Gap {
+    /// The log ends before the offset that was to be read next: it is another log, or it was cut off.
+    #[error(
+        "topic {topic} partition {partition}: expected offset {next_offset} or the end of the log there, found its end at {end}: the topic was \
+         made anew, or cut off"
+    )]
+    CutOff {
+        /// The topic.
+        topic: String,
+        /// The partition's number.
+        partition: i32,
+        /// The offset that was to be read next.
+        next_offset: i64,
+        /// The end of the log.
+        end: i64,
+    },
+    /// The log begins behind the offset that was to be read next.
+    #[error(
+        "topic {topic} partition {partition}: expected offset {next_offset}, found that the log begins at {begin}: {} offsets are gone that \
+         were not read",
+        begin - next_offset
+    )]
+    Gone {
+        /// The topic.
+        topic: String,
+        /// The partition's number.
+        partition: i32,
+        /// The offset that was to be read next.
+        next_offset: i64,
+        /// The first offset of the log.
+        begin: i64,
+    },
+}
+
+/// The offset from which to read on in a partition whose log reaches from `begin` to before `end`. If the last record that was read is still
+/// there, it is the offset of that record, so that the record can be compared.
 ///
 /// # Errors
-/// Why it cannot be read on: records are gone that were not read, or it is another log.
-pub fn read_on(input: &Input, begin: i64, end: i64) -> Result<i64, String> {
+/// [`Gap`] if records are gone that were not read, or it is another log.
+pub fn read_on(input: &Input, begin: i64, end: i64) -> Result<i64, Gap> {
     let Input { topic, partition, next_offset, last } = input;
-    if end < *next_offset {
-        return Err(format!(
-            "topic {topic} partition {partition}: expected offset {next_offset} or the end of the log there, found its end at {end}: \
-             the topic was made anew, or cut off"
-        ));
+    let (topic, partition, next_offset) = (topic.clone(), *partition, *next_offset);
+    if end < next_offset {
+        return Err(Gap::CutOff { topic, partition, next_offset, end });
     }
-    if begin > *next_offset {
-        return Err(format!(
-            "topic {topic} partition {partition}: expected offset {next_offset}, found that the log begins at {begin}: {} offsets are gone \
-             that were not read",
-            begin - next_offset
-        ));
+    if begin > next_offset {
+        return Err(Gap::Gone { topic, partition, next_offset, begin });
     }
-    Ok(last.map(|last: LastRecord| last.offset).filter(|offset| *offset >= begin).unwrap_or(*next_offset))
+    Ok(last.map(|last: LastRecord| last.offset).filter(|offset| *offset >= begin).unwrap_or(next_offset))
 }
 
 #[cfg(test)]
@@ -80,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_gap_or_another_log_is_told_and_not_passed_over() {
-        assert!(read_on(&input(10, Some(9)), 11, 20).unwrap_err().contains("1 offsets are gone"));
-        assert!(read_on(&input(10, Some(9)), 0, 9).unwrap_err().contains("made anew"));
+        assert!(read_on(&input(10, Some(9)), 11, 20).unwrap_err().to_string().contains("1 offsets are gone"));
+        assert!(read_on(&input(10, Some(9)), 0, 9).unwrap_err().to_string().contains("made anew"));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, stdin};
 use std::path::{Path, PathBuf};
 
-use crate::app::Failure;
-use crate::event::{self, Decoded, EventTime, RawRecord};
-use crate::monitor::PartitionIndex;
+use super::error::SourceError;
+use crate::event::{self, Decoded, RawRecord};
+use crate::plan::{EventTime, Limits, PartitionIndex};
 
 /// Bytes read from a file at a time.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -14,7 +14,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// The lines of several files in order of event time; lines that are no event come as soon as they are met.
 pub struct Merge {
     inputs: Vec<Input>,
-    limits: event::Limits,
+    limits: Limits,
     total_bytes: u64,
     /// The input whose line was given last and must be read on.
     given: Option<usize>,
@@ -47,8 +47,8 @@ impl Merge {
     /// Opens the files; `-` is standard input.
     ///
     /// # Errors
-    /// [`Failure::Io`] with the file's name.
-    pub fn open(files: &[PathBuf], limits: &event::Limits) -> Result<Self, Failure> {
+    /// [`SourceError`] with the file's name.
+    pub fn open(files: &[PathBuf], limits: &Limits) -> Result<Self, SourceError> {
         let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, given: None };
         for path in files {
             merge.total_bytes += std::fs::metadata(path).map_or(0, |metadata| metadata.len());
@@ -63,15 +63,15 @@ impl Merge {
     /// The next line; `None` at the end of all files.
     ///
     /// # Errors
-    /// [`Failure::Io`] with the file's name and line.
-    pub fn next_line(&mut self) -> Result<Option<Line<'_>>, Failure> {
+    /// [`SourceError`] with the file's name and line.
+    pub fn next_line(&mut self) -> Result<Option<Line<'_>>, SourceError> {
         if let Some(given) = self.given.take() {
             self.read_on(given)?;
         }
         let open = self.inputs.iter().enumerate().filter_map(|(index, input)| input.time.map(|time| (time, index)));
         let Some((_, index)) = open.min() else { return Ok(None) };
         self.given = Some(index);
-        let partition = PartitionIndex(u32::try_from(index).map_err(|_| Failure::Usage("too many files".to_owned()))?);
+        let partition = PartitionIndex(u32::try_from(index).map_err(|_| SourceError::TooManyFiles)?);
         Ok(self.inputs.get(index).map(|input| Line {
             partition,
             file: &input.name,
@@ -92,7 +92,7 @@ impl Merge {
         self.inputs.iter().map(|input| input.bytes_read).sum()
     }
 
-    fn read_on(&mut self, index: usize) -> Result<(), Failure> {
+    fn read_on(&mut self, index: usize) -> Result<(), SourceError> {
         let alone = self.inputs.len() == 1;
         let limits = self.limits;
         let Some(input) = self.inputs.get_mut(index) else { return Ok(()) };
@@ -106,7 +106,7 @@ impl Merge {
     }
 }
 
-fn time_of(line: &[u8], limits: &event::Limits) -> EventTime {
+fn time_of(line: &[u8], limits: &Limits) -> EventTime {
     match event::decode(&RawRecord { payload: line, headers: &[], timestamp: None }, limits, None) {
         Ok(Decoded::Event(event)) => event.time,
         _ => EventTime::MIN,
@@ -114,23 +114,24 @@ fn time_of(line: &[u8], limits: &event::Limits) -> EventTime {
 }
 
 impl Input {
-    fn open(path: &Path) -> Result<Self, Failure> {
+    fn open(path: &Path) -> Result<Self, SourceError> {
         let reader: Box<dyn BufRead> = if path == Path::new("-") {
             Box::new(BufReader::with_capacity(BUFFER_BYTES, stdin()))
         } else {
-            let file = File::open(path).map_err(|error| Failure::io("open", path, &error))?;
+            let file = File::open(path).map_err(|error| SourceError::file(path, "open", error))?;
             Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
         };
         Ok(Self { reader, name: path.display().to_string(), number: 0, line: Vec::new(), bytes_read: 0, time: None })
     }
 
     /// Reads the next line that is not blank; false at the end.
-    fn read_line(&mut self, message_bytes: usize) -> Result<bool, Failure> {
+    fn read_line(&mut self, message_bytes: usize) -> Result<bool, SourceError> {
         loop {
             self.line.clear();
             self.number += 1;
             let read = self.read_bounded(message_bytes as u64 + 1);
-            let read = read.map_err(|error| Failure::Io(format!("{}:{}: read: {error}", self.name, self.number)))?;
+            let read =
+                read.map_err(|source| SourceError::Line { file: self.name.clone(), line: self.number, source })?;
             if read == 0 {
                 return Ok(false);
             }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex};
 use paritywatch::settings::Settings;
 

@@ -15,6 +15,7 @@ use paritywatch::checkpoint::read;
 use paritywatch::event::{RawRecord, decode};
 use paritywatch::monitor::{AlertEntries, Clock, Monitor};
 use paritywatch::plan::{EventTime, Limits, Span};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use state::{KEY, NOW, checkpoint, events, feed, fresh, mixed, parts, plan, usual};
 

@@ -8,8 +8,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, Handled, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Handled, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::{Map, Value, json};
 

@@ -5,8 +5,10 @@
 use std::process::Command;
 
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex, Span};
+use paritywatch::render::Render;
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use serde_json::Value;

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::process::Command;
 
-use paritywatch::app::Shared;
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use paritywatch::sink::metrics::render;
+use paritywatch::status::Shared;
 use serde_json::{Value, json};
 
 const MINUTE: i64 = 60_000;
@@ -556,7 +558,7 @@ fn small_brackets_are_withheld_in_every_output() {
         let lines = picked(half, tenth);
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let monitor = monitor(&without_zero_cell(), &lines);
-        let page = render(&Shared::new(&monitor, 20_000).snapshot(), 20_000);
+        let page = render(&Shared::new(&monitor, 20_000).latest(), 20_000);
         let table = monitor.published().to_table(200, false);
         let finding = document(&monitor)["findings"][0].clone();
         let bracket = &finding["probabilistic"];
@@ -586,7 +588,7 @@ fn the_metrics_are_complete_documented_and_within_the_cap() {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let monitor = monitor(CONFIG, &lines);
     let shared = Shared::new(&monitor, 20_000);
-    let page = render(&shared.snapshot(), 20_000);
+    let page = render(&shared.latest(), 20_000);
     let labels = |word: &str| {
         format!(
             "channel=\"profile\",dimension=\"origin\"{word},group=\"a\",indicator=\"selection_rate\",profile=\"p\",reference=\"rest\",rule=\"selection\""
@@ -611,7 +613,7 @@ fn the_metrics_are_complete_documented_and_within_the_cap() {
     }
     let samples = |page: &str| page.lines().filter(|line| line.contains("rule=\"")).count();
     for cap in [0, 40, 100, 400] {
-        assert!(samples(&render(&shared.snapshot(), cap)) <= cap + 3 * 7, "thresholds come on top");
+        assert!(samples(&render(&shared.latest(), cap)) <= cap + 3 * 7, "thresholds come on top");
     }
 }
 

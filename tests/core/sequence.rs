@@ -8,8 +8,10 @@
 )]
 
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, Handled, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Handled, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex, Span};
+use paritywatch::render::Render;
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use serde_json::{Value, json};

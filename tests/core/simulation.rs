@@ -13,8 +13,10 @@ use std::sync::Mutex;
 use paritywatch::alert::AlertState;
 use paritywatch::checkpoint::{Header, Input, read, write};
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, PseudonymKey, RestoreError};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, RestoreError};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan, Span};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::Value;
 

@@ -9,7 +9,8 @@ use crate::support::page;
 
 use page::{HOSTILE_GROUP, HOSTILE_LINK, HOSTILE_PROFILE, HOSTILE_TEXT, START, faulty, rich, rich_monitor};
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, Handled, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Handled, Monitor};
 use paritywatch::plan::PartitionIndex;
 use paritywatch::settings::Settings;
 use serde_json::Value;

@@ -8,13 +8,13 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use paritywatch::app::{Shared, Snapshot};
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, Handled, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Handled, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex, Span};
 use paritywatch::server;
 use paritywatch::settings::Settings;
-use paritywatch::source::kafka::PartitionHealth;
+use paritywatch::status::{PartitionHealth, Shared, View};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -48,9 +48,9 @@ impl Drop for Served {
 }
 
 /// Serves what a monitor shows, with the daemon's health as `change` makes it.
-pub fn serve(monitor: &Monitor, change: impl FnOnce(&mut Snapshot)) -> Served {
+pub fn serve(monitor: &Monitor, change: impl FnOnce(&mut View)) -> Served {
     let shared = Arc::new(Shared::new(monitor, 20_000));
-    let mut snapshot = Snapshot::clone(&shared.snapshot());
+    let mut snapshot = View::clone(&shared.latest());
     change(&mut snapshot);
     shared.show(snapshot);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

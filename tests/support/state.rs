@@ -2,8 +2,10 @@
 
 use paritywatch::checkpoint::{Header, Input, LastRecord, write};
 use paritywatch::event::RawRecord;
-use paritywatch::monitor::{Clock, FORMAT, Monitor, PseudonymKey};
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, FORMAT, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan};
+use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::Value;
 

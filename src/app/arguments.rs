@@ -1,0 +1,36 @@
+//! Arguments that several commands take.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::failure::Failure;
+use crate::plan::EventTime;
+use crate::settings::Settings;
+
+/// The configuration file of a command.
+#[derive(Args, Clone, Debug)]
+pub struct ConfigArgument {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// Loads a configuration, with its overrides from the environment.
+///
+/// # Errors
+/// [`Failure::Configuration`] with every problem found.
+pub fn load(file: &Path) -> Result<Settings, Failure> {
+    Ok(Settings::load(file, std::env::vars())?)
+}
+
+/// Parses an RFC 3339 date-time, or a date, which stands for its first moment (UTC).
+///
+/// # Errors
+/// Says what was expected and what was found.
+pub fn parse_time(text: &str) -> Result<EventTime, String> {
+    let date_time = if text.contains(['T', 't', ' ']) { text.to_owned() } else { format!("{text}T00:00:00Z") };
+    let timestamp: jiff::Timestamp =
+        date_time.parse().map_err(|_| format!("expected a time such as 2026-09-30T23:59:59Z, found {text:?}"))?;
+    Ok(EventTime(timestamp.as_millisecond()))
+}

@@ -1,0 +1,82 @@
+//! The command line: words in, exit code out.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::accept_gap::{self, AcceptGapArguments};
+use super::arguments::ConfigArgument;
+use super::check_config::{self, CheckConfigArguments};
+use super::demo::{self, DemoArguments};
+use super::failure::{Failure, Finished};
+use super::generate::{self, GenerateArguments};
+use super::power::{self, PowerArguments};
+use super::print_config;
+use super::replay::{self, ReplayArguments};
+use super::run;
+
+/// Runs the command that the arguments name and gives its exit code: 0 ok, 1 findings at or above the level asked for, 64 usage,
+/// 65 bad data, 70 internal, 74 I/O, 78 configuration.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // Nothing can be done where even the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Failure::USAGE } else { 0 });
+        }
+    };
+    match command.run() {
+        Ok(Finished::Ok) => ExitCode::SUCCESS,
+        Ok(Finished::Findings) => ExitCode::from(1),
+        Err(failure) => {
+            eprintln!("paritywatch: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Watches production risk profiling for disparate impact.
+#[derive(Parser)]
+#[command(name = "paritywatch", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The daemon: consume Kafka, evaluate, export metrics
+    Run(ConfigArgument),
+    /// Everything in one process, with a generated stream that has a known skew; needs no set-up
+    Demo(DemoArguments),
+    /// The same core over JSON-lines files: back-fill, evaluate history, test a configuration
+    Replay(ReplayArguments),
+    /// A stream with known truth
+    Generate(GenerateArguments),
+    /// How much data a disparity takes to be found: at one look, and by the sequential alarm
+    Power(PowerArguments),
+    /// Give up records that can no longer be read, so that a stopped partition goes on; written down with its reason
+    AcceptGap(AcceptGapArguments),
+    /// Check a configuration file
+    CheckConfig(CheckConfigArguments),
+    /// Print the effective configuration, secrets redacted
+    PrintConfig(ConfigArgument),
+}
+
+impl Command {
+    fn run(self) -> Result<Finished, Failure> {
+        match self {
+            Self::Run(arguments) => run::run(&arguments),
+            Self::Demo(arguments) => demo::run(&arguments),
+            Self::Replay(arguments) => replay::run(&arguments),
+            Self::Generate(arguments) => generate::run(&arguments),
+            Self::Power(arguments) => power::run(&arguments),
+            Self::AcceptGap(arguments) => accept_gap::run(&arguments),
+            Self::CheckConfig(arguments) => check_config::run(&arguments),
+            Self::PrintConfig(arguments) => print_config::run(&arguments),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The daemon's clock: here, and nowhere above, time is asked for.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::plan::{EventTime, Span};
+
+/// From here on a difference between the wall clock and the time that has passed is a step: somebody has set the clock.
+const STEP: Span = Span::SECOND;
+
+/// Wall-clock time that passes evenly and tells when the clock was set, so that no duration is as long as a step.
+#[derive(Debug)]
+pub struct SteadyClock {
+    start: EventTime,
+    since: Instant,
+}
+
+impl SteadyClock {
+    /// Starts with the wall clock.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { start: wall_clock(), since: Instant::now() }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> EventTime {
+        self.start.plus(Span(i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Where the wall clock was set: takes its time over, and gives how far it was set.
+    pub fn follow(&mut self) -> Option<Span> {
+        let wall = wall_clock();
+        let by = step(self.now(), wall)?;
+        (self.start, self.since) = (wall, Instant::now());
+        Some(by)
+    }
+}
+
+fn step(expected: EventTime, wall: EventTime) -> Option<Span> {
+    let by = wall.since(expected);
+    (by.0.saturating_abs() >= STEP.0).then_some(by)
+}
+
+/// The time by the wall clock, in milliseconds since 1970.
+#[must_use]
+pub fn wall_clock() -> EventTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_told_from_one_that_passes() {
+        let noon = EventTime(1_790_000_000_000);
+        assert_eq!(step(noon, noon.plus(Span(999))), None);
+        for by in [Span::HOUR, Span::DAY.times(3_653)] {
+            assert_eq!(step(noon, noon.plus(by)), Some(by));
+            assert_eq!(step(noon, noon.minus(by)), Some(Span(-by.0)));
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Keeps the state on disk: checkpoints from time to time, alert transitions at once.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::delivery::Changes;
+use super::writer::{Asked, CheckpointWriter, Job};
+use crate::app::failure::Failure;
+use crate::checkpoint::{CheckpointError, Header, Input, Journal, LastRecord, Owner, Store, Stored, read_journals};
+use crate::ledger::PseudonymKey;
+use crate::monitor::{AlertEntries, Clock, Monitor};
+use crate::plan::{EventTime, InputOffset, PartitionIndex};
+use crate::settings::Settings;
+use crate::source::{Batch, BatchRecord, RecordHash};
+use crate::status::{CheckpointHealth, lock};
+
+/// The pause between two checkpoints is at least this many times as long as the last one took: a large state must not keep the disk busy.
+const PAUSE_SHARE: u32 = 4;
+
+/// The state on disk, as the monitor's thread uses it.
+pub struct Keeper {
+    owner: Owner,
+    journal: Journal,
+    header: Header,
+    /// Changes of alerts that were found in the journals.
+    changes: Vec<Changes>,
+    hash: RecordHash,
+    /// Where the consumer cuts records off: the limit at the start, which a reload does not change.
+    message_bytes: usize,
+    every: Duration,
+    /// When the last checkpoint was asked for.
+    asked: Instant,
+    /// `None` once the last checkpoint is written.
+    writer: Option<CheckpointWriter>,
+    /// Changed by this thread and by the writer's.
+    health: Arc<Mutex<CheckpointHealth>>,
+}
+
+impl Keeper {
+    /// Opens the state folder that was claimed. The monitor goes on from the last checkpoint and the alert transitions after it.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] if the folder cannot be read or its state is damaged; [`Failure::Configuration`] if the state does not fit the
+    /// configuration.
+    pub fn open(
+        settings: &Settings,
+        owner: &Owner,
+        key: &PseudonymKey,
+        now: EventTime,
+    ) -> Result<(Self, Monitor), Failure> {
+        let store = Store::new(owner.clone());
+        let stored = store.read(settings.plan.clone(), key.clone(), Clock::Wall).map_err(failure)?;
+        let fresh = || Stored {
+            header: Header::first(),
+            monitor: Monitor::new(settings.plan.clone(), key.clone(), Clock::Wall),
+        };
+        let Stored { mut header, mut monitor } = stored.unwrap_or_else(fresh);
+        let mut changes = Vec::new();
+        for entries in read_journals(store.folder(), header.journal).map_err(failure)? {
+            changes.push((monitor.publish_alerts(&entries), entries.provenance.clone()));
+            monitor.recall_alerts(entries).map_err(Failure::configuration)?;
+        }
+        monitor.resume(now);
+        header.config_hash.clone_from(&settings.plan.config_hash);
+        header.accepted_gaps.iter().for_each(|gap| tracing::warn!(gap, "a data gap was accepted"));
+        tracing::info!(checkpoint = header.sequence, partitions = header.inputs.len(), "the state was read");
+        let health = Arc::new(Mutex::new(CheckpointHealth::new()));
+        let keeper = Self {
+            owner: owner.clone(),
+            journal: Journal::new(store.folder(), header.journal).map_err(failure)?,
+            changes,
+            hash: RecordHash(key.clone()),
+            message_bytes: settings.plan.event.message_bytes,
+            every: checkpoint_every(settings),
+            asked: Instant::now(),
+            writer: Some(CheckpointWriter::start(store, header.sequence, &health)?),
+            health,
+            header,
+        };
+        Ok((keeper, monitor))
+    }
+
+    /// The changes of alerts since the checkpoint that was read, oldest first. Returned once.
+    pub fn take_changes(&mut self) -> Vec<Changes> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Where to read on in every partition, in the order of the monitor's partition indices.
+    #[must_use]
+    pub fn inputs(&self) -> &[Input] {
+        &self.header.inputs
+    }
+
+    /// The data gaps that an operator accepted, oldest first.
+    #[must_use]
+    pub fn accepted_gaps(&self) -> &[String] {
+        &self.header.accepted_gaps
+    }
+
+    /// The hash by which records are recognised.
+    #[must_use]
+    pub fn record_hash(&self) -> RecordHash {
+        self.hash.clone()
+    }
+
+    /// Adds a partition that was found. Partitions come in the order of their indices.
+    pub fn add_partition(&mut self, input: Input) {
+        self.header.inputs.push(input);
+    }
+
+    /// Notes how far a batch has brought each partition. The batch must be in the counts.
+    pub fn note(&mut self, batch: &Batch) {
+        let mut newest: Vec<(PartitionIndex, BatchRecord<'_>)> = Vec::new();
+        for record in batch.records() {
+            match newest.iter_mut().find(|(index, _)| *index == record.partition) {
+                Some((_, known)) => *known = record,
+                None => newest.push((record.partition, record)),
+            }
+        }
+        for (index, record) in newest {
+            let Some(input) = self.header.inputs.get_mut(index.0 as usize) else {
+                // The source announces a partition before its first batch.
+                tracing::error!(
+                    partition = index.0,
+                    "a batch names a partition that was not announced; its offset is not kept"
+                );
+                continue;
+            };
+            let hash = self.hash.of(record.timestamp, record.payload, record.headers());
+            let message_bytes = Some(self.message_bytes);
+            input.next_offset = record.offset + 1;
+            input.last = Some(LastRecord { offset: record.offset, hash, message_bytes });
+        }
+    }
+
+    /// Makes alert transitions durable, with the offsets counted so far, and returns them. Call it before anybody is told.
+    ///
+    /// If the disk fails they are returned all the same: a page that may come twice is better than none. `None` if there are no transitions, or
+    /// if the state is no longer this daemon's: its new owner then finds them, and tells them.
+    pub fn keep_alerts(&mut self, entries: Option<AlertEntries>) -> Option<AlertEntries> {
+        let mut entries = entries?;
+        self.owner.check().ok()?;
+        entries.provenance.inputs = self.header.inputs.iter().map(InputOffset::from).collect();
+        if let Err(error) = self.journal.write(&entries) {
+            tracing::error!(%error, "alert transitions could not be made durable");
+            lock(&self.health).unwritten_transitions += 1;
+        }
+        Some(entries)
+    }
+
+    /// Takes over what a new configuration says of checkpoints.
+    pub fn change_configuration(&mut self, settings: &Settings) {
+        self.header.config_hash.clone_from(&settings.plan.config_hash);
+        self.every = checkpoint_every(settings);
+    }
+
+    /// Whether it is time for a checkpoint.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        let took = lock(&self.health).took;
+        self.asked.elapsed() >= self.every.max(took * PAUSE_SHARE)
+    }
+
+    /// Asks for a checkpoint of the present state. Everything that was sent because of what was read must have arrived.
+    pub fn checkpoint(&mut self, monitor: &Monitor) {
+        self.asked = Instant::now();
+        let Some(writer) = &self.writer else { return };
+        let header = self.next_header(self.journal.number().saturating_add(1));
+        match writer.try_write(Job { header, snapshot: monitor.snapshot() }) {
+            Asked::Taken => {
+                self.header.sequence = self.header.sequence.saturating_add(1);
+                self.header.journal = self.journal.begin();
+                let stall = self.asked.elapsed();
+                lock(&self.health).stall = stall;
+            }
+            // Tried again when the next one is due.
+            Asked::Busy => {}
+            Asked::Ended => {
+                tracing::error!("the checkpoint's thread has ended");
+                lock(&self.health).failed += 1;
+            }
+        }
+    }
+
+    /// Writes a last checkpoint and waits until it is on disk. Nothing is written if the state is no longer this daemon's.
+    pub fn finish(&mut self, monitor: &Monitor) {
+        let Some(writer) = self.writer.take() else { return };
+        let journal = self.journal.begin();
+        writer.finish(Job { header: self.next_header(journal), snapshot: monitor.snapshot() });
+    }
+
+    /// The health of the checkpoints.
+    #[must_use]
+    pub fn health(&self) -> CheckpointHealth {
+        lock(&self.health).clone()
+    }
+
+    /// The header of the next checkpoint, which this version writes in the present format, whichever it has read.
+    fn next_header(&self, journal: u64) -> Header {
+        let Header { config_hash, inputs, accepted_gaps, .. } = self.header.clone();
+        let sequence = self.header.sequence.saturating_add(1);
+        Header { sequence, journal, config_hash, inputs, accepted_gaps, ..Header::first() }
+    }
+}
+
+fn checkpoint_every(settings: &Settings) -> Duration {
+    // At least one second, as the settings demand.
+    Duration::from_millis(u64::try_from(settings.state.checkpoint_every.0).unwrap_or_default())
+}
+
+fn failure(error: CheckpointError) -> Failure {
+    match error {
+        CheckpointError::Unfit { .. } => Failure::configuration(error),
+        _ => Failure::io(error),
+    }
+}

@@ -1,0 +1,132 @@
+//! The lock of the state folder, and the token of whoever has obtained it.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::supervisor::Supervisor;
+use crate::app::failure::Failure;
+use crate::checkpoint::Owner;
+use crate::settings::Settings;
+
+/// The lock in the state folder.
+const LOCK_FILE: &str = "lock";
+/// Time between two attempts to obtain it.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
+
+/// The lock, held until this goes.
+#[derive(Debug)]
+pub struct StateLock {
+    /// Tells, where the lock was lost all the same, that another has obtained it.
+    pub owner: Owner,
+    _file: File,
+}
+
+impl StateLock {
+    /// One daemon at a time uses a state folder; a second waits.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] where the folder cannot be made, locked or written.
+    pub fn wait(settings: &Settings, supervisor: &mut Supervisor) -> Result<Self, Failure> {
+        let path = path(settings)?;
+        let mut file = open(&path)?;
+        let mut told = false;
+        while !is_obtained(&path, &mut file)? {
+            if !told {
+                tracing::warn!(lock = %path.display(), "another daemon uses this state: waiting for it to end");
+                supervisor.status("waiting for the daemon that uses the state");
+                told = true;
+            }
+            supervisor.alive();
+            std::thread::sleep(RETRY_DELAY);
+        }
+        supervisor.status("running");
+        Self::claim(settings, file)
+    }
+
+    /// Obtains it where nobody has it.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] where a daemon has it, or as [`Self::wait`].
+    pub fn obtain(settings: &Settings) -> Result<Self, Failure> {
+        let path = path(settings)?;
+        let mut file = open(&path)?;
+        if is_obtained(&path, &mut file)? {
+            Self::claim(settings, file)
+        } else {
+            Err(Failure::Io(format!("{}: a daemon uses this state: stop it first", path.display())))
+        }
+    }
+
+    /// Before anything of the state is read: what the one before writes after that would be lost on this one.
+    fn claim(settings: &Settings, file: File) -> Result<Self, Failure> {
+        let owner = Owner::claim(&settings.state.dir).map_err(Failure::io)?;
+        Ok(Self { owner, _file: file })
+    }
+}
+
+/// Tries once to obtain the lock of this file, which may be replaced by the one that is there now.
+fn is_obtained(path: &Path, file: &mut File) -> Result<bool, Failure> {
+    loop {
+        match file.try_lock() {
+            Ok(()) if is_there(path, file)? => return Ok(true),
+            // It was removed while its daemon had it; another may have obtained a new one since.
+            Ok(()) => *file = open(path)?,
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(Failure::file("lock", path, &error)),
+        }
+    }
+}
+
+/// Whether the file that was opened is still the one with this path.
+fn is_there(path: &Path, file: &File) -> Result<bool, Failure> {
+    let failed = |error| Failure::file("look at", path, &error);
+    let own = file.metadata().map_err(failed)?;
+    match std::fs::metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The lock's, in a folder that is there.
+fn path(settings: &Settings) -> Result<PathBuf, Failure> {
+    let folder = &settings.state.dir;
+    std::fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, &error))?;
+    Ok(folder.join(LOCK_FILE))
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    File::options().create(true).append(true).open(path).map_err(|error| Failure::file("open", path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_is_none_while_another_has_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK_FILE);
+        let obtained = |file: &mut File| is_obtained(&path, file).unwrap();
+        let mut first = open(&path).unwrap();
+        assert!(obtained(&mut first));
+        let mut waits = open(&path).unwrap();
+        assert!(!obtained(&mut waits));
+        std::fs::remove_file(&path).unwrap();
+        let mut other = open(&path).unwrap();
+        assert!(obtained(&mut other));
+        drop(first);
+        assert!(!obtained(&mut waits), "two have it");
+        drop(other);
+        assert!(obtained(&mut waits));
+        // Nor does one that is gone count while nobody has another.
+        std::fs::remove_file(&path).unwrap();
+        let mut last = open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(obtained(&mut last) && path.exists());
+    }
+}

@@ -1,0 +1,129 @@
+//! The receivers that the configuration names.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::app::failure::Failure;
+use crate::outbox::{Message, Receiver};
+use crate::plan::{EventTime, Span};
+use crate::settings::{Address, Settings};
+use crate::sink::alert_topic::AlertTopic;
+use crate::sink::alertmanager::{Alertmanager, MAX_ALERTS_PER_REQUEST};
+use crate::sink::http::{Client, Trouble, Trust, read_file};
+use crate::sink::webhook::Webhook;
+use crate::source::kafka::base_config;
+
+/// A receiver to be.
+pub struct Spec {
+    /// Its names.
+    pub receiver: Receiver,
+    /// What sends to it.
+    pub sink: Sink,
+}
+
+/// What sends to a receiver.
+pub enum Sink {
+    /// Levels.
+    Alertmanager(Alertmanager),
+    /// Messages.
+    Webhook(Webhook),
+    /// Messages.
+    Topic(AlertTopic),
+}
+
+impl Sink {
+    /// Most messages that are sent at once.
+    pub const fn most(&self) -> usize {
+        match self {
+            Self::Alertmanager(_) => MAX_ALERTS_PER_REQUEST,
+            Self::Webhook(_) | Self::Topic(_) => 1,
+        }
+    }
+
+    /// Sends messages, oldest first; gives how many were taken.
+    ///
+    /// # Errors
+    /// [`Trouble`]: none was taken, or it is not known.
+    pub fn send(&self, messages: &[Arc<Message>], now: EventTime) -> Result<usize, Trouble> {
+        let Some(first) = messages.first() else { return Ok(0) };
+        match self {
+            Self::Alertmanager(alertmanager) => alertmanager.send(messages, now),
+            Self::Webhook(webhook) => webhook.send(first, now).map(|()| 1),
+            Self::Topic(topic) => topic.send(first).map(|()| 1),
+        }
+    }
+
+    /// Tells again what stands; gives in how many requests.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn resend(&self, standing: &[Arc<Message>], now: EventTime) -> Result<u64, Trouble> {
+        match self {
+            Self::Alertmanager(alertmanager) => alertmanager.resend(standing, now),
+            Self::Webhook(_) | Self::Topic(_) => Ok(0),
+        }
+    }
+}
+
+/// All of them, in the configuration's order: Alertmanagers, webhooks, the topic.
+///
+/// # Errors
+/// [`Failure::Io`] where a file cannot be read; [`Failure::Configuration`] where it does not hold what it should, or librdkafka refuses its
+/// configuration.
+pub fn specs(settings: &Settings) -> Result<Vec<Spec>, Failure> {
+    let alerting = &settings.alerting;
+    let mut specs: Vec<Spec> = Vec::new();
+    let trust = Trust::load(alerting.ca_file.as_deref()).map_err(Failure::configuration)?;
+    let authorization = secret("alerting.authorization_file", alerting.authorization_file.as_deref())?;
+    let authorization = authorization.map(header_value).transpose()?;
+    let secret = secret("alerting.webhook_secret_file", alerting.webhook_secret_file.as_deref())?;
+    for address in &alerting.alertmanagers {
+        let resend_every = alerting.resend_every;
+        let sink = Alertmanager::new(Client::new(&trust), address, authorization.clone(), resend_every);
+        let spec = spec("alertmanager", address, Some(resend_every), Sink::Alertmanager(sink), &specs);
+        specs.push(spec);
+    }
+    for address in &alerting.webhooks {
+        let sink = Webhook::new(Client::new(&trust), address, secret.as_deref());
+        let spec = spec("webhook", address, None, Sink::Webhook(sink), &specs);
+        specs.push(spec);
+    }
+    if let Some(kafka) = &settings.kafka
+        && let Some(topic) = &kafka.alert_topic
+    {
+        let config = base_config(kafka).map_err(Failure::configuration)?;
+        let sink = AlertTopic::connect(config, topic).map_err(Failure::configuration)?;
+        // With a dot, which the ids of addresses do not have.
+        let id = format!("kafka.{topic}");
+        let receiver = Receiver { id, name: "kafka".to_owned(), resend_every: None };
+        specs.push(Spec { receiver, sink: Sink::Topic(sink) });
+    }
+    Ok(specs)
+}
+
+/// Two receivers at one host and port are told apart by a number.
+fn spec(kind: &str, address: &Address, resend_every: Option<Span>, sink: Sink, others: &[Spec]) -> Spec {
+    let name = format!("{kind}:{}", address.host_and_port());
+    let alike = others.iter().filter(|other| other.receiver.name.split('#').next() == Some(name.as_str())).count();
+    let name = if alike == 0 { name } else { format!("{name}#{}", alike + 1) };
+    Spec { receiver: Receiver { id: address.id(kind), name, resend_every }, sink }
+}
+
+/// What a file of the configuration holds, without the line's end.
+fn secret(key: &str, file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(path) = file else { return Ok(None) };
+    let mut bytes = read_file(path).map_err(|error| Failure::Io(format!("{key} {}: {error}", path.display())))?;
+    while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        bytes.pop();
+    }
+    if bytes.is_empty() {
+        return Err(Failure::Configuration(format!("{key} {}: expected a secret, found nothing", path.display())));
+    }
+    Ok(Some(bytes))
+}
+
+fn header_value(bytes: Vec<u8>) -> Result<String, Failure> {
+    let text = String::from_utf8(bytes).ok().filter(|text| text.bytes().all(|byte| (0x20..0x7F).contains(&byte)));
+    let problem = "alerting.authorization_file: expected one line of printable ASCII, found other bytes";
+    text.ok_or_else(|| Failure::Configuration(problem.to_owned()))
+}

@@ -1,0 +1,289 @@
+//! The thread that owns the monitor: it takes records in, evaluates on ticks, and shows the result.
+
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use super::catch_up::CatchUp;
+use super::clock::SteadyClock;
+use super::delivery::Delivery;
+use super::keeper::Keeper;
+use super::key::load_or_make_key;
+use super::reload::{Reload, evaluate_every};
+use super::signals::Signals;
+use super::supervisor::Supervisor;
+use crate::app::{arguments::load, failure::Failure};
+use crate::checkpoint::Owner;
+use crate::event::RawRecord;
+use crate::monitor::{Handled, Monitor};
+use crate::plan::EventTime;
+use crate::settings::{Kafka, Settings};
+use crate::sink::dead_letter::{DeadLetters, Position};
+use crate::source::Batch;
+use crate::source::kafka::{Feed, KafkaSource, TopicWatch, base_config};
+use crate::status::{Operation, Shared, View};
+
+/// Longest wait for dead letters when the daemon stops.
+const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+/// Longest that the stream waits for dead letters when a checkpoint is due; then the checkpoint is put off.
+const LETTERS_WAIT: Duration = Duration::from_millis(50);
+/// Longest time until a stop signal is noticed.
+const STOP_POLL: Duration = Duration::from_millis(200);
+
+/// The monitor, and everything that feeds it or tells of it.
+pub struct Daemon {
+    monitor: Monitor,
+    owner: Owner,
+    source: KafkaSource,
+    topics: TopicWatch,
+    dead_letters: DeadLetters,
+    keeper: Keeper,
+    delivery: Delivery,
+    catch_up: CatchUp,
+    /// Where the latest view is shown.
+    pub shared: Arc<Shared>,
+    signals: Arc<Signals>,
+    evaluate_every: Duration,
+    clock: SteadyClock,
+    operation: Operation,
+    supervisor: Option<Supervisor>,
+    reload: Option<Reload>,
+}
+
+impl Daemon {
+    /// Reads the state from the folder that was claimed, and connects to Kafka. Handles no events yet.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] if the state cannot be read; [`Failure::Configuration`] if the configuration does not fit the state, or a client refuses
+    /// it.
+    pub fn start(settings: &Settings, kafka: &Kafka, owner: &Owner, signals: Arc<Signals>) -> Result<Self, Failure> {
+        let clock = SteadyClock::start();
+        let key = load_or_make_key(settings)?;
+        let (mut keeper, mut monitor) = Keeper::open(settings, owner, &key, clock.now())?;
+        let delivery = Delivery::open(settings, owner, &keeper.take_changes(), monitor.published().alerts())?;
+        monitor.keep_alerts_as_told(|alert| delivery.told(alert));
+        let source =
+            KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
+        let source = source.map_err(Failure::configuration)?;
+        let topics = TopicWatch::start(kafka).map_err(Failure::configuration)?;
+        let config = base_config(kafka).map_err(Failure::configuration)?;
+        let dead_letters = DeadLetters::connect(config, &kafka.dead_letter_topic, kafka.dead_letter_payload);
+        let dead_letters = dead_letters.map_err(Failure::configuration)?;
+        let shared = Arc::new(Shared::new(&monitor, settings.series_limit));
+        let operation = Operation { accepted_gaps: keeper.accepted_gaps().len() as u64, ..Operation::default() };
+        Ok(Self {
+            monitor,
+            owner: owner.clone(),
+            source,
+            topics,
+            dead_letters,
+            keeper,
+            delivery,
+            catch_up: CatchUp::default(),
+            shared,
+            signals,
+            evaluate_every: evaluate_every(settings),
+            clock,
+            operation,
+            supervisor: None,
+            reload: None,
+        })
+    }
+
+    /// Reports progress to the service manager, and reads the configuration again when asked to.
+    pub fn supervise(&mut self, supervisor: Supervisor, reload: Reload) {
+        self.supervisor = Some(supervisor);
+        self.reload = Some(reload);
+    }
+
+    /// Runs until a signal asks it to stop. Then it handles what was read, delivers dead letters and evaluates once more.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] if another daemon has taken the state over; this one then has nothing more to say. Dead letters that are under way and
+    /// offsets that are committed for lag displays are not held back: the former may come twice after any restart, and nobody reads on from the
+    /// latter.
+    pub fn run(mut self) -> Result<(), Failure> {
+        let mut next_tick = Instant::now();
+        while !self.signals.is_stopping() {
+            self.follow_surroundings();
+            let wait = next_tick.saturating_duration_since(Instant::now()).min(STOP_POLL);
+            match self.source.feed.recv_timeout(wait) {
+                Ok(feed) => self.take(feed),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    // Its thread has panicked. Without input every answer would grow stale in silence.
+                    tracing::error!("the consumer's thread has ended");
+                    break;
+                }
+            }
+            self.dead_letters.work();
+            if Instant::now() >= next_tick {
+                self.tick();
+                next_tick = Instant::now() + self.evaluate_every;
+            }
+            if self.owner.lost().is_some() {
+                self.delivery.abandon();
+                return still_owned(&self.owner);
+            }
+            if self.keeper.is_due() && self.delivery.is_durable() && self.letters_arrived(LETTERS_WAIT) {
+                self.keeper.checkpoint(&self.monitor);
+            }
+        }
+        self.finish()
+    }
+
+    /// Takes note of what has happened around the daemon: a clock that was set, a signal.
+    fn follow_surroundings(&mut self) {
+        if let Some(supervisor) = &mut self.supervisor {
+            supervisor.alive();
+        }
+        if let Some(by) = self.clock.follow() {
+            tracing::warn!(seconds = by.0 / 1_000, "the clock was set");
+            self.operation.clock_steps += 1;
+            self.monitor.shift_clock(by);
+        }
+        if self.signals.take_reload() {
+            self.reload();
+        }
+    }
+
+    fn reload(&mut self) {
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.reloading();
+        }
+        self.read_configuration_again();
+        let outcome = if self.operation.refused { "running; the last reload was refused" } else { "running" };
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.reloaded(outcome);
+        }
+    }
+
+    fn read_configuration_again(&mut self) {
+        // The demo has no file to read again.
+        let Some(reload) = &self.reload else { return };
+        let settings = load(&reload.file).and_then(|settings| {
+            let mut plan = settings.plan.clone();
+            // The consumer goes on to cut records off where it did.
+            plan.event.message_bytes = reload.at_start.plan.event.message_bytes;
+            self.monitor.change_plan(plan).map(|()| settings).map_err(Failure::configuration)
+        });
+        self.operation.refused = settings.is_err();
+        match settings {
+            Ok(settings) => {
+                reload.warn_of_fixed(&settings);
+                self.operation.reloads += 1;
+                self.evaluate_every = evaluate_every(&settings);
+                self.shared.set_series_limit(settings.series_limit);
+                self.keeper.change_configuration(&settings);
+                tracing::info!(config_hash = settings.plan.config_hash, "the configuration was read again");
+                // The findings shown must be those of the configuration in force.
+                self.tick();
+            }
+            Err(error) => {
+                self.operation.refused_reloads += 1;
+                tracing::error!(%error, "the configuration was read again and refused; the one before stays in force");
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.stopping();
+        }
+        self.source.stop();
+        while let Ok(feed) = self.source.feed.recv_timeout(STOP_POLL) {
+            self.take(feed);
+        }
+        self.tick();
+        if !self.letters_arrived(FLUSH_LIMIT) {
+            tracing::warn!("dead letters were not delivered; they will be when their records are read again");
+        } else if self.delivery.is_durable() {
+            self.keeper.finish(&self.monitor);
+        }
+        self.delivery.finish();
+        still_owned(&self.owner)
+    }
+
+    /// Waits for dead letters. A checkpoint says that its records need not be read again, so their dead letters must have arrived.
+    fn letters_arrived(&mut self, limit: Duration) -> bool {
+        self.dead_letters.flush(limit) == 0
+    }
+
+    fn take(&mut self, feed: Feed) {
+        match feed {
+            Feed::Partition(index, input) => {
+                self.monitor.add_partition(index, self.clock.now());
+                self.keeper.add_partition(input);
+            }
+            Feed::Batch(batch) => {
+                self.count(&batch);
+                self.keeper.note(&batch);
+                self.catch_up.handled_batch();
+                self.source.give_back(batch);
+            }
+        }
+    }
+
+    fn count(&mut self, batch: &Batch) {
+        let now = self.clock.now();
+        let mut headers = Vec::new();
+        for record in batch.records() {
+            headers.clear();
+            headers.extend(record.headers());
+            let raw =
+                RawRecord { payload: record.payload, headers: &headers, timestamp: record.timestamp.map(EventTime) };
+            if let Handled::Rejected(rejection) = self.monitor.handle_record(record.partition, &raw, now) {
+                let Some((topic, partition)) = self.source.state.name(record.partition) else {
+                    // The source names every partition before its first batch.
+                    tracing::error!(
+                        partition = record.partition.0,
+                        "a batch names a partition that was not announced; its dead letter is lost"
+                    );
+                    continue;
+                };
+                let position = Position { topic: &topic, partition, offset: record.offset };
+                let signals = &self.signals;
+                self.dead_letters.send(position, &rejection, record.payload, || !signals.is_stopping());
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        // Every act checks the claim for itself; this check is for a daemon that has nothing to do.
+        if self.owner.check().is_err() {
+            return;
+        }
+        let began = Instant::now();
+        let source = self.source.state.health();
+        let judges = self.catch_up.is_complete(&source);
+        if judges {
+            self.monitor.handle_tick(self.clock.now());
+        }
+        let changed = self.keeper.keep_alerts(self.monitor.take_alerts());
+        let published = self.monitor.published();
+        // Ends first: an alert may fire in the place of one that is gone, and Alertmanager does not tell the two apart.
+        if judges {
+            self.delivery.end_what_is_gone(published.alerts(), self.clock.now());
+        }
+        if let Some(entries) = changed {
+            self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.provenance));
+        }
+        self.delivery.work();
+        self.shared.show(View {
+            published,
+            health: self.monitor.health(),
+            source,
+            inputs: self.topics.health(),
+            dead_letters: self.dead_letters.health(),
+            operation: self.operation,
+            checkpoint: self.keeper.health(),
+            delivery: self.delivery.health(),
+            evaluation_took: began.elapsed(),
+            made_at: Instant::now(),
+        });
+    }
+}
+
+fn still_owned(owner: &Owner) -> Result<(), Failure> {
+    owner.lost().map_or(Ok(()), |problem| Err(Failure::Io(problem.to_owned())))
+}

@@ -1,0 +1,13 @@
+//! `print-config`: prints the configuration in force, without its secrets.
+
+use super::arguments::{ConfigArgument, load};
+use super::failure::{Failure, Finished};
+
+/// Prints the configuration as TOML, defaults included.
+///
+/// # Errors
+/// [`Failure::Configuration`] with every problem found.
+pub fn run(arguments: &ConfigArgument) -> Result<Finished, Failure> {
+    print!("{}", load(&arguments.config)?.redacted_toml());
+    Ok(Finished::Ok)
+}

@@ -1,0 +1,91 @@
+//! Why the state cannot be read or written.
+
+use std::io;
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::monitor::{FORMAT, RestoreError};
+
+/// Why a checkpoint cannot be used, or not written.
+#[derive(Debug, Error)]
+pub enum CheckpointError {
+    /// The file or folder failed.
+    #[error("{path}: {doing}: {source}")]
+    Io {
+        /// Which.
+        path: String,
+        /// What was tried.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It does not hold what was written.
+    #[error("{path}: {problem}. It was left as it is; move it away to rebuild the state from the log")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What was expected and what was found.
+        problem: String,
+    },
+    /// The outbox does not hold what was written.
+    #[error(
+        "{path}: {problem}. It was left as it is; move it away to go on without it: what fires is told again to every receiver, with the same \
+         ids, and what waited about alerts that have ended is lost"
+    )]
+    DamagedOutbox {
+        /// The file.
+        path: String,
+        /// What was expected and what was found.
+        problem: String,
+    },
+    /// Written by a later version.
+    #[error(
+        "{path}: expected format {FORMAT} or an earlier one, found {found} (written by {by}): use that version or a later one"
+    )]
+    Later {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: u32,
+        /// The version that wrote it.
+        by: String,
+    },
+    /// Written by another daemon while this one ran: the folder's lock was lost, or does not hold on its file system.
+    #[error(
+        "{path}: expected checkpoint {expected}, the last one that this daemon wrote or read, found {found}: another daemon uses the state"
+    )]
+    Taken {
+        /// The file.
+        path: String,
+        /// The sequence number that this daemon knows.
+        expected: u64,
+        /// The one that was found.
+        found: u64,
+    },
+    /// Replaced, but not for certain: the folder could not be brought to the disk.
+    #[error(
+        "{path}: it was replaced, but a crash may undo that: the folder could not be brought to the disk: {source}"
+    )]
+    Unsettled {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Claimed by another daemon since this one claimed it.
+    #[error("{0}")]
+    Lost(String),
+    /// Whole, but not for this key or configuration.
+    #[error("{path}: {problem}. It was left as it is; move it away to rebuild the state from the log")]
+    Unfit {
+        /// The file.
+        path: String,
+        /// Why.
+        problem: RestoreError,
+    },
+}
+
+pub(super) fn failed(path: &Path, doing: &'static str, source: io::Error) -> CheckpointError {
+    CheckpointError::Io { path: path.display().to_string(), doing, source }
+}

@@ -1,0 +1,237 @@
+//! The fields of what is published, as JSON names them: part of `paritywatch.evaluation.v1`.
+//!
+//! The documents themselves are made by `render`; an alert's fields also go into the message that the outbox keeps.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::funnel::{PublishedFunnel, PublishedStep};
+use super::published::{
+    Counted, Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates,
+};
+use crate::evidence::SeriesEvidence;
+use crate::judge::{Stage, Verdict};
+use crate::plan::EventTime;
+use crate::statistics::Interval;
+
+impl Serialize for PublishedFinding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("rule", &self.rule)?;
+        map.serialize_entry("profile", &self.profile)?;
+        map.serialize_entry("channel", self.channel)?;
+        map.serialize_entry("dimension", &self.dimension)?;
+        map.serialize_entry("group", &self.group)?;
+        map.serialize_entry("reference", &self.reference)?;
+        map.serialize_entry("indicator", self.indicator.name())?;
+        map.serialize_entry("window", &self.window)?;
+        let counts = |counts: Option<Counted>| {
+            counts.map(|counts| Pair([("exposed", counts.exposed), ("events", counts.events)]))
+        };
+        map.serialize_entry("group_counts", &counts(self.group_counts))?;
+        map.serialize_entry("reference_counts", &counts(self.reference_counts))?;
+        map.serialize_entry("group_rate", &self.group_rate)?;
+        map.serialize_entry("reference_rate", &self.reference_rate)?;
+        map.serialize_entry("ratio", &self.ratio)?;
+        map.serialize_entry("difference", &self.difference)?;
+        map.serialize_entry("p_value", &self.p_value)?;
+        map.serialize_entry("stratified", &self.stratified.as_ref().map(Stratified))?;
+        map.serialize_entry("needed", &self.needed)?;
+        map.serialize_entry("reference_group", &self.reference_group)?;
+        map.serialize_entry(
+            "pending",
+            &self.pending.map(|(group, reference)| Pair([("group", Limits(group)), ("reference", Limits(reference))])),
+        )?;
+        map.serialize_entry("probabilistic", &self.probabilistic)?;
+        map.serialize_entry("evidence", &self.evidence.map(Evidence))?;
+        map.serialize_entry("verdict", &self.verdict.map(Verdict::name))?;
+        if self.suppressed {
+            map.serialize_entry("suppressed", &true)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for PublishedLate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("profile", &self.profile)?;
+        map.serialize_entry("channel", self.channel)?;
+        map.serialize_entry("dimension", &self.dimension)?;
+        map.serialize_entry("group", &self.group)?;
+        map.serialize_entry("cases", &self.cases)?;
+        map.end()
+    }
+}
+
+impl Serialize for PublishedFunnel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("profile", &self.profile)?;
+        map.serialize_entry("channel", self.channel)?;
+        map.serialize_entry("dimension", &self.dimension)?;
+        map.serialize_entry("group", &self.group)?;
+        map.serialize_entry("reference", &self.reference)?;
+        map.serialize_entry("window", &self.window)?;
+        map.serialize_entry("stages", &Stages(&self.stages))?;
+        map.serialize_entry("control_frequency", &self.control_frequency.map(WithLog))?;
+        map.serialize_entry("steps", &self.steps)?;
+        if self.suppressed {
+            map.serialize_entry("suppressed", &true)?;
+        }
+        map.end()
+    }
+}
+
+struct Stages<'p>(&'p [Option<u64>; Stage::ALL.len()]);
+
+impl Serialize for Stages<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Stage::ALL.len()))?;
+        Stage::ALL.iter().zip(self.0).try_for_each(|(stage, count)| map.serialize_entry(stage.name(), count))?;
+        map.end()
+    }
+}
+
+impl Serialize for PublishedStep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("step", self.step)?;
+        map.serialize_entry("ratio", &self.ratio)?;
+        map.serialize_entry("log_ratio", &self.ratio.and_then(log))?;
+        map.end()
+    }
+}
+
+/// A ratio with its natural logarithm: those of the steps add up.
+struct WithLog(f64);
+
+impl Serialize for WithLog {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("ratio", &self.0)?;
+        map.serialize_entry("log_ratio", &log(self.0))?;
+        map.end()
+    }
+}
+
+/// `None` for a ratio of 0.
+fn log(ratio: f64) -> Option<f64> {
+    Some(libm::log(ratio)).filter(|log| log.is_finite())
+}
+
+impl Serialize for PublishedAlert {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let evidence = &self.evidence;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("rule", &evidence.rule)?;
+        map.serialize_entry("severity", self.severity.name())?;
+        map.serialize_entry("state", self.state.name())?;
+        map.serialize_entry("profile", &evidence.profile)?;
+        map.serialize_entry("channel", evidence.channel)?;
+        map.serialize_entry("dimension", &evidence.dimension)?;
+        map.serialize_entry("group", &evidence.group)?;
+        map.serialize_entry("reference", &evidence.reference)?;
+        map.serialize_entry("active_at", &rfc3339(self.active_at))?;
+        map.serialize_entry("fired_at", &self.fired_at.and_then(rfc3339))?;
+        map.serialize_entry("resolved_at", &self.resolved_at.and_then(rfc3339))?;
+        map.serialize_entry("owner", &self.owner)?;
+        map.serialize_entry("action", &self.action)?;
+        map.serialize_entry("runbook", &self.runbook)?;
+        map.serialize_entry("evidence", evidence)?;
+        map.end()
+    }
+}
+
+impl Serialize for Measured {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("value", &self.value)?;
+        map.serialize_entry("lower", &self.lower)?;
+        map.serialize_entry("upper", &self.upper)?;
+        map.end()
+    }
+}
+
+impl Serialize for PublishedBracket {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("weighted", &self.weighted)?;
+        map.serialize_entry("regression", &self.regression)?;
+        map.serialize_entry("group_effective_n", &self.group_effective_n)?;
+        map.serialize_entry("reference_effective_n", &self.reference_effective_n)?;
+        map.serialize_entry("cases", &self.cases)?;
+        if self.suppressed {
+            map.serialize_entry("suppressed", &true)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for PublishedRates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("group_rate", &self.group_rate)?;
+        map.serialize_entry("reference_rate", &self.reference_rate)?;
+        map.serialize_entry("ratio", &self.ratio)?;
+        map.end()
+    }
+}
+
+struct Stratified<'p>(&'p (String, Measured, bool));
+
+impl Serialize for Stratified<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self((by, ratio, reversal)) = self;
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("by", by)?;
+        map.serialize_entry("ratio", ratio)?;
+        map.serialize_entry("reversal", reversal)?;
+        map.end()
+    }
+}
+
+/// The fields of the contract first; then those that were added.
+struct Evidence(SeriesEvidence);
+
+impl Serialize for Evidence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let evidence = &self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("log_e", &evidence.log_e)?;
+        map.serialize_entry("log_e_material", &evidence.log_e_material)?;
+        map.serialize_entry("log_sr", &evidence.log_sr)?;
+        map.serialize_entry("alarm_at", &evidence.alarm_at)?;
+        map.serialize_entry("dispersion", &evidence.dispersion)?;
+        map.serialize_entry("blocks", &evidence.blocks)?;
+        map.serialize_entry("alarmed", &evidence.alarmed)?;
+        map.serialize_entry("alarmed_material", &evidence.material)?;
+        map.serialize_entry("epoch", &evidence.epoch)?;
+        map.serialize_entry("watched", &evidence.watched)?;
+        map.end()
+    }
+}
+
+struct Limits(Interval);
+
+impl Serialize for Limits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Pair([("lower", self.0.lower), ("upper", self.0.upper)]).serialize(serializer)
+    }
+}
+
+struct Pair<T>([(&'static str, T); 2]);
+
+impl<T: Serialize> Serialize for Pair<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        self.0.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}
+
+/// RFC 3339 in UTC, with milliseconds only where there are any; `None` outside the years jiff knows (before the first evaluation).
+fn rfc3339(time: EventTime) -> Option<String> {
+    jiff::Timestamp::from_millisecond(time.0).ok().map(|timestamp| timestamp.to_string())
+}

@@ -1,0 +1,107 @@
+//! Alerts with what they rest on and what is asked of whom.
+
+use maud::{Markup, html};
+
+use super::findings::{evidence, limits, rate, withheld};
+use super::format::machine_time;
+use super::mark;
+use super::plot::drawn;
+use super::text::{Language, fill};
+use crate::alert::{AlertState, Severity};
+use crate::disclosure::PublishedAlert;
+use crate::judge::Verdict;
+use crate::plan::EventTime;
+
+/// Most open alerts on the page, and most ended ones; the newest stay.
+const MAX_OPEN: usize = 100;
+const MAX_ENDED: usize = 50;
+
+/// The section.
+pub(super) fn section(language: Language, alerts: &[PublishedAlert]) -> Markup {
+    let (mut open, mut ended): (Vec<&PublishedAlert>, Vec<&PublishedAlert>) =
+        alerts.iter().rev().partition(|alert| alert.state.is_open());
+    // Firing before pending, critical before warning, new before old.
+    open.sort_by_key(|alert| (alert.state != AlertState::Firing, std::cmp::Reverse(alert.severity)));
+    let all_ended = ended.len();
+    let left_out = open.len().saturating_sub(MAX_OPEN) + ended.len().saturating_sub(MAX_ENDED);
+    open.truncate(MAX_OPEN);
+    ended.truncate(MAX_ENDED);
+    html! {
+        section aria-labelledby="alerts" {
+            h2 id="alerts" { (language.alerts()) }
+            @if open.is_empty() { p.note { (language.no_open_alert()) } }
+            @for alert in &open { (card(language, alert)) }
+            @if !ended.is_empty() {
+                details {
+                    summary { (fill(language.ended_alerts(), &[&language.count(all_ended as u64)])) }
+                    @for alert in &ended { (card(language, alert)) }
+                }
+            }
+            @if left_out > 0 {
+                p.note { (fill(language.left_out_alerts(), &[&language.count(left_out as u64)])) }
+            }
+        }
+    }
+}
+
+fn card(language: Language, alert: &PublishedAlert) -> Markup {
+    let finding = &alert.evidence;
+    let reference = finding.reference_group.as_deref().unwrap_or_else(|| language.reference(&finding.reference));
+    let verdict = Some(match alert.severity {
+        Severity::Critical => Verdict::Critical,
+        Severity::Warning => Verdict::Warning,
+    });
+    html! {
+        article.alert.card.(mark::class(verdict)).ended[!alert.state.is_open()] id=(alert.anchor()) {
+            h3 {
+                (mark::shape(verdict))
+                span { (language.severity_word(alert.severity)) ", " (language.state_word(alert.state)) }
+            }
+            p.subject {
+                b { (finding.profile) } ": " (finding.dimension) "\u{202f}=\u{202f}" b { (finding.group) } " "
+                (fill(language.against(), &[reference])) "; " (language.indicator(finding.indicator)) " (" (finding.rule) ", " (finding.window) ")"
+            }
+            dl {
+                (item(language.ratio(), &html! {
+                    @match drawn(finding) {
+                        Some(ratio) => {
+                            @if let Some(value) = ratio.value { b { (language.ratio_text(value)) } " " }
+                            "(" (limits(language, ratio)) ")"
+                        }
+                        None if finding.suppressed => { (withheld(language)) }
+                        None => { (language.unknown()) }
+                    }
+                }))
+                (item(language.group_rate(), &rate(language, finding.group_rate, finding.group_counts)))
+                (item(language.reference_rate(), &rate(language, finding.reference_rate, finding.reference_counts)))
+                (item(language.evidence(), &evidence(language, finding)))
+                (item(language.since(), &time(language, Some(alert.active_at))))
+                @if alert.fired_at.is_some() { (item(language.fired_at(), &time(language, alert.fired_at))) }
+                @if alert.resolved_at.is_some() { (item(language.resolved_at(), &time(language, alert.resolved_at))) }
+                @if !alert.owner.is_empty() { (item(language.owner(), &html! { (alert.owner) })) }
+                @if !alert.action.is_empty() { (item(language.action(), &html! { (alert.action) })) }
+                @if !alert.runbook.is_empty() { (item(language.runbook(), &link(&alert.runbook))) }
+                (item(language.alert_id(), &html! { code { (alert.id) } }))
+            }
+            p { a href=(format!("#{}", finding.anchor())) { (language.see_finding()) } }
+        }
+    }
+}
+
+fn item(name: &str, value: &Markup) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+/// A time in words, with the machine's form beside it.
+pub(super) fn time(language: Language, at: Option<EventTime>) -> Markup {
+    match at.and_then(|at| Some((language.time(at)?, machine_time(at)?))) {
+        Some((words, machine)) => html! { time datetime=(machine) { (words) } },
+        None => html! { (language.unknown()) },
+    }
+}
+
+/// A link only where it leads to the web; anything else is text.
+fn link(target: &str) -> Markup {
+    let is_web = ["https://", "http://"].iter().any(|scheme| target.starts_with(scheme));
+    html! { @if is_web { a href=(target) rel="noreferrer" { (target) } } @else { (target) } }
+}

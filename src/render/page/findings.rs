@@ -1,0 +1,267 @@
+//! The comparisons: a table with interval plots for each rule, profile, channel and dimension, worst first.
+
+use maud::{Markup, html};
+
+use super::mark;
+use super::plot::{Scale, drawn};
+use super::text::{Language, fill};
+use crate::disclosure::{Counted, Measured, PublishedBracket, PublishedFinding};
+use crate::evidence::SeriesEvidence;
+use crate::judge::Verdict;
+use crate::plan::{Harm, Indicator, Measure};
+
+/// Most comparisons on the page, in rows.
+const MAX_ROWS: usize = 400;
+/// Most of one table: the worst stay.
+const MAX_TABLE_ROWS: usize = 100;
+
+/// Findings of one rule, profile, channel and dimension.
+struct Table<'p> {
+    first: &'p PublishedFinding,
+    rows: Vec<&'p PublishedFinding>,
+    worst: Option<Verdict>,
+}
+
+/// The section.
+pub(super) fn section(language: Language, findings: &[PublishedFinding]) -> Markup {
+    let (tables, left_out) = tables(findings);
+    html! {
+        section aria-labelledby="findings" {
+            h2 id="findings" { (language.findings()) }
+            @if tables.is_empty() { p.note { (language.no_findings()) } }
+            @for table in &tables { (table_of(language, table)) }
+            @if left_out > 0 {
+                p.note { (fill(language.left_out_rows(), &[&language.count(left_out as u64)])) }
+            }
+            @if !tables.is_empty() { p.note { (language.evidence_note()) } }
+        }
+    }
+}
+
+/// The tables that fit, worst first and else in the order of the evaluation; and how many findings do not.
+fn tables(findings: &[PublishedFinding]) -> (Vec<Table<'_>>, usize) {
+    let together = |one: &PublishedFinding, other: &PublishedFinding| {
+        let place = |finding: &PublishedFinding| {
+            (finding.rule.clone(), finding.profile.clone(), finding.channel, finding.dimension.clone())
+        };
+        place(one) == place(other)
+    };
+    let mut tables: Vec<Table<'_>> = findings
+        .chunk_by(together)
+        .filter_map(|rows| {
+            let worst = rows.iter().filter_map(|finding| finding.verdict).max();
+            Some(Table { first: rows.first()?, rows: rows.iter().collect(), worst })
+        })
+        .collect();
+    tables.sort_by_key(|table| std::cmp::Reverse(table.worst));
+    let (mut room, mut left_out) = (MAX_ROWS, 0);
+    for table in &mut tables {
+        let keep = room.min(MAX_TABLE_ROWS).min(table.rows.len());
+        if keep < table.rows.len() {
+            left_out += table.rows.len() - keep;
+            table.rows.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+            table.rows.truncate(keep);
+        }
+        room -= keep;
+    }
+    tables.retain(|table| !table.rows.is_empty());
+    (tables, left_out)
+}
+
+fn table_of(language: Language, table: &Table<'_>) -> Markup {
+    let first = table.first;
+    let scale = Scale::of(&table.rows);
+    let caption = fill(
+        language.findings_caption(),
+        &[&first.rule, &first.profile, &first.dimension, language.indicator(first.indicator)],
+    );
+    let level = language.percent_level(first.confidence);
+    html! {
+        article.comparison.(mark::class(table.worst)) {
+            h3 { (mark::shape(table.worst)) span { (first.profile) } " " span.rule { (first.rule) } }
+            p.subject {
+                (language.indicator(first.indicator)) "; " (language.channel(first.channel)) "; "
+                (harm(language, first)) "; " (thresholds(language, first))
+                @if first.reference == "random" && is_of_assessed(first.indicator) { "; " (language.shares()) }
+                "."
+            }
+            table.findings role="table" {
+                caption.hidden { (caption) }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        th scope="col" role="columnheader" { (language.group()) }
+                        th scope="col" role="columnheader" { (language.window()) }
+                        th.number scope="col" role="columnheader" { (language.group_rate()) }
+                        th.number scope="col" role="columnheader" { (language.reference_rate()) }
+                        th.plot scope="col" role="columnheader" {
+                            span.hidden { (language.interval_plot()) }
+                            (scale.axis(language))
+                        }
+                        th.number scope="col" role="columnheader" { (language.ratio()) small { (fill(language.interval(), &[&level])) } }
+                        th scope="col" role="columnheader" { (language.verdict()) }
+                        th scope="col" role="columnheader" { (language.evidence()) }
+                    }
+                }
+                tbody role="rowgroup" {
+                    @for finding in &table.rows { (row(language, scale, finding)) }
+                }
+            }
+        }
+    }
+}
+
+fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
+    let reference = finding.reference_group.as_deref().unwrap_or_else(|| language.reference(&finding.reference));
+    html! {
+        tr role="row" id=(finding.anchor()) class=(mark::class(finding.verdict)) {
+            th scope="row" role="rowheader" {
+                span { (finding.dimension) "\u{202f}=\u{202f}" b { (finding.group) } }
+                small { (fill(language.against(), &[reference])) }
+            }
+            td role="cell" data-label=(language.window()) { (finding.window) }
+            td.number role="cell" data-label=(language.group_rate()) {
+                (rate(language, finding.group_rate, finding.group_counts))
+            }
+            td.number role="cell" data-label=(language.reference_rate()) {
+                (rate(language, finding.reference_rate, finding.reference_counts))
+            }
+            td.plot role="cell" { (scale.row(language, finding)) }
+            td.number role="cell" data-label=(language.ratio()) { (ratio(language, finding)) }
+            td role="cell" data-label=(language.verdict()) {
+                (mark::verdict(language, finding.verdict))
+                @if let Some(needed) = finding.needed {
+                    small { (fill(language.needs(), &[&language.count(needed)])) }
+                }
+            }
+            td role="cell" data-label=(language.evidence()) { (evidence(language, finding)) }
+        }
+    }
+}
+
+/// Picking is compared with the random channel by shares.
+const fn is_of_assessed(indicator: Indicator) -> bool {
+    matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency)
+}
+
+fn harm(language: Language, finding: &PublishedFinding) -> &'static str {
+    match finding.indicator.harm() {
+        Harm::High => language.harm_high(),
+        Harm::Low => language.harm_low(),
+    }
+}
+
+fn thresholds(language: Language, finding: &PublishedFinding) -> String {
+    let number = |value: f64| match finding.measure {
+        Measure::Ratio => language.ratio_text(value),
+        Measure::Difference => language.decimal(value * 100.0, 2),
+    };
+    let measure = match finding.measure {
+        Measure::Ratio => language.measure_ratio(),
+        Measure::Difference => language.measure_difference(),
+    };
+    let values = fill(language.thresholds(), &[&number(finding.warning), &number(finding.critical)]);
+    format!("{measure}: {values}")
+}
+
+/// The rate with the counts behind it.
+pub(super) fn rate(language: Language, rate: Option<f64>, counts: Option<Counted>) -> Markup {
+    html! {
+        @match (rate, counts) {
+            (Some(rate), Some(counts)) => {
+                (language.percent(rate))
+                small { (fill(language.n_of_m(), &[&language.count(counts.events), &language.count(counts.exposed)])) }
+            }
+            (None, Some(counts)) => { small { (fill(language.n_of_m(), &[&language.count(counts.events), &language.count(counts.exposed)])) } }
+            _ => { (withheld(language)) }
+        }
+    }
+}
+
+/// The mark of a number that may not be shown.
+pub(super) fn withheld(language: Language) -> Markup {
+    html! { span.withheld title=(language.withheld_note()) { (language.withheld()) } }
+}
+
+fn ratio(language: Language, finding: &PublishedFinding) -> Markup {
+    html! {
+        @match drawn(finding) {
+            Some(ratio) => {
+                b { (number(language, ratio.value)) }
+                small { (limits(language, ratio)) }
+            }
+            None if finding.suppressed => { (withheld(language)) }
+            None => { "\u{2013}" }
+        }
+        @if let Some((by, _, reversal)) = &finding.stratified {
+            small { (fill(if *reversal { language.reversal() } else { language.within_strata() }, &[by])) }
+            @if let Some(crude) = finding.ratio.and_then(|ratio| ratio.value) {
+                small { (fill(language.crude(), &[&language.ratio_text(crude)])) }
+            }
+        }
+        @if finding.measure == Measure::Difference {
+            @if let Some(value) = finding.difference.and_then(|difference| difference.value) {
+                small { (fill(language.difference(), &[&language.decimal(value * 100.0, 2)])) }
+            }
+        }
+        @if let Some(bracket) = &finding.probabilistic { (probabilistic(language, bracket)) }
+    }
+}
+
+fn probabilistic(language: Language, bracket: &PublishedBracket) -> Markup {
+    let ratio =
+        |rates: Option<crate::disclosure::PublishedRates>| number(language, rates.and_then(|rates| rates.ratio));
+    html! {
+        @match bracket.cases {
+            Some(cases) => {
+                small { (fill(language.probabilistic(), &[&language.count(cases), &ratio(bracket.weighted), &ratio(bracket.regression)])) }
+            }
+            None => { (withheld(language)) }
+        }
+    }
+}
+
+fn number(language: Language, value: Option<f64>) -> String {
+    value.map_or_else(|| language.unknown().to_owned(), |value| language.ratio_text(value))
+}
+
+/// `1.94 – 2.20`; an infinity for a limit that is not known.
+pub(super) fn limits(language: Language, ratio: Measured) -> String {
+    let lower = ratio.lower.map_or_else(|| "0".to_owned(), |lower| language.ratio_text(lower));
+    let upper = ratio.upper.map_or_else(|| "\u{221e}".to_owned(), |upper| language.ratio_text(upper));
+    format!("{lower}\u{202f}\u{2013}\u{202f}{upper}")
+}
+
+/// What the blocks so far say, in odds.
+pub(super) fn evidence(language: Language, finding: &PublishedFinding) -> Markup {
+    let Some(evidence) = finding.evidence else {
+        let text = if finding.suppressed {
+            withheld(language)
+        } else {
+            html! { (language.evidence_other()) }
+        };
+        return html! { span.muted { (text) } };
+    };
+    html! {
+        span { (odds(language, evidence.log_e)) }
+        @for line in standing(language, &evidence) { small { (line) } }
+        @if let Some(log_e) = evidence.log_e_material.filter(|_| evidence.alarmed) {
+            small { (fill(language.evidence_beyond(), &[&odds(language, log_e)])) }
+        }
+    }
+}
+
+fn odds(language: Language, log_e: f64) -> String {
+    language
+        .one_in(log_e)
+        .map_or_else(|| language.evidence_none().to_owned(), |number| fill(language.evidence_one_in(), &[&number]))
+}
+
+fn standing(language: Language, evidence: &SeriesEvidence) -> Vec<String> {
+    let level = language.at_least_one_in(evidence.alarm_at).unwrap_or_else(|| language.unknown().to_owned());
+    let mark = match (evidence.alarmed, evidence.watched) {
+        (true, _) => Some(language.evidence_alarmed().to_owned()),
+        (false, true) => Some(language.evidence_watched().to_owned()),
+        (false, false) => None,
+    };
+    mark.into_iter().chain([fill(language.evidence_alarm_at(), &[&level])]).collect()
+}

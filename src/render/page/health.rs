@@ -1,0 +1,162 @@
+//! Input and state: whether what is shown rests on all there is.
+
+use maud::{Markup, html};
+
+use super::alerts::time;
+use super::text::{Language, fill};
+use crate::plan::{EventTime, Span};
+use crate::render::vitals::Vitals;
+
+/// Most partitions on the page.
+const MAX_PARTITIONS: usize = 100;
+
+/// The section. `now` is wall-clock time.
+pub(super) fn section(language: Language, vitals: &Vitals<'_>, now: EventTime) -> Markup {
+    html! {
+        section aria-labelledby="health" {
+            h2 id="health" { (language.health()) }
+            (summary(language, vitals, now))
+            (partitions(language, vitals))
+            @let health = vitals.health;
+            div.pair {
+                @if !health.by_type.is_empty() {
+                    (counts(language, language.events_caption(), &[language.event_type(), language.event_result()],
+                        &health.by_type.iter().map(|(kind, result, count)| (vec![*kind, *result], *count)).collect::<Vec<_>>()))
+                }
+                @if !health.rejections.is_empty() {
+                    (counts(language, language.rejections_caption(), &[language.reason()],
+                        &health.rejections.iter().map(|(reason, count)| (vec![*reason], *count)).collect::<Vec<_>>()))
+                }
+            }
+        }
+    }
+}
+
+fn summary(language: Language, vitals: &Vitals<'_>, now: EventTime) -> Markup {
+    let (health, letters, checkpoint) = (vitals.health, &vitals.dead_letters, &vitals.checkpoint);
+    let lag: u64 = vitals.partitions.iter().map(|partition| u64::try_from(partition.lag).unwrap_or_default()).sum();
+    html! {
+        dl.summary {
+            (item(language.ready(), &html! {
+                @match &vitals.not_ready {
+                    None => { (language.is_ready()) }
+                    Some(why) => { b.trouble { (language.not_ready()) ": " } span lang="en" { (why) } }
+                }
+            }))
+            (item(language.watermark(), &html! {
+                @match health.watermark {
+                    Some(watermark) => { (time(language, Some(watermark))) small { (age(language, watermark, now)) } }
+                    None => { (language.no_event()) }
+                }
+            }))
+            (item(language.lag(), &html! { (language.count(lag)) }))
+            (item(language.events_read(), &html! { (language.count(health.events.read)) }))
+            (item(language.open_cases(), &html! { (language.count(health.open_cases)) }))
+            (item(language.waiting(), &html! { (language.count(health.waiting_cases)) }))
+            (item(language.dead_letters(), &html! {
+                (fill(language.dead_letters_of(), &[
+                    &language.count(letters.delivered), &language.count(letters.refused), &language.count(letters.pending),
+                ]))
+            }))
+            (item(language.checkpoint(), &html! {
+                (fill(language.checkpoint_of(), &[
+                    &language.span(checkpoint.age.as_secs()), &language.count(checkpoint.written), &language.count(checkpoint.failed),
+                ]))
+            }))
+            (item(language.fault(), &html! {
+                @match vitals.fault {
+                    Some(fault) => { b.trouble lang="en" { (fault) } }
+                    None => { (language.no_fault()) }
+                }
+                small { (fill(language.client_errors(), &[&language.count(vitals.client_errors), &language.count(vitals.client_reconnects)])) }
+            }))
+            (item(language.reload(), &html! {
+                @if vitals.reload_refused { b.trouble { (language.reload_refused()) } } @else { (language.reload_ok()) }
+            }))
+        }
+    }
+}
+
+fn partitions(language: Language, vitals: &Vitals<'_>) -> Markup {
+    let partitions = &vitals.partitions;
+    let shown = partitions.get(..MAX_PARTITIONS.min(partitions.len())).unwrap_or_default();
+    if shown.is_empty() {
+        return html! {};
+    }
+    html! {
+        div.scroll role="region" tabindex="0" aria-label=(language.partitions_caption()) {
+            table {
+                caption { (language.partitions_caption()) }
+                thead {
+                    tr {
+                        th scope="col" { (language.topic()) }
+                        th.number scope="col" { (language.partition()) }
+                        th.number scope="col" { (language.lag()) }
+                        th.number scope="col" { (language.next_offset()) }
+                        th scope="col" { (language.newest()) }
+                    }
+                }
+                tbody {
+                    @for state in shown {
+                        tr {
+                            th scope="row" { (state.topic) }
+                            td.number { (state.partition) }
+                            td.number { (language.count(u64::try_from(state.lag).unwrap_or_default())) }
+                            td.number { (language.count(u64::try_from(state.next_offset).unwrap_or_default())) }
+                            td {
+                                @match state.newest_event {
+                                    Some(newest) => { (time(language, Some(newest))) }
+                                    None => { (language.no_event()) }
+                                }
+                                @if state.idle { small { (language.idle()) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if partitions.len() > shown.len() {
+            p.note { (fill(language.left_out_partitions(), &[&language.count((partitions.len() - shown.len()) as u64)])) }
+        }
+    }
+}
+
+fn counts(language: Language, caption: &str, names: &[&str], rows: &[(Vec<&str>, u64)]) -> Markup {
+    html! {
+        div.scroll role="region" tabindex="0" aria-label=(caption) {
+            table {
+                caption { (caption) }
+                thead {
+                    tr {
+                        @for name in names { th scope="col" { (name) } }
+                        th.number scope="col" { (language.event_count()) }
+                    }
+                }
+                tbody {
+                    @for (words, count) in rows {
+                        tr {
+                            @for (index, word) in words.iter().enumerate() {
+                                @if index == 0 { th scope="row" { code { (word) } } } @else { td { code { (word) } } }
+                            }
+                            td.number { (language.count(*count)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn item(name: &str, value: &Markup) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+/// How far a time lies behind the clock, or before it.
+fn age(language: Language, time: EventTime, now: EventTime) -> String {
+    let seconds = |span: Span| u64::try_from(span.0 / 1_000).unwrap_or_default();
+    if time > now {
+        fill(language.ahead(), &[&language.span(seconds(time.since(now)))])
+    } else {
+        fill(language.age(), &[&language.span(seconds(now.since(time)))])
+    }
+}

@@ -1,0 +1,237 @@
+//! Interval plots: one row of a forest plot for each comparison, all rows of a table on one logarithmic scale.
+
+use maud::{Markup, html};
+
+use super::text::{Language, fill};
+use crate::disclosure::{Measured, PublishedFinding};
+use crate::plan::Measure;
+
+/// Width and height of a row's drawing, and the margin at both ends for arrows, in units of the drawing.
+const WIDTH: f64 = 300.0;
+const HEIGHT: f64 = 32.0;
+const MARGIN: f64 = 12.0;
+const MIDDLE: f64 = HEIGHT / 2.0;
+const POINT_RADIUS: f64 = 4.5;
+/// How far the upright lines go on above and below a drawing: the cell clips them, so that they run through all rows of a table.
+const OVERHANG: f64 = 60.0;
+
+/// The scale shows at least this, and never more than [`WIDEST`]; what is beyond gets an arrow.
+const NARROWEST: (f64, f64) = (0.75, 1.35);
+const WIDEST: (f64, f64) = (0.05, 20.0);
+
+/// Numbers that may stand at the scale, for a wide and for a narrow one.
+const TICKS_WIDE: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 2.0, 5.0, 10.0];
+const TICKS_NARROW: [f64; 8] = [0.5, 0.65, 0.8, 1.25, 1.5, 2.0, 3.0, 4.0];
+/// Up to this quotient of its ends a scale is narrow.
+const NARROW_SPAN: f64 = 6.0;
+/// Least distance between two numbers at the scale, in units of the drawing.
+const TICK_DISTANCE: f64 = 34.0;
+
+/// A logarithmic scale of ratios.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scale {
+    low: f64,
+    high: f64,
+}
+
+/// Where a ratio falls.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    At(f64),
+    Below,
+    Above,
+}
+
+/// What is drawn of a comparison: the adjusted ratio where the rule stratifies, since that is what is judged.
+pub(super) fn drawn(finding: &PublishedFinding) -> Option<Measured> {
+    finding.stratified.as_ref().map(|(_, ratio, _)| *ratio).or(finding.ratio)
+}
+
+impl Scale {
+    /// Wide enough for all points and limits of the rows and for their thresholds, within bounds.
+    pub fn of(findings: &[&PublishedFinding]) -> Self {
+        let numbers = findings.iter().filter_map(|finding| drawn(finding)).flat_map(|ratio| {
+            let Measured { value, lower, upper } = ratio;
+            [value, lower, upper].into_iter().flatten()
+        });
+        let thresholds = findings.iter().filter_map(|finding| thresholds(finding)).flat_map(|(one, two)| [one, two]);
+        let inside = numbers.chain(thresholds).filter(|number| *number > 0.0);
+        let (low, high) = inside.fold(NARROWEST, |(low, high), number| (low.min(number), high.max(number)));
+        Self { low: low.max(WIDEST.0), high: high.min(WIDEST.1) }
+    }
+
+    fn place(self, ratio: f64) -> Place {
+        let share = (ratio / self.low).ln() / (self.high / self.low).ln();
+        if ratio.is_nan() || ratio < self.low {
+            Place::Below
+        } else if ratio > self.high {
+            Place::Above
+        } else {
+            Place::At(MARGIN + share * (WIDTH - 2.0 * MARGIN))
+        }
+    }
+
+    fn at(self, ratio: f64) -> Option<f64> {
+        match self.place(ratio) {
+            Place::At(x) => Some(x),
+            _ => None,
+        }
+    }
+
+    /// The numbers at the scale: 1, then others as far as there is room.
+    fn ticks(self) -> Vec<(f64, f64)> {
+        let candidates: &[f64] = if self.high / self.low <= NARROW_SPAN { &TICKS_NARROW } else { &TICKS_WIDE };
+        let mut ticks: Vec<(f64, f64)> = self.at(1.0).map(|x| (1.0, x)).into_iter().collect();
+        for candidate in candidates {
+            let Some(x) = self.at(*candidate) else { continue };
+            if ticks.iter().all(|(_, other)| (other - x).abs() >= TICK_DISTANCE) {
+                ticks.push((*candidate, x));
+            }
+        }
+        ticks.sort_by(|one, other| one.0.total_cmp(&other.0));
+        ticks
+    }
+
+    /// The scale itself, for the head of a table.
+    pub fn axis(self, language: Language) -> Markup {
+        let ticks = self.ticks();
+        let numbers: Vec<String> = ticks.iter().map(|(number, _)| number_of(language, *number)).collect();
+        html! {
+            svg.axis viewBox=(format!("0 0 {WIDTH} 20")) role="img" aria-label=(fill(language.axis(), &[&numbers.join("; ")])) {
+                @for ((_, x), number) in ticks.iter().zip(&numbers) {
+                    line.tick x1=(units(*x)) x2=(units(*x)) y1="15" y2="20" {}
+                    text x=(units(*x)) y="11" text-anchor="middle" data-ratio=(number) { (number) }
+                }
+            }
+        }
+    }
+
+    /// One row.
+    pub fn row(self, language: Language, finding: &PublishedFinding) -> Markup {
+        let anchor = finding.anchor();
+        let (title, description) = (format!("{anchor}.title"), format!("{anchor}.description"));
+        html! {
+            svg.interval viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby=(format!("{title} {description}")) {
+                title id=(title) { (spoken(language, finding)) }
+                desc id=(description) { (spoken_scale(language, finding)) }
+                @if let Some(x) = self.at(1.0) { (upright("equality", x)) }
+                @if let Some((warning, critical)) = thresholds(finding) {
+                    @if let Some(x) = self.at(warning) { (upright("at-warning", x)) }
+                    @if let Some(x) = self.at(critical) { (upright("at-critical", x)) }
+                }
+                @if let Some(ratio) = drawn(finding) { (self.interval(ratio)) }
+            }
+        }
+    }
+
+    /// The line from limit to limit with the point on it. A limit that is not known, or beyond the scale, is an arrow.
+    fn interval(self, ratio: Measured) -> Markup {
+        let lower = ratio.lower.map_or(Place::Below, |lower| self.place(lower));
+        let upper = ratio.upper.map_or(Place::Above, |upper| self.place(upper));
+        let left = match lower {
+            Place::At(x) => x,
+            Place::Below => MARGIN / 2.0,
+            Place::Above => WIDTH - MARGIN,
+        };
+        let right = match upper {
+            Place::At(x) => x,
+            Place::Below => MARGIN,
+            Place::Above => WIDTH - MARGIN / 2.0,
+        };
+        html! {
+            line.range x1=(units(left)) x2=(units(right)) y1=(units(MIDDLE)) y2=(units(MIDDLE)) {}
+            @if lower == Place::Below { (arrow("arrow-low", left, 1.0)) } @else { (cap(left)) }
+            @if upper == Place::Above { (arrow("arrow-high", right, -1.0)) } @else { (cap(right)) }
+            @if let Some(x) = ratio.value.and_then(|value| self.at(value)) {
+                circle.point cx=(units(x)) cy=(units(MIDDLE)) r=(units(POINT_RADIUS)) {}
+            }
+        }
+    }
+}
+
+/// Warning and critical, where they are about the ratio.
+fn thresholds(finding: &PublishedFinding) -> Option<(f64, f64)> {
+    (finding.measure == Measure::Ratio).then_some((finding.warning, finding.critical))
+}
+
+fn upright(class: &str, x: f64) -> Markup {
+    html! { line class=(class) x1=(units(x)) x2=(units(x)) y1=(units(-OVERHANG)) y2=(units(HEIGHT + OVERHANG)) {} }
+}
+
+fn cap(x: f64) -> Markup {
+    html! { line.cap x1=(units(x)) x2=(units(x)) y1=(units(MIDDLE - 4.0)) y2=(units(MIDDLE + 4.0)) {} }
+}
+
+/// `inwards`: 1 where the tail is to the right of the tip, -1 to the left.
+fn arrow(class: &str, tip: f64, inwards: f64) -> Markup {
+    let tail = tip + inwards * 7.0;
+    let points = format!("{tip:.1},{MIDDLE:.1} {tail:.1},{:.1} {tail:.1},{:.1}", MIDDLE - 4.5, MIDDLE + 4.5);
+    html! { polygon class=(format!("arrow {class}")) points=(points) {} }
+}
+
+fn spoken(language: Language, finding: &PublishedFinding) -> String {
+    let Some(Measured { value, lower, upper }) = drawn(finding) else { return language.plot_nothing().to_owned() };
+    let number =
+        |value: Option<f64>, absent: &str| value.map_or_else(|| absent.to_owned(), |value| language.ratio_text(value));
+    fill(
+        language.plot_ratio(),
+        &[&number(value, language.unknown()), &number(lower, language.no_limit()), &number(upper, language.no_limit())],
+    )
+}
+
+fn spoken_scale(language: Language, finding: &PublishedFinding) -> String {
+    thresholds(finding).map_or_else(
+        || language.plot_scale_plain().to_owned(),
+        |(warning, critical)| {
+            fill(language.plot_scale(), &[&language.ratio_text(warning), &language.ratio_text(critical)])
+        },
+    )
+}
+
+/// Without needless zeros.
+fn number_of(language: Language, number: f64) -> String {
+    let decimals = if number.fract() == 0.0 {
+        0
+    } else if (number * 10.0).fract() == 0.0 {
+        1
+    } else {
+        2
+    };
+    language.decimal(number, decimals)
+}
+
+fn units(x: f64) -> String {
+    format!("{x:.2}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_is_logarithmic_and_bounded() {
+        let scale = Scale { low: 0.25, high: 4.0 };
+        assert_eq!(scale.place(1.0), Place::At(WIDTH / 2.0));
+        assert_eq!(scale.place(0.25), Place::At(MARGIN));
+        assert_eq!(scale.place(4.0), Place::At(WIDTH - MARGIN));
+        let (half, double) = (scale.at(0.5).unwrap_or_default(), scale.at(2.0).unwrap_or_default());
+        assert!((half + double - WIDTH).abs() < 1e-9);
+        assert_eq!(
+            (scale.place(0.2), scale.place(4.1), scale.place(f64::NAN)),
+            (Place::Below, Place::Above, Place::Below)
+        );
+        assert_eq!(Scale::of(&[]), Scale { low: NARROWEST.0, high: NARROWEST.1 });
+    }
+
+    #[test]
+    fn numbers_at_the_scale_do_not_touch() {
+        for (low, high) in [(0.05, 20.0), (0.75, 1.35), (0.5, 2.0), (0.3, 9.0)] {
+            let ticks = Scale { low, high }.ticks();
+            assert!(ticks.iter().any(|(number, _)| (number - 1.0).abs() < 1e-12));
+            assert!(ticks.len() >= 2, "{low} to {high}: {ticks:?}");
+            let apart =
+                ticks.iter().zip(ticks.iter().skip(1)).all(|((_, one), (_, other))| other - one >= TICK_DISTANCE);
+            assert!(apart, "{ticks:?}");
+        }
+    }
+}

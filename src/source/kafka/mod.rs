@@ -1,0 +1,24 @@
+//! Kafka: a consumer on a thread of its own that assigns itself every partition of its topics.
+//!
+//! librdkafka's `BaseConsumer` is polled by that thread alone. There is no group membership: the daemon reads from the offsets of its
+//! checkpoint, or from the beginning if there is no checkpoint. It commits offsets for lag displays only.
+
+mod assignment;
+mod batching;
+mod client;
+mod config;
+mod consumer;
+mod feed;
+mod gap;
+mod message;
+mod poison;
+mod reader;
+mod state;
+mod topics;
+
+pub use config::base_config;
+pub use consumer::KafkaSource;
+pub use feed::Feed;
+pub use gap::{log_range, next_readable};
+pub use state::SourceState;
+pub use topics::TopicWatch;

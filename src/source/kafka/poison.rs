@@ -1,0 +1,131 @@
+//! Batches that cannot be read: damaged, badly compressed, or inflating beyond the client's limit.
+//!
+//! librdkafka reports such a batch again and again, every half second, and its error says neither topic, partition nor offset. So each
+//! suspected partition is read once more by a client of its own, from where the daemon would read on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::source::error::SourceError;
+
+/// Longest wait for a record, or for what is in its place.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// Longest one wait inside the client.
+const POLL_LIMIT: Duration = Duration::from_millis(100);
+
+/// What a partition holds at an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A record, there or later.
+    Record(i64),
+    /// Something that cannot be read.
+    Bad(RDKafkaErrorCode),
+    /// Nothing yet.
+    Nothing,
+    /// No answer in time.
+    Silence,
+    /// Not looked at to the end: the daemon ends.
+    Stopped,
+}
+
+/// The code of an error that says that a batch cannot be read, however often it is tried.
+pub(super) fn bad_batch(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    let code = error.rdkafka_error_code()?;
+    let bad = matches!(
+        code,
+        RDKafkaErrorCode::BadCompression
+            | RDKafkaErrorCode::BadMessage
+            | RDKafkaErrorCode::CriticalSystemResource
+            | RDKafkaErrorCode::InvalidMessage
+            | RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::NotImplemented
+    );
+    bad.then_some(code)
+}
+
+/// Reads one partition at one offset.
+pub(super) fn look_at(config: &ClientConfig, stop: &AtomicBool, at: (&str, i32, i64)) -> Result<Found, SourceError> {
+    look_into(config, stop, at, |_| ())
+}
+
+/// The same; shows the record, where there is one.
+pub(super) fn look_into(
+    config: &ClientConfig,
+    stop: &AtomicBool,
+    (topic, partition, offset): (&str, i32, i64),
+    mut show: impl FnMut(&BorrowedMessage<'_>),
+) -> Result<Found, SourceError> {
+    let failed = |error: KafkaError| SourceError::partition(topic, partition, error);
+    let mut config = config.clone();
+    config.set("enable.partition.eof", "true").set("statistics.interval.ms", "0");
+    let consumer: BaseConsumer = config.create().map_err(failed)?;
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(failed)?;
+    consumer.assign(&list).map_err(failed)?;
+    let began = Instant::now();
+    while began.elapsed() < ANSWER_LIMIT {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(Found::Stopped);
+        }
+        match consumer.poll(POLL_LIMIT) {
+            Some(Ok(message)) => {
+                show(&message);
+                return Ok(Found::Record(message.offset()));
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(Found::Nothing),
+            Some(Err(error)) => {
+                if let Some(code) = bad_batch(&error) {
+                    return Ok(Found::Bad(code));
+                }
+            }
+            None => {}
+        }
+    }
+    Ok(Found::Silence)
+}
+
+/// The first offset behind a bad batch at `offset` that is not part of it, at most `end`. The batch does not say how long it is, so its end is
+/// searched for in steps that double; where several batches are bad, readable ones between them can be passed over.
+pub(super) fn behind_bad_batch(
+    config: &ClientConfig,
+    topic: &str,
+    partition: i32,
+    (offset, end): (i64, i64),
+) -> Result<i64, SourceError> {
+    let never = AtomicBool::new(false);
+    let is_bad = |at: i64| look_at(config, &never, (topic, partition, at)).map(|found| matches!(found, Found::Bad(_)));
+    let (mut bad, mut step) = (offset, 1);
+    let mut good = loop {
+        let next = (bad + step).min(end);
+        if next >= end || !is_bad(next)? {
+            break next;
+        }
+        (bad, step) = (next, step * 2);
+    };
+    while good - bad > 1 {
+        let middle = bad + (good - bad) / 2;
+        if is_bad(middle)? { bad = middle } else { good = middle }
+    }
+    Ok(good)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_partition_is_looked_at_no_longer_than_the_daemon_runs() {
+        let mut config = ClientConfig::new();
+        // Nobody answers there.
+        config.set("bootstrap.servers", "127.0.0.1:9").set("group.id", "test");
+        let found = look_at(&config, &AtomicBool::new(true), ("events", 0, 0));
+        assert_eq!(found.unwrap(), Found::Stopped);
+    }
+}

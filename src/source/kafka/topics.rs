@@ -1,0 +1,156 @@
+//! What the brokers say about the input topics: whether records can go before they are read.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::config::base_config;
+use crate::plan::Span;
+use crate::settings::Kafka;
+use crate::source::error::SourceError;
+use crate::status::{InputHealth, TopicConfig, TopicHealth, lock};
+
+/// Time between two looks: a change shows within a minute, with an evaluation and a slow answer in between.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// Longest wait for an answer about one topic.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// Longest the thread goes on after it was told to stop.
+const STOP_POLL: Duration = Duration::from_millis(100);
+/// Looks at the topics again and again, on a thread of its own: a slow answer must not keep records waiting.
+pub struct TopicWatch {
+    health: Arc<Mutex<InputHealth>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl TopicWatch {
+    /// Starts to look.
+    ///
+    /// # Errors
+    /// What librdkafka refuses of the configuration.
+    pub fn start(settings: &Kafka) -> Result<Self, SourceError> {
+        let admin = base_config(settings)?.create().map_err(SourceError::Client)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let failed = |source| SourceError::Thread { thread: "topic watch's", source };
+        let runtime = runtime.map_err(failed)?;
+        let health = Arc::new(Mutex::new(InputHealth::new(settings)));
+        let stop = Arc::new(AtomicBool::new(false));
+        let looker = Looker { admin, runtime, health: Arc::clone(&health), stop: Arc::clone(&stop) };
+        let thread = std::thread::Builder::new().name("topics".to_owned()).spawn(move || looker.run());
+        let thread = Some(thread.map_err(failed)?);
+        Ok(Self { health, stop, thread })
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn health(&self) -> InputHealth {
+        lock(&self.health).clone()
+    }
+}
+
+impl Drop for TopicWatch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed there.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread's state.
+struct Looker {
+    admin: AdminClient<DefaultClientContext>,
+    runtime: tokio::runtime::Runtime,
+    health: Arc<Mutex<InputHealth>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Looker {
+    fn run(self) {
+        let topics: Vec<String> = lock(&self.health).topics.keys().cloned().collect();
+        while !self.stops() {
+            let began = Instant::now();
+            for topic in &topics {
+                let Some(found) = self.look(topic) else { return };
+                self.note(topic, found);
+            }
+            while began.elapsed() < LOOK_EVERY && !self.stops() {
+                std::thread::sleep(STOP_POLL);
+            }
+        }
+    }
+
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// `None` where it is to stop.
+    fn look(&self, topic: &str) -> Option<Result<TopicConfig, String>> {
+        let resource = [ResourceSpecifier::Topic(topic)];
+        let options = AdminOptions::new().request_timeout(Some(ANSWER_LIMIT));
+        self.runtime.block_on(async {
+            let mut answer = std::pin::pin!(self.admin.describe_configs(&resource, &options));
+            loop {
+                match tokio::time::timeout(STOP_POLL, &mut answer).await {
+                    Ok(answer) => return Some(read_answer(answer)),
+                    Err(_) if self.stops() => return None,
+                    Err(_) => {}
+                }
+            }
+        })
+    }
+
+    /// A topic that cannot be looked at is what it was found to be before.
+    fn note(&self, topic: &str, found: Result<TopicConfig, String>) {
+        let mut inputs = lock(&self.health);
+        let (fault, warnings) = (inputs.fault(), inputs.warnings());
+        let Some(health) = inputs.topics.get_mut(topic) else { return };
+        match found {
+            Ok(config) => *health = TopicHealth { config: Some(config), problem: None },
+            Err(problem) => health.problem = Some(problem),
+        }
+        for text in inputs.fault().into_iter().filter(|text| fault.as_ref() != Some(text)) {
+            tracing::error!(fault = text, "an input topic loses records");
+        }
+        for text in inputs.warnings().into_iter().filter(|text| !warnings.contains(text)) {
+            tracing::warn!(warning = text, "an input topic");
+        }
+    }
+}
+
+type Answer = rdkafka::error::KafkaResult<Vec<Result<ConfigResource, RDKafkaErrorCode>>>;
+
+fn read_answer(answer: Answer) -> Result<TopicConfig, String> {
+    let unknown = |why: String| format!("its configuration could not be looked up: {why}");
+    let resources = answer.map_err(|error| unknown(error.to_string()))?;
+    match resources.into_iter().next() {
+        // rdkafka leaves out what the broker says of a single topic: it then has no entries.
+        Some(Ok(resource)) if resource.entries.is_empty() => {
+            Err(unknown("expected the right to DESCRIBE_CONFIGS it, found no entries".to_owned()))
+        }
+        Some(Ok(resource)) => Ok(read_config(&resource)),
+        Some(Err(code)) => Err(unknown(code.to_string())),
+        None => Err(unknown("expected an answer, found none".to_owned())),
+    }
+}
+
+fn read_config(resource: &ConfigResource) -> TopicConfig {
+    let text = |name: &str| resource.entries.iter().find(|entry| entry.name == name)?.value.clone();
+    let limit = |name: &str| text(name)?.parse::<i64>().ok().filter(|limit| *limit >= 0);
+    let policy = text("cleanup.policy").unwrap_or_default();
+    let has = |word: &str| policy.split(',').any(|found| found.trim() == word);
+    // Without deletion retention means nothing.
+    let deletes = |limit: Option<i64>| limit.filter(|_| has("delete"));
+    TopicConfig {
+        compacted: has("compact"),
+        retention: deletes(limit("retention.ms")).map(Span),
+        retention_bytes: deletes(limit("retention.bytes")),
+        batch_bytes: limit("max.message.bytes"),
+    }
+}

@@ -1,0 +1,21 @@
+//! What the running daemon tells of itself: the health of each part, and the view that the outputs read.
+//!
+//! Rooms below fill in their own health; the server and the metrics read all of it in one [`View`].
+
+mod checkpoint;
+mod dead_letters;
+mod delivery;
+mod operation;
+mod shared;
+mod source;
+mod topics;
+mod view;
+
+pub use checkpoint::CheckpointHealth;
+pub use dead_letters::DeadLetterHealth;
+pub use delivery::DeliveryHealth;
+pub use operation::Operation;
+pub use shared::{Shared, lock};
+pub use source::{PartitionHealth, SourceHealth};
+pub use topics::{InputHealth, TopicConfig, TopicHealth, Unsafe};
+pub use view::View;

@@ -1,0 +1,50 @@
+//! How the monitor's thread hands its latest view to the other threads: replaced whole, never changed in place.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::view::View;
+use crate::monitor::Monitor;
+
+/// The latest view, and the one setting that the outputs need.
+pub struct Shared {
+    latest: RwLock<Arc<View>>,
+    series_limit: AtomicUsize,
+}
+
+impl Shared {
+    /// Begins with what the monitor shows before its first event.
+    #[must_use]
+    pub fn new(monitor: &Monitor, series_limit: usize) -> Self {
+        let view = View::of(monitor);
+        Self { latest: RwLock::new(Arc::new(view)), series_limit: AtomicUsize::new(series_limit) }
+    }
+
+    /// The largest number of series that `/metrics` exports.
+    #[must_use]
+    pub fn series_limit(&self) -> usize {
+        self.series_limit.load(Ordering::Relaxed)
+    }
+
+    /// Changes that number.
+    pub fn set_series_limit(&self, limit: usize) {
+        self.series_limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// The latest view.
+    #[must_use]
+    pub fn latest(&self) -> Arc<View> {
+        Arc::clone(&self.latest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the view.
+    pub fn show(&self, view: View) {
+        *self.latest.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+    }
+}
+
+/// Locks a value whose every change leaves it whole. The thread that poisoned such a lock panicked between two changes, so the value can still
+/// be used.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

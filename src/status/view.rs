@@ -1,0 +1,142 @@
+//! The daemon at one moment.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::checkpoint::CheckpointHealth;
+use super::dead_letters::DeadLetterHealth;
+use super::delivery::DeliveryHealth;
+use super::operation::Operation;
+use super::source::{PartitionHealth, SourceHealth};
+use super::topics::InputHealth;
+use crate::disclosure::Published;
+use crate::monitor::{Health, Monitor};
+use crate::render::{CheckpointVitals, DeadLetterVitals, PartitionVitals, Vitals};
+
+/// A daemon that has made no view for this long is not healthy.
+const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
+
+/// Everything that the outputs show of the daemon. Numbers about people are in `published` alone.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The last evaluation, as it may leave.
+    pub published: Arc<Published>,
+    /// The monitor.
+    pub health: Health,
+    /// The consumer.
+    pub source: SourceHealth,
+    /// The input topics.
+    pub inputs: InputHealth,
+    /// The dead letters.
+    pub dead_letters: DeadLetterHealth,
+    /// The clock and the configuration.
+    pub operation: Operation,
+    /// The state on disk.
+    pub checkpoint: CheckpointHealth,
+    /// The receivers of alerts.
+    pub delivery: DeliveryHealth,
+    /// How long the last evaluation took.
+    pub evaluation_took: Duration,
+    /// When this view was made.
+    pub made_at: Instant,
+}
+
+impl View {
+    /// What a monitor shows before anything else is known.
+    #[must_use]
+    pub fn of(monitor: &Monitor) -> Self {
+        Self {
+            published: monitor.published(),
+            health: monitor.health(),
+            source: SourceHealth::default(),
+            inputs: InputHealth::default(),
+            dead_letters: DeadLetterHealth::default(),
+            operation: Operation::default(),
+            checkpoint: CheckpointHealth::new(),
+            delivery: DeliveryHealth::default(),
+            evaluation_took: Duration::ZERO,
+            made_at: Instant::now(),
+        }
+    }
+
+    /// Whether the monitor makes progress.
+    ///
+    /// # Errors
+    /// Says for how long it has made none.
+    pub fn healthy(&self) -> Result<(), String> {
+        let age = self.made_at.elapsed();
+        if age < PROGRESS_LIMIT { Ok(()) } else { Err(format!("no progress for {} s", age.as_secs())) }
+    }
+
+    /// Whether the numbers include everything that was in the log at the start.
+    ///
+    /// # Errors
+    /// Says why they do not.
+    pub fn ready(&self) -> Result<(), String> {
+        self.healthy()?;
+        if let Some(fault) = &self.source.fault {
+            return Err(format!("a partition is no longer read: {fault}"));
+        }
+        if let Some(fault) = self.inputs.fault() {
+            return Err(format!("an input topic loses records: {fault}"));
+        }
+        if !self.inputs.looked() {
+            return Err("the input topics were not looked at yet".to_owned());
+        }
+        if !self.source.caught_up {
+            return Err("catching up with the log".to_owned());
+        }
+        if self.health.evaluations == 0 {
+            return Err("nothing was evaluated yet".to_owned());
+        }
+        Ok(())
+    }
+
+    /// What an operator should look into although the daemon is ready.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.inputs.warnings()
+    }
+
+    /// What the status page and `/api/v1/health` show beside the evaluation.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals<'_> {
+        let Self { health, source, dead_letters, checkpoint, operation, .. } = self;
+        Vitals {
+            not_ready: self.ready().err(),
+            healthy: self.healthy().is_ok(),
+            health,
+            evaluated_ago: self.made_at.elapsed(),
+            evaluation_took: self.evaluation_took,
+            partitions: source.partitions.iter().map(|partition| self.partition(partition)).collect(),
+            fault: source.fault.as_deref(),
+            client_errors: source.errors,
+            client_reconnects: source.reconnects,
+            dead_letters: DeadLetterVitals {
+                delivered: dead_letters.delivered,
+                refused: dead_letters.refused,
+                pending: dead_letters.pending,
+            },
+            checkpoint: CheckpointVitals {
+                age: checkpoint.last.elapsed(),
+                written: checkpoint.written,
+                failed: checkpoint.failed,
+                bytes: checkpoint.bytes,
+            },
+            reload_refused: operation.refused,
+        }
+    }
+
+    fn partition<'v>(&'v self, partition: &'v PartitionHealth) -> PartitionVitals<'v> {
+        // The monitor hears of a partition only with the feed, so it may not know this one yet.
+        let known = self.health.partitions.iter().find(|(index, ..)| *index == partition.index);
+        PartitionVitals {
+            topic: &partition.topic,
+            partition: partition.partition,
+            next_offset: partition.next_offset,
+            lag: partition.lag,
+            newest_event: known.and_then(|(_, newest, _)| *newest),
+            idle: known.is_some_and(|(_, _, idle)| *idle),
+        }
+    }
+}
