@@ -2,7 +2,7 @@
 //! against the files in `tests/vectors/unchanged`. The README.md there says what each file is, and when
 //! `PARITYWATCH_UPDATE_UNCHANGED=1 cargo test --test unchanged` may rewrite them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_wrap)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 #[path = "support/page.rs"]
 mod page;

@@ -46,7 +46,8 @@ impl Comparison {
         let at = at.unwrap_or_else(|| expected.len().min(found.len()));
         let around = |bytes: &[u8]| {
             let part = &bytes[at.saturating_sub(120).min(bytes.len())..(at + 80).min(bytes.len())];
-            String::from_utf8_lossy(part).into_owned()
+            let control = |character: char| character.is_control() && character != '\n';
+            String::from_utf8_lossy(part).replace(control, ".")
         };
         let (before, now) = (expected.len(), found.len());
         let (expected, found) = (around(expected), around(found));
