@@ -26,3 +26,4 @@ mod sequence;
 mod settings;
 mod simulation;
 mod statistics;
+mod unchanged;

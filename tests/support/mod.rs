@@ -16,3 +16,4 @@ pub mod process;
 pub mod receiver;
 pub mod setup;
 pub mod state;
+pub mod unchanged;

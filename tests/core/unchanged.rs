@@ -1,14 +1,6 @@
 //! What the program gives today is what it gave before its modules were moved: documents, metrics, pages and stored state, byte for byte,
 //! against the files in `tests/vectors/unchanged`. The README.md there says what each file is, and when
-//! `PARITYWATCH_UPDATE_UNCHANGED=1 cargo test --test unchanged` may rewrite them.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
-#[path = "support/page.rs"]
-mod page;
-mod support;
-#[path = "support/unchanged.rs"]
-mod unchanged;
+//! `PARITYWATCH_UPDATE_UNCHANGED=1 cargo test --test core -- unchanged` may rewrite them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,21 +9,25 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::process::http_get;
-use unchanged::{Comparison, hash, repository, stored};
+
+use crate::support::page;
+use crate::support::process::http_get;
+use crate::support::unchanged::{Comparison, hash, repository, stored};
 
 // Everything of the crate that this test touches. Where a module moves, only these lines change.
-use paritywatch::app::{Shared, Snapshot};
 use paritywatch::checkpoint::{
     Cursor, Header, Input, Journal, LastRecord, OutboxFile, Owner, Store, read, read_cursors, read_journals, write,
 };
-use paritywatch::event::{EventTime, RawRecord, Span};
-use paritywatch::monitor::{AlertEntries, Clock, InputOffset, Monitor, PartitionIndex, Plan, PseudonymKey, SECTIONS};
+use paritywatch::event::RawRecord;
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{AlertEntries, Clock, Monitor, SECTIONS};
 use paritywatch::outbox::{Message, Outbox, Receiver, Record};
+use paritywatch::plan::{EventTime, InputOffset, PartitionIndex, Plan, Span};
+use paritywatch::render::Render;
 use paritywatch::scenario::{Scenario, Shape, Stream};
 use paritywatch::settings::Settings;
 use paritywatch::sink::metrics::render;
-use paritywatch::source::kafka::PartitionHealth;
+use paritywatch::status::{PartitionHealth, Shared, View};
 
 /// The format of the stored state. The files hold this one, whatever a later version writes.
 const STORED_FORMAT: u32 = 3;
@@ -266,7 +262,7 @@ impl Course {
                 self.monitor.handle_tick(now);
                 let inputs = vec![InputOffset { topic: "events".to_owned(), partition: 0, next_offset: index as i64 }];
                 self.told.extend(self.monitor.take_alerts().map(|mut entries| {
-                    entries.moment.inputs = inputs;
+                    entries.provenance.inputs = inputs;
                     entries
                 }));
             }
@@ -350,14 +346,14 @@ fn health(monitor: &Monitor) -> Value {
 }
 
 fn metrics(monitor: &Monitor) -> String {
-    let mut snapshot = Snapshot::clone(&Shared::new(monitor, SERIES_LIMIT).snapshot());
+    let mut snapshot = View::clone(&Shared::new(monitor, SERIES_LIMIT).latest());
     show(&mut snapshot);
     let text = render(&snapshot, SERIES_LIMIT);
     text.lines().filter(|line| !line.contains("build_info{")).map(|line| format!("{line}\n")).collect()
 }
 
 /// What is around a monitor in the daemon. Nothing of it is older than 0 s, however slow the machine is.
-fn show(snapshot: &mut Snapshot) {
+fn show(snapshot: &mut View) {
     for partition in 0..2 {
         let index = PartitionIndex(u32::try_from(partition).unwrap());
         let place = PartitionHealth { topic: "events".to_owned(), partition, index, next_offset: 12_345, lag: 7 };
@@ -384,14 +380,14 @@ fn without_version_and_age(page: &str) -> String {
 
 fn messages(monitor: &Monitor, entries: &AlertEntries) -> Vec<Message> {
     let alerts = monitor.publish_alerts(entries);
-    alerts.iter().filter_map(|alert| Message::of(alert, &entries.moment, URL)).collect()
+    alerts.iter().filter_map(|alert| Message::of(alert, &entries.provenance, URL)).collect()
 }
 
 /// Every change: the alerts in it, also those that nobody is told of, and the messages.
 fn told_text(monitor: &Monitor, told: &[AlertEntries]) -> String {
     let mut text = String::new();
     for entries in told {
-        text.push_str(&format!("as of {:?}\n", entries.moment.as_of.map(|time| time.0)));
+        text.push_str(&format!("as of {:?}\n", entries.provenance.as_of.map(|time| time.0)));
         for alert in monitor.publish_alerts(entries) {
             let (severity, active_at) = (alert.severity.name(), alert.active_at.0);
             let (state, changes) = (alert.state.name(), alert.transitions);
