@@ -2,37 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::disparity::{DimensionId, Evidence, Harm, Indicator, Measure, ProfileId, Reference, Rule, WindowLength};
-use crate::event::{Channel, Span};
-use crate::monitor::{Dimension, Exposure, Profile};
-use crate::statistics::Confidence;
-
+use super::allow_lists::{ALL, check_name};
+use super::bounds::{MAX_DIMENSIONS, MAX_PROFILES, MAX_ROLLING, MAX_RULES, MAX_TEXT_BYTES};
 use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
-use super::parse::{Given, Table, alternatives, check_unique, choose};
-use super::problem::{Place, Problems, shown, suggestion};
-use super::raw::Entries;
-use super::redact::{channel_name, evidence_name, reference_name};
-use super::validate::{MAX_DIMENSIONS, MAX_PROFILES, MAX_ROLLING, MAX_TEXT_BYTES, check_name};
+use super::given::{Given, alternatives, check_unique, choose};
+use super::key::shown;
+use super::place::Place;
+use super::problem::Problems;
+use super::suggestion::suggestion;
+use super::table::Table;
+use super::terms::{
+    CHANNELS, Channel, Confidence, Dimension, DimensionId, EVIDENCE, Evidence, Exposure, Indicator, MEASURES, Measure,
+    Profile, ProfileId, REFERENCES, Reference, Rule, Span, WindowLength, channel_name, evidence_name, reference_name,
+};
+use super::thresholds::{Thresholds, thresholds};
+use super::tree::Entries;
 
-/// Most rules.
-pub const MAX_RULES: usize = 1_000;
-
-/// The word for every profile or dimension.
-pub(super) const ALL: &str = "*";
-
-/// References that are words; any other text is a group.
-pub(super) const REFERENCES: [Reference; 4] =
-    [Reference::Rest, Reference::Lowest, Reference::Random, Reference::Overall];
-
-const CHANNELS: [Channel; 4] = [Channel::Profile, Channel::Random, Channel::Signal, Channel::Manual];
-const MEASURES: [Measure; 2] = [Measure::Ratio, Measure::Difference];
-const EVIDENCE: [Evidence; 3] = [Evidence::Sequential, Evidence::Interval, Evidence::Point];
 const LATER_KINDS: [&str; 8] =
     ["criterion", "automation", "benchmark", "suitability", "drift", "coverage", "complaints", "silence"];
 const LATER_INDICATORS: [&str; 2] = ["intensity", "duration"];
 
-/// Furthest threshold: of a ratio, and of a difference on either side of 0.
-const MAX_THRESHOLD: f64 = 1_000.0;
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_CONFIDENCE: f64 = 0.95;
 
@@ -259,97 +248,6 @@ fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &S
 fn sealed_shape(surroundings: &Surroundings<'_>) -> String {
     let age = format_duration(surroundings.cohort_max_age);
     format!("for hit_rate a window longer than window.cohort_max_age ({age})")
-}
-
-struct Thresholds {
-    warning: f64,
-    critical: f64,
-    clear: f64,
-}
-
-/// From the side of equality outwards: equality, clear, warning, critical. A ratio's equality is 1 and a difference's
-/// 0; harm lies above it or below it, so that for low harm every threshold of a difference is negative (or 0).
-fn thresholds(table: &mut Table<'_>, indicator: Option<Indicator>, measure: Measure) -> Option<Thresholds> {
-    let warning = table.required_number("warning");
-    let critical = table.required_number("critical");
-    let clear = table.optional_number("clear");
-    let (Some(warning), Some(critical), Some(indicator)) = (warning, critical, indicator) else {
-        return None;
-    };
-    let range = Range::of(measure, indicator.harm());
-    let problems = &mut *table.problems;
-    let warning_fits = range.check(&warning, range.equality, "", problems);
-    let from = if warning_fits { *warning } else { range.equality };
-    range.check(&critical, from, " (the rule's warning)", problems);
-    if let Some(clear) = &clear {
-        let to = if warning_fits { *warning } else { range.furthest };
-        range.check_clear(clear, to, problems);
-    }
-    Some(Thresholds {
-        warning: warning.value,
-        critical: critical.value,
-        clear: clear.map_or(warning.value, |clear| clear.value),
-    })
-}
-
-/// What thresholds may be: from equality to the furthest.
-struct Range {
-    equality: f64,
-    furthest: f64,
-    harm: Harm,
-    measure: Measure,
-}
-
-impl Range {
-    fn of(measure: Measure, harm: Harm) -> Self {
-        let (equality, furthest) = match (measure, harm) {
-            (Measure::Ratio, Harm::High) => (1.0, MAX_THRESHOLD),
-            (Measure::Ratio, Harm::Low) => (1.0, 0.0),
-            (Measure::Difference, Harm::High) => (0.0, MAX_THRESHOLD),
-            (Measure::Difference, Harm::Low) => (0.0, -MAX_THRESHOLD),
-        };
-        Self { equality, furthest, harm, measure }
-    }
-
-    /// Whether a threshold lies between `from` and the furthest.
-    fn check(&self, threshold: &Given<f64>, from: f64, remark: &str, problems: &mut Problems) -> bool {
-        let fits = self.holds(from, self.furthest, **threshold);
-        if !fits {
-            let remark = if from == self.equality { "" } else { remark };
-            let expected = match self.harm {
-                Harm::High => format!("a number of at least {from}{remark} and at most {}", self.furthest),
-                Harm::Low if self.measure == Measure::Ratio => format!("a number above 0 and at most {from}{remark}"),
-                Harm::Low => format!("a number of at least {} and at most {from}{remark}", self.furthest),
-            };
-            let expected = format!("{expected}{}", self.direction());
-            threshold.refuse(problems, expected, threshold.to_string());
-        }
-        fits
-    }
-
-    fn check_clear(&self, clear: &Given<f64>, to: f64, problems: &mut Problems) {
-        if !self.holds(self.equality, to, **clear) {
-            let (low, high) = if to < self.equality { (to, self.equality) } else { (self.equality, to) };
-            let expected = format!("a number from {low} to {high}, between equality and the rule's warning");
-            clear.refuse(problems, expected, clear.to_string());
-        }
-    }
-
-    /// Whether `number` lies between the two, in the direction of harm. A ratio of 0 cannot be gone beyond.
-    fn holds(&self, from: f64, to: f64, number: f64) -> bool {
-        match self.harm {
-            Harm::High => from <= number && number <= to,
-            Harm::Low if self.measure == Measure::Ratio => 0.0 < number && to <= number && number <= from,
-            Harm::Low => to <= number && number <= from,
-        }
-    }
-
-    const fn direction(&self) -> &'static str {
-        match self.harm {
-            Harm::High => "",
-            Harm::Low => ", as lower is the harm of this indicator",
-        }
-    }
 }
 
 /// The comparison must be one that sequential evidence can be gathered of.

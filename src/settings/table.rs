@@ -1,37 +1,18 @@
 //! Reads a table key by key; what was never asked for is an unknown key.
 
-use std::collections::BTreeMap;
-use std::ops::{Deref, RangeInclusive};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
-use crate::event::Span;
-
-use super::duration::{SHAPE, format_duration, parse_duration};
-use super::problem::{Place, Problems, shown, suggestion};
-use super::raw::{Entries, Value};
-use super::redact::key_path;
-
-/// A value with where it was given, for problems that show only later.
-#[derive(Clone, Debug)]
-pub(super) struct Given<T> {
-    pub value: T,
-    pub key: String,
-    pub place: Place,
-}
-
-impl<T> Deref for Given<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T> Given<T> {
-    /// Reports that this value is not what was expected.
-    pub fn refuse(&self, problems: &mut Problems, expected: impl Into<String>, found: impl Into<String>) {
-        problems.add(&self.place, &self.key, expected, found);
-    }
-}
+use super::bounds::MAX_TEXT_BYTES;
+use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
+use super::given::{Given, alternatives, choose};
+use super::key::key_path;
+use super::number::{grouped, grouped_size};
+use super::place::Place;
+use super::problem::Problems;
+use super::suggestion::suggestion;
+use super::terms::Span;
+use super::tree::{Entries, Entry, Value};
 
 /// A table that is being read.
 pub(super) struct Table<'p> {
@@ -122,6 +103,19 @@ impl<'p> Table<'p> {
         })
     }
 
+    /// A duration above 0; `default` where it is missing.
+    pub fn positive_duration(&mut self, key: &'static str, default: Span) -> Span {
+        let longest = Span::DAY.times(MAX_DURATION_DAYS);
+        self.duration(key, default, Span::SECOND..=longest).value
+    }
+
+    /// The path of a file; `None` where it is missing or empty.
+    pub fn optional_path(&mut self, key: &'static str) -> Option<Given<PathBuf>> {
+        let Given { value, key, place } = self.line(key, "", MAX_TEXT_BYTES);
+        let value = PathBuf::from(Some(value).filter(|path| !path.is_empty())?);
+        Some(Given { value, key, place })
+    }
+
     /// One of the words of `choices`; `default` where it is missing. `refused` words are known and not in this version.
     pub fn choice<T: Copy>(
         &mut self,
@@ -209,7 +203,7 @@ impl<'p> Table<'p> {
             return None;
         }
         let mut list = Vec::with_capacity(items.len());
-        for (index, (place, value)) in items.into_iter().enumerate() {
+        for (index, Entry { place, value }) in items.into_iter().enumerate() {
             let key = format!("{path}[{index}]");
             match value.text() {
                 Some(text) => list.push(Given { value: text.to_owned(), key, place }),
@@ -299,7 +293,7 @@ impl<'p> Table<'p> {
             return Vec::new();
         }
         let mut tables = Vec::with_capacity(items.len());
-        for (index, (place, value)) in items.into_iter().enumerate() {
+        for (index, Entry { place, value }) in items.into_iter().enumerate() {
             let key = format!("{path}[{index}]");
             match value {
                 Value::Table(entries) => tables.push((key, place, entries)),
@@ -326,7 +320,7 @@ impl<'p> Table<'p> {
             if near.is_empty() {
                 near = format!(": {}", self.asked.join(", "));
             }
-            self.problems.add(&entry.key_place, &key_path(&self.path, name), format!("{kind}{near}"), "an unknown one");
+            self.problems.add(&entry.place, &key_path(&self.path, name), format!("{kind}{near}"), "an unknown one");
         }
     }
 
@@ -401,69 +395,7 @@ fn finite(value: &Value) -> Option<f64> {
     value.number().filter(|number| number.is_finite())
 }
 
-/// What a written word stands for; reports one that stands for nothing here.
-pub(super) fn choose<T: Copy>(
-    written: &Given<String>,
-    choices: &[(&str, T)],
-    refused: &[&str],
-    problems: &mut Problems,
-) -> Option<Given<T>> {
-    let chosen = choices.iter().find(|(word, _)| *word == written.value);
-    if let Some((_, value)) = chosen {
-        return Some(Given { value: *value, key: written.key.clone(), place: written.place.clone() });
-    }
-    let words = || choices.iter().map(|(word, _)| *word);
-    let remark = if refused.contains(&written.as_str()) {
-        format!(" ({} is not in this version)", shown(written))
-    } else {
-        suggestion(written, words())
-    };
-    let expected = format!("{}{remark}", alternatives(words()));
-    written.refuse(problems, expected, shown(written));
-    None
-}
-
-/// Reports every item that was there before.
-pub(super) fn check_unique(items: &[Given<String>], problems: &mut Problems) {
-    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
-    for item in items {
-        if let Some(earlier) = first.get(item.as_str()) {
-            let found = format!("{}, as in {earlier}", shown(item));
-            item.refuse(problems, "each item once", found);
-        } else {
-            first.insert(item, &item.key);
-        }
-    }
-}
-
-/// `"a", "b" or "c"`
-pub(super) fn alternatives<'w>(words: impl Iterator<Item = &'w str>) -> String {
-    let words: Vec<String> = words.map(shown).collect();
-    match words.split_last() {
-        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
-        _ => words.concat(),
-    }
-}
-
 fn list_shape(count: &RangeInclusive<usize>) -> String {
     let (least, most) = (count.start(), grouped_size(*count.end()));
     format!("a list of {least} to {most} strings such as [\"a\", \"b\"]")
-}
-
-fn grouped_size(number: usize) -> String {
-    // A usize is at most 64 bits wide.
-    grouped(u64::try_from(number).unwrap_or(u64::MAX))
-}
-
-/// A number as TOML writes it, in groups of three digits: 20_000.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text
 }

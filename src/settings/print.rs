@@ -1,25 +1,16 @@
 //! The effective configuration as TOML, without secrets, and its hash.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::hash::Hasher;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use siphasher::sip::SipHasher24;
 
-use crate::disparity::{Evidence, Reference, Rule, WindowLength};
-use crate::event::{Channel, Span};
-use crate::monitor::{Exposure, Plan};
-
-use super::duration::format_duration;
-use super::{Address, Alerting, Criteria, Kafka, Settings};
-
-/// What stands for a secret.
-pub const REDACTED: &str = "<redacted>";
-
-/// Parts of the names of Kafka properties that hold secrets.
-const SECRET_NAMES: [&str; 8] =
-    ["password", "passphrase", "secret", "token", "credential", "jaas", "key.pem", "oauthbearer.config"];
+use super::address::Address;
+use super::key::{key_path, quoted, toml_key};
+use super::schema::{Alerting, Criteria, Kafka, Settings};
+use super::secrets::redacted_properties;
+use super::terms::{Plan, Rule, WindowLength, channel_name, evidence_name, exposure_name, reference_name};
+use super::writer::{Toml, list};
 
 /// Fixed for all time: the same configuration has the same hash on every machine and in every version that knows the
 /// same keys.
@@ -52,56 +43,6 @@ pub(super) fn config_hash(settings: &Settings) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Secrets of Kafka's properties by name or by content, replaced.
-pub(super) fn redacted_properties(properties: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
-    let shown = |name: &str, value| if is_secret(name, value) { REDACTED } else { value };
-    properties.iter().map(|(name, value)| (name.as_str(), shown(name, value.as_str()))).collect()
-}
-
-fn is_secret(name: &str, value: &str) -> bool {
-    let name = name.to_lowercase();
-    let has_login = value.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-    SECRET_NAMES.iter().any(|part| name.contains(part)) || value.contains("PRIVATE KEY") || has_login
-}
-
-/// `section.key`, the key quoted where TOML asks for it.
-pub(super) fn key_path(section: &str, key: &str) -> String {
-    let key = toml_key(key);
-    if section.is_empty() { key } else { format!("{section}.{key}") }
-}
-
-fn toml_key(key: &str) -> String {
-    let bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !key.is_empty() && key.bytes().all(bare) { key.to_owned() } else { quoted(key) }
-}
-
-/// A TOML basic string. Written here because the hash rests on it: no library's update may change it.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            '\n' => quoted.push_str("\\n"),
-            _ if character.is_control() => {
-                quoted.push_str(&format!("\\U{:08X}", u32::from(character)));
-            }
-            _ => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| quoted(item.as_ref())).collect();
-    format!("[{}]", items.join(", "))
-}
-
-fn path_or_empty(path: Option<&PathBuf>) -> String {
-    path.map(|path| path.display().to_string()).unwrap_or_default()
-}
-
 /// Whether keys are written that say where alerts go and how many may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delivery {
@@ -109,42 +50,7 @@ enum Delivery {
     LeftOut,
 }
 
-/// TOML that is being written.
-#[derive(Default)]
-struct Toml {
-    text: String,
-}
-
 impl Toml {
-    fn header(&mut self, header: &str) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
-        }
-        self.text.push_str(header);
-        self.text.push('\n');
-    }
-
-    fn value(&mut self, key: &str, value: impl fmt::Display) {
-        self.text.push_str(&format!("{key} = {value}\n"));
-    }
-
-    fn string(&mut self, key: &str, text: &str) {
-        self.value(key, quoted(text));
-    }
-
-    fn path(&mut self, key: &str, path: &Path) {
-        self.string(key, &path.display().to_string());
-    }
-
-    fn span(&mut self, key: &str, span: Span) {
-        self.string(key, &format_duration(span));
-    }
-
-    /// In the shortest form that reads back as the same number, always with a point or an exponent.
-    fn number(&mut self, key: &str, number: f64) {
-        self.value(key, format!("{number:?}"));
-    }
-
     fn kafka(&mut self, kafka: &Kafka) {
         self.header("[kafka]");
         self.string("brokers", &kafka.brokers);
@@ -311,39 +217,7 @@ fn labels(windows: &[WindowLength]) -> impl Iterator<Item = &str> {
     windows.iter().map(|window| window.label.as_str())
 }
 
-/// Every exposure.
-pub(super) const EXPOSURES: [Exposure; 2] = [Exposure::Assessed, Exposure::Population];
-
-pub(super) const fn exposure_name(exposure: Exposure) -> &'static str {
-    match exposure {
-        Exposure::Assessed => "assessed",
-        Exposure::Population => "population",
-    }
+fn path_or_empty(path: Option<&PathBuf>) -> String {
+    path.map(|path| path.display().to_string()).unwrap_or_default()
 }
 
-pub(super) const fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Profile => "profile",
-        Channel::Random => "random",
-        Channel::Signal => "signal",
-        Channel::Manual => "manual",
-    }
-}
-
-pub(super) const fn evidence_name(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Sequential => "sequential",
-        Evidence::Interval => "interval",
-        Evidence::Point => "point",
-    }
-}
-
-pub(super) fn reference_name(reference: &Reference) -> &str {
-    match reference {
-        Reference::Rest => "rest",
-        Reference::Lowest => "lowest",
-        Reference::Random => "random",
-        Reference::Overall => "overall",
-        Reference::Group(name) => name,
-    }
-}
