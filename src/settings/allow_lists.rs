@@ -1,4 +1,4 @@
-//! What a configuration lists: profiles, dimensions and criteria. Events of others are not counted by name.
+//! The sections `[profiles]`, `[dimensions]` and `[criteria]`: the names that the configuration allows.
 
 use super::bounds::{MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_PROFILES, MAX_TEXT_BYTES};
 use super::given::{Given, check_unique, values};
@@ -8,30 +8,30 @@ use super::schema::Criteria;
 use super::table::Table;
 use super::terms::{Dimension, EXPOSURES, Exposure, Profile, REFERENCES, exposure_name, reference_name};
 
-/// The word for every profile or dimension.
+/// The word by which a rule names every profile, or every dimension.
 pub(super) const ALL: &str = "*";
 
-/// Sorted by name, as the tree is.
+/// Reads the profiles, sorted by name.
 pub(super) fn profiles(root: &mut Table<'_>, string_bytes: usize) -> Vec<Profile> {
     root.each_table("profiles", MAX_PROFILES, |name, mut table| {
         if !is_name(name, string_bytes) || name == ALL {
-            let expected = format!("{} other than \"*\"", name_shape(string_bytes));
+            let expected = format!("{}, other than \"*\"", name_shape(string_bytes));
             table.refuse(expected, shown(name));
         }
         let exposures = EXPOSURES.map(|exposure| (exposure_name(exposure), exposure));
         let title = table.line("title", name, MAX_TEXT_BYTES).value;
-        let exposure = table.choice("exposure", Exposure::Assessed, &exposures, &[]).value;
+        let exposure = table.choice("exposure", Exposure::Assessed, &exposures).value;
         let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
         table.finish();
         Profile { name: name.to_owned(), title, exposure, owner }
     })
 }
 
-/// Sorted by name, as the tree is.
+/// Reads the dimensions, sorted by name.
 pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimension> {
     root.each_table("dimensions", MAX_DIMENSIONS, |name, mut table| {
         if !is_name(name, string_bytes) || name == ALL {
-            let expected = format!("{} other than \"*\"", name_shape(string_bytes));
+            let expected = format!("{}, other than \"*\"", name_shape(string_bytes));
             table.refuse(expected, shown(name));
         }
         let ground = table.required_text("ground");
@@ -46,17 +46,18 @@ pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimen
         table.finish();
         Dimension {
             name: name.to_owned(),
+            // Where it is missing, that is among the problems.
             ground: ground.map(|ground| ground.value).unwrap_or_default(),
             groups: values(groups),
         }
     })
 }
 
-/// A rule's `reference` could not tell such a group from the word.
+/// A group must not be called by a word of a rule's `reference`: the two could not be told apart.
 fn check_group(group: &Given<String>, string_bytes: usize, problems: &mut Problems) {
     check_name(group, string_bytes, problems);
     if REFERENCES.iter().any(|word| reference_name(word) == group.value) {
-        let expected = "a name other than the words of a rule's reference (rest, lowest, random, overall)";
+        let expected = "a name that is no word of a rule's reference (rest, lowest, random, overall)";
         group.refuse(problems, expected, shown(group));
     }
 }
@@ -75,7 +76,7 @@ pub(super) fn criteria(mut table: Table<'_>, string_bytes: usize) -> Criteria {
     criteria
 }
 
-/// A name that events can carry.
+/// Reports a name that no event can carry.
 pub(super) fn check_name(name: &Given<String>, string_bytes: usize, problems: &mut Problems) {
     if !is_name(name, string_bytes) {
         name.refuse(problems, name_shape(string_bytes), shown(name));

@@ -51,7 +51,11 @@ fn value(value: DeValue<'_>, place: &dyn Fn(usize) -> Place) -> Value {
         DeValue::Datetime(time) => Value::Other(time.to_string()),
         DeValue::Array(items) => {
             let items = items.into_iter();
-            Value::List(items.map(|item| Entry { place: place(item.span().start), value: self::value(item.into_inner(), place) }).collect())
+            Value::List(
+                items
+                    .map(|item| Entry { place: place(item.span().start), value: self::value(item.into_inner(), place) })
+                    .collect(),
+            )
         }
         DeValue::Table(table) => Value::Table(entries(table, place)),
     }

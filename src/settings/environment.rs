@@ -77,7 +77,8 @@ fn segments(name: &str) -> Vec<String> {
 
 /// Returns a tree with nothing but this value at this path.
 fn layer(path: Vec<String>, place: &Place, text: String) -> Entries {
-    let nest = |inner: Value, key: String| Value::Table(Entries::from([(key, Entry { place: place.clone(), value: inner })]));
+    let nest =
+        |inner: Value, key: String| Value::Table(Entries::from([(key, Entry { place: place.clone(), value: inner })]));
     match path.into_iter().rev().fold(Value::Untyped(text), nest) {
         Value::Table(tree) => tree,
         _ => Entries::new(),
@@ -114,7 +115,7 @@ fn shape(found: String) -> Refusal {
 
 fn check_section(section: &str) -> Result<(), Refusal> {
     if section == "rules" {
-        let expected = "a section of the configuration; rules are changed in the file alone";
+        let expected = "a section other than rules, which only files can change";
         return Err((expected.to_owned(), shown(section)));
     }
     if SECTIONS.contains(&section) {
@@ -140,12 +141,12 @@ fn existing_table(section_entries: Option<&Entries>, section: &str, name: &str) 
     let mut alike = names().filter(|known| known.to_lowercase() == name);
     let (Some(known), None) = (alike.next(), alike.next()) else {
         let near = suggestion(name, names().map(String::as_str));
-        let expected = format!("the name of exactly one table of [{section}] in the file{near}");
+        let expected = format!("the name of exactly one table of [{section}] in the files{near}");
         return Err((expected, shown(name)));
     };
     match section_entries.and_then(|entries| entries.get(known)).map(|entry| &entry.value) {
         Some(Value::Table(_)) => Ok(known.clone()),
-        _ => Err((format!("{section}.{known} to be a table"), "none".to_owned())),
+        _ => Err((format!("{section}.{known} to be a table"), "another value".to_owned())),
     }
 }
 

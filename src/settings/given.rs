@@ -58,13 +58,13 @@ pub(super) fn choose<T: Copy>(
     None
 }
 
-/// Reports every item that stands in the list before.
+/// Reports every item that repeats an earlier one.
 pub(super) fn check_unique(items: &[Given<String>], problems: &mut Problems) {
     let mut first: BTreeMap<&str, &str> = BTreeMap::new();
     for item in items {
         if let Some(earlier) = first.get(item.as_str()) {
-            let found = format!("{}, as in {earlier}", shown(item));
-            item.refuse(problems, "each item once", found);
+            let found = format!("{} again, first in {earlier}", shown(item));
+            item.refuse(problems, "each item only once", found);
         } else {
             first.insert(item, &item.key);
         }

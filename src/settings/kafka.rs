@@ -16,7 +16,7 @@ const MAX_PROPERTY_BYTES: usize = 65_536;
 /// Longest name of a topic that Kafka allows, in bytes.
 const MAX_TOPIC_BYTES: usize = 249;
 
-/// Kafka properties that the daemon sets itself, and why nobody else may.
+/// Kafka properties that the daemon sets itself, each with the reason that a problem gives.
 const RESERVED_PROPERTIES: [(&str, &str); 16] = [
     ("bootstrap.servers", "written as kafka.brokers"),
     ("metadata.broker.list", "written as kafka.brokers"),
@@ -26,14 +26,14 @@ const RESERVED_PROPERTIES: [(&str, &str); 16] = [
     ("group.protocol", "partitions are assigned by the checkpoint, not by the group"),
     ("group.remote.assignor", "partitions are assigned by the checkpoint, not by the group"),
     ("partition.assignment.strategy", "partitions are assigned by the checkpoint, not by the group"),
-    ("auto.offset.reset", "lost offsets are an alert, never a silent reset"),
+    ("auto.offset.reset", "lost offsets raise an alert and are never reset silently"),
     ("enable.auto.commit", "offsets are part of the checkpoint"),
     ("auto.commit.enable", "offsets are part of the checkpoint"),
     ("auto.commit.interval.ms", "offsets are part of the checkpoint"),
     ("enable.auto.offset.store", "offsets are part of the checkpoint"),
     ("offset.store.method", "offsets are part of the checkpoint"),
-    ("enable.partition.eof", "the daemon tells the end of a partition itself"),
-    ("transactional.id", "nothing is written in Kafka transactions"),
+    ("enable.partition.eof", "the daemon finds the end of a partition itself"),
+    ("transactional.id", "the daemon uses no Kafka transactions"),
 ];
 
 pub(super) fn kafka(mut table: Table<'_>) -> Kafka {
@@ -41,7 +41,7 @@ pub(super) fn kafka(mut table: Table<'_>) -> Kafka {
     let brokers = table.required_text("brokers");
     let topics = table.required_texts("topics", 1..=MAX_TOPICS);
     let group = table.line("group", "paritywatch", MAX_TOPIC_BYTES);
-    let security_protocol = table.choice("security_protocol", SecurityProtocol::Ssl, &protocols, &[]);
+    let security_protocol = table.choice("security_protocol", SecurityProtocol::Ssl, &protocols);
     let dead_letter_topic = table.text("dead_letter_topic", "paritywatch.dead-letter");
     let alert_topic = table.text("alert_topic", "paritywatch.alerts");
     let dead_letter_payload = table.boolean("dead_letter_payload", false);
@@ -50,7 +50,9 @@ pub(super) fn kafka(mut table: Table<'_>) -> Kafka {
     let properties = properties(&mut table, sasl_password_file.is_some());
 
     let problems = &mut *table.problems;
-    check_brokers(brokers.as_ref(), problems);
+    if let Some(brokers) = &brokers {
+        check_brokers(brokers, problems);
+    }
     check_unique(&topics, problems);
     for topic in &topics {
         check_topic(topic, problems);
@@ -66,10 +68,11 @@ pub(super) fn kafka(mut table: Table<'_>) -> Kafka {
     }
     if let Some(file) = sasl_password_file.as_ref().filter(|_| !security_protocol.is_sasl()) {
         let expected = "nothing, or security_protocol \"sasl_ssl\" or \"sasl_plaintext\"";
-        file.refuse(problems, expected, format!("a file with {}", shown(security_protocol.name())));
+        file.refuse(problems, expected, format!("a file with security_protocol {}", shown(security_protocol.name())));
     }
     table.finish();
     Kafka {
+        // Where they are missing, that is among the problems.
         brokers: brokers.map(|brokers| brokers.value).unwrap_or_default(),
         topics: values(topics),
         group: group.value,
@@ -83,8 +86,7 @@ pub(super) fn kafka(mut table: Table<'_>) -> Kafka {
     }
 }
 
-fn check_brokers(brokers: Option<&Given<String>>, problems: &mut Problems) {
-    let Some(brokers) = brokers else { return };
+fn check_brokers(brokers: &Given<String>, problems: &mut Problems) {
     let fits = brokers.len() <= MAX_TEXT_BYTES
         && !brokers.chars().any(char::is_control)
         && brokers.split(',').all(|broker| !broker.trim().is_empty());
@@ -105,7 +107,7 @@ fn check_topic(topic: &Given<String>, problems: &mut Problems) {
     }
 }
 
-/// What the daemon writes must not come back as input.
+/// The daemon must not read what it writes.
 fn check_not_read(topic: &Given<String>, topics: &[Given<String>], problems: &mut Problems) {
     if topics.iter().any(|read| read.value == topic.value) {
         let expected = "a topic that is not among kafka.topics";
@@ -113,9 +115,10 @@ fn check_not_read(topic: &Given<String>, topics: &[Given<String>], problems: &mu
     }
 }
 
-/// Values may be secrets: no problem repeats one.
+/// Reads the properties. A value may be a secret, so no problem repeats one.
 fn properties(table: &mut Table<'_>, has_password_file: bool) -> BTreeMap<String, String> {
     let section = "kafka.properties";
+    // The section may be missing.
     let Some((place, entries)) = table.take_entries("properties") else {
         return BTreeMap::new();
     };
@@ -130,7 +133,7 @@ fn properties(table: &mut Table<'_>, has_password_file: bool) -> BTreeMap<String
         let path = key_path(section, &name);
         if let Some(reason) = reserved(&name, has_password_file) {
             let expected = format!("no value ({reason})");
-            problems.add(&entry.place, &path, expected, "one");
+            problems.add(&entry.place, &path, expected, "a value");
             continue;
         }
         let text = property_text(&entry.value).filter(|text| text.len() <= MAX_PROPERTY_BYTES);
@@ -144,6 +147,7 @@ fn properties(table: &mut Table<'_>, has_password_file: bool) -> BTreeMap<String
     properties
 }
 
+/// Returns why the property must not be set; `None` where it may be.
 fn reserved(name: &str, has_password_file: bool) -> Option<&'static str> {
     if name == "sasl.password" && has_password_file {
         return Some("it is read from kafka.sasl_password_file");

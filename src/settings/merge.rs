@@ -128,15 +128,15 @@ fn split(Entry { place, value }: Entry) -> (config::Value, Spot) {
     (config::Value::new(None, kind), Spot { place, inside })
 }
 
-/// Every spot has a value, as both are merged by the same rule.
+/// Every value has a spot, as both are merged by the same rule. A value that was lost would read as one of no type, which
+/// every key refuses.
 fn join_table(mut values: Map<String, config::Value>, spots: Spots) -> Entries {
+    debug_assert_eq!(values.len(), spots.len(), "each value has a spot");
     let join = |(key, spot): (String, Spot)| {
         let entry = join((values.remove(&key).unwrap_or_default(), spot));
         (key, entry)
     };
-    let table = spots.into_iter().map(join).collect();
-    debug_assert!(values.is_empty(), "values without a place: {values:?}");
-    table
+    spots.into_iter().map(join).collect()
 }
 
 fn join((value, spot): (config::Value, Spot)) -> Entry {

@@ -12,13 +12,13 @@ use super::secrets::redacted_properties;
 use super::terms::{Plan, Rule, WindowLength, channel_name, evidence_name, exposure_name, reference_name};
 use super::writer::{Toml, list};
 
-/// Fixed for all time: the same configuration has the same hash on every machine and in every version that knows the
-/// same keys.
+/// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
+/// the same keys.
 const HASH_KEY: (u64, u64) = (0x7061_7269_7479_7761, 0x7463_6820_636f_6e66);
 
 impl Settings {
-    /// The whole effective configuration, defaults included, as TOML that [`Settings::load`] accepts. Secrets among
-    /// `kafka.properties` read `<redacted>`; what is in secret files is never read here.
+    /// Returns the whole effective configuration, defaults included, as TOML that [`Settings::load`] accepts. Secrets among
+    /// `kafka.properties` read `<redacted>`. Files that hold secrets are named, not read.
     #[must_use]
     pub fn redacted_toml(&self) -> String {
         let mut toml = Toml::default();
@@ -31,10 +31,12 @@ impl Settings {
     }
 }
 
-/// 16 hex digits over everything that bears on findings and alerts: all sections but `[kafka]`, `[state]` and
-/// `[server]`, and of the others all keys but those that say where alerts go and how many may wait, so that `run` and `replay` with the same rules have the same hash. Changes whenever an effective value
-/// of the other sections does, and with the order of rules or of groups; not with comments, layout or defaults that are
-/// written out.
+/// Returns 16 hex digits over everything that affects findings and alerts, so that `run` and `replay` with the same rules
+/// have the same hash.
+///
+/// The sections `[kafka]`, `[state]` and `[server]` are left out, and so are the keys that say where alerts go and how many
+/// may wait. The hash changes with every other effective value, and with the order of rules or of groups. It does not change
+/// with comments, layout, the file that a key stands in, or a default that is written out.
 pub(super) fn config_hash(settings: &Settings) -> String {
     let mut toml = Toml::default();
     toml.judgement(settings, Delivery::LeftOut);
@@ -43,7 +45,7 @@ pub(super) fn config_hash(settings: &Settings) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Whether keys are written that say where alerts go and how many may wait.
+/// Whether to write the keys that say where alerts go and how many may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delivery {
     Shown,
@@ -70,7 +72,7 @@ impl Toml {
         }
     }
 
-    /// What bears on findings and alerts: the hash is over this, without what is about delivery.
+    /// Writes what affects findings and alerts. The hash is over this, with delivery left out.
     fn judgement(&mut self, settings: &Settings, delivery: Delivery) {
         self.window(&settings.plan);
         self.privacy(settings);
@@ -83,7 +85,7 @@ impl Toml {
         }
     }
 
-    /// What bears on where the daemon runs. A table may follow `[[rules]]` in TOML.
+    /// Writes what depends on where the daemon runs. TOML allows tables after `[[rules]]`.
     fn operation(&mut self, settings: &Settings) {
         self.header("[state]");
         self.path("dir", &settings.state.dir);
@@ -102,7 +104,7 @@ impl Toml {
         self.span("history", window.history);
         self.span("allowed_lateness", window.allowed_lateness);
         self.span("idle_after", window.idle_after);
-        // `None` is how `replay` turns a limit off; no key says so, and the hash is made before.
+        // `replay` turns a limit off by `None`, after the hash was made. No key can say so.
         if let Some(max_ahead) = window.max_ahead {
             self.span("max_ahead", max_ahead);
         }
@@ -148,7 +150,7 @@ impl Toml {
                 self.string("ca_file", &path_or_empty(alerting.ca_file.as_ref()));
                 self.string("authorization_file", &path_or_empty(alerting.authorization_file.as_ref()));
             }
-            // As the versions wrote it that knew no receivers: their hashes stay.
+            // These three lines keep the hashes of versions that knew no receivers.
             Delivery::LeftOut => {
                 self.value("alertmanagers", shown(&[]));
                 self.value("webhooks", shown(&[]));
@@ -184,6 +186,7 @@ impl Toml {
     }
 
     fn rule(&mut self, rule: &Rule, plan: &Plan) {
+        // Every id of a rule is an index of its own plan.
         let profiles = rule.profiles.iter().filter_map(|id| plan.profiles.get(usize::from(id.0)));
         let dimensions = rule.dimensions.iter().filter_map(|id| plan.dimensions.get(usize::from(id.0)));
         self.header("[[rules]]");
@@ -220,4 +223,3 @@ fn labels(windows: &[WindowLength]) -> impl Iterator<Item = &str> {
 fn path_or_empty(path: Option<&PathBuf>) -> String {
     path.map(|path| path.display().to_string()).unwrap_or_default()
 }
-

@@ -13,10 +13,10 @@ pub const MAX_PROBLEMS: usize = 1_000;
 /// Why there is no configuration.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// A file could not be read.
-    #[error("{file}: expected a readable file, found: {source}")]
+    /// A file, or the folder `conf.d`, could not be read.
+    #[error("{file}: expected a path that can be read, found: {source}")]
     Unreadable {
-        /// The path of the file.
+        /// Its path.
         file: String,
         /// What the operating system said.
         source: io::Error,

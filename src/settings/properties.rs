@@ -25,7 +25,7 @@ fn flatten(nested: Entries, prefix: &str, flat: &mut Entries, problems: &mut Pro
             Value::Table(inner) => flatten(inner, &format!("{name}."), flat, problems),
             _ if flat.contains_key(&name) => {
                 let path = key_path("kafka.properties", &name);
-                problems.add(&entry.place, &path, "the property once", "it twice");
+                problems.add(&entry.place, &path, "the property only once", "it a second time");
             }
             _ => {
                 flat.insert(name, entry);

@@ -1,4 +1,4 @@
-//! Rules: what must hold between a rule's keys, and between a rule and the rest.
+//! The list `[[rules]]`: each key, what must hold between the keys of a rule, and between a rule and the other sections.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ const LATER_INDICATORS: [&str; 2] = ["intensity", "duration"];
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_CONFIDENCE: f64 = 0.95;
 
-/// What rules speak of.
+/// What the other sections say that rules depend on.
 pub(super) struct Surroundings<'s> {
     pub profiles: &'s [Profile],
     pub dimensions: &'s [Dimension],
@@ -35,7 +35,7 @@ pub(super) struct Surroundings<'s> {
     pub string_bytes: usize,
 }
 
-/// Reads every rule; one with something wrong is reported and left out.
+/// Reads the rules in the order of the files. A rule with a problem may be left out.
 pub(super) fn rules(root: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Rule> {
     let tables = root.take_list_of_tables("rules", MAX_RULES);
     let mut names = BTreeMap::new();
@@ -55,13 +55,13 @@ fn rule(
     problems: &mut Problems,
 ) -> Option<Rule> {
     let mut table = Table::new(path, place, entries, problems);
-    let name = name(&mut table, names);
-    // The keys of another kind are not known here, so nothing more can be said of such a rule.
+    let name = name(&mut table, path, names);
+    // This version does not know the keys of another kind, so it reads no further.
     table.valid_choice("kind", (), &[("disparity", ())], &LATER_KINDS)?;
     let indicators = Indicator::ALL.map(|indicator| (indicator.name(), indicator));
     let indicator = table.required_choice("indicator", &indicators, &LATER_INDICATORS);
     let measures = MEASURES.map(|measure| (measure.name(), measure));
-    let measure = table.choice("measure", Measure::Ratio, &measures, &[]);
+    let measure = table.choice("measure", Measure::Ratio, &measures);
     let profiles = profiles(&mut table, surroundings);
     let channels = channels(&mut table);
     let dimensions = dimensions(&mut table, surroundings);
@@ -91,7 +91,7 @@ fn rule(
         warning,
         critical,
         clear,
-        evidence: evidence?,
+        evidence,
         confidence: confidence?,
         min_events,
         stratify_by,
@@ -103,19 +103,19 @@ fn rule(
     })
 }
 
-fn name(table: &mut Table<'_>, names: &mut BTreeMap<String, String>) -> Option<String> {
+fn name(table: &mut Table<'_>, path: &str, names: &mut BTreeMap<String, String>) -> Option<String> {
     let name = table.required_text("name")?;
     if !is_rule_name(&name) {
-        let expected = "a name of 1 to 64 characters a-z, 0-9 and -, the first no hyphen";
+        let expected = "a name of 1 to 64 characters (a-z, 0-9 and -) that does not start with -";
         name.refuse(table.problems, expected, shown(&name));
         return None;
     }
     if let Some(earlier) = names.get(name.as_str()) {
-        let found = format!("{}, as in {earlier}", shown(&name));
+        let found = format!("{}, the name of {earlier}", shown(&name));
         name.refuse(table.problems, "a name that no other rule has", found);
         return None;
     }
-    names.insert(name.value.clone(), name.key);
+    names.insert(name.value.clone(), format!("{path} ({})", name.place.text()));
     Some(name.value)
 }
 
@@ -124,7 +124,7 @@ fn is_rule_name(name: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-')
 }
 
-/// Ascending.
+/// Returns the profiles, ascending.
 fn profiles(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<ProfileId> {
     let written = table.texts("profiles", &[ALL], 1..=MAX_PROFILES);
     let names: Vec<&str> = surroundings.profiles.iter().map(|profile| profile.name.as_str()).collect();
@@ -132,7 +132,7 @@ fn profiles(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Profi
     indexes.into_iter().map(ProfileId).collect()
 }
 
-/// Ascending.
+/// Returns the dimensions, ascending.
 fn dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<DimensionId> {
     let written = table.texts("dimensions", &[ALL], 1..=MAX_DIMENSIONS);
     let names: Vec<&str> = surroundings.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
@@ -140,26 +140,26 @@ fn dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Dim
     indexes.into_iter().map(DimensionId).collect()
 }
 
-/// Indexes of the written names, ascending.
+/// Returns the indexes that the written names have in `names`, ascending.
 fn resolve(written: &[Given<String>], names: &[&str], section: &str, problems: &mut Problems) -> Vec<u16> {
     check_unique(written, problems);
-    // The names are at most 1,000 (MAX_PROFILES, MAX_DIMENSIONS), so every index fits.
-    let all = || (0..u16::try_from(names.len()).unwrap_or(u16::MAX)).collect();
+    // There are at most 1,000 names (MAX_PROFILES, MAX_DIMENSIONS), so that every one gets an index.
+    let indexed = || (0..u16::MAX).zip(names.iter().copied());
     if let [only] = written
         && only.value == ALL
     {
         if names.is_empty() {
-            let expected = format!("at least one table [{section}.NAME] for the rule to be about");
+            let expected = format!("at least one table [{section}.NAME] for the rule to apply to");
             only.refuse(problems, expected, "none");
         }
-        return all();
+        return indexed().map(|(index, _)| index).collect();
     }
     let mut indexes = Vec::with_capacity(written.len());
     for name in written {
-        match names.iter().position(|known| *known == name.value).map(u16::try_from) {
-            Some(Ok(index)) => indexes.push(index),
-            _ if name.value == ALL => name.refuse(problems, "\"*\" alone", "other names beside it"),
-            _ => {
+        match indexed().find(|(_, known)| *known == name.value) {
+            Some((index, _)) => indexes.push(index),
+            None if name.value == ALL => name.refuse(problems, "\"*\" without other names", "it beside other names"),
+            None => {
                 let near = suggestion(name, names.iter().copied());
                 let expected = format!("\"*\" or the name of a table of [{section}]{near}");
                 name.refuse(problems, expected, shown(name));
@@ -192,10 +192,9 @@ fn reference(
     if let Some(word) = word {
         return word.clone();
     }
-    for dimension in dimensions {
-        if let Some(dimension) = surroundings.dimensions.get(usize::from(dimension.0)) {
-            check_group(&written, dimension, table.problems);
-        }
+    // Every id is an index of the dimensions around.
+    for dimension in dimensions.iter().filter_map(|id| surroundings.dimensions.get(usize::from(id.0))) {
+        check_group(&written, dimension, table.problems);
     }
     Reference::Group(written.value)
 }
@@ -207,11 +206,11 @@ fn check_group(written: &Given<String>, dimension: &Dimension, problems: &mut Pr
     let words = alternatives(REFERENCES.iter().map(reference_name));
     let near = suggestion(written, dimension.groups.iter().map(String::as_str));
     let expected = format!("{words}, or a group of every dimension of the rule{near}");
-    let found = format!("{}, which dimension {} has not", shown(written), shown(&dimension.name));
+    let found = format!("{}, which dimension {} does not have", shown(written), shown(&dimension.name));
     written.refuse(problems, expected, found);
 }
 
-/// Shortest first.
+/// Returns the windows, shortest first.
 fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &Surroundings<'_>) -> Vec<WindowLength> {
     let sealed = indicator == Some(Indicator::HitRate);
     let long_enough = |window: &WindowLength| !sealed || window.length > surroundings.cohort_max_age;
@@ -236,7 +235,7 @@ fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &S
                 label.refuse(table.problems, sealed_shape(surroundings), shown(label));
             }
             Some(window) if windows.contains(window) => {
-                label.refuse(table.problems, "each window once", shown(label));
+                label.refuse(table.problems, "each window only once", shown(label));
             }
             Some(window) => windows.push(window.clone()),
         }
@@ -247,19 +246,19 @@ fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &S
 
 fn sealed_shape(surroundings: &Surroundings<'_>) -> String {
     let age = format_duration(surroundings.cohort_max_age);
-    format!("for hit_rate a window longer than window.cohort_max_age ({age})")
+    format!("a window longer than window.cohort_max_age ({age}), because the indicator is hit_rate")
 }
 
-/// The comparison must be one that sequential evidence can be gathered of.
+/// Sequential evidence can be gathered only of some comparisons.
 fn evidence(
     table: &mut Table<'_>,
     reference: &Reference,
     stratified: bool,
     profiles: &[ProfileId],
     surroundings: &Surroundings<'_>,
-) -> Option<Evidence> {
+) -> Evidence {
     let choices = EVIDENCE.map(|evidence| (evidence_name(evidence), evidence));
-    let written = table.choice("evidence", Evidence::Sequential, &choices, &[]);
+    let written = table.choice("evidence", Evidence::Sequential, &choices);
     if written.value == Evidence::Sequential && *reference == Reference::Overall {
         let expected =
             "\"interval\" or \"point\" with reference \"overall\", which contains the group itself and is never judged";
@@ -269,17 +268,21 @@ fn evidence(
         surroundings.profiles.get(usize::from(id.0)).is_some_and(|profile| profile.exposure == Exposure::Population)
     };
     if written.value == Evidence::Sequential && stratified && profiles.iter().any(by_population) {
-        let expected = "\"interval\" or \"point\" where stratify_by meets a profile with exposure \"population\", which is not known by stratum";
+        let expected = "\"interval\" or \"point\" where stratify_by is used with a profile of exposure \"population\", whose counts are not known by stratum";
         written.refuse(table.problems, expected, shown(evidence_name(Evidence::Sequential)));
     }
-    Some(written.value)
+    written.value
 }
 
 fn confidence(table: &mut Table<'_>) -> Option<Confidence> {
     let expected = "a number from 0.5 to 0.9999";
     let level = table.number("confidence", DEFAULT_CONFIDENCE, expected, |level| (0.5..=0.9999).contains(&level));
-    // Within the range asked for above there is always one.
-    Confidence::new(level)
+    let confidence = Confidence::new(level);
+    if confidence.is_none() {
+        // Within the range asked for there always is one. Should that change, the rule must not vanish in silence.
+        table.refuse(expected, level.to_string());
+    }
+    confidence
 }
 
 fn stratify_by(table: &mut Table<'_>, string_bytes: usize) -> Option<String> {
@@ -288,7 +291,7 @@ fn stratify_by(table: &mut Table<'_>, string_bytes: usize) -> Option<String> {
     Some(name.value)
 }
 
-/// A duration that may be 0.
+/// Reads a duration that may be 0.
 fn span(table: &mut Table<'_>, key: &'static str) -> Span {
     let longest = Span::DAY.times(MAX_DURATION_DAYS);
     table.duration(key, Span(0), Span(0)..=longest).value

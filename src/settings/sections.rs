@@ -20,7 +20,7 @@ use super::terms::{EvidencePlan, LedgerPlan, Limits, Plan, Span, WindowLength, W
 
 const DEFAULT_PORT: u16 = 9464;
 
-/// Reads everything. Where something is wrong the problems say so, and the settings are of no use.
+/// Reads every section. Where the problems say that something is wrong, the settings are of no use.
 pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let kafka = root.optional_table("kafka").map(kafka);
     let window = window(root.table("window"));
@@ -66,7 +66,7 @@ fn window(mut table: Table<'_>) -> WindowPlan {
     let longest_history = Span::DAY.times(MAX_HISTORY_DAYS);
     let bucket = table.text("bucket", "1h");
     if parse_duration(&bucket) != Some(Span::HOUR) {
-        let expected = "\"1h\", the finest resolution (another is not in this version)";
+        let expected = "\"1h\" (no other resolution is in this version)";
         bucket.refuse(table.problems, expected, shown(&bucket));
     }
     let rolling = table.texts("rolling", &["24h", "7d", "30d", "90d"], 1..=MAX_ROLLING);
@@ -86,20 +86,20 @@ fn window(mut table: Table<'_>) -> WindowPlan {
     plan
 }
 
-/// Shortest first.
+/// Returns the windows, shortest first.
 fn rolling_windows(written: &[Given<String>], history: Span, problems: &mut Problems) -> Vec<WindowLength> {
     let mut windows: Vec<WindowLength> = Vec::with_capacity(written.len());
     for label in written {
         let allowed = |span: &Span| (Span::HOUR..=history).contains(span);
         let Some(length) = parse_duration(label).filter(allowed) else {
             let history = format_duration(history);
-            let expected = format!("{SHAPE}, from 1h to the history of {history}");
+            let expected = format!("{SHAPE}, from 1h to window.history ({history})");
             label.refuse(problems, expected, shown(label));
             continue;
         };
         if let Some(earlier) = windows.iter().find(|window| window.length == length) {
-            let found = format!("{} beside {}", shown(label), shown(&earlier.label));
-            label.refuse(problems, "each length once", found);
+            let found = format!("{}, as long as {}", shown(label), shown(&earlier.label));
+            label.refuse(problems, "each length only once", found);
             continue;
         }
         windows.push(WindowLength { length, label: label.value.clone() });
@@ -113,7 +113,7 @@ fn privacy(mut table: Table<'_>) -> Privacy {
     let reason = table.line("reason", "", MAX_TEXT_BYTES);
     let pseudonym_key_file = table.optional_path("pseudonym_key_file");
     if *min_cell == 0 && reason.trim().is_empty() {
-        let expected = "a number above 0, or privacy.reason to say why everything may be published";
+        let expected = "a number above 0, or a privacy.reason that says why everything may be published";
         min_cell.refuse(table.problems, expected, "0 without a reason");
     }
     table.finish();
@@ -165,15 +165,16 @@ fn server(mut table: Table<'_>) -> Server {
     }
     let web_config = table.optional_path("web_config");
     if let Some(file) = &web_config {
-        file.refuse(table.problems, "nothing (not in this version)", "a file");
+        file.refuse(table.problems, "an empty text (web-config files are not in this version)", "a file");
     }
     let external_url = table.line("external_url", "", MAX_TEXT_BYTES);
     if !external_url.is_empty() && Address::parse(&external_url).is_none() {
-        // Not repeated: a login may be in it.
+        // The text is not repeated: it may contain a login.
         external_url.refuse(table.problems, address::SHAPE, "another text");
     }
     table.finish();
     Server {
+        // Where it is no address, that is among the problems.
         listen: address.unwrap_or(default),
         web_config: web_config.map(|file| file.value),
         external_url: Some(external_url.value).filter(|url| !url.is_empty()),
@@ -203,14 +204,14 @@ fn alerting(mut table: Table<'_>) -> Alerting {
     alerting
 }
 
-/// Each once. None is repeated in a problem: a secret may be in it.
+/// Reads addresses. No problem repeats one: it may contain a secret.
 fn addresses(table: &mut Table<'_>, key: &'static str) -> Vec<Address> {
     let mut addresses: Vec<Address> = Vec::new();
     for given in table.texts(key, &[], 0..=MAX_RECEIVERS) {
         match Address::parse(&given).filter(|_| given.len() <= MAX_TEXT_BYTES) {
             None => given.refuse(table.problems, address::SHAPE, "another text"),
             Some(address) if addresses.contains(&address) => {
-                given.refuse(table.problems, "each receiver once", "one that is there already");
+                given.refuse(table.problems, "each receiver only once", "one that is listed before");
             }
             Some(address) => addresses.push(address),
         }

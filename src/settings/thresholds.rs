@@ -1,11 +1,11 @@
-//! A rule's thresholds and the order they must be in.
+//! The thresholds of a rule, and the order in which they must lie.
 
 use super::given::Given;
 use super::problem::Problems;
 use super::table::Table;
 use super::terms::{Harm, Indicator, Measure};
 
-/// Furthest threshold: of a ratio, and of a difference on either side of 0.
+/// The furthest threshold: of a ratio, and of a difference on either side of 0.
 const MAX_THRESHOLD: f64 = 1_000.0;
 
 pub(super) struct Thresholds {
@@ -14,12 +14,13 @@ pub(super) struct Thresholds {
     pub clear: f64,
 }
 
-/// From the side of equality outwards: equality, clear, warning, critical. A ratio's equality is 1 and a difference's
-/// 0; harm lies above it or below it, so that for low harm every threshold of a difference is negative (or 0).
+/// Reads the thresholds. From equality outwards they lie in the order clear, warning, critical. Equality is 1 for a ratio
+/// and 0 for a difference. Where low values are the harm they lie below it, so that those of a difference are negative or 0.
 pub(super) fn thresholds(table: &mut Table<'_>, indicator: Option<Indicator>, measure: Measure) -> Option<Thresholds> {
     let warning = table.required_number("warning");
     let critical = table.required_number("critical");
     let clear = table.optional_number("clear");
+    // Which of them is missing, or was refused, is among the problems.
     let (Some(warning), Some(critical), Some(indicator)) = (warning, critical, indicator) else {
         return None;
     };
@@ -39,7 +40,7 @@ pub(super) fn thresholds(table: &mut Table<'_>, indicator: Option<Indicator>, me
     })
 }
 
-/// What thresholds may be: from equality to the furthest.
+/// Where thresholds may lie: from equality to the furthest.
 struct Range {
     equality: f64,
     furthest: f64,
@@ -58,7 +59,7 @@ impl Range {
         Self { equality, furthest, harm, measure }
     }
 
-    /// Whether a threshold lies between `from` and the furthest.
+    /// Returns whether a threshold lies between `from` and the furthest; reports one that does not.
     fn check(&self, threshold: &Given<f64>, from: f64, remark: &str, problems: &mut Problems) -> bool {
         let fits = self.holds(from, self.furthest, **threshold);
         if !fits {
@@ -82,7 +83,7 @@ impl Range {
         }
     }
 
-    /// Whether `number` lies between the two, in the direction of harm. A ratio of 0 cannot be gone beyond.
+    /// Returns whether `number` lies from `from` to `to`, in the direction of harm. No ratio lies beyond 0, so 0 is no threshold.
     fn holds(&self, from: f64, to: f64, number: f64) -> bool {
         match self.harm {
             Harm::High => from <= number && number <= to,
@@ -94,7 +95,7 @@ impl Range {
     const fn direction(&self) -> &'static str {
         match self.harm {
             Harm::High => "",
-            Harm::Low => ", as lower is the harm of this indicator",
+            Harm::Low => ", because low values of this indicator are the harm",
         }
     }
 }

@@ -7,7 +7,7 @@ use super::duration::format_duration;
 use super::key::quoted;
 use super::terms::Span;
 
-/// TOML that is being written.
+/// A TOML document that is being written.
 #[derive(Default)]
 pub(super) struct Toml {
     pub text: String,
@@ -38,14 +38,14 @@ impl Toml {
         self.string(key, &format_duration(span));
     }
 
-    /// In the shortest form that reads back as the same number, always with a point or an exponent.
+    /// Writes the shortest form that reads back as the same number, always with a point or an exponent.
     pub fn number(&mut self, key: &str, number: f64) {
         self.value(key, format!("{number:?}"));
     }
 }
 
+/// Returns a list of strings.
 pub(super) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| quoted(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
 }
-
