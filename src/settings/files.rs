@@ -20,6 +20,7 @@ const EXTRA_FOLDER: &str = "conf.d";
 /// [`SettingsError::Unreadable`] for the first file, or the folder, that cannot be read.
 pub(super) fn read_all(main: &Path, problems: &mut Problems) -> Result<Vec<(SourceFile, String)>, SettingsError> {
     let mut texts = Vec::new();
+    texts.extend(read(main, 0, problems)?);
     let folder = main.with_file_name(EXTRA_FOLDER);
     let extra = extra_files(&folder).map_err(|source| unreadable(&folder, source))?;
     if extra.len() > MAX_EXTRA_FILES {
@@ -27,15 +28,21 @@ pub(super) fn read_all(main: &Path, problems: &mut Problems) -> Result<Vec<(Sour
         problems.add(&place, "", format!("at most {MAX_EXTRA_FILES} files"), extra.len().to_string());
         return Ok(texts);
     }
-    for (rank, path) in std::iter::once(main.to_path_buf()).chain(extra).enumerate() {
-        let file = SourceFile::new(rank, &path.display().to_string());
-        let bytes = read(&path).map_err(|source| unreadable(&path, source))?;
-        match text_of(bytes) {
-            Ok(text) => texts.push((file, text)),
-            Err((expected, found)) => problems.add(&Place::File(file), "", expected, found),
-        }
+    for (rank, path) in (1..).zip(extra) {
+        texts.extend(read(&path, rank, problems)?);
     }
     Ok(texts)
+}
+
+fn read(path: &Path, rank: usize, problems: &mut Problems) -> Result<Option<(SourceFile, String)>, SettingsError> {
+    let file = SourceFile::new(rank, &path.display().to_string());
+    match text_of(bytes_of(path).map_err(|source| unreadable(path, source))?) {
+        Ok(text) => Ok(Some((file, text))),
+        Err((expected, found)) => {
+            problems.add(&Place::File(file), "", expected, found);
+            Ok(None)
+        }
+    }
 }
 
 fn unreadable(path: &Path, source: io::Error) -> SettingsError {
@@ -62,7 +69,7 @@ fn extra_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Reads at most one byte more than allowed, which is enough to tell that a file is too large.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
