@@ -6,13 +6,13 @@ use std::hash::Hasher;
 use http::Uri;
 use siphasher::sip::SipHasher24;
 
-/// What an address looks like, for problems.
+/// How a problem describes an address.
 pub(super) const SHAPE: &str = "a URL with http:// or https://, a host and no login, in ASCII";
 
-/// What stands for an address's path where it is printed.
+/// What is printed in place of an address's path.
 const HIDDEN_PATH: &str = "/redacted";
 
-/// Where a receiver is. Its path may be a secret, as that of many chat services: `Debug` leaves it out.
+/// Where a receiver is. Its path may be a secret, as with many chat services: `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     url: String,
@@ -20,7 +20,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads an address; `None` where it is none.
+    /// Reads an address; `None` where the text is not a valid one.
     #[must_use]
     pub fn parse(url: &str) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
@@ -31,7 +31,7 @@ impl Address {
         };
         let authority = uri.authority()?;
         let host = authority.host();
-        // A port that is no number of 16 bits is none to the parser, and stays in the text.
+        // The parser ignores a port that does not fit 16 bits; the authority then differs from the host.
         let port = authority.port_u16().or_else(|| (authority.as_str() == host).then_some(default_port))?;
         let escapes =
             || url.split('%').skip(1).all(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2);
@@ -39,19 +39,19 @@ impl Address {
         fits.then(|| Self { url: url.to_owned(), host_and_port: format!("{host}:{port}") })
     }
 
-    /// All of it.
+    /// Returns the whole URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Host and port, which metrics show.
+    /// Returns host and port, which metrics show.
     #[must_use]
     pub fn host_and_port(&self) -> &str {
         &self.host_and_port
     }
 
-    /// The address with its path hidden, where it has one.
+    /// Returns the address with its path hidden, where it has one.
     #[must_use]
     pub fn redacted(&self) -> String {
         let after_scheme = self.url.find("://").map_or(0, |at| at + 3);
@@ -62,7 +62,7 @@ impl Address {
         }
     }
 
-    /// 16 hex digits that tell it from every other, with `kind`: the same on every machine.
+    /// Returns 16 hex digits that identify this address together with `kind`. They are the same on every machine.
     #[must_use]
     pub fn id(&self, kind: &str) -> String {
         let mut hasher = SipHasher24::new_with_key(b"paritywatch.rcvr");

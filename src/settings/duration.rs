@@ -1,14 +1,14 @@
 //! Durations as people write them: "30s", "10m", "24h", "7d".
 
-use crate::plan::Span;
+use super::terms::Span;
 
 /// The longest duration of any key, in days.
 pub const MAX_DURATION_DAYS: i64 = 10_000;
 
-/// What a duration looks like, for problems.
+/// How a problem describes a duration.
 pub(super) const SHAPE: &str = "a duration such as \"30s\", \"10m\", \"24h\" or \"7d\"";
 
-/// Reads a whole number with a unit: s, m, h or d. At most [`MAX_DURATION_DAYS`].
+/// Reads a whole number with a unit (s, m, h or d); `None` for other texts and for more than [`MAX_DURATION_DAYS`].
 pub(super) fn parse_duration(text: &str) -> Option<Span> {
     let unit = match text.chars().next_back()? {
         's' => Span::SECOND,

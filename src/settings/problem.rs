@@ -5,48 +5,44 @@ use std::io;
 
 use thiserror::Error;
 
-/// Most problems that one error carries; the rest is counted.
+use super::place::Place;
+
+/// Most problems that one error carries; the others are counted.
 pub const MAX_PROBLEMS: usize = 1_000;
-
-/// Longest part of a wrong value that is repeated in a problem, in characters.
-const MAX_FOUND_CHARS: usize = 80;
-
-/// Longest name for which a similar one is looked for, in characters.
-const MAX_SUGGESTION_CHARS: usize = 64;
 
 /// Why there is no configuration.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// The file could not be read.
-    #[error("{file}: expected a readable file, found: {source}")]
+    /// A file, or the folder `conf.d`, could not be read.
+    #[error("{file}: expected a path that can be read, found: {source}")]
     Unreadable {
-        /// The file, as it was asked for.
+        /// Its path.
         file: String,
         /// What the operating system said.
         source: io::Error,
     },
-    /// The file was read and does not hold a valid configuration.
+    /// The files were read and do not hold a valid configuration.
     #[error("{}", listed(.problems, *.more))]
     Invalid {
-        /// All problems, by place; at most [`MAX_PROBLEMS`].
+        /// The problems in the order of files and lines; at most [`MAX_PROBLEMS`].
         problems: Vec<Problem>,
         /// How many more there were.
         more: usize,
     },
 }
 
-/// One thing that is wrong, where, and what would be right.
+/// One thing that is wrong, its place, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The file, or `environment variable NAME`.
     pub file: String,
-    /// The line, counted from 1; `None` where the value is in no file.
+    /// The line, counted from 1; `None` where the value stands in no file.
     pub line: Option<usize>,
     /// The path of the key: `rules[0].warning`; empty where the text is not TOML.
     pub key: String,
     /// What would be right.
     pub expected: String,
-    /// What is there instead.
+    /// What was found instead.
     pub found: String,
 }
 
@@ -64,7 +60,7 @@ impl fmt::Display for Problem {
 }
 
 impl SettingsError {
-    /// The problems, where the file could be read.
+    /// Returns the problems; none where a file could not be read.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         match self {
@@ -82,30 +78,14 @@ fn listed(problems: &[Problem], more: usize) -> String {
     lines.join("\n")
 }
 
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A line of the file, counted from 1.
-    Line(usize),
-    /// An environment variable.
-    Variable(String),
-    /// The file as a whole: a default.
-    File,
-}
-
 /// The problems found so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Problems {
-    file: String,
-    list: Vec<Problem>,
+    list: Vec<(Option<(usize, usize)>, Problem)>,
     more: usize,
 }
 
 impl Problems {
-    pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), list: Vec::new(), more: 0 }
-    }
-
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -115,71 +95,20 @@ impl Problems {
             self.more = self.more.saturating_add(1);
             return;
         }
-        let (file, line) = match place {
-            Place::Line(line) => (self.file.clone(), Some(*line)),
-            Place::Variable(name) => (format!("environment variable {}", escaped(name)), None),
-            Place::File => (self.file.clone(), None),
+        let problem = Problem {
+            file: place.source(),
+            line: place.line(),
+            key: key.to_owned(),
+            expected: expected.into(),
+            found: found.into(),
         };
-        self.list.push(Problem { file, line, key: key.to_owned(), expected: expected.into(), found: found.into() });
+        self.list.push((place.order(), problem));
     }
 
-    /// The error, in the order of the file's lines; what is in no line comes first.
+    /// Returns the error. Its problems are in the order of files and lines; what stands in no line comes first.
     pub fn into_error(mut self) -> SettingsError {
-        self.list.sort_by_key(|problem| problem.line);
-        SettingsError::Invalid { problems: self.list, more: self.more }
+        self.list.sort_by_key(|(order, _)| *order);
+        let problems = self.list.into_iter().map(|(_, problem)| problem).collect();
+        SettingsError::Invalid { problems, more: self.more }
     }
-}
-
-/// A wrong text as a problem repeats it: quoted, escaped and cut short.
-pub(super) fn shown(text: &str) -> String {
-    format!("\"{}\"", escaped(text))
-}
-
-fn escaped(text: &str) -> String {
-    match text.char_indices().nth(MAX_FOUND_CHARS) {
-        // The index is a character's, so the slice is there.
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default().escape_debug()),
-        None => text.escape_debug().to_string(),
-    }
-}
-
-/// ` (did you mean X?)` where a known name is near to `found`, else nothing.
-pub(super) fn suggestion<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    match nearest(found, known) {
-        Some(name) => format!(" (did you mean {}?)", shown(name)),
-        None => String::new(),
-    }
-}
-
-fn nearest<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let length = found.chars().count();
-    if length > MAX_SUGGESTION_CHARS {
-        return None;
-    }
-    let furthest = (length / 3).max(1);
-    known
-        .into_iter()
-        .filter(|name| name.chars().count().abs_diff(length) <= furthest)
-        .map(|name| (edit_distance(found, name), name))
-        .filter(|(distance, _)| *distance <= furthest)
-        .min()
-        .map(|(_, name)| name)
-}
-
-/// Levenshtein distance over lower-case characters.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, left) in left.to_lowercase().chars().enumerate() {
-        let mut diagonal = index;
-        let mut before = index + 1;
-        let mut next = vec![before];
-        for (right, above) in right.iter().zip(row.iter().skip(1)) {
-            before = (diagonal + usize::from(left != *right)).min(before + 1).min(above + 1);
-            diagonal = *above;
-            next.push(before);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -1,43 +1,31 @@
-//! Rules: what must hold between a rule's keys, and between a rule and the rest.
+//! The list `[[rules]]`: each key, what must hold between the keys of a rule, and between a rule and the other sections.
 
 use std::collections::BTreeMap;
 
-use crate::plan::{
-    Channel, Dimension, DimensionId, Evidence, Exposure, Harm, Indicator, Measure, Profile, ProfileId, Reference, Rule,
-    Span, WindowLength,
-};
-use crate::statistics::Confidence;
-
+use super::allow_lists::{ALL, check_name};
+use super::bounds::{MAX_DIMENSIONS, MAX_PROFILES, MAX_ROLLING, MAX_RULES, MAX_TEXT_BYTES};
 use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
-use super::parse::{Given, Table, alternatives, check_unique, choose};
-use super::problem::{Place, Problems, shown, suggestion};
-use super::raw::Entries;
-use super::redact::{channel_name, evidence_name, reference_name};
-use super::validate::{MAX_DIMENSIONS, MAX_PROFILES, MAX_ROLLING, MAX_TEXT_BYTES, check_name};
+use super::given::{Given, alternatives, check_unique, choose};
+use super::key::shown;
+use super::place::Place;
+use super::problem::Problems;
+use super::suggestion::suggestion;
+use super::table::Table;
+use super::terms::{
+    CHANNELS, Channel, Confidence, Dimension, DimensionId, EVIDENCE, Evidence, Exposure, Indicator, MEASURES, Measure,
+    Profile, ProfileId, REFERENCES, Reference, Rule, Span, WindowLength, channel_name, evidence_name, reference_name,
+};
+use super::thresholds::{Thresholds, thresholds};
+use super::tree::Entries;
 
-/// Most rules.
-pub const MAX_RULES: usize = 1_000;
-
-/// The word for every profile or dimension.
-pub(super) const ALL: &str = "*";
-
-/// References that are words; any other text is a group.
-pub(super) const REFERENCES: [Reference; 4] =
-    [Reference::Rest, Reference::Lowest, Reference::Random, Reference::Overall];
-
-const CHANNELS: [Channel; 4] = [Channel::Profile, Channel::Random, Channel::Signal, Channel::Manual];
-const MEASURES: [Measure; 2] = [Measure::Ratio, Measure::Difference];
-const EVIDENCE: [Evidence; 3] = [Evidence::Sequential, Evidence::Interval, Evidence::Point];
 const LATER_KINDS: [&str; 8] =
     ["criterion", "automation", "benchmark", "suitability", "drift", "coverage", "complaints", "silence"];
 const LATER_INDICATORS: [&str; 2] = ["intensity", "duration"];
 
-/// Furthest threshold: of a ratio, and of a difference on either side of 0.
-const MAX_THRESHOLD: f64 = 1_000.0;
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_CONFIDENCE: f64 = 0.95;
 
-/// What rules speak of.
+/// What the other sections say that rules depend on.
 pub(super) struct Surroundings<'s> {
     pub profiles: &'s [Profile],
     pub dimensions: &'s [Dimension],
@@ -47,7 +35,7 @@ pub(super) struct Surroundings<'s> {
     pub string_bytes: usize,
 }
 
-/// Reads every rule; one with something wrong is reported and left out.
+/// Reads the rules in the order of the files. A rule with a problem may be left out.
 pub(super) fn rules(root: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Rule> {
     let tables = root.take_list_of_tables("rules", MAX_RULES);
     let mut names = BTreeMap::new();
@@ -67,13 +55,13 @@ fn rule(
     problems: &mut Problems,
 ) -> Option<Rule> {
     let mut table = Table::new(path, place, entries, problems);
-    let name = name(&mut table, names);
-    // The keys of another kind are not known here, so nothing more can be said of such a rule.
+    let name = name(&mut table, path, names);
+    // This version does not know the keys of another kind, so it reads no further.
     table.valid_choice("kind", (), &[("disparity", ())], &LATER_KINDS)?;
     let indicators = Indicator::ALL.map(|indicator| (indicator.name(), indicator));
     let indicator = table.required_choice("indicator", &indicators, &LATER_INDICATORS);
     let measures = MEASURES.map(|measure| (measure.name(), measure));
-    let measure = table.choice("measure", Measure::Ratio, &measures, &[]);
+    let measure = table.choice("measure", Measure::Ratio, &measures);
     let profiles = profiles(&mut table, surroundings);
     let channels = channels(&mut table);
     let dimensions = dimensions(&mut table, surroundings);
@@ -103,7 +91,7 @@ fn rule(
         warning,
         critical,
         clear,
-        evidence: evidence?,
+        evidence,
         confidence: confidence?,
         min_events,
         stratify_by,
@@ -115,19 +103,19 @@ fn rule(
     })
 }
 
-fn name(table: &mut Table<'_>, names: &mut BTreeMap<String, String>) -> Option<String> {
+fn name(table: &mut Table<'_>, path: &str, names: &mut BTreeMap<String, String>) -> Option<String> {
     let name = table.required_text("name")?;
     if !is_rule_name(&name) {
-        let expected = "a name of 1 to 64 characters a-z, 0-9 and -, the first no hyphen";
+        let expected = "a name of 1 to 64 characters (a-z, 0-9 and -) that does not start with -";
         name.refuse(table.problems, expected, shown(&name));
         return None;
     }
     if let Some(earlier) = names.get(name.as_str()) {
-        let found = format!("{}, as in {earlier}", shown(&name));
+        let found = format!("{}, the name of {earlier}", shown(&name));
         name.refuse(table.problems, "a name that no other rule has", found);
         return None;
     }
-    names.insert(name.value.clone(), name.key);
+    names.insert(name.value.clone(), format!("{path} ({})", name.place.text()));
     Some(name.value)
 }
 
@@ -136,7 +124,7 @@ fn is_rule_name(name: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-')
 }
 
-/// Ascending.
+/// Returns the profiles, ascending.
 fn profiles(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<ProfileId> {
     let written = table.texts("profiles", &[ALL], 1..=MAX_PROFILES);
     let names: Vec<&str> = surroundings.profiles.iter().map(|profile| profile.name.as_str()).collect();
@@ -144,7 +132,7 @@ fn profiles(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Profi
     indexes.into_iter().map(ProfileId).collect()
 }
 
-/// Ascending.
+/// Returns the dimensions, ascending.
 fn dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<DimensionId> {
     let written = table.texts("dimensions", &[ALL], 1..=MAX_DIMENSIONS);
     let names: Vec<&str> = surroundings.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
@@ -152,26 +140,26 @@ fn dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Dim
     indexes.into_iter().map(DimensionId).collect()
 }
 
-/// Indexes of the written names, ascending.
+/// Returns the indexes that the written names have in `names`, ascending.
 fn resolve(written: &[Given<String>], names: &[&str], section: &str, problems: &mut Problems) -> Vec<u16> {
     check_unique(written, problems);
-    // The names are at most 1,000 (MAX_PROFILES, MAX_DIMENSIONS), so every index fits.
-    let all = || (0..u16::try_from(names.len()).unwrap_or(u16::MAX)).collect();
+    // There are at most 1,000 names (MAX_PROFILES, MAX_DIMENSIONS), so that every one gets an index.
+    let indexed = || (0..u16::MAX).zip(names.iter().copied());
     if let [only] = written
         && only.value == ALL
     {
         if names.is_empty() {
-            let expected = format!("at least one table [{section}.NAME] for the rule to be about");
+            let expected = format!("at least one table [{section}.NAME] for the rule to apply to");
             only.refuse(problems, expected, "none");
         }
-        return all();
+        return indexed().map(|(index, _)| index).collect();
     }
     let mut indexes = Vec::with_capacity(written.len());
     for name in written {
-        match names.iter().position(|known| *known == name.value).map(u16::try_from) {
-            Some(Ok(index)) => indexes.push(index),
-            _ if name.value == ALL => name.refuse(problems, "\"*\" alone", "other names beside it"),
-            _ => {
+        match indexed().find(|(_, known)| *known == name.value) {
+            Some((index, _)) => indexes.push(index),
+            None if name.value == ALL => name.refuse(problems, "\"*\" without other names", "it beside other names"),
+            None => {
                 let near = suggestion(name, names.iter().copied());
                 let expected = format!("\"*\" or the name of a table of [{section}]{near}");
                 name.refuse(problems, expected, shown(name));
@@ -204,10 +192,9 @@ fn reference(
     if let Some(word) = word {
         return word.clone();
     }
-    for dimension in dimensions {
-        if let Some(dimension) = surroundings.dimensions.get(usize::from(dimension.0)) {
-            check_group(&written, dimension, table.problems);
-        }
+    // Every id is an index of the dimensions around.
+    for dimension in dimensions.iter().filter_map(|id| surroundings.dimensions.get(usize::from(id.0))) {
+        check_group(&written, dimension, table.problems);
     }
     Reference::Group(written.value)
 }
@@ -219,11 +206,11 @@ fn check_group(written: &Given<String>, dimension: &Dimension, problems: &mut Pr
     let words = alternatives(REFERENCES.iter().map(reference_name));
     let near = suggestion(written, dimension.groups.iter().map(String::as_str));
     let expected = format!("{words}, or a group of every dimension of the rule{near}");
-    let found = format!("{}, which dimension {} has not", shown(written), shown(&dimension.name));
+    let found = format!("{}, which dimension {} does not have", shown(written), shown(&dimension.name));
     written.refuse(problems, expected, found);
 }
 
-/// Shortest first.
+/// Returns the windows, shortest first.
 fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &Surroundings<'_>) -> Vec<WindowLength> {
     let sealed = indicator == Some(Indicator::HitRate);
     let long_enough = |window: &WindowLength| !sealed || window.length > surroundings.cohort_max_age;
@@ -248,7 +235,7 @@ fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &S
                 label.refuse(table.problems, sealed_shape(surroundings), shown(label));
             }
             Some(window) if windows.contains(window) => {
-                label.refuse(table.problems, "each window once", shown(label));
+                label.refuse(table.problems, "each window only once", shown(label));
             }
             Some(window) => windows.push(window.clone()),
         }
@@ -259,110 +246,19 @@ fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &S
 
 fn sealed_shape(surroundings: &Surroundings<'_>) -> String {
     let age = format_duration(surroundings.cohort_max_age);
-    format!("for hit_rate a window longer than window.cohort_max_age ({age})")
+    format!("a window longer than window.cohort_max_age ({age}), because the indicator is hit_rate")
 }
 
-struct Thresholds {
-    warning: f64,
-    critical: f64,
-    clear: f64,
-}
-
-/// From the side of equality outwards: equality, clear, warning, critical. A ratio's equality is 1 and a difference's
-/// 0; harm lies above it or below it, so that for low harm every threshold of a difference is negative (or 0).
-fn thresholds(table: &mut Table<'_>, indicator: Option<Indicator>, measure: Measure) -> Option<Thresholds> {
-    let warning = table.required_number("warning");
-    let critical = table.required_number("critical");
-    let clear = table.optional_number("clear");
-    let (Some(warning), Some(critical), Some(indicator)) = (warning, critical, indicator) else {
-        return None;
-    };
-    let range = Range::of(measure, indicator.harm());
-    let problems = &mut *table.problems;
-    let warning_fits = range.check(&warning, range.equality, "", problems);
-    let from = if warning_fits { *warning } else { range.equality };
-    range.check(&critical, from, " (the rule's warning)", problems);
-    if let Some(clear) = &clear {
-        let to = if warning_fits { *warning } else { range.furthest };
-        range.check_clear(clear, to, problems);
-    }
-    Some(Thresholds {
-        warning: warning.value,
-        critical: critical.value,
-        clear: clear.map_or(warning.value, |clear| clear.value),
-    })
-}
-
-/// What thresholds may be: from equality to the furthest.
-struct Range {
-    equality: f64,
-    furthest: f64,
-    harm: Harm,
-    measure: Measure,
-}
-
-impl Range {
-    fn of(measure: Measure, harm: Harm) -> Self {
-        let (equality, furthest) = match (measure, harm) {
-            (Measure::Ratio, Harm::High) => (1.0, MAX_THRESHOLD),
-            (Measure::Ratio, Harm::Low) => (1.0, 0.0),
-            (Measure::Difference, Harm::High) => (0.0, MAX_THRESHOLD),
-            (Measure::Difference, Harm::Low) => (0.0, -MAX_THRESHOLD),
-        };
-        Self { equality, furthest, harm, measure }
-    }
-
-    /// Whether a threshold lies between `from` and the furthest.
-    fn check(&self, threshold: &Given<f64>, from: f64, remark: &str, problems: &mut Problems) -> bool {
-        let fits = self.holds(from, self.furthest, **threshold);
-        if !fits {
-            let remark = if from == self.equality { "" } else { remark };
-            let expected = match self.harm {
-                Harm::High => format!("a number of at least {from}{remark} and at most {}", self.furthest),
-                Harm::Low if self.measure == Measure::Ratio => format!("a number above 0 and at most {from}{remark}"),
-                Harm::Low => format!("a number of at least {} and at most {from}{remark}", self.furthest),
-            };
-            let expected = format!("{expected}{}", self.direction());
-            threshold.refuse(problems, expected, threshold.to_string());
-        }
-        fits
-    }
-
-    fn check_clear(&self, clear: &Given<f64>, to: f64, problems: &mut Problems) {
-        if !self.holds(self.equality, to, **clear) {
-            let (low, high) = if to < self.equality { (to, self.equality) } else { (self.equality, to) };
-            let expected = format!("a number from {low} to {high}, between equality and the rule's warning");
-            clear.refuse(problems, expected, clear.to_string());
-        }
-    }
-
-    /// Whether `number` lies between the two, in the direction of harm. A ratio of 0 cannot be gone beyond.
-    fn holds(&self, from: f64, to: f64, number: f64) -> bool {
-        match self.harm {
-            Harm::High => from <= number && number <= to,
-            Harm::Low if self.measure == Measure::Ratio => 0.0 < number && to <= number && number <= from,
-            Harm::Low => to <= number && number <= from,
-        }
-    }
-
-    const fn direction(&self) -> &'static str {
-        match self.harm {
-            Harm::High => "",
-            Harm::Low => ", as lower is the harm of this indicator",
-        }
-    }
-}
-
-/// The comparison must be one that sequential evidence can be gathered of.
+/// Sequential evidence can be gathered only of some comparisons.
 fn evidence(
     table: &mut Table<'_>,
     reference: &Reference,
     stratified: bool,
     profiles: &[ProfileId],
     surroundings: &Surroundings<'_>,
-) -> Option<Evidence> {
+) -> Evidence {
     let choices = EVIDENCE.map(|evidence| (evidence_name(evidence), evidence));
-    let written = table.choice("evidence", Evidence::Sequential, &choices, &[]);
+    let written = table.choice("evidence", Evidence::Sequential, &choices);
     if written.value == Evidence::Sequential && *reference == Reference::Overall {
         let expected =
             "\"interval\" or \"point\" with reference \"overall\", which contains the group itself and is never judged";
@@ -372,17 +268,21 @@ fn evidence(
         surroundings.profiles.get(usize::from(id.0)).is_some_and(|profile| profile.exposure == Exposure::Population)
     };
     if written.value == Evidence::Sequential && stratified && profiles.iter().any(by_population) {
-        let expected = "\"interval\" or \"point\" where stratify_by meets a profile with exposure \"population\", which is not known by stratum";
+        let expected = "\"interval\" or \"point\" where stratify_by is used with a profile of exposure \"population\", whose counts are not known by stratum";
         written.refuse(table.problems, expected, shown(evidence_name(Evidence::Sequential)));
     }
-    Some(written.value)
+    written.value
 }
 
 fn confidence(table: &mut Table<'_>) -> Option<Confidence> {
     let expected = "a number from 0.5 to 0.9999";
     let level = table.number("confidence", DEFAULT_CONFIDENCE, expected, |level| (0.5..=0.9999).contains(&level));
-    // Within the range asked for above there is always one.
-    Confidence::new(level)
+    let confidence = Confidence::new(level);
+    if confidence.is_none() {
+        // Within the range asked for there always is one. Should that change, the rule must not vanish in silence.
+        table.refuse(expected, level.to_string());
+    }
+    confidence
 }
 
 fn stratify_by(table: &mut Table<'_>, string_bytes: usize) -> Option<String> {
@@ -391,7 +291,7 @@ fn stratify_by(table: &mut Table<'_>, string_bytes: usize) -> Option<String> {
     Some(name.value)
 }
 
-/// A duration that may be 0.
+/// Reads a duration that may be 0.
 fn span(table: &mut Table<'_>, key: &'static str) -> Span {
     let longest = Span::DAY.times(MAX_DURATION_DAYS);
     table.duration(key, Span(0), Span(0)..=longest).value

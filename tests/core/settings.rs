@@ -39,7 +39,7 @@ fn every_problem_is_named_with_its_line_and_key() {
     for expected in [
         "c.toml:2: window.rolling[1]: expected a duration such as \"30s\", \"10m\", \"24h\" or \"7d\"",
         "c.toml:10: rules[0].indicator: expected \"selection_rate\"",
-        "c.toml:14: rules[0].refrence: expected a key of [[rules[0]]] (did you mean \"reference\"?)",
+        "c.toml:14: rules[0].refrence: expected a key of [[rules]] (did you mean \"reference\"?)",
     ] {
         assert!(found.contains(expected), "expected {expected:?} in:\n{found}");
     }
@@ -136,7 +136,7 @@ fn receivers_are_checked_and_their_paths_hidden() {
         }
     }
     let found = problems(&alerting("webhooks = [\"http://a\", \"http://a\"]"));
-    assert!(found.contains("alerting.webhooks[1]: expected each receiver once"), "{found}");
+    assert!(found.contains("alerting.webhooks[1]: expected each receiver only once"), "{found}");
     let many: Vec<String> = (0..17).map(|number| format!("http://a:{}", 1_000 + number)).collect();
     assert!(problems(&alerting(&format!("webhooks = {many:?}"))).contains("a list of 0 to 16 strings"));
     assert!(

@@ -1,31 +1,24 @@
 //! The effective configuration as TOML, without secrets, and its hash.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::hash::Hasher;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use siphasher::sip::SipHasher24;
 
-use crate::plan::{Channel, Evidence, Exposure, Plan, Reference, Rule, Span, WindowLength};
+use super::address::Address;
+use super::key::{key_path, quoted, toml_key};
+use super::schema::{Alerting, Criteria, Kafka, Settings};
+use super::secrets::redacted_properties;
+use super::terms::{Plan, Rule, WindowLength, channel_name, evidence_name, exposure_name, reference_name};
+use super::writer::{Toml, list};
 
-use super::duration::format_duration;
-use super::{Address, Alerting, Criteria, Kafka, Settings};
-
-/// What stands for a secret.
-pub const REDACTED: &str = "<redacted>";
-
-/// Parts of the names of Kafka properties that hold secrets.
-const SECRET_NAMES: [&str; 8] =
-    ["password", "passphrase", "secret", "token", "credential", "jaas", "key.pem", "oauthbearer.config"];
-
-/// Fixed for all time: the same configuration has the same hash on every machine and in every version that knows the
-/// same keys.
+/// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
+/// the same keys.
 const HASH_KEY: (u64, u64) = (0x7061_7269_7479_7761, 0x7463_6820_636f_6e66);
 
 impl Settings {
-    /// The whole effective configuration, defaults included, as TOML that [`Settings::load`] accepts. Secrets among
-    /// `kafka.properties` read `<redacted>`; what is in secret files is never read here.
+    /// Returns the whole effective configuration, defaults included, as TOML that [`Settings::load`] accepts. Secrets among
+    /// `kafka.properties` read `<redacted>`. Files that hold secrets are named, not read.
     #[must_use]
     pub fn redacted_toml(&self) -> String {
         let mut toml = Toml::default();
@@ -38,10 +31,12 @@ impl Settings {
     }
 }
 
-/// 16 hex digits over everything that bears on findings and alerts: all sections but `[kafka]`, `[state]` and
-/// `[server]`, and of the others all keys but those that say where alerts go and how many may wait, so that `run` and `replay` with the same rules have the same hash. Changes whenever an effective value
-/// of the other sections does, and with the order of rules or of groups; not with comments, layout or defaults that are
-/// written out.
+/// Returns 16 hex digits over everything that affects findings and alerts, so that `run` and `replay` with the same rules
+/// have the same hash.
+///
+/// The sections `[kafka]`, `[state]` and `[server]` are left out, and so are the keys that say where alerts go and how many
+/// may wait. The hash changes with every other effective value, and with the order of rules or of groups. It does not change
+/// with comments, layout, the file that a key stands in, or a default that is written out.
 pub(super) fn config_hash(settings: &Settings) -> String {
     let mut toml = Toml::default();
     toml.judgement(settings, Delivery::LeftOut);
@@ -50,99 +45,14 @@ pub(super) fn config_hash(settings: &Settings) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Secrets of Kafka's properties by name or by content, replaced.
-pub(super) fn redacted_properties(properties: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
-    let shown = |name: &str, value| if is_secret(name, value) { REDACTED } else { value };
-    properties.iter().map(|(name, value)| (name.as_str(), shown(name, value.as_str()))).collect()
-}
-
-fn is_secret(name: &str, value: &str) -> bool {
-    let name = name.to_lowercase();
-    let has_login = value.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-    SECRET_NAMES.iter().any(|part| name.contains(part)) || value.contains("PRIVATE KEY") || has_login
-}
-
-/// `section.key`, the key quoted where TOML asks for it.
-pub(super) fn key_path(section: &str, key: &str) -> String {
-    let key = toml_key(key);
-    if section.is_empty() { key } else { format!("{section}.{key}") }
-}
-
-fn toml_key(key: &str) -> String {
-    let bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !key.is_empty() && key.bytes().all(bare) { key.to_owned() } else { quoted(key) }
-}
-
-/// A TOML basic string. Written here because the hash rests on it: no library's update may change it.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            '\n' => quoted.push_str("\\n"),
-            _ if character.is_control() => {
-                quoted.push_str(&format!("\\U{:08X}", u32::from(character)));
-            }
-            _ => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| quoted(item.as_ref())).collect();
-    format!("[{}]", items.join(", "))
-}
-
-fn path_or_empty(path: Option<&PathBuf>) -> String {
-    path.map(|path| path.display().to_string()).unwrap_or_default()
-}
-
-/// Whether keys are written that say where alerts go and how many may wait.
+/// Whether to write the keys that say where alerts go and how many may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delivery {
     Shown,
     LeftOut,
 }
 
-/// TOML that is being written.
-#[derive(Default)]
-struct Toml {
-    text: String,
-}
-
 impl Toml {
-    fn header(&mut self, header: &str) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
-        }
-        self.text.push_str(header);
-        self.text.push('\n');
-    }
-
-    fn value(&mut self, key: &str, value: impl fmt::Display) {
-        self.text.push_str(&format!("{key} = {value}\n"));
-    }
-
-    fn string(&mut self, key: &str, text: &str) {
-        self.value(key, quoted(text));
-    }
-
-    fn path(&mut self, key: &str, path: &Path) {
-        self.string(key, &path.display().to_string());
-    }
-
-    fn span(&mut self, key: &str, span: Span) {
-        self.string(key, &format_duration(span));
-    }
-
-    /// In the shortest form that reads back as the same number, always with a point or an exponent.
-    fn number(&mut self, key: &str, number: f64) {
-        self.value(key, format!("{number:?}"));
-    }
-
     fn kafka(&mut self, kafka: &Kafka) {
         self.header("[kafka]");
         self.string("brokers", &kafka.brokers);
@@ -162,7 +72,7 @@ impl Toml {
         }
     }
 
-    /// What bears on findings and alerts: the hash is over this, without what is about delivery.
+    /// Writes what affects findings and alerts. The hash is over this, with delivery left out.
     fn judgement(&mut self, settings: &Settings, delivery: Delivery) {
         self.window(&settings.plan);
         self.privacy(settings);
@@ -175,7 +85,7 @@ impl Toml {
         }
     }
 
-    /// What bears on where the daemon runs. A table may follow `[[rules]]` in TOML.
+    /// Writes what depends on where the daemon runs. TOML allows tables after `[[rules]]`.
     fn operation(&mut self, settings: &Settings) {
         self.header("[state]");
         self.path("dir", &settings.state.dir);
@@ -194,7 +104,7 @@ impl Toml {
         self.span("history", window.history);
         self.span("allowed_lateness", window.allowed_lateness);
         self.span("idle_after", window.idle_after);
-        // `None` is how `replay` turns a limit off; no key says so, and the hash is made before.
+        // `replay` turns a limit off by `None`, after the hash was made. No key can say so.
         if let Some(max_ahead) = window.max_ahead {
             self.span("max_ahead", max_ahead);
         }
@@ -240,7 +150,7 @@ impl Toml {
                 self.string("ca_file", &path_or_empty(alerting.ca_file.as_ref()));
                 self.string("authorization_file", &path_or_empty(alerting.authorization_file.as_ref()));
             }
-            // As the versions wrote it that knew no receivers: their hashes stay.
+            // These three lines keep the hashes of versions that knew no receivers.
             Delivery::LeftOut => {
                 self.value("alertmanagers", shown(&[]));
                 self.value("webhooks", shown(&[]));
@@ -276,6 +186,7 @@ impl Toml {
     }
 
     fn rule(&mut self, rule: &Rule, plan: &Plan) {
+        // Every id of a rule is an index of its own plan.
         let profiles = rule.profiles.iter().filter_map(|id| plan.profiles.get(usize::from(id.0)));
         let dimensions = rule.dimensions.iter().filter_map(|id| plan.dimensions.get(usize::from(id.0)));
         self.header("[[rules]]");
@@ -309,39 +220,6 @@ fn labels(windows: &[WindowLength]) -> impl Iterator<Item = &str> {
     windows.iter().map(|window| window.label.as_str())
 }
 
-/// Every exposure.
-pub(super) const EXPOSURES: [Exposure; 2] = [Exposure::Assessed, Exposure::Population];
-
-pub(super) const fn exposure_name(exposure: Exposure) -> &'static str {
-    match exposure {
-        Exposure::Assessed => "assessed",
-        Exposure::Population => "population",
-    }
-}
-
-pub(super) const fn channel_name(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Profile => "profile",
-        Channel::Random => "random",
-        Channel::Signal => "signal",
-        Channel::Manual => "manual",
-    }
-}
-
-pub(super) const fn evidence_name(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Sequential => "sequential",
-        Evidence::Interval => "interval",
-        Evidence::Point => "point",
-    }
-}
-
-pub(super) fn reference_name(reference: &Reference) -> &str {
-    match reference {
-        Reference::Rest => "rest",
-        Reference::Lowest => "lowest",
-        Reference::Random => "random",
-        Reference::Overall => "overall",
-        Reference::Group(name) => name,
-    }
+fn path_or_empty(path: Option<&PathBuf>) -> String {
+    path.map(|path| path.display().to_string()).unwrap_or_default()
 }

@@ -1,37 +1,18 @@
-//! Reads a table key by key; what was never asked for is an unknown key.
+//! Reads a table key by key. A key that nobody asked for is an unknown one.
 
-use std::collections::BTreeMap;
-use std::ops::{Deref, RangeInclusive};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
-use crate::plan::Span;
-
-use super::duration::{SHAPE, format_duration, parse_duration};
-use super::problem::{Place, Problems, shown, suggestion};
-use super::raw::{Entries, Value};
-use super::redact::key_path;
-
-/// A value with where it was given, for problems that show only later.
-#[derive(Clone, Debug)]
-pub(super) struct Given<T> {
-    pub value: T,
-    pub key: String,
-    pub place: Place,
-}
-
-impl<T> Deref for Given<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T> Given<T> {
-    /// Reports that this value is not what was expected.
-    pub fn refuse(&self, problems: &mut Problems, expected: impl Into<String>, found: impl Into<String>) {
-        problems.add(&self.place, &self.key, expected, found);
-    }
-}
+use super::bounds::MAX_TEXT_BYTES;
+use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
+use super::given::{Given, alternatives, choose};
+use super::key::key_path;
+use super::number::{grouped, grouped_size};
+use super::place::Place;
+use super::problem::Problems;
+use super::suggestion::suggestion;
+use super::terms::Span;
+use super::tree::{Entries, Entry, Value};
 
 /// A table that is being read.
 pub(super) struct Table<'p> {
@@ -44,28 +25,28 @@ pub(super) struct Table<'p> {
 }
 
 impl<'p> Table<'p> {
-    /// The table at `path`, the whole configuration where it is empty.
+    /// Returns the table at `path`; the whole configuration where `path` is empty. `place` is where defaults stand.
     pub fn new(path: &str, place: Place, entries: Entries, problems: &'p mut Problems) -> Self {
         Self { path: path.to_owned(), place, entries, asked: Vec::new(), problems }
     }
 
-    /// A string; `default` where it is missing.
+    /// Reads a string; `default` where it is missing.
     pub fn text(&mut self, key: &'static str, default: &str) -> Given<String> {
         let read = |value: &Value| value.text().map(ToOwned::to_owned);
         self.read(key, default.to_owned(), "a string", read)
     }
 
-    /// A string that has no default.
+    /// Reads a string that has no default.
     pub fn required_text(&mut self, key: &'static str) -> Option<Given<String>> {
         self.required(key, "a string", |value| value.text().map(ToOwned::to_owned))
     }
 
-    /// A string; `None` where it is missing.
+    /// Reads a string; `None` where it is missing.
     pub fn optional_text(&mut self, key: &'static str) -> Option<Given<String>> {
         self.optional(key, "a string", |value| value.text().map(ToOwned::to_owned))
     }
 
-    /// A string without control characters, of at most `bytes` bytes; `default` where it is missing.
+    /// Reads a string without control characters, of at most `bytes` bytes; `default` where it is missing.
     pub fn line(&mut self, key: &'static str, default: &str, bytes: usize) -> Given<String> {
         let expected = format!("a string of at most {bytes} bytes without control characters");
         self.read(key, default.to_owned(), &expected, |value| {
@@ -75,12 +56,12 @@ impl<'p> Table<'p> {
         })
     }
 
-    /// A boolean; `default` where it is missing.
+    /// Reads a boolean; `default` where it is missing.
     pub fn boolean(&mut self, key: &'static str, default: bool) -> bool {
         self.read(key, default, "true or false", Value::boolean).value
     }
 
-    /// An integer within `range`; `default` where it is missing.
+    /// Reads an integer within `range`; `default` where it is missing.
     pub fn integer(&mut self, key: &'static str, default: u64, range: RangeInclusive<u64>) -> Given<u64> {
         let expected = format!("an integer from {} to {}", grouped(*range.start()), grouped(*range.end()));
         self.read(key, default, &expected, |value| {
@@ -89,7 +70,7 @@ impl<'p> Table<'p> {
         })
     }
 
-    /// The same as a length or number of things in memory.
+    /// Reads an integer that is a size in memory.
     pub fn count(&mut self, key: &'static str, default: u32, range: RangeInclusive<u32>) -> Given<usize> {
         let range = u64::from(*range.start())..=u64::from(*range.end());
         let Given { value, key, place } = self.integer(key, u64::from(default), range);
@@ -98,23 +79,23 @@ impl<'p> Table<'p> {
         Given { value, key, place }
     }
 
-    /// A number of which `valid` holds (never asked of NaN); `default` where it is missing.
+    /// Reads a finite number that is `valid`; `default` where it is missing.
     pub fn number(&mut self, key: &'static str, default: f64, expected: &str, valid: impl Fn(f64) -> bool) -> f64 {
         let read = |value: &Value| value.number().filter(|number| number.is_finite() && valid(*number));
         self.read(key, default, expected, read).value
     }
 
-    /// A finite number; `None` where it is missing.
+    /// Reads a finite number; `None` where it is missing.
     pub fn optional_number(&mut self, key: &'static str) -> Option<Given<f64>> {
         self.optional(key, "a number", finite)
     }
 
-    /// A finite number that has no default.
+    /// Reads a finite number that has no default.
     pub fn required_number(&mut self, key: &'static str) -> Option<Given<f64>> {
         self.required(key, "a number", finite)
     }
 
-    /// A duration within `range`; `default` where it is missing.
+    /// Reads a duration within `range`; `default` where it is missing.
     pub fn duration(&mut self, key: &'static str, default: Span, range: RangeInclusive<Span>) -> Given<Span> {
         let bounds = format!("from {} to {}", format_duration(*range.start()), format_duration(*range.end()));
         self.read(key, default, &format!("{SHAPE}, {bounds}"), |value| {
@@ -122,58 +103,67 @@ impl<'p> Table<'p> {
         })
     }
 
-    /// One of the words of `choices`; `default` where it is missing. `refused` words are known and not in this version.
-    pub fn choice<T: Copy>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        choices: &[(&str, T)],
-        refused: &[&str],
-    ) -> Given<T> {
-        let given = self.optional_choice(key, choices, refused);
+    /// Reads a duration above 0; `default` where it is missing.
+    pub fn positive_duration(&mut self, key: &'static str, default: Span) -> Span {
+        let longest = Span::DAY.times(MAX_DURATION_DAYS);
+        self.duration(key, default, Span::SECOND..=longest).value
+    }
+
+    /// Reads the path of a file; `None` where it is missing or empty.
+    pub fn optional_path(&mut self, key: &'static str) -> Option<Given<PathBuf>> {
+        let Given { value, key, place } = self.line(key, "", MAX_TEXT_BYTES);
+        let value = PathBuf::from(Some(value).filter(|path| !path.is_empty())?);
+        Some(Given { value, key, place })
+    }
+
+    /// Reads a word of `choices`; `default` where it is missing.
+    pub fn choice<T: Copy>(&mut self, key: &'static str, default: T, choices: &[(&str, T)]) -> Given<T> {
+        let given = self.optional_choice(key, choices, &[]);
         given.unwrap_or_else(|| self.by_default(key, default))
     }
 
-    /// One of the words of `choices`, without a default.
+    /// Reads a word of `choices` that has no default. `later` words are known and not in this version.
     pub fn required_choice<T: Copy>(
         &mut self,
         key: &'static str,
         choices: &[(&str, T)],
-        refused: &[&str],
+        later: &[&str],
     ) -> Option<Given<T>> {
         if !self.has(key) {
             self.missing(key, &alternatives(choices.iter().map(|(word, _)| *word)));
         }
-        self.optional_choice(key, choices, refused)
+        self.optional_choice(key, choices, later)
     }
 
-    /// The same as [`Self::choice`]; `None` where a word was refused.
+    /// Reads a word of `choices`; `default` where it is missing, `None` where it was refused. `later` words are known and
+    /// not in this version.
     pub fn valid_choice<T: Copy>(
         &mut self,
         key: &'static str,
         default: T,
         choices: &[(&str, T)],
-        refused: &[&str],
+        later: &[&str],
     ) -> Option<T> {
         if !self.has(key) {
-            return Some(self.choice(key, default, choices, refused).value);
+            return Some(self.choice(key, default, choices).value);
         }
-        let chosen = self.optional_choice(key, choices, refused)?;
+        let chosen = self.optional_choice(key, choices, later)?;
         Some(chosen.value)
     }
 
-    /// One of the words of `choices`; `None` where it is missing or refused.
-    pub fn optional_choice<T: Copy>(
+    /// `None` where the word is missing or was refused.
+    fn optional_choice<T: Copy>(
         &mut self,
         key: &'static str,
         choices: &[(&str, T)],
-        refused: &[&str],
+        later: &[&str],
     ) -> Option<Given<T>> {
         let written = self.optional_text(key)?;
-        choose(&written, choices, refused, self.problems)
+        choose(&written, choices, later, self.problems)
     }
 
-    /// A list of strings within `count`; `default` where it is missing. Items that are no strings are reported and left out.
+    /// Reads a list of strings whose number is within `count`; `default` where it is missing. Items that are no strings are
+    /// reported and left out.
     pub fn texts(&mut self, key: &'static str, default: &[&str], count: RangeInclusive<usize>) -> Vec<Given<String>> {
         match self.optional_texts(key, count) {
             Some(list) => list.value,
@@ -181,15 +171,16 @@ impl<'p> Table<'p> {
         }
     }
 
-    /// A list of strings that has no default.
+    /// Reads a list of strings that has no default.
     pub fn required_texts(&mut self, key: &'static str, count: RangeInclusive<usize>) -> Vec<Given<String>> {
         if !self.has(key) {
             self.missing(key, &list_shape(&count));
         }
+        // Where there is none, that is among the problems.
         self.optional_texts(key, count).map(|list| list.value).unwrap_or_default()
     }
 
-    /// A list of strings; `None` where it is missing or no list of this length.
+    /// Reads a list of strings; `None` where it is missing, or was refused.
     pub fn optional_texts(
         &mut self,
         key: &'static str,
@@ -209,7 +200,7 @@ impl<'p> Table<'p> {
             return None;
         }
         let mut list = Vec::with_capacity(items.len());
-        for (index, (place, value)) in items.into_iter().enumerate() {
+        for (index, Entry { place, value }) in items.into_iter().enumerate() {
             let key = format!("{path}[{index}]");
             match value.text() {
                 Some(text) => list.push(Given { value: text.to_owned(), key, place }),
@@ -219,7 +210,7 @@ impl<'p> Table<'p> {
         Some(Given { value: list, key: path, place })
     }
 
-    /// The table of this name; an empty one where it is missing.
+    /// Returns the table of this name; an empty one where it is missing.
     pub fn table(&mut self, key: &'static str) -> Table<'_> {
         let place = self.place.clone();
         let path = self.path_of(key);
@@ -227,14 +218,14 @@ impl<'p> Table<'p> {
         Table::new(&path, place, entries, self.problems)
     }
 
-    /// The table of this name; `None` where it is missing.
+    /// Returns the table of this name; `None` where it is missing.
     pub fn optional_table(&mut self, key: &'static str) -> Option<Table<'_>> {
         let path = self.path_of(key);
         let (place, entries) = self.take_entries(key)?;
         Some(Table::new(&path, place, entries, self.problems))
     }
 
-    /// The entries of the table of this name, with its place.
+    /// Returns the entries of the table of this name, with its place.
     pub fn take_entries(&mut self, key: &'static str) -> Option<(Place, Entries)> {
         let (place, value) = self.take(key)?;
         match value {
@@ -247,18 +238,18 @@ impl<'p> Table<'p> {
         }
     }
 
-    /// Whether the key is there.
-    pub fn has(&self, key: &str) -> bool {
+    fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// Reads each table of the table of this name, by name; at most `most`.
+    /// Reads each table inside the table of this name, sorted by name. More than `most` are refused.
     pub fn each_table<T>(
         &mut self,
         key: &'static str,
         most: usize,
         mut read: impl FnMut(&str, Table<'_>) -> T,
     ) -> Vec<T> {
+        // A section that is missing lists nothing.
         let Some((place, entries)) = self.take_entries(key) else {
             return Vec::new();
         };
@@ -281,10 +272,11 @@ impl<'p> Table<'p> {
         tables
     }
 
-    /// The tables of the list of this name, at most `most`; other items are reported and left out.
+    /// Returns the tables of the list of this name. More than `most` are refused; other items are reported and left out.
     pub fn take_list_of_tables(&mut self, key: &'static str, most: usize) -> Vec<(String, Place, Entries)> {
         let path = self.path_of(key);
         let expected = format!("a list of at most {} tables ([[{path}]])", grouped_size(most));
+        // A list that is missing is an empty one.
         let Some((place, value)) = self.take(key) else {
             return Vec::new();
         };
@@ -299,7 +291,7 @@ impl<'p> Table<'p> {
             return Vec::new();
         }
         let mut tables = Vec::with_capacity(items.len());
-        for (index, (place, value)) in items.into_iter().enumerate() {
+        for (index, Entry { place, value }) in items.into_iter().enumerate() {
             let key = format!("{path}[{index}]");
             match value {
                 Value::Table(entries) => tables.push((key, place, entries)),
@@ -309,29 +301,31 @@ impl<'p> Table<'p> {
         tables
     }
 
-    /// Reports that the table itself is not what was expected.
+    /// Reports that the table as a whole is not what was expected.
     pub fn refuse(&mut self, expected: impl Into<String>, found: impl Into<String>) {
         self.problems.add(&self.place, &self.path, expected, found);
     }
 
-    /// Reports every key that was never asked for.
+    /// Reports every key that nobody asked for.
     pub fn finish(self) {
         let kind = match self.path.as_str() {
             "" => "a section".to_owned(),
-            path if path.ends_with(']') => format!("a key of [[{path}]]"),
-            path => format!("a key of [{path}]"),
+            path => match path.split_once('[') {
+                Some((list, _)) => format!("a key of [[{list}]]"),
+                None => format!("a key of [{path}]"),
+            },
         };
         for (name, entry) in &self.entries {
             let mut near = suggestion(name, self.asked.iter().copied());
             if near.is_empty() {
                 near = format!(": {}", self.asked.join(", "));
             }
-            self.problems.add(&entry.key_place, &key_path(&self.path, name), format!("{kind}{near}"), "an unknown one");
+            self.problems.add(&entry.place, &key_path(&self.path, name), format!("{kind}{near}"), "an unknown key");
         }
     }
 
-    /// Reports that a key without a default is missing.
-    pub fn missing(&mut self, key: &'static str, expected: &str) {
+    /// Reports that a key that has no default is missing.
+    fn missing(&mut self, key: &'static str, expected: &str) {
         self.ask(key);
         let path = self.path_of(key);
         self.problems.add(&self.place, &path, expected, "nothing");
@@ -401,69 +395,7 @@ fn finite(value: &Value) -> Option<f64> {
     value.number().filter(|number| number.is_finite())
 }
 
-/// What a written word stands for; reports one that stands for nothing here.
-pub(super) fn choose<T: Copy>(
-    written: &Given<String>,
-    choices: &[(&str, T)],
-    refused: &[&str],
-    problems: &mut Problems,
-) -> Option<Given<T>> {
-    let chosen = choices.iter().find(|(word, _)| *word == written.value);
-    if let Some((_, value)) = chosen {
-        return Some(Given { value: *value, key: written.key.clone(), place: written.place.clone() });
-    }
-    let words = || choices.iter().map(|(word, _)| *word);
-    let remark = if refused.contains(&written.as_str()) {
-        format!(" ({} is not in this version)", shown(written))
-    } else {
-        suggestion(written, words())
-    };
-    let expected = format!("{}{remark}", alternatives(words()));
-    written.refuse(problems, expected, shown(written));
-    None
-}
-
-/// Reports every item that was there before.
-pub(super) fn check_unique(items: &[Given<String>], problems: &mut Problems) {
-    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
-    for item in items {
-        if let Some(earlier) = first.get(item.as_str()) {
-            let found = format!("{}, as in {earlier}", shown(item));
-            item.refuse(problems, "each item once", found);
-        } else {
-            first.insert(item, &item.key);
-        }
-    }
-}
-
-/// `"a", "b" or "c"`
-pub(super) fn alternatives<'w>(words: impl Iterator<Item = &'w str>) -> String {
-    let words: Vec<String> = words.map(shown).collect();
-    match words.split_last() {
-        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
-        _ => words.concat(),
-    }
-}
-
 fn list_shape(count: &RangeInclusive<usize>) -> String {
     let (least, most) = (count.start(), grouped_size(*count.end()));
     format!("a list of {least} to {most} strings such as [\"a\", \"b\"]")
-}
-
-fn grouped_size(number: usize) -> String {
-    // A usize is at most 64 bits wide.
-    grouped(u64::try_from(number).unwrap_or(u64::MAX))
-}
-
-/// A number as TOML writes it, in groups of three digits: 20_000.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -1,0 +1,30 @@
+//! How many and how long the parts of a configuration may be.
+
+use super::terms::Dimension;
+
+/// Largest configuration file, in bytes. Each file of `conf.d` may be as large.
+pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+/// Most files in `conf.d`.
+pub const MAX_EXTRA_FILES: usize = 100;
+/// Most topics.
+pub const MAX_TOPICS: usize = 100;
+/// Most Alertmanagers, and most webhooks.
+pub const MAX_RECEIVERS: usize = 16;
+/// Most entries of `kafka.properties`.
+pub const MAX_PROPERTIES: usize = 200;
+/// Most rolling windows.
+pub const MAX_ROLLING: usize = 16;
+/// Longest history, in days.
+pub const MAX_HISTORY_DAYS: i64 = 800;
+/// Most profiles.
+pub const MAX_PROFILES: usize = 1_000;
+/// Most dimensions.
+pub const MAX_DIMENSIONS: usize = 32;
+/// Most groups of a dimension.
+pub const MAX_GROUPS: usize = Dimension::MAX_GROUPS as usize;
+/// Most criteria in one list.
+pub const MAX_CRITERIA: usize = 1_000;
+/// Most rules, those of all files together.
+pub const MAX_RULES: usize = 1_000;
+/// Longest text for people (title, owner, action, runbook, reason) and longest path, in bytes.
+pub const MAX_TEXT_BYTES: usize = 4_096;

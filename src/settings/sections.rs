@@ -1,0 +1,220 @@
+//! From tables to settings: defaults, ranges, and what must hold between keys.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use super::address::{self, Address};
+use super::allow_lists::{criteria, dimensions, profiles};
+use super::bounds::{MAX_HISTORY_DAYS, MAX_RECEIVERS, MAX_ROLLING, MAX_TEXT_BYTES};
+use super::duration::{SHAPE, format_duration, parse_duration};
+use super::given::Given;
+use super::kafka::kafka;
+use super::key::shown;
+use super::print::config_hash;
+use super::problem::Problems;
+use super::rules::{Surroundings, rules};
+use super::schema::{Alerting, Privacy, Server, Settings, State};
+use super::table::Table;
+use super::terms::{EvidencePlan, LedgerPlan, Limits, Plan, Span, WindowLength, WindowPlan};
+
+const DEFAULT_PORT: u16 = 9464;
+
+/// Reads every section. Where the problems say that something is wrong, the settings are of no use.
+pub(super) fn settings(mut root: Table<'_>) -> Settings {
+    let kafka = root.optional_table("kafka").map(kafka);
+    let window = window(root.table("window"));
+    let privacy = privacy(root.table("privacy"));
+    let state = state(root.table("state"));
+    let (ledger, series_limit, outbox_limit, event) = limits(root.table("limits"));
+    let server = server(root.table("server"));
+    let alerting = alerting(root.table("alerting"));
+    let profiles = profiles(&mut root, event.string_bytes);
+    let dimensions = dimensions(&mut root, event.string_bytes);
+    let criteria = criteria(root.table("criteria"), event.string_bytes);
+    let surroundings = Surroundings {
+        profiles: &profiles,
+        dimensions: &dimensions,
+        rolling: &window.rolling,
+        cohort_max_age: window.cohort_max_age,
+        string_bytes: event.string_bytes,
+    };
+    let rules = rules(&mut root, &surroundings);
+    root.finish();
+    let plan = Plan {
+        config_hash: String::new(),
+        profiles,
+        dimensions,
+        rules,
+        window,
+        ledger,
+        event,
+        evidence: EvidencePlan {
+            family_alpha: alerting.family_alpha,
+            block_exposed: alerting.block_exposed,
+            block_concluded: alerting.block_concluded,
+            block_variation: alerting.block_variation,
+        },
+        min_cell: privacy.min_cell,
+    };
+    let mut settings = Settings { kafka, plan, privacy, state, series_limit, outbox_limit, server, alerting, criteria };
+    settings.plan.config_hash = config_hash(&settings);
+    settings
+}
+
+fn window(mut table: Table<'_>) -> WindowPlan {
+    let longest_history = Span::DAY.times(MAX_HISTORY_DAYS);
+    let bucket = table.text("bucket", "1h");
+    if parse_duration(&bucket) != Some(Span::HOUR) {
+        let expected = "\"1h\" (no other resolution is in this version)";
+        bucket.refuse(table.problems, expected, shown(&bucket));
+    }
+    let rolling = table.texts("rolling", &["24h", "7d", "30d", "90d"], 1..=MAX_ROLLING);
+    let history = table.duration("history", Span::DAY.times(400), Span::HOUR..=longest_history);
+    let rolling = rolling_windows(&rolling, *history, table.problems);
+    let plan = WindowPlan {
+        rolling,
+        history: history.value,
+        allowed_lateness: table.positive_duration("allowed_lateness", Span::MINUTE.times(10)),
+        idle_after: table.positive_duration("idle_after", Span::MINUTE.times(5)),
+        max_ahead: Some(table.positive_duration("max_ahead", Span::DAY)),
+        cohort_max_age: table.positive_duration("cohort_max_age", Span::DAY.times(45)),
+        stale_after: Some(table.positive_duration("stale_after", Span::HOUR)),
+        evaluate_every: table.positive_duration("evaluate_every", Span::SECOND.times(10)),
+    };
+    table.finish();
+    plan
+}
+
+/// Returns the windows, shortest first.
+fn rolling_windows(written: &[Given<String>], history: Span, problems: &mut Problems) -> Vec<WindowLength> {
+    let mut windows: Vec<WindowLength> = Vec::with_capacity(written.len());
+    for label in written {
+        let allowed = |span: &Span| (Span::HOUR..=history).contains(span);
+        let Some(length) = parse_duration(label).filter(allowed) else {
+            let history = format_duration(history);
+            let expected = format!("{SHAPE}, from 1h to window.history ({history})");
+            label.refuse(problems, expected, shown(label));
+            continue;
+        };
+        if let Some(earlier) = windows.iter().find(|window| window.length == length) {
+            let found = format!("{}, as long as {}", shown(label), shown(&earlier.label));
+            label.refuse(problems, "each length only once", found);
+            continue;
+        }
+        windows.push(WindowLength { length, label: label.value.clone() });
+    }
+    windows.sort();
+    windows
+}
+
+fn privacy(mut table: Table<'_>) -> Privacy {
+    let min_cell = table.integer("min_cell", 10, 0..=1_000);
+    let reason = table.line("reason", "", MAX_TEXT_BYTES);
+    let pseudonym_key_file = table.optional_path("pseudonym_key_file");
+    if *min_cell == 0 && reason.trim().is_empty() {
+        let expected = "a number above 0, or a privacy.reason that says why everything may be published";
+        min_cell.refuse(table.problems, expected, "0 without a reason");
+    }
+    table.finish();
+    Privacy {
+        min_cell: min_cell.value,
+        reason: reason.value,
+        pseudonym_key_file: pseudonym_key_file.map(|file| file.value),
+    }
+}
+
+fn state(mut table: Table<'_>) -> State {
+    let dir = table.line("dir", "./state", MAX_TEXT_BYTES);
+    if dir.is_empty() {
+        dir.refuse(table.problems, "the path of a folder", shown(""));
+    }
+    let checkpoint_every = table.positive_duration("checkpoint_every", Span::SECOND.times(10));
+    table.finish();
+    State { dir: PathBuf::from(dir.value), checkpoint_every }
+}
+
+fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, u64, Limits) {
+    let ledger = LedgerPlan {
+        open_cases: table.count("open_cases", 20_000_000, 1..=1_000_000_000).value,
+        waiting_events: table.count("waiting_events", 1_000_000, 1..=1_000_000_000).value,
+        dedupe_horizon: table.positive_duration("dedupe_horizon", Span::DAY.times(7)),
+        remembered_ids: table.count("remembered_ids", 50_000_000, 1..=1_000_000_000).value,
+        not_selected_horizon: table.positive_duration("not_selected_horizon", Span::DAY.times(7)),
+    };
+    let series = table.count("series", 20_000, 1..=10_000_000).value;
+    let outbox_messages = table.integer("outbox_messages", 100_000, 1..=1_000_000).value;
+    let string_bytes = table.count("string_bytes", 256, 16..=65_536);
+    let message_bytes = table.count("message_bytes", 65_536, 256..=16_777_216);
+    if *message_bytes < *string_bytes {
+        let expected = format!("at least limits.string_bytes ({})", *string_bytes);
+        message_bytes.refuse(table.problems, expected, message_bytes.to_string());
+    }
+    table.finish();
+    let event = Limits { string_bytes: string_bytes.value, message_bytes: message_bytes.value };
+    (ledger, series, outbox_messages, event)
+}
+
+fn server(mut table: Table<'_>) -> Server {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
+    let listen = table.text("listen", &default.to_string());
+    let address = listen.parse::<SocketAddr>();
+    if address.is_err() {
+        let expected = "an IP address and a port such as \"127.0.0.1:9464\" or \"[::1]:9464\"";
+        listen.refuse(table.problems, expected, shown(&listen));
+    }
+    let web_config = table.optional_path("web_config");
+    if let Some(file) = &web_config {
+        file.refuse(table.problems, "an empty text (web-config files are not in this version)", "a file");
+    }
+    let external_url = table.line("external_url", "", MAX_TEXT_BYTES);
+    if !external_url.is_empty() && Address::parse(&external_url).is_none() {
+        // The text is not repeated: it may contain a login.
+        external_url.refuse(table.problems, address::SHAPE, "another text");
+    }
+    table.finish();
+    Server {
+        // Where it is no address, that is among the problems.
+        listen: address.unwrap_or(default),
+        web_config: web_config.map(|file| file.value),
+        external_url: Some(external_url.value).filter(|url| !url.is_empty()),
+    }
+}
+
+fn alerting(mut table: Table<'_>) -> Alerting {
+    let alertmanagers = addresses(&mut table, "alertmanagers");
+    let webhooks = addresses(&mut table, "webhooks");
+    let path = |file: Option<Given<PathBuf>>| file.map(|file| file.value);
+    let blocks: RangeInclusive<u64> = 1..=1_000_000_000;
+    let alerting = Alerting {
+        alertmanagers,
+        webhooks,
+        webhook_secret_file: path(table.optional_path("webhook_secret_file")),
+        ca_file: path(table.optional_path("ca_file")),
+        authorization_file: path(table.optional_path("authorization_file")),
+        resend_every: table.positive_duration("resend_every", Span::MINUTE),
+        family_alpha: table
+            .number("family_alpha", 0.05, "a number above 0 and below 1", |alpha| alpha > 0.0 && alpha < 1.0),
+        block_exposed: table.integer("block_exposed", 1_000, blocks.clone()).value,
+        block_concluded: table.integer("block_concluded", 50, blocks).value,
+        block_variation: table
+            .number("block_variation", 0.3, "a number from 0 to 10", |variation| (0.0..=10.0).contains(&variation)),
+    };
+    table.finish();
+    alerting
+}
+
+/// Reads addresses. No problem repeats one: it may contain a secret.
+fn addresses(table: &mut Table<'_>, key: &'static str) -> Vec<Address> {
+    let mut addresses: Vec<Address> = Vec::new();
+    for given in table.texts(key, &[], 0..=MAX_RECEIVERS) {
+        match Address::parse(&given).filter(|_| given.len() <= MAX_TEXT_BYTES) {
+            None => given.refuse(table.problems, address::SHAPE, "another text"),
+            Some(address) if addresses.contains(&address) => {
+                given.refuse(table.problems, "each receiver only once", "one that is listed before");
+            }
+            Some(address) => addresses.push(address),
+        }
+    }
+    addresses
+}

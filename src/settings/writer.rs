@@ -1,0 +1,51 @@
+//! Writes TOML, always in the same form: the configuration hash depends on it.
+
+use std::fmt;
+use std::path::Path;
+
+use super::duration::format_duration;
+use super::key::quoted;
+use super::terms::Span;
+
+/// A TOML document that is being written.
+#[derive(Default)]
+pub(super) struct Toml {
+    pub text: String,
+}
+
+impl Toml {
+    pub fn header(&mut self, header: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(header);
+        self.text.push('\n');
+    }
+
+    pub fn value(&mut self, key: &str, value: impl fmt::Display) {
+        self.text.push_str(&format!("{key} = {value}\n"));
+    }
+
+    pub fn string(&mut self, key: &str, text: &str) {
+        self.value(key, quoted(text));
+    }
+
+    pub fn path(&mut self, key: &str, path: &Path) {
+        self.string(key, &path.display().to_string());
+    }
+
+    pub fn span(&mut self, key: &str, span: Span) {
+        self.string(key, &format_duration(span));
+    }
+
+    /// Writes the shortest form that reads back as the same number, always with a point or an exponent.
+    pub fn number(&mut self, key: &str, number: f64) {
+        self.value(key, format!("{number:?}"));
+    }
+}
+
+/// Returns a list of strings.
+pub(super) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| quoted(item.as_ref())).collect();
+    format!("[{}]", items.join(", "))
+}
