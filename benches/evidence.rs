@@ -124,9 +124,9 @@ impl Simulation {
         println!("controls to alarm, hit rate 30 -> 20 %, from the start: {from_start}");
         let mut delays = self.map(31, self.runs, |seed| {
             let mut series = Series::new(None);
-            let fair = Blocks::new(before, seed).go_on_until(&mut series, Watching::Alarm, &judging(0.3, 1), 100);
+            let fair = Blocks::new(before, seed).continue_until(&mut series, Watching::Alarm, &judging(0.3, 1), 100);
             let later = Blocks::new(hits, seed ^ 0x5555);
-            fair.is_none().then(|| later.clone().go_on_until(&mut series, Watching::Alarm, &judging(0.3, 1), 5_000))
+            fair.is_none().then(|| later.clone().continue_until(&mut series, Watching::Alarm, &judging(0.3, 1), 5_000))
         });
         delays.retain(Option::is_some);
         let mut delays: Vec<u64> = delays.into_iter().map(|delay| delay.flatten().unwrap_or(5_000)).collect();
@@ -160,7 +160,7 @@ impl Simulation {
             let mut delays = self.map(figure, self.runs, |seed| {
                 let mut series = Series::new(Some(CRITICAL));
                 let skewed = BlockShape { change: Some((200, 2.0)), ..FAIR };
-                Blocks::new(skewed, seed).go_on_until(&mut series, Watching::Alarm, &judging, 1_000);
+                Blocks::new(skewed, seed).continue_until(&mut series, Watching::Alarm, &judging, 1_000);
                 blocks_to_clear(&mut series, &mut Blocks::new(FAIR, seed ^ 0x5555), &judging, 5_000).unwrap_or(5_000)
             });
             delays.sort_unstable();
@@ -177,7 +177,7 @@ impl Simulation {
             let cleared = self.map(figure, self.runs, |seed| {
                 let mut series = Series::new(Some(CRITICAL));
                 let mut skewed = Blocks::new(BlockShape { ratio, ..FAIR }, seed);
-                skewed.go_on_until(&mut series, Watching::Alarm, &judging, 5_000);
+                skewed.continue_until(&mut series, Watching::Alarm, &judging, 5_000);
                 blocks_to_clear(&mut series, &mut skewed, &judging, 600).is_some()
             });
             println!(
