@@ -1,5 +1,5 @@
-//! A checkpoint of many open cases: how long the stream stands still for it, what copying costs while it is held, and how long writing,
-//! a restart and a reload take.
+//! Measures a checkpoint of many open cases: how long the stream stands still for it, what copying costs while the snapshot is held, and how
+//! long writing, a restart and a reload take.
 //!
 //! `cargo bench --bench checkpoint -- [OPEN_CASES]`
 
@@ -17,7 +17,7 @@ use paritywatch::settings::Settings;
 const KEY: PseudonymKey = PseudonymKey([1; 16]);
 const NOW: EventTime = EventTime(1_790_000_000_000);
 const BATCH: u64 = 4_096;
-/// Batches while the snapshot is held; as many before it, to compare with.
+/// The number of batches while the snapshot is held, and of those before it, to compare with.
 const BATCHES: u64 = 8;
 
 fn main() {
@@ -37,23 +37,23 @@ fn main() {
     let snapshot = monitor.snapshot();
     row("snapshot: the stream stands still", began.elapsed());
     for number in 1..=BATCHES {
-        row(&format!("batch {number} while it is held"), batch(&mut monitor, &mut next, BATCH));
+        row(&format!("batch {number} while the snapshot is held"), batch(&mut monitor, &mut next, BATCH));
     }
 
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(Owner::claim(folder.path()).unwrap());
     let began = Instant::now();
     let written = store.write(&header(&plan.config_hash), &snapshot).unwrap();
-    row("written and on the disk", began.elapsed());
+    row("write to disk", began.elapsed());
     println!("{:<40}{:>12.1} MiB", "size", written as f64 / f64::from(1 << 20));
     drop((snapshot, monitor));
 
     let began = Instant::now();
     let mut restored = store.read(plan.clone(), KEY, Clock::Wall).unwrap().unwrap().monitor;
     batch(&mut restored, &mut next, 1);
-    row("read, and the first new event counted", began.elapsed());
+    row("restart, to the first new event", began.elapsed());
 
-    for (what, days) in [("a reload", 0), ("a reload with other horizons", 3)] {
+    for (what, days) in [("reload", 0), ("reload with other horizons", 3)] {
         let mut other = plan.clone();
         other.ledger.not_selected_horizon.0 += Span::DAY.times(days).0;
         let began = Instant::now();
@@ -62,12 +62,12 @@ fn main() {
     }
 }
 
-/// Selections of cases that nobody knows yet.
+/// Counts the selections of new cases and returns the time spent, without that of making the events.
 fn batch(monitor: &mut Monitor, next: &mut u64, events: u64) -> Duration {
     let mut spent = Duration::ZERO;
     for _ in 0..events {
         *next += 1;
-        // A quarter of an hour for all of them: no case closes.
+        // All events lie within a quarter of an hour, so no case closes.
         let milliseconds = *next % 900_000;
         let (minute, second, rest) = (milliseconds / 60_000, milliseconds / 1_000 % 60, milliseconds % 1_000);
         let group = ["dutch", "european", "non_european"][(*next % 3) as usize];

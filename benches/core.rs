@@ -1,4 +1,4 @@
-//! The core alone: decoding, ledger and windows, evaluation, and memory per open case and cell.
+//! Measures the core alone: time to decode and count an event, time of an evaluation, memory of an open case and of a cell.
 //!
 //! `cargo bench --bench core -- [EVENTS]`
 
@@ -16,7 +16,7 @@ use paritywatch::settings::Settings;
 fn main() {
     let events: u64 = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(2_000_000);
     let mut shape = Shape::new(Scenario::SkewedSelection, events, 1);
-    // All within some days, so that cases stay open.
+    // All events lie within some days, so cases stay open.
     shape.cases_per_hour = 100_000;
     shape.profile = "skewed".to_owned();
     let lines: Vec<String> = Stream::new(&shape).map(|event| event.json).collect();

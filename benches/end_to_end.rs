@@ -1,4 +1,5 @@
-//! The same topic of a real Apache Kafka, polled raw and read through paritywatch: events per CPU second of both, and their ratio.
+//! Reads one topic of a real Apache Kafka twice, by raw polling and through paritywatch, and prints the events per CPU second of both and their
+//! ratio.
 //!
 //! `PARITYWATCH_KAFKA_JARS=target/kafka/jars cargo bench --bench end_to_end -- [EVENTS]`; `tests/run` fetches the jars.
 
@@ -54,7 +55,8 @@ fn per_cpu_second(events: u64, work: impl FnOnce()) -> f64 {
     events as f64 / (cpu_seconds() - began)
 }
 
-/// CPU time of this process, all threads, user and system: fields 14 and 15 of its stat, in hundredths of a second.
+/// Returns the CPU time of this process in seconds: user and system time of all threads, which are fields 14 and 15 of its `stat`, in
+/// hundredths.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();

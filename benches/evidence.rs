@@ -1,7 +1,7 @@
-//! What sequential evidence promises and what it costs, by simulation: the targets of the design, each with its figure.
+//! Simulates what sequential evidence promises and what it costs: one figure for each target of the design.
 //!
-//! `cargo bench --bench evidence -- [--seed S] [--runs R] [--families F]`: streams per figure (default 1,000) and families of 300 series
-//! (default 20). Every seed gives another simulation; the figures in RESULTS.md name theirs.
+//! `cargo bench --bench evidence -- [--seed S] [--runs R] [--families F]` simulates R streams per figure (default 1,000) and F families of 300
+//! series (default 20). Each seed is another simulation; the figures in RESULTS.md name theirs.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use paritywatch::statistics::{Block, Judging, Pair, Series};
 const ALPHA: f64 = 0.05;
 const FAMILY: u64 = 300;
 const CRITICAL: f64 = 1.25;
-/// Blocks of 1,000 in the life of a series of 10 million persons.
+/// The number of blocks of 1,000 in the life of a series of 10 million persons.
 const LIFE: u64 = 10_000;
 
-/// A tenth of the exposed are monitored; 5 % are picked.
+/// Nothing is wrong: a tenth of the exposed are monitored, and 5 % of everybody are picked.
 const FAIR: BlockShape = BlockShape {
     exposed: 1_000,
     share: 0.1,
@@ -40,6 +40,7 @@ fn main() {
     simulation.families(option("--families", 20));
 }
 
+/// A run of this program.
 #[derive(Clone, Copy)]
 struct Simulation {
     seed: u64,
@@ -50,7 +51,7 @@ fn judging(variation: f64, series: u64) -> Judging {
     Judging { variation, log_level: (series as f64 / ALPHA).ln() }
 }
 
-/// Nanoseconds of one block in one series, for one hypothesis and for two.
+/// Measures the nanoseconds that one block takes in one series, for one hypothesis and for two.
 fn steps() {
     for (what, material) in [("one hypothesis", None), ("two hypotheses", Some(1.25))] {
         let mut blocks = Blocks::new(FAIR, 7);
@@ -68,7 +69,7 @@ fn steps() {
 }
 
 impl Simulation {
-    /// The streams of a figure, on two threads.
+    /// Simulates the streams of a figure on two threads. Each figure has seeds of its own.
     fn map<T: Send>(self, figure: u64, runs: u64, run: impl Fn(u64) -> T + Sync) -> Vec<T> {
         let seed = |index: u64| self.seed.wrapping_mul(1 << 40).wrapping_add(figure << 32).wrapping_add(index);
         let half = runs / 2;
@@ -80,6 +81,7 @@ impl Simulation {
         })
     }
 
+    /// Returns the median number of persons from the change (or from the start) to the alarm.
     fn median_persons(
         self,
         figure: u64,
@@ -91,7 +93,7 @@ impl Simulation {
         let change = shape.change.map_or(0, |(from, _)| from);
         let delays =
             self.map(figure, self.runs, |seed| Blocks::new(shape, seed).until(watching, &judging, change + limit));
-        // An alarm before the change is a false one, not a short delay.
+        // An alarm before the change is a false alarm, not a short delay.
         let mut delays: Vec<u64> = delays
             .into_iter()
             .map(|delay| delay.unwrap_or(change + limit))
@@ -103,6 +105,7 @@ impl Simulation {
         format!("{} (median of {})", median * shape.exposed, delays.len())
     }
 
+    /// How long a disparity takes to be found.
     fn delays(self) {
         for (ratio, figure) in [(1.5, 10), (2.0, 20)] {
             let from_start = BlockShape { ratio, ..FAIR };
@@ -117,16 +120,16 @@ impl Simulation {
             line("after block 200, with allowance, watch list", 3, later, judging(0.3, 1), Watching::WatchList);
             line("after block 200, with allowance, level / 300", 4, later, judging(0.3, FAMILY), Watching::Alarm);
         }
-        // The groups stand in each other's place: lower is the harm, so the reference (70 %) is seen as 1.5 times the group.
+        // For a hit rate lower is worse, so the groups change places: the reference (70 %) has 1.5 times the rate of the group.
         let hits = BlockShape { exposed: 50, share: 0.7, base_rate: 0.2, ratio: 1.5, ..FAIR };
         let before = BlockShape { base_rate: 0.3, ratio: 1.0, ..hits };
         let from_start = self.median_persons(30, hits, judging(0.3, 1), Watching::Alarm, 5_000);
         println!("controls to alarm, hit rate 30 -> 20 %, from the start: {from_start}");
         let mut delays = self.map(31, self.runs, |seed| {
             let mut series = Series::new(None);
-            let fair = Blocks::new(before, seed).go_on_until(&mut series, Watching::Alarm, &judging(0.3, 1), 100);
+            let fair = Blocks::new(before, seed).continue_until(&mut series, Watching::Alarm, &judging(0.3, 1), 100);
             let later = Blocks::new(hits, seed ^ 0x5555);
-            fair.is_none().then(|| later.clone().go_on_until(&mut series, Watching::Alarm, &judging(0.3, 1), 5_000))
+            fair.is_none().then(|| later.clone().continue_until(&mut series, Watching::Alarm, &judging(0.3, 1), 5_000))
         });
         delays.retain(Option::is_some);
         let mut delays: Vec<u64> = delays.into_iter().map(|delay| delay.flatten().unwrap_or(5_000)).collect();
@@ -137,6 +140,7 @@ impl Simulation {
         );
     }
 
+    /// How often a fair series alarms where each group's own rate varies.
     fn variation(self) {
         for (index, variation) in [0.0, 0.1, 0.2, 0.4].into_iter().enumerate() {
             for exposed in [1_000, 10_000] {
@@ -153,14 +157,15 @@ impl Simulation {
         share(&alarms)
     }
 
-    /// An alarm clears on evidence that the ratio is below the critical threshold, here 1.25.
+    /// How fast an alarm clears after the disparity has ended, and how often it clears falsely. It clears on evidence that the ratio is below the
+    /// critical threshold.
     fn clearing(self) {
         for (figure, variation) in [(60, 0.0), (61, 0.3)] {
             let judging = judging(variation, 1);
             let mut delays = self.map(figure, self.runs, |seed| {
                 let mut series = Series::new(Some(CRITICAL));
                 let skewed = BlockShape { change: Some((200, 2.0)), ..FAIR };
-                Blocks::new(skewed, seed).go_on_until(&mut series, Watching::Alarm, &judging, 1_000);
+                Blocks::new(skewed, seed).continue_until(&mut series, Watching::Alarm, &judging, 1_000);
                 blocks_to_clear(&mut series, &mut Blocks::new(FAIR, seed ^ 0x5555), &judging, 5_000).unwrap_or(5_000)
             });
             delays.sort_unstable();
@@ -177,7 +182,7 @@ impl Simulation {
             let cleared = self.map(figure, self.runs, |seed| {
                 let mut series = Series::new(Some(CRITICAL));
                 let mut skewed = Blocks::new(BlockShape { ratio, ..FAIR }, seed);
-                skewed.go_on_until(&mut series, Watching::Alarm, &judging, 5_000);
+                skewed.continue_until(&mut series, Watching::Alarm, &judging, 5_000);
                 blocks_to_clear(&mut series, &mut skewed, &judging, 600).is_some()
             });
             println!(
@@ -187,8 +192,8 @@ impl Simulation {
         }
     }
 
-    /// Families of 300 series of 10 million persons: a third of the series each with a steady base rate, a wave and jumps, and a family of
-    /// Simpson streams judged within strata.
+    /// How often fair families of 300 series of 10 million persons alarm. A third of the series each has a steady base rate, a wave and jumps.
+    /// Simpson streams are judged within strata and, to compare with, crude.
     fn families(self, families: u64) {
         for (figure, what, variation) in [(70, "without allowance", 0.0), (71, "with allowance", 0.3)] {
             let judging = judging(variation, FAMILY);
@@ -235,7 +240,7 @@ fn blocks_to_clear(series: &mut Series, blocks: &mut Blocks, judging: &Judging, 
     })
 }
 
-/// A family's false alarm is that of any of its series.
+/// Prints the false alarms of families. A family has alarmed when any of its series has.
 fn report(what: &str, alarms: &[bool], families: u64) {
     let families_alarmed = alarms.chunks(FAMILY as usize).filter(|family| family.contains(&true)).count();
     let series = alarms.iter().filter(|alarm| **alarm).count();

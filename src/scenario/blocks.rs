@@ -1,50 +1,9 @@
-//! Simulated blocks with a known truth: for `power`, and for the figures that evidence is held to.
+//! Simulated blocks of counts with a known truth, for `power` and for the figures that sequential evidence is held to.
 
 use std::collections::BTreeMap;
 
 use super::random::Random;
 use crate::statistics::{Block, Judging, LOG_WATCH, Pair, Series};
-
-/// What is simulated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BlockShape {
-    /// Exposed in a block, both groups together.
-    pub exposed: u64,
-    /// The monitored group's share of them, between 0 and 1.
-    pub share: f64,
-    /// Rate of the reference.
-    pub base_rate: f64,
-    /// Ratio of the group's rate to it, before the change.
-    pub ratio: f64,
-    /// The block from which on the ratio is another, and that ratio.
-    pub change: Option<(u64, f64)>,
-    /// How the base rate moves over time.
-    pub drift: Drift,
-    /// Coefficient of variation of each group's own rate between blocks.
-    pub variation: f64,
-}
-
-/// How the base rate moves over time, in both groups alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drift {
-    /// Not at all.
-    None,
-    /// A wave of half its height either way, with a period of 100 blocks.
-    Wave,
-    /// Three times as high after every second hundred of blocks.
-    Jumps,
-    /// Two strata with different rates in which the groups have different shares: crude ratio 1.5, 1 in each stratum.
-    Simpson,
-}
-
-/// What the first alarm of a series took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Watching {
-    /// The alarm of the lifetime e-process.
-    Alarm,
-    /// The watch list's threshold of the change detector.
-    WatchList,
-}
 
 /// An endless stream of blocks.
 #[derive(Clone, Debug)]
@@ -54,18 +13,61 @@ pub struct Blocks {
     index: u64,
 }
 
+/// What the blocks of a stream look like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BlockShape {
+    /// The number of exposed in a block, both groups together.
+    pub exposed: u64,
+    /// The monitored group's share of the exposed, from 0 to 1.
+    pub share: f64,
+    /// The rate of the reference, from 0 to 1. Rates above 0.95 that follow from it count as 0.95.
+    pub base_rate: f64,
+    /// The ratio of the group's rate to the reference's, not below 0, until it changes.
+    pub ratio: f64,
+    /// The index of the first block (from 0) with another ratio, and that ratio.
+    pub change: Option<(u64, f64)>,
+    /// How the base rate changes over time.
+    pub drift: Drift,
+    /// The coefficient of variation of each group's own rate between blocks, not below 0. `Simpson` does not read it.
+    pub variation: f64,
+}
+
+/// How the base rate changes over time, in both groups alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// It does not change.
+    None,
+    /// It follows a sine wave between half and one and a half times its value, with a period of 100 blocks.
+    Wave,
+    /// It is three times as high in every second hundred of blocks.
+    Jumps,
+    /// It is constant, but there are two strata with different rates, over which the groups are spread differently. Where the ratio is 1 in
+    /// each stratum, the crude ratio is about 1.5.
+    Simpson,
+}
+
+/// What a simulation waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watching {
+    /// The alarm of the lifetime e-process.
+    Alarm,
+    /// The change detector's threshold for the watch list.
+    WatchList,
+}
+
 impl Blocks {
-    /// The stream of a seed.
+    /// Returns the stream of a seed, from its first block.
     #[must_use]
     pub fn new(shape: BlockShape, seed: u64) -> Self {
+        debug_assert!((0.0..=1.0).contains(&shape.share), "a share lies from 0 to 1: {shape:?}");
         Self { shape, random: Random::new(seed), index: 0 }
     }
 
-    /// The next block.
+    /// Draws the next block.
     pub fn next_block(&mut self) -> Block {
         let BlockShape { exposed, share, base_rate, ratio, change, drift, variation } = self.shape;
         let ratio = change.filter(|(from, _)| self.index >= *from).map_or(ratio, |(_, ratio)| ratio);
-        let base_rate = base_rate * self.level(drift);
+        let base_rate = base_rate * self.drift_factor(drift);
         self.index += 1;
         let group_exposed = round(real(exposed) * share);
         let others = exposed - group_exposed;
@@ -76,14 +78,14 @@ impl Blocks {
         Block { crude, ..Block::default() }
     }
 
-    /// Blocks until the first alarm, at most `limit`.
+    /// Feeds a new series until what is waited for happens. Returns the number of blocks that took, or `None` after `limit` blocks.
     pub fn until(&mut self, watching: Watching, judging: &Judging, limit: u64) -> Option<u64> {
         let mut series = Series::new(None);
-        self.go_on_until(&mut series, watching, judging, limit)
+        self.continue_until(&mut series, watching, judging, limit)
     }
 
-    /// The same with a series that has seen blocks before.
-    pub fn go_on_until(
+    /// Does what [`Self::until`] does with a series that has seen blocks before.
+    pub fn continue_until(
         &mut self,
         series: &mut Series,
         watching: Watching,
@@ -99,7 +101,7 @@ impl Blocks {
         })
     }
 
-    fn level(&self, drift: Drift) -> f64 {
+    fn drift_factor(&self, drift: Drift) -> f64 {
         match drift {
             Drift::Wave => 1.0 + 0.5 * libm::sin(real(self.index) * std::f64::consts::TAU / 100.0),
             Drift::Jumps if self.index / 100 % 2 == 1 => 3.0,
@@ -108,7 +110,7 @@ impl Blocks {
     }
 
     fn simpson(&mut self, group: u64, others: u64, base_rate: f64, ratio: f64) -> Block {
-        // Offices of four and one times the rate; 40 % of the group and 16 % of the others belong to the stricter one.
+        // One office has four times the rate of the other. 40 % of the group and 16 % of the reference belong to it.
         let (strict_group, strict_others) = (round(real(group) * 0.4), round(real(others) * 0.16));
         let strict = self.pair(strict_group, strict_others, base_rate * 2.7, ratio, 0.0);
         let mild = self.pair(group - strict_group, others - strict_others, base_rate * 0.675, ratio, 0.0);
@@ -117,8 +119,8 @@ impl Blocks {
     }
 
     fn pair(&mut self, exposed: u64, reference_exposed: u64, base_rate: f64, ratio: f64, variation: f64) -> Pair {
-        let rate = base_rate * ratio * self.wobble(variation);
-        let reference_rate = base_rate * self.wobble(variation);
+        let rate = base_rate * ratio * self.variation_factor(variation);
+        let reference_rate = base_rate * self.variation_factor(variation);
         Pair {
             events: self.binomial(exposed, rate.min(0.95)),
             exposed,
@@ -127,8 +129,9 @@ impl Blocks {
         }
     }
 
-    /// Log-normal with mean 1.
-    fn wobble(&mut self, variation: f64) -> f64 {
+    /// Draws a log-normal factor with mean 1 and this coefficient of variation (the normal number after Box and Muller, Annals of Mathematical
+    /// Statistics 29, 1958).
+    fn variation_factor(&mut self, variation: f64) -> f64 {
         if variation <= 0.0 {
             return 1.0;
         }
@@ -138,9 +141,9 @@ impl Blocks {
         libm::exp(libm::sqrt(spread) * normal - spread / 2.0)
     }
 
-    /// By inversion, in parts small enough for the first probability not to vanish.
+    /// Draws a binomial number. Large counts are split into parts, because the probability of no event must not vanish.
     fn binomial(&mut self, count: u64, probability: f64) -> u64 {
-        /// Expected events in one part: exp(-500) is far above the smallest double.
+        /// Expected events of one part: exp(-500) is far above the smallest double.
         const PART: f64 = 500.0;
         if probability <= 0.0 {
             return 0;
@@ -156,6 +159,8 @@ impl Blocks {
         events
     }
 
+    /// Draws a binomial number by inversion: the probabilities of 0, 1, 2 ... events are subtracted from a uniform number until it is used up
+    /// (Kachitvichyanukul and Schmeiser, Communications of the ACM 31, 1988).
     fn binomial_part(&mut self, count: u64, probability: f64) -> u64 {
         let odds = probability / (1.0 - probability);
         let scale = (real(count) + 1.0) * odds;
@@ -175,7 +180,7 @@ const fn real(count: u64) -> f64 {
     count as f64
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative; a cast saturates")]
 fn round(value: f64) -> u64 {
     value.round() as u64
 }

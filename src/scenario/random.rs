@@ -1,6 +1,7 @@
-//! A seeded generator: xoshiro256++ (Blackman and Vigna, ACM TOMS 47, 2021), seeded by SplitMix64.
+//! A seeded generator of random numbers: xoshiro256++ (Blackman and Vigna, ACM Transactions on Mathematical Software 47, 2021), seeded by
+//! SplitMix64.
 
-/// The generator's state.
+/// The state of the generator.
 #[derive(Clone, Debug)]
 pub(super) struct Random([u64; 4]);
 
@@ -15,22 +16,23 @@ impl Random {
         }))
     }
 
+    /// Returns a number in [0, 1), with 53 random bits.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    pub fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Returns true with this probability.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.uniform() < probability
+    }
+
     fn next(&mut self) -> u64 {
         let [a, b, c, d] = self.0;
         let result = a.wrapping_add(d).rotate_left(23).wrapping_add(a);
         let (c, d) = (c ^ a, d ^ b);
         self.0 = [a ^ d, b ^ c, c ^ (b << 17), d.rotate_left(45)];
         result
-    }
-
-    /// In [0, 1), with 53 bits.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    pub fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    pub fn chance(&mut self, probability: f64) -> bool {
-        self.uniform() < probability
     }
 }
 

@@ -4,40 +4,41 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt::Write;
 
+use super::chances::{Office, Origin, hit_rate, selection_rate, share};
 use super::random::Random;
-use super::truth::{hit_rate, selection_rate, share};
+use super::shape::{Scenario, Shape};
 use crate::plan::{EventTime, Span};
-use crate::scenario::{MONITORED, ORIGINS, Scenario, Shape};
 
-/// Share of the cases picked at random, whatever the profile says: the benchmark.
+/// The share of the cases that are picked at random, whatever the profile says: the benchmark.
 const RANDOM_SHARE: f64 = 0.02;
-/// Share of picked cases that are controlled.
+/// The share of the picked cases that are controlled.
 const CONTROLLED_SHARE: f64 = 0.97;
-/// Share of controls with an outcome that is violation or no violation.
+/// The share of the controls with an outcome that is violation or no violation.
 const CONCLUDED_SHARE: f64 = 0.98;
 
-/// One event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GeneratedEvent {
-    /// Its event time.
-    pub time: EventTime,
-    /// Its case: the Kafka key.
-    pub case_id: String,
-    /// The CloudEvent in structured mode, on one line.
-    pub json: String,
-}
-
-/// An iterator over exactly `events` events.
+/// An iterator over exactly [`Shape::events`] events.
 #[derive(Clone, Debug)]
 pub struct Stream {
     shape: Shape,
     random: Random,
     cases: u64,
     left: u64,
-    /// Controls and outcomes that are due later; bounded by the cases within the longest delay.
+    /// Controls and outcomes that are still to come. At most two for each case within the longest delay, which is 43 days.
     due: BinaryHeap<Reverse<Due>>,
 }
 
+/// A generated event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedEvent {
+    /// The event time.
+    pub time: EventTime,
+    /// The id of its case, which is the Kafka key.
+    pub case_id: String,
+    /// The CloudEvent in structured mode, on one line.
+    pub json: String,
+}
+
+/// A control or an outcome that is still to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Due {
     time: EventTime,
@@ -51,8 +52,25 @@ enum Step {
     Outcome(&'static str),
 }
 
+impl Iterator for Stream {
+    type Item = GeneratedEvent;
+
+    fn next(&mut self) -> Option<GeneratedEvent> {
+        self.left = self.left.checked_sub(1)?;
+        let next_case_at = self.next_case_at();
+        match self.due.peek() {
+            Some(Reverse(due)) if due.time <= next_case_at => {
+                let due = *due;
+                self.due.pop();
+                Some(self.follow_up(due))
+            }
+            _ => Some(self.selection()),
+        }
+    }
+}
+
 impl Stream {
-    /// The stream of this shape.
+    /// Returns the stream of this shape, from its first event.
     #[must_use]
     pub fn new(shape: &Shape) -> Self {
         Self {
@@ -64,6 +82,7 @@ impl Stream {
         }
     }
 
+    /// The time of the next selection. It stops advancing after 2.5e12 cases, far beyond any stream.
     fn next_case_at(&self) -> EventTime {
         let hours_in_ms = i64::try_from(self.cases).unwrap_or(i64::MAX).saturating_mul(Span::HOUR.0);
         self.shape.start.plus(Span(hours_in_ms / i64::from(self.shape.cases_per_hour.max(1))))
@@ -72,8 +91,7 @@ impl Stream {
     fn selection(&mut self) -> GeneratedEvent {
         let (time, case) = (self.next_case_at(), self.cases);
         self.cases += 1;
-        let office = usize::from(self.random.chance(0.5));
-        let office_name = if office == 0 { "north" } else { "south" };
+        let office = if self.random.chance(0.5) { Office::South } else { Office::North };
         let origin = self.origin(office);
         let gender = if self.random.chance(0.5) { "female" } else { "male" };
         let risk = match self.random.uniform() {
@@ -84,32 +102,35 @@ impl Stream {
         let at_random = self.random.chance(RANDOM_SHARE);
         let selected = at_random || self.random.chance(selection_rate(&self.shape, origin, office));
         if selected {
-            self.plan_control(case, time, origin);
+            self.schedule_control(case, time, origin);
         }
-        let (name, _) = ORIGINS.get(origin).copied().unwrap_or_default();
         let channel = if at_random { "random" } else { "profile" };
         let mut event = self.envelope(time, case, "selection");
         // Writing to a String cannot fail.
         let _ = write!(
             event.json,
-            r#","profile":"{}","selected":{selected},"channel":"{channel}","risk_class":"{risk}","groups":{{"origin":"{name}","gender":"{gender}"}},"strata":{{"office":"{office_name}"}}}}}}"#,
-            self.shape.profile
+            r#","profile":"{}","selected":{selected},"channel":"{channel}","risk_class":"{risk}","groups":{{"origin":"{}","gender":"{gender}"}},"strata":{{"office":"{}"}}}}}}"#,
+            self.shape.profile,
+            origin.name(),
+            office.name()
         );
         event
     }
 
-    fn origin(&mut self, office: usize) -> usize {
+    /// Draws a group by the shares of the office.
+    fn origin(&mut self, office: Office) -> Origin {
         let mut place = self.random.uniform();
-        for group in 0..ORIGINS.len() - 1 {
-            place -= share(&self.shape, group, office);
+        for origin in [Origin::Dutch, Origin::European] {
+            place -= share(&self.shape, origin, office);
             if place < 0.0 {
-                return group;
+                return origin;
             }
         }
-        MONITORED
+        Origin::NonEuropean
     }
 
-    fn plan_control(&mut self, case: u64, selected_at: EventTime, origin: usize) {
+    /// Plans the control of a picked case, and its outcome. Some picked cases are never controlled.
+    fn schedule_control(&mut self, case: u64, selected_at: EventTime, origin: Origin) {
         if !self.random.chance(CONTROLLED_SHARE) {
             return;
         }
@@ -122,8 +143,8 @@ impl Stream {
             (true, false) => "no_violation",
         };
         let (least, most) = match (self.shape.scenario, origin, hit) {
-            // Violations of the monitored group take longest: counting by arrival would find too few of them.
-            (Scenario::LateOutcomes, MONITORED, true) => (Span::DAY.times(20), Span::DAY.times(40)),
+            // Violations of the monitored group take longest, so counting by arrival finds too few of them.
+            (Scenario::LateOutcomes, Origin::MONITORED, true) => (Span::DAY.times(20), Span::DAY.times(40)),
             (Scenario::LateOutcomes, _, _) => (Span::DAY.times(5), Span::DAY.times(20)),
             _ => (Span::HOUR, Span::DAY.times(5)),
         };
@@ -131,12 +152,14 @@ impl Stream {
         self.due.push(Reverse(Due { time: outcome_at, case, step: Step::Outcome(outcome) }));
     }
 
+    /// Draws a delay between two spans.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "some weeks in milliseconds")]
     fn delay(&mut self, least: Span, most: Span) -> Span {
         Span(least.0 + (self.random.uniform() * (most.0 - least.0) as f64) as i64)
     }
 
-    fn later(&self, due: Due) -> GeneratedEvent {
+    /// The event of a control or an outcome.
+    fn follow_up(&self, due: Due) -> GeneratedEvent {
         let kind = if due.step == Step::Control { "control" } else { "outcome" };
         let mut event = self.envelope(due.time, due.case, kind);
         if let Step::Outcome(outcome) = due.step {
@@ -146,7 +169,7 @@ impl Stream {
         event
     }
 
-    /// Everything up to the case id, open for what follows.
+    /// An event up to its case id. The caller adds the other data and closes the braces.
     fn envelope(&self, time: EventTime, case: u64, kind: &str) -> GeneratedEvent {
         let prefix = &self.shape.prefix;
         let case_id = format!("{prefix}-{case:09}");
@@ -161,26 +184,8 @@ impl Stream {
     }
 }
 
-impl Iterator for Stream {
-    type Item = GeneratedEvent;
-
-    fn next(&mut self) -> Option<GeneratedEvent> {
-        self.left = self.left.checked_sub(1)?;
-        let next_case_at = self.next_case_at();
-        match self.due.peek() {
-            Some(Reverse(due)) if due.time <= next_case_at => {
-                let due = *due;
-                self.due.pop();
-                Some(self.later(due))
-            }
-            _ => Some(self.selection()),
-        }
-    }
-}
-
-/// RFC 3339 in UTC with milliseconds; times of a stream are within the years jiff knows.
+/// Writes a time in RFC 3339, in UTC with milliseconds. Times after the year 9999, which RFC 3339 cannot express, become its end.
 fn write_time(out: &mut String, time: EventTime) {
-    if let Ok(timestamp) = jiff::Timestamp::from_millisecond(time.0) {
-        let _ = write!(out, "{timestamp:.3}");
-    }
+    let timestamp = jiff::Timestamp::from_millisecond(time.0).unwrap_or(jiff::Timestamp::MAX);
+    let _ = write!(out, "{timestamp:.3}");
 }

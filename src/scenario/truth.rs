@@ -1,57 +1,41 @@
-//! What is true of a stream: what a perfect monitor would find.
+//! What is true of a stream: what a perfect monitor would find in it.
 
 use std::fmt;
 
-use crate::scenario::{MONITORED, ORIGINS, Scenario, Shape};
+use super::chances::{Office, Origin, hit_rate, selection_rate, share};
+use super::shape::{Scenario, Shape};
 
-/// Selection rate of everybody, unless the scenario says otherwise.
-const SELECTION_RATE: f64 = 0.05;
-/// Selection rates of the two offices of `simpson`.
-const OFFICE_RATES: [f64; 2] = [0.02, 0.10];
-/// The monitored group's share of the cases in the two offices of `simpson`.
-const OFFICE_SHARES: [f64; 2] = [0.05, 0.20];
-/// Share of controls that find a violation.
-const HIT_RATE: f64 = 0.30;
-/// The same in the monitored group of `skewed-hit-rate`.
-const LOW_HIT_RATE: f64 = 0.20;
-
-/// The truth of a stream, per group.
+/// The truth of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Truth {
     scenario: Scenario,
-    /// In the order of [`ORIGINS`].
+    /// The truth of each group, in the order of [`Origin::ALL`].
     pub groups: [GroupTruth; 3],
     /// The monitored group's selection rate over that of the rest, within each office.
     pub ratio_within_offices: f64,
 }
 
-/// What is true of a group.
+/// The truth of one group.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GroupTruth {
-    /// Share of the cases.
+    /// The group's share of the cases.
     pub share: f64,
-    /// Share of its cases that the profile picks.
+    /// The share of the group's cases that the profile picks.
     pub selection_rate: f64,
-    /// Share of its concluded controls that find a violation.
+    /// The share of the group's concluded controls that find a violation.
     pub hit_rate: f64,
 }
 
 impl Truth {
-    /// The truth of a stream of this shape.
+    /// Returns the truth of a stream of this shape.
     #[must_use]
     pub fn of(shape: &Shape) -> Self {
-        let mut groups = [GroupTruth::default(); 3];
-        for (index, group) in groups.iter_mut().enumerate() {
-            for office in 0..2 {
-                let share = 0.5 * share(shape, index, office);
-                group.share += share;
-                group.selection_rate += share * selection_rate(shape, index, office);
-            }
-            group.selection_rate /= group.share;
-            group.hit_rate = hit_rate(shape, index);
+        let in_the_north = |origin| selection_rate(shape, origin, Office::North);
+        Self {
+            scenario: shape.scenario,
+            groups: Origin::ALL.map(|origin| GroupTruth::of(shape, origin)),
+            ratio_within_offices: in_the_north(Origin::MONITORED) / in_the_north(Origin::Dutch),
         }
-        let [dutch, _, monitored] = [0, 1, 2].map(|index| selection_rate(shape, index, 0));
-        Self { scenario: shape.scenario, groups, ratio_within_offices: monitored / dutch }
     }
 
     /// The monitored group's selection rate over that of the rest.
@@ -71,50 +55,34 @@ impl Truth {
     }
 }
 
-/// A group's share of an office's cases.
-pub(super) fn share(shape: &Shape, group: usize, office: usize) -> f64 {
-    let usual = ORIGINS.get(group).map_or(0.0, |(_, share)| *share);
-    if shape.scenario != Scenario::Simpson {
-        return usual;
-    }
-    let monitored = OFFICE_SHARES.get(office).copied().unwrap_or_default();
-    let (_, usual_monitored) = ORIGINS[MONITORED];
-    if group == MONITORED { monitored } else { usual / (1.0 - usual_monitored) * (1.0 - monitored) }
-}
-
-/// The chance of a group's case in an office to be picked by the profile.
-pub(super) fn selection_rate(shape: &Shape, group: usize, office: usize) -> f64 {
-    match shape.scenario {
-        Scenario::Simpson => OFFICE_RATES.get(office).copied().unwrap_or_default(),
-        Scenario::SkewedSelection if group == MONITORED => (SELECTION_RATE * shape.ratio).min(1.0),
-        _ => SELECTION_RATE,
-    }
-}
-
-/// The chance of a concluded control to find a violation.
-pub(super) fn hit_rate(shape: &Shape, group: usize) -> f64 {
-    match shape.scenario {
-        Scenario::SkewedHitRate if group == MONITORED => LOW_HIT_RATE,
-        // As many violations, but spread over more controls: the sign of a skew that finds nothing more.
-        Scenario::SkewedSelection if group == MONITORED => HIT_RATE / shape.ratio.max(1.0),
-        _ => HIT_RATE,
+impl GroupTruth {
+    fn of(shape: &Shape, origin: Origin) -> Self {
+        let mut group = Self { hit_rate: hit_rate(shape, origin), ..Self::default() };
+        for office in Office::ALL {
+            let share = 0.5 * share(shape, origin, office);
+            group.share += share;
+            group.selection_rate += share * selection_rate(shape, origin, office);
+        }
+        group.selection_rate /= group.share;
+        group
     }
 }
 
 impl fmt::Display for Truth {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "true rates of scenario {}:", self.scenario)?;
-        for ((name, _), group) in ORIGINS.iter().zip(&self.groups) {
+        for (origin, group) in Origin::ALL.iter().zip(&self.groups) {
             let GroupTruth { share, selection_rate, hit_rate } = group;
+            let name = origin.name();
             writeln!(
                 formatter,
                 "  {name:<13} share {share:.3}  selection_rate {selection_rate:.4}  hit_rate {hit_rate:.4}"
             )?;
         }
-        let (name, _) = ORIGINS[MONITORED];
         write!(
             formatter,
-            "true ratios of {name} to the rest: selection_rate {:.3} (within offices {:.3}), hit_rate {:.3}",
+            "true ratios of {} to the rest: selection_rate {:.3} (within offices {:.3}), hit_rate {:.3}",
+            Origin::MONITORED.name(),
             self.selection_ratio(),
             self.ratio_within_offices,
             self.hit_ratio()

@@ -1,16 +1,25 @@
-//! The normal distribution.
+//! The standard normal distribution.
+//!
+//! These two functions are our own because published numbers depend on their last bits. What `statrs` would change is in
+//! `docs/decisions/statistics-distributions.md`.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-/// Probability above `z`.
+/// Returns the probability above `z`, for any `z`; 0 above 38.6.
+///
+/// The relative error is below 2e-13: z / sqrt(2) is rounded once, which costs z * z times the rounding error.
 pub(super) fn upper_tail(z: f64) -> f64 {
     0.5 * libm::erfc(z * FRAC_1_SQRT_2)
 }
 
-/// The z that leaves `tail` (0 < tail <= 0.5) above it, to the last digits: Newton steps on the tail's logarithm, which is concave.
+/// Returns the z that leaves `tail` above it, for `tail` above 0 and at most 0.5, with a relative error below 6e-16 for tails up to 0.45.
+/// Nearer to 0.5, where z vanishes, the absolute error stays below 1e-16.
+///
+/// Newton steps on the logarithm of the tail, which is concave, so they converge from any start.
 pub(super) fn upper_quantile(tail: f64) -> f64 {
-    /// Each step doubles the digits; from the start below, six are more than enough for any tail above 1e-300.
+    /// Each step doubles the digits: seven steps suffice for any tail above 1e-300. Further ones move between neighbouring numbers.
     const STEPS: usize = 40;
+    debug_assert!(tail > 0.0 && tail <= 0.5, "no upper quantile of {tail}");
     let mut z = (-2.0 * tail.ln()).sqrt().max(0.0) * 0.8;
     for _ in 0..STEPS {
         let above = upper_tail(z);

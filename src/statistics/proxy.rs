@@ -1,65 +1,67 @@
-//! Rates of a group whose membership is known only as probabilities: a bracket of two estimates.
+//! Rates of groups that are known only as probabilities: a bracket of two estimates.
 //!
-//! For every exposed case there is a vector of probabilities w, one for each group, summing to 1, and an event x, 0 or 1.
+//! Every exposed case has a vector of probabilities w, one for each group, which sum to 1, and an event x, 0 or 1.
 //!
-//! - **Weighted**: sum(w x) / sum(w), each case counted in every group by its probability. Where membership itself drives the event it lies
-//!   between the group's true rate and the others', the more so the less the probabilities tell: it understates the disparity by the covariance
-//!   of membership and event that the probabilities do not explain (Chen, Kallus, Mao, Svacha and Udell, "Fairness under
-//!   unawareness", FAT* 2019). Where the event depends on what the probabilities were made from (a postcode), and on membership
-//!   only through it, it is right.
-//! - **Regression**: ordinary least squares of x on w, without intercept because w sums to 1; the coefficients are the groups' rates. Right where
-//!   membership alone drives the event; where the event depends on what the probabilities were made from it overstates the disparity.
+//! - **Weighted**: sum(w x) / sum(w). Each case counts in every group, by its probability. Where membership itself drives the event, the
+//!   estimate lies between the group's true rate and the others', and the less the probabilities tell, the further from the former. It
+//!   understates the disparity by the covariance of membership and event that the probabilities do not explain (Chen, Kallus, Mao, Svacha
+//!   and Udell, "Fairness under unawareness", FAT* 2019). It is right where the event depends on what the probabilities were made from, such
+//!   as a postcode, and on membership only through that.
+//! - **Regression**: ordinary least squares of x on w, without an intercept because w sums to 1. The coefficients are the rates of the groups.
+//!   It is right where membership alone drives the event. Where the event depends on what the probabilities were made from, it overstates the
+//!   disparity.
 //!
-//! So the two hold the truth between them where both play a part in the same direction (Elzayn, Smith, Hertz, Ramesh, Goldin, Ho
-//! and Fisher, "Measuring and mitigating racial disparities in tax audits", 2023). Both take the probabilities to be calibrated: of the cases
-//! with w = 0.3, three in ten are members. Probabilities are never turned into a group by a threshold: whoever counts every case with
-//! w > 0.5 as a member gets a bias of either sign (Chen et al.).
+//! Where both play a part in the same direction, the truth lies between the two (Elzayn, Smith, Hertz, Ramesh, Goldin, Ho and Fisher,
+//! "Measuring and mitigating racial disparities in tax audits", 2023). Both take the probabilities to be calibrated: of the cases with
+//! w = 0.3, three in ten are members. Probabilities are never turned into a group by a threshold: counting every case with w > 0.5 as a
+//! member has a bias of either sign (Chen et al.).
 //!
-//! All sums are integers, so that they do not depend on the order of the cases and a case can be taken out again without a trace.
+//! All sums are integers. So they do not depend on the order of the cases, and a case can be taken out again without a trace.
 
 use serde::{Deserialize, Serialize};
 
-/// A regressor that the ones before it explain to all but this part of its (uncentred) variance makes the regression near singular. With
-/// probabilities around 0.5 that is a standard deviation below 0.8 hundredths.
+/// The least part of a regressor's uncentred variance that the regressors before it must leave unexplained; below it the regression counts
+/// as singular. With probabilities around 0.5 the limit is a standard deviation of 0.8 hundredths.
 const LEAST_UNEXPLAINED: f64 = 1e-3;
 
-/// Coefficients are no more exact than this: the smallest pivot allowed costs three of the sixteen digits, unequal groups some more.
+/// How exact a coefficient is: the smallest pivot allowed costs three of the sixteen digits, and unequal groups cost some more.
 const ROUNDING: f64 = 1e-9;
 
-/// Sums over the exposed cases of one indicator. Weights are whole numbers of units; a case's weights sum to `unit`, which stands for
-/// probability 1.
+/// Sums over the exposed cases of one indicator.
+///
+/// Weights are whole numbers of units. The weights of a case sum to `unit`, which stands for probability 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memberships {
     unit: u64,
-    /// By group: sum of w, in units.
+    /// By group: the sum of w, in units.
     weights: Vec<u64>,
-    /// By group: sum of w over the cases with the event, in units.
+    /// By group: the sum of w over the cases with the event, in units.
     events: Vec<u64>,
-    /// By pair of groups, sum of w v in units squared: the upper triangle with its diagonal, row by row.
+    /// By pair of groups: the sum of w v, in units squared. The upper triangle with its diagonal, row by row.
     products: Vec<u64>,
 }
 
-/// Both estimates of one comparison, and what they rest on.
+/// Both estimates of one comparison, and how much they rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bracket {
     /// The weighted estimate; `None` where a side weighs nothing.
     pub weighted: Option<Rates>,
-    /// The regression estimate; `None` where the probabilities do not tell the sides apart, or where a coefficient is no rate.
+    /// The regression estimate; `None` where the probabilities do not tell the sides apart, or where a coefficient lies outside [0, 1].
     pub regression: Option<Rates>,
-    /// The group's side.
+    /// The side of the group.
     pub group: WeightedSide,
-    /// The reference's side.
+    /// The side of the reference.
     pub reference: WeightedSide,
-    /// Exposed cases, each counted once.
+    /// The number of exposed cases, each counted once.
     pub cases: u64,
 }
 
 /// Two rates, each in [0, 1], and their ratio.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// Of the group.
+    /// The rate of the group.
     pub group: f64,
-    /// Of the reference.
+    /// The rate of the reference.
     pub reference: f64,
     /// Group / reference; `None` where the reference's rate is 0.
     pub ratio: Option<f64>,
@@ -68,16 +70,16 @@ pub struct Rates {
 /// How much one side of the comparison weighs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WeightedSide {
-    /// Expected number of exposed cases, sum(w): not below 0.
+    /// The expected number of exposed cases, sum(w).
     pub exposed: f64,
-    /// Expected number of events among them, sum(w x): not below 0.
+    /// The expected number of events among them, sum(w x).
     pub events: f64,
-    /// The number of certain members that would tell as much, sum(w)^2 / sum(w^2) (Kish, "Survey sampling", 1965): from 0 to the
-    /// number of cases.
+    /// The number of certain members that would tell as much, sum(w)^2 / sum(w^2): from 0 to the number of cases (Kish, "Survey sampling",
+    /// 1965).
     pub effective_n: f64,
 }
 
-/// One side's sums, exact; a probability 1 - w of the rest is a weight like any other.
+/// The exact sums of one side. In the rest, 1 - w is a weight like any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Side {
     weights: u128,
@@ -86,7 +88,8 @@ struct Side {
 }
 
 impl Memberships {
-    /// `None` where the lengths do not fit together: n weights, n events, n (n + 1) / 2 products; or where the unit is 0.
+    /// Takes the sums of n groups. Returns `None` where the lengths are not n weights, n events and n (n + 1) / 2 products, or where the unit
+    /// is 0.
     #[must_use]
     pub fn new(unit: u64, weights: Vec<u64>, events: Vec<u64>, products: Vec<u64>) -> Option<Self> {
         let groups = weights.len();
@@ -94,8 +97,8 @@ impl Memberships {
         fits.then_some(Self { unit, weights, events, products })
     }
 
-    /// The group against one reference group, or (`None`) against everyone else. `None` where no case is exposed or a group is not in
-    /// the vectors.
+    /// Compares a group with one reference group, or with everyone else where `reference` is `None`. Returns `None` where no case is exposed,
+    /// where a group is not in the vectors, or where there are more than 2^64 - 1 cases.
     #[must_use]
     pub fn bracket(&self, group: usize, reference: Option<usize>) -> Option<Bracket> {
         let (own, other) = self.sides(group, reference)?;
@@ -127,11 +130,11 @@ impl Memberships {
         Some(Side {
             weights: (*self.weights.get(group)?).into(),
             events: (*self.events.get(group)?).into(),
-            squares: self.product(group, group),
+            squares: self.product(group, group)?,
         })
     }
 
-    /// sum((1 - w)^2) = n - 2 sum(w) + sum(w^2), in units squared.
+    /// The sums of everyone but the group: sum((1 - w)^2) = n - 2 sum(w) + sum(w^2), in units squared.
     fn rest(&self, group: usize, own: Side) -> Side {
         let others = |sums: &[u64]| -> u128 {
             sums.iter().enumerate().filter(|(other, _)| *other != group).map(|(_, sum)| u128::from(*sum)).sum()
@@ -141,7 +144,7 @@ impl Memberships {
         Side { weights, events: others(&self.events), squares }
     }
 
-    /// On (w, 1 - w).
+    /// The regression on (w, 1 - w).
     fn regression_against_rest(&self, own: Side, rest: Side) -> Option<Rates> {
         // sum(w (1 - w)) = sum(w) - sum(w^2).
         let cross = float(self.in_squares(own.weights).saturating_sub(own.squares));
@@ -151,31 +154,38 @@ impl Memberships {
         Rates::of(snapped(*coefficients.first()?), snapped(*coefficients.last()?))
     }
 
-    /// On the whole vector; groups of which nobody has any probability have no coefficient and are left out.
+    /// The regression on the whole vector. Groups of which nobody has any probability are left out.
     fn regression_of_all(&self, group: usize, reference: usize) -> Option<Rates> {
-        let used: Vec<usize> = (0..self.weights.len()).filter(|index| self.product(*index, *index) > 0).collect();
-        let row = |row: &usize| {
-            used.iter().take_while(|column| *column <= row).map(|column| float(self.product(*column, *row))).collect()
+        let has_weight = |index: &usize| self.product(*index, *index).is_some_and(|square| square > 0);
+        let used: Vec<usize> = (0..self.weights.len()).filter(has_weight).collect();
+        let row = |row: &usize| -> Option<Vec<f64>> {
+            let columns = used.iter().take_while(|column| *column <= row);
+            columns.map(|column| self.product(*column, *row).map(float)).collect()
         };
-        let gram: Vec<Vec<f64>> = used.iter().map(row).collect();
+        let gram: Option<Vec<Vec<f64>>> = used.iter().map(row).collect();
         let cross: Option<Vec<f64>> =
             used.iter().map(|index| Some(float(self.in_squares((*self.events.get(*index)?).into())))).collect();
-        let coefficients = least_squares(&gram, &cross?)?;
+        let coefficients = least_squares(&gram?, &cross?)?;
+        // A group that was left out has no coefficient, and so no estimate.
         let of = |index| coefficients.get(used.binary_search(&index).ok()?).copied();
         Rates::of(snapped(of(group)?), snapped(of(reference)?))
     }
 
-    /// A sum in units, in units squared. Sums that saturate are far beyond those of any cases.
+    /// Turns a sum in units into units squared. It saturates only for sums far beyond those of any cases.
     fn in_squares(&self, sum: u128) -> u128 {
         sum.saturating_mul(self.unit.into())
     }
 
-    /// sum(w v) of two groups, the first not after the second; 0 for groups that are not there.
-    fn product(&self, first: usize, second: usize) -> u128 {
-        // Rows before the first have n, n - 1, ... entries.
+    /// sum(w v) of two groups, the first not after the second. `None` for a group that is not in the vectors.
+    fn product(&self, first: usize, second: usize) -> Option<u128> {
         let groups = self.weights.len();
+        debug_assert!(first <= second, "products are stored for {second} and {first}, in this order");
+        if first > second || second >= groups {
+            return None;
+        }
+        // The rows before the first group have n, n - 1, ... entries.
         let before = first * groups - first * first.saturating_sub(1) / 2;
-        self.products.get(before + second - first).copied().unwrap_or(0).into()
+        self.products.get(before + second - first).copied().map(u128::from)
     }
 
     fn shown(&self, side: Side) -> WeightedSide {
@@ -187,7 +197,7 @@ impl Memberships {
 }
 
 impl Rates {
-    /// `None` where one is no rate: a regression over too few cases, or one that is not linear, leaves [0, 1].
+    /// `None` where a number lies outside [0, 1], as a regression over too few cases, or over events that are not linear in w, may do.
     fn of(group: f64, reference: f64) -> Option<Self> {
         let is_rate = |rate: &f64| (0.0..=1.0).contains(rate);
         let ratio = Some(group / reference).filter(|ratio| reference > 0.0 && ratio.is_finite());
@@ -195,7 +205,7 @@ impl Rates {
     }
 }
 
-/// A coefficient that differs from 0 or 1 by rounding alone.
+/// Returns 0 or 1 for a coefficient that differs from it by rounding alone, and any other coefficient as it is.
 fn snapped(coefficient: f64) -> f64 {
     let nearest = coefficient.round();
     if (coefficient - nearest).abs() < ROUNDING { nearest.max(0.0) } else { coefficient }
@@ -206,14 +216,13 @@ fn weighted(group: Side, reference: Side) -> Option<Rates> {
     Rates::of(rate(group)?, rate(reference)?)
 }
 
-/// Sums up to 2^53 are exact, larger ones near enough.
-#[expect(clippy::cast_precision_loss, reason = "as said")]
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53; larger sums lose less than 1e-15 of their value")]
 const fn float(sum: u128) -> f64 {
     sum as f64
 }
 
-/// Solves the normal equations by Cholesky's decomposition of the matrix scaled to a unit diagonal. `gram` is the lower triangle, row by row.
-/// `None` where the matrix is singular or nearly so.
+/// Solves the normal equations by Cholesky's decomposition of the matrix scaled to a unit diagonal. `gram` is its lower triangle, row by row.
+/// Returns `None` where the matrix is singular or nearly so.
 fn least_squares(gram: &[Vec<f64>], cross: &[f64]) -> Option<Vec<f64>> {
     let scales: Option<Vec<f64>> =
         gram.iter().map(|row| row.last().filter(|square| **square > 0.0)).map(root).collect();
@@ -241,12 +250,12 @@ fn root(square: Option<&f64>) -> Option<f64> {
     square.map(|square| square.sqrt())
 }
 
-/// Over the shorter of the two.
+/// The scalar product, over the length of the shorter vector.
 fn dot(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(one, other)| one * other).sum()
 }
 
-/// L z = y.
+/// Solves L z = y.
 fn forward(lower: &[Vec<f64>], right: &[f64]) -> Option<Vec<f64>> {
     let mut solved: Vec<f64> = Vec::with_capacity(right.len());
     for (row, value) in lower.iter().zip(right) {
@@ -255,7 +264,7 @@ fn forward(lower: &[Vec<f64>], right: &[f64]) -> Option<Vec<f64>> {
     Some(solved)
 }
 
-/// L' b = z: the last unknown first, then taken out of the equations before it.
+/// Solves L' b = z. The last unknown comes first and is then taken out of the equations before it.
 fn backward(lower: &[Vec<f64>], right: &[f64]) -> Option<Vec<f64>> {
     let mut left = right.to_vec();
     let mut solved = Vec::with_capacity(right.len());

@@ -1,10 +1,13 @@
-//! Score statistics under a hypothesis: restricted maximum likelihood, after Miettinen and Nurminen (Statistics in Medicine 4, 1985).
+//! Score statistics of a hypothesis about two rates, by restricted maximum likelihood.
+//!
+//! Source: Miettinen and Nurminen, Statistics in Medicine 4 (1985).
 
-use super::Proportion;
+use super::proportion::Proportion;
 
-/// The score statistic of `p1 = ratio * p2`, with the factor N / (N - 1); positive where the observed ratio is larger.
+/// Returns the score statistic of `p1 = ratio * p2`, with the factor N / (N - 1): positive where the observed ratio is larger, and infinite
+/// where the hypothesis leaves the observation no variance. Neither group is empty; `ratio` is positive and finite.
 ///
-/// The form of the root is the one that stays accurate at counts of 1e9.
+/// The root is written in the form that stays accurate at counts of 1e9.
 pub(super) fn ratio_score(group: Proportion, reference: Proportion, ratio: f64) -> f64 {
     let (x1, n1, x2, n2) = (group.x(), group.n(), reference.x(), reference.n());
     let (total, events) = (n1 + n2, x1 + x2);
@@ -16,7 +19,7 @@ pub(super) fn ratio_score(group: Proportion, reference: Proportion, ratio: f64) 
     score(x1 / n1 - ratio * (x2 / n2), variance, total)
 }
 
-/// The score statistic of `p1 - p2 = difference`, likewise.
+/// Returns the score statistic of `p1 - p2 = difference`, likewise. `difference` lies in [-1, 1].
 pub(super) fn difference_score(group: Proportion, reference: Proportion, difference: f64) -> f64 {
     let (x1, n1, x2, n2) = (group.x(), group.n(), reference.x(), reference.n());
     let p2 = restricted_reference(x1, n1, x2, n2, difference);
@@ -33,12 +36,12 @@ fn score(distance: f64, variance: f64, total: f64) -> f64 {
     if corrected > 0.0 { distance / corrected.sqrt() } else { distance.signum() * f64::INFINITY }
 }
 
-/// The p2 that maximises the likelihood under p1 = p2 + difference.
+/// Returns the p2 that maximises the likelihood under p1 = p2 + difference.
 ///
-/// The likelihood is concave, so its slope has one root: found by Newton steps that a bracket keeps in bounds, which is accurate
-/// where the closed form of the cubic cancels.
+/// The logarithm of the likelihood is concave, so its slope has one root. Newton steps that a bracket keeps in bounds find it, and stay
+/// accurate where the closed form of the cubic cancels.
 fn restricted_reference(x1: f64, n1: f64, x2: f64, n2: f64, difference: f64) -> f64 {
-    /// Bisection alone would need 60 for all digits.
+    /// Bisection alone needs 60 steps for all digits.
     const STEPS: usize = 200;
     let (mut low, mut high) = ((-difference).max(0.0), (1.0 - difference).min(1.0));
     if low >= high {

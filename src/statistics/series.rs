@@ -1,60 +1,63 @@
-//! One series of blocks: expectations, evidence, learning, in this order.
+//! One series of blocks. Each block passes three steps, in this order: what was expected of it, its evidence, what it teaches.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{
-    Detector, Dispersion, GRID, Logs, Pair, ReferenceRate, log_likelihood_ratios, log_reverse_ratios, log_share_ratios,
-};
+use super::detector::Detector;
+use super::learning::{Dispersion, ReferenceRate};
+use super::likelihood::{GRID, Logs, log_likelihood_ratios, log_reverse_ratios, log_share_ratios};
+use super::pair::Pair;
 
-/// The e-processes of one comparison, with all they have learned.
+/// The sequential evidence of one comparison: its detectors, and what they have learned from past blocks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     disparity: Detector,
     material: Option<Detector>,
-    rates: Rates,
-    strata: BTreeMap<Box<str>, Rates>,
+    rates: ExpectedRates,
+    strata: BTreeMap<Box<str>, ExpectedRates>,
     dispersion: Dispersion,
     phi: f64,
     blocks: u64,
 }
 
-/// The counts of one block. Harm is where group 1 has more: for "too low" the caller puts the groups in each other's place.
+/// The counts of one block. Harm means that group 1 has more; where harm means less, the caller exchanges the groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// Everybody.
+    /// The counts of all strata together. The allowance rests on them.
     pub crude: Pair,
-    /// By stratum; the evidence is theirs where there are any, and the allowance the crude block's.
+    /// The counts of each stratum. Where there are any, the evidence is the sum of theirs.
     pub strata: BTreeMap<Box<str>, Pair>,
-    /// The exposed are populations of which the events are no subset: the evidence is conditional on the total.
+    /// Whether the exposed are populations, of which the events are no subset. The evidence then is conditional on the total.
     pub by_population: bool,
 }
 
 /// How blocks are judged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judging {
-    /// Coefficient of variation of a group's rate between blocks that is no evidence.
+    /// The coefficient of variation of a group's rate between blocks that counts as ordinary, not below 0. 0 switches the allowance off.
     pub variation: f64,
-    /// ln(1 / level) of the series, before it is shared out over epochs.
+    /// ln(1 / level) of the series, where the level is shared out over all epochs.
     pub log_level: f64,
 }
 
-/// The expected rates of the two sides, as they stand in a pair.
+/// The rates expected of the two groups of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Rates {
+struct ExpectedRates {
     reference: ReferenceRate,
     group: ReferenceRate,
 }
 
 impl Series {
-    /// Before the first block. `material` is the ratio of the second hypothesis, above 1.
+    /// Before the first block. `material` is the ratio of the second hypothesis, above 1 and finite. Without one only
+    /// "the ratio is at most 1" is tested.
     #[must_use]
     pub fn new(material: Option<f64>) -> Self {
         Self {
+            // An alarm clears below the material ratio. Where there is none, it clears below 1.
             disparity: Detector::new(1.0, material.unwrap_or(1.0)),
             material: material.map(|null| Detector::new(null, null)),
-            rates: Rates::default(),
+            rates: ExpectedRates::default(),
             strata: BTreeMap::new(),
             dispersion: Dispersion::new(),
             phi: 1.0,
@@ -62,7 +65,7 @@ impl Series {
         }
     }
 
-    /// Takes in a block that is over.
+    /// Adds a closed block.
     pub fn take(&mut self, block: &Block, judging: &Judging) {
         let q = self.rates.reference.expected();
         let phi = self.dispersion.allowance(block.crude, q, judging.variation);
@@ -87,25 +90,25 @@ impl Series {
         self.blocks += 1;
     }
 
-    /// The detector of "ratio <= 1".
+    /// The detector of the hypothesis that the ratio is at most 1.
     #[must_use]
     pub const fn disparity(&self) -> &Detector {
         &self.disparity
     }
 
-    /// The detector of "ratio <= the material one".
+    /// The detector of the hypothesis that the ratio is at most the material one.
     #[must_use]
     pub const fn material(&self) -> Option<&Detector> {
         self.material.as_ref()
     }
 
-    /// phi of the last block; 1 before the first.
+    /// phi of the last block: the number by which ln L was divided; 1 before the first block.
     #[must_use]
     pub const fn phi(&self) -> f64 {
         self.phi
     }
 
-    /// Blocks taken in, over all epochs.
+    /// The number of blocks added, over all epochs.
     #[must_use]
     pub const fn blocks(&self) -> u64 {
         self.blocks
@@ -116,6 +119,7 @@ impl Series {
         if block.strata.is_empty() {
             return vec![part(block.crude, self.rates)];
         }
+        // Of a stratum without past blocks, the start rates are expected.
         let rates = |stratum| self.strata.get(stratum).copied().unwrap_or_default();
         block.strata.iter().map(|(stratum, pair)| part(*pair, rates(stratum))).collect()
     }
@@ -125,7 +129,7 @@ impl Series {
 #[derive(Clone, Copy)]
 struct Part {
     pair: Pair,
-    rates: Rates,
+    rates: ExpectedRates,
     by_population: bool,
 }
 
@@ -139,7 +143,7 @@ impl Part {
     }
 
     fn reverse_ratios(&self, null: f64) -> Logs {
-        let Rates { reference, group } = self.rates;
+        let ExpectedRates { reference, group } = self.rates;
         if self.by_population {
             log_share_ratios(self.pair.swapped(), 1.0 / null)
         } else {
@@ -148,7 +152,7 @@ impl Part {
     }
 }
 
-impl Rates {
+impl ExpectedRates {
     fn learn(&mut self, pair: Pair) {
         self.reference.learn(pair.reference_events, pair.reference_exposed);
         self.group.learn(pair.events, pair.exposed);

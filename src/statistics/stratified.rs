@@ -1,49 +1,15 @@
-//! The comparison adjusted for a stratum.
+//! The comparison of two groups, adjusted for a stratum.
 
-use super::normal::upper_tail;
-use super::{Confidence, Interval, Proportion};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-/// The two groups within one stratum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stratum {
-    /// The monitored group.
-    pub group: Proportion,
-    /// The reference.
-    pub reference: Proportion,
-}
+use super::confidence::{Confidence, Interval};
+use super::proportion::Proportion;
 
-/// The common ratio over strata.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stratified {
-    /// Mantel-Haenszel ratio of rates.
-    pub ratio: f64,
-    /// Greenland-Robins interval; from 0 to infinity where the ratio is 0.
-    pub interval: Interval,
-    /// Greenland-Robins variance of ln ratio; `None` where the ratio is 0.
-    pub ln_variance: Option<f64>,
-    /// Two-sided p-value of the Cochran-Mantel-Haenszel test without continuity correction.
-    pub cmh_p_value: Option<f64>,
-    /// Strata in which both groups have somebody.
-    pub used_strata: usize,
-    /// Crude and adjusted ratio lie strictly on opposite sides of 1.
-    pub reversal: bool,
-}
-
-/// Sums over strata.
-#[derive(Default)]
-struct Sums {
-    group: f64,
-    reference: f64,
-    variance: f64,
-    excess: f64,
-    null_variance: f64,
-    crude: [f64; 4],
-    used: usize,
-}
-
-/// The Mantel-Haenszel ratio (Mantel and Haenszel 1959; Rothman and Greenland) with the variance of Greenland and Robins
-/// (Biometrics 41, 1985). Strata in which a group is empty say nothing and are left out. `None` where no stratum is left or the
-/// reference has no event in any.
+/// Returns the Mantel-Haenszel ratio over the strata with its interval and test. Strata in which a group is empty tell nothing and are left
+/// out. Returns `None` where no stratum is left, or where the reference has no event in any.
+///
+/// Sources: Mantel and Haenszel, Journal of the National Cancer Institute 22 (1959), for the ratio and the test, in the form for rates of
+/// Rothman, Greenland and Lash, Modern Epidemiology, 3rd edition (2008); Greenland and Robins, Biometrics 41 (1985), for the variance.
 #[must_use]
 pub fn mantel_haenszel(strata: &[Stratum], confidence: Confidence) -> Option<Stratified> {
     let mut sums = Sums::default();
@@ -57,22 +23,61 @@ pub fn mantel_haenszel(strata: &[Stratum], confidence: Confidence) -> Option<Str
         let spread = confidence.z() * variance.max(0.0).sqrt();
         Interval { lower: (ratio.ln() - spread).exp(), upper: (ratio.ln() + spread).exp() }
     });
-    let cmh_p_value =
-        (sums.null_variance > 0.0).then(|| 2.0 * upper_tail(sums.excess.abs() / sums.null_variance.sqrt()));
     Some(Stratified {
         ratio,
         interval,
         ln_variance,
-        cmh_p_value,
+        cmh_p_value: sums.p_value(),
         used_strata: sums.used,
         reversal: sums.reverses(ratio),
     })
+}
+
+/// The two groups within one stratum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stratum {
+    /// The monitored group.
+    pub group: Proportion,
+    /// The reference.
+    pub reference: Proportion,
+}
+
+/// The ratio that the strata have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stratified {
+    /// The Mantel-Haenszel ratio of the group's rate to the reference's; 0 where the group has no event.
+    pub ratio: f64,
+    /// The Greenland-Robins interval of the ratio; from 0 to infinity where the ratio is 0.
+    pub interval: Interval,
+    /// The Greenland-Robins variance of the ratio's natural logarithm; `None` where the ratio is 0.
+    pub ln_variance: Option<f64>,
+    /// The two-sided p-value of the Cochran-Mantel-Haenszel test without continuity correction, with a relative error below 2e-13; 0
+    /// below 1e-310. `None` where the margins leave one possible table.
+    pub cmh_p_value: Option<f64>,
+    /// The number of strata in which both groups have somebody.
+    pub used_strata: usize,
+    /// Whether crude and adjusted ratio lie strictly on opposite sides of 1 (Simpson's paradox).
+    pub reversal: bool,
+}
+
+/// Sums over strata.
+#[derive(Default)]
+struct Sums {
+    group: f64,
+    reference: f64,
+    variance: f64,
+    excess: f64,
+    null_variance: f64,
+    /// x1, n1, x2, n2 over all strata, also those that are left out.
+    crude: [f64; 4],
+    used: usize,
 }
 
 impl Sums {
     fn add(&mut self, stratum: &Stratum) {
         let (x1, n1, x2, n2) = (stratum.group.x(), stratum.group.n(), stratum.reference.x(), stratum.reference.n());
         self.crude.iter_mut().zip([x1, n1, x2, n2]).for_each(|(sum, count)| *sum += count);
+        // A stratum with one group alone compares nothing.
         if n1 == 0.0 || n2 == 0.0 {
             return;
         }
@@ -85,6 +90,14 @@ impl Sums {
         if n > 1.0 {
             self.null_variance += n1 / n * (n2 / n) * x * ((n - x) / (n - 1.0));
         }
+    }
+
+    fn p_value(&self) -> Option<f64> {
+        let Ok(one_degree) = ChiSquared::new(1.0) else {
+            debug_assert!(false, "one degree of freedom is a chi-squared distribution");
+            return None;
+        };
+        (self.null_variance > 0.0).then(|| one_degree.sf(self.excess * self.excess / self.null_variance))
     }
 
     fn reverses(&self, ratio: f64) -> bool {

@@ -35,7 +35,7 @@ fn close(found: f64, expected: f64, what: &str) {
 fn follow(name: &str, null: f64, variation: f64) {
     let rows = trace(name);
     let (mut rate, mut dispersion) = (ReferenceRate::default(), Dispersion::new());
-    let (mut lifetime, mut change) = (Lifetime::new(), Change::new());
+    let (mut lifetime, mut change) = (Lifetime::new(), ChangeDetector::new());
     for (index, row) in rows.iter().enumerate() {
         let pair = pair(row);
         let q = rate.expected();

@@ -1,0 +1,111 @@
+//! Who the cases of a stream are, and how they are treated. The stream draws by these chances; the truth is computed from them.
+
+use super::shape::{Scenario, Shape};
+
+/// A group of the dimension `origin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// `dutch`.
+    Dutch,
+    /// `european`.
+    European,
+    /// `non_european`.
+    NonEuropean,
+}
+
+/// Where a case is assessed. Half of the cases belong to each office.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Office {
+    North,
+    South,
+}
+
+impl Origin {
+    /// Every group, in the order in which a case's group is drawn.
+    pub const ALL: [Self; 3] = [Self::Dutch, Self::European, Self::NonEuropean];
+
+    /// The group that a scenario treats differently.
+    pub const MONITORED: Self = Self::NonEuropean;
+
+    /// The value of the group in events.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dutch => "dutch",
+            Self::European => "european",
+            Self::NonEuropean => "non_european",
+        }
+    }
+
+    /// The group's share of the cases, where the scenario says nothing else.
+    const fn usual_share(self) -> f64 {
+        match self {
+            Self::Dutch => 0.72,
+            Self::European => 0.08,
+            Self::NonEuropean => 0.20,
+        }
+    }
+}
+
+impl Office {
+    pub const ALL: [Self; 2] = [Self::North, Self::South];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::North => "north",
+            Self::South => "south",
+        }
+    }
+
+    /// The share of the office's cases that the profile picks, in `simpson`.
+    const fn simpson_selection_rate(self) -> f64 {
+        match self {
+            Self::North => 0.02,
+            Self::South => 0.10,
+        }
+    }
+
+    /// The monitored group's share of the office's cases, in `simpson`.
+    const fn simpson_monitored_share(self) -> f64 {
+        match self {
+            Self::North => 0.05,
+            Self::South => 0.20,
+        }
+    }
+}
+
+/// Returns the group's share of the office's cases.
+pub(super) fn share(shape: &Shape, origin: Origin, office: Office) -> f64 {
+    let usual = origin.usual_share();
+    if shape.scenario != Scenario::Simpson {
+        return usual;
+    }
+    let monitored = office.simpson_monitored_share();
+    if origin == Origin::MONITORED {
+        monitored
+    } else {
+        usual / (1.0 - Origin::MONITORED.usual_share()) * (1.0 - monitored)
+    }
+}
+
+/// Returns the chance that the profile picks a case.
+pub(super) fn selection_rate(shape: &Shape, origin: Origin, office: Office) -> f64 {
+    const USUAL: f64 = 0.05;
+    match shape.scenario {
+        Scenario::Simpson => office.simpson_selection_rate(),
+        Scenario::SkewedSelection if origin == Origin::MONITORED => (USUAL * shape.ratio).min(1.0),
+        _ => USUAL,
+    }
+}
+
+/// Returns the chance that a concluded control finds a violation.
+pub(super) fn hit_rate(shape: &Shape, origin: Origin) -> f64 {
+    const USUAL: f64 = 0.30;
+    const LOW: f64 = 0.20;
+    match shape.scenario {
+        Scenario::SkewedHitRate if origin == Origin::MONITORED => LOW,
+        // As many violations, but spread over more controls: the mark of a skew that finds nothing more.
+        Scenario::SkewedSelection if origin == Origin::MONITORED => USUAL / shape.ratio.max(1.0),
+        _ => USUAL,
+    }
+}

@@ -1,0 +1,110 @@
+//! What a series learns from past blocks: the rates to expect, and how much rates vary between blocks.
+
+use libm::sqrt;
+use serde::{Deserialize, Serialize};
+
+use super::pair::{Pair, real};
+
+/// A group's rate as the past blocks have shown it. Half of the weight lies in the last 100 blocks.
+///
+/// It is *predictable*: what is expected of a block rests on earlier blocks alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceRate {
+    events: f64,
+    exposed: f64,
+}
+
+impl Default for ReferenceRate {
+    fn default() -> Self {
+        Self { events: 0.1, exposed: 2.0 }
+    }
+}
+
+impl ReferenceRate {
+    /// The share of the past that each block leaves: 0.5 to the power of 1 / 100.
+    const DECAY: f64 = 0.993_09;
+
+    /// The rate expected of the next block, from 1e-6 to 0.95; 0.05 before the first block.
+    #[must_use]
+    pub fn expected(&self) -> f64 {
+        (self.events / self.exposed).clamp(1e-6, 0.95)
+    }
+
+    /// Adds a closed block.
+    pub fn learn(&mut self, events: u64, exposed: u64) {
+        self.events = self.events * Self::DECAY + real(events);
+        self.exposed = self.exposed * Self::DECAY + real(exposed);
+    }
+}
+
+/// How much more a group's rate varies between blocks than chance alone makes it vary: campaigns, themes, weekdays.
+///
+/// [`Dispersion::allowance`] tempers the likelihood ratio L of a block. It rests on earlier blocks alone, so L^(1 / phi) with phi >= 1 is an
+/// e-value where L is one (Jensen's inequality).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dispersion {
+    excess: f64,
+    weight: f64,
+    last_z: Option<f64>,
+}
+
+impl Dispersion {
+    /// The number of blocks that the prior counts for.
+    const PRIOR_WEIGHT: f64 = 10.0;
+    /// The share of the past that each block leaves.
+    const DECAY: f64 = 0.998;
+
+    /// Before the first block.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { excess: 0.0, weight: 0.0, last_z: None }
+    }
+
+    /// Returns phi of the next block: at least 1, and finite. `variation` is the coefficient of variation expected of each group's rate
+    /// between blocks, not below 0; 0 switches the allowance off, so that phi is 1. phi is also 1 where a group of the block is empty.
+    #[must_use]
+    pub fn allowance(&self, pair: Pair, q: f64, variation: f64) -> f64 {
+        if variation <= 0.0 || pair.one_sided() {
+            return 1.0;
+        }
+        let weight = Self::PRIOR_WEIGHT + self.weight;
+        let prior = Self::PRIOR_WEIGHT * 2.0 * variation * variation;
+        let between = ((prior + self.excess) / weight).max(0.0) * (1.0 + sqrt(3.0 / weight));
+        1.0 + between / chance_variance(pair, q)
+    }
+
+    /// Adds a closed block, with the `q` that was expected of it. A block in which a group is empty teaches nothing.
+    pub fn learn(&mut self, pair: Pair, q: f64) {
+        if pair.one_sided() {
+            return;
+        }
+        let z = pooled_z(pair);
+        if let Some(last) = self.last_z {
+            let step = z - last;
+            self.excess = Self::DECAY * self.excess + (step * step / 2.0 - 1.0) * chance_variance(pair, q);
+            self.weight = Self::DECAY * self.weight + 1.0;
+        }
+        self.last_z = Some(z);
+    }
+}
+
+impl Default for Dispersion {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Returns the variance of the logarithm of the ratio that chance alone gives a block.
+fn chance_variance(pair: Pair, q: f64) -> f64 {
+    (1.0 - q) / (q * real(pair.exposed)) + (1.0 - q) / (q * real(pair.reference_exposed))
+}
+
+/// Returns the two-sample z with pooled variance; 0 where the pooled rate is 0 or 1.
+fn pooled_z(pair: Pair) -> f64 {
+    let (x1, n1) = (real(pair.events), real(pair.exposed));
+    let (x2, n2) = (real(pair.reference_events), real(pair.reference_exposed));
+    let pooled = (x1 + x2) / (n1 + n2);
+    let variance = pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n2);
+    // Where the exposed are populations, events are no subset of them and the variance may even be negative.
+    if variance > 0.0 { (x1 / n1 - x2 / n2) / sqrt(variance) } else { 0.0 }
+}
