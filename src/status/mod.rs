@@ -5,6 +5,7 @@
 mod checkpoint;
 mod dead_letters;
 mod delivery;
+mod latency;
 mod operation;
 mod shared;
 mod source;
@@ -14,6 +15,7 @@ mod view;
 pub use checkpoint::CheckpointHealth;
 pub use dead_letters::DeadLetterHealth;
 pub use delivery::DeliveryHealth;
+pub use latency::{LATENCY_BOUNDS_MS, LatencyHistogram, ProcessingLatency};
 pub use operation::Operation;
 pub use shared::{Shared, lock};
 pub use source::{PartitionHealth, SourceHealth};
