@@ -66,7 +66,9 @@ mod tests {
     #[test]
     fn a_page_before_the_first_event_has_all_that_is_known_by_then() {
         let page = render(&Arc::new(view()), 20_000);
-        for sample in ["paritywatch_ready 0", "paritywatch_open_cases 0", "paritywatch_checkpoints_total{result=\"failed\"} 0"] {
+        for sample in
+            ["paritywatch_ready 0", "paritywatch_open_cases 0", "paritywatch_checkpoints_total{result=\"failed\"} 0"]
+        {
             assert!(page.lines().any(|line| line == sample), "{sample} is not in {page}");
         }
         assert!(!page.contains("paritywatch_watermark_timestamp_seconds"), "what is unknown has no sample: {page}");
@@ -74,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_latency_shows_as_a_histogram_in_seconds() {
-        let counted = LatencyHistogram { cumulative: std::array::from_fn(|index| index as u64), count: 40, sum_ms: 2_500 };
+        let counted =
+            LatencyHistogram { cumulative: std::array::from_fn(|index| index as u64), count: 40, sum_ms: 2_500 };
         let latency = ProcessingLatency { counted, ..ProcessingLatency::default() };
         let page = render(&Arc::new(View { latency, ..view() }), 20_000);
         for sample in [
