@@ -1,4 +1,4 @@
-//! `paritywatch.evaluation.v1`: the JSON shape of `replay` and `/api/v1/evaluation`.
+//! `paritywatch.evaluation.v1` and `paritywatch.alerts.v1`: the JSON documents of `replay` and `/api/v1`.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -36,7 +36,7 @@ fn json(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
 }
 
-/// What the digest is of. Counts of events are not: a second delivery changes them and nothing else.
+/// What the digest covers. The counts of events are not in it: a second delivery changes them, and nothing else.
 struct Judged<'p>(&'p Published);
 
 impl Judged<'_> {

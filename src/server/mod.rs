@@ -1,4 +1,4 @@
-//! HTTP: metrics, health, the evaluation, the status page. It reads snapshots and never touches the monitor.
+//! Serves metrics, health, the evaluation and the status page over HTTP. It reads the latest view and never touches the monitor.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use crate::render::{Render, health_json, page};
 use crate::sink::metrics;
 use crate::status::Shared;
 
-/// Longest wait for open answers at the end.
+/// Longest wait at the end for open answers.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Nothing is run, framed or sent anywhere; only the page's own style sheet and icon are loaded.
+/// Browsers may run nothing, show the page in no frame, and send nothing anywhere. They load only the page's own style sheet and icon.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Serves until told to shut down.
+/// Serves until it is told to shut down.
 ///
 /// # Errors
-/// Where the listener fails.
+/// The error of the listener.
 pub async fn serve(
     listener: std::net::TcpListener,
     shared: Arc<Shared>,
@@ -35,7 +35,7 @@ pub async fn serve(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut told = shutdown.clone();
     let server = axum::serve(listener, router(shared)).with_graceful_shutdown(async move {
-        // An error says that the sender is gone: an end as well.
+        // An error means that the sender is gone, which ends the server as well.
         let _ = told.wait_for(|stop| *stop).await;
     });
     tokio::select! {
@@ -83,7 +83,7 @@ async fn alerts(State(shared): State<Arc<Shared>>) -> Response {
     evaluated(&shared, Published::alerts_json)
 }
 
-/// Before the first evaluation there is nothing to say.
+/// Answers with a document; before the first evaluation there is none.
 fn evaluated(shared: &Shared, document: fn(&Published) -> String) -> Response {
     let published = Arc::clone(&shared.latest().published);
     if published.as_of() == EventTime::MIN {
@@ -124,7 +124,7 @@ async fn icon() -> Response {
     answer(StatusCode::OK, "image/svg+xml", page::ICON.to_owned())
 }
 
-/// Wall-clock time, in the form of event times.
+/// The time by the wall clock.
 fn now() -> EventTime {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

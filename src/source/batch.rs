@@ -1,4 +1,4 @@
-//! Records on their way from the consumer's thread to the monitor's: one allocation for many, used again.
+//! Records on their way from the consumer's thread to the monitor's. A batch holds many of them in one buffer, which is used again.
 
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ pub struct BatchRecord<'b> {
 }
 
 impl Batch {
-    /// Copies a record in.
+    /// Copies a record into the batch.
     pub fn push<'h>(
         &mut self,
         (partition, offset, timestamp): (PartitionIndex, i64, Option<i64>),
@@ -54,7 +54,7 @@ impl Batch {
         self.records.push(Meta { partition, offset, timestamp, payload, headers });
     }
 
-    /// The records in the order they came.
+    /// The records, in the order in which they came.
     pub fn records(&self) -> impl Iterator<Item = BatchRecord<'_>> {
         self.records.iter().map(|meta| BatchRecord {
             partition: meta.partition,
@@ -66,25 +66,25 @@ impl Batch {
         })
     }
 
-    /// How many records.
+    /// The number of records.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Bytes copied.
+    /// The bytes of all records, headers included.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Empties it for another use.
+    /// Empties the batch for another use.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();

@@ -1,4 +1,4 @@
-//! Events from JSON-lines files, merged by time.
+//! Reads events from JSON-lines files, merged by time.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, stdin};
@@ -8,28 +8,28 @@ use super::error::SourceError;
 use crate::event::{self, Decoded, EventTime, RawRecord};
 use crate::monitor::PartitionIndex;
 
-/// Bytes read from a file at a time.
+/// Bytes that are read from a file at a time.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// The lines of several files in order of event time; lines that are no event come as soon as they are met.
+/// The lines of several files, in order of event time. A line that is no event comes as soon as it is met.
 pub struct Merge {
     inputs: Vec<Input>,
     limits: event::Limits,
     total_bytes: u64,
-    /// The input whose line was given last and must be read on.
+    /// The file whose line was returned last: its next line must be read.
     given: Option<usize>,
 }
 
 /// One line of one file.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// The file's place among the files.
+    /// The file's place among the files, from 0.
     pub partition: PartitionIndex,
     /// The file's name.
     pub file: &'a str,
     /// The line's number, from 1.
     pub number: u64,
-    /// The line, cut after one byte more than an event may have.
+    /// The line, cut off one byte after the largest size of an event.
     pub bytes: &'a [u8],
 }
 
@@ -39,7 +39,7 @@ struct Input {
     number: u64,
     line: Vec<u8>,
     bytes_read: u64,
-    /// When the current line happened; the least time for a line that is no event; `None` at the end.
+    /// The event time of the current line; the least time if the line is no event; `None` at the end of the file.
     time: Option<EventTime>,
 }
 
@@ -47,7 +47,7 @@ impl Merge {
     /// Opens the files; `-` is standard input.
     ///
     /// # Errors
-    /// [`SourceError`] with the file's name.
+    /// [`SourceError`] with the name of the file.
     pub fn open(files: &[PathBuf], limits: &event::Limits) -> Result<Self, SourceError> {
         let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, given: None };
         for path in files {
@@ -60,10 +60,10 @@ impl Merge {
         Ok(merge)
     }
 
-    /// The next line; `None` at the end of all files.
+    /// Returns the next line; `None` at the end of all files.
     ///
     /// # Errors
-    /// [`SourceError`] with the file's name and line.
+    /// [`SourceError`] with the name and the line of the file.
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, SourceError> {
         if let Some(given) = self.given.take() {
             self.read_on(given)?;
@@ -80,13 +80,13 @@ impl Merge {
         }))
     }
 
-    /// Bytes of all files, where they are known.
+    /// The bytes of all files whose size is known.
     #[must_use]
     pub const fn total_bytes(&self) -> u64 {
         self.total_bytes
     }
 
-    /// Bytes read so far.
+    /// The bytes that were read so far.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.inputs.iter().map(|input| input.bytes_read).sum()
@@ -97,7 +97,7 @@ impl Merge {
         let limits = self.limits;
         let Some(input) = self.inputs.get_mut(index) else { return Ok(()) };
         input.time = if input.read_line(limits.message_bytes)? {
-            // The order among files needs the time; a single file has its own.
+            // Only the order among files needs the time; a single file has its own order.
             Some(if alone { EventTime::MIN } else { time_of(&input.line, &limits) })
         } else {
             None
@@ -124,7 +124,7 @@ impl Input {
         Ok(Self { reader, name: path.display().to_string(), number: 0, line: Vec::new(), bytes_read: 0, time: None })
     }
 
-    /// Reads the next line that is not blank; false at the end.
+    /// Reads the next line that is not blank; false at the end of the file.
     fn read_line(&mut self, message_bytes: usize) -> Result<bool, SourceError> {
         loop {
             self.line.clear();
@@ -145,7 +145,7 @@ impl Input {
         }
     }
 
-    /// Reads a line, keeping at most `kept` bytes of it, so that a file without line ends cannot fill the memory.
+    /// Reads a line and keeps at most `kept` bytes of it, so that a file without line ends cannot fill the memory. Returns the length of the line.
     fn read_bounded(&mut self, kept: u64) -> std::io::Result<u64> {
         let mut read = self.reader.by_ref().take(kept + 1).read_until(b'\n', &mut self.line)? as u64;
         if read == kept + 1 && self.line.last() != Some(&b'\n') {

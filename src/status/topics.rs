@@ -5,51 +5,51 @@ use std::collections::BTreeMap;
 use crate::event::Span;
 use crate::settings::Kafka;
 
-/// Largest compressed batch that a topic may allow without a warning: Kafka's default. What it inflates to is in memory at once, by gzip up to
-/// 1,032 times as much, so about 1 GiB.
+/// Largest compressed batch that a topic may allow without a warning, in bytes: Kafka's default. All that it inflates to is in memory at once; gzip
+/// inflates up to 1,032 times, so that is about 1 GiB.
 const BATCH_BYTES: i64 = 1_048_588;
 
-/// What a topic's configuration says that bears on reading it whole.
+/// The part of a topic's configuration that decides whether all of it can be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicConfig {
-    /// Older records of a key go when a newer one comes.
+    /// Whether Kafka removes the older records of a key when a newer one comes.
     pub compacted: bool,
-    /// How long records stay; `None`: for ever.
+    /// How long records stay; `None` means for ever.
     pub retention: Option<Span>,
-    /// Bytes of a partition beyond which its oldest records go; `None`: no such limit.
+    /// Size of a partition, in bytes, beyond which its oldest records are removed; `None` if there is no such limit.
     pub retention_bytes: Option<i64>,
-    /// Largest batch, in compressed bytes.
+    /// Largest batch, in bytes as compressed.
     pub batch_bytes: Option<i64>,
 }
 
 /// One input topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicHealth {
-    /// What was found last; `None`: nothing yet.
+    /// What was found last; `None` if nothing was.
     pub config: Option<TopicConfig>,
-    /// Why the last look found nothing.
+    /// Why the last look found nothing; `None` if it did.
     pub problem: Option<String>,
 }
 
 /// All input topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputHealth {
-    /// By name.
+    /// The topics, by name.
     pub topics: BTreeMap<String, TopicHealth>,
     /// How long records must stay.
     pub min_retention: Span,
 }
 
-/// Why a topic is no safe input.
+/// Why a topic is not a safe input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsafe {
-    /// Records go though they are young: a case's selection goes when its control comes.
+    /// Kafka removes young records: a case's selection is gone once its control comes.
     Compacted,
-    /// Records may go before a daemon that stood still has read them.
+    /// Records may be gone before a daemon that stood still has read them.
     Retention,
-    /// Records go by the size of their partition, however young they are.
+    /// Kafka removes records by the size of their partition, however young they are.
     RetentionBytes,
-    /// One batch may inflate to more memory than is foreseen.
+    /// One batch may inflate to more memory than expected.
     BatchBytes,
 }
 
@@ -70,14 +70,14 @@ impl Unsafe {
 }
 
 impl InputHealth {
-    /// Before the first look.
+    /// The health before the first look.
     #[must_use]
     pub fn new(settings: &Kafka) -> Self {
         let topics = settings.topics.iter().map(|topic| (topic.clone(), TopicHealth::default())).collect();
         Self { topics, min_retention: settings.min_retention }
     }
 
-    /// Whether the reason holds for a topic; `None` where nothing is known of it.
+    /// Whether the reason holds for a topic; `None` if nothing is known of the topic.
     #[must_use]
     pub fn is(&self, reason: Unsafe, topic: &TopicHealth) -> Option<bool> {
         let config = topic.config.as_ref()?;
@@ -89,7 +89,7 @@ impl InputHealth {
         })
     }
 
-    /// What loses records now: nothing that rests on them is whole.
+    /// A topic that loses records now: no number that rests on it is complete.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         let compacted = |health: &TopicHealth| self.is(Unsafe::Compacted, health) == Some(true);
@@ -99,7 +99,7 @@ impl InputHealth {
         ))
     }
 
-    /// What may lose records, or could not be looked up.
+    /// Topics that may lose records, or could not be looked up.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.topics.iter().flat_map(|(topic, health)| self.warnings_of(topic, health)).collect()
@@ -117,7 +117,7 @@ impl InputHealth {
         warn(
             Unsafe::Retention,
             format!(
-                "expected a retention.ms of at least kafka.min_retention ({} s), found {} s: records may go before they are read",
+                "expected a retention.ms of at least kafka.min_retention ({} s), found {} s: records may be removed before they are read",
                 seconds(Some(self.min_retention)),
                 seconds(config.retention)
             ),
@@ -125,7 +125,7 @@ impl InputHealth {
         warn(
             Unsafe::RetentionBytes,
             format!(
-                "expected no retention.bytes, found {}: records may go before they are read, however young",
+                "expected no retention.bytes, found {}: records may be removed before they are read, however young they are",
                 config.retention_bytes.unwrap_or_default()
             ),
         );
@@ -140,7 +140,7 @@ impl InputHealth {
         warnings
     }
 
-    /// Whether each topic was looked at, with whatever success.
+    /// Whether every topic was looked at, with or without success.
     #[must_use]
     pub fn looked(&self) -> bool {
         self.topics.values().all(|health| health.config.is_some() || health.problem.is_some())
