@@ -123,6 +123,7 @@ fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, signals
             break;
         }
         sent += 1;
+        // What is left of a whole second is less than the rate, which fits.
         let due =
             Duration::from_secs_f64(f64::from(u32::try_from(sent % u64::from(rate)).unwrap_or(0)) / f64::from(rate))
                 + Duration::from_secs(sent / u64::from(rate));

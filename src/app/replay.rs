@@ -14,7 +14,7 @@ use crate::monitor::{Clock, Handled, Monitor, PartitionIndex, PseudonymKey};
 use crate::render::Render;
 use crate::settings::Settings;
 use crate::source::SourceError;
-use crate::source::replay::{Line, Merge};
+use crate::source::files::{Line, Merge};
 
 /// Rejected lines that are named one by one, at most. All are counted.
 const NAMED_REJECTIONS: u64 = 10;

@@ -14,7 +14,7 @@ use crate::disclosure::Published;
 use crate::event::EventTime;
 use crate::render::{Render, health_json, page};
 use crate::sink::metrics;
-use crate::status::Shared;
+use crate::status::{Shared, wall_clock};
 
 /// Longest wait at the end for open answers.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
@@ -105,7 +105,7 @@ async fn status_page(State(shared): State<Arc<Shared>>, uri: Uri, headers: Heade
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let request = page::Request::of(uri.query(), accepted);
     let view = shared.latest();
-    let body = page::render(&view.published, &view.vitals(), &request, now());
+    let body = page::render(&view.published, &view.vitals(), &request, wall_clock());
     let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(request.language()));
@@ -122,12 +122,6 @@ async fn style() -> Response {
 
 async fn icon() -> Response {
     answer(StatusCode::OK, "image/svg+xml", page::ICON.to_owned())
-}
-
-/// The time by the wall clock.
-fn now() -> EventTime {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn condition(condition: Result<(), String>, word: &str, warnings: &[String]) -> Response {

@@ -60,8 +60,8 @@ impl Batch {
             partition: meta.partition,
             offset: meta.offset,
             timestamp: meta.timestamp,
-            payload: self.bytes.get(meta.payload.clone()).unwrap_or_default(),
-            headers: self.headers.get(meta.headers.clone()).unwrap_or_default(),
+            payload: part(&self.bytes, &meta.payload),
+            headers: part(&self.headers, &meta.headers),
             bytes: &self.bytes,
         })
     }
@@ -103,9 +103,20 @@ impl<'b> BatchRecord<'b> {
     pub fn headers(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> {
         let bytes = self.bytes;
         self.headers.iter().map(move |(name, value)| {
-            let part = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
-            // Names were copied from strings.
-            (std::str::from_utf8(part(name)).unwrap_or_default(), part(value))
+            let name = std::str::from_utf8(part(bytes, name)).unwrap_or_else(|error| {
+                // It was copied from a string.
+                tracing::error!(%error, "a batch holds the name of a header that is no text");
+                ""
+            });
+            (name, part(bytes, value))
         })
     }
+}
+
+/// The part that a record has of what its batch holds.
+fn part<'b, T>(all: &'b [T], range: &Range<usize>) -> &'b [T] {
+    all.get(range.clone()).unwrap_or_else(|| {
+        tracing::error!(?range, length = all.len(), "a batch does not hold all of a record");
+        &[]
+    })
 }

@@ -106,38 +106,34 @@ impl InputHealth {
     }
 
     fn warnings_of(&self, topic: &str, health: &TopicHealth) -> Vec<String> {
-        let config = health.config.clone().unwrap_or_default();
-        let mut warnings = Vec::new();
-        let mut warn = |reason: Unsafe, text: String| {
-            if self.is(reason, health) == Some(true) {
-                warnings.push(format!("topic {topic}: {text}"));
-            }
-        };
-        let seconds = |span: Option<Span>| span.unwrap_or_default().0 / 1_000;
-        warn(
-            Unsafe::Retention,
-            format!(
-                "expected a retention.ms of at least kafka.min_retention ({} s), found {} s: records may be removed before they are read",
-                seconds(Some(self.min_retention)),
-                seconds(config.retention)
-            ),
-        );
-        warn(
-            Unsafe::RetentionBytes,
-            format!(
-                "expected no retention.bytes, found {}: records may be removed before they are read, however young they are",
-                config.retention_bytes.unwrap_or_default()
-            ),
-        );
-        warn(
-            Unsafe::BatchBytes,
-            format!(
-                "expected a max.message.bytes of at most {BATCH_BYTES}, found {}: one compressed batch may take more than 1 GiB of memory",
-                config.batch_bytes.unwrap_or_default()
-            ),
-        );
-        warnings.extend(health.problem.as_ref().map(|problem| format!("topic {topic}: {problem}")));
-        warnings
+        let holds = |reason: Unsafe| self.is(reason, health) == Some(true);
+        let config = health.config.as_ref();
+        let retention = config.and_then(|config| config.retention).filter(|_| holds(Unsafe::Retention));
+        let retention_bytes =
+            config.and_then(|config| config.retention_bytes).filter(|_| holds(Unsafe::RetentionBytes));
+        let batch_bytes = config.and_then(|config| config.batch_bytes).filter(|_| holds(Unsafe::BatchBytes));
+        let seconds = |span: Span| span.0 / 1_000;
+        let texts = [
+            retention.map(|found| {
+                format!(
+                    "expected a retention.ms of at least kafka.min_retention ({} s), found {} s: records may be removed before they are read",
+                    seconds(self.min_retention),
+                    seconds(found)
+                )
+            }),
+            retention_bytes.map(|found| {
+                format!(
+                    "expected no retention.bytes, found {found}: records may be removed before they are read, however young they are"
+                )
+            }),
+            batch_bytes.map(|found| {
+                format!(
+                    "expected a max.message.bytes of at most {BATCH_BYTES}, found {found}: one compressed batch may take more than 1 GiB of memory"
+                )
+            }),
+            health.problem.clone(),
+        ];
+        texts.into_iter().flatten().map(|text| format!("topic {topic}: {text}")).collect()
     }
 
     /// Whether every topic was looked at, with or without success.

@@ -1,8 +1,9 @@
 //! The daemon's clock. The core never asks for the time; it gets it from here.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use crate::event::{EventTime, Span};
+use crate::status::wall_clock;
 
 /// If the wall clock differs by this much from the time that has passed, somebody has set it.
 const STEP: Span = Span::SECOND;
@@ -39,13 +40,6 @@ impl SteadyClock {
 fn step(expected: EventTime, wall: EventTime) -> Option<Span> {
     let by = wall.since(expected);
     (by.0.saturating_abs() >= STEP.0).then_some(by)
-}
-
-/// The time by the wall clock, in milliseconds since 1970.
-#[must_use]
-pub fn wall_clock() -> EventTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

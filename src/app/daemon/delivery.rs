@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use super::clock::wall_clock;
 use super::exchange::Exchange;
 use super::receivers::{Spec, specs};
 use super::worker::Worker;
@@ -17,7 +16,7 @@ use crate::event::EventTime;
 use crate::monitor::{Moment, Told};
 use crate::outbox::{Message, Outbox, Receiver, Record};
 use crate::settings::Settings;
-use crate::status::DeliveryHealth;
+use crate::status::{DeliveryHealth, wall_clock};
 
 /// How long the receivers' threads may take to send what waits when the daemon stops.
 const STOP_LIMIT: Duration = Duration::from_secs(5);

@@ -45,6 +45,7 @@ impl Sink {
     /// # Errors
     /// [`Trouble`] if none was taken, or it is not known.
     pub fn send(&self, messages: &[Arc<Message>], now: EventTime) -> Result<usize, Trouble> {
+        debug_assert!(!messages.is_empty(), "the outbox asks to send messages");
         let Some(first) = messages.first() else { return Ok(0) };
         match self {
             Self::Alertmanager(alertmanager) => alertmanager.send(messages, now),

@@ -6,15 +6,13 @@ use prometheus::{Registry, TextEncoder};
 
 use super::collector::Metrics;
 use super::scrape::Scrape;
-use crate::event::EventTime;
-use crate::status::View;
+use crate::status::{View, wall_clock};
 
 /// A view of the daemon in Prometheus' text format. Findings that would take more than `series_limit` series are left out, last ones first, then
 /// groups of the funnel; the page says how many.
 #[must_use]
 pub fn render(view: &Arc<View>, series_limit: usize) -> String {
-    let now = EventTime(jiff::Timestamp::now().as_millisecond());
-    text(Scrape::new(Arc::clone(view), series_limit, now)).unwrap_or_else(|error| {
+    text(Scrape::new(Arc::clone(view), series_limit, wall_clock())).unwrap_or_else(|error| {
         // Names, labels and help texts are constants, which a test renders.
         tracing::error!(%error, "the metrics could not be rendered");
         String::new()

@@ -16,6 +16,7 @@ pub struct Merge {
     inputs: Vec<Input>,
     limits: event::Limits,
     total_bytes: u64,
+    needs_time: bool,
     /// The file whose line was returned last: its next line must be read.
     given: Option<usize>,
 }
@@ -49,13 +50,15 @@ impl Merge {
     /// # Errors
     /// [`SourceError`] with the name of the file.
     pub fn open(files: &[PathBuf], limits: &event::Limits) -> Result<Self, SourceError> {
-        let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, given: None };
+        let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, needs_time: false, given: None };
         for path in files {
             merge.total_bytes += std::fs::metadata(path).map_or(0, |metadata| metadata.len());
             merge.inputs.push(Input::open(path)?);
         }
-        for index in 0..merge.inputs.len() {
-            merge.read_on(index)?;
+        // Only the order among files needs the time of a line; a single file has its own order.
+        merge.needs_time = merge.inputs.len() > 1;
+        for input in &mut merge.inputs {
+            input.read_on(&merge.limits, merge.needs_time)?;
         }
         Ok(merge)
     }
@@ -65,19 +68,14 @@ impl Merge {
     /// # Errors
     /// [`SourceError`] with the name and the line of the file.
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, SourceError> {
-        if let Some(given) = self.given.take() {
-            self.read_on(given)?;
+        if let Some(input) = self.given.take().and_then(|given| self.inputs.get_mut(given)) {
+            input.read_on(&self.limits, self.needs_time)?;
         }
-        let open = self.inputs.iter().enumerate().filter_map(|(index, input)| input.time.map(|time| (time, index)));
-        let Some((_, index)) = open.min() else { return Ok(None) };
-        self.given = Some(index);
+        let open = self.inputs.iter().enumerate().filter_map(|(index, input)| Some((input.time?, index, input)));
+        let Some((_, index, input)) = open.min_by_key(|(time, index, _)| (*time, *index)) else { return Ok(None) };
         let partition = PartitionIndex(u32::try_from(index).map_err(|_| SourceError::TooManyFiles)?);
-        Ok(self.inputs.get(index).map(|input| Line {
-            partition,
-            file: &input.name,
-            number: input.number,
-            bytes: &input.line,
-        }))
+        self.given = Some(index);
+        Ok(Some(Line { partition, file: &input.name, number: input.number, bytes: &input.line }))
     }
 
     /// The bytes of all files whose size is known.
@@ -90,19 +88,6 @@ impl Merge {
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.inputs.iter().map(|input| input.bytes_read).sum()
-    }
-
-    fn read_on(&mut self, index: usize) -> Result<(), SourceError> {
-        let alone = self.inputs.len() == 1;
-        let limits = self.limits;
-        let Some(input) = self.inputs.get_mut(index) else { return Ok(()) };
-        input.time = if input.read_line(limits.message_bytes)? {
-            // Only the order among files needs the time; a single file has its own order.
-            Some(if alone { EventTime::MIN } else { time_of(&input.line, &limits) })
-        } else {
-            None
-        };
-        Ok(())
     }
 }
 
@@ -122,6 +107,13 @@ impl Input {
             Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
         };
         Ok(Self { reader, name: path.display().to_string(), number: 0, line: Vec::new(), bytes_read: 0, time: None })
+    }
+
+    /// Goes on to the next line.
+    fn read_on(&mut self, limits: &event::Limits, needs_time: bool) -> Result<(), SourceError> {
+        let found = self.read_line(limits.message_bytes)?;
+        self.time = found.then(|| if needs_time { time_of(&self.line, limits) } else { EventTime::MIN });
+        Ok(())
     }
 
     /// Reads the next line that is not blank; false at the end of the file.
