@@ -1,4 +1,4 @@
-//! `accept-gap`: an operator says that records which can no longer be read are given up, and why. It is written down in the state.
+//! `accept-gap`: an operator gives up records that can no longer be read, and says why. The state keeps the reason.
 
 use clap::Args;
 
@@ -28,11 +28,11 @@ pub struct AcceptGapArguments {
     reason: String,
 }
 
-/// Lets the partition be read on: from where its log begins now, or behind a batch that cannot be read.
+/// Moves the position of a partition to its next readable offset: where its log begins now, or behind a batch that cannot be read.
 ///
 /// # Errors
-/// [`Failure::Usage`] without a reason; [`Failure::Io`] where a daemon uses the state, the broker does not answer or the state cannot be
-/// written; [`Failure::Data`] where the state has no such partition, or nothing is wrong with it.
+/// [`Failure::Usage`] without a reason; [`Failure::Io`] if a daemon uses the state, the broker does not answer or the state cannot be written;
+/// [`Failure::Data`] if the state has no such partition, or nothing is wrong with it.
 pub fn run(options: &AcceptGapArguments) -> Result<Finished, Failure> {
     let AcceptGapArguments { topic, partition, reason, .. } = options;
     if reason.trim().is_empty() || reason.len() > MAX_REASON_BYTES {
@@ -63,7 +63,7 @@ pub fn run(options: &AcceptGapArguments) -> Result<Finished, Failure> {
     Ok(Finished::Ok)
 }
 
-/// To begin at another offset would then lose records, or count them twice.
+/// A partition that can be read is left alone: at another offset records would be lost, or counted twice.
 fn nothing_to_give_up(input: &Input) -> Failure {
     let Input { topic, partition, next_offset, .. } = input;
     Failure::Data(format!(
@@ -72,6 +72,7 @@ fn nothing_to_give_up(input: &Input) -> Failure {
     ))
 }
 
+/// The position of the partition in the header.
 fn known<'h>(header: &'h mut Header, options: &AcceptGapArguments) -> Result<&'h mut Input, Failure> {
     let AcceptGapArguments { topic, partition, .. } = options;
     let mut inputs = header.inputs.iter_mut();
@@ -80,7 +81,7 @@ fn known<'h>(header: &'h mut Header, options: &AcceptGapArguments) -> Result<&'h
     })
 }
 
-/// Changes the header; gives what was written down.
+/// Changes the header; returns the note that it now has.
 fn accept(
     header: &mut Header,
     options: &AcceptGapArguments,

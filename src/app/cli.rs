@@ -16,14 +16,14 @@ use super::print_config;
 use super::replay::{self, ReplayArguments};
 use super::run;
 
-/// Runs the command that the arguments name and gives its exit code: 0 ok, 1 findings at or above the level asked for, 64 usage,
-/// 65 bad data, 70 internal, 74 I/O, 78 configuration.
+/// Runs the command that the arguments name; returns its exit code: 0 ok, 1 findings at or above the level asked for, 64 usage, 65 bad data,
+/// 70 internal, 74 I/O, 78 configuration.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli.command,
         Err(error) => {
-            // Nothing can be done where even the terminal is gone.
+            // Nothing can be done if even the terminal is gone.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { Failure::USAGE } else { 0 });
         }

@@ -18,15 +18,15 @@ use crate::sink::producer::PlainProducer;
 use crate::source::embedded::EmbeddedBroker;
 use crate::status::Shared;
 
-/// The configuration of the demo; the broker's address comes in through the environment's door.
+/// The configuration of the demo. Addresses and folder are set as overrides from the environment are.
 const CONFIGURATION: &str = include_str!("../../config/demo.toml");
-/// The topic of the demo and its partitions.
+/// The topics of the demo, with their numbers of partitions.
 const TOPICS: [(&str, i32); 2] = [("events", 3), ("paritywatch.dead-letter", 1)];
 /// Time between two drawings of the table.
 const DRAW_EVERY: Duration = Duration::from_secs(1);
 /// Events of each of the two profiles.
 const EVENTS: u64 = 20_000_000;
-/// Cases per hour of event time: with the default speed a day passes in some seconds.
+/// Cases per hour of event time. At the default rate a day passes in some seconds.
 const CASES_PER_HOUR: u32 = 2_000;
 /// Characters in a line of the table.
 const TABLE_WIDTH: usize = 180;
@@ -51,12 +51,12 @@ pub struct DemoArguments {
 /// Runs the demo.
 ///
 /// # Errors
-/// [`Failure::Io`] where the address is taken or the embedded broker cannot start.
+/// [`Failure::Io`] if the address is taken or the embedded broker cannot start.
 pub fn run(options: &DemoArguments) -> Result<Finished, Failure> {
     let broker = EmbeddedBroker::start(&TOPICS).map_err(Failure::io)?;
     let folder = std::env::temp_dir().join(format!("paritywatch-demo-{}", std::process::id()));
     let finished = run_in(options, &broker.brokers(), &folder);
-    // The key of the demo's pseudonyms is worth nothing after it.
+    // Nobody needs the demo's state or its pseudonym key afterwards.
     let _ = std::fs::remove_dir_all(&folder);
     finished
 }
@@ -83,7 +83,7 @@ fn run_in(options: &DemoArguments, brokers: &str, folder: &Path) -> Result<Finis
     };
     let ended = daemon.run();
     signals.stop();
-    // Both end with the flag; a panic of theirs has been printed.
+    // Both end when the daemon stops; their panics have been printed.
     let _ = (producer.join(), screen.join());
     web.stop();
     ended.map(|()| Finished::Ok)
@@ -110,7 +110,7 @@ fn shapes(options: &DemoArguments) -> [Shape; 2] {
     [shape(Scenario::SkewedSelection, 1, "skewed"), shape(Scenario::Fair, 2, "fair")]
 }
 
-/// Sends both streams, merged by time, at the asked rate.
+/// Sends both streams, merged by time, at this rate.
 fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, signals: &Signals) {
     let [mut skewed, mut fair] = shapes.each_ref().map(|shape| Stream::new(shape).peekable());
     let (began, mut sent) = (Instant::now(), 0_u64);
@@ -123,6 +123,7 @@ fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, signals
             break;
         }
         sent += 1;
+        // What is left of a whole second is less than the rate, which fits.
         let due =
             Duration::from_secs_f64(f64::from(u32::try_from(sent % u64::from(rate)).unwrap_or(0)) / f64::from(rate))
                 + Duration::from_secs(sent / u64::from(rate));
@@ -132,7 +133,7 @@ fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, signals
     }
 }
 
-/// Draws the table every second: in place on a terminal, one after the other elsewhere.
+/// Draws the table every second: in place on a terminal, elsewhere one after the other.
 fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<Duration>, signals: &Signals) {
     let (began, terminal) = (Instant::now(), stdout().is_terminal());
     while !signals.is_stopping() {

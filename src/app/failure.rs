@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::settings::SettingsError;
 
-/// How a command ended that did not fail.
+/// How a command ended if it did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finished {
     /// Nothing to report.
@@ -22,10 +22,10 @@ pub enum Failure {
     /// The arguments do not fit together.
     #[error("{0}")]
     Usage(String),
-    /// The input holds nothing that can be used.
+    /// The input holds nothing usable.
     #[error("{0}")]
     Data(String),
-    /// A promise of the program to itself was broken.
+    /// The program has broken one of its own rules.
     #[error("internal error: {0}")]
     Internal(String),
     /// A file, socket or broker failed.
@@ -37,10 +37,10 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The exit code of wrong usage.
+    /// The exit code for wrong usage.
     pub const USAGE: u8 = 64;
 
-    /// The exit code, after sysexits.h.
+    /// The exit code, as in `sysexits.h`.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {

@@ -1,4 +1,4 @@
-//! `generate`: a stream with known truth, to a file or to Kafka.
+//! `generate`: writes a stream with known truth to a file or to Kafka.
 
 use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
@@ -38,10 +38,10 @@ pub struct GenerateArguments {
     to: String,
 }
 
-/// Writes the stream; its truth goes to standard error.
+/// Writes the stream, and its truth to standard error.
 ///
 /// # Errors
-/// [`Failure::Usage`] on a ratio or address that cannot be; [`Failure::Io`] where writing fails.
+/// [`Failure::Usage`] for an impossible ratio or address; [`Failure::Io`] if writing fails.
 pub fn run(options: &GenerateArguments) -> Result<Finished, Failure> {
     let shape = shape(options)?;
     let stream = Stream::new(&shape);

@@ -1,4 +1,4 @@
-//! `paritywatch power`: how much data a disparity takes to be found.
+//! `power`: how much data it takes to find a disparity.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use super::failure::{Failure, Finished};
 use crate::scenario::{BlockShape, Blocks, Drift, Watching};
 use crate::statistics::{Judging, PowerQuestion, exposed_needed};
 
-/// Simulated streams; their quantiles have a standard error of about 2 percentage points.
+/// Simulated streams. Their quantiles have a standard error of about 2 percentage points.
 const RUNS: usize = 500;
 
-/// Blocks after which a stream counts as never found.
+/// A stream without an alarm after this many blocks counts as never found.
 const MOST_BLOCKS: u64 = 20_000;
 
 /// What is asked.
@@ -49,8 +49,7 @@ pub struct PowerArguments {
 /// Prints the answer.
 ///
 /// # Errors
-///
-/// Usage, where the question has no answer.
+/// [`Failure::Usage`] if the question has no answer.
 pub fn run(options: &PowerArguments) -> Result<Finished, Failure> {
     println!("{}", answer(options)?);
     Ok(Finished::Ok)
@@ -98,10 +97,10 @@ fn answer(options: &PowerArguments) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Blocks until the alarm of each simulated stream, ascending; streams that were not found last.
+/// Blocks until the alarm of each simulated stream, ascending. Streams without an alarm come last.
 fn delays(options: &PowerArguments) -> Vec<Option<u64>> {
     let PowerArguments { base_rate, ratio, share, family, alpha, block, variation, seed, .. } = *options;
-    // Lower is the harm: the groups change places.
+    // If lower is the harm, the groups change places.
     let shape = if ratio > 1.0 {
         BlockShape { exposed: block, share, base_rate, ratio, change: None, drift: Drift::None, variation: 0.0 }
     } else {

@@ -1,4 +1,4 @@
-//! `replay`: the core over files.
+//! `replay`: runs the core over files.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;
@@ -16,12 +16,12 @@ use crate::plan::{EventTime, PartitionIndex};
 use crate::render::Render;
 use crate::settings::Settings;
 use crate::source::SourceError;
-use crate::source::replay::{Line, Merge};
+use crate::source::files::{Line, Merge};
 
-/// Most rejected lines that are named one by one; all are counted.
+/// Rejected lines that are named one by one, at most. All are counted.
 const NAMED_REJECTIONS: u64 = 10;
 
-/// Width of the table where standard output is no terminal, in characters.
+/// Longest line of the table, in characters.
 const TABLE_WIDTH: usize = 160;
 
 /// What to replay, and how to show it.
@@ -64,7 +64,7 @@ enum Level {
 /// Replays the files and prints the evaluation.
 ///
 /// # Errors
-/// [`Failure::Io`] where a file cannot be read; [`Failure::Data`] where not one line of all was an event of the contract.
+/// [`Failure::Io`] if a file cannot be read; [`Failure::Data`] if no line was an event of the contract.
 pub fn run(arguments: &ReplayArguments) -> Result<Finished, Failure> {
     let settings = load(&arguments.config.config)?;
     let monitor = replay(arguments, &settings)?;
@@ -78,7 +78,7 @@ pub fn run(arguments: &ReplayArguments) -> Result<Finished, Failure> {
 }
 
 fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, Failure> {
-    // Nothing of the ids is kept after the replay, so the key needs to be no secret; a fixed one makes replays repeatable.
+    // No id is kept after the replay, so the key need not be secret. A fixed key makes replays repeatable.
     let key = PseudonymKey(*b"paritywatch.repl");
     let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: arguments.as_of });
     let mut lines = Merge::open(&arguments.files, &settings.plan.event).map_err(failure)?;
@@ -127,7 +127,7 @@ fn print(published: &Published, formats: &[Format]) -> std::io::Result<()> {
     let mut out = stdout().lock();
     if formats.contains(&Format::Table) {
         let table = published.to_table(TABLE_WIDTH, out.is_terminal());
-        // With JSON asked for, standard output is that one document.
+        // If JSON is asked for, standard output is that one document.
         if formats.contains(&Format::Json) { write!(stderr(), "{table}")? } else { write!(out, "{table}")? }
     }
     if formats.contains(&Format::Json) {

@@ -1,11 +1,11 @@
-//! Structured logs: JSON lines on standard error. Never a case id, a person or a payload.
+//! Structured logs: JSON lines on standard error. They never hold a case id, a person or a payload.
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging; the level comes from `PARITYWATCH_LOG` (default `info`). A second call changes nothing.
+/// Starts logging at the level that `PARITYWATCH_LOG` names (default `info`). A second call changes nothing.
 pub fn start() {
     let filter = EnvFilter::try_from_env("PARITYWATCH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // Fails only where a logger is there already.
+    // Fails only if logging has started already.
     let _ = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

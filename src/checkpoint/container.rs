@@ -1,4 +1,4 @@
-//! The bytes of a checkpoint: a line that names it, a line of JSON for people and tools, then the sections, each with its checksum.
+//! The bytes of a checkpoint: a line that names the format, a line of JSON for people and tools, then the sections, each with its checksum.
 
 use std::hash::Hasher;
 use std::io::{self, BufRead, Read, Write};
@@ -12,7 +12,7 @@ use crate::plan::InputOffset;
 /// The first line.
 const TITLE: &[u8] = b"paritywatch checkpoint\n";
 
-/// Longest header line, in bytes: room for the offsets of some hundred thousand partitions.
+/// Longest header, in bytes: room for the offsets of some hundred thousand partitions.
 pub const MAX_HEADER_BYTES: u64 = 64 << 20;
 
 /// Longest section, in bytes.
@@ -21,19 +21,19 @@ const MAX_SECTION_BYTES: u64 = 64 << 30;
 /// What a checkpoint says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// Version of the sections: [`crate::monitor::FORMAT`].
+    /// The version of the sections: [`crate::monitor::FORMAT`].
     pub format: u32,
     /// The program that wrote it.
     pub written_by: String,
-    /// One more with each checkpoint.
+    /// The number of the checkpoint, one more each time.
     pub sequence: u64,
-    /// Hash of the configuration it was made under.
+    /// The hash of the configuration in force.
     pub config_hash: String,
-    /// The first alert journal whose entries are not in it.
+    /// The first alert journal whose entries are not in the snapshot.
     pub journal: u64,
-    /// Where each partition is read on, in the order of the monitor's partition indices.
+    /// Where to read on in each partition, in the order of the monitor's partition indices.
     pub inputs: Vec<Input>,
-    /// Data gaps that were accepted, oldest first.
+    /// The data gaps that an operator accepted, oldest first.
     #[serde(default)]
     pub accepted_gaps: Vec<String>,
 }
@@ -59,11 +59,11 @@ impl Header {
 pub struct Input {
     /// The topic.
     pub topic: String,
-    /// The partition.
+    /// The partition's number.
     pub partition: i32,
     /// The first offset that is not in the counts.
     pub next_offset: i64,
-    /// The last record in the counts, by which a topic that was deleted and made again is told from the one that was read.
+    /// The last record in the counts. It tells a topic that was deleted and made again from the one that was read.
     pub last: Option<LastRecord>,
 }
 
@@ -73,31 +73,31 @@ impl From<&Input> for InputOffset {
     }
 }
 
-/// Identifies a record without keeping any of it.
+/// Identifies a record, without any of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRecord {
     /// Its offset.
     pub offset: i64,
     /// Keyed hash of its timestamp, value and headers: under the pseudonym key.
     pub hash: u64,
-    /// Most bytes of its value, and of its headers, that were hashed (`limits.message_bytes` then; of a longer value one more). `None` in
-    /// checkpoints that were written before this was kept.
+    /// How many bytes of its value, and of its headers, were hashed at most: `limits.message_bytes` at the time, and one more of a longer
+    /// value. `None` in checkpoints from before this was kept.
     #[serde(default)]
     pub message_bytes: Option<usize>,
 }
 
-/// Writes a checkpoint; gives its length in bytes.
+/// Writes a checkpoint; returns its length in bytes.
 ///
 /// # Errors
-/// What the writer refuses.
+/// The error of the writer.
 pub fn write(header: &Header, snapshot: &Snapshot, to: &mut impl Write) -> io::Result<u64> {
     write_with(header, |index| snapshot.section(index), to)
 }
 
-/// Writes a checkpoint with sections that were read, none of which was taken yet.
+/// Writes a checkpoint with the sections of another, of which none has been read yet; returns its length in bytes.
 ///
 /// # Errors
-/// What the writer refuses, or what is wrong with a section.
+/// The error of the writer, or what is wrong with a section.
 pub fn copy<R: BufRead>(header: &Header, sections: &mut Sections<R>, to: &mut impl Write) -> io::Result<u64> {
     write_with(header, |_| sections.read(), to)
 }
@@ -117,13 +117,13 @@ fn write_with(
     Ok(written)
 }
 
-/// The sections of a checkpoint that is being read.
+/// A checkpoint that has been read up to its sections.
 pub struct Sections<R>(R);
 
 /// Reads a checkpoint up to its sections.
 ///
 /// # Errors
-/// What was expected and what was found.
+/// Says what was expected and what was found.
 pub fn read<R: BufRead>(mut from: R) -> Result<(Header, Sections<R>), String> {
     let mut title = Vec::new();
     let limit = TITLE.len() as u64;
@@ -137,18 +137,18 @@ pub fn read<R: BufRead>(mut from: R) -> Result<(Header, Sections<R>), String> {
 }
 
 impl<R: BufRead> Sections<R> {
-    /// The next one.
+    /// Reads the next section.
     ///
     /// # Errors
-    /// What was expected and what was found.
+    /// Says what was expected and what was found.
     pub fn read(&mut self) -> Result<Vec<u8>, String> {
         read_section(&mut self.0, MAX_SECTION_BYTES)
     }
 
-    /// Nothing may come after the last one.
+    /// Makes sure that nothing comes after the last section.
     ///
     /// # Errors
-    /// What was found.
+    /// Says what was found.
     pub fn end(mut self) -> Result<(), String> {
         match self.0.fill_buf() {
             Ok([]) => Ok(()),
@@ -158,10 +158,10 @@ impl<R: BufRead> Sections<R> {
     }
 }
 
-/// What stands before the bytes of a section: their length in 8 bytes, their checksum in 16.
+/// Bytes before those of a section: its length in 8, its checksum in 16.
 pub(super) const SECTION_HEAD_BYTES: usize = 24;
 
-/// Length, checksum, bytes.
+/// Writes a section: length, checksum, bytes. Returns how many bytes that took.
 pub(super) fn write_section(bytes: &[u8], to: &mut impl Write) -> io::Result<u64> {
     to.write_all(&(bytes.len() as u64).to_le_bytes())?;
     to.write_all(&checksum(bytes))?;
@@ -169,6 +169,7 @@ pub(super) fn write_section(bytes: &[u8], to: &mut impl Write) -> io::Result<u64
     Ok((SECTION_HEAD_BYTES + bytes.len()) as u64)
 }
 
+/// Reads a section of at most `limit` bytes.
 pub(super) fn read_section(from: &mut impl Read, limit: u64) -> Result<Vec<u8>, String> {
     let mut length = [0; 8];
     let mut expected = [0; 16];
@@ -182,7 +183,7 @@ pub(super) fn read_section(from: &mut impl Read, limit: u64) -> Result<Vec<u8>, 
     if length > limit {
         return Err(format!("expected at most {limit} bytes, found {length}"));
     }
-    // Grows as bytes come: a length that is wrong does not take memory.
+    // Grows as bytes come: a wrong length takes no memory.
     let mut bytes = Vec::new();
     from.take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 != length {
@@ -194,7 +195,7 @@ pub(super) fn read_section(from: &mut impl Read, limit: u64) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-/// SipHash-2-4 with a fixed key: tells accidents, not forgers.
+/// SipHash-2-4 with a fixed key. It finds accidents, not forgeries.
 pub(super) fn checksum(bytes: &[u8]) -> [u8; 16] {
     let mut hasher = SipHasher24::new_with_key(b"paritywatch.ckpt");
     hasher.write(bytes);

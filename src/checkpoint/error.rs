@@ -7,20 +7,20 @@ use thiserror::Error;
 
 use crate::monitor::{FORMAT, RestoreError};
 
-/// Why a checkpoint cannot be used, or not written.
+/// Why the state cannot be used, or not written.
 #[derive(Debug, Error)]
 pub enum CheckpointError {
-    /// The file or folder failed.
+    /// A file or folder failed.
     #[error("{path}: {doing}: {source}")]
     Io {
-        /// Which.
+        /// Its path.
         path: String,
         /// What was tried.
         doing: &'static str,
         /// What the system said.
         source: io::Error,
     },
-    /// It does not hold what was written.
+    /// A file does not hold what was written.
     #[error("{path}: {problem}. It was left as it is; move it away to rebuild the state from the log")]
     Damaged {
         /// The file.
@@ -30,8 +30,8 @@ pub enum CheckpointError {
     },
     /// The outbox does not hold what was written.
     #[error(
-        "{path}: {problem}. It was left as it is; move it away to go on without it: what fires is told again to every receiver, with the same \
-         ids, and what waited about alerts that have ended is lost"
+        "{path}: {problem}. It was left as it is; move it away to go on without it: every receiver is then told again of the alerts that fire, with \
+         the same ids, and what waited about alerts that have ended is lost"
     )]
     DamagedOutbox {
         /// The file.
@@ -39,7 +39,7 @@ pub enum CheckpointError {
         /// What was expected and what was found.
         problem: String,
     },
-    /// Written by a later version.
+    /// A later version wrote the file.
     #[error(
         "{path}: expected format {FORMAT} or an earlier one, found {found} (written by {by}): use that version or a later one"
     )]
@@ -51,32 +51,30 @@ pub enum CheckpointError {
         /// The version that wrote it.
         by: String,
     },
-    /// Written by another daemon while this one ran: the folder's lock was lost, or does not hold on its file system.
+    /// Another daemon wrote a checkpoint while this one ran: the folder's lock was lost, or does not hold on this file system.
     #[error(
         "{path}: expected checkpoint {expected}, the last one that this daemon wrote or read, found {found}: another daemon uses the state"
     )]
     Taken {
         /// The file.
         path: String,
-        /// The sequence number that this daemon knows.
+        /// The last sequence number that this daemon wrote or read.
         expected: u64,
-        /// The one that was found.
+        /// The sequence number in the file.
         found: u64,
     },
-    /// Replaced, but not for certain: the folder could not be brought to the disk.
-    #[error(
-        "{path}: it was replaced, but a crash may undo that: the folder could not be brought to the disk: {source}"
-    )]
+    /// The file was replaced, but a crash may undo that: the folder could not be synced.
+    #[error("{path}: it was replaced, but a crash may undo that: the folder could not be synced: {source}")]
     Unsettled {
         /// The file.
         path: String,
         /// What the system said.
         source: io::Error,
     },
-    /// Claimed by another daemon since this one claimed it.
+    /// Another daemon has claimed the folder since this one did.
     #[error("{0}")]
     Lost(String),
-    /// Whole, but not for this key or configuration.
+    /// The checkpoint is whole, but does not fit the key or the configuration.
     #[error("{path}: {problem}. It was left as it is; move it away to rebuild the state from the log")]
     Unfit {
         /// The file.
@@ -86,6 +84,7 @@ pub enum CheckpointError {
     },
 }
 
+/// A file or folder failed.
 pub(super) fn failed(path: &Path, doing: &'static str, source: io::Error) -> CheckpointError {
     CheckpointError::Io { path: path.display().to_string(), doing, source }
 }

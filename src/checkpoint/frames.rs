@@ -1,21 +1,22 @@
-//! Files that are written on at their end, section by section: what a crash cuts off at the end is passed over, what is damaged before that is not.
+//! Files that grow at their end, frame by frame. A frame is a section of [`super::container`]. One that a crash cut off at the end is passed over;
+//! damage before that is an error.
 
 use std::io;
 use std::path::Path;
 
 use super::container::{SECTION_HEAD_BYTES, checksum, read_section, write_section};
 
-/// Most bytes of which checksums are taken in the search for a section behind one that is damaged.
+/// Bytes of which checksums are taken in the search for a whole frame behind a damaged one, at most.
 const SEARCHED_BYTES: u64 = 256 << 20;
 
-/// What is wrong within a file.
+/// What is wrong with the content of a file.
 #[derive(Debug)]
 pub(super) struct Damage(pub String);
 
-/// Puts a section behind others. `what` is it in words, and `limit` its longest length in bytes, the one that [`read_frames`] is given.
+/// Appends a frame to others. `what` names it in messages; `limit` is its longest length in bytes, the same that [`read_frames`] gets.
 ///
 /// # Errors
-/// Where it is longer: it would not be read again.
+/// If the frame is longer than that: it would not be read again.
 pub(super) fn write_frame(bytes: &[u8], (what, limit): (&str, u64), to: &mut Vec<u8>) -> io::Result<()> {
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(format!("expected at most {limit} bytes in one {what}, found {}", bytes.len())));
@@ -23,11 +24,11 @@ pub(super) fn write_frame(bytes: &[u8], (what, limit): (&str, u64), to: &mut Vec
     write_section(bytes, to).map(|_| ())
 }
 
-/// The sections of a file from the byte `start` on, each taken by `take`; `what` is one of them in words, and `limit` its longest length in
-/// bytes. A section at the end that was not wholly written is left out: nobody was told what it says.
+/// Hands each frame from the byte `start` on to `take`. `what` names a frame in messages; `limit` is its longest length in bytes. A frame at the
+/// end that was not wholly written is left out: nobody was told what it says.
 ///
 /// # Errors
-/// Where a section is damaged and whole ones follow, one is longer than `limit` and all its bytes are there, or `take` refuses one.
+/// If whole frames follow a damaged one, if a frame is longer than `limit` and all its bytes are there, or if `take` refuses one.
 pub(super) fn read_frames(
     path: &Path,
     (bytes, start): (&[u8], usize),
@@ -66,24 +67,26 @@ pub(super) fn read_frames(
     Ok(())
 }
 
-/// Whether a section is longer than may be, and there: a crash cuts off, and makes nothing longer.
+/// Whether a frame is too long, and all of it is there. That is corruption, as truncation cannot cause it.
 fn is_too_long(bytes: &[u8], limit: u64) -> bool {
     let length = length_of(bytes);
     let left = bytes.len().saturating_sub(SECTION_HEAD_BYTES) as u64;
     length.is_some_and(|length| length > limit && length <= left)
 }
 
-/// Where a whole section begins in what follows a damaged one.
+/// What follows a damaged frame.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
+    /// A whole frame, this many bytes on.
     At(usize),
+    /// No whole frame.
     None,
-    /// It was not found in so many bytes as may be tried.
+    /// The search has reached its limit.
     Unknown,
 }
 
-/// The length of what is damaged may be the damage, so every byte is tried. A checksum is taken only where the length is that of a section and
-/// fits into the file, which it does by chance nearly nowhere but in zeros, as a crash leaves them; and a checksum is not all zeros.
+/// Searches for a whole frame. The damaged one may have a wrong length, so the search tries every byte. It takes a checksum only where the length
+/// is possible and fits into the file. By chance that is rare, except in zeros, which a crash leaves behind; no checksum is all zeros.
 fn next_frame(bytes: &[u8], limit: u64) -> Next {
     let mut searched = 0;
     for (at, head) in bytes.windows(SECTION_HEAD_BYTES).enumerate() {
@@ -95,7 +98,7 @@ fn next_frame(bytes: &[u8], limit: u64) -> Next {
             return Next::Unknown;
         }
         let begin = at + SECTION_HEAD_BYTES;
-        // It fits into memory, as it fits into the file that was read.
+        // The length fits into the file, which is in memory.
         if bytes.get(begin..begin + length as usize).is_some_and(|section| checksum(section) == expected) {
             return Next::At(at);
         }
@@ -103,7 +106,7 @@ fn next_frame(bytes: &[u8], limit: u64) -> Next {
     Next::None
 }
 
-/// What a section says of its length.
+/// The length that a frame gives for itself.
 fn length_of(section: &[u8]) -> Option<u64> {
     section.first_chunk().map(|length| u64::from_le_bytes(*length))
 }

@@ -1,9 +1,9 @@
-//! Alert transitions between two checkpoints: each is on the disk before anybody hears of it, so that after a crash the alert is the same
-//! one, with the same name and times, and not another.
+//! Alert transitions between two checkpoints. Each is on disk before anybody hears of it, so that after a crash the alert is the same one, with
+//! the same id and times.
 //!
-//! Journals are numbered. A checkpoint names the first journal that it does not contain; a new one begins with every checkpoint and with
-//! every start, so nothing is ever written behind an entry that a crash cut off. When a checkpoint is on the disk the journals before the
-//! one it names go. A journal's name ends with the format of its entries; those of format 1 have none.
+//! Journals are numbered. A checkpoint names the first journal that it does not contain. Every checkpoint and every start begin a new journal, so
+//! nothing is ever written behind an entry that a crash cut off. Once a checkpoint is on disk, the journals before the one it names are removed.
+//! The name of a journal ends with the format of its entries; journals of format 1 have no such ending.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -15,12 +15,12 @@ use super::frames::{Damage, read_frames, write_frame};
 use super::replace::sync_folder;
 use crate::monitor::{AlertEntries, FORMAT};
 
-/// What a journal's name begins with; its number follows, and the format of its entries.
+/// The name of a journal begins with this; its number and the format of its entries follow.
 const PREFIX: &str = "alerts.journal.";
-/// What is in it, and the longest one in bytes.
+/// What a journal holds, and the longest of it in bytes.
 const ENTRY: (&str, u64) = ("entry", 64 << 20);
 
-/// The journal that is written to.
+/// The journal that is being written.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
@@ -29,37 +29,37 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// A new one in this folder, after all that are there and not before `first`, the one that the checkpoint names: journals without an
-    /// entry leave no file, and what stands before `first` is not read again. The file is made with its first entry.
+    /// Begins a journal. Its number is above that of every journal in the folder, and at least `first`, the one that the checkpoint names: journals
+    /// without an entry leave no file, and journals before `first` are not read again. The file is made with the first entry.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`] where the folder cannot be read.
+    /// [`CheckpointError::Io`] if the folder cannot be read.
     pub fn new(folder: &Path, first: u64) -> Result<Self, CheckpointError> {
         let last = journals(folder)?.last().map_or(0, |journal| journal.number);
         Ok(Self { folder: folder.to_owned(), number: last.saturating_add(1).max(first), file: None })
     }
 
-    /// Its number.
+    /// The journal's number.
     #[must_use]
     pub const fn number(&self) -> u64 {
         self.number
     }
 
-    /// Begins the next one and gives its number.
+    /// Begins the next journal; returns its number.
     pub fn begin(&mut self) -> u64 {
         self.number = self.number.saturating_add(1);
         self.file = None;
         self.number
     }
 
-    /// Writes transitions; when this returns they are on the disk.
+    /// Writes transitions. When this returns they are on disk.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`], also where they are more than is read again.
+    /// [`CheckpointError::Io`], also if they are longer than what is read again.
     pub fn write(&mut self, entries: &AlertEntries) -> Result<(), CheckpointError> {
         let written = self.append(entries);
         if written.is_err() {
-            // A part of it may be there, and nothing behind that would be read again.
+            // A part of the entry may be there. Nothing behind it would be read again.
             self.begin();
         }
         written
@@ -71,31 +71,37 @@ impl Journal {
         let bytes = entries.to_bytes().map_err(io::Error::other);
         let encoded = bytes.and_then(|bytes| write_frame(&bytes, ENTRY, &mut frame));
         encoded.map_err(|error| failed(&path, "encode for", error))?;
-        if self.file.is_none() {
-            let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
-            self.file = Some(file.map_err(|error| failed(&path, "make", error))?);
-            sync_folder(&self.folder)?;
-        }
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
+                let file = file.map_err(|error| failed(&path, "make", error))?;
+                sync_folder(&self.folder)?;
+                self.file.insert(file)
+            }
+        };
         file.write_all(&frame).and_then(|()| file.sync_data()).map_err(|error| failed(&path, "write", error))
     }
 }
 
-/// Removes the journals before `number`. One that stays does no harm.
+/// Removes the journals before `number`. A journal that stays does no harm.
 pub fn forget_before(folder: &Path, number: u64) {
-    for Found { number: old, path, .. } in journals(folder).unwrap_or_default() {
-        if old < number
-            && let Err(error) = std::fs::remove_file(&path)
-        {
+    let found = journals(folder).unwrap_or_else(|error| {
+        tracing::warn!(%error, "old journals could not be listed");
+        Vec::new()
+    });
+    for Found { path, .. } in found.into_iter().filter(|journal| journal.number < number) {
+        if let Err(error) = std::fs::remove_file(&path) {
             tracing::warn!(path = %path.display(), %error, "an old journal could not be removed");
         }
     }
 }
 
-/// The transitions in the journals from `first` on, oldest first. An entry at the end that was not wholly written was not told to anybody.
+/// Reads the transitions in the journals from `first` on, oldest first. An entry at the end that was not wholly written is left out: nobody was
+/// told of it.
 ///
 /// # Errors
-/// [`CheckpointError`] where a file cannot be read, or holds whole entries behind one that is damaged: those were told.
+/// [`CheckpointError`] if a file cannot be read, or if whole entries follow a damaged one: receivers were told of those.
 pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, CheckpointError> {
     let mut entries = Vec::new();
     for Found { format, path, .. } in journals(folder)?.into_iter().filter(|journal| journal.number >= first) {
@@ -112,7 +118,7 @@ pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, Che
     Ok(entries)
 }
 
-/// A journal that is there.
+/// A journal in the folder.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
     number: u64,
@@ -120,7 +126,7 @@ struct Found {
     path: PathBuf,
 }
 
-/// All journals, oldest first.
+/// Lists the journals, oldest first.
 fn journals(folder: &Path) -> Result<Vec<Found>, CheckpointError> {
     let listing = std::fs::read_dir(folder).map_err(|error| failed(folder, "list", error))?;
     let mut found = Vec::new();

@@ -1,8 +1,9 @@
-//! The state on disk: one file with the monitor's snapshot and the offsets it stands at, replaced whole or not at all.
+//! The state on disk: one file with the monitor's snapshot and the offsets it belongs to, replaced whole or not at all.
 //!
 //! **Architecture Invariant:** a checkpoint that cannot be read is refused and never overwritten. Nothing here repairs, skips or starts over.
 
 mod container;
+mod cursor;
 mod error;
 mod frames;
 mod journal;
@@ -12,9 +13,10 @@ mod replace;
 mod store;
 
 pub use container::{Header, Input, LastRecord, MAX_HEADER_BYTES, Sections, read, write};
+pub use cursor::{Cursor, forget_cursor, read_cursors};
 pub use error::CheckpointError;
 pub use journal::{Journal, forget_before, read_journals};
-pub use outbox::{Cursor, OutboxFile, forget_cursor, read_cursors};
+pub use outbox::OutboxFile;
 pub use owner::Owner;
 #[cfg(test)]
 pub(crate) use replace::FOLDER_FAILS;

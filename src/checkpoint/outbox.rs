@@ -1,15 +1,11 @@
-//! The outbox on the disk: one file of records, written on at its end and replaced whole when much of it is out of date; and for each
-//! receiver a file that says how far it has come.
+//! The outbox on disk: one file of records, which grows at its end and is replaced whole once much of it is out of date.
 //!
-//! What one write appends is one frame, or several one after the other, each whole or not: records at the end that were not wholly written were not sent to anybody, and the alerts say
-//! what they told, so they are made again.
+//! One append is one frame, or several in a row, each of which is whole or not. Records that a crash cut off at the end were sent to nobody; the
+//! alerts know what was told of them, so those records are made again.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
-
-use serde::{Deserialize, Serialize};
 
 use super::error::{CheckpointError, failed};
 use super::frames::{Damage, read_frames, write_frame};
@@ -18,51 +14,31 @@ use crate::outbox::Record;
 
 /// The file of records.
 const FILE: &str = "outbox";
-/// What the name of a receiver's file begins with; the receiver's id follows.
-const CURSOR: &str = "outbox.cursor.";
-/// The first line, with the format.
+/// The first line, which names the format.
 const TITLE: &str = "paritywatch outbox 2\n";
-/// The same of format 1, in which every record was a frame of its own; as long.
+/// The first line of format 1, in which every record was a frame of its own. It is as long.
 const TITLE_OF_FORMAT_1: &str = "paritywatch outbox 1\n";
-/// What is in it, and the longest one in bytes.
+/// What the file holds, and the longest of it in bytes.
 const FRAME: (&str, u64) = ("frame", 64 << 20);
-/// A frame ends with the record that brings it to so many bytes; an append of more takes several.
+/// A frame ends with the record that brings it to this many bytes. A longer append takes several frames.
 const FRAME_BYTES: usize = 8 << 20;
-/// Longest file of a receiver, in bytes.
-const MAX_CURSOR_BYTES: u64 = 64 << 10;
-/// The file is replaced when it has more than twice as many records as are needed, and so many more.
+/// The file is replaced when it has more than twice the records that are needed, and this many more.
 const SLACK_RECORDS: usize = 1_024;
 
 /// The file of records.
 #[derive(Debug)]
 pub struct OutboxFile {
     owner: Owner,
-    /// `None` where what is there cannot be written on: its end may be torn.
+    /// `None` if the file cannot be appended to, because its end may be torn.
     file: Option<File>,
     records: usize,
 }
 
-/// How far a receiver has come, as its file says.
-#[derive(Debug, Serialize, Deserialize)]
-struct Position {
-    receiver: String,
-    next: u64,
-}
-
-/// One receiver's file.
-#[derive(Clone, Debug)]
-pub struct Cursor {
-    owner: Owner,
-    id: String,
-    receiver: String,
-}
-
 impl OutboxFile {
-    /// Reads the outbox of the folder that was claimed; nothing is written to it before [`Self::replace`].
+    /// Reads the outbox in the folder that was claimed. [`Self::replace`] must come before the first append.
     ///
     /// # Errors
-    /// [`CheckpointError`] where it cannot be read, is of a later version, or holds whole records behind one that is damaged: it may be waited
-    /// for nowhere else.
+    /// [`CheckpointError`] if the file cannot be read, is of a later version, or holds whole records behind a damaged one: no other file has them.
     pub fn open(owner: &Owner) -> Result<(Self, Vec<Record>), CheckpointError> {
         let path = owner.folder().join(FILE);
         let records = match std::fs::read(&path) {
@@ -73,30 +49,30 @@ impl OutboxFile {
         Ok((Self { owner: owner.clone(), file: None, records: records.len() }, records))
     }
 
-    /// Whether everything that was given is on the disk.
+    /// Whether every record that was given is on disk.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.file.is_some()
     }
 
-    /// Whether [`Self::replace`] is due, with so many records that are needed.
+    /// Whether [`Self::replace`] is due when this many records are needed.
     #[must_use]
     pub const fn is_due(&self, needed: usize) -> bool {
         self.file.is_none() || self.records > needed.saturating_mul(2).saturating_add(SLACK_RECORDS)
     }
 
-    /// Writes records at the end; when this returns they are on the disk.
+    /// Appends records. When this returns they are on disk.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`], also where a record is longer than is read again; from then on only [`Self::replace`] helps.
+    /// [`CheckpointError::Io`], also if a record is longer than what is read again. After an error only [`Self::replace`] helps.
     pub fn append(&mut self, records: &[Record]) -> Result<(), CheckpointError> {
         let path = self.owner.folder().join(FILE);
-        // Taken out until it has succeeded: nothing is written behind a torn record.
+        // Taken out until the append has succeeded: nothing may be written behind a torn record.
         let Some(mut file) = self.file.take() else {
-            return Err(failed(&path, "write on", io::Error::other("it is to be replaced first")));
+            return Err(failed(&path, "write on", io::Error::other("it must be replaced first")));
         };
         let frames = frames_of(records).map_err(|error| failed(&path, "encode for", error))?;
-        // One after the other: of two that are written at once a crash could leave the second whole behind a torn one.
+        // One at a time: if two were written at once, a crash could leave the second whole behind a torn first.
         for frame in frames {
             file.write_all(&frame).and_then(|()| file.sync_data()).map_err(|error| failed(&path, "write", error))?;
         }
@@ -105,11 +81,11 @@ impl OutboxFile {
         Ok(())
     }
 
-    /// Replaces the file by one with these records: after a crash at any moment there is the old one or the new one.
+    /// Replaces the file with one that holds these records. After a crash at any moment the old file is there, or the new one.
     ///
     /// # Errors
-    /// As [`Self::append`], and [`CheckpointError::Lost`] where the folder is another's; the old one stands, and is not written on.
-    /// [`CheckpointError::Unsettled`]; the new one stands until a crash, and is not written on either.
+    /// As [`Self::append`], and [`CheckpointError::Lost`] if the folder is another daemon's: the old file stands, and cannot be appended to.
+    /// [`CheckpointError::Unsettled`]: the new file stands until a crash, and cannot be appended to either.
     pub fn replace(&mut self, records: &[Record]) -> Result<(), CheckpointError> {
         self.file = None;
         let path = self.owner.folder().join(FILE);
@@ -122,65 +98,6 @@ impl OutboxFile {
         self.records = records.len();
         Ok(())
     }
-}
-
-impl Cursor {
-    /// The file of the receiver with this id, 16 hex digits, in the folder that was claimed.
-    #[must_use]
-    pub fn new(owner: &Owner, id: String, receiver: String) -> Self {
-        Self { owner: owner.clone(), id, receiver }
-    }
-
-    /// Says that everything before this sequence number was delivered.
-    ///
-    /// # Errors
-    /// [`CheckpointError::Io`] and [`CheckpointError::Unsettled`]; after a crash it gets again what came after what stands there.
-    /// [`CheckpointError::Lost`] where the folder is another's.
-    pub fn write(&self, next: u64) -> Result<(), CheckpointError> {
-        let name = format!("{CURSOR}{}", self.id);
-        let position = Position { receiver: self.receiver.clone(), next };
-        let line = serde_json::to_vec(&position)
-            .map_err(|error| failed(&self.owner.folder().join(&name), "encode for", error.into()))?;
-        self.owner.replace(&name, |file| file.write_all(&line)).map(|_| ())
-    }
-}
-
-/// How far every receiver that has a file has come, by id. A file that says nothing is left out, with a warning: its receiver then begins
-/// with the oldest message.
-///
-/// # Errors
-/// [`CheckpointError::Io`] where the folder cannot be read.
-pub fn read_cursors(folder: &Path) -> Result<BTreeMap<String, u64>, CheckpointError> {
-    let listing = std::fs::read_dir(folder).map_err(|error| failed(folder, "list", error))?;
-    let mut cursors = BTreeMap::new();
-    for entry in listing {
-        let path = entry.map_err(|error| failed(folder, "list", error))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let Some(id) = name.and_then(|name| name.strip_prefix(CURSOR)).filter(|id| !id.ends_with(".new")) else {
-            continue;
-        };
-        match read_cursor(&path) {
-            Ok(position) => {
-                cursors.insert(id.to_owned(), position.next);
-            }
-            Err(error) => tracing::warn!(path = %path.display(), %error, "a receiver's position cannot be read"),
-        }
-    }
-    Ok(cursors)
-}
-
-/// Removes the file of a receiver that is no longer configured. One that stays does no harm.
-pub fn forget_cursor(folder: &Path, id: &str) {
-    let path = folder.join(format!("{CURSOR}{id}"));
-    if let Err(error) = std::fs::remove_file(&path) {
-        tracing::warn!(path = %path.display(), %error, "the position of a receiver that is gone could not be removed");
-    }
-}
-
-fn read_cursor(path: &Path) -> io::Result<Position> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_CURSOR_BYTES).read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
 }
 
 fn read_records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, CheckpointError> {
@@ -199,41 +116,41 @@ fn read_records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, CheckpointErro
     Ok(records)
 }
 
-/// Frames with these records, in order.
+/// Encodes records as frames, in order.
 fn frames_of(records: &[Record]) -> io::Result<Vec<Vec<u8>>> {
     let mut frames = Vec::new();
-    let mut rest = records;
-    while !rest.is_empty() {
-        let (count, body) = next_body(rest)?;
-        // As postcard writes a list: how many, then one behind the other.
-        let mut list = postcard::to_allocvec(&count).map_err(io::Error::other)?;
-        list.extend(body);
-        let mut frame = Vec::new();
-        write_frame(&list, FRAME, &mut frame)?;
-        frames.push(frame);
-        rest = rest.get(count..).unwrap_or_default();
-    }
-    Ok(frames)
-}
-
-/// How many of these records come into the next frame, and their bytes.
-fn next_body(records: &[Record]) -> io::Result<(usize, Vec<u8>)> {
-    let (mut count, mut body) = (0, Vec::new());
+    let (mut count, mut body) = (0_usize, Vec::new());
     for record in records {
         body.extend(postcard::to_allocvec(record).map_err(io::Error::other)?);
         count += 1;
         if body.len() >= FRAME_BYTES {
-            break;
+            frames.push(frame_of(count, &body)?);
+            (count, body) = (0, Vec::new());
         }
     }
-    Ok((count, body))
+    if count > 0 {
+        frames.push(frame_of(count, &body)?);
+    }
+    Ok(frames)
+}
+
+/// One frame with a list, as postcard writes it: the number of records, then one record after the other.
+fn frame_of(count: usize, body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut list = postcard::to_allocvec(&count).map_err(io::Error::other)?;
+    list.extend(body);
+    let mut frame = Vec::new();
+    write_frame(&list, FRAME, &mut frame)?;
+    Ok(frame)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::checkpoint::container::write_section;
+    use crate::checkpoint::cursor::{Cursor, read_cursors};
     use crate::outbox::{Kind, Message};
     use crate::plan::EventTime;
 
@@ -255,7 +172,7 @@ mod tests {
         assert_eq!(OutboxFile::open(&owner).unwrap().1, records);
     }
 
-    /// So many messages of 16 KiB, as of a rule on hundreds of partitions.
+    /// Messages of 16 KiB each, as a rule over hundreds of partitions makes them.
     fn waiting(count: u64) -> Vec<Record> {
         let message = |sequence: u64| Message {
             alert: format!("{sequence:016x}"),
@@ -267,7 +184,7 @@ mod tests {
         (0..count).map(|sequence| Record::Waiting { sequence, message: message(sequence).into() }).collect()
     }
 
-    /// More than may be in one frame, in fewer than 4,096 and in more.
+    /// More than fits into one frame, in no more than 4,096 records and in more.
     #[test]
     fn what_is_written_at_once_is_read_again_however_long_it_is() {
         for count in [4_096, 4_500] {
@@ -311,7 +228,7 @@ mod tests {
         assert!(matches!(file.replace(&[]), Err(CheckpointError::Lost(_))));
         assert!(matches!(cursor.write(4), Err(CheckpointError::Lost(_))));
         assert_eq!(OutboxFile::open(&other).unwrap().1, records);
-        assert_eq!(read_cursors(folder.path()).unwrap(), BTreeMap::from([(cursor.id, 3)]));
+        assert_eq!(read_cursors(folder.path()).unwrap(), BTreeMap::from([("0123456789abcdef".to_owned(), 3)]));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "outbox, position and token");
     }
 }

@@ -1,11 +1,11 @@
-//! Whose the state folder is: a file with a random token that whoever obtains the folder's lock writes anew.
+//! Which daemon owns the state folder: a file with a random token, which every daemon replaces when it obtains the folder's lock.
 //!
-//! A lock does not hold for ever on every file system, and its file can be removed. A daemon that stood still meanwhile hears nothing of it. So
-//! the token is read again before every act that leaves a trace: a write in the folder, a message to a receiver.
+//! A lock does not hold for ever on every file system, and its file can be removed. A daemon that stood still meanwhile does not notice. So it
+//! reads the token again before every act that leaves a trace: a write in the folder, a message to a receiver.
 //!
-//! The check and the act are not one step. What was under way when the daemon began to stand still is ended when it goes on: at most one write
-//! and, for each receiver, one request. Receivers know a message that comes twice by its id; a checkpoint has a fence of its own
-//! ([`super::Store::still_owned`]).
+//! The check and the act are not one step. What was under way when a daemon came to a standstill is completed when it goes on: at most one write
+//! and, for each receiver, one request. Receivers recognise a message that comes twice by its id. A checkpoint has a fence of its own (see
+//! `Store::still_owned`).
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -18,18 +18,18 @@ use serde::{Deserialize, Serialize};
 use super::error::{CheckpointError, failed};
 use super::replace::{remove, replace};
 
-/// The file of the token. Not that of the lock: this one is replaced whole, so it is never found half written, and a lock's file that is
-/// removed takes nothing with it.
+/// The file of the token. It is not that of the lock: it is replaced whole, so nobody finds it half written, and removing the lock's file does
+/// not remove it.
 const FILE: &str = "owner";
-/// What the name of every file ends with that is to replace another and is not whole yet. The claim's mark stands before it; versions before
-/// there were marks had none.
+/// The name of a file that is not whole yet, and is to replace another, ends with this. The claim's mark stands before it; early versions had no
+/// marks.
 const UNFINISHED: &str = ".new";
-/// What the names of files begin with that are replaced whole: other people's files stay.
+/// The names of files that are replaced whole begin with these. Other people's files stay.
 const REPLACED: [&str; 3] = ["checkpoint", "outbox", FILE];
 /// Longest file of a token, in bytes.
 const MAX_BYTES: u64 = 4 << 10;
 
-/// A claim on a state folder: the folder is this process's as long as its file holds the claim's token.
+/// A claim on a state folder. It holds as long as the file in the folder has the claim's token.
 #[derive(Clone, Debug)]
 pub struct Owner(Arc<Claim>);
 
@@ -37,13 +37,13 @@ pub struct Owner(Arc<Claim>);
 struct Claim {
     folder: PathBuf,
     line: Vec<u8>,
-    /// The first 16 digits of the token that was made for this claim, even where the disk did not take it.
+    /// The first 16 digits of the token that was made for this claim, even if the disk did not take it.
     mark: String,
-    /// Why the folder is another's. It never comes back.
+    /// Why the claim no longer holds. A lost folder never comes back.
     lost: OnceLock<String>,
 }
 
-/// What the file holds. All but the token is for people.
+/// What the file holds. Everything but the token is for people.
 #[derive(Debug, Serialize, Deserialize)]
 struct Token {
     token: String,
@@ -53,11 +53,11 @@ struct Token {
 }
 
 impl Owner {
-    /// Claims a folder whose lock the caller has just obtained; when this returns the token is on the disk, and files that another daemon has not
-    /// finished are gone. A full disk must not keep a daemon from starting: there the token that it finds is its own until another claims.
+    /// Claims a folder whose lock the caller has just obtained. When this returns, the token is on disk, and files that another daemon left
+    /// unfinished are gone. A full disk must not keep a daemon from starting: it then shares the token that it finds, until the next claim.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`] where the folder cannot be written.
+    /// [`CheckpointError::Io`] if the folder cannot be written.
     pub fn claim(folder: &Path) -> Result<Self, CheckpointError> {
         let path = folder.join(FILE);
         let (mark, mut line) = line().map_err(|error| failed(&path, "make a token for", error))?;
@@ -66,7 +66,7 @@ impl Owner {
         if let Err(error) = replace(&path, &new, || Ok(()), |file| file.write_all(&line)) {
             line = found_on_full_disk(&path, &error).ok_or(error)?;
         }
-        // Once more: only now does another daemon begin no new ones.
+        // Once more: only now can another daemon begin no new ones.
         remove_unfinished(folder)?;
         Ok(Self(Arc::new(Claim { folder: folder.to_owned(), line, mark, lost: OnceLock::new() })))
     }
@@ -77,11 +77,11 @@ impl Owner {
         &self.0.folder
     }
 
-    /// Makes sure that the folder is still this process's. Reads a small file.
+    /// Makes sure that the claim still holds. Reads a small file.
     ///
     /// # Errors
-    /// [`CheckpointError::Lost`] where another's token is found, or none, and from then on. A file that cannot be read for another reason says
-    /// nothing: a disk that fails must not keep alerts from being told.
+    /// [`CheckpointError::Lost`] if the file has another token, or is gone, and from then on. A file that cannot be read for another reason tells
+    /// nothing: a failing disk must not silence alerts.
     pub fn check(&self) -> Result<(), CheckpointError> {
         if let Some(problem) = self.lost() {
             return Err(CheckpointError::Lost(problem.to_owned()));
@@ -92,7 +92,7 @@ impl Owner {
             Ok(line) => shown(&line),
             Err(error) if error.kind() == io::ErrorKind::NotFound => "no such file".to_owned(),
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "whose the state is could not be read");
+                tracing::warn!(path = %path.display(), %error, "the token of the state folder could not be read");
                 return Ok(());
             }
         };
@@ -102,12 +102,11 @@ impl Owner {
         Err(CheckpointError::Lost(problem))
     }
 
-    /// Replaces a file of the folder whole, one of those whose unfinished ones are removed by whoever claims the folder. Gives what `write` gave,
-    /// and the file.
+    /// Replaces a file of the folder whole. Returns what `write` returned, and the file. If it stays unfinished, the next claim removes it.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`], and [`CheckpointError::Lost`] where the folder is another's by then; the old one stands.
-    /// [`CheckpointError::Unsettled`]; the new one does, until a crash.
+    /// [`CheckpointError::Io`], and [`CheckpointError::Lost`] if the claim no longer holds by then: the old file stands.
+    /// [`CheckpointError::Unsettled`]: the new file stands, until a crash.
     pub(super) fn replace<T>(
         &self,
         name: &str,
@@ -117,25 +116,25 @@ impl Owner {
         replace(&self.folder().join(name), &new, || self.check(), write)
     }
 
-    /// Why the folder is no longer this process's, where that was found.
+    /// Why the claim no longer holds, if that was noticed.
     #[must_use]
     pub fn lost(&self) -> Option<&str> {
         self.0.lost.get().map(String::as_str)
     }
 
-    /// Something else than the token has shown that the folder is another's.
+    /// Notes that something else than the token has shown the claim to be lost.
     pub fn lose(&self, problem: &str) {
         if self.0.lost.set(problem.to_owned()).is_ok() {
-            tracing::error!(problem, "the state is no longer this daemon's: it writes and tells nothing more");
+            tracing::error!(problem, "another daemon owns the state: this one writes and tells nothing more");
         }
     }
 }
 
-/// A new token's mark, and a line of JSON with it.
+/// Makes a token; returns its mark, and the line of JSON that the file holds.
 fn line() -> io::Result<(String, Vec<u8>)> {
     let mut random = [0; 16];
     SystemRandom::new().fill(&mut random).map_err(|_| io::Error::other("the system gives no random bytes"))?;
-    // Of the system and not of /proc, which a service may not see (`ProcSubset=pid`).
+    // Asked of the system and not read from /proc, which a service may not see (`ProcSubset=pid`).
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (mark, _) = random.split_at(8);
@@ -150,32 +149,31 @@ fn line() -> io::Result<(String, Vec<u8>)> {
     Ok((digits(mark), line))
 }
 
-/// The token that is there, where the disk is too full for another.
+/// The token that is there, if the disk is too full for another one.
 fn found_on_full_disk(path: &Path, error: &CheckpointError) -> Option<Vec<u8>> {
     let is_full =
         |source: &io::Error| matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     let CheckpointError::Io { source, .. } = error else { return None };
     let found = read(path).ok().filter(|_| is_full(source))?;
-    tracing::warn!(path = %path.display(), %error, "the state could not be claimed; a daemon that held it before would not notice");
+    tracing::warn!(path = %path.display(), %error, "the disk is full, so the state was not claimed anew; a daemon that owned it before would not notice");
     Some(found)
 }
 
-/// What is to replace a file, until it is whole. No two claims use the same one.
+/// The path of a file that is to replace another, until it is whole. No two claims share one.
 fn unfinished(folder: &Path, name: &str, mark: &str) -> PathBuf {
     folder.join(format!("{name}.{mark}{UNFINISHED}"))
 }
 
-/// Files that were to replace others and are not whole. Nobody reads them; but they take room, and without one that it has in the middle a
-/// daemon that wakes up replaces nothing.
+/// Removes files that were to replace others and are not whole. Nobody reads them, but they take room; and a daemon that wakes up in the middle of
+/// writing one then replaces nothing.
 fn remove_unfinished(folder: &Path) -> Result<(), CheckpointError> {
     let listing = std::fs::read_dir(folder).map_err(|error| failed(folder, "list", error))?;
     for entry in listing {
-        let path = entry.map_err(|error| failed(folder, "list", error))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if !name.ends_with(UNFINISHED) || !REPLACED.iter().any(|begin| name.starts_with(begin)) {
-            continue;
+        let entry = entry.map_err(|error| failed(folder, "list", error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(UNFINISHED) && REPLACED.iter().any(|begin| name.starts_with(begin)) {
+            remove(&entry.path())?;
         }
-        remove(&path)?;
     }
     Ok(())
 }
@@ -211,7 +209,7 @@ mod tests {
         assert!(lost(&first).contains("another daemon uses the state"), "{}", lost(&first));
         assert!(lost(&first).contains(&format!("found the token of process {}", std::process::id())));
         second.check().unwrap();
-        // Even where its token comes back: it has told nothing meanwhile.
+        // Even if its token comes back: another daemon has told alerts meanwhile.
         std::fs::write(folder.path().join(FILE), &first.0.line).unwrap();
         assert!(first.lost().is_some() && first.check().is_err());
     }
@@ -260,13 +258,14 @@ mod tests {
         others.write_all(b"others").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"own");
     }
+
     #[test]
     fn what_a_superseded_daemon_begins_is_not_its_successors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint");
         let first = Owner::claim(folder.path()).unwrap();
         first.replace("checkpoint", |file| file.write_all(b"old")).unwrap();
-        // It has looked whose the folder is, and stands still before it opens its file.
+        // It has checked its claim, and comes to a standstill before it opens its file.
         first.check().unwrap();
         let second = Owner::claim(folder.path()).unwrap();
         let written = second.replace("checkpoint", |file| {

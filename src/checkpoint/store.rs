@@ -1,4 +1,4 @@
-//! The folder that the state is kept in.
+//! Reads and replaces the checkpoint in the state folder.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
@@ -13,10 +13,10 @@ use crate::plan::Plan;
 
 /// The checkpoint.
 const FILE: &str = "checkpoint";
-/// Bytes handed to the system at a time.
+/// Bytes that are handed to the system at a time.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// A state folder. Whoever has one has claimed it.
+/// A state folder that was claimed.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
@@ -25,14 +25,14 @@ pub struct Store {
 
 /// A checkpoint that was read.
 pub struct Stored {
-    /// What it says of itself.
+    /// What the checkpoint says of itself.
     pub header: Header,
-    /// The monitor it holds.
+    /// The monitor.
     pub monitor: Monitor,
 }
 
 impl Store {
-    /// Of the folder that was claimed.
+    /// The store in the folder that was claimed.
     #[must_use]
     pub fn new(owner: Owner) -> Self {
         Self { folder: owner.folder().to_owned(), owner }
@@ -44,10 +44,10 @@ impl Store {
         &self.folder
     }
 
-    /// Reads the checkpoint; `None` where there is none.
+    /// Reads the checkpoint; `None` if there is none.
     ///
     /// # Errors
-    /// [`CheckpointError`]; the file is left as it is.
+    /// [`CheckpointError`]; the file stays as it is.
     pub fn read(&self, plan: Plan, key: PseudonymKey, clock: Clock) -> Result<Option<Stored>, CheckpointError> {
         let path = self.folder.join(FILE);
         let file = match File::open(&path) {
@@ -89,12 +89,12 @@ impl Store {
         }
     }
 
-    /// Makes sure that the checkpoint is none that another daemon wrote after `last`, the one this daemon wrote or read last. A lock does not
-    /// hold for ever on every file system; this keeps a daemon that woke up late from overwriting what its successor has counted, even where
-    /// that one is of a version without tokens.
+    /// Makes sure that no other daemon has written a checkpoint after `last`, the one that this daemon wrote or read last. A lock does not hold
+    /// for ever on every file system. This check keeps a daemon that wakes up late from overwriting what its successor has counted, even if the
+    /// successor is of a version without tokens.
     ///
     /// # Errors
-    /// [`CheckpointError::Taken`], and the folder is lost from then on. Where the file cannot be read nothing is known, and to replace it does no harm.
+    /// [`CheckpointError::Taken`]; the folder counts as lost from then on. A file that cannot be read tells nothing, and replacing it does no harm.
     pub fn still_owned(&self, last: u64) -> Result<(), CheckpointError> {
         let path = self.folder.join(FILE);
         let Ok(file) = File::open(&path) else { return Ok(()) };
@@ -109,19 +109,20 @@ impl Store {
         }
     }
 
-    /// Replaces the checkpoint: after a crash at any moment the file holds the old one or the new one. Gives its length in bytes.
+    /// Replaces the checkpoint; returns its length in bytes. After a crash at any moment the old checkpoint is there, or the new one.
     ///
     /// # Errors
-    /// [`CheckpointError::Io`] and [`CheckpointError::Lost`]; the old one stands. [`CheckpointError::Unsettled`]; the new one does, until a crash.
+    /// [`CheckpointError::Io`] and [`CheckpointError::Lost`]: the old one stands. [`CheckpointError::Unsettled`]: the new one stands, until a
+    /// crash.
     pub fn write(&self, header: &Header, snapshot: &Snapshot) -> Result<u64, CheckpointError> {
         self.replace(|to| container::write(header, snapshot, to))
     }
 
-    /// Changes what a checkpoint says of itself, and nothing of what it holds. Where `change` gives an error nothing is written; `None` where
-    /// there is no checkpoint.
+    /// Changes the header of the checkpoint, and nothing of its state. If `change` returns an error, nothing is written. `None` if there is no
+    /// checkpoint.
     ///
     /// # Errors
-    /// [`CheckpointError`] where it cannot be read or replaced.
+    /// [`CheckpointError`] if the checkpoint cannot be read or replaced.
     pub fn amend<T, E>(
         &self,
         change: impl FnOnce(&mut Header) -> Result<T, E>,
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(std::fs::read(folder.path().join(FILE)).unwrap(), b"the other's");
     }
 
-    /// A device that is full in the middle, which takes root; `tests/checkpoint.rs` has it with a real one.
+    /// A device that fills up in the middle. Making a real one takes root; `tests/checkpoint.rs` has it.
     #[test]
     fn what_was_left_by_a_write_that_failed_is_not_in_the_next_one() {
         let folder = tempfile::tempdir().unwrap();

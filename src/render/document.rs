@@ -1,4 +1,4 @@
-//! `paritywatch.evaluation.v1`: the JSON shape of `replay` and `/api/v1/evaluation`.
+//! `paritywatch.evaluation.v1` and `paritywatch.alerts.v1`: the JSON documents of `replay` and `/api/v1`.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -17,7 +17,7 @@ pub(super) fn evaluation(published: &Published) -> String {
 
 /// The document, indented.
 pub(super) fn evaluation_pretty(published: &Published) -> String {
-    serde_json::to_string_pretty(&Evaluation(published)).unwrap_or_default()
+    written(serde_json::to_string_pretty(&Evaluation(published)))
 }
 
 /// `paritywatch.alerts.v1`.
@@ -31,12 +31,19 @@ pub(super) fn digest(published: &Published) -> String {
     format!("{:016x}{:016x}", hash.h1, hash.h2)
 }
 
-/// Writes to memory. That cannot fail: every key is a string, and an infinite number becomes null.
 fn json(document: &impl Serialize) -> String {
-    serde_json::to_string(document).unwrap_or_default()
+    written(serde_json::to_string(document))
 }
 
-/// What the digest is of. Counts of events are not: a second delivery changes them and nothing else.
+/// Writing to memory cannot fail: every key is a string, and an infinite number becomes null.
+fn written(document: serde_json::Result<String>) -> String {
+    document.unwrap_or_else(|error| {
+        tracing::error!(%error, "a document could not be written");
+        String::new()
+    })
+}
+
+/// What the digest covers. The counts of events are not in it: a second delivery changes them, and nothing else.
 struct Judged<'p>(&'p Published);
 
 impl Judged<'_> {

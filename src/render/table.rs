@@ -1,6 +1,9 @@
-//! The evaluation as a table for people.
+//! The evaluation as text for a terminal: a table of findings, then evidence and alerts line by line.
 
 use std::fmt::Write;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
 
 use super::document::digest;
 use super::time::rfc3339;
@@ -9,27 +12,39 @@ use crate::disclosure::{
     Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedRates,
 };
 use crate::judge::Verdict;
+use crate::plan::EventTime;
 
 const HEAD: [&str; 8] = ["VERDICT", "RULE", "PROFILE", "GROUP", "RATE", "REFERENCE RATE", "RATIO", "WINDOW"];
 
-/// What stands for a number that is withheld or undefined.
+/// Spaces between two columns.
+const GAP: u16 = 2;
+
+/// Stands for a number that is withheld or undefined.
 const ABSENT: &str = "·";
 
-/// Findings, evidence and alerts, one a line of at most `width` characters, with terminal colours if `colour`.
+/// The whole text. A line of the table has at most `width` characters; `colour` adds the terminal's colours.
 pub(super) fn table(published: &Published, width: usize, colour: bool) -> String {
     let findings = published.findings();
-    let rows: Vec<(Option<Verdict>, [String; 8])> =
-        findings.iter().map(|finding| (finding.verdict, row(finding))).collect();
-    let mut widths = HEAD.map(|head| head.chars().count());
-    for (_, row) in &rows {
-        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
-    }
-    let mut out = String::new();
+    let mut evidence: Vec<String> = findings.iter().filter_map(evidence_line).collect();
+    // The windows of a series share their evidence, and come one after the other.
+    evidence.dedup();
+    let lines = [head(published)]
+        .into_iter()
+        .chain(findings_table(findings, width, colour))
+        .chain(evidence)
+        .chain(findings.iter().filter_map(probabilistic_line))
+        .chain(published.alerts().iter().map(alert_line));
+    lines.fold(String::new(), |mut text, line| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{line}");
+        text
+    })
+}
+
+fn head(published: &Published) -> String {
     let as_of = rfc3339(published.as_of()).unwrap_or_else(|| "no event yet".to_owned());
     let events = published.events();
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        out,
+    format!(
         "as of {as_of}: {} events read, {} accepted, {} duplicate, {} rejected, {} too late; configuration {}, digest {}",
         events.read,
         events.accepted,
@@ -38,19 +53,28 @@ pub(super) fn table(published: &Published, width: usize, colour: bool) -> String
         events.too_late,
         published.config_hash(),
         digest(published)
-    );
-    push_line(&mut out, &HEAD.map(str::to_owned), &widths, width, None);
-    for (verdict, row) in &rows {
-        push_line(&mut out, row, &widths, width, verdict.filter(|_| colour));
+    )
+}
+
+/// The lines of the table, its head first.
+fn findings_table(findings: &[PublishedFinding], width: usize, colour: bool) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(HEAD).add_rows(findings.iter().map(row));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, GAP));
     }
-    let mut evidence: Vec<String> = findings.iter().filter_map(evidence_line).collect();
-    evidence.dedup();
-    let probabilistic = findings.iter().filter_map(probabilistic_line);
-    let alerts = published.alerts().iter().map(alert_line);
-    for line in evidence.into_iter().chain(probabilistic).chain(alerts) {
-        let _ = writeln!(out, "{line}");
-    }
-    out
+    // No name has a line break, so each row is one line.
+    let verdicts = findings.iter().map(|finding| finding.verdict.filter(|_| colour));
+    let lines = table.lines().zip([None].into_iter().chain(verdicts));
+    lines.map(|(line, verdict)| painted(&cut(&line, width), verdict)).collect()
+}
+
+fn cut(line: &str, width: usize) -> String {
+    line.trim_end().chars().take(width).collect()
+}
+
+fn painted(line: &str, verdict: Option<Verdict>) -> String {
+    verdict.map_or_else(|| line.to_owned(), |verdict| format!("\x1b[{}m{line}\x1b[0m", colour_of(verdict)))
 }
 
 fn row(finding: &PublishedFinding) -> [String; 8] {
@@ -98,15 +122,6 @@ fn measured(measured: Option<Measured>) -> String {
     )
 }
 
-fn push_line(out: &mut String, cells: &[String; 8], widths: &[usize; 8], limit: usize, verdict: Option<Verdict>) {
-    let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-    let line: String = padded.join("  ").trim_end().chars().take(limit).collect();
-    let _ = match verdict.map(colour_of) {
-        Some(code) => writeln!(out, "\x1b[{code}m{line}\x1b[0m"),
-        None => writeln!(out, "{line}"),
-    };
-}
-
 const fn colour_of(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Critical => "31;1",
@@ -116,7 +131,7 @@ const fn colour_of(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The same for every window of a series. In words of odds: natural logarithms are for machines.
+/// The evidence of a series, in odds: natural logarithms are for machines.
 fn evidence_line(finding: &PublishedFinding) -> Option<String> {
     let evidence = finding.evidence?;
     let material = evidence
@@ -141,7 +156,7 @@ fn evidence_line(finding: &PublishedFinding) -> Option<String> {
     ))
 }
 
-/// What the cases say whose group is known only as probabilities.
+/// What the cases tell whose group is known only as probabilities.
 fn probabilistic_line(finding: &PublishedFinding) -> Option<String> {
     let PublishedBracket { weighted, regression, .. } = finding.probabilistic?;
     Some(format!(
@@ -177,7 +192,7 @@ fn estimated(rates: Option<PublishedRates>) -> String {
     )
 }
 
-/// exp(log) with as many digits as anybody reads.
+/// `exp(log)`, with as many digits as people read.
 fn odds(log: f64) -> String {
     let value = log.exp();
     if (0.01..1e6).contains(&value) { format!("{value:.3}") } else { format!("{value:.1e}") }
@@ -185,7 +200,7 @@ fn odds(log: f64) -> String {
 
 fn alert_line(alert: &PublishedAlert) -> String {
     let PublishedAlert { evidence, .. } = alert;
-    let time = |time: Option<crate::plan::EventTime>| time.and_then(rfc3339).unwrap_or_else(|| ABSENT.to_owned());
+    let time = |time: Option<EventTime>| time.and_then(rfc3339).unwrap_or_else(|| ABSENT.to_owned());
     let when = match alert.state {
         AlertState::Pending | AlertState::Inactive => format!("active since {}", time(Some(alert.active_at))),
         AlertState::Firing => format!("fired at {}", time(alert.fired_at)),

@@ -1,4 +1,4 @@
-//! HTTP: metrics, health, the evaluation, the status page. It reads snapshots and never touches the monitor.
+//! Serves metrics, health, the evaluation and the status page over HTTP. It reads the latest view and never touches the monitor.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use crate::disclosure::Published;
 use crate::plan::EventTime;
 use crate::render::{Render, health_json, page};
 use crate::sink::metrics;
-use crate::status::Shared;
+use crate::status::{Shared, wall_clock};
 
-/// Longest wait for open answers at the end.
+/// Longest wait at the end for open answers.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Nothing is run, framed or sent anywhere; only the page's own style sheet and icon are loaded.
+/// Browsers may run nothing, show the page in no frame, and send nothing anywhere. They load only the page's own style sheet and icon.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Serves until told to shut down.
+/// Serves until it is told to shut down.
 ///
 /// # Errors
-/// Where the listener fails.
+/// The error of the listener.
 pub async fn serve(
     listener: std::net::TcpListener,
     shared: Arc<Shared>,
@@ -35,7 +35,7 @@ pub async fn serve(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut told = shutdown.clone();
     let server = axum::serve(listener, router(shared)).with_graceful_shutdown(async move {
-        // An error says that the sender is gone: an end as well.
+        // An error means that the sender is gone, which ends the server as well.
         let _ = told.wait_for(|stop| *stop).await;
     });
     tokio::select! {
@@ -83,7 +83,7 @@ async fn alerts(State(shared): State<Arc<Shared>>) -> Response {
     evaluated(&shared, Published::alerts_json)
 }
 
-/// Before the first evaluation there is nothing to say.
+/// Answers with a document; before the first evaluation there is none.
 fn evaluated(shared: &Shared, document: fn(&Published) -> String) -> Response {
     let published = Arc::clone(&shared.latest().published);
     if published.as_of() == EventTime::MIN {
@@ -105,7 +105,7 @@ async fn status_page(State(shared): State<Arc<Shared>>, uri: Uri, headers: Heade
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let request = page::Request::of(uri.query(), accepted);
     let view = shared.latest();
-    let body = page::render(&view.published, &view.vitals(), &request, now());
+    let body = page::render(&view.published, &view.vitals(), &request, wall_clock());
     let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(request.language()));
@@ -122,12 +122,6 @@ async fn style() -> Response {
 
 async fn icon() -> Response {
     answer(StatusCode::OK, "image/svg+xml", page::ICON.to_owned())
-}
-
-/// Wall-clock time, in the form of event times.
-fn now() -> EventTime {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn condition(condition: Result<(), String>, word: &str, warnings: &[String]) -> Response {

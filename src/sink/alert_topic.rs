@@ -1,8 +1,8 @@
-//! Sends every message to a Kafka topic, in order, as a structured CloudEvent. Its key is the alert's id, so all about one alert is in one
-//! partition.
+//! Sends messages about alerts to a Kafka topic, in order, as structured CloudEvents. The key is the alert's id, so one partition has everything
+//! about an alert.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -14,23 +14,24 @@ use super::error::SinkError;
 use super::http::Trouble;
 use crate::outbox::{Message, Refusal, SCHEMA};
 use crate::plan::EventTime;
+use crate::status::lock;
 
-/// How long one message is tried by the client library before the attempt counts as failed.
+/// How long the client tries to deliver one message before the attempt counts as failed.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(10);
-/// Longest wait for its report, which comes at that limit at the latest.
+/// Longest wait for the delivery report, which comes after [`MESSAGE_LIMIT`] at the latest.
 const REPORT_LIMIT: Duration = Duration::from_secs(20);
-/// How long one wait for reports takes.
+/// Longest single wait for reports.
 const POLL: Duration = Duration::from_millis(50);
 
-/// The topic.
+/// The topic that alerts go to.
 pub struct AlertTopic {
     producer: RefCell<BaseProducer<Reports>>,
     topic: String,
-    /// To make the producer anew.
+    /// To replace the producer.
     config: ClientConfig,
 }
 
-/// What became of the record on its way: one at a time is.
+/// What became of the record that was sent last. One is sent at a time.
 #[derive(Default)]
 struct Reports(Mutex<Option<Result<(), String>>>);
 
@@ -38,7 +39,7 @@ impl AlertTopic {
     /// Prepares the producer.
     ///
     /// # Errors
-    /// What librdkafka refuses of the configuration.
+    /// [`SinkError::Client`] if librdkafka refuses the configuration.
     pub fn connect(mut config: ClientConfig, topic: &str) -> Result<Self, SinkError> {
         config
             .set("acks", "all")
@@ -54,7 +55,7 @@ impl AlertTopic {
     /// Sends one message and waits until it is acknowledged.
     ///
     /// # Errors
-    /// [`Trouble`]; it was perhaps taken all the same.
+    /// [`Trouble`]; the topic may have taken the message all the same.
     pub fn send(&self, message: &Message) -> Result<(), Trouble> {
         self.recover();
         let producer = self.producer.borrow();
@@ -75,13 +76,13 @@ impl AlertTopic {
                 return report.map_err(passing);
             }
         }
-        // Not on its way any more when another is sent.
+        // It must not be under way when the next one is sent.
         producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
         Err(passing("no report in time".to_owned()))
     }
 
-    /// A client that may write nowhere, or is told so of its number in idempotent writing, never writes again, not even when it may: a new
-    /// one takes its place. The pauses between attempts keep this from being done too often.
+    /// Replaces a client that has failed for good. librdkafka's idempotent producer never writes again after it was refused as a whole, even once
+    /// it may. The pauses between attempts keep this from happening too often.
     fn recover(&self) {
         let Some((_, reason)) = self.producer.borrow().client().fatal_error() else { return };
         tracing::error!(
@@ -98,8 +99,8 @@ impl AlertTopic {
     }
 }
 
-fn report(producer: &BaseProducer<Reports>) -> std::sync::MutexGuard<'_, Option<Result<(), String>>> {
-    producer.context().0.lock().unwrap_or_else(PoisonError::into_inner)
+fn report(producer: &BaseProducer<Reports>) -> MutexGuard<'_, Option<Result<(), String>>> {
+    lock(&producer.context().0)
 }
 
 impl ClientContext for Reports {}
@@ -109,11 +110,11 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let report = result.as_ref().map(|_| ()).map_err(|(error, _)| error.to_string());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+        *lock(&self.0) = Some(report);
     }
 }
 
-/// The document goes in as it is: nothing of it is written anew.
+/// The message as a CloudEvent. Its document goes in as it is.
 fn cloud_event(message: &Message) -> String {
     let time = rfc3339(message.at).map(|time| format!(r#","time":"{time}""#)).unwrap_or_default();
     format!(
@@ -124,6 +125,7 @@ fn cloud_event(message: &Message) -> String {
     )
 }
 
+/// `None` outside the years that the calendar knows; the attribute `time` is optional.
 fn rfc3339(time: EventTime) -> Option<String> {
     jiff::Timestamp::from_millisecond(time.0).ok().map(|timestamp| timestamp.to_string())
 }

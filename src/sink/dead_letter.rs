@@ -1,4 +1,4 @@
-//! Bad input, kept: a pointer to each rejected record goes to the dead-letter topic, in the manner of Kafka Connect.
+//! Keeps bad input: a pointer to each rejected record goes to the dead-letter topic, with the headers of Kafka Connect.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,27 +14,27 @@ use super::error::SinkError;
 use crate::event::Rejection;
 use crate::status::{DeadLetterHealth, lock};
 
-/// Most dead letters on their way; with more, reading waits.
+/// Dead letters that may be under way. With more, reading waits.
 const OUTSTANDING: u64 = 10_000;
-/// Wait between two attempts to deliver what was refused.
+/// Time between two attempts to deliver what was refused.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
-/// Least time between two clients where one has failed for good.
+/// Least time between two clients if one has failed for good.
 const ANEW_EVERY: Duration = Duration::from_secs(10);
-/// How long one wait for delivery reports takes while too many are on their way.
+/// Longest single wait for delivery reports while too many dead letters are under way.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Sends dead letters and tries again until each is delivered.
+/// Sends dead letters, and tries again until each is delivered.
 pub struct DeadLetters {
     producer: BaseProducer<Context>,
     topic: String,
     with_payload: bool,
     tried: Instant,
-    /// To make the producer anew.
+    /// To replace the producer.
     config: ClientConfig,
     made: Instant,
 }
 
-/// Where a rejected record stands.
+/// Where a rejected record is.
 #[derive(Clone, Copy, Debug)]
 pub struct Position<'a> {
     /// Its topic.
@@ -45,7 +45,7 @@ pub struct Position<'a> {
     pub offset: i64,
 }
 
-/// What is known of the letters; it outlives a client.
+/// What is known of the letters. It outlives a client.
 #[derive(Clone, Default)]
 struct Context(Arc<Letters>);
 
@@ -61,7 +61,7 @@ impl DeadLetters {
     /// Prepares the producer.
     ///
     /// # Errors
-    /// What librdkafka refuses of the configuration.
+    /// [`SinkError::Client`] if librdkafka refuses the configuration.
     pub fn connect(mut config: ClientConfig, topic: &str, with_payload: bool) -> Result<Self, SinkError> {
         config
             .set("acks", "all")
@@ -75,7 +75,7 @@ impl DeadLetters {
         Ok(Self { producer, topic: topic.to_owned(), with_payload, tried, config, made })
     }
 
-    /// Sends one; waits while too many are on their way, for as long as `go_on` says so.
+    /// Sends a dead letter. While too many are under way it waits, for as long as `go_on` says so.
     pub fn send(&mut self, position: Position<'_>, rejection: &Rejection, payload: &[u8], go_on: impl Fn() -> bool) {
         self.letters().pending.fetch_add(1, Ordering::Relaxed);
         let payload = if self.with_payload { payload } else { &[] };
@@ -95,7 +95,7 @@ impl DeadLetters {
         }
     }
 
-    /// Takes delivery reports in and tries again what was refused. To be called often.
+    /// Takes in delivery reports and tries again what was refused. Call it often.
     pub fn work(&mut self) {
         self.producer.poll(Duration::ZERO);
         if self.tried.elapsed() < RETRY_EVERY {
@@ -109,7 +109,7 @@ impl DeadLetters {
         }
     }
 
-    /// Waits until all are delivered, at most so long; gives how many are not.
+    /// Waits until all are delivered, at most for `limit`; returns how many are not.
     pub fn flush(&mut self, limit: Duration) -> u64 {
         let until = Instant::now() + limit;
         while self.health().pending > 0 && Instant::now() < until {
@@ -119,7 +119,7 @@ impl DeadLetters {
         self.health().pending
     }
 
-    /// How it fares.
+    /// Dead letters by what became of them.
     #[must_use]
     pub fn health(&self) -> DeadLetterHealth {
         let letters = self.letters();
@@ -130,8 +130,8 @@ impl DeadLetters {
         }
     }
 
-    /// A client that may not write, or is told so of its number in idempotent writing, never writes again, not even when it
-    /// may: a new one takes its place. What the old one still held comes back through its delivery reports.
+    /// Replaces a client that has failed for good. librdkafka's idempotent producer never writes again after it was refused as a whole, even once
+    /// it may. What the old client still holds comes back through its delivery reports.
     fn recover(&mut self) {
         let Some((_, reason)) = self.producer.client().fatal_error() else { return };
         if self.made.elapsed() < ANEW_EVERY {
@@ -156,7 +156,7 @@ impl DeadLetters {
             record = record.headers(copy(headers));
         }
         if self.producer.send(record).is_err() {
-            // The queue is full, or the client has failed for good: later.
+            // The queue is full, or the client has failed for good. It is tried again later.
             self.letters().keep(message);
         }
     }

@@ -1,5 +1,5 @@
-//! The HTTP client of receivers. Everything has a limit, no redirect is followed, no proxy is taken from the environment, and what a
-//! receiver answers is neither kept nor logged.
+//! The HTTP client for receivers of alerts. Everything has a limit. It follows no redirect and takes no proxy from the environment, and it neither
+//! keeps nor logs what a receiver answers.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -12,11 +12,11 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use super::error::SinkError;
 use crate::outbox::Refusal;
 
-/// Longest attempt, from looking up the name to the end of the answer.
+/// Longest attempt, from the look-up of the name to the end of the answer.
 pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 /// Longest wait for a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// Most of an answer's body that is read, in bytes: as much as lets a connection be used again after a usual answer.
+/// Bytes of an answer's body that are read, at most: enough for a connection to be used again after a usual answer.
 const MAX_ANSWER_BYTES: u64 = 64 << 10;
 /// Largest header of an answer, in bytes.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -28,7 +28,7 @@ pub struct Client {
     agent: Agent,
 }
 
-/// Why an attempt failed; the text is for logs and holds nothing that the receiver sent.
+/// Why an attempt failed. The text is for logs and holds nothing that the receiver sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// What it means for the next attempt.
@@ -37,15 +37,15 @@ pub struct Trouble {
     pub text: String,
 }
 
-/// What receivers are trusted by.
+/// The certificates by which receivers are trusted.
 #[derive(Clone)]
 pub struct Trust(Arc<Vec<Certificate<'static>>>);
 
 impl Trust {
-    /// The system's certificates, and those in a PEM file.
+    /// Loads the system's certificates, and those in a PEM file.
     ///
     /// # Errors
-    /// Where the file cannot be read or has no certificate.
+    /// [`SinkError::Certificates`] if the file cannot be read or has no certificate.
     pub fn load(file: Option<&Path>) -> Result<Self, SinkError> {
         let system = rustls_native_certs::load_native_certs();
         for error in &system.errors {
@@ -95,13 +95,13 @@ impl Client {
     /// Posts a body; any 2xx is success.
     ///
     /// # Errors
-    /// [`Trouble`]: lasting where the receiver has answered with a redirect or refused the request (4xx other than 408 and 429).
+    /// [`Trouble`]; it is lasting if the receiver answered with a redirect or refused the request (4xx other than 408 and 429).
     pub fn post(&self, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Trouble> {
         let request = headers.iter().fold(self.agent.post(url), |request, (name, value)| request.header(*name, *value));
         let answer = request.send(body).map_err(|error| Trouble { refusal: Refusal::Passing, text: told(&error) })?;
         let status = answer.status().as_u16();
         let mut body = answer.into_body().into_reader().take(MAX_ANSWER_BYTES);
-        // Read to its end so that the connection can be used again; what stands in it is of no use.
+        // Read to its end so that the connection can be used again. Its content is of no use.
         let _ = std::io::copy(&mut body, &mut std::io::sink());
         let refusal = match status {
             200..=299 => return Ok(()),
@@ -113,17 +113,17 @@ impl Client {
     }
 }
 
-/// Reads a small file.
+/// Reads a small file, of which no more than 4 MiB are kept.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 pub fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The address is left out of what is said: its path may be a secret.
+/// Puts an error in words, without the address: its path may be a secret.
 fn told(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
@@ -134,7 +134,7 @@ fn told(error: &ureq::Error) -> String {
         ureq::Error::HostNotFound => "the host's name is not known".to_owned(),
         ureq::Error::Rustls(error) => format!("TLS: {error}"),
         ureq::Error::Tls(error) => format!("TLS: {error}"),
-        ureq::Error::Protocol(error) => format!("the answer is no HTTP: {error}"),
+        ureq::Error::Protocol(error) => format!("the answer is not HTTP: {error}"),
         _ => "the request could not be made".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Where things go: metrics, alerts, dead letters, generated streams.
+//! Where output goes: metrics, alerts, dead letters, generated streams.
 
 pub mod alert_topic;
 pub mod alertmanager;

@@ -1,4 +1,4 @@
-//! A plain producer for generated streams.
+//! A plaintext producer for generated streams.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -11,32 +11,32 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, Prod
 use super::error::SinkError;
 use crate::plan::EventTime;
 
-/// Longest wait for all records to be delivered at the end.
+/// Longest wait at the end for all records to be delivered.
 const FLUSH_LIMIT: Duration = Duration::from_secs(300);
 
-/// Longest wait for room in the queue while the broker does not take records.
+/// Longest wait for room in the queue while the broker takes no records.
 const QUEUE_LIMIT: Duration = Duration::from_secs(300);
 
-/// How long one wait for delivery reports takes while the queue is full.
+/// Longest single wait for delivery reports while the queue is full.
 const QUEUE_POLL: Duration = Duration::from_millis(10);
 
-/// Sends generated events over a plaintext connection; for demonstrations and tests.
+/// Sends generated events over a plaintext connection, for demonstrations and tests.
 pub struct PlainProducer {
     producer: BaseProducer<Deliveries>,
     topic: String,
 }
 
 impl PlainProducer {
-    /// Prepares a producer; the connection is made with the first record.
+    /// Prepares a producer. It connects with the first record.
     ///
     /// # Errors
-    /// What librdkafka refuses about the address.
+    /// [`SinkError::Client`] if librdkafka refuses the address.
     pub fn connect(brokers: &str, topic: &str) -> Result<Self, SinkError> {
         let producer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("security.protocol", "plaintext")
             .set("acks", "all")
-            // Each event once and in order, whatever becomes of the broker meanwhile.
+            // Each event once and in order, whatever happens to the broker.
             .set("enable.idempotence", "true")
             .set("linger.ms", "20")
             .set("compression.type", "lz4")
@@ -46,10 +46,10 @@ impl PlainProducer {
         Ok(Self { producer, topic: topic.to_owned() })
     }
 
-    /// Sends one event, keyed by its case, with the event's time as the record's.
+    /// Sends an event. Its case is the key, and its time is the record's.
     ///
     /// # Errors
-    /// Where the broker takes no records for [`QUEUE_LIMIT`].
+    /// [`SinkError::Refused`] if the broker takes no records for 300 seconds.
     pub fn send(&mut self, case_id: &str, payload: &[u8], time: EventTime) -> Result<(), SinkError> {
         let mut record = BaseRecord::to(&self.topic).key(case_id).payload(payload).timestamp(time.0);
         let mut waited = Duration::ZERO;
@@ -69,10 +69,10 @@ impl PlainProducer {
         }
     }
 
-    /// Waits until everything sent is delivered.
+    /// Waits until everything is delivered.
     ///
     /// # Errors
-    /// Where that takes longer than [`FLUSH_LIMIT`], or something was not delivered.
+    /// [`SinkError`] if that takes longer than 300 seconds, or something was not delivered.
     pub fn finish(self) -> Result<(), SinkError> {
         let Self { producer, topic } = self;
         if let Err(source) = producer.flush(FLUSH_LIMIT) {
@@ -85,7 +85,7 @@ impl PlainProducer {
     }
 }
 
-/// Why the first event was lost that was.
+/// Why the first of the lost events was lost.
 #[derive(Default)]
 struct Deliveries(OnceLock<KafkaError>);
 

@@ -1,4 +1,4 @@
-//! Posts every message to a webhook, in order, signed where there is a secret.
+//! Posts messages about alerts to a webhook, in order, and signs them if there is a secret.
 
 use ring::hmac;
 
@@ -15,7 +15,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Of this address.
+    /// A webhook with this address; `secret` is the key of the signature.
     #[must_use]
     pub fn new(client: Client, address: &Address, secret: Option<&[u8]>) -> Self {
         let secret = secret.map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret));
@@ -25,7 +25,7 @@ impl Webhook {
     /// Sends one message.
     ///
     /// # Errors
-    /// [`Trouble`]; it was perhaps taken all the same.
+    /// [`Trouble`]; the receiver may have taken the message all the same.
     pub fn send(&self, message: &Message, now: EventTime) -> Result<(), Trouble> {
         let (id, timestamp) = (message.id(), (now.0 / 1_000).to_string());
         let body = message.document.as_bytes();
@@ -40,7 +40,8 @@ impl Webhook {
     }
 }
 
-/// `sha256=` and the HMAC-SHA-256 in hex over timestamp, a dot, and the body: a body cannot be sent again later as if it were new.
+/// `sha256=` and the HMAC-SHA-256 in hex, over the timestamp, a dot and the body. With the timestamp in it, nobody can send an old body as if it
+/// were new.
 fn signature(secret: &hmac::Key, timestamp: &str, body: &[u8]) -> String {
     let mut context = hmac::Context::with_key(secret);
     context.update(timestamp.as_bytes());

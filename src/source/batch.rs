@@ -1,4 +1,4 @@
-//! Records on their way from the consumer's thread to the monitor's: one allocation for many, used again.
+//! Records on their way from the consumer's thread to the monitor's. A batch holds many of them in one buffer, which is used again.
 
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ pub struct BatchRecord<'b> {
 }
 
 impl Batch {
-    /// Copies a record in.
+    /// Copies a record into the batch.
     pub fn push<'h>(
         &mut self,
         (partition, offset, timestamp): (PartitionIndex, i64, Option<i64>),
@@ -54,37 +54,37 @@ impl Batch {
         self.records.push(Meta { partition, offset, timestamp, payload, headers });
     }
 
-    /// The records in the order they came.
+    /// The records, in the order in which they came.
     pub fn records(&self) -> impl Iterator<Item = BatchRecord<'_>> {
         self.records.iter().map(|meta| BatchRecord {
             partition: meta.partition,
             offset: meta.offset,
             timestamp: meta.timestamp,
-            payload: self.bytes.get(meta.payload.clone()).unwrap_or_default(),
-            headers: self.headers.get(meta.headers.clone()).unwrap_or_default(),
+            payload: part(&self.bytes, &meta.payload),
+            headers: part(&self.headers, &meta.headers),
             bytes: &self.bytes,
         })
     }
 
-    /// How many records.
+    /// The number of records.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Bytes copied.
+    /// The bytes of all records, headers included.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Empties it for another use.
+    /// Empties the batch for another use.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
@@ -103,9 +103,20 @@ impl<'b> BatchRecord<'b> {
     pub fn headers(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> {
         let bytes = self.bytes;
         self.headers.iter().map(move |(name, value)| {
-            let part = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
-            // Names were copied from strings.
-            (std::str::from_utf8(part(name)).unwrap_or_default(), part(value))
+            let name = std::str::from_utf8(part(bytes, name)).unwrap_or_else(|error| {
+                // It was copied from a string.
+                tracing::error!(%error, "a batch holds the name of a header that is no text");
+                ""
+            });
+            (name, part(bytes, value))
         })
     }
+}
+
+/// The part that a record has of what its batch holds.
+fn part<'b, T>(all: &'b [T], range: &Range<usize>) -> &'b [T] {
+    all.get(range.clone()).unwrap_or_else(|| {
+        tracing::error!(?range, length = all.len(), "a batch does not hold all of a record");
+        &[]
+    })
 }

@@ -1,4 +1,4 @@
-//! The embedded broker of the demo: librdkafka's mock cluster. It is no proof about Kafka.
+//! The embedded broker of the demo: librdkafka's mock cluster. It proves nothing about Kafka.
 
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -11,10 +11,10 @@ pub struct EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// Starts it with these topics.
+    /// Starts a broker with these topics and numbers of partitions.
     ///
     /// # Errors
-    /// What librdkafka says.
+    /// [`SourceError::Embedded`] with the error of librdkafka.
     pub fn start(topics: &[(&str, i32)]) -> Result<Self, SourceError> {
         let cluster = MockCluster::new(1).map_err(|error| SourceError::Embedded(error.to_string()))?;
         for (topic, partitions) in topics {
@@ -25,7 +25,7 @@ impl EmbeddedBroker {
         Ok(Self { cluster })
     }
 
-    /// Its address.
+    /// The broker's address.
     #[must_use]
     pub fn brokers(&self) -> String {
         self.cluster.bootstrap_servers()

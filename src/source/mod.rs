@@ -3,9 +3,9 @@
 mod batch;
 pub mod embedded;
 mod error;
+pub mod files;
 pub mod kafka;
 mod position;
-pub mod replay;
 
 pub use batch::{Batch, BatchRecord};
 pub use error::SourceError;

@@ -3,8 +3,10 @@
 //! Rooms below fill in their own health; the server and the metrics read all of it in one [`View`].
 
 mod checkpoint;
+mod clock;
 mod dead_letters;
 mod delivery;
+mod latency;
 mod operation;
 mod shared;
 mod source;
@@ -12,8 +14,10 @@ mod topics;
 mod view;
 
 pub use checkpoint::CheckpointHealth;
+pub use clock::wall_clock;
 pub use dead_letters::DeadLetterHealth;
 pub use delivery::DeliveryHealth;
+pub use latency::{LATENCY_BOUNDS_MS, LatencyHistogram, ProcessingLatency};
 pub use operation::Operation;
 pub use shared::{Shared, lock};
 pub use source::{PartitionHealth, SourceHealth};

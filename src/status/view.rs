@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::CheckpointHealth;
 use super::dead_letters::DeadLetterHealth;
 use super::delivery::DeliveryHealth;
+use super::latency::ProcessingLatency;
 use super::operation::Operation;
 use super::source::{PartitionHealth, SourceHealth};
 use super::topics::InputHealth;
@@ -35,6 +36,8 @@ pub struct View {
     pub checkpoint: CheckpointHealth,
     /// The receivers of alerts.
     pub delivery: DeliveryHealth,
+    /// How long records take through the daemon.
+    pub latency: ProcessingLatency,
     /// How long the last evaluation took.
     pub evaluation_took: Duration,
     /// When this view was made.
@@ -54,6 +57,7 @@ impl View {
             operation: Operation::default(),
             checkpoint: CheckpointHealth::new(),
             delivery: DeliveryHealth::default(),
+            latency: ProcessingLatency::default(),
             evaluation_took: Duration::ZERO,
             made_at: Instant::now(),
         }

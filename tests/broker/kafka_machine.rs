@@ -62,7 +62,7 @@ fn a_disk_that_gives_errors_costs_no_state_and_stops_no_daemon() {
     fail("");
     // Whose the state is cannot be read: that says nothing.
     fail("read state/owner");
-    daemon.wait_for_stderr("whose the state is could not be read", LIMIT);
+    daemon.wait_for_stderr("the token of the state folder could not be read", LIMIT);
     broker.produce("events", &records(events..events + 100));
     events += 100;
     count(&mut daemon, &setup, events as f64);

@@ -348,7 +348,7 @@ fn health(monitor: &Monitor) -> Value {
 fn metrics(monitor: &Monitor) -> String {
     let mut snapshot = View::clone(&Shared::new(monitor, SERIES_LIMIT).latest());
     show(&mut snapshot);
-    let text = render(&snapshot, SERIES_LIMIT);
+    let text = render(&std::sync::Arc::new(snapshot), SERIES_LIMIT);
     text.lines().filter(|line| !line.contains("build_info{")).map(|line| format!("{line}\n")).collect()
 }
 

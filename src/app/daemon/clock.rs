@@ -1,13 +1,14 @@
-//! The daemon's clock: here, and nowhere above, time is asked for.
+//! The daemon's clock. The core never asks for the time; it gets it from here.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use crate::plan::{EventTime, Span};
+use crate::status::wall_clock;
 
-/// From here on a difference between the wall clock and the time that has passed is a step: somebody has set the clock.
+/// If the wall clock differs by this much from the time that has passed, somebody has set it.
 const STEP: Span = Span::SECOND;
 
-/// Wall-clock time that passes evenly and tells when the clock was set, so that no duration is as long as a step.
+/// The time by the wall clock, which passes evenly. When somebody sets the wall clock it says so, so that the step does not count as a duration.
 #[derive(Debug)]
 pub struct SteadyClock {
     start: EventTime,
@@ -15,19 +16,19 @@ pub struct SteadyClock {
 }
 
 impl SteadyClock {
-    /// Starts with the wall clock.
+    /// Starts with the wall clock's time.
     #[must_use]
     pub fn start() -> Self {
         Self { start: wall_clock(), since: Instant::now() }
     }
 
-    /// The time.
+    /// The present time.
     #[must_use]
     pub fn now(&self) -> EventTime {
         self.start.plus(Span(i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// Where the wall clock was set: takes its time over, and gives how far it was set.
+    /// If the wall clock was set: takes over its time, and returns by how much it was set.
     pub fn follow(&mut self) -> Option<Span> {
         let wall = wall_clock();
         let by = step(self.now(), wall)?;
@@ -39,13 +40,6 @@ impl SteadyClock {
 fn step(expected: EventTime, wall: EventTime) -> Option<Span> {
     let by = wall.since(expected);
     (by.0.saturating_abs() >= STEP.0).then_some(by)
-}
-
-/// The time by the wall clock, in milliseconds since 1970.
-#[must_use]
-pub fn wall_clock() -> EventTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    EventTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use super::clock::wall_clock;
 use super::exchange::Exchange;
 use super::receivers::{Spec, specs};
 use super::worker::Worker;
@@ -17,12 +16,12 @@ use crate::disclosure::PublishedAlert;
 use crate::outbox::{Message, Outbox, Receiver, Record};
 use crate::plan::{EventTime, Provenance};
 use crate::settings::Settings;
-use crate::status::DeliveryHealth;
+use crate::status::{DeliveryHealth, wall_clock};
 
-/// How long the receivers' threads may take to send what waits when the daemon ends.
+/// How long the receivers' threads may take to send what waits when the daemon stops.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// The outbox as the monitor's thread has to do with it.
+/// The outbox, as the monitor's thread uses it.
 pub struct Delivery {
     exchange: Arc<Exchange>,
     file: OutboxFile,
@@ -31,16 +30,16 @@ pub struct Delivery {
     running: usize,
 }
 
-/// Alerts that changed in one evaluation, and where that stood.
+/// Alerts that changed in one evaluation, and the position and configuration of that evaluation.
 pub type Changes = (Vec<PublishedAlert>, Provenance);
 
 impl Delivery {
-    /// Opens the outbox of the state folder that was claimed and begins to deliver. `changes` are those since the last checkpoint, oldest first, and `book` is
-    /// every alert there is: what of them the outbox does not have is put into it.
+    /// Opens the outbox in the state folder that was claimed, and begins to deliver. `changes` are those since the last checkpoint, oldest first;
+    /// `book` is every alert. What the outbox lacks of them is added.
     ///
     /// # Errors
-    /// [`Failure::Io`] where the outbox or a file that the configuration names cannot be read; [`Failure::Configuration`] where such a file
-    /// does not hold what it should.
+    /// [`Failure::Io`] if the outbox or a file that the configuration names cannot be read; [`Failure::Configuration`] if such a file does not hold
+    /// what it should.
     pub fn open(
         settings: &Settings,
         owner: &Owner,
@@ -65,8 +64,8 @@ impl Delivery {
         Ok(delivery)
     }
 
-    /// Puts messages about what changed into the outbox; they are on the disk before they are sent. Where the disk fails they are sent all the
-    /// same: a message that may come twice is better than none.
+    /// Puts messages about what changed into the outbox. They are on disk before they are sent. If the disk fails they are sent all the same: a
+    /// message that may come twice is better than none.
     pub fn tell(&mut self, (alerts, moment): &Changes) {
         let messages = {
             let state = self.exchange.lock();
@@ -76,13 +75,13 @@ impl Delivery {
         self.append(messages);
     }
 
-    /// What was told of an alert, or is to be.
+    /// What receivers were told of an alert, or will be.
     #[must_use]
     pub fn told(&self, alert: &str) -> ToldSoFar {
         self.exchange.lock().outbox.told(alert)
     }
 
-    /// Tells the end of alerts that the book no longer has: their rule or profile is gone, or the state was made anew.
+    /// Tells the end of alerts that the book no longer has, because their rule or profile is gone, or the state was rebuilt.
     pub fn end_what_is_gone(&mut self, book: &[PublishedAlert], now: EventTime) {
         let ended: Vec<Message> = {
             let state = self.exchange.lock();
@@ -93,7 +92,7 @@ impl Delivery {
         self.append(ended);
     }
 
-    /// Tries again what the disk has not taken, and replaces the file when it holds much that is out of date. To be called often.
+    /// Writes again what the disk has refused, and replaces the file once much of it is out of date. Call it often.
     pub fn work(&mut self) {
         let records = {
             let state = self.exchange.lock();
@@ -107,13 +106,13 @@ impl Delivery {
         }
     }
 
-    /// Whether everything that was told is on the disk. A checkpoint says that it need not be told again.
+    /// Whether every message is on disk. It must be before a checkpoint, which says that nothing need be told again.
     #[must_use]
     pub const fn is_durable(&self) -> bool {
         self.file.is_whole()
     }
 
-    /// How it fares.
+    /// The health of the delivery.
     #[must_use]
     pub fn health(&self) -> DeliveryHealth {
         let state = self.exchange.lock();
@@ -121,7 +120,7 @@ impl Delivery {
         DeliveryHealth { receivers, undurable: state.undurable }
     }
 
-    /// Lets the receivers' threads send what waits, for a while. What they do not send is in the outbox.
+    /// Lets the receivers' threads send what waits, for a while. What they do not send stays in the outbox.
     pub fn finish(self) {
         self.exchange.stop();
         let until = Instant::now() + STOP_LIMIT;
@@ -133,22 +132,21 @@ impl Delivery {
         }
     }
 
-    /// Ends without sending anything more, and waits for nobody: the state is no longer this daemon's, and its new owner tells what is to be
-    /// told.
+    /// Ends without sending anything more, and waits for no thread. The state has a new owner, which tells what is to be told.
     pub fn abandon(self) {
         self.exchange.stop();
     }
 
-    /// What a crash kept from the outbox: the journal has every change since the last checkpoint, the book how each alert stands.
+    /// Adds what a crash kept from the outbox. The journal has every change since the last checkpoint, the book the state of each alert.
     fn reconcile(&mut self, changes: &[Changes], book: &[PublishedAlert]) {
         let mut state = self.exchange.lock();
         let outbox = &mut state.outbox;
         if outbox.is_empty() {
-            // Before there was an outbox nobody was told, and nobody needs to hear now of what has ended.
+            // Without an outbox nobody was told of any alert, and nobody needs to hear now of those that have ended.
             let ended = book.iter().filter(|alert| alert.resolved_at.is_some());
             ended.for_each(|alert| outbox.take_as_told(&alert.id, alert.transitions));
         }
-        // The end of one comes before the beginning of another in its place: Alertmanager does not tell the two apart.
+        // The end of an alert comes before the beginning of another in its place: Alertmanager does not tell the two apart.
         let ended: Vec<Message> = outbox.displaced(book).map(|message| message.ended(wall_clock())).collect();
         let fresh = outbox.fresh(ended);
         outbox.append(fresh, wall_clock());
@@ -168,7 +166,7 @@ impl Delivery {
         if fresh.is_empty() || self.exchange.owner.check().is_err() {
             return;
         }
-        // Without the lock: only this thread appends, and the disk may be slow.
+        // Not under the lock: only this thread appends, and the disk may be slow.
         let written = self.file.append(&fresh);
         self.note_disk(written);
         self.exchange.lock().outbox.append(fresh, wall_clock());
@@ -185,7 +183,7 @@ impl Delivery {
     }
 }
 
-/// The outbox as the disk has it.
+/// The outbox, as the disk has it.
 fn recalled(folder: &Path, records: Vec<Record>, specs: &[Spec], limit: u64) -> Result<Outbox, Failure> {
     let positions = read_cursors(folder).map_err(Failure::io)?;
     let receivers: Vec<Receiver> = specs.iter().map(|spec| spec.receiver.clone()).collect();
@@ -196,7 +194,7 @@ fn recalled(folder: &Path, records: Vec<Record>, specs: &[Spec], limit: u64) -> 
     Ok(Outbox::new(records, positions, receivers, limit))
 }
 
-/// Where people reach the daemon, without a slash at its end.
+/// The address at which people reach the daemon, without a slash at its end.
 fn base_url(settings: &Settings) -> String {
     let listen = format!("http://{}", settings.server.listen);
     let url = settings.server.external_url.as_deref().unwrap_or(&listen);

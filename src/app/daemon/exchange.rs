@@ -3,11 +3,10 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::clock::wall_clock;
 use crate::checkpoint::Owner;
 use crate::outbox::{Next, Outbox};
 use crate::plan::Span;
-use crate::status::lock;
+use crate::status::{lock, wall_clock};
 
 /// The outbox between the threads.
 pub struct Exchange {

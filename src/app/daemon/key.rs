@@ -9,13 +9,13 @@ use crate::app::failure::Failure;
 use crate::ledger::PseudonymKey;
 use crate::settings::Settings;
 
-/// The name of the key made at the first start, in the state folder.
+/// The key that is made at the first start, in the state folder.
 const KEY_FILE: &str = "pseudonym.key";
 
-/// Reads the configured key, or the one in the state folder, which is made where there is none.
+/// Reads the configured key, or the one in the state folder, which is made if it is not there.
 ///
 /// # Errors
-/// [`Failure::Io`] where a file cannot be read or made; [`Failure::Configuration`] where others may read it or it is no key.
+/// [`Failure::Io`] if a file cannot be read or made; [`Failure::Configuration`] if others may read the file, or it holds no key.
 pub fn load_or_make_key(settings: &Settings) -> Result<PseudonymKey, Failure> {
     if let Some(path) = &settings.privacy.pseudonym_key_file {
         return read_key(path);

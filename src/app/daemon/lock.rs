@@ -1,4 +1,4 @@
-//! The lock of the state folder, and the token of whoever has obtained it.
+//! The lock of the state folder. Whoever obtains it claims the folder.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -11,24 +11,24 @@ use crate::app::failure::Failure;
 use crate::checkpoint::Owner;
 use crate::settings::Settings;
 
-/// The lock in the state folder.
+/// The file of the lock, in the state folder.
 const LOCK_FILE: &str = "lock";
-/// Time between two attempts to obtain it.
+/// Time between two attempts to obtain the lock.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// The lock, held until this goes.
+/// The lock, held until this is dropped.
 #[derive(Debug)]
 pub struct StateLock {
-    /// Tells, where the lock was lost all the same, that another has obtained it.
+    /// The claim on the folder. It tells if another daemon has obtained the lock all the same.
     pub owner: Owner,
     _file: File,
 }
 
 impl StateLock {
-    /// One daemon at a time uses a state folder; a second waits.
+    /// Obtains the lock. One daemon at a time uses a state folder; a second one waits here.
     ///
     /// # Errors
-    /// [`Failure::Io`] where the folder cannot be made, locked or written.
+    /// [`Failure::Io`] if the folder cannot be made, locked or written.
     pub fn wait(settings: &Settings, supervisor: &mut Supervisor) -> Result<Self, Failure> {
         let path = path(settings)?;
         let mut file = open(&path)?;
@@ -46,10 +46,10 @@ impl StateLock {
         Self::claim(settings, file)
     }
 
-    /// Obtains it where nobody has it.
+    /// Obtains the lock without waiting.
     ///
     /// # Errors
-    /// [`Failure::Io`] where a daemon has it, or as [`Self::wait`].
+    /// [`Failure::Io`] if a daemon has the lock, or as [`Self::wait`].
     pub fn obtain(settings: &Settings) -> Result<Self, Failure> {
         let path = path(settings)?;
         let mut file = open(&path)?;
@@ -60,19 +60,19 @@ impl StateLock {
         }
     }
 
-    /// Before anything of the state is read: what the one before writes after that would be lost on this one.
+    /// Claims the folder before anything of the state is read: this daemon would not see what an earlier owner writes afterwards.
     fn claim(settings: &Settings, file: File) -> Result<Self, Failure> {
         let owner = Owner::claim(&settings.state.dir).map_err(Failure::io)?;
         Ok(Self { owner, _file: file })
     }
 }
 
-/// Tries once to obtain the lock of this file, which may be replaced by the one that is there now.
+/// Tries once to obtain the lock on `file`. If the path meanwhile leads to another file, `file` becomes that one.
 fn is_obtained(path: &Path, file: &mut File) -> Result<bool, Failure> {
     loop {
         match file.try_lock() {
             Ok(()) if is_there(path, file)? => return Ok(true),
-            // It was removed while its daemon had it; another may have obtained a new one since.
+            // The file was removed while its daemon had the lock; another daemon may have obtained one on a new file since.
             Ok(()) => *file = open(path)?,
             Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) => return Err(Failure::file("lock", path, &error)),
@@ -80,7 +80,7 @@ fn is_obtained(path: &Path, file: &mut File) -> Result<bool, Failure> {
     }
 }
 
-/// Whether the file that was opened is still the one with this path.
+/// Whether the path still leads to the file that was opened.
 fn is_there(path: &Path, file: &File) -> Result<bool, Failure> {
     let failed = |error| Failure::file("look at", path, &error);
     let own = file.metadata().map_err(failed)?;
@@ -91,7 +91,7 @@ fn is_there(path: &Path, file: &File) -> Result<bool, Failure> {
     }
 }
 
-/// The lock's, in a folder that is there.
+/// The path of the lock, in a folder that this makes sure is there.
 fn path(settings: &Settings) -> Result<PathBuf, Failure> {
     let folder = &settings.state.dir;
     std::fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, &error))?;
@@ -123,7 +123,7 @@ mod tests {
         assert!(!obtained(&mut waits), "two have it");
         drop(other);
         assert!(obtained(&mut waits));
-        // Nor does one that is gone count while nobody has another.
+        // Nor does a lock count whose file is gone, even while nobody has another.
         std::fs::remove_file(&path).unwrap();
         let mut last = open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();

@@ -6,6 +6,7 @@ mod delivery;
 mod exchange;
 mod keeper;
 mod key;
+mod latency;
 mod lock;
 mod receivers;
 mod reload;

@@ -1,4 +1,4 @@
-//! The receivers that the configuration names.
+//! The receivers of alerts that the configuration names.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use crate::sink::http::{Client, Trouble, Trust, read_file};
 use crate::sink::webhook::Webhook;
 use crate::source::kafka::base_config;
 
-/// A receiver to be.
+/// A receiver, and what sends to it.
 pub struct Spec {
-    /// Its names.
+    /// Its id and name.
     pub receiver: Receiver,
     /// What sends to it.
     pub sink: Sink,
@@ -23,16 +23,16 @@ pub struct Spec {
 
 /// What sends to a receiver.
 pub enum Sink {
-    /// Levels.
+    /// Alerts as states, sent again and again.
     Alertmanager(Alertmanager),
-    /// Messages.
+    /// Messages, each once.
     Webhook(Webhook),
-    /// Messages.
+    /// Messages, each once.
     Topic(AlertTopic),
 }
 
 impl Sink {
-    /// Most messages that are sent at once.
+    /// Messages that are sent at once, at most.
     pub const fn most(&self) -> usize {
         match self {
             Self::Alertmanager(_) => MAX_ALERTS_PER_REQUEST,
@@ -40,11 +40,12 @@ impl Sink {
         }
     }
 
-    /// Sends messages, oldest first; gives how many were taken.
+    /// Sends messages, oldest first. Returns how many were taken: the first ones.
     ///
     /// # Errors
-    /// [`Trouble`]: none was taken, or it is not known.
+    /// [`Trouble`] if none was taken, or it is not known.
     pub fn send(&self, messages: &[Arc<Message>], now: EventTime) -> Result<usize, Trouble> {
+        debug_assert!(!messages.is_empty(), "the outbox asks to send messages");
         let Some(first) = messages.first() else { return Ok(0) };
         match self {
             Self::Alertmanager(alertmanager) => alertmanager.send(messages, now),
@@ -53,10 +54,10 @@ impl Sink {
         }
     }
 
-    /// Tells again what stands; gives in how many requests.
+    /// Sends again what stands. Returns how many requests that took.
     ///
     /// # Errors
-    /// [`Trouble`].
+    /// [`Trouble`] of the first request that failed.
     pub fn resend(&self, standing: &[Arc<Message>], now: EventTime) -> Result<u64, Trouble> {
         match self {
             Self::Alertmanager(alertmanager) => alertmanager.resend(standing, now),
@@ -65,10 +66,10 @@ impl Sink {
     }
 }
 
-/// All of them, in the configuration's order: Alertmanagers, webhooks, the topic.
+/// All receivers in the order of the configuration: Alertmanagers, webhooks, the topic.
 ///
 /// # Errors
-/// [`Failure::Io`] where a file cannot be read; [`Failure::Configuration`] where it does not hold what it should, or librdkafka refuses its
+/// [`Failure::Io`] if a file cannot be read; [`Failure::Configuration`] if a file does not hold what it should, or librdkafka refuses its
 /// configuration.
 pub fn specs(settings: &Settings) -> Result<Vec<Spec>, Failure> {
     let alerting = &settings.alerting;
@@ -93,7 +94,7 @@ pub fn specs(settings: &Settings) -> Result<Vec<Spec>, Failure> {
     {
         let config = base_config(kafka).map_err(Failure::configuration)?;
         let sink = AlertTopic::connect(config, topic).map_err(Failure::configuration)?;
-        // With a dot, which the ids of addresses do not have.
+        // The dot sets it apart from the ids of addresses.
         let id = format!("kafka.{topic}");
         let receiver = Receiver { id, name: "kafka".to_owned(), resend_every: None };
         specs.push(Spec { receiver, sink: Sink::Topic(sink) });
@@ -101,7 +102,7 @@ pub fn specs(settings: &Settings) -> Result<Vec<Spec>, Failure> {
     Ok(specs)
 }
 
-/// Two receivers at one host and port are told apart by a number.
+/// A receiver at an address. A number tells receivers at the same host and port apart.
 fn spec(kind: &str, address: &Address, resend_every: Option<Span>, sink: Sink, others: &[Spec]) -> Spec {
     let name = format!("{kind}:{}", address.host_and_port());
     let alike = others.iter().filter(|other| other.receiver.name.split('#').next() == Some(name.as_str())).count();
@@ -109,7 +110,7 @@ fn spec(kind: &str, address: &Address, resend_every: Option<Span>, sink: Sink, o
     Spec { receiver: Receiver { id: address.id(kind), name, resend_every }, sink }
 }
 
-/// What a file of the configuration holds, without the line's end.
+/// The content of a file that the configuration names, without the end of its line.
 fn secret(key: &str, file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
     let Some(path) = file else { return Ok(None) };
     let mut bytes = read_file(path).map_err(|error| Failure::Io(format!("{key} {}: {error}", path.display())))?;

@@ -9,6 +9,7 @@ use super::clock::SteadyClock;
 use super::delivery::Delivery;
 use super::keeper::Keeper;
 use super::key::load_or_make_key;
+use super::latency::LatencyRecorder;
 use super::reload::{Reload, evaluate_every};
 use super::signals::Signals;
 use super::supervisor::Supervisor;
@@ -40,6 +41,7 @@ pub struct Daemon {
     keeper: Keeper,
     delivery: Delivery,
     catch_up: CatchUp,
+    latency: LatencyRecorder,
     /// Where the latest view is shown.
     pub shared: Arc<Shared>,
     signals: Arc<Signals>,
@@ -80,6 +82,7 @@ impl Daemon {
             keeper,
             delivery,
             catch_up: CatchUp::default(),
+            latency: LatencyRecorder::new().map_err(|error| Failure::Internal(error.to_string()))?,
             shared,
             signals,
             evaluate_every: evaluate_every(settings),
@@ -141,6 +144,7 @@ impl Daemon {
             tracing::warn!(seconds = by.0 / 1_000, "the clock was set");
             self.operation.clock_steps += 1;
             self.monitor.shift_clock(by);
+            self.latency.shift_clock(by);
         }
         if self.signals.take_reload() {
             self.reload();
@@ -217,6 +221,7 @@ impl Daemon {
             }
             Feed::Batch(batch) => {
                 self.count(&batch);
+                self.latency.note_counted(batch.records().map(|record| record.timestamp), self.clock.now());
                 self.keeper.note(&batch);
                 self.catch_up.handled_batch();
                 self.source.give_back(batch);
@@ -269,6 +274,9 @@ impl Daemon {
             self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.provenance));
         }
         self.delivery.work();
+        if judges {
+            self.latency.note_published(self.clock.now());
+        }
         self.shared.show(View {
             published,
             health: self.monitor.health(),
@@ -278,6 +286,7 @@ impl Daemon {
             operation: self.operation,
             checkpoint: self.keeper.health(),
             delivery: self.delivery.health(),
+            latency: self.latency.latency(),
             evaluation_took: began.elapsed(),
             made_at: Instant::now(),
         });

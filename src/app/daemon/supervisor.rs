@@ -1,10 +1,10 @@
-//! What the service manager is told. Without one nothing happens.
+//! Reports to the service manager, if there is one.
 
 use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
-/// Tells systemd that the core makes progress, as often as it asks for.
+/// Tells systemd that the daemon makes progress, as often as systemd asks for.
 #[derive(Debug)]
 pub struct Supervisor {
     every: Option<Duration>,
@@ -12,15 +12,15 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Tells that the daemon has started.
+    /// Reports that the daemon has started.
     #[must_use]
     pub fn start() -> Self {
         tell(&[NotifyState::Ready]);
-        // Twice as often as it must be.
+        // Twice as often as required.
         Self { every: sd_notify::watchdog_enabled().map(|limit| limit / 2), fed: Instant::now() }
     }
 
-    /// To be called by the loop that does the work, and by nothing else.
+    /// Reports progress. Only the loop that does the work may call it.
     pub fn alive(&mut self) {
         if self.every.is_some_and(|every| self.fed.elapsed() >= every) {
             tell(&[NotifyState::Watchdog]);
@@ -28,26 +28,26 @@ impl Supervisor {
         }
     }
 
-    /// A line for `systemctl status`.
+    /// Sets the line that `systemctl status` shows.
     pub fn status(&self, text: &str) {
         tell(&[NotifyState::Status(text)]);
     }
 
-    /// Tells that the configuration is read again; [`Supervisor::reloaded`] ends it.
+    /// Reports that a reload begins. [`Supervisor::reloaded`] reports its end.
     pub fn reloading(&self) {
-        // The time is what `Type=notify-reload` tells this answer from an earlier one by.
+        // By the time `Type=notify-reload` tells this answer from an earlier one.
         match NotifyState::monotonic_usec_now() {
             Ok(now) => tell(&[NotifyState::Reloading, now]),
             Err(error) => tracing::warn!(%error, "the clock for the service manager could not be read"),
         }
     }
 
-    /// Tells that the configuration was read again, and whether it is in force.
+    /// Reports that a reload has ended, and how.
     pub fn reloaded(&self, text: &str) {
         tell(&[NotifyState::Ready, NotifyState::Status(text)]);
     }
 
-    /// Tells that the daemon is ending.
+    /// Reports that the daemon stops.
     pub fn stopping(&self) {
         tell(&[NotifyState::Stopping]);
     }
@@ -55,6 +55,6 @@ impl Supervisor {
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager could not be told");
+        tracing::warn!(%error, "the service manager could not be reached");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, mpsc};
 
-use super::clock::wall_clock;
 use super::exchange::Exchange;
 use super::receivers::Sink;
 use crate::app::failure::Failure;
 use crate::checkpoint::Cursor;
 use crate::outbox::{Message, Next};
+use crate::status::wall_clock;
 
 /// What delivers to one receiver.
 pub struct Worker {
@@ -92,12 +92,16 @@ impl Worker {
     /// Writes how far the receiver has come: never beyond what the disk has of the outbox, nor over what another daemon has written.
     fn keep_position(&self) {
         let state = self.exchange.lock();
-        // While the disk lacks messages the position stays where it was; the receiver then gets some of them twice after a crash.
-        let Some(next) = state.outbox.position(self.index).filter(|_| state.durable) else { return };
+        let (position, durable) = (state.outbox.position(self.index), state.durable);
         drop(state);
-        if self.exchange.owner.check().is_err() {
+        // While the disk lacks messages the position stays where it was. After a crash the receiver then gets some of them twice.
+        if !durable || self.exchange.owner.check().is_err() {
             return;
         }
+        let Some(next) = position else {
+            tracing::error!(receiver = self.name, "the outbox does not know a receiver that it delivers to");
+            return;
+        };
         if let Err(error) = self.cursor.write(next) {
             tracing::error!(receiver = self.name, %error, "the receiver's position could not be made durable");
             self.exchange.lock().undurable += 1;

@@ -1,4 +1,4 @@
-//! Alerts with what they rest on and what is asked of whom.
+//! The alerts, each with its evidence, its owner and the action that is asked for.
 
 use maud::{Markup, html};
 
@@ -12,7 +12,7 @@ use crate::disclosure::PublishedAlert;
 use crate::judge::Verdict;
 use crate::plan::EventTime;
 
-/// Most open alerts on the page, and most ended ones; the newest stay.
+/// Open alerts on the page, at most, and ended ones. The newest stay.
 const MAX_OPEN: usize = 100;
 const MAX_ENDED: usize = 50;
 
@@ -92,7 +92,7 @@ fn item(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-/// A time in words, with the machine's form beside it.
+/// A time in words, and for machines.
 pub(super) fn time(language: Language, at: Option<EventTime>) -> Markup {
     match at.and_then(|at| Some((language.time(at)?, machine_time(at)?))) {
         Some((words, machine)) => html! { time datetime=(machine) { (words) } },
@@ -100,7 +100,7 @@ pub(super) fn time(language: Language, at: Option<EventTime>) -> Markup {
     }
 }
 
-/// A link only where it leads to the web; anything else is text.
+/// A link if the address leads to the web, else plain text.
 fn link(target: &str) -> Markup {
     let is_web = ["https://", "http://"].iter().any(|scheme| target.starts_with(scheme));
     html! { @if is_web { a href=(target) rel="noreferrer" { (target) } } @else { (target) } }

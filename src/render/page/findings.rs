@@ -1,21 +1,21 @@
-//! The comparisons: a table with interval plots for each rule, profile, channel and dimension, worst first.
+//! The comparisons: a table with interval plots for each rule, profile, channel and dimension, the worst first.
 
 use maud::{Markup, html};
 
 use super::mark;
 use super::plot::{Scale, drawn};
 use super::text::{Language, fill};
-use crate::disclosure::{Counted, Measured, PublishedBracket, PublishedFinding};
+use crate::disclosure::{Counted, Measured, PublishedBracket, PublishedFinding, PublishedRates};
 use crate::evidence::SeriesEvidence;
 use crate::judge::Verdict;
 use crate::plan::{Harm, Indicator, Measure};
 
-/// Most comparisons on the page, in rows.
+/// Rows on the page, at most.
 const MAX_ROWS: usize = 400;
-/// Most of one table: the worst stay.
+/// Rows of one table, at most. The worst stay.
 const MAX_TABLE_ROWS: usize = 100;
 
-/// Findings of one rule, profile, channel and dimension.
+/// The findings of one rule, profile, channel and dimension.
 struct Table<'p> {
     first: &'p PublishedFinding,
     rows: Vec<&'p PublishedFinding>,
@@ -38,7 +38,7 @@ pub(super) fn section(language: Language, findings: &[PublishedFinding]) -> Mark
     }
 }
 
-/// The tables that fit, worst first and else in the order of the evaluation; and how many findings do not.
+/// The tables that fit, the worst first and otherwise in the order of the evaluation; and how many findings do not fit.
 fn tables(findings: &[PublishedFinding]) -> (Vec<Table<'_>>, usize) {
     let together = |one: &PublishedFinding, other: &PublishedFinding| {
         let place = |finding: &PublishedFinding| {
@@ -138,7 +138,7 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
     }
 }
 
-/// Picking is compared with the random channel by shares.
+/// Whether the rule compares who is picked. With the random channel it then compares shares.
 const fn is_of_assessed(indicator: Indicator) -> bool {
     matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency)
 }
@@ -163,7 +163,7 @@ fn thresholds(language: Language, finding: &PublishedFinding) -> String {
     format!("{measure}: {values}")
 }
 
-/// The rate with the counts behind it.
+/// A rate, with its counts.
 pub(super) fn rate(language: Language, rate: Option<f64>, counts: Option<Counted>) -> Markup {
     html! {
         @match (rate, counts) {
@@ -177,7 +177,7 @@ pub(super) fn rate(language: Language, rate: Option<f64>, counts: Option<Counted
     }
 }
 
-/// The mark of a number that may not be shown.
+/// Stands for a number that may not be shown.
 pub(super) fn withheld(language: Language) -> Markup {
     html! { span.withheld title=(language.withheld_note()) { (language.withheld()) } }
 }
@@ -208,8 +208,7 @@ fn ratio(language: Language, finding: &PublishedFinding) -> Markup {
 }
 
 fn probabilistic(language: Language, bracket: &PublishedBracket) -> Markup {
-    let ratio =
-        |rates: Option<crate::disclosure::PublishedRates>| number(language, rates.and_then(|rates| rates.ratio));
+    let ratio = |rates: Option<PublishedRates>| number(language, rates.and_then(|rates| rates.ratio));
     html! {
         @match bracket.cases {
             Some(cases) => {
@@ -224,14 +223,14 @@ fn number(language: Language, value: Option<f64>) -> String {
     value.map_or_else(|| language.unknown().to_owned(), |value| language.ratio_text(value))
 }
 
-/// `1.94 – 2.20`; an infinity for a limit that is not known.
+/// `1.94 – 2.20`. An unknown upper limit shows as infinity.
 pub(super) fn limits(language: Language, ratio: Measured) -> String {
     let lower = ratio.lower.map_or_else(|| "0".to_owned(), |lower| language.ratio_text(lower));
     let upper = ratio.upper.map_or_else(|| "\u{221e}".to_owned(), |upper| language.ratio_text(upper));
     format!("{lower}\u{202f}\u{2013}\u{202f}{upper}")
 }
 
-/// What the blocks so far say, in odds.
+/// The evidence of all blocks so far, in odds.
 pub(super) fn evidence(language: Language, finding: &PublishedFinding) -> Markup {
     let Some(evidence) = finding.evidence else {
         let text = if finding.suppressed {

@@ -1,4 +1,4 @@
-//! Numbers, times and spans in the style of a language.
+//! Writes numbers, times and spans in the style of a language.
 
 use super::text::{Language, fill};
 use crate::plan::EventTime;
@@ -7,7 +7,7 @@ use crate::plan::EventTime;
 const THIN: char = '\u{202f}';
 
 impl Language {
-    /// A whole number with its thousands apart.
+    /// A whole number, its digits in groups of three.
     pub fn count(self, count: u64) -> String {
         let digits = count.to_string();
         let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
@@ -20,7 +20,7 @@ impl Language {
         grouped
     }
 
-    /// A number with so many decimals.
+    /// A number with this many decimals.
     pub fn decimal(self, value: f64, decimals: usize) -> String {
         let text = format!("{value:.decimals$}").replace('-', "\u{2212}");
         match self {
@@ -29,7 +29,7 @@ impl Language {
         }
     }
 
-    /// A ratio: more decimals the smaller it is.
+    /// A ratio; the smaller it is, the more decimals it has.
     pub fn ratio_text(self, value: f64) -> String {
         self.decimal(
             value,
@@ -59,18 +59,18 @@ impl Language {
         format!("{}%", self.decimal(percent, decimals))
     }
 
-    /// N of "1 in N", from the natural logarithm of an e-value, rounded down; `None` below 2, which is no evidence worth a number.
+    /// The N of "1 in N", from the natural logarithm of an e-value, rounded down. `None` below 2: that is no evidence worth a number.
     pub fn one_in(self, log_e: f64) -> Option<String> {
         self.odds(log_e, f64::floor)
     }
 
-    /// The same rounded up, for a level that is to be reached.
+    /// The same, rounded up: for a level that must be reached.
     pub fn at_least_one_in(self, log_e: f64) -> Option<String> {
         self.odds(log_e, f64::ceil)
     }
 
     fn odds(self, log_e: f64, round: fn(f64) -> f64) -> Option<String> {
-        /// From here on powers of ten: the logarithm of about a million.
+        /// The logarithm of about a million. Larger numbers are written as powers of ten.
         const LARGEST_PLAIN_LOG: f64 = 13.8;
         if log_e < std::f64::consts::LN_2 {
             return None;
@@ -83,7 +83,7 @@ impl Language {
         Some(format!("10{}", superscript(&format!("{exponent:.0}"))))
     }
 
-    /// `2 January 2026, 09:33:55 UTC`; `None` outside the years the calendar knows.
+    /// `2 January 2026, 09:33:55 UTC`; `None` outside the years that the calendar knows.
     pub fn time(self, time: EventTime) -> Option<String> {
         let at = jiff::Timestamp::from_millisecond(time.0).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
         Some(format!(

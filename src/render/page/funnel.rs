@@ -1,4 +1,4 @@
-//! The funnel: how many cases reach each stage, and at which the groups part.
+//! The funnel: how many cases reach each stage, and at which stage the groups part.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use super::text::{Language, fill};
 use crate::disclosure::{Published, PublishedFunnel};
 use crate::judge::Stage;
 
-/// Most groups on the page, in rows.
+/// Rows on the page, at most.
 const MAX_ROWS: usize = 300;
 
 /// The section.
@@ -28,7 +28,7 @@ pub(super) fn section(language: Language, published: &Published) -> Markup {
     }
 }
 
-/// The longest window open, the others folded away.
+/// The tables of one dimension: the longest window open, the others folded.
 fn windows(language: Language, rows: &[PublishedFunnel]) -> Markup {
     let windows: Vec<&[PublishedFunnel]> = rows.chunk_by(|one, other| one.window == other.window).collect();
     let Some((longest, others)) = windows.split_last() else { return html! {} };
@@ -111,7 +111,7 @@ fn group(language: Language, row: &PublishedFunnel, by_class: bool) -> Markup {
     }
 }
 
-/// Of those who have reached the stage before.
+/// The share of the cases at the stage before that reach this one.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn share(row: &PublishedFunnel, index: usize) -> Option<f64> {
     let at = |index: usize| row.stages.get(index).copied().flatten();
@@ -119,7 +119,7 @@ fn share(row: &PublishedFunnel, index: usize) -> Option<f64> {
     (before > 0).then_some(at(index)? as f64 / before as f64)
 }
 
-/// How many times as often as the reference.
+/// How many times as often as its reference the group takes a step.
 fn times(language: Language, row: &PublishedFunnel, step: &str) -> Markup {
     let ratio = row.steps.iter().find(|known| known.step == step).and_then(|known| known.ratio);
     html! { @if let Some(ratio) = ratio { b.times { "×\u{202f}" (language.ratio_text(ratio)) } } }

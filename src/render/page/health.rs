@@ -1,4 +1,4 @@
-//! Input and state: whether what is shown rests on all there is.
+//! Input and state: whether the numbers include everything that was sent.
 
 use maud::{Markup, html};
 
@@ -7,10 +7,10 @@ use super::text::{Language, fill};
 use crate::plan::{EventTime, Span};
 use crate::render::vitals::Vitals;
 
-/// Most partitions on the page.
+/// Partitions on the page, at most.
 const MAX_PARTITIONS: usize = 100;
 
-/// The section. `now` is wall-clock time.
+/// The section. `now` is the time by the wall clock.
 pub(super) fn section(language: Language, vitals: &Vitals<'_>, now: EventTime) -> Markup {
     html! {
         section aria-labelledby="health" {
@@ -151,7 +151,7 @@ fn item(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-/// How far a time lies behind the clock, or before it.
+/// How far a time is behind the clock, or ahead of it.
 fn age(language: Language, time: EventTime, now: EventTime) -> String {
     let seconds = |span: Span| u64::try_from(span.0 / 1_000).unwrap_or_default();
     if time > now {

@@ -1,4 +1,4 @@
-//! What a verdict looks like: a shape of its own beside its word, so that no colour is needed to tell them apart.
+//! What a verdict looks like. Each has a shape of its own beside its word, so that nobody needs colours to tell them apart.
 
 use maud::{Markup, html};
 
@@ -22,7 +22,7 @@ pub(super) fn verdict(language: Language, verdict: Option<Verdict>) -> Markup {
     html! { span class=(format!("verdict {}", class(verdict))) { (shape(verdict)) (language.verdict_word(verdict)) } }
 }
 
-/// The shape alone: the word must stand beside it.
+/// The shape alone. The word must stand beside it.
 pub(super) fn shape(verdict: Option<Verdict>) -> Markup {
     html! {
         svg.shape viewBox="0 0 16 16" aria-hidden="true" focusable="false" {

@@ -8,7 +8,7 @@ use crate::alert::AlertState;
 use crate::disclosure::{Published, PublishedFinding, PublishedProfile};
 use crate::judge::Verdict;
 
-/// Most profiles with a headline: the worst. How many are left out is said.
+/// Profiles with a headline, at most: the worst. The page says how many it leaves out.
 const MAX_PROFILES: usize = 100;
 
 /// The section.
@@ -51,7 +51,7 @@ impl<'p> Headline<'p> {
         self.findings.iter().filter_map(|finding| finding.verdict).max()
     }
 
-    /// A profile without any rule is as little judged as one without data.
+    /// What the profiles are sorted by. A profile without any rule is no more judged than one without data.
     fn rank(&self) -> (Option<Verdict>, usize) {
         let worst = if self.findings.is_empty() { Some(Verdict::InsufficientData) } else { self.worst() };
         (worst, self.firing)

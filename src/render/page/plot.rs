@@ -1,4 +1,4 @@
-//! Interval plots: one row of a forest plot for each comparison, all rows of a table on one logarithmic scale.
+//! Interval plots: one row of a forest plot for each comparison. All rows of a table share one logarithmic scale.
 
 use maud::{Markup, html};
 
@@ -6,25 +6,25 @@ use super::text::{Language, fill};
 use crate::disclosure::{Measured, PublishedFinding};
 use crate::plan::Measure;
 
-/// Width and height of a row's drawing, and the margin at both ends for arrows, in units of the drawing.
+/// Width and height of a row, and the margin for arrows at both ends, in units of the drawing.
 const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 32.0;
 const MARGIN: f64 = 12.0;
 const MIDDLE: f64 = HEIGHT / 2.0;
 const POINT_RADIUS: f64 = 4.5;
-/// How far the upright lines go on above and below a drawing: the cell clips them, so that they run through all rows of a table.
+/// How far the upright lines go on above and below a row. The cell clips them, so that they run through all rows of a table.
 const OVERHANG: f64 = 60.0;
 
-/// The scale shows at least this, and never more than [`WIDEST`]; what is beyond gets an arrow.
+/// The scale shows at least this range, and never more than [`WIDEST`]. An arrow marks what is beyond.
 const NARROWEST: (f64, f64) = (0.75, 1.35);
 const WIDEST: (f64, f64) = (0.05, 20.0);
 
-/// Numbers that may stand at the scale, for a wide and for a narrow one.
+/// The numbers that a wide scale may have, and a narrow one.
 const TICKS_WIDE: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 2.0, 5.0, 10.0];
 const TICKS_NARROW: [f64; 8] = [0.5, 0.65, 0.8, 1.25, 1.5, 2.0, 3.0, 4.0];
-/// Up to this quotient of its ends a scale is narrow.
+/// A scale is narrow if the quotient of its ends is at most this.
 const NARROW_SPAN: f64 = 6.0;
-/// Least distance between two numbers at the scale, in units of the drawing.
+/// Least distance between two numbers of the scale, in units of the drawing.
 const TICK_DISTANCE: f64 = 34.0;
 
 /// A logarithmic scale of ratios.
@@ -34,7 +34,7 @@ pub(super) struct Scale {
     high: f64,
 }
 
-/// Where a ratio falls.
+/// Where a ratio is on a scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     At(f64),
@@ -42,13 +42,13 @@ enum Place {
     Above,
 }
 
-/// What is drawn of a comparison: the adjusted ratio where the rule stratifies, since that is what is judged.
+/// The ratio that is drawn. If the rule stratifies, it is the adjusted one, as that is judged.
 pub(super) fn drawn(finding: &PublishedFinding) -> Option<Measured> {
     finding.stratified.as_ref().map(|(_, ratio, _)| *ratio).or(finding.ratio)
 }
 
 impl Scale {
-    /// Wide enough for all points and limits of the rows and for their thresholds, within bounds.
+    /// A scale wide enough for all points, limits and thresholds of the rows, within bounds.
     pub fn of(findings: &[&PublishedFinding]) -> Self {
         let numbers = findings.iter().filter_map(|finding| drawn(finding)).flat_map(|ratio| {
             let Measured { value, lower, upper } = ratio;
@@ -78,7 +78,7 @@ impl Scale {
         }
     }
 
-    /// The numbers at the scale: 1, then others as far as there is room.
+    /// The numbers of the scale with their places: 1, and others as far as there is room.
     fn ticks(self) -> Vec<(f64, f64)> {
         let candidates: &[f64] = if self.high / self.low <= NARROW_SPAN { &TICKS_NARROW } else { &TICKS_WIDE };
         let mut ticks: Vec<(f64, f64)> = self.at(1.0).map(|x| (1.0, x)).into_iter().collect();
@@ -92,7 +92,7 @@ impl Scale {
         ticks
     }
 
-    /// The scale itself, for the head of a table.
+    /// The drawing of the scale, for the head of a table.
     pub fn axis(self, language: Language) -> Markup {
         let ticks = self.ticks();
         let numbers: Vec<String> = ticks.iter().map(|(number, _)| number_of(language, *number)).collect();
@@ -106,7 +106,7 @@ impl Scale {
         }
     }
 
-    /// One row.
+    /// The drawing of one row.
     pub fn row(self, language: Language, finding: &PublishedFinding) -> Markup {
         let anchor = finding.anchor();
         let (title, description) = (format!("{anchor}.title"), format!("{anchor}.description"));
@@ -124,7 +124,7 @@ impl Scale {
         }
     }
 
-    /// The line from limit to limit with the point on it. A limit that is not known, or beyond the scale, is an arrow.
+    /// The line from limit to limit, and the point on it. A limit that is unknown, or beyond the scale, is an arrow.
     fn interval(self, ratio: Measured) -> Markup {
         let lower = ratio.lower.map_or(Place::Below, |lower| self.place(lower));
         let upper = ratio.upper.map_or(Place::Above, |upper| self.place(upper));
@@ -149,7 +149,7 @@ impl Scale {
     }
 }
 
-/// Warning and critical, where they are about the ratio.
+/// The thresholds, if they are about the ratio.
 fn thresholds(finding: &PublishedFinding) -> Option<(f64, f64)> {
     (finding.measure == Measure::Ratio).then_some((finding.warning, finding.critical))
 }
@@ -162,7 +162,7 @@ fn cap(x: f64) -> Markup {
     html! { line.cap x1=(units(x)) x2=(units(x)) y1=(units(MIDDLE - 4.0)) y2=(units(MIDDLE + 4.0)) {} }
 }
 
-/// `inwards`: 1 where the tail is to the right of the tip, -1 to the left.
+/// `inwards` is 1 if the tail is to the right of the tip, and -1 if it is to the left.
 fn arrow(class: &str, tip: f64, inwards: f64) -> Markup {
     let tail = tip + inwards * 7.0;
     let points = format!("{tip:.1},{MIDDLE:.1} {tail:.1},{:.1} {tail:.1},{:.1}", MIDDLE - 4.5, MIDDLE + 4.5);
@@ -188,7 +188,7 @@ fn spoken_scale(language: Language, finding: &PublishedFinding) -> String {
     )
 }
 
-/// Without needless zeros.
+/// A number without needless zeros.
 fn number_of(language: Language, number: f64) -> String {
     let decimals = if number.fract() == 0.0 {
         0

@@ -1,4 +1,4 @@
-//! Every text of the page, in both languages. `{}` stands for what is filled in.
+//! Every text of the page, in both languages. `{}` is a place that [`fill`] fills.
 
 use crate::alert::{AlertState, Severity};
 use crate::judge::{Stage, Verdict};
@@ -16,7 +16,7 @@ pub(super) const LANGUAGES: [(Language, &str, &str); 2] =
     [(Language::English, "en", "English"), (Language::Dutch, "nl", "Nederlands")];
 
 impl Language {
-    /// The code of `lang` attributes.
+    /// The code of the language, as in `lang` attributes.
     pub const fn code(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -24,7 +24,7 @@ impl Language {
         }
     }
 
-    /// The language of a code, or of one with a region ("nl-BE").
+    /// The language of a code, with or without a region ("nl-BE").
     pub fn of_code(code: &str) -> Option<Self> {
         let primary = code.split('-').next().unwrap_or_default();
         let known = LANGUAGES.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(primary))?;
@@ -235,7 +235,7 @@ texts! {
 }
 
 impl Language {
-    /// A verdict's word; `None` is a comparison that is not judged.
+    /// The word for a verdict; `None` stands for a comparison that is not judged.
     pub const fn verdict_word(self, verdict: Option<Verdict>) -> &'static str {
         match verdict {
             Some(Verdict::Critical) => self.critical(),
@@ -315,7 +315,7 @@ impl Language {
         }
     }
 
-    /// How cases came up.
+    /// The word for a channel: how cases came up.
     pub fn channel(self, channel: &str) -> &'static str {
         match channel {
             "random" => self.channel_random(),
@@ -325,7 +325,7 @@ impl Language {
         }
     }
 
-    /// A reference: one of the words of the configuration, or a group's own name.
+    /// The words for a reference: one of the configuration's words, or the name of a group.
     pub fn reference(self, reference: &str) -> &str {
         match reference {
             "rest" => self.rest(),

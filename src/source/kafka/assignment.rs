@@ -41,7 +41,7 @@ impl Assignment<'_> {
         let mut found = Vec::new();
         let looked: Vec<Result<(), SourceError>> =
             topics.iter().map(|topic| self.look_into(topic, &mut found)).collect();
-        self.assign(found)?;
+        self.assign(&found)?;
         looked.into_iter().collect::<Result<(), SourceError>>()?;
         self.state.set_assigned();
         Ok(())
@@ -94,31 +94,28 @@ impl Assignment<'_> {
         let (topic, partition) = name.clone();
         let input = Input { topic, partition, next_offset: known.next_offset, last: known.expected };
         let position = read_on(&input, begin, end);
-        if let Some(state) = self.state.partitions().get_mut(name) {
+        self.state.change(name, |state| {
             (state.catch_up, state.end_offset) = (end, end);
             state.stopped = position.is_err();
             // Without the last record there is nothing to compare with.
             state.expected = state.expected.filter(|last| last.offset >= begin);
-        }
+        });
         position.map_err(|gap| self.state.fail(gap.to_string())).ok()
     }
 
-    fn assign(&self, found: Vec<Found>) -> Result<(), SourceError> {
+    fn assign(&self, found: &[Found]) -> Result<(), SourceError> {
         if found.is_empty() {
             return Ok(());
         }
         let mut list = TopicPartitionList::new();
-        for ((topic, partition), offset) in &found {
+        for ((topic, partition), offset) in found {
             list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
                 .map_err(|error| SourceError::partition(topic, *partition, error))?;
         }
         self.client.incremental_assign(&list).map_err(SourceError::Assign)?;
         tracing::info!(partitions = list.count(), "partitions assigned");
-        let mut partitions = self.state.partitions();
         for (name, _) in found {
-            if let Some(state) = partitions.get_mut(&name) {
-                state.assigned = true;
-            }
+            self.state.change(name, |state| state.assigned = true);
         }
         Ok(())
     }

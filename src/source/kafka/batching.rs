@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rdkafka::message::{BorrowedMessage, Message};
 
 use super::message::Bounded;
-use super::state::SourceState;
+use super::state::{PartitionName, SourceState};
 use crate::plan::PartitionIndex;
 use crate::source::{batch::Batch, position::RecordHash};
 
@@ -29,8 +29,7 @@ pub(super) struct Batching {
 
 /// A partition that is being read.
 struct Current {
-    topic: String,
-    partition: i32,
+    name: PartitionName,
     index: PartitionIndex,
     next_offset: i64,
 }
@@ -68,12 +67,12 @@ impl Batching {
     fn copy(&mut self, bounded: &Bounded<'_, '_>, state: &SourceState) -> Result<(), OtherLog> {
         let message = bounded.message;
         let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
-        let is_same = |current: &Current| current.partition == partition && current.topic == topic;
+        let is_same = |current: &Current| current.name.1 == partition && current.name.0 == topic;
         if !self.current.as_ref().is_some_and(is_same) {
             self.remember_offset(state);
             let index = index_of(bounded, state, &self.hash)?;
             self.current =
-                index.map(|index| Current { topic: topic.to_owned(), partition, index, next_offset: offset });
+                index.map(|index| Current { name: (topic.to_owned(), partition), index, next_offset: offset });
         }
         // A record that is not to be counted.
         let Some(current) = &mut self.current else { return Ok(()) };
@@ -101,8 +100,8 @@ impl Batching {
 
     /// Shows in the state how far the current partition is read.
     pub fn remember_offset(&mut self, state: &SourceState) {
-        if let Some(Current { topic, partition, next_offset, .. }) = self.current.take() {
-            state.set_next_offset(&topic, partition, next_offset);
+        if let Some(Current { name, next_offset, .. }) = self.current.take() {
+            state.set_next_offset(&name, next_offset);
         }
     }
 }

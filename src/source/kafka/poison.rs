@@ -1,7 +1,7 @@
-//! Batches that cannot be read: damaged, badly compressed, or inflating beyond the client's limit.
+//! Finds batches that cannot be read, because they are damaged, badly compressed, or inflate beyond the client's limit.
 //!
-//! librdkafka reports such a batch again and again, every half second, and its error says neither topic, partition nor offset. So each
-//! suspected partition is read once more by a client of its own, from where the daemon would read on.
+//! librdkafka reports such a batch every half second, and its error names neither topic, partition nor offset. So a client of its own reads each
+//! suspected partition once more, from where the daemon would read on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,25 +16,25 @@ use crate::source::error::SourceError;
 
 /// Longest wait for a record, or for what is in its place.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-/// Longest one wait inside the client.
+/// Longest single wait inside the client.
 const POLL_LIMIT: Duration = Duration::from_millis(100);
 
 /// What a partition holds at an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// A record, there or later.
+    /// A record, at this offset or behind it.
     Record(i64),
-    /// Something that cannot be read.
+    /// A batch that cannot be read.
     Bad(RDKafkaErrorCode),
-    /// Nothing yet.
+    /// The end of the log.
     Nothing,
     /// No answer in time.
     Silence,
-    /// Not looked at to the end: the daemon ends.
+    /// The look was cut short: the daemon stops.
     Stopped,
 }
 
-/// The code of an error that says that a batch cannot be read, however often it is tried.
+/// The code of an error, if it says that a batch cannot be read however often it is tried.
 pub(super) fn bad_batch(error: &KafkaError) -> Option<RDKafkaErrorCode> {
     let code = error.rdkafka_error_code()?;
     let bad = matches!(
@@ -49,12 +49,12 @@ pub(super) fn bad_batch(error: &KafkaError) -> Option<RDKafkaErrorCode> {
     bad.then_some(code)
 }
 
-/// Reads one partition at one offset.
+/// Looks at one partition at one offset. Ends early when `stop` is set.
 pub(super) fn look_at(config: &ClientConfig, stop: &AtomicBool, at: (&str, i32, i64)) -> Result<Found, SourceError> {
     look_into(config, stop, at, |_| ())
 }
 
-/// The same; shows the record, where there is one.
+/// As [`look_at`], and shows the record, if there is one.
 pub(super) fn look_into(
     config: &ClientConfig,
     stop: &AtomicBool,
@@ -90,8 +90,8 @@ pub(super) fn look_into(
     Ok(Found::Silence)
 }
 
-/// The first offset behind a bad batch at `offset` that is not part of it, at most `end`. The batch does not say how long it is, so its end is
-/// searched for in steps that double; where several batches are bad, readable ones between them can be passed over.
+/// The first offset behind the bad batch at `offset`, at most `end`. The batch does not say how long it is, so the search goes on in steps that
+/// double, and then halves the last one. If several batches are bad, it can pass over readable ones between them.
 pub(super) fn behind_bad_batch(
     config: &ClientConfig,
     topic: &str,

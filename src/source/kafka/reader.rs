@@ -165,9 +165,7 @@ impl Reader {
     }
 
     fn stop_partition(&self, topic: &str, partition: i32, problem: String) {
-        if let Some(state) = self.state.partitions().get_mut(&(topic.to_owned(), partition)) {
-            state.stopped = true;
-        }
+        self.state.change(&(topic.to_owned(), partition), |state| state.stopped = true);
         self.state.fail(problem);
         let mut list = TopicPartitionList::new();
         list.add_partition(topic, partition);

@@ -97,12 +97,21 @@ impl SourceState {
         lock(&self.partitions)
     }
 
+    /// Changes the state of a partition that was found.
+    pub(super) fn change(&self, name: &PartitionName, change: impl FnOnce(&mut PartitionState)) {
+        match self.partitions().get_mut(name) {
+            Some(state) => change(state),
+            // A partition is registered before anything else is done with it, and never removed.
+            None => tracing::error!(topic = name.0, partition = name.1, "a partition is used that was not registered"),
+        }
+    }
+
     /// Raises the offset to be read next.
-    pub(super) fn set_next_offset(&self, topic: &str, partition: i32, next: i64) {
-        if let Some(state) = self.partitions().get_mut(&(topic.to_owned(), partition)) {
+    pub(super) fn set_next_offset(&self, name: &PartitionName, next: i64) {
+        self.change(name, |state| {
             state.next_offset = state.next_offset.max(next);
             state.end_offset = state.end_offset.max(next);
-        }
+        });
     }
 
     /// Notes that every topic was looked at, and its partitions are assigned.

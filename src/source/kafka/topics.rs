@@ -1,4 +1,4 @@
-//! What the brokers say about the input topics: whether records can go before they are read.
+//! Asks the brokers how the input topics are configured: records may be removed before the daemon has read them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,13 +15,13 @@ use crate::settings::Kafka;
 use crate::source::error::SourceError;
 use crate::status::{InputHealth, TopicConfig, TopicHealth, lock};
 
-/// Time between two looks: a change shows within a minute, with an evaluation and a slow answer in between.
+/// Time between two looks. A change shows within a minute, even with an evaluation and a slow answer in between.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Longest wait for an answer about one topic.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-/// Longest the thread goes on after it was told to stop.
+/// Longest that the thread goes on after it was told to stop.
 const STOP_POLL: Duration = Duration::from_millis(100);
-/// Looks at the topics again and again, on a thread of its own: a slow answer must not keep records waiting.
+/// Looks at the topics from time to time, on a thread of its own: a slow answer must not keep records waiting.
 pub struct TopicWatch {
     health: Arc<Mutex<InputHealth>>,
     stop: Arc<AtomicBool>,
@@ -29,10 +29,10 @@ pub struct TopicWatch {
 }
 
 impl TopicWatch {
-    /// Starts to look.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// What librdkafka refuses of the configuration.
+    /// [`SourceError`] if the configuration names a file that cannot be read, librdkafka refuses it, or the system starts no thread.
     pub fn start(settings: &Kafka) -> Result<Self, SourceError> {
         let admin = base_config(settings)?.create().map_err(SourceError::Client)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
@@ -46,7 +46,7 @@ impl TopicWatch {
         Ok(Self { health, stop, thread })
     }
 
-    /// What was found.
+    /// What was found last.
     #[must_use]
     pub fn health(&self) -> InputHealth {
         lock(&self.health).clone()
@@ -57,7 +57,7 @@ impl Drop for TopicWatch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A panic there has been printed there.
+            // The thread itself has printed its panic.
             let _ = thread.join();
         }
     }
@@ -90,7 +90,7 @@ impl Looker {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// `None` where it is to stop.
+    /// Looks at one topic; `None` if the thread is to stop.
     fn look(&self, topic: &str) -> Option<Result<TopicConfig, String>> {
         let resource = [ResourceSpecifier::Topic(topic)];
         let options = AdminOptions::new().request_timeout(Some(ANSWER_LIMIT));
@@ -106,11 +106,11 @@ impl Looker {
         })
     }
 
-    /// A topic that cannot be looked at is what it was found to be before.
+    /// Notes what was found. If a topic cannot be looked at, what was found before still counts.
     fn note(&self, topic: &str, found: Result<TopicConfig, String>) {
         let mut inputs = lock(&self.health);
         let (fault, warnings) = (inputs.fault(), inputs.warnings());
-        let Some(health) = inputs.topics.get_mut(topic) else { return };
+        let health = inputs.topics.entry(topic.to_owned()).or_default();
         match found {
             Ok(config) => *health = TopicHealth { config: Some(config), problem: None },
             Err(problem) => health.problem = Some(problem),
@@ -130,7 +130,7 @@ fn read_answer(answer: Answer) -> Result<TopicConfig, String> {
     let unknown = |why: String| format!("its configuration could not be looked up: {why}");
     let resources = answer.map_err(|error| unknown(error.to_string()))?;
     match resources.into_iter().next() {
-        // rdkafka leaves out what the broker says of a single topic: it then has no entries.
+        // rdkafka does not pass on the broker's error for a single topic: the answer then has no entries.
         Some(Ok(resource)) if resource.entries.is_empty() => {
             Err(unknown("expected the right to DESCRIBE_CONFIGS it, found no entries".to_owned()))
         }
@@ -145,7 +145,7 @@ fn read_config(resource: &ConfigResource) -> TopicConfig {
     let limit = |name: &str| text(name)?.parse::<i64>().ok().filter(|limit| *limit >= 0);
     let policy = text("cleanup.policy").unwrap_or_default();
     let has = |word: &str| policy.split(',').any(|found| found.trim() == word);
-    // Without deletion retention means nothing.
+    // Retention only counts for a topic that deletes.
     let deletes = |limit: Option<i64>| limit.filter(|_| has("delete"));
     TopicConfig {
         compacted: has("compact"),

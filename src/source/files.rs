@@ -1,4 +1,4 @@
-//! Events from JSON-lines files, merged by time.
+//! Reads events from JSON-lines files, merged by time.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, stdin};
@@ -8,28 +8,29 @@ use super::error::SourceError;
 use crate::event::{self, Decoded, RawRecord};
 use crate::plan::{EventTime, Limits, PartitionIndex};
 
-/// Bytes read from a file at a time.
+/// Bytes that are read from a file at a time.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// The lines of several files in order of event time; lines that are no event come as soon as they are met.
+/// The lines of several files, in order of event time. A line that is no event comes as soon as it is met.
 pub struct Merge {
     inputs: Vec<Input>,
     limits: Limits,
     total_bytes: u64,
-    /// The input whose line was given last and must be read on.
+    needs_time: bool,
+    /// The file whose line was returned last: its next line must be read.
     given: Option<usize>,
 }
 
 /// One line of one file.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// The file's place among the files.
+    /// The file's place among the files, from 0.
     pub partition: PartitionIndex,
     /// The file's name.
     pub file: &'a str,
     /// The line's number, from 1.
     pub number: u64,
-    /// The line, cut after one byte more than an event may have.
+    /// The line, cut off one byte after the largest size of an event.
     pub bytes: &'a [u8],
 }
 
@@ -39,7 +40,7 @@ struct Input {
     number: u64,
     line: Vec<u8>,
     bytes_read: u64,
-    /// When the current line happened; the least time for a line that is no event; `None` at the end.
+    /// The event time of the current line; the least time if the line is no event; `None` at the end of the file.
     time: Option<EventTime>,
 }
 
@@ -47,62 +48,46 @@ impl Merge {
     /// Opens the files; `-` is standard input.
     ///
     /// # Errors
-    /// [`SourceError`] with the file's name.
+    /// [`SourceError`] with the name of the file.
     pub fn open(files: &[PathBuf], limits: &Limits) -> Result<Self, SourceError> {
-        let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, given: None };
+        let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, needs_time: false, given: None };
         for path in files {
             merge.total_bytes += std::fs::metadata(path).map_or(0, |metadata| metadata.len());
             merge.inputs.push(Input::open(path)?);
         }
-        for index in 0..merge.inputs.len() {
-            merge.read_on(index)?;
+        // Only the order among files needs the time of a line; a single file has its own order.
+        merge.needs_time = merge.inputs.len() > 1;
+        for input in &mut merge.inputs {
+            input.read_on(&merge.limits, merge.needs_time)?;
         }
         Ok(merge)
     }
 
-    /// The next line; `None` at the end of all files.
+    /// Returns the next line; `None` at the end of all files.
     ///
     /// # Errors
-    /// [`SourceError`] with the file's name and line.
+    /// [`SourceError`] with the name and the line of the file.
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, SourceError> {
-        if let Some(given) = self.given.take() {
-            self.read_on(given)?;
+        if let Some(input) = self.given.take().and_then(|given| self.inputs.get_mut(given)) {
+            input.read_on(&self.limits, self.needs_time)?;
         }
-        let open = self.inputs.iter().enumerate().filter_map(|(index, input)| input.time.map(|time| (time, index)));
-        let Some((_, index)) = open.min() else { return Ok(None) };
-        self.given = Some(index);
+        let open = self.inputs.iter().enumerate().filter_map(|(index, input)| Some((input.time?, index, input)));
+        let Some((_, index, input)) = open.min_by_key(|(time, index, _)| (*time, *index)) else { return Ok(None) };
         let partition = PartitionIndex(u32::try_from(index).map_err(|_| SourceError::TooManyFiles)?);
-        Ok(self.inputs.get(index).map(|input| Line {
-            partition,
-            file: &input.name,
-            number: input.number,
-            bytes: &input.line,
-        }))
+        self.given = Some(index);
+        Ok(Some(Line { partition, file: &input.name, number: input.number, bytes: &input.line }))
     }
 
-    /// Bytes of all files, where they are known.
+    /// The bytes of all files whose size is known.
     #[must_use]
     pub const fn total_bytes(&self) -> u64 {
         self.total_bytes
     }
 
-    /// Bytes read so far.
+    /// The bytes that were read so far.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.inputs.iter().map(|input| input.bytes_read).sum()
-    }
-
-    fn read_on(&mut self, index: usize) -> Result<(), SourceError> {
-        let alone = self.inputs.len() == 1;
-        let limits = self.limits;
-        let Some(input) = self.inputs.get_mut(index) else { return Ok(()) };
-        input.time = if input.read_line(limits.message_bytes)? {
-            // The order among files needs the time; a single file has its own.
-            Some(if alone { EventTime::MIN } else { time_of(&input.line, &limits) })
-        } else {
-            None
-        };
-        Ok(())
     }
 }
 
@@ -124,7 +109,14 @@ impl Input {
         Ok(Self { reader, name: path.display().to_string(), number: 0, line: Vec::new(), bytes_read: 0, time: None })
     }
 
-    /// Reads the next line that is not blank; false at the end.
+    /// Goes on to the next line.
+    fn read_on(&mut self, limits: &Limits, needs_time: bool) -> Result<(), SourceError> {
+        let found = self.read_line(limits.message_bytes)?;
+        self.time = found.then(|| if needs_time { time_of(&self.line, limits) } else { EventTime::MIN });
+        Ok(())
+    }
+
+    /// Reads the next line that is not blank; false at the end of the file.
     fn read_line(&mut self, message_bytes: usize) -> Result<bool, SourceError> {
         loop {
             self.line.clear();
@@ -145,7 +137,7 @@ impl Input {
         }
     }
 
-    /// Reads a line, keeping at most `kept` bytes of it, so that a file without line ends cannot fill the memory.
+    /// Reads a line and keeps at most `kept` bytes of it, so that a file without line ends cannot fill the memory. Returns the length of the line.
     fn read_bounded(&mut self, kept: u64) -> std::io::Result<u64> {
         let mut read = self.reader.by_ref().take(kept + 1).read_until(b'\n', &mut self.line)? as u64;
         if read == kept + 1 && self.line.last() != Some(&b'\n') {

@@ -1,0 +1,20 @@
+//! Prometheus metrics. Each metric is a row of a table: its descriptor, and how its samples are taken from a view of the daemon.
+//!
+//! A value that is unknown or withheld has no sample.
+
+mod alerts;
+mod collector;
+mod consumer;
+mod delivery;
+mod evidence;
+mod findings;
+mod funnel;
+mod labels;
+mod metric;
+mod monitor;
+mod operation;
+mod page;
+mod probabilistic;
+mod scrape;
+
+pub use page::render;

@@ -1,0 +1,94 @@
+//! The monitor: what it has read, and what it holds in memory.
+
+use super::labels::{count, flag, seconds};
+use super::metric::{Kind, Metric, Samples, Source};
+use super::scrape::Scrape;
+
+/// The metrics of the monitor.
+pub(super) const METRICS: [Metric; 19] = [
+    Metric::counters(
+        "events_total",
+        "Records read, by event type and what became of them.",
+        &["type", "result"],
+        |scrape, samples| {
+            for (kind, result, events) in &scrape.view.health.by_type {
+                samples.push([*kind, *result], count(*events));
+            }
+        },
+    ),
+    Metric::counters("rejected_events_total", "Records rejected, by reason.", &["reason"], |scrape, samples| {
+        for (reason, events) in &scrape.view.health.rejections {
+            samples.push([*reason], count(*events));
+        }
+    }),
+    Metric::counter("late_events_total", "Accepted events later than the allowed lateness.", |view| {
+        Some(count(view.health.late))
+    }),
+    Metric {
+        name: "processing_latency_seconds",
+        help: "From a record's Kafka timestamp to its being counted, and from there to the first evaluation published with it.",
+        kind: Kind::Histogram,
+        labels: &["stage"],
+        samples: Source::Scrape(latency),
+    },
+    Metric::gauge("watermark_timestamp_seconds", "Event time up to which all partitions have come.", |view| {
+        view.health.watermark.map(seconds)
+    }),
+    Metric::gauge("open_cases", "Cases open.", |view| Some(count(view.health.open_cases))),
+    Metric::gauge("waiting_cases", "Cases with events that wait for their selection.", |view| {
+        Some(count(view.health.waiting_cases))
+    }),
+    Metric::gauge("remembered_ids", "Event ids remembered apart from open cases.", |view| {
+        Some(count(view.health.remembered_ids))
+    }),
+    Metric::gauge("cells", "Cells in memory.", |view| Some(count(view.health.cells))),
+    Metric::counter("evicted_cases_total", "Cases closed because limits.open_cases was reached.", |view| {
+        Some(count(view.health.evicted_cases))
+    }),
+    Metric::counter("dropped_waiting_cases_total", "Waiting cases closed without a selection.", |view| {
+        Some(count(view.health.dropped_waiting))
+    }),
+    Metric::counter(
+        "evicted_ids_total",
+        "Event ids forgotten early because limits.remembered_ids was reached: a second delivery of theirs counts again.",
+        |view| Some(count(view.health.evicted_ids)),
+    ),
+    Metric::counter(
+        "refused_contributions_total",
+        "What cases count for that was not counted because there were too many cells.",
+        |view| Some(count(view.health.refused_contributions)),
+    ),
+    Metric::counter("evaluations_total", "Evaluations.", |view| Some(count(view.health.evaluations))),
+    Metric::gauge("evaluation_duration_seconds", "Duration of the last evaluation.", |view| {
+        Some(view.evaluation_took.as_secs_f64())
+    }),
+    Metric::gauges(
+        "cases_without_group",
+        "Cases without a group in a dimension.",
+        &["dimension"],
+        |scrape, samples| by_dimension(&scrape.view.health.without_group, samples),
+    ),
+    Metric::gauges(
+        "cases_with_probabilistic_group",
+        "Cases whose group is known only as probabilities.",
+        &["dimension"],
+        |scrape, samples| by_dimension(&scrape.view.health.probabilistic, samples),
+    ),
+    Metric::counter(
+        "probabilities_dropped_total",
+        "Probabilities of membership not kept because too many distinct ones were in use.",
+        |view| Some(count(view.health.probabilities_dropped)),
+    ),
+    Metric::gauge("ready", "1 when the daemon has caught up and evaluated.", |view| Some(flag(view.ready().is_ok()))),
+];
+
+fn latency(scrape: &Scrape, samples: &mut Samples) {
+    samples.histogram("counted", &scrape.view.latency.counted);
+    samples.histogram("published", &scrape.view.latency.published);
+}
+
+fn by_dimension(counts: &[(String, u64)], samples: &mut Samples) {
+    for (dimension, cases) in counts {
+        samples.push([dimension.as_str()], count(*cases));
+    }
+}
