@@ -8,9 +8,9 @@ pub enum Channel {
     /// Picked by the risk profile.
     #[default]
     Profile,
-    /// Picked at random (aselect): the benchmark.
+    /// Picked at random (Dutch: *aselect*). The other channels are compared with it.
     Random,
-    /// A tip.
+    /// Picked after a tip.
     Signal,
     /// Picked by hand.
     Manual,
@@ -20,7 +20,7 @@ impl Channel {
     /// Every channel.
     pub const ALL: [Self; 4] = [Self::Profile, Self::Random, Self::Signal, Self::Manual];
 
-    /// Returns the word for it in events, configuration, metrics and JSON.
+    /// Returns the word for the channel in events, configuration, metrics and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Channel {
         }
     }
 
-    /// Returns the channel of this word.
+    /// Returns the channel that `word` stands for, or `None` where it stands for none.
     #[must_use]
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == word)

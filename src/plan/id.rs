@@ -1,8 +1,10 @@
-//! Indices by which the core names what the plan lists. A checkpoint stores the names behind them.
+//! Indices into the lists of the plan. A checkpoint stores the names behind them, since a later plan may number them
+//! differently.
 
 use serde::{Deserialize, Serialize};
 
-use super::subject::Dimension;
+/// The largest number of groups that a dimension may have. Slots from here on stand for probabilities.
+pub(super) const MAX_GROUPS: u16 = 10_000;
 
 /// Index of a profile in [`crate::plan::Plan::profiles`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,7 +14,7 @@ pub struct ProfileId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DimensionId(pub u16);
 
-/// Index of a group in [`Dimension::groups`].
+/// Index of a group in [`crate::plan::Dimension::groups`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct GroupId(pub u16);
 
@@ -20,7 +22,7 @@ pub struct GroupId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StratumId(pub u16);
 
-/// Index of a partition, assigned by its source: 0, 1, 2, ... in the order of registration.
+/// Index of a partition. Its source assigns 0, 1, 2, ... in the order of registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionIndex(pub u32);
 
@@ -31,29 +33,30 @@ pub struct Slot(pub u16);
 impl Slot {
     /// No value is known.
     pub const NONE: Self = Self(u16::MAX);
-    /// A value outside the allow-list, or past the limit.
+    /// A value outside the allow-list, or one beyond the limit on distinct values.
     pub const OTHER: Self = Self(u16::MAX - 1);
-    /// Membership is known only as probabilities, which were not kept because too many distinct ones were in use.
+    /// Membership is known only as probabilities, and they were not kept: too many distinct vectors were in use, or the
+    /// dimension has too many groups.
     pub const PROBABILISTIC: Self = Self(u16::MAX - 2);
-    /// The first slot that stands for probabilities. Slots of groups come before it.
-    const FIRST_VECTOR: u16 = Dimension::MAX_GROUPS;
-    /// Most distinct probability vectors of one dimension. Further ones are not kept; they are counted.
+    /// The first slot that stands for a probability vector. Slots of groups come before it.
+    const FIRST_VECTOR: u16 = MAX_GROUPS;
+    /// The largest number of distinct probability vectors of one dimension. Further ones are counted but not kept.
     pub const MAX_VECTORS: usize = (Self::PROBABILISTIC.0 - Self::FIRST_VECTOR) as usize;
 
-    /// Returns the group, where the allow-list has it.
+    /// Returns the group, or `None` where the slot stands for something else.
     #[must_use]
     pub const fn group(self) -> Option<GroupId> {
         if self.0 < Self::FIRST_VECTOR { Some(GroupId(self.0)) } else { None }
     }
 
-    /// Returns whether membership is known only as probabilities, kept or not. Such a case takes no part in the counts of groups,
-    /// nor in evidence.
+    /// Returns whether membership is known only as probabilities, kept or not. The counts of groups and the evidence
+    /// leave such a case out.
     #[must_use]
     pub const fn is_probabilistic(self) -> bool {
         Self::FIRST_VECTOR <= self.0 && self.0 <= Self::PROBABILISTIC.0
     }
 
-    /// Returns the place of the probabilities among those of the dimension, where they were kept.
+    /// Returns the index of the probability vector among those of the dimension, or `None` where none was kept.
     #[must_use]
     pub const fn vector(self) -> Option<usize> {
         if self.is_probabilistic() && self.0 < Self::PROBABILISTIC.0 {
@@ -63,7 +66,7 @@ impl Slot {
         }
     }
 
-    /// Returns the slot of the probabilities at a place; `None` from [`Self::MAX_VECTORS`] on.
+    /// Returns the slot of the probability vector at `index`, or `None` from [`Self::MAX_VECTORS`] on.
     #[must_use]
     pub fn of_vector(index: usize) -> Option<Self> {
         let index = u16::try_from(index).ok().filter(|index| usize::from(*index) < Self::MAX_VECTORS)?;

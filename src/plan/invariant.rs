@@ -1,11 +1,12 @@
 //! Broken invariants: asserted where assertions are on, and counted where they are not.
 //!
-//! An invariant is what no input can break, such as an index that the core made itself. A broken one is a defect of the program: a count may be
-//! wrong, so it must never be passed over in silence. In a build with assertions the program panics at the place. In a release build it goes
-//! on, counts the violation by [`Room`], and keeps the first source location of each room; whoever runs the core logs and exports both.
+//! No input can break an invariant, for example that an index which the core itself made is valid. A broken one is a
+//! defect of the program. A count may then be wrong, so the program must not ignore it. A build with debug assertions
+//! panics at the place. A release build continues, counts the violation by [`Room`], and keeps the first source
+//! location of each room. The caller of the core logs and exports both.
 //!
-//! The counters are the only state of the core outside [`crate::monitor::Monitor`]. Nothing in the core reads them, so that they cannot change
-//! a result.
+//! The counters are the only state of the core outside [`crate::monitor::Monitor`]. Nothing in the core reads them, so
+//! they cannot change a result.
 
 use std::panic::Location;
 use std::sync::OnceLock;
@@ -43,9 +44,9 @@ pub enum Room {
 pub struct Violations {
     /// The room: the label `place` of the metric.
     pub place: &'static str,
-    /// How often.
+    /// The number of violations.
     pub count: u64,
-    /// Where it happened first; `None` where it never did.
+    /// The place of the first one; `None` where there is none.
     pub first: Option<&'static Location<'static>>,
 }
 
@@ -55,7 +56,7 @@ const ROOMS: [&str; 11] =
 static COUNTS: [AtomicU64; ROOMS.len()] = [const { AtomicU64::new(0) }; ROOMS.len()];
 static FIRST: [OnceLock<&'static Location<'static>>; ROOMS.len()] = [const { OnceLock::new() }; ROOMS.len()];
 
-/// Reports a broken invariant at the caller's place. `expected` says what had to hold.
+/// Reports a broken invariant at the place of the caller. `expected` says what must hold.
 ///
 /// # Panics
 /// In builds with debug assertions.
@@ -70,7 +71,7 @@ pub fn broken(room: Room, expected: &str) {
     debug_assert!(false, "broken invariant: expected that {expected}");
 }
 
-/// Reports a broken invariant where `value` is missing, and returns the value as it is.
+/// Returns `value` unchanged, and reports a broken invariant where it is `None`. `expected` says what must hold.
 ///
 /// # Panics
 /// In builds with debug assertions, where the value is missing.
@@ -83,7 +84,7 @@ pub fn present<T>(room: Room, expected: &str, value: Option<T>) -> Option<T> {
     value
 }
 
-/// Returns how often invariants broke since the program started, for every room.
+/// Returns the violations of each room since the program started.
 pub fn violations() -> impl Iterator<Item = Violations> {
     ROOMS.iter().zip(COUNTS.iter().zip(&FIRST)).map(|(place, (count, first))| Violations {
         place,

@@ -1,4 +1,4 @@
-//! What the core is told, and the words that all rooms share: time, channels, ids, rules, windows, limits.
+//! The configuration of the core, and the words that all rooms share: time, channels, ids, rules, windows, limits.
 
 mod channel;
 mod id;

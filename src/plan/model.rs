@@ -1,6 +1,7 @@
-//! What the core is asked to do: the valid, parsed configuration of everything above the I/O line.
+//! The configuration of everything above the I/O line, parsed and valid.
 
 use super::id::{DimensionId, ProfileId};
+use super::invariant::{Room, present};
 use super::rule::{Rule, WindowLength};
 use super::subject::{Dimension, Profile};
 use super::time::Span;
@@ -8,93 +9,94 @@ use super::time::Span;
 /// The configuration of the core.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Hash of the whole effective configuration (secrets left out), 16 hex digits; carried by every finding and alert.
+    /// Hash of the whole effective configuration without its secrets, 16 hex digits. Every finding and alert carries
+    /// it.
     pub config_hash: String,
     /// Allowed profiles, sorted by name; [`ProfileId`] is the index.
     pub profiles: Vec<Profile>,
     /// Allowed dimensions, sorted by name; [`DimensionId`] is the index.
     pub dimensions: Vec<Dimension>,
-    /// Rules in the configuration's order.
+    /// Rules in the order of the configuration.
     pub rules: Vec<Rule>,
-    /// Time.
+    /// Windows and lateness.
     pub window: WindowPlan,
-    /// Bounds of the ledger.
+    /// Limits of the ledger.
     pub ledger: LedgerPlan,
-    /// Bounds of a single event.
+    /// Limits of a single event.
     pub event: Limits,
-    /// Sequential evidence.
+    /// Parameters of sequential evidence.
     pub evidence: EvidencePlan,
-    /// Smallest cell that may leave; 0: all.
+    /// The smallest number of cases whose count may be published; 0 publishes all.
     pub min_cell: u64,
 }
 
-/// How time is handled. All spans are positive.
+/// Windows and lateness. All spans are positive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowPlan {
     /// Rolling windows, shortest first.
     pub rolling: Vec<WindowLength>,
-    /// How long cohorts are kept.
+    /// How long cohorts, and cases that were selected, are kept (event time).
     pub history: Span,
-    /// How far behind its partition's watermark an event may be and still be final in time.
+    /// How far an event may be behind the largest event time of its partition and still count as evidence.
     pub allowed_lateness: Span,
-    /// A partition without events for this long (wall clock) stops holding the watermark back.
+    /// A partition without events for this long (wall clock) is idle: it no longer holds the watermark back.
     pub idle_after: Span,
-    /// How far ahead of its record's timestamp an event may be; `None` in `replay`.
+    /// How far ahead of its record's timestamp an event may be; `None`, without limit, in `replay`.
     pub max_ahead: Option<Span>,
-    /// Age at which a cohort is sealed whatever is unresolved.
+    /// The age at which a cohort is sealed, however many of its cases are unresolved (event time).
     pub cohort_max_age: Span,
-    /// Without an event for this long (wall clock) verdicts become `stale`; `None` in `replay`.
+    /// Verdicts become `stale` after this long without an event (wall clock); `None`, never, in `replay`.
     pub stale_after: Option<Span>,
-    /// How often findings are evaluated.
+    /// The interval between evaluations (wall clock).
     pub evaluate_every: Span,
 }
 
-/// How sequential evidence is gathered.
+/// Parameters of sequential evidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EvidencePlan {
-    /// Probability of a false alarm over the whole life of all series together.
+    /// The probability of any false alarm over the whole life of all series together, between 0 and 1.
     pub family_alpha: f64,
-    /// Exposed of both groups together that close a block.
+    /// The number of exposed, of both groups together, that completes a block.
     pub block_exposed: u64,
-    /// The same where the exposed are controls: hit rates and the later stages.
+    /// The same for indicators whose exposed are controls, such as the hit rate.
     pub block_concluded: u64,
-    /// Coefficient of variation of a group's rate between blocks that is no evidence; 0: none.
+    /// The coefficient of variation of a group's rate between blocks that does not count as evidence; 0 for none.
     pub block_variation: f64,
 }
 
-/// The bounds of the ledger.
+/// Limits of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerPlan {
-    /// Open cases; beyond it the oldest is closed first.
+    /// The largest number of open cases. Beyond it the oldest are closed first.
     pub open_cases: usize,
-    /// Cases with events whose selection has not come; beyond it the oldest is dropped first.
+    /// The largest number of cases that wait for their selection. Beyond it the oldest are dropped first.
     pub waiting_events: usize,
-    /// How long an event id is remembered (event time).
+    /// How long an event id is remembered after the event, to recognise a second delivery (event time).
     pub dedupe_horizon: Span,
-    /// Event ids remembered apart from open cases; beyond it the oldest are forgotten first.
+    /// The largest number of event ids remembered beside those of open cases. Beyond it the oldest are forgotten first.
     pub remembered_ids: usize,
-    /// How long a case that was not picked stays open (event time).
+    /// How long a case that was not selected stays open (event time).
     pub not_selected_horizon: Span,
 }
 
-/// The bounds of a single event.
+/// Limits of a single event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest string of the contract (id, profile, group name ...), in bytes of UTF-8.
+    /// The longest string of the contract (an id, profile, group name ...), in bytes of UTF-8.
     pub string_bytes: usize,
-    /// Longest payload, in bytes.
+    /// The longest payload, in bytes.
     pub message_bytes: usize,
 }
 
 impl Plan {
-    /// The profile of this name.
+    /// Returns the id of the profile of this name, or `None` where the allow-list does not have it.
     #[must_use]
     pub fn profile_id(&self, name: &str) -> Option<ProfileId> {
         let index = self.profiles.binary_search_by(|profile| profile.name.as_str().cmp(name)).ok()?;
-        u16::try_from(index).ok().map(ProfileId)
+        present(Room::Plan, "a plan has fewer than 65,536 profiles", u16::try_from(index).ok()).map(ProfileId)
     }
 
-    /// The strata that rules name, sorted, each once; [`crate::plan::StratumId`] is the index.
+    /// Returns the strata that rules name, sorted, each once; [`crate::plan::StratumId`] is the index.
     #[must_use]
     pub fn strata(&self) -> Vec<&str> {
         let mut strata: Vec<&str> = self.rules.iter().filter_map(|rule| rule.stratify_by.as_deref()).collect();
@@ -103,10 +105,10 @@ impl Plan {
         strata
     }
 
-    /// The dimension of this name.
+    /// Returns the id of the dimension of this name, or `None` where the allow-list does not have it.
     #[must_use]
     pub fn dimension_id(&self, name: &str) -> Option<DimensionId> {
         let index = self.dimensions.binary_search_by(|dimension| dimension.name.as_str().cmp(name)).ok()?;
-        u16::try_from(index).ok().map(DimensionId)
+        present(Room::Plan, "a plan has fewer than 65,536 dimensions", u16::try_from(index).ok()).map(DimensionId)
     }
 }

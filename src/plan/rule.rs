@@ -1,6 +1,4 @@
-//! What a rule says: indicator, measure, reference, windows, thresholds, evidence.
-//!
-//! These are the parsed, valid forms; the configuration's raw text never gets this far.
+//! A rule: indicator, measure, reference, windows, thresholds, evidence. All of it is parsed and valid.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,57 +7,59 @@ use super::id::{DimensionId, ProfileId};
 use super::time::Span;
 use crate::statistics::Confidence;
 
-/// A rule of kind `disparity`: compares a group's indicator with a reference's.
+/// A rule of kind `disparity`. It compares an indicator of a group with that of a reference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// Unique name.
+    /// Its name; no two rules share one.
     pub name: String,
-    /// What is compared.
+    /// The rate to compare.
     pub indicator: Indicator,
-    /// How it is compared.
+    /// How to compare it.
     pub measure: Measure,
-    /// With what it is compared.
+    /// Whom to compare each group with.
     pub reference: Reference,
-    /// On which profiles, ascending.
+    /// The profiles to judge, ascending.
     pub profiles: Vec<ProfileId>,
-    /// On which channels; each has its own finding.
+    /// The channels to judge; each has a finding of its own.
     pub channels: Vec<Channel>,
-    /// On which dimensions, ascending.
+    /// The dimensions to judge, ascending.
     pub dimensions: Vec<DimensionId>,
-    /// Over which rolling windows, as configured ("30d").
+    /// The rolling windows to judge; each has a finding of its own.
     pub windows: Vec<WindowLength>,
-    /// Beyond this, in the indicator's direction of harm: `warning`.
+    /// The verdict is `warning` beyond this value, in the direction in which the indicator harms. In the unit of the
+    /// measure.
     pub warning: f64,
-    /// Beyond this: `critical`.
+    /// The verdict is `critical` beyond this value, likewise.
     pub critical: f64,
-    /// A firing alert resolves only when the measure is back within this.
+    /// A firing alert resolves only when the measure is back within this value.
     pub clear: f64,
-    /// What it takes to be beyond a threshold.
+    /// What shows that a threshold is exceeded.
     pub evidence: Evidence,
-    /// Of the intervals shown.
+    /// Confidence level of the intervals shown.
     pub confidence: Confidence,
-    /// Smallest number of events expected under equality, in each of the two groups.
+    /// The smallest number of events to expect, in each of the two groups, if their rates were equal. Below it nothing
+    /// is judged.
     pub min_events: u64,
-    /// Name of the stratum to adjust for: a key of `strata`, or `risk_class`.
+    /// The stratum to adjust for: a key of `strata`, or `risk_class`.
     pub stratify_by: Option<String>,
-    /// How long a condition must hold before the alert fires.
+    /// How long the condition must hold before the alert fires.
     pub hold_for: Span,
-    /// How long an alert goes on firing after its condition ended.
+    /// How long an alert keeps firing after the condition ended.
     pub keep_firing_for: Span,
-    /// Who is called; empty: the profile's owner.
+    /// Who receives the alert; empty for the owner of the profile.
     pub owner: String,
-    /// What they are asked to do.
+    /// What the owner is asked to do.
     pub action: String,
-    /// Where the runbook is.
+    /// Link to the runbook.
     pub runbook: String,
 }
 
-/// A rolling window's length with the word it was configured by.
+/// The length of a rolling window, and how the configuration writes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowLength {
-    /// The length.
+    /// How long the window is.
     pub length: Span,
-    /// As configured: "30d".
+    /// The text in the configuration, such as "30d".
     pub label: String,
 }
 
@@ -68,7 +68,7 @@ pub struct WindowLength {
 pub enum Indicator {
     /// selected / assessed
     SelectionRate,
-    /// controlled / assessed, or / population
+    /// controlled / assessed, or controlled / population
     ControlFrequency,
     /// hits / concluded, of sealed cohorts
     HitRate,
@@ -78,13 +78,13 @@ pub enum Indicator {
     FollowThrough,
     /// concluded / controlled
     OutcomeCoverage,
-    /// overturned / hits ever found
+    /// overturned / hits, those overturned included
     OverturnRate,
     /// complaints / controlled
     ComplaintRate,
 }
 
-/// Where harm lies.
+/// The direction in which an indicator harms a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Harm {
     /// A higher value is worse for the group.
@@ -106,7 +106,7 @@ impl Indicator {
         Self::ComplaintRate,
     ];
 
-    /// The word for it in configuration, metrics and JSON.
+    /// Returns the word for the indicator in configuration, metrics and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -121,7 +121,7 @@ impl Indicator {
         }
     }
 
-    /// The direction in which a difference harms the group.
+    /// Returns the direction in which the indicator harms a group.
     #[must_use]
     pub const fn harm(self) -> Harm {
         match self {
@@ -131,7 +131,7 @@ impl Indicator {
     }
 }
 
-/// How a group's rate is set against its reference's.
+/// How the rate of a group is compared with that of its reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Measure {
     /// group rate / reference rate
@@ -141,7 +141,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// The word for it in the configuration and in metrics.
+    /// Returns the word for the measure in configuration and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -151,23 +151,23 @@ impl Measure {
     }
 }
 
-/// With what a group is compared.
+/// Whom a group is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
-    /// Everyone else of the same channel.
+    /// Everybody else in the same channel.
     Rest,
-    /// A named group, in every dimension of the rule that has it.
+    /// The group of this name, in every dimension of the rule that has it.
     Group(String),
-    /// The most favourable group.
+    /// The group with the most favourable rate.
     Lowest,
     /// The random channel.
     Random,
-    /// Everyone, the group included: shown, never judged.
+    /// Everybody, the group included. Shown, but never judged.
     Overall,
 }
 
 impl Reference {
-    /// Returns the word for it in configuration, alerts and JSON: the name of the group, where it is one.
+    /// Returns the word for the reference in configuration, alerts and JSON; the name of the group where it is one.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -180,13 +180,13 @@ impl Reference {
     }
 }
 
-/// What it takes to be beyond a threshold.
+/// What shows that a threshold is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// The e-process has alarmed: may be looked at at any time.
+    /// The e-process has alarmed. Valid however often it is looked at.
     Sequential,
-    /// The window's interval excludes the threshold.
+    /// The confidence interval of the window excludes the threshold.
     Interval,
-    /// The number alone.
+    /// The value alone exceeds it.
     Point,
 }

@@ -1,26 +1,27 @@
 //! What is watched: profiles and dimensions on the allow-list.
 
-use super::id::GroupId;
+use super::id::{self, GroupId};
+use super::invariant::{Room, present};
 
 /// A risk profile on the allow-list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// Its name in events.
     pub name: String,
-    /// Its name for people.
+    /// Its title on pages and in alerts.
     pub title: String,
-    /// What its rates are divided by.
+    /// The denominator of its rates.
     pub exposure: Exposure,
-    /// Who is called.
+    /// Who receives its alerts, unless the rule names somebody else.
     pub owner: String,
 }
 
-/// What the rates of a profile are divided by.
+/// The denominator of a profile's rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exposure {
-    /// Cases assessed.
+    /// The number of cases assessed.
     Assessed,
-    /// Population counts from events.
+    /// The number of persons, from population events.
     Population,
 }
 
@@ -29,23 +30,23 @@ pub enum Exposure {
 pub struct Dimension {
     /// Its name in events.
     pub name: String,
-    /// The protected ground it stands for, or `proxy`.
+    /// The protected ground that it stands for, or `proxy`.
     pub ground: String,
-    /// Its groups in the order of the configuration; [`GroupId`] is the index. Values outside it become `other`.
+    /// Its groups in the order of the configuration; [`GroupId`] is the index. Every other value belongs to `other`.
     pub groups: Vec<String>,
 }
 
 impl Dimension {
-    /// The word for every value outside the allow-list.
+    /// The word that stands for every value outside the allow-list.
     pub const OTHER: &'static str = "other";
 
-    /// Most groups of a dimension.
-    pub const MAX_GROUPS: u16 = 10_000;
+    /// The largest number of groups that a dimension may have.
+    pub const MAX_GROUPS: u16 = id::MAX_GROUPS;
 
-    /// Returns the group of this name, where the allow-list has it.
+    /// Returns the group of this name, or `None` where the allow-list does not have it.
     #[must_use]
     pub fn group_id(&self, name: &str) -> Option<GroupId> {
         let index = self.groups.iter().position(|group| group == name)?;
-        u16::try_from(index).ok().map(GroupId)
+        present(Room::Plan, "a dimension has at most `MAX_GROUPS` groups", u16::try_from(index).ok()).map(GroupId)
     }
 }

@@ -1,10 +1,33 @@
-//! Time as all rooms know it: milliseconds of event time, spans, and hours.
+//! Event time, spans and hours, as all rooms use them.
 
 use serde::{Deserialize, Serialize};
 
-/// A point in event time: milliseconds since 1970-01-01T00:00:00Z.
+/// A point in event time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventTime(pub i64);
+
+impl EventTime {
+    /// The earliest time of all. A watermark starts here.
+    pub const MIN: Self = Self(i64::MIN);
+
+    /// Returns this time plus `span`. Saturates.
+    #[must_use]
+    pub const fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// Returns this time minus `span`. Saturates.
+    #[must_use]
+    pub const fn minus(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+
+    /// Returns the span from `earlier` to this time; negative where `earlier` is later. Saturates.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
 
 /// A span of event time or of wall-clock time, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
@@ -20,37 +43,14 @@ impl Span {
     /// One day of 24 hours.
     pub const DAY: Self = Self(86_400_000);
 
-    /// `count` times this span, saturating.
+    /// Returns this span `count` times. Saturates.
     #[must_use]
     pub const fn times(self, count: i64) -> Self {
         Self(self.0.saturating_mul(count))
     }
 }
 
-impl EventTime {
-    /// The earliest time of all; what a watermark is before the first event.
-    pub const MIN: Self = Self(i64::MIN);
-
-    /// This time plus `span`, saturating.
-    #[must_use]
-    pub const fn plus(self, span: Span) -> Self {
-        Self(self.0.saturating_add(span.0))
-    }
-
-    /// This time minus `span`, saturating.
-    #[must_use]
-    pub const fn minus(self, span: Span) -> Self {
-        Self(self.0.saturating_sub(span.0))
-    }
-
-    /// The span from `earlier` to this time; negative where `earlier` is later.
-    #[must_use]
-    pub const fn since(self, earlier: Self) -> Span {
-        Span(self.0.saturating_sub(earlier.0))
-    }
-}
-
-/// Returns the hour that holds a time, counted from 1970. Saturates far outside the times that the contract allows.
+/// Returns the hour that contains `time`, counted from 1970. Saturates far outside the times that the contract allows.
 #[must_use]
 pub fn hour_of(time: EventTime) -> i32 {
     let hour = time.0.div_euclid(Span::HOUR.0);
