@@ -1,4 +1,4 @@
-//! Cases by the hour of their selection, as evidence reads them.
+//! The final facts about cases that were selected in the same hours.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +7,32 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{Channel, Slot, StratumId};
 use crate::window::Counts;
 
-/// Share of the selected that must be reported on or resolved, in every group, before a cohort is complete: in hundredths.
+/// Share of the selected cases, in every group, whose facts must be known before a cohort is complete; in hundredths.
 const COMPLETE_PERCENT: u64 = 95;
 
-/// One sealed cohort: whole hours, or what was left of a day.
+/// The counts of cases that were selected in the same hours: one hour, or what was not sealed of a day when its hours
+/// were merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cohort {
-    /// First hour, counted from 1970.
+    /// The first hour, counted from 1970.
     pub start: i32,
     /// The hour after the last.
     pub end: i32,
     pub(super) counts: BTreeMap<CohortCell, Counts>,
 }
 
-/// Channel, group and stratum within a cohort.
+/// Channel, group, and stratum with its value; `None` for all strata together.
 pub(super) type CohortCell = (Channel, Slot, Option<(StratumId, Slot)>);
 
 impl Cohort {
-    /// The counts of a group in a channel, and stratum where one is asked for.
+    /// Returns the counts of a group in a channel, and in a value of a stratum where one is asked for. They are 0 where
+    /// the cohort has no such case.
     #[must_use]
     pub fn counts(&self, channel: Channel, group: Slot, stratum: Option<(StratumId, Slot)>) -> Counts {
         self.counts.get(&(channel, group, stratum)).copied().unwrap_or_default()
     }
 
-    /// The values that a stratum takes in this cohort, each once.
+    /// Returns the values of a stratum that cases of this cohort have, ascending.
     #[must_use]
     pub fn values(&self, stratum: StratumId) -> Vec<Slot> {
         let values = self.counts.keys().filter_map(|(_, _, of)| of.filter(|(id, _)| *id == stratum));
@@ -40,6 +42,7 @@ impl Cohort {
         values
     }
 
+    /// Adds the counts of another cohort.
     pub(super) fn merge(&mut self, other: Self) {
         self.end = self.end.max(other.end);
         for (cell, counts) in other.counts {
@@ -47,10 +50,10 @@ impl Cohort {
         }
     }
 
-    /// Whether every group with selected cases has the share asked for.
-    pub(super) fn complete(&self, known: impl Fn(&Counts) -> u64) -> bool {
-        let groups = self.counts.iter().filter(|((_, _, stratum), _)| stratum.is_none());
-        groups.into_iter().all(|(_, counts)| {
+    /// Returns whether in every group enough of the selected cases are among those that `known` counts.
+    pub(super) fn is_complete(&self, known: impl Fn(&Counts) -> u64) -> bool {
+        let mut groups = self.counts.iter().filter(|((_, _, stratum), _)| stratum.is_none());
+        groups.all(|(_, counts)| {
             u128::from(known(counts)) * 100 >= u128::from(counts.selected) * u128::from(COMPLETE_PERCENT)
         })
     }

@@ -1,7 +1,8 @@
-//! Final facts by cohort, and when a cohort is sealed: what evidence reads.
+//! Final facts by cohort, and when a cohort is sealed.
 //!
-//! Facts are staged by the hour of their event and become final, an hour at a time, when the watermark has passed that hour by the allowed
-//! lateness. Everything here happens at such boundaries of event time and reads sums alone, so the order of arrival leaves no trace.
+//! Facts are staged by the hour of their event. An hour becomes final when the watermark has passed it by the allowed
+//! lateness. Everything here happens at such boundaries of event time and reads sums alone, so the order of arrival
+//! leaves no trace.
 
 use std::collections::BTreeMap;
 
@@ -13,15 +14,18 @@ use super::cohort::Cohort;
 use super::feed::CohortFeed;
 use super::lane::Lane;
 use super::shift::Shift;
+use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, Mapping, Span, hour_of};
 use crate::window::CellKey;
 
-/// All feeds with the cohorts that wait in them.
+/// All feeds with their waiting cohorts, and the facts that are not final. All hours are counted from 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cohorts {
+    /// By feed.
     lanes: Vec<Lane>,
-    /// By cell: the feeds that read it; and what came too late for them.
+    /// By cell of the windows; `None` where no feed reads it.
     readers: Vec<Option<Reader>>,
+    /// By hour of the event, then by cell and hour of the cohort.
     staged: BTreeMap<i32, HashMap<(u32, i32), Shift, FxBuildHasher>>,
     /// The first hour that is not final.
     floor: i32,
@@ -29,76 +33,38 @@ pub struct Cohorts {
     max_age: Span,
 }
 
+/// The feeds that read a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reader {
     key: CellKey,
+    /// Indices of lanes.
     lanes: Box<[usize]>,
+    /// Cases whose facts came too late for their cohort.
     late: u64,
 }
 
 impl Cohorts {
-    /// Nothing staged. A feed's place in `feeds` is its index everywhere.
+    /// Returns cohorts without facts. The place of a feed in `feeds` is its index everywhere.
     #[must_use]
     pub fn new(feeds: Vec<CohortFeed>, lateness: Span, max_age: Span) -> Self {
-        let lane = |feed| Lane { feed, waiting: BTreeMap::new(), passed: i32::MIN, begun: i32::MIN };
-        let lanes = feeds.into_iter().map(lane).collect();
+        let lanes = feeds.into_iter().map(Lane::new).collect();
         Self { lanes, readers: Vec::new(), staged: BTreeMap::new(), floor: i32::MIN, lateness, max_age }
     }
 
-    /// Whether facts of this time can still become final in their turn.
+    /// Returns whether facts of this time are not final yet.
     #[must_use]
     pub fn is_open(&self, time: EventTime) -> bool {
         hour_of(time) >= self.floor
     }
 
-    /// The first hour that is not final.
+    /// Returns the first hour that is not final.
     #[must_use]
     pub const fn floor(&self) -> i32 {
         self.floor
     }
 
-    /// Stages a change of a cell by an event of `hour`.
-    pub(super) fn stage(&mut self, hour: i32, cell: u32, cohort: EventTime, change: impl FnOnce(&mut Shift)) {
-        if matches!(self.readers.get(cell as usize), Some(Some(_))) {
-            let staged = self.staged.entry(hour).or_default();
-            change(staged.entry((cell, hour_of(cohort))).or_default());
-        }
-    }
-
-    /// Learns of the cells that are new since the last call; `keys` names all cells.
-    pub(super) fn learn_cells(&mut self, keys: &[CellKey]) {
-        for key in keys.iter().skip(self.readers.len()) {
-            let reads = |lane: &Lane| lane.feed.reads(key);
-            let lanes: Box<[usize]> =
-                self.lanes.iter().enumerate().filter(|(_, lane)| reads(lane)).map(|(index, _)| index).collect();
-            self.readers.push((!lanes.is_empty()).then(|| Reader { key: *key, lanes, late: 0 }));
-        }
-    }
-
-    /// Counts facts of a cohort that came too late for evidence.
-    pub(super) fn count_late(&mut self, cell: u32, cohort: i32, facts: u64) {
-        if let Some(reader) = self.reader_of(cell, cohort) {
-            reader.late = reader.late.saturating_add(facts);
-        }
-    }
-
-    /// Counts one case of a cohort that evidence misses more, or one less.
-    pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, more: bool) {
-        if let Some(reader) = self.reader_of(cell, cohort) {
-            reader.late = if more { reader.late.saturating_add(1) } else { reader.late.saturating_sub(1) };
-        }
-    }
-
-    /// Who reads a cell, where a cohort is the business of any feed of theirs.
-    fn reader_of(&mut self, cell: u32, cohort: i32) -> Option<&mut Reader> {
-        let Self { readers, lanes, .. } = self;
-        let reader = readers.get_mut(cell as usize)?.as_mut()?;
-        let reads = |index: &usize| lanes.get(*index).is_some_and(|lane| cohort >= lane.begun);
-        reader.lanes.iter().any(reads).then_some(reader)
-    }
-
-    /// The next hour that the watermark makes final; `None` where there is none. `waiting` says whether a block is open that only the
-    /// passing of time closes.
+    /// Returns the next hour that becomes the first one not final, by this watermark; `None` where there is none.
+    /// `waiting` says whether a block is open that only the passing of time closes.
     #[must_use]
     pub fn next(&self, watermark: EventTime, waiting: impl FnOnce() -> bool) -> Option<i32> {
         let to = hour_of(watermark.minus(self.lateness));
@@ -108,7 +74,8 @@ impl Cohorts {
         }
         let idle = !waiting() && self.lanes.iter().all(|lane| lane.waiting.is_empty());
         let next = if idle || self.floor == i32::MIN {
-            // Nothing happens in empty hours. The first that is not finds them passed, as it does when the watermark takes them one by one.
+            // Nothing happens in empty hours. They may be skipped at once: the first hour with facts finds the same
+            // either way.
             self.staged.keys().next().map_or(to, |hour| (*hour).max(self.floor.saturating_add(1)).min(to))
         } else {
             self.floor.saturating_add(1)
@@ -116,78 +83,130 @@ impl Cohorts {
         Some(next)
     }
 
-    /// Makes everything before `hour` final, and gives out the cohorts that are sealed by it, in time order per feed.
+    /// Makes everything before `hour` final. Calls `sealed` with each cohort that is sealed by it and the index of its
+    /// feed, in time order per feed.
     pub fn settle(&mut self, hour: i32, mut sealed: impl FnMut(usize, &Cohort)) {
-        let due = self.staged.range(..hour).map(|(hour, _)| *hour).collect::<Vec<_>>();
-        for event_hour in due {
-            for ((cell, cohort), shift) in self.staged.remove(&event_hour).unwrap_or_default() {
-                self.make_final(cell, cohort, &shift);
-            }
+        let not_due = self.staged.split_off(&hour);
+        let due = std::mem::replace(&mut self.staged, not_due);
+        for ((cell, cohort), shift) in due.into_values().flatten() {
+            self.make_final(cell, cohort, &shift);
         }
         self.floor = hour;
         let max_age = hour_of(EventTime(self.max_age.0));
-        for (index, lane) in self.lanes.iter_mut().enumerate() {
+        for (feed, lane) in self.lanes.iter_mut().enumerate() {
             lane.merge_days(hour);
             while let Some(cohort) = lane.next_sealed(hour, max_age) {
-                sealed(index, &cohort);
+                sealed(feed, &cohort);
             }
         }
     }
 
-    /// Up to which hour a feed has given out all its cohorts.
+    /// Returns the hour up to which a feed has released all its cohorts.
     #[must_use]
     pub fn passed(&self, feed: usize) -> i32 {
-        self.lanes.get(feed).map_or(i32::MIN, |lane| lane.passed)
+        lane(self.lanes.get(feed)).map_or(i32::MIN, |lane| lane.passed)
     }
 
-    /// Cases whose facts came too late for evidence, by cell of a group; strata are left out, as they would count twice.
+    /// Returns the cases whose facts came too late for evidence, by cell of a group. Cells of strata are left out, as
+    /// they hold the same cases.
     pub fn late(&self) -> impl Iterator<Item = (&CellKey, u64)> {
         let readers = self.readers.iter().flatten().filter(|reader| reader.key.stratum.is_none() && reader.late > 0);
         readers.map(|reader| (&reader.key, reader.late))
     }
 
+    /// Learns the cells that are new since the last call. `keys` names all cells of the windows.
+    pub(super) fn learn_cells(&mut self, keys: &[CellKey]) {
+        for key in keys.iter().skip(self.readers.len()) {
+            let reads = |lane: &Lane| lane.feed.reads(key);
+            let lanes: Box<[usize]> =
+                self.lanes.iter().enumerate().filter(|(_, lane)| reads(lane)).map(|(index, _)| index).collect();
+            self.readers.push((!lanes.is_empty()).then(|| Reader { key: *key, lanes, late: 0 }));
+        }
+    }
+
+    /// Stages a change of a cell by an event of `hour`.
+    pub(super) fn stage(&mut self, hour: i32, cell: u32, cohort: EventTime, change: impl FnOnce(&mut Shift)) {
+        if reader(self.readers.get(cell as usize)).is_some_and(Option::is_some) {
+            let staged = self.staged.entry(hour).or_default();
+            change(staged.entry((cell, hour_of(cohort))).or_default());
+        }
+    }
+
+    /// Counts cases of a cohort whose facts came too late for evidence.
+    pub(super) fn count_late(&mut self, cell: u32, cohort: i32, cases: u64) {
+        if let Some(reader) = self.reader_of(cell, cohort) {
+            reader.late = reader.late.saturating_add(cases);
+        }
+    }
+
+    /// Counts one case more of a cohort that evidence misses, or one less.
+    pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, more: bool) {
+        if let Some(reader) = self.reader_of(cell, cohort) {
+            // Not below 0: a checkpoint may hold less than its cases say.
+            reader.late = if more { reader.late.saturating_add(1) } else { reader.late.saturating_sub(1) };
+        }
+    }
+
+    /// The reader of a cell; `None` where no feed reads it, or none reads this cohort of it.
+    fn reader_of(&mut self, cell: u32, cohort: i32) -> Option<&mut Reader> {
+        let Self { readers, lanes, .. } = self;
+        let reader = reader(readers.get_mut(cell as usize))?.as_mut()?;
+        let reads = |index: &usize| lane(lanes.get(*index)).is_some_and(|lane| cohort >= lane.begun);
+        reader.lanes.iter().any(reads).then_some(reader)
+    }
+
     fn make_final(&mut self, cell: u32, cohort: i32, shift: &Shift) {
-        // Steps that cancel out leave no cohort behind: whether they met here is a matter of arrival.
+        // Changes that cancel out leave no cohort behind: whether they met here depends on the order of arrival.
         if *shift == Shift::default() {
             return;
         }
-        let Some(Some(reader)) = self.readers.get_mut(cell as usize) else { return };
+        // After a change of plan a staged cell may have no reader.
+        let Some(Some(reader)) = reader(self.readers.get_mut(cell as usize)) else { return };
         let mut missed = 0;
         for index in &reader.lanes {
-            let Some(lane) = self.lanes.get_mut(*index).filter(|lane| cohort >= lane.begun) else { continue };
+            let Some(lane) = lane(self.lanes.get_mut(*index)).filter(|lane| cohort >= lane.begun) else { continue };
             if cohort < lane.passed {
                 missed = missed.max(shift.largest(&lane.feed.maturity.relevant()));
             } else {
                 let CellKey { channel, group, stratum, .. } = reader.key;
-                let counts = lane.cohort(cohort).counts.entry((channel, group, stratum)).or_default();
-                shift.move_counts(counts);
+                shift.apply(lane.cohort(cohort).counts.entry((channel, group, stratum)).or_default());
             }
         }
         reader.late = reader.late.saturating_add(missed);
     }
 }
 
+#[track_caller]
+fn reader<R>(reader: Option<R>) -> Option<R> {
+    invariant::present(Room::Evidence, "every cell of a route was learned", reader)
+}
+
+#[track_caller]
+fn lane<L>(lane: Option<L>) -> Option<L> {
+    invariant::present(Room::Evidence, "a feed that a reader or a table names has a lane", lane)
+}
+
 /// A change that is not final: cell, hour of the cohort, change.
 type Staged = (u32, i32, Shift);
 
-/// What goes into a checkpoint.
+/// The cohorts in a checkpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CohortsState {
     lanes: Vec<Lane>,
     staged: Vec<(i32, Vec<Staged>)>,
     floor: i32,
-    /// By cell: what came too late.
+    /// By cell: cases whose facts came too late.
     late: Vec<(u32, u64)>,
 }
 
 impl Cohorts {
-    /// Returns what goes into a checkpoint.
+    /// Returns what a checkpoint stores.
     #[must_use]
     pub fn state(&self) -> CohortsState {
         let staged = self.staged.iter().map(|(hour, changes)| {
             let mut changes: Vec<Staged> =
                 changes.iter().map(|((cell, cohort), shift)| (*cell, *cohort, *shift)).collect();
-            // The same state gives the same bytes.
+            // So that the same state gives the same bytes.
             changes.sort_unstable_by_key(|(cell, cohort, _)| (*cell, *cohort));
             (*hour, changes)
         });
@@ -200,8 +219,11 @@ impl Cohorts {
         }
     }
 
-    /// Takes in what [`Self::state`] gave, when the cells are known again. A feed that was not there begins with `begin`, the first hour that no
-    /// event has reached yet: of those before it, nobody kept what it would have read.
+    /// Restores what [`Self::state`] returned. `keys` names the restored cells of the windows, and `cell` returns the
+    /// present place of a stored one. What no feed of the plan reads any more is left out.
+    ///
+    /// A feed that was not stored begins at `begin`, the first hour that no event has reached: nobody kept what it
+    /// would have read before.
     pub fn restore(
         &mut self,
         state: CohortsState,
@@ -212,7 +234,8 @@ impl Cohorts {
     ) {
         self.learn_cells(keys);
         let CohortsState { lanes, staged, floor, late } = state;
-        // Before 1970 nothing is final: no event is as old, and hours are passed over one by one.
+        // No event is from before 1970, so nothing is final there. Another floor would have every hour since passed one
+        // by one.
         self.floor = if floor < 0 { i32::MIN } else { floor };
         let begin = begin.max(floor);
         self.lanes.iter_mut().for_each(|lane| (lane.passed, lane.begun) = (begin, begin));
@@ -225,22 +248,23 @@ impl Cohorts {
             let known = changes.into_iter().filter_map(|(id, cohort, shift)| Some(((cell(id)?, cohort), shift)));
             self.staged.insert(hour, known.collect());
         }
-        for (id, count) in late {
-            if let Some(Some(reader)) = cell(id).and_then(|id| self.readers.get_mut(id as usize)) {
-                reader.late = count;
+        for (id, cases) in late {
+            let reader = cell(id).and_then(|id| self.readers.get_mut(id as usize)).and_then(Option::as_mut);
+            if let Some(reader) = reader {
+                reader.late = cases;
             }
         }
     }
 }
 
 impl CohortsState {
-    /// The first hour of each feed, which the encoding of the feeds leaves out.
+    /// Returns the first hour of each feed, which the encoding of the feeds leaves out.
     #[must_use]
     pub fn begun(&self) -> Vec<i32> {
         self.lanes.iter().map(|lane| lane.begun).collect()
     }
 
-    /// Takes in what [`Self::begun`] gave; feeds without one are read from the first hour on.
+    /// Sets what [`Self::begun`] returned. A feed without a first hour reads every cohort.
     pub fn set_begun(&mut self, begun: &[i32]) {
         self.lanes.iter_mut().zip(begun).for_each(|(lane, begun)| lane.begun = *begun);
     }

@@ -1,34 +1,34 @@
-//! A group's side and its reference's side.
+//! The two sides of a comparison: a group and its reference.
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Dimension, Harm, Indicator, Reference, Rule};
+use crate::plan::{Dimension, Harm, Indicator, Reference, Rule, Slot};
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
-    /// Events.
+    /// Cases in which the event happened. They may exceed the exposed where tallies say so.
     pub events: u64,
-    /// Exposed.
+    /// Cases in which it could have happened.
     pub exposed: u64,
 }
 
-/// With what a group is compared, once the window's counts are known.
+/// What a group is compared with, once the counts are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Against {
     /// Everyone else.
     Rest,
-    /// One group, by its index in the table.
+    /// One group, by its index in the table of sides.
     Group(usize),
-    /// The random channel: shares of the picked, or the same group's rate.
+    /// The random channel: the group's share of the picked, or the group's rate there.
     Random,
     /// Everyone.
     Overall,
-    /// There is none.
+    /// Nothing: the dimension has no such group, or no group has enough cases.
     Nothing,
 }
 
-/// What a rule's reference comes down to for this table of sides.
+/// Resolves a rule's reference for a table of sides, which is in the order of [`slots`].
 #[must_use]
 pub fn against(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Against {
     match &rule.reference {
@@ -42,7 +42,9 @@ pub fn against(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Against {
     }
 }
 
-/// The two sides of the comparison for the group at `index`. `random` is the same table of the random channel.
+/// Returns the sides of the group at `index` and of its reference. `random` is the table of the random channel, empty
+/// where the rule does not compare with it. A side that its table does not have is empty: a population may not be known
+/// yet.
 #[must_use]
 pub fn compare(against: Against, indicator: Indicator, index: usize, table: &[Side], random: &[Side]) -> (Side, Side) {
     let at = |table: &[Side], index: usize| table.get(index).copied().unwrap_or_default();
@@ -59,10 +61,16 @@ pub fn compare(against: Against, indicator: Indicator, index: usize, table: &[Si
     }
 }
 
-/// Against the random channel, picking is compared by the group's share among the picked: those picked at random are a sample of all,
-/// so their share is what it would be if the profile treated everyone alike.
+/// With the random channel, picking is compared by the group's share of the picked. Those picked at random are a sample
+/// of everyone, so their share is what it would be if the profile treated everyone alike.
 const fn by_shares(indicator: Indicator) -> bool {
     matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency)
+}
+
+/// Returns the slots of a dimension's groups in the order of every table of sides; everyone outside the allow-list
+/// comes last.
+pub fn slots(dimension: &Dimension) -> impl Iterator<Item = Slot> + use<> {
+    (0..).map(Slot).take(dimension.groups.len()).chain(std::iter::once(Slot::OTHER))
 }
 
 fn share(table: &[Side], index: usize) -> Side {
@@ -77,8 +85,8 @@ fn total<'s>(sides: impl IntoIterator<Item = &'s Side>) -> Side {
     })
 }
 
-/// The listed group with the rate that harms least, among those with `min_events` events expected at the overall rate;
-/// of equals the first listed.
+/// The listed group whose rate harms least, among those that have `min_events` events expected at the overall rate. Of
+/// equal ones it is the first.
 fn most_favourable(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Option<usize> {
     let all = total(table);
     let enough = |side: &Side| {
@@ -87,13 +95,13 @@ fn most_favourable(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Option
                 >= u128::from(rule.min_events) * u128::from(all.exposed)
     };
     let listed = table.iter().take(dimension.groups.len()).enumerate().filter(|(_, side)| enough(side));
-    // Cross-multiplied, so that equal rates are equal whatever their size.
-    let higher = |one: &Side, other: &Side| {
+    // Cross-multiplied, so that no rounding makes equal rates differ.
+    let compare_rates = |one: &Side, other: &Side| {
         (u128::from(one.events) * u128::from(other.exposed)).cmp(&(u128::from(other.events) * u128::from(one.exposed)))
     };
     listed
         .reduce(|best, next| {
-            let order = higher(next.1, best.1);
+            let order = compare_rates(next.1, best.1);
             let better = if rule.indicator.harm() == Harm::High { order.is_lt() } else { order.is_gt() };
             if better { next } else { best }
         })

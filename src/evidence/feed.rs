@@ -1,33 +1,34 @@
-//! Which cohorts an indicator reads, and what must be known of them.
+//! Which cohorts an indicator reads, and when they are complete.
 
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Channel, DimensionId, ProfileId};
 use crate::window::{CellKey, Counts};
 
-/// A stream of sealed cohorts: of one profile and dimension, for indicators that need the same facts to be complete.
+/// A stream of sealed cohorts of one profile and dimension. Indicators whose facts are complete at the same time share
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CohortFeed {
     /// The profile.
     pub profile: ProfileId,
     /// The dimension.
     pub dimension: DimensionId,
-    /// The channels, sealed together; the compared one first.
+    /// The channels, which are sealed together: the compared one, then the one it is compared with, if that is another.
     pub channels: Vec<Channel>,
-    /// What must be known of a cohort.
+    /// When a cohort is complete.
     pub maturity: Maturity,
 }
 
 /// When the facts that an indicator counts can be expected to be complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Maturity {
-    /// When the cohort is over: selections.
+    /// When the cohort's hours are over: for selections.
     Over,
-    /// When 95 % of the selected of every group have a control reported, performed or not.
+    /// When 95 % of the selected cases of every group have a control reported, performed or not.
     Reported,
-    /// When 95 % of the selected of every group are resolved.
+    /// When 95 % of the selected cases of every group are resolved.
     Resolved,
-    /// At `cohort_max_age` only: nothing tells that no complaint or objection will come.
+    /// At `cohort_max_age` only: nothing else says that no further complaint or objection will come.
     Aged,
 }
 
@@ -40,7 +41,7 @@ impl CohortFeed {
 }
 
 impl Maturity {
-    /// The counts that evidence of this kind reads, each marked with 1.
+    /// Returns 1 for each count that the indicators of this maturity read, 0 for the others.
     pub(super) const fn relevant(self) -> Counts {
         let over = Counts {
             assessed: 1,

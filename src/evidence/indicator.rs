@@ -2,10 +2,11 @@
 
 use super::comparison::Side;
 use super::feed::Maturity;
+use crate::plan::invariant::{self, Room};
 use crate::plan::{Exposure, Indicator, Plan, ProfileId};
 use crate::window::Counts;
 
-/// Returns events and exposed of an indicator. `population` stands in for the cases assessed, where it is given.
+/// Returns events and exposed of an indicator. `population`, where it is given, stands in for the cases assessed.
 #[must_use]
 pub fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> Side {
     let assessed = population.unwrap_or(counts.assessed);
@@ -13,6 +14,7 @@ pub fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> S
         Indicator::SelectionRate => (counts.selected, assessed),
         Indicator::ControlFrequency => (counts.controlled, assessed),
         Indicator::HitRate => (counts.hits, counts.concluded),
+        // Not below 0: a tally may give hits without the concluded they are among.
         Indicator::UnfoundedRate => (counts.concluded.saturating_sub(counts.hits), assessed),
         Indicator::FollowThrough => (counts.controlled, counts.selected),
         Indicator::OutcomeCoverage => (counts.concluded, counts.controlled),
@@ -22,8 +24,8 @@ pub fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> S
     Side { events, exposed }
 }
 
-/// What must be known of a cohort before evidence counts it. Blocks are never rewritten, so a cohort waits until the facts that the
-/// indicator counts can be expected to be complete; a window shows them as they come.
+/// Returns when evidence may read a cohort for this indicator. A block is never rewritten, so a cohort waits until the
+/// facts that the indicator counts can be expected to be complete. Windows show them at once.
 #[must_use]
 pub const fn maturity(indicator: Indicator) -> Maturity {
     match indicator {
@@ -34,11 +36,13 @@ pub const fn maturity(indicator: Indicator) -> Maturity {
     }
 }
 
-/// Returns whether the indicator divides by the cases assessed, in a profile where a population stands in for them.
+/// Returns whether a population is the denominator: the indicator divides by the cases assessed, and in this profile a
+/// population stands in for them.
 #[must_use]
 pub fn by_population_of(plan: &Plan, profile: ProfileId, indicator: Indicator) -> bool {
-    let assessed =
+    let by_assessed =
         matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
     let profile = plan.profiles.get(usize::from(profile.0));
-    assessed && profile.is_some_and(|profile| profile.exposure == Exposure::Population)
+    let profile = invariant::present(Room::Evidence, "a rule names profiles of its plan", profile);
+    by_assessed && profile.is_some_and(|profile| profile.exposure == Exposure::Population)
 }

@@ -7,20 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::cohort::Cohort;
 use super::feed::{CohortFeed, Maturity};
 use crate::plan::Mapping;
+use crate::plan::invariant::{self, Room};
 
 /// Hours of a day.
 const DAY: i32 = 24;
 
-/// How long cohorts wait by the hour; then the hours of a day that still wait become one cohort.
+/// How long cohorts of one hour wait. Then those that still wait are merged by the day.
 const HOURS_KEPT: i32 = 7 * DAY;
 
+/// One feed with its waiting cohorts. All hours are counted from 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Lane {
     pub feed: CohortFeed,
+    /// By their first hour.
     pub waiting: BTreeMap<i32, Cohort>,
-    /// Everything before this hour is over: facts for it come too late.
+    /// All cohorts before this hour are released: facts about them come too late.
     pub passed: i32,
-    /// The first hour whose facts are its business: a feed that a plan added later does not miss what was before it.
+    /// The first hour whose cohorts the feed reads. A feed that a later plan added misses nothing of the hours before
+    /// it.
     #[serde(skip, default = "from_the_first")]
     pub begun: i32,
 }
@@ -30,6 +34,13 @@ const fn from_the_first() -> i32 {
 }
 
 impl Lane {
+    /// Returns an empty lane that reads every cohort.
+    pub const fn new(feed: CohortFeed) -> Self {
+        Self { feed, waiting: BTreeMap::new(), passed: i32::MIN, begun: from_the_first() }
+    }
+
+    /// Returns the lane under the present profiles and strata; `None` where its profile is gone. Counts of strata that
+    /// are gone are left out.
     pub fn renamed(self, mapping: &Mapping) -> Option<Self> {
         let Self { feed, mut waiting, passed, begun } = self;
         let profile = mapping.profile(feed.profile)?;
@@ -41,51 +52,57 @@ impl Lane {
         Some(Self { feed: CohortFeed { profile, ..feed }, waiting, passed, begun })
     }
 
-    /// The waiting cohort that holds an hour.
+    /// Returns the waiting cohort that holds an hour, added where missing.
     pub fn cohort(&mut self, hour: i32) -> &mut Cohort {
         let before = self.waiting.range(..=hour).next_back();
         let start = before.filter(|(_, cohort)| cohort.end > hour).map_or(hour, |(start, _)| *start);
         self.waiting.entry(start).or_insert_with(|| Cohort { start, end: start.saturating_add(1), ..Cohort::default() })
     }
 
-    /// What is left of a day that is older than a week becomes one cohort.
+    /// Merges the cohorts of single hours, of days that ended a week before `hour`, into one cohort for each day.
     pub fn merge_days(&mut self, hour: i32) {
         let floor = hour.saturating_sub(HOURS_KEPT).div_euclid(DAY).saturating_mul(DAY);
         let single =
             |(start, cohort): (&i32, &Cohort)| (cohort.start.checked_add(1) == Some(cohort.end)).then_some(*start);
         let hours: Vec<i32> = self.waiting.range(..floor).filter_map(single).collect();
         for start in hours {
+            let Some(cohort) = self.waiting.remove(&start) else {
+                invariant::broken(Room::Evidence, "a day takes in only hours before its own cohorts");
+                continue;
+            };
             let day_end = start.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);
-            let Some(cohort) = self.waiting.remove(&start) else { continue };
-            let first =
-                self.waiting.range(..start).next_back().filter(|(_, day)| day.end == day_end).map(|(first, _)| *first);
-            let first = first.unwrap_or(start);
+            let day = self.waiting.range(..start).next_back().filter(|(_, day)| day.end == day_end);
+            let first = day.map_or(start, |(first, _)| *first);
             let day = self.waiting.entry(first).or_insert_with(|| Cohort { start: first, ..Cohort::default() });
             day.merge(cohort);
             day.end = day_end;
         }
     }
 
-    /// Takes out the oldest cohort where it is sealed; cohorts after one that is not wait with it.
+    /// Removes and returns the oldest cohort if it is sealed at `hour`. Later cohorts wait for it. `max_age` is in
+    /// hours.
     pub fn next_sealed(&mut self, hour: i32, max_age: i32) -> Option<Cohort> {
-        let Some((start, oldest)) = self.waiting.first_key_value() else {
+        let Some(oldest) = self.waiting.first_entry() else {
             self.passed = self.passed.max(hour);
             return None;
         };
-        let over = oldest.end <= hour;
-        let aged = oldest.end.saturating_add(max_age) <= hour;
-        let sealed = match self.feed.maturity {
-            Maturity::Over => over,
-            Maturity::Reported => over && (aged || oldest.complete(|counts| counts.reported)),
-            Maturity::Resolved => over && (aged || oldest.complete(|counts| counts.resolved)),
-            Maturity::Aged => aged,
-        };
-        if !sealed {
-            self.passed = self.passed.max((*start).min(hour));
+        if !is_sealed(oldest.get(), self.feed.maturity, hour, max_age) {
+            self.passed = self.passed.max((*oldest.key()).min(hour));
             return None;
         }
-        let (_, cohort) = self.waiting.pop_first()?;
+        let cohort = oldest.remove();
         self.passed = self.passed.max(cohort.end);
         Some(cohort)
+    }
+}
+
+fn is_sealed(cohort: &Cohort, maturity: Maturity, hour: i32, max_age: i32) -> bool {
+    let over = cohort.end <= hour;
+    let aged = cohort.end.saturating_add(max_age) <= hour;
+    match maturity {
+        Maturity::Over => over,
+        Maturity::Reported => over && (aged || cohort.is_complete(|counts| counts.reported)),
+        Maturity::Resolved => over && (aged || cohort.is_complete(|counts| counts.resolved)),
+        Maturity::Aged => aged,
     }
 }

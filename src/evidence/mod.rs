@@ -1,4 +1,9 @@
-//! What alarms rest on: final facts by cohort, blocks of sealed cohorts, and series of e-processes that read them.
+//! What alarms rest on: final facts by cohort, blocks of sealed cohorts, and series of e-processes that read the
+//! blocks.
+//!
+//! A fact takes this path: `staging` stages it by the hour of its event; `cohorts` makes whole hours final and moves
+//! the facts into the cohorts that wait in a `lane`; a sealed cohort goes to every `table` that reads its feed; there
+//! each `series` adds it to its open block.
 
 mod cohort;
 mod cohorts;
@@ -14,9 +19,9 @@ mod table;
 
 pub use cohort::Cohort;
 pub use cohorts::{Cohorts, CohortsState};
-pub use comparison::{Against, Side, against, compare};
+pub use comparison::{Against, Side, against, compare, slots};
 pub use feed::{CohortFeed, Maturity};
 pub use indicator::{by_population_of, maturity, side};
-pub use sequence::{Sequences, SequencesState, StagedPopulation};
+pub use sequence::{Sequences, SequencesState, StagedPopulation, WatchList};
 pub use series::SeriesEvidence;
 pub use table::{Reading, TableKey, feeds};

@@ -1,18 +1,19 @@
-//! Sequential evidence: blocks of sealed cohorts, and the series of e-processes that read them.
+//! Sequential evidence: all series, and the order in which they read what becomes final.
 //!
-//! A series is one rule, profile, channel, dimension and group. It runs two hypotheses: ratio 1 ("evidence of disparity") and the rule's
-//! critical threshold ("evidence of material disparity"), in the direction of harm only. Everything is a function of the cohorts in time
-//! order, so a replay gives the same bits.
+//! A series belongs to one rule, profile, channel, dimension and group. It tests two hypotheses, in the direction of
+//! harm only: ratio 1 ("evidence of disparity") and the rule's critical threshold ("evidence of material disparity").
+//! Everything is a function of the cohorts in time order, so a replay gives the same bits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::cohorts::Cohorts;
 use super::comparison::Side;
-use super::series::{OpenSeries, SeriesEvidence};
-use super::table::{Reading, Table, TableKey, feeds, table_keys};
+use super::series::{GroupSeries, SeriesEvidence};
+use super::table::{Context, Reading, Table, TableKey, feeds, table_keys};
 use crate::ledger::AttributeTable;
+use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, EventTime, EvidencePlan, Mapping, Plan, ProfileId};
 use crate::statistics::{Detector, LOG_WATCH, e_benjamini_hochberg};
 use crate::window::Populations;
@@ -24,7 +25,9 @@ pub struct Sequences {
     plan: EvidencePlan,
     /// ln(number of series / alpha).
     log_level: f64,
+    /// Final population counts.
     populations: Populations,
+    /// By hour of the event, counted from 1970.
     staged: BTreeMap<i32, Vec<StagedPopulation>>,
 }
 
@@ -35,14 +38,19 @@ pub struct StagedPopulation {
     pub profile: ProfileId,
     /// The dimension.
     pub dimension: DimensionId,
-    /// Validity, event time and tag: see [`Populations::add`].
+    /// When they become valid, time and tag of their event: see [`Populations::add`].
     pub order: (EventTime, EventTime, u64),
-    /// Counts per group, all others last.
+    /// Counts per group, everyone outside the allow-list last.
     pub counts: Vec<u64>,
 }
 
+/// The series on the watch list: by table and group.
+#[derive(Clone, Debug, Default)]
+pub struct WatchList(BTreeSet<(usize, usize)>);
+
 impl Sequences {
-    /// The plan's series, without evidence. Their number is fixed by the allow-lists, so the level of each is fixed beforehand.
+    /// Returns the plan's series, without evidence. Their number, and so the level of each, is fixed beforehand by the
+    /// allow-lists.
     #[must_use]
     pub fn new(plan: &Plan, attributes: &AttributeTable) -> Self {
         let feeds = feeds(plan);
@@ -54,69 +62,53 @@ impl Sequences {
         Self { tables, plan: plan.evidence, log_level, populations: Populations::default(), staged: BTreeMap::new() }
     }
 
-    /// Number of series in the alarm family.
+    /// Returns the number of series among which the probability of a false alarm is shared out.
     #[must_use]
     pub fn len(&self) -> usize {
         self.tables.iter().flat_map(|table| &table.series).flatten().count()
     }
 
-    /// Whether no rule asks for sequential evidence.
+    /// Returns whether no rule asks for sequential evidence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tables.is_empty()
     }
 
-    /// Population counts of an event of this hour.
+    /// Stages population counts by an event of `hour`.
     pub fn stage_population(&mut self, hour: i32, population: StagedPopulation) {
         if !self.tables.is_empty() {
             self.staged.entry(hour).or_default().push(population);
         }
     }
 
-    /// Reads what has become final up to the watermark.
+    /// Reads everything that this watermark makes final, hour by hour.
     pub fn settle(&mut self, cohorts: &mut Cohorts, watermark: EventTime, reading: &Reading<'_>) {
         if self.tables.is_empty() {
             return;
         }
-        while let Some(hour) = cohorts.next(watermark, || self.block_open()) {
+        while let Some(hour) = cohorts.next(watermark, || self.has_open_block()) {
             self.settle_hour(cohorts, hour, reading);
         }
     }
 
-    fn settle_hour(&mut self, cohorts: &mut Cohorts, hour: i32, reading: &Reading<'_>) {
-        let due: Vec<i32> = self.staged.range(..hour).map(|(hour, _)| *hour).collect();
-        for population in due.into_iter().filter_map(|hour| self.staged.remove(&hour)).flatten() {
-            let StagedPopulation { profile, dimension, order, counts } = population;
-            self.populations.add(profile, dimension, order, counts);
-        }
-        cohorts.settle(hour, |feed, cohort| {
-            for table in self.tables.iter_mut().filter(|table| table.feed == feed) {
-                table.read(cohort, reading, &self.plan, &self.populations, self.log_level);
-            }
-        });
-        for table in &mut self.tables {
-            table.close_by_time(cohorts.passed(table.feed), reading, &self.plan, &self.populations, self.log_level);
-        }
-    }
-
-    fn block_open(&self) -> bool {
-        self.tables.iter().flat_map(|table| &table.series).flatten().any(|series| series.open.is_some())
-    }
-
-    /// The evidence of one table's series by group, watch list not yet told.
+    /// Returns the evidence of one table by group, `None` for the reference group; empty where the plan has no such
+    /// table.
     #[must_use]
-    pub fn table(&self, key: TableKey) -> Option<(usize, Vec<Option<SeriesEvidence>>)> {
-        let index = self.tables.iter().position(|table| table.key == key)?;
-        let table = self.tables.get(index)?;
-        Some((
-            index,
-            table.series.iter().map(|series| series.as_ref().map(|one| one.evidence(self.log_level))).collect(),
-        ))
+    pub fn evidence(&self, key: TableKey, watched: &WatchList) -> Vec<Option<SeriesEvidence>> {
+        let Some((place, table)) = self.tables.iter().enumerate().find(|(_, table)| table.key == key) else {
+            return Vec::new();
+        };
+        let evidence = |(group, series): (usize, &Option<GroupSeries>)| {
+            let watched = watched.0.contains(&(place, group));
+            Some(SeriesEvidence { watched, ..series.as_ref()?.evidence(self.log_level) })
+        };
+        table.series.iter().enumerate().map(evidence).collect()
     }
 
-    /// The series on the watch list, as places in the order of all series: table, then group.
+    /// Returns the series on the watch list: those that e-BH picks at the level of the family, and those in which the
+    /// change detector has reached its threshold.
     #[must_use]
-    pub fn watched(&self) -> std::collections::BTreeSet<(usize, usize)> {
+    pub fn watch_list(&self) -> WatchList {
         let places: Vec<((usize, usize), &Detector)> = self
             .tables
             .iter()
@@ -127,39 +119,47 @@ impl Sequences {
             })
             .collect();
         let log_e: Vec<f64> = places.iter().map(|(_, detector)| detector.log_e()).collect();
-        let rejected = e_benjamini_hochberg(&log_e, self.plan.family_alpha);
+        let picked = e_benjamini_hochberg(&log_e, self.plan.family_alpha);
         let changed = places.iter().enumerate().filter(|(_, (_, detector))| detector.log_sr() >= LOG_WATCH);
-        let indices = changed.map(|(index, _)| index).chain(rejected);
-        indices.filter_map(|index| places.get(index).map(|(place, _)| *place)).collect()
+        let indices = changed.map(|(index, _)| index).chain(picked);
+        let place = |index| invariant::present(Room::Evidence, "e-BH picks among the series given", places.get(index));
+        WatchList(indices.filter_map(|index| place(index).map(|(place, _)| *place)).collect())
+    }
+
+    fn settle_hour(&mut self, cohorts: &mut Cohorts, hour: i32, reading: &Reading<'_>) {
+        let not_due = self.staged.split_off(&hour);
+        let due = std::mem::replace(&mut self.staged, not_due);
+        for StagedPopulation { profile, dimension, order, counts } in due.into_values().flatten() {
+            self.populations.add(profile, dimension, order, counts);
+        }
+        let Self { tables, plan, log_level, populations, .. } = self;
+        let context = Context { reading: *reading, evidence: *plan, populations, log_level: *log_level };
+        cohorts.settle(hour, |feed, cohort| {
+            tables.iter_mut().filter(|table| table.feed == feed).for_each(|table| table.read(cohort, &context));
+        });
+        for table in tables {
+            table.close_expired(cohorts.passed(table.feed), &context);
+        }
+    }
+
+    fn has_open_block(&self) -> bool {
+        self.tables.iter().flat_map(|table| &table.series).flatten().any(|series| series.open.is_some())
     }
 }
 
-/// What goes into a checkpoint: tables as they stand in the plan, by their keys.
+/// The series in a checkpoint: each table with its key in the plan.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SequencesState {
-    tables: Vec<(TableKey, Vec<Option<OpenSeries>>, Vec<Side>)>,
+    tables: Vec<(TableKey, Vec<Option<GroupSeries>>, Vec<Side>)>,
     populations: Populations,
     staged: Vec<(i32, Vec<StagedPopulation>)>,
-    /// The first hour of each table, in their order.
+    /// By table: its first hour.
     #[serde(skip)]
     begun: Vec<i32>,
 }
 
-impl SequencesState {
-    /// The first hour of each table, which the encoding leaves out.
-    #[must_use]
-    pub fn begun(&self) -> &[i32] {
-        &self.begun
-    }
-
-    /// Takes in what [`Self::begun`] gave; tables without one read from the first hour on.
-    pub fn set_begun(&mut self, begun: Vec<i32>) {
-        self.begun = begun;
-    }
-}
-
 impl Sequences {
-    /// What goes into a checkpoint.
+    /// Returns what a checkpoint stores.
     #[must_use]
     pub fn state(&self) -> SequencesState {
         let tables = self.tables.iter().map(|table| (table.key, table.series.clone(), table.past.clone()));
@@ -171,17 +171,20 @@ impl Sequences {
         }
     }
 
-    /// Takes in what [`Self::state`] gave. Rules that ask for other evidence than they did start afresh, and new ones begin, with `begin`: the
-    /// first hour that no event has reached yet.
+    /// Restores what [`Self::state`] returned. What is gone from the plan is left out. A rule whose evidence means
+    /// something else now, or that is new, has none yet and begins at `begin`, the first hour that no event has
+    /// reached.
     pub fn restore(&mut self, state: SequencesState, mapping: &Mapping, begin: i32) {
         let SequencesState { tables, populations, staged, begun } = state;
         self.tables.iter_mut().for_each(|table| table.begun = begin);
         let begun = begun.into_iter().chain(std::iter::repeat(i32::MIN));
-        for (((rule, profile, channel, dimension), series, past), begun) in tables.into_iter().zip(begun) {
-            let Some(rule) = mapping.same_rule(rule) else { continue };
-            let Some(profile) = mapping.profile(profile) else { continue };
-            let key = (rule, profile, channel, dimension);
-            let fits = |table: &&mut Table| table.key == key && table.series.len() == series.len();
+        for ((key, series, past), begun) in tables.into_iter().zip(begun) {
+            let Some(rule) = mapping.same_rule(key.rule) else { continue };
+            let Some(profile) = mapping.profile(key.profile) else { continue };
+            let key = TableKey { rule, profile, ..key };
+            let fits = |table: &&mut Table| {
+                table.key == key && table.series.len() == series.len() && table.past.len() == past.len()
+            };
             if let Some(table) = self.tables.iter_mut().find(fits) {
                 table.series = series;
                 table.past = past;
@@ -196,5 +199,18 @@ impl Sequences {
             });
             self.staged.insert(hour, known.collect());
         }
+    }
+}
+
+impl SequencesState {
+    /// Returns the first hour of each table, which the encoding leaves out.
+    #[must_use]
+    pub fn begun(&self) -> &[i32] {
+        &self.begun
+    }
+
+    /// Sets what [`Self::begun`] returned. A table without a first hour reads every cohort.
+    pub fn set_begun(&mut self, begun: Vec<i32>) {
+        self.begun = begun;
     }
 }

@@ -1,4 +1,4 @@
-//! One series of e-processes, and the block that is open in it.
+//! One group's series of e-processes, with the block that is open in it.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,40 @@ use super::comparison::{Against, Side, compare};
 use crate::plan::{Harm, Measure, Rule};
 use crate::statistics::{Block, Detector, Pair, Series};
 
-/// The evidence of one series.
+/// The e-processes of one group, and the block that they read next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct GroupSeries {
+    pub series: Series,
+    pub open: Option<OpenBlock>,
+}
+
+/// A block that is not over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct OpenBlock {
+    /// The first hour of its first cohort, counted from 1970.
+    pub start: i32,
+    /// The same for all its cohorts.
+    pub reference: Against,
+    pub block: Block,
+}
+
+/// One cohort as the series of a table read it.
+pub(super) struct CohortSides<'c> {
+    /// The first hour, counted from 1970.
+    pub start: i32,
+    pub crude: ChannelSides,
+    /// By the name of a stratum's value. A list, as two values can have the same name: a value that is called `other`,
+    /// and the one that values beyond the limit share.
+    pub strata: Vec<(&'c str, ChannelSides)>,
+}
+
+/// The sides of a dimension's groups, in the compared channel and in the random one.
+pub(super) struct ChannelSides {
+    pub own: Vec<Side>,
+    pub random: Vec<Side>,
+}
+
+/// What a series says.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesEvidence {
     /// ln E against ratio 1, in this epoch.
@@ -15,9 +48,9 @@ pub struct SeriesEvidence {
     pub log_e_material: Option<f64>,
     /// ln of the Shiryaev-Roberts statistic against ratio 1; `None` before the first block.
     pub log_sr: Option<f64>,
-    /// ln of the level at which `log_e` alarms.
+    /// The `log_e` at which the series alarms.
     pub alarm_at: f64,
-    /// phi of the last block: how much its evidence was tempered; 1 before the first.
+    /// phi of the last block, by which its evidence was divided; 1 before the first.
     pub dispersion: f64,
     /// Blocks read, over all epochs.
     pub blocks: u64,
@@ -25,35 +58,17 @@ pub struct SeriesEvidence {
     pub alarmed: bool,
     /// Whether the alarm against the critical threshold stands.
     pub material: bool,
-    /// Epoch of the alarm against ratio 1; one more with each clearing.
+    /// Epoch of the alarm against ratio 1: how often it has cleared.
     pub epoch: u32,
-    /// On the watch list: among those that e-BH picks at the family's level, or `log_sr` at ln 20,000. Never pages.
+    /// Whether the series is on the watch list, which never alarms by itself: it is among those that e-BH picks at the
+    /// level of the family, or `log_sr` has reached ln 20,000.
     pub watched: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct OpenSeries {
-    pub series: Series,
-    pub open: Option<Open>,
-}
-
-/// A block that is not over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Open {
-    pub start: i32,
-    pub reference: Against,
-    pub block: Block,
-}
-
-/// Sides of a cohort in the compared channel and in the random one.
-pub(super) struct Cross {
-    pub own: Vec<Side>,
-    pub random: Vec<Side>,
-}
-
-impl OpenSeries {
+impl GroupSeries {
+    /// Returns a series without evidence.
     pub fn new(rule: &Rule) -> Self {
-        // For "too low" the groups change places, and with them the threshold.
+        // For "too low" the two groups change places, and the threshold is inverted.
         let critical = match rule.indicator.harm() {
             Harm::High => rule.critical,
             Harm::Low => 1.0 / rule.critical,
@@ -62,55 +77,41 @@ impl OpenSeries {
         Self { series: Series::new(material), open: None }
     }
 
+    /// Returns the exposed in the open block, both groups together; 0 where none is open.
     pub fn exposed(&self) -> u64 {
         let crude = self.open.as_ref().map(|open| open.block.crude).unwrap_or_default();
         crude.exposed.saturating_add(crude.reference_exposed)
     }
 
-    /// Adds a cohort to the open block, which its first exposed opens. The reference is that of the block's beginning.
-    pub fn add(
-        &mut self,
-        start: i32,
-        chosen: Against,
-        group: usize,
-        rule: &Rule,
-        crude: &Cross,
-        strata: &[(&str, Cross)],
-    ) {
+    /// Adds a cohort to the open block. The first cohort with any case of the two groups opens a block, and `chosen` is
+    /// then its reference.
+    pub fn add(&mut self, group: usize, rule: &Rule, chosen: Against, cohort: &CohortSides<'_>) {
         let reference = self.open.as_ref().map_or(chosen, |open| open.reference);
         if matches!(reference, Against::Nothing) || reference == Against::Group(group) {
             return;
         }
-        let pair = |cross: &Cross| {
-            let (own, other) = compare(reference, rule.indicator, group, &cross.own, &cross.random);
-            let pair = Pair {
-                events: own.events,
-                exposed: own.exposed,
-                reference_events: other.events,
-                reference_exposed: other.exposed,
-            };
-            if rule.indicator.harm() == Harm::Low { pair.swapped() } else { pair }
-        };
-        let added = pair(crude);
-        if added == Pair::default() {
+        let crude = pair(reference, rule, group, &cohort.crude);
+        if crude == Pair::default() {
             return;
         }
-        let open = self.open.get_or_insert_with(|| Open { start, reference, block: Block::default() });
-        open.block.crude = open.block.crude.plus(added);
-        for (text, cross) in strata {
-            let of = open.block.strata.entry((*text).into()).or_default();
-            *of = of.plus(pair(cross));
+        let start = cohort.start;
+        let open = self.open.get_or_insert_with(|| OpenBlock { start, reference, block: Block::default() });
+        open.block.crude = open.block.crude.plus(crude);
+        for (name, sides) in &cohort.strata {
+            let sum = open.block.strata.entry((*name).into()).or_default();
+            *sum = sum.plus(pair(reference, rule, group, sides));
         }
     }
 
-    pub fn evidence(&self, level: f64) -> SeriesEvidence {
+    /// Returns what the series says at the level ln(1 / alpha); its place on the watch list is not known here.
+    pub fn evidence(&self, log_level: f64) -> SeriesEvidence {
         let detector = self.series.disparity();
         let log_sr = detector.log_sr();
         SeriesEvidence {
             log_e: detector.log_e(),
             log_e_material: self.series.material().map(Detector::log_e),
             log_sr: log_sr.is_finite().then_some(log_sr),
-            alarm_at: detector.alarm_at(level),
+            alarm_at: detector.alarm_at(log_level),
             dispersion: self.series.phi(),
             blocks: self.series.blocks(),
             alarmed: detector.alarmed(),
@@ -119,4 +120,16 @@ impl OpenSeries {
             watched: false,
         }
     }
+}
+
+/// The two sides, placed so that harm is where the first has more events.
+fn pair(reference: Against, rule: &Rule, group: usize, sides: &ChannelSides) -> Pair {
+    let (own, other) = compare(reference, rule.indicator, group, &sides.own, &sides.random);
+    let pair = Pair {
+        events: own.events,
+        exposed: own.exposed,
+        reference_events: other.events,
+        reference_exposed: other.exposed,
+    };
+    if rule.indicator.harm() == Harm::Low { pair.swapped() } else { pair }
 }

@@ -1,4 +1,4 @@
-//! How facts reach the cohorts: by the cells that windows count them in.
+//! How facts reach the cohorts: by the cells in which windows count them.
 
 use super::cohorts::Cohorts;
 use crate::ledger::{AttributeTable, CaseChange, Contribution, FinalChange};
@@ -6,18 +6,18 @@ use crate::plan::hour_of;
 use crate::window::{Counts, Windows};
 
 impl Cohorts {
-    /// Stages a step of a case in event time.
+    /// Stages what the events of one hour change about a case.
     pub fn stage_step(&mut self, windows: &mut Windows, step: &FinalChange, attributes: &AttributeTable) {
         let FinalChange { hour, change } = step;
         for (contribution, more) in change.moves() {
             self.each_cell(windows, &contribution, attributes, |cohorts, cell| {
-                cohorts.stage(*hour, cell, contribution.cohort, |shift| shift.case(contribution.counts, more));
+                cohorts.stage(*hour, cell, contribution.cohort, |shift| shift.count_case(contribution.counts, more));
             });
         }
     }
 
-    /// Counts a case as missing from evidence where late events make it count for something other than evidence knows, or no longer
-    /// (not `more`).
+    /// Counts a case as missing from evidence, because late events make it count for something that evidence does not
+    /// know. With `more` false it is missing no longer.
     pub fn count_case_missing(
         &mut self,
         windows: &mut Windows,
@@ -25,7 +25,8 @@ impl Cohorts {
         more: bool,
         attributes: &AttributeTable,
     ) {
-        // A case that late events moved from one cell to another is missing in both.
+        // A case that late events moved from one cell to another is missing in both, but a case that stays is missing
+        // once.
         let mut seen: Option<Contribution> = None;
         for (contribution, _) in change.moves() {
             let again = seen.is_some_and(|seen| Contribution { counts: contribution.counts, ..seen } == contribution);
@@ -39,7 +40,8 @@ impl Cohorts {
         }
     }
 
-    /// Stages counts that are about no case, or counts them as missing from evidence where they came `late`.
+    /// Stages counts that belong to no single case, at the time of their event. Where they came `late` they are counted
+    /// as missing from evidence instead.
     pub fn stage_counts(
         &mut self,
         windows: &mut Windows,
@@ -53,7 +55,7 @@ impl Cohorts {
             if late {
                 cohorts.count_late(cell, hour, counts.assessed.max(counts.selected).max(1));
             } else {
-                cohorts.stage(hour, cell, place.cohort, |shift| shift.counts(counts, true));
+                cohorts.stage(hour, cell, place.cohort, |shift| shift.count(counts, true));
             }
         });
     }

@@ -1,11 +1,14 @@
-//! The series of one rule, profile, channel and dimension: one per group.
+//! The series of one rule, profile, channel and dimension: one for each group.
+
+use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
-use super::comparison::{Side, against, compare};
+use super::comparison::{Side, against, compare, slots};
 use super::feed::CohortFeed;
 use super::indicator::{by_population_of, maturity, side};
-use super::series::{Cross, Open, OpenSeries};
+use super::series::{ChannelSides, CohortSides, GroupSeries, OpenBlock};
 use crate::ledger::AttributeTable;
+use crate::plan::invariant::{self, Room};
 use crate::plan::{
     Channel, Dimension, DimensionId, EventTime, Evidence, EvidencePlan, GroupId, Indicator, Plan, ProfileId, Reference,
     Rule, Slot, Span, StratumId,
@@ -16,33 +19,65 @@ use crate::window::Populations;
 /// Hours after which a block is over, however little it holds.
 const BLOCK_HOURS: i32 = 24;
 
-/// Which table of series.
-pub type TableKey = (usize, ProfileId, Channel, DimensionId);
-
+/// The series of one rule, profile, channel and dimension.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Table {
     pub key: TableKey,
+    /// The index of the feed whose cohorts it reads.
     pub feed: usize,
     /// By group; `None` for the reference group.
-    pub series: Vec<Option<OpenSeries>>,
-    /// Sides of all cohorts so far, for the choice of `lowest`.
+    pub series: Vec<Option<GroupSeries>>,
+    /// The sides of all cohorts so far, by which `lowest` is chosen.
     pub past: Vec<Side>,
-    /// The first hour whose cohort it reads: what was there before a plan asked for it is no evidence, whoever has read it.
+    /// The first hour whose cohort it reads, counted from 1970. What was there before a plan asked for it is no
+    /// evidence, even if another table read it.
     pub begun: i32,
     by_population: bool,
     stratum: Option<StratumId>,
 }
 
-/// What a cohort is read with.
+/// Names a table of series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TableKey {
+    /// Index of the rule in the plan.
+    pub rule: usize,
+    /// The profile.
+    pub profile: ProfileId,
+    /// The channel.
+    pub channel: Channel,
+    /// The dimension.
+    pub dimension: DimensionId,
+}
+
+/// What cohorts are read with.
 #[derive(Clone, Copy)]
 pub struct Reading<'r> {
-    /// The rules.
+    /// The plan for which the series were made.
     pub plan: &'r Plan,
-    /// The texts of strata.
+    /// The names of strata's values.
     pub attributes: &'r AttributeTable,
 }
 
-/// The feeds that the plan's sequential rules read, each once, in order.
+/// What a table needs beside a cohort.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'c> {
+    pub reading: Reading<'c>,
+    pub evidence: EvidencePlan,
+    /// Final population counts.
+    pub populations: &'c Populations,
+    /// ln(1 / level) of each series.
+    pub log_level: f64,
+}
+
+/// What the plan says of a table.
+struct Scope<'p> {
+    key: TableKey,
+    rule: &'p Rule,
+    dimension: &'p Dimension,
+    by_population: bool,
+}
+
+/// Returns the feeds that the plan's sequential rules read, ascending, each once.
 #[must_use]
 pub fn feeds(plan: &Plan) -> Vec<CohortFeed> {
     let mut feeds: Vec<CohortFeed> = table_keys(plan).map(|(key, rule)| feed_of(key, rule)).collect();
@@ -51,25 +86,23 @@ pub fn feeds(plan: &Plan) -> Vec<CohortFeed> {
     feeds
 }
 
-fn feed_of((_, profile, channel, dimension): TableKey, rule: &Rule) -> CohortFeed {
-    let mut channels = vec![channel];
-    if rule.reference == Reference::Random && channel != Channel::Random {
-        channels.push(Channel::Random);
-    }
-    CohortFeed { profile, dimension, channels, maturity: maturity(rule.indicator) }
-}
-
+/// Returns the keys of the plan's tables: one for each sequential rule, profile, channel and dimension, in this order.
 pub(super) fn table_keys(plan: &Plan) -> impl Iterator<Item = (TableKey, &Rule)> {
     plan.rules.iter().enumerate().filter(|(_, rule)| rule.evidence == Evidence::Sequential).flat_map(|(index, rule)| {
         rule.profiles.iter().flat_map(move |profile| {
             rule.channels.iter().flat_map(move |channel| {
-                rule.dimensions.iter().map(move |dimension| ((index, *profile, *channel, *dimension), rule))
+                rule.dimensions.iter().map(move |dimension| {
+                    let (profile, channel, dimension) = (*profile, *channel, *dimension);
+                    (TableKey { rule: index, profile, channel, dimension }, rule)
+                })
             })
         })
     })
 }
 
 impl Table {
+    /// Returns a table without evidence; `None` where the dimension does not have the group that the rule compares
+    /// with. `feeds` are those of the same plan.
     pub fn new(
         plan: &Plan,
         attributes: &AttributeTable,
@@ -77,136 +110,127 @@ impl Table {
         key: TableKey,
         rule: &Rule,
     ) -> Option<Self> {
-        let dimension = plan.dimensions.get(usize::from(key.3.0))?;
+        let dimension = dimension(plan, key)?;
         let named = match &rule.reference {
             Reference::Group(name) => Some(dimension.group_id(name)?),
             _ => None,
         };
-        let groups = 0..u16::try_from(dimension.groups.len()).ok()?;
+        let groups = (0..).map(GroupId).take(dimension.groups.len());
+        let feed = feeds.binary_search(&feed_of(key, rule)).ok();
         Some(Self {
             key,
-            feed: feeds.binary_search(&feed_of(key, rule)).ok()?,
-            series: groups.map(|group| (named != Some(GroupId(group))).then(|| OpenSeries::new(rule))).collect(),
+            feed: invariant::present(Room::Evidence, "each table has a feed", feed)?,
+            series: groups.map(|group| (named != Some(group)).then(|| GroupSeries::new(rule))).collect(),
             past: vec![Side::default(); dimension.groups.len() + 1],
             begun: i32::MIN,
-            by_population: rule.reference != Reference::Random && by_population_of(plan, key.1, rule.indicator),
+            by_population: rule.reference != Reference::Random && by_population_of(plan, key.profile, rule.indicator),
             stratum: rule.stratify_by.as_deref().and_then(|name| attributes.stratum_id(name)),
         })
     }
 
-    /// Reads one sealed cohort.
-    pub fn read(
-        &mut self,
-        cohort: &Cohort,
-        reading: &Reading<'_>,
-        plan: &EvidencePlan,
-        populations: &Populations,
-        level: f64,
-    ) {
-        let (index, _, channel, dimension) = self.key;
+    /// Reads a sealed cohort of the feed. Cohorts come in time order.
+    pub fn read(&mut self, cohort: &Cohort, context: &Context<'_>) {
         if cohort.start < self.begun {
             return;
         }
-        let Some(rule) = reading.plan.rules.get(index) else { return };
-        let Some(dimension) = reading.plan.dimensions.get(usize::from(dimension.0)) else { return };
-        self.close_if(cohort.start, reading, plan, populations, level);
-        let sides = |channel, stratum| sides(cohort, rule, dimension, channel, stratum);
-        let crude = Cross { own: sides(channel, None), random: sides(Channel::Random, None) };
-        // A list, as two values can have one name: a value called `other`, and those past the limit.
-        let strata: Vec<(&str, Cross)> = self.stratum.map_or_else(Vec::new, |stratum| {
-            let of = |value| {
-                let at = Some((stratum, value));
-                let cross = Cross { own: sides(channel, at), random: sides(Channel::Random, at) };
-                (reading.attributes.stratum_value(stratum, value), cross)
-            };
-            cohort.values(stratum).into_iter().map(of).collect()
-        });
-        let chosen = against(rule, dimension, &self.past);
-        let target = block_target(rule, plan);
-        for group in 0..self.series.len() {
-            let Some(Some(series)) = self.series.get_mut(group) else { continue };
-            series.add(cohort.start, chosen, group, rule, &crude, &strata);
-            // Population denominators are not counted in cohorts: their blocks are days.
-            if !self.by_population && series.exposed() >= target {
-                self.close(group, reading, plan, populations, level);
+        self.close_expired(cohort.start, context);
+        let Some(scope) = self.scope(context.reading.plan) else { return };
+        let sides = scope.sides(cohort, self.stratum, context.reading.attributes);
+        let chosen = against(scope.rule, scope.dimension, &self.past);
+        let target = block_target(scope.rule, &context.evidence);
+        for (group, series) in series_of_groups(&mut self.series) {
+            series.add(group, scope.rule, chosen, &sides);
+            // The exposed of a population are not counted in cohorts: these blocks are closed by time alone.
+            if !scope.by_population && series.exposed() >= target {
+                scope.close(group, series, context);
             }
         }
-        for (past, side) in self.past.iter_mut().zip(&crude.own) {
+        for (past, side) in self.past.iter_mut().zip(&sides.crude.own) {
             past.events = past.events.saturating_add(side.events);
             past.exposed = past.exposed.saturating_add(side.exposed);
         }
     }
 
-    /// Closes the blocks that a day of event time has passed over.
-    pub fn close_by_time(
-        &mut self,
-        passed: i32,
-        reading: &Reading<'_>,
-        plan: &EvidencePlan,
-        populations: &Populations,
-        level: f64,
-    ) {
-        self.close_if(passed, reading, plan, populations, level);
-    }
-
-    fn close_if(
-        &mut self,
-        now: i32,
-        reading: &Reading<'_>,
-        plan: &EvidencePlan,
-        populations: &Populations,
-        level: f64,
-    ) {
-        for group in 0..self.series.len() {
-            let started =
-                self.series.get(group).and_then(Option::as_ref).and_then(|series| Some(series.open.as_ref()?.start));
-            if started.is_some_and(|start| now >= start.saturating_add(BLOCK_HOURS)) {
-                self.close(group, reading, plan, populations, level);
+    /// Closes the blocks that began a day or more before `hour`.
+    pub fn close_expired(&mut self, hour: i32, context: &Context<'_>) {
+        let Some(scope) = self.scope(context.reading.plan) else { return };
+        for (group, series) in series_of_groups(&mut self.series) {
+            if series.open.as_ref().is_some_and(|open| hour >= open.start.saturating_add(BLOCK_HOURS)) {
+                scope.close(group, series, context);
             }
         }
     }
 
-    fn close(
-        &mut self,
-        group: usize,
-        reading: &Reading<'_>,
-        plan: &EvidencePlan,
-        populations: &Populations,
-        level: f64,
-    ) {
-        let (index, profile, _, dimension) = self.key;
-        let Some(rule) = reading.plan.rules.get(index) else { return };
-        let Some(Some(series)) = self.series.get_mut(group) else { return };
-        let Some(Open { start, reference, mut block }) = series.open.take() else { return };
+    fn scope<'p>(&self, plan: &'p Plan) -> Option<Scope<'p>> {
+        let rule = invariant::present(Room::Evidence, "a table has a rule", plan.rules.get(self.key.rule))?;
+        let dimension = dimension(plan, self.key)?;
+        Some(Scope { key: self.key, rule, dimension, by_population: self.by_population })
+    }
+}
+
+impl Scope<'_> {
+    fn sides<'c>(
+        &self,
+        cohort: &Cohort,
+        stratum: Option<StratumId>,
+        attributes: &'c AttributeTable,
+    ) -> CohortSides<'c> {
+        let strata = stratum.map_or_else(Vec::new, |stratum| {
+            let of_value = |value| {
+                let sides = self.channel_sides(cohort, Some((stratum, value)));
+                (attributes.stratum_value(stratum, value), sides)
+            };
+            cohort.values(stratum).into_iter().map(of_value).collect()
+        });
+        CohortSides { start: cohort.start, crude: self.channel_sides(cohort, None), strata }
+    }
+
+    fn channel_sides(&self, cohort: &Cohort, stratum: Option<(StratumId, Slot)>) -> ChannelSides {
+        let sides = |channel| {
+            let counts = slots(self.dimension).map(|group| cohort.counts(channel, group, stratum));
+            counts.map(|counts| side(self.rule.indicator, &counts, None)).collect()
+        };
+        ChannelSides { own: sides(self.key.channel), random: sides(Channel::Random) }
+    }
+
+    /// Has the series read its open block, if there is one.
+    fn close(&self, group: usize, series: &mut GroupSeries, context: &Context<'_>) {
+        let Some(OpenBlock { start, reference, mut block }) = series.open.take() else { return };
         if self.by_population {
             let at = EventTime(Span::HOUR.times(i64::from(start)).0);
-            let counts = populations.at(profile, dimension, at).unwrap_or_default();
+            // No population is known before its first event: then nobody is exposed, and the block says nothing.
+            let counts = context.populations.at(self.key.profile, self.key.dimension, at).unwrap_or_default();
             let table: Vec<Side> = counts.iter().map(|count| Side { events: 0, exposed: *count }).collect();
-            let (own, other) = compare(reference, rule.indicator, group, &table, &[]);
+            let (own, other) = compare(reference, self.rule.indicator, group, &table, &[]);
             block.crude.exposed = own.exposed;
             block.crude.reference_exposed = other.exposed;
             block.by_population = true;
         }
-        series.series.take(&block, &Judging { variation: plan.block_variation, log_level: level });
+        let judging = Judging { variation: context.evidence.block_variation, log_level: context.log_level };
+        series.series.take(&block, &judging);
     }
 }
 
-fn sides(
-    cohort: &Cohort,
-    rule: &Rule,
-    dimension: &Dimension,
-    channel: Channel,
-    stratum: Option<(StratumId, Slot)>,
-) -> Vec<Side> {
-    let listed = (0..dimension.groups.len()).filter_map(|index| u16::try_from(index).ok()).map(Slot);
-    listed
-        .chain(std::iter::once(Slot::OTHER))
-        .map(|group| side(rule.indicator, &cohort.counts(channel, group, stratum), None))
-        .collect()
+fn series_of_groups(series: &mut [Option<GroupSeries>]) -> impl Iterator<Item = (usize, &mut GroupSeries)> {
+    series.iter_mut().enumerate().filter_map(|(group, series)| Some((group, series.as_mut()?)))
 }
 
-/// Exposed of both groups together that close a block.
-fn block_target(rule: &Rule, plan: &EvidencePlan) -> u64 {
+fn dimension(plan: &Plan, key: TableKey) -> Option<&Dimension> {
+    let dimension = plan.dimensions.get(usize::from(key.dimension.0));
+    invariant::present(Room::Evidence, "a rule names dimensions of its plan", dimension)
+}
+
+fn feed_of(key: TableKey, rule: &Rule) -> CohortFeed {
+    let TableKey { profile, channel, dimension, .. } = key;
+    let mut channels = vec![channel];
+    if rule.reference == Reference::Random && channel != Channel::Random {
+        channels.push(Channel::Random);
+    }
+    CohortFeed { profile, dimension, channels, maturity: maturity(rule.indicator) }
+}
+
+/// The exposed of both groups together at which a block is closed.
+const fn block_target(rule: &Rule, plan: &EvidencePlan) -> u64 {
     use Indicator::{ControlFrequency, SelectionRate, UnfoundedRate};
     match rule.indicator {
         SelectionRate | ControlFrequency | UnfoundedRate => plan.block_exposed,

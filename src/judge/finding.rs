@@ -1,28 +1,29 @@
-//! What comes out of judgement: one comparison with its interval and verdict.
+//! The result of judgement: comparisons, each with its interval, evidence and verdict.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::disparity::Funnel;
+use super::stages::Funnel;
 use crate::evidence::{SeriesEvidence, Side};
 use crate::plan::{Channel, DimensionId, EventTime, GroupId, Indicator, ProfileId};
 use crate::statistics::{Bracket, Interval};
 
-/// Everything known at one moment, before disclosure control: never leaves as it is.
+/// Everything judged at one moment. It never leaves as it is: `disclosure` decides what may be published.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The watermark, or `--as-of`.
+    /// The end of all windows: the watermark, or `--as-of`.
     pub as_of: EventTime,
-    /// Findings by rule, profile, channel, dimension, group, window.
+    /// Findings, in the order of rule, profile, channel, dimension, group and window.
     pub findings: Vec<Finding>,
-    /// What came too late for evidence, by profile, channel, dimension and listed group; only what is not 0.
+    /// Cases whose facts came too late for evidence, by profile, channel, dimension and listed group. Without those
+    /// that are 0.
     pub late: Vec<Late>,
-    /// Cases by stage.
+    /// Cases by stage; empty where nobody looks at it.
     pub funnel: Funnel,
 }
 
-/// Cases whose facts came too late for evidence: windows count them, closed blocks do not.
+/// Cases whose facts came too late for evidence: windows count them, blocks do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Late {
     /// The profile.
@@ -33,45 +34,46 @@ pub struct Late {
     pub dimension: DimensionId,
     /// The group.
     pub group: GroupId,
-    /// Cases.
+    /// The number of cases.
     pub cases: u64,
 }
 
-/// One comparison: rule x profile x channel x dimension x group x window.
+/// One comparison: of a rule, profile, channel, dimension, group and window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// What is compared.
     pub key: FindingKey,
-    /// The two sides; `None` where there is nothing to compare with.
+    /// The group's side.
     pub group: Side,
-    /// The reference's side.
+    /// The reference's side; empty where there is nothing to compare with.
     pub reference: Side,
-    /// The group the reference turned out to be (`lowest`, or a named group).
+    /// The name of the group that is the reference: a named one, or the one that `lowest` chose; `None` for other
+    /// references.
     pub reference_group: Option<String>,
-    /// Group rate / reference rate.
+    /// Group rate / reference rate; `None` where a side has nobody exposed.
     pub ratio: Option<Estimate>,
-    /// Group rate - reference rate.
+    /// Group rate - reference rate; `None` where a side has nobody exposed, or more events than exposed.
     pub difference: Option<Estimate>,
-    /// Two-sided p-value of equality.
+    /// Two-sided p-value of equal rates.
     pub p_value: Option<f64>,
-    /// The comparison adjusted for the rule's `stratify_by`.
+    /// The comparison within the strata of the rule's `stratify_by`.
     pub stratified: Option<StratifiedEstimate>,
-    /// Exposed still needed, both groups together, for 80 % power.
+    /// Where there is too little data: the exposed still needed for 80 % power, both groups together.
     pub needed: Option<u64>,
     /// For hit rates: bounds of the group's and the reference's rate while outcomes are pending.
     pub pending: Option<PendingBounds>,
-    /// What the cases say whose group is known only as probabilities, where the window has any: beside the numbers above, which count
-    /// none of them. Verdict, alerts and evidence do not read it.
+    /// What cases say whose group is known only as probabilities, where the window has any. No other field counts these
+    /// cases, and verdict, alerts and evidence do not read this one.
     pub probabilistic: Option<Bracket>,
-    /// What the blocks so far say; `None` where the rule asks for other evidence.
+    /// Sequential evidence by the blocks so far; `None` where the rule asks for other evidence.
     pub evidence: Option<SeriesEvidence>,
     /// The judgement; `None` for reference `overall`, which is never judged.
     pub verdict: Option<Verdict>,
-    /// Whether the measure is still beyond the rule's `clear`: keeps a firing alert firing.
+    /// Whether the measure is still beyond the rule's `clear` threshold. Then a firing alert does not resolve.
     pub beyond_clear: bool,
 }
 
-/// What a finding is about.
+/// Names a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingKey {
     /// Index of the rule in the plan.
@@ -82,7 +84,7 @@ pub struct FindingKey {
     pub channel: Channel,
     /// The dimension.
     pub dimension: DimensionId,
-    /// The group; `None` is `other` where it is not listed.
+    /// The listed group.
     pub group: GroupId,
     /// The indicator.
     pub indicator: Indicator,
@@ -90,12 +92,12 @@ pub struct FindingKey {
     pub window: Arc<str>,
 }
 
-/// A value with its interval. A value without a finite estimate (reference without events) is `None`.
+/// An estimate with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The estimate.
+    /// The estimate; `None` where it is not finite, as the reference has no event.
     pub value: Option<f64>,
-    /// Its interval; the upper limit may be infinite.
+    /// The interval; its upper limit may be infinite.
     pub interval: Interval,
 }
 
@@ -106,11 +108,12 @@ pub struct StratifiedEstimate {
     pub by: String,
     /// The common ratio with its Greenland-Robins interval.
     pub ratio: Estimate,
-    /// Crude and adjusted lie strictly on opposite sides of 1.
+    /// Whether the crude and the common ratio lie strictly on opposite sides of 1.
     pub reversal: bool,
 }
 
-/// `[h/n, (h + pending)/n]` of both sides.
+/// The lowest and highest hit rate that pending outcomes can lead to: hits / controlled and (hits + pending) /
+/// controlled.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingBounds {
     /// The group's bounds.
@@ -122,23 +125,23 @@ pub struct PendingBounds {
 /// A judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verdict {
-    /// Not beyond a threshold.
+    /// Beyond no threshold.
     Within,
-    /// Too little to judge; not the same as within.
+    /// Too little data to judge, which is not the same as within.
     InsufficientData,
-    /// No event for too long; not the same as within.
+    /// No event of the profile for too long, which is not the same as within.
     Stale,
-    /// Beyond `warning`.
+    /// Beyond the `warning` threshold.
     Warning,
-    /// Beyond `critical`.
+    /// Beyond the `critical` threshold.
     Critical,
 }
 
 impl Verdict {
-    /// Every verdict.
+    /// Every verdict, from the mildest to the worst.
     pub const ALL: [Self; 5] = [Self::Within, Self::InsufficientData, Self::Stale, Self::Warning, Self::Critical];
 
-    /// The word for it in metrics and JSON.
+    /// Returns the word for it in metrics and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

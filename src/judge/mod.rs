@@ -1,9 +1,11 @@
-//! Judgement: a file per rule kind; from a scene and a rule to findings.
+//! Judgement: from a scene and its rules to findings. Each rule kind has a file or folder of its own.
 
 mod disparity;
 mod finding;
 mod scene;
+mod stages;
 
-pub use disparity::{Evaluator, EvaluatorState, Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts, funnel};
+pub use disparity::{Evaluator, EvaluatorState, funnel};
 pub use finding::{Estimate, Evaluation, Finding, FindingKey, Late, PendingBounds, StratifiedEstimate, Verdict};
 pub use scene::Scene;
+pub use stages::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};

@@ -1,27 +1,27 @@
-//! What is judged, and when.
+//! What judgement reads.
 
 use crate::evidence::{Cohorts, Sequences};
 use crate::ledger::AttributeTable;
 use crate::plan::{EventTime, Plan};
 use crate::window::{Populations, Windows};
 
-/// What is judged, and when.
+/// Everything that judgement reads, at one moment.
 #[derive(Clone, Copy)]
 pub struct Scene<'s> {
-    /// The rules and what they speak of.
+    /// The rules, and the profiles and dimensions that they name.
     pub plan: &'s Plan,
     /// The counts.
     pub windows: &'s Windows,
-    /// The strata's values.
+    /// The values of strata.
     pub attributes: &'s AttributeTable,
-    /// Final facts, and what came too late for them.
+    /// Final facts, and how many came too late for evidence.
     pub cohorts: &'s Cohorts,
     /// Sequential evidence.
     pub sequences: &'s Sequences,
-    /// Denominators.
+    /// Denominators that are populations.
     pub populations: &'s Populations,
-    /// Where windows end.
+    /// The end of all windows, inclusive.
     pub as_of: EventTime,
-    /// Whether a profile has been silent for too long, by index.
+    /// By profile: whether it has had no event for too long. Empty in `replay`, where nothing is stale.
     pub stale: &'s [bool],
 }

@@ -1,61 +1,67 @@
-//! What is counted: the funnel of one case, and of a cell's bucket.
+//! The counts of one bucket: how many cases reached each stage of the funnel.
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::TallyCounts;
 use crate::ledger::CaseCounts;
 
-/// The funnel of a cell and bucket, in cases.
+/// How many cases of a cell reached each stage of the funnel within one bucket.
+///
+/// A stage never exceeds the one before it, except where tallies say otherwise: their counts may be given apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// At risk of being picked.
+    /// Cases at risk of being picked.
     pub assessed: u64,
-    /// Picked.
+    /// Cases picked for a control.
     pub selected: u64,
-    /// Examined.
+    /// Cases whose control was performed.
     pub controlled: u64,
-    /// With a control reported, performed or not.
+    /// Cases with a control reported, performed or not.
     pub reported: u64,
-    /// With an outcome of any kind for every control, or not performed.
+    /// Cases of which every control has an outcome of any kind, or was not performed.
     pub resolved: u64,
-    /// With violation or no violation found.
+    /// Cases with the outcome violation or no violation.
     pub concluded: u64,
-    /// With a violation found that stands.
+    /// Cases with a violation that stands.
     pub hits: u64,
-    /// With a violation found that did not stand.
+    /// Cases with a violation that was overturned.
     pub overturned: u64,
-    /// Complained about.
+    /// Cases with a complaint.
     pub complaints: u64,
 }
 
-/// Where counts stop: sums over all groups, and products of two such sums, still fit the widest integers.
+/// The largest count. Sums over all groups, and products of two such sums, then still fit an `u128`.
 const LARGEST: u64 = 1 << 53;
 
 impl Counts {
-    /// All of `other` more, saturating.
+    /// Adds all counts of `other`; a sum stops at 2^53.
     pub fn merge(&mut self, other: &Self) {
-        self.zip(other, |count, more| count.saturating_add(more).min(LARGEST));
+        self.combine(other, |count, more| count.saturating_add(more).min(LARGEST));
     }
 
-    /// All of `other` less. It was added before, so no count goes below 0; saturating all the same.
+    /// Subtracts all counts of `other`, which were added before; a count stops at 0.
+    ///
+    /// They may be missing here: a cell that had no room for them may have found room after a restart, and a checkpoint
+    /// may hold less than its cases say.
     pub fn remove(&mut self, other: &Self) {
-        self.zip(other, u64::saturating_sub);
+        self.combine(other, u64::saturating_sub);
     }
 
-    /// Every count so many times, saturating.
+    /// Returns every count multiplied by `factor`, saturating.
     #[must_use]
     pub fn times(mut self, factor: u64) -> Self {
-        self.zip(&Self::default(), |count, _| count.saturating_mul(factor));
+        self.combine(&Self::default(), |count, _| count.saturating_mul(factor));
         self
     }
 
-    /// Whether nothing is counted.
+    /// Returns whether every count is 0.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// A tally's counts; its resolved is its concluded.
+    /// Returns the counts of a tally. It does not say what was reported or resolved: its controls and its conclusions
+    /// stand in for them.
     #[must_use]
     pub const fn of_tally(tally: &TallyCounts) -> Self {
         Self {
@@ -71,7 +77,7 @@ impl Counts {
         }
     }
 
-    /// Returns the counts of one case: 0 or 1 each.
+    /// Returns the counts of one case, each 0 or 1.
     #[must_use]
     pub const fn of_case(case: CaseCounts) -> Self {
         Self {
@@ -87,20 +93,6 @@ impl Counts {
         }
     }
 
-    fn zip(&mut self, other: &Self, operation: impl Fn(u64, u64) -> u64) {
-        self.assessed = operation(self.assessed, other.assessed);
-        self.selected = operation(self.selected, other.selected);
-        self.controlled = operation(self.controlled, other.controlled);
-        self.reported = operation(self.reported, other.reported);
-        self.resolved = operation(self.resolved, other.resolved);
-        self.concluded = operation(self.concluded, other.concluded);
-        self.hits = operation(self.hits, other.hits);
-        self.overturned = operation(self.overturned, other.overturned);
-        self.complaints = operation(self.complaints, other.complaints);
-    }
-}
-
-impl Counts {
     /// Returns the counts in the order of the fields.
     #[must_use]
     pub const fn fields(&self) -> [u64; 9] {
@@ -115,5 +107,17 @@ impl Counts {
             self.overturned,
             self.complaints,
         ]
+    }
+
+    fn combine(&mut self, other: &Self, operation: impl Fn(u64, u64) -> u64) {
+        self.assessed = operation(self.assessed, other.assessed);
+        self.selected = operation(self.selected, other.selected);
+        self.controlled = operation(self.controlled, other.controlled);
+        self.reported = operation(self.reported, other.reported);
+        self.resolved = operation(self.resolved, other.resolved);
+        self.concluded = operation(self.concluded, other.concluded);
+        self.hits = operation(self.hits, other.hits);
+        self.overturned = operation(self.overturned, other.overturned);
+        self.complaints = operation(self.complaints, other.complaints);
     }
 }

@@ -1,4 +1,4 @@
-//! Cases whose group is known only as probabilities: counted in every group by their probabilities, in integers.
+//! Cases whose group is known only as probabilities. Each counts in every group by its probability, in integers.
 
 use std::sync::Arc;
 
@@ -6,12 +6,15 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::cell::Sums;
+use super::cell::{Cell, Sums};
+use super::counts::Counts;
+use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Span};
-use crate::window::{Cell, Counts};
 
-/// Most bytes that all cells of this kind may come to; cases for further cells are refused and counted. A full cell takes 42 KiB per
-/// group (and `other`) and per pair of them with 400 days: 1.1 MiB with 5 groups and `other`, 23 MiB with the most there can be.
+/// The most bytes that all cells of this kind may grow to. Cases for further cells are refused, and counted.
+///
+/// With 400 days a full cell takes 42 KiB for each group (and `other`) and for each pair of them: 1.1 MiB with 5 groups
+/// and `other`, 23 MiB with the most groups that are allowed.
 pub const MAX_MEMBERSHIP_BYTES: usize = 2 << 30;
 
 /// Names a cell of cases whose group is known only as probabilities.
@@ -25,14 +28,14 @@ pub struct MembershipKey {
     pub dimension: DimensionId,
 }
 
-/// Two funnels of the same cases: each counted by its probability of a group, and by its product of two probabilities.
+/// First and second moments of the probabilities of the same cases: each case is counted by its probability of a group,
+/// and by the product of its probabilities of two groups.
 ///
-/// Both are sums of integers, so a case taken out leaves no trace and no order shows.
+/// Probabilities are whole hundredths, so all sums are integers: the order of the cases leaves no trace, and a case can
+/// be taken out again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moments {
-    /// By group: the funnel, each case counted w times.
     weighted: Vec<Counts>,
-    /// By pair of groups: the funnel, each case counted w v times; the upper triangle with its diagonal, row by row.
     products: Vec<Counts>,
 }
 
@@ -41,26 +44,28 @@ pub struct Moments {
 pub(super) struct MembershipCells {
     cells: Vec<Arc<Cell<Moments>>>,
     ids: HashMap<MembershipKey, u32, FxBuildHasher>,
-    /// What all cells come to when they are full.
+    /// The bytes of all cells once every bucket is in use.
     full_bytes: usize,
 }
 
 impl Moments {
-    /// By group, `other` (all outside the allow-list) last: the funnel, each case counted w times.
+    /// Returns the funnel of each group, every case counted w times: w is its probability of the group, in hundredths.
+    /// The last group holds all that are outside the allow-list.
     #[must_use]
     pub fn weighted(&self) -> &[Counts] {
         &self.weighted
     }
 
-    /// By pair of groups: the funnel, each case counted w v times; the upper triangle with its diagonal, row by row.
+    /// Returns the funnel of each pair of groups, every case counted w v times: w and v are its probabilities of the
+    /// two, in hundredths. The pairs are the upper triangle with its diagonal, row by row.
     #[must_use]
     pub fn products(&self) -> &[Counts] {
         &self.products
     }
 
-    /// A case, or what is known of one, with these probabilities more, or less.
+    /// Adds the counts of cases with these probabilities, or removes them.
     fn change(&mut self, probabilities: &[u8], counts: &Counts, more: bool) {
-        self.reach(probabilities.len());
+        self.grow(probabilities.len());
         let apply = if more { Counts::merge } else { Counts::remove };
         for (sum, weight) in self.weighted.iter_mut().zip(probabilities) {
             apply(sum, &counts.times(u64::from(*weight)));
@@ -71,17 +76,22 @@ impl Moments {
         }
     }
 
-    fn reach(&mut self, groups: usize) {
+    fn grow(&mut self, groups: usize) {
         if self.weighted.len() < groups {
             self.weighted.resize(groups, Counts::default());
             self.products.resize(pairs(groups), Counts::default());
         }
     }
+
+    /// Returns whether these can be the moments of so many groups.
+    fn fits(&self, groups: usize) -> bool {
+        self.weighted.len() <= groups && self.products.len() == pairs(self.weighted.len())
+    }
 }
 
 impl Sums for Moments {
     fn merge(&mut self, other: &Self) {
-        self.reach(other.weighted.len());
+        self.grow(other.weighted.len());
         self.weighted.iter_mut().zip(&other.weighted).for_each(|(sum, counts)| sum.merge(counts));
         self.products.iter_mut().zip(&other.products).for_each(|(sum, counts)| sum.merge(counts));
     }
@@ -92,22 +102,31 @@ impl Sums for Moments {
 }
 
 impl MembershipCells {
-    /// Every cell with its name, for a checkpoint.
+    /// Returns every cell with its name, in the order of the names.
     pub fn state(&self) -> Vec<(MembershipKey, Arc<Cell<Moments>>)> {
-        let cell = |(key, id): (&MembershipKey, &u32)| Some((*key, Arc::clone(self.cells.get(*id as usize)?)));
+        let cell = |(key, id): (&MembershipKey, &u32)| Some((*key, Arc::clone(known(&self.cells, *id)?)));
         let mut cells: Vec<_> = self.ids.iter().filter_map(cell).collect();
         cells.sort_unstable_by_key(|(key, _)| *key);
         cells
     }
 
-    /// Puts a cell back that [`Self::state`] gave, of a dimension with so many groups; `None` where there is no room.
-    pub fn put(&mut self, key: MembershipKey, cell: Arc<Cell<Moments>>, groups: usize, history: Span) -> Option<()> {
-        let id = self.id(key, groups, history)?;
-        *self.cells.get_mut(id as usize)? = cell;
-        Some(())
+    /// Puts a stored cell back, of a dimension with so many groups. Returns false where there is no room for it, or
+    /// where its buckets are not of that many groups.
+    #[must_use]
+    pub fn put(&mut self, key: MembershipKey, cell: Arc<Cell<Moments>>, groups: usize, history: Span) -> bool {
+        if !cell.sums().all(|moments| moments.fits(groups)) {
+            return false;
+        }
+        let Some(id) = self.id(key, groups, history) else { return false };
+        match self.cells.get_mut(id as usize) {
+            Some(place) => *place = cell,
+            None => invariant::broken(Room::Window, "an id leads to its cell"),
+        }
+        true
     }
 
-    /// The place of the cell of this key, made at its first use; `None` where there is no room for one more.
+    /// Returns the place of the cell of this key, which is made at its first use; `None` where there is no room for one
+    /// more.
     pub fn id(&mut self, key: MembershipKey, groups: usize, history: Span) -> Option<u32> {
         if let Some(id) = self.ids.get(&key) {
             return Some(*id);
@@ -120,7 +139,7 @@ impl MembershipCells {
         Some(id)
     }
 
-    /// Counts a case, or takes it out again.
+    /// Adds counts of cases with these probabilities, or removes them.
     pub fn update(
         &mut self,
         id: u32,
@@ -129,28 +148,39 @@ impl MembershipCells {
         (probabilities, counts): (&[u8], &Counts),
         more: bool,
     ) {
-        if let Some(cell) = self.cells.get_mut(id as usize) {
-            Arc::make_mut(cell).update(time, hour_floor, |moments| moments.change(probabilities, counts, more));
+        match self.cells.get_mut(id as usize) {
+            Some(cell) => {
+                Arc::make_mut(cell).update(time, hour_floor, |moments| moments.change(probabilities, counts, more));
+            }
+            None => invariant::broken(Room::Window, "a route leads to cells of probabilities that were made"),
         }
     }
 
+    /// Merges hours into days and drops days, as [`Cell::age`] does.
     pub fn age(&mut self, hour_floor: i32, day_floor: i32) {
         for cell in self.cells.iter_mut().filter(|cell| cell.ages(hour_floor, day_floor)) {
             Arc::make_mut(cell).age(hour_floor, day_floor);
         }
     }
 
+    /// Returns the cell of this key, where there is one.
     pub fn cell(&self, key: &MembershipKey) -> Option<&Cell<Moments>> {
         let id = self.ids.get(key)?;
-        self.cells.get(*id as usize).map(AsRef::as_ref)
+        known(&self.cells, *id).map(AsRef::as_ref)
     }
 
+    /// Returns the bytes allocated for buckets.
     pub fn allocated_bytes(&self) -> usize {
         self.cells.iter().map(|cell| cell.allocated_bytes()).sum()
     }
 }
 
-/// A cell with every bucket in use: 8 x 24 hours and the days of the history.
+/// Ids are places of cells, and cells are never removed.
+fn known(cells: &[Arc<Cell<Moments>>], id: u32) -> Option<&Arc<Cell<Moments>>> {
+    invariant::present(Room::Window, "an id leads to its cell", cells.get(id as usize))
+}
+
+/// The bytes of a cell with every bucket in use: 8 x 24 hours and the days of the history.
 fn full_bytes(groups: usize, history: Span) -> usize {
     let days = usize::try_from(history.0.div_euclid(Span::DAY.0)).unwrap_or(usize::MAX).saturating_add(2);
     let bucket = size_of::<(i32, Moments)>() + (groups + pairs(groups)) * size_of::<Counts>();
@@ -163,8 +193,7 @@ const fn pairs(groups: usize) -> usize {
 
 fn products(probabilities: &[u8]) -> impl Iterator<Item = u64> {
     probabilities.iter().enumerate().flat_map(|(index, first)| {
-        let others = probabilities.get(index..).unwrap_or_default();
-        others.iter().map(|second| u64::from(*first) * u64::from(*second))
+        probabilities.iter().skip(index).map(|second| u64::from(*first) * u64::from(*second))
     })
 }
 
@@ -172,7 +201,7 @@ fn products(probabilities: &[u8]) -> impl Iterator<Item = u64> {
 mod tests {
     use super::*;
     use crate::ledger::CaseCounts;
-    use crate::window::Range;
+    use crate::window::cell::Range;
 
     const PICKED: Counts = Counts::of_case(CaseCounts::assessed().with_selected());
     const ASSESSED: Counts = Counts::of_case(CaseCounts::assessed());
@@ -203,6 +232,22 @@ mod tests {
     }
 
     #[test]
+    fn a_stored_cell_of_other_groups_is_refused() {
+        let hour = |moments: Moments| {
+            let mut cell = Cell::<Moments>::default();
+            cell.update(EventTime(0), 0, |sums| *sums = moments);
+            Arc::new(cell)
+        };
+        let key = MembershipKey { profile: ProfileId(0), channel: Channel::Profile, dimension: DimensionId(0) };
+        let stored = moments(&[([60, 40, 0], &PICKED)]);
+        let cut = Moments { products: Vec::new(), ..stored.clone() };
+        let mut cells = MembershipCells::default();
+        assert!(!cells.put(key, hour(stored.clone()), 2, Span::DAY));
+        assert!(!cells.put(key, hour(cut), 3, Span::DAY));
+        assert!(cells.put(key, hour(stored), 3, Span::DAY));
+    }
+
+    #[test]
     fn ageing_keeps_the_sums() {
         let hours = |count: i64| EventTime(Span::HOUR.times(count).0);
         let mut cell = Cell::<Moments>::default();
@@ -217,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_for_so_many_full_cells() {
+    fn there_is_room_for_so_many_full_cells() {
         let mut cells = MembershipCells::default();
         let mut made = 0;
         for profile in 0..1_000 {

@@ -1,4 +1,5 @@
-//! Time: watermark, buckets, rolling windows, population denominators, membership known only as probabilities.
+//! Counts over event time: watermark, cells, routes, rolling windows, population denominators, sums of membership
+//! probabilities.
 
 mod cell;
 mod counts;

@@ -1,13 +1,16 @@
-//! What of the windows goes into a checkpoint, and back.
+//! The windows in a checkpoint.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::Cell;
+use super::membership::{MembershipKey, Moments};
+use super::store::{CellKey, Windows};
+use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, Mapping};
-use crate::window::{Cell, CellKey, MembershipKey, Moments, Windows};
 
-/// All cells, shared with the windows: one is copied only when it changes while this is held.
+/// All cells, shared with the windows. A cell is copied only if it changes while this is held.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WindowsState {
     cells: Vec<(CellKey, Arc<Cell>)>,
@@ -20,7 +23,7 @@ pub struct WindowsState {
 }
 
 impl Windows {
-    /// What goes into a checkpoint.
+    /// Returns what a checkpoint stores.
     #[must_use]
     pub fn state(&self) -> WindowsState {
         WindowsState {
@@ -34,8 +37,11 @@ impl Windows {
         }
     }
 
-    /// Takes in what [`Self::state`] gave; the windows are new. `groups` returns how many groups a dimension has, where all outside the
-    /// allow-list count as one. Returns the present cell of each stored cell, `None` for what the plan no longer has.
+    /// Restores what [`Self::state`] returned into new windows. `groups` returns the number of groups of a dimension,
+    /// those outside the allow-list counted as one.
+    ///
+    /// Returns the present place of each stored cell; `None` where the plan no longer has its profile or stratum, or
+    /// has no room for it.
     pub fn restore(
         &mut self,
         state: WindowsState,
@@ -46,25 +52,34 @@ impl Windows {
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
             let id = renamed(key, mapping).and_then(|key| self.cell_id(key));
-            if let Some(place) = id.and_then(|id| self.cells.get_mut(id as usize)) {
-                *place = cell;
+            if let Some(id) = id {
+                match self.cells.get_mut(id as usize) {
+                    Some(place) => *place = cell,
+                    None => invariant::broken(Room::Window, "an id leads to its cell"),
+                }
             }
             ids.push(id);
         }
         self.hour_floor = hour_floor;
         self.day_floor = day_floor;
-        self.without_group = without_group;
-        self.probabilistic = probabilistic;
+        // The dimensions are the same, so the lengths are, unless the checkpoint is not ours.
+        self.without_group = fitted(without_group, self.without_group.len());
+        self.probabilistic = fitted(probabilistic, self.probabilistic.len());
         self.refused = refused;
         for (key, cell) in memberships {
             if let Some(profile) = mapping.profile(key.profile) {
                 let put =
                     self.memberships.put(MembershipKey { profile, ..key }, cell, groups(key.dimension), self.history);
-                self.refused += u64::from(put.is_none());
+                self.refused = self.refused.saturating_add(u64::from(!put));
             }
         }
         ids
     }
+}
+
+fn fitted(mut counts: Vec<u64>, dimensions: usize) -> Vec<u64> {
+    counts.resize(dimensions, 0);
+    counts
 }
 
 fn renamed(key: CellKey, mapping: &Mapping) -> Option<CellKey> {

@@ -1,4 +1,4 @@
-//! All cells, and the way a fact takes into them.
+//! The rolling windows of every cell, and how a case reaches its cells.
 
 use std::sync::Arc;
 
@@ -6,17 +6,42 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::cell::index;
-use super::membership::MembershipCells;
+use super::cell::{Cell, index};
+use super::counts::Counts;
+use super::membership::{MembershipCells, MembershipKey, Moments};
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
+use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Slot, Span, StratumId};
-use crate::window::{Cell, Counts, MembershipKey, Moments};
 
-/// How long counts are kept by the hour; whole days are merged when they end before it.
+/// How long counts are kept by the hour. Then the hours of a whole day are merged.
 const HOURS_KEPT: Span = Span::DAY.times(7);
 
-/// Most cells; facts for further ones are refused and counted. With all of them full this is 9 GiB.
+/// The most cells. Counts for further ones are refused, and counted. All of them full take 9 GiB.
 pub const MAX_CELLS: usize = 200_000;
+
+/// The rolling windows of every cell.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    /// Never removed, so that ids stay what they are.
+    pub(super) cells: Vec<Arc<Cell>>,
+    /// By cell: its name.
+    pub(super) keys: Vec<CellKey>,
+    /// By name: the place of the cell.
+    pub(super) ids: HashMap<CellKey, u32, FxBuildHasher>,
+    pub(super) memberships: MembershipCells,
+    /// By combination of attributes: one route for each profile and channel that had such a case.
+    routes: Vec<Vec<Route>>,
+    pub(super) history: Span,
+    /// The first hour that is kept as such.
+    pub(super) hour_floor: i32,
+    /// The first day that is kept.
+    pub(super) day_floor: i32,
+    /// By dimension, in cases.
+    pub(super) without_group: Vec<u64>,
+    /// By dimension, in cases.
+    pub(super) probabilistic: Vec<u64>,
+    pub(super) refused: u64,
+}
 
 /// Names a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,47 +54,30 @@ pub struct CellKey {
     pub dimension: DimensionId,
     /// The group; [`Slot::OTHER`] for all outside the allow-list.
     pub group: Slot,
-    /// A value of a stratum that a rule names; `None` for all together.
+    /// A value of a stratum that a rule names; `None` for all values together.
     pub stratum: Option<(StratumId, Slot)>,
 }
 
-/// The rolling windows of every cell.
-#[derive(Clone, Debug)]
-pub struct Windows {
-    pub(super) cells: Vec<Arc<Cell>>,
-    /// By cell: its name.
-    pub(super) keys: Vec<CellKey>,
-    pub(super) ids: HashMap<CellKey, u32, FxBuildHasher>,
-    pub(super) memberships: MembershipCells,
-    /// By combination of attributes: where facts of a profile and channel go.
-    routes: Vec<Vec<Route>>,
-    pub(super) history: Span,
-    pub(super) hour_floor: i32,
-    pub(super) day_floor: i32,
-    pub(super) without_group: Vec<u64>,
-    pub(super) probabilistic: Vec<u64>,
-    pub(super) refused: u64,
-}
-
-/// Names a route within [`Windows`].
+/// Names a route of one [`Windows`], which made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteId {
     row: usize,
     place: usize,
 }
 
-/// The cells that a contribution with certain attributes goes to.
+/// The cells in which cases of one profile and channel with the same attributes are counted.
 #[derive(Clone, Debug)]
 struct Route {
     profile: ProfileId,
     channel: Channel,
     cells: Box<[u32]>,
-    /// Where its group is known only as probabilities: the cell, and whose probabilities. Evidence reads none of them.
+    /// For the dimensions in which the group is known only as probabilities: the cell, and the slot of the
+    /// probabilities. Evidence does not read these.
     memberships: Box<[(u32, DimensionId, Slot)]>,
 }
 
 impl Windows {
-    /// No cells yet.
+    /// Returns windows without cells.
     #[must_use]
     pub fn new(dimensions: usize, history: Span) -> Self {
         Self {
@@ -87,29 +95,28 @@ impl Windows {
         }
     }
 
-    /// Takes a case out where it was and puts it where it is now.
+    /// Removes a case from the cells in which it counted, and adds it to those in which it counts now.
     pub fn apply(&mut self, change: &CaseChange, attributes: &AttributeTable) {
         for (contribution, more) in change.moves() {
             self.spread(&contribution, attributes, &Counts::of_case(contribution.counts), more);
-            let change: fn(u64) -> u64 =
-                if more { |count| count.saturating_add(1) } else { |count| count.saturating_sub(1) };
-            self.count_missing(contribution.attributes, attributes, change);
+            self.count_without_group(contribution.attributes, attributes, more);
         }
     }
 
-    /// Adds counts at a time.
+    /// Adds counts that belong to no single case.
     pub fn add(&mut self, place: &Contribution, counts: &Counts, attributes: &AttributeTable) {
         self.spread(place, attributes, counts, true);
     }
 
-    /// Merges and forgets what the watermark has left behind.
+    /// Merges the hours, and drops the days, that the watermark has left behind.
     pub fn age(&mut self, watermark: EventTime) {
         let hour_floor = index(watermark.minus(HOURS_KEPT), Span::DAY).saturating_mul(24);
         if hour_floor <= self.hour_floor {
             return;
         }
         self.hour_floor = hour_floor;
-        // Never back: what was forgotten under a shorter history does not come again, and nothing may be taken out of it.
+        // It never moves back. Under a longer history the dropped days stay dropped, and no case may be removed from
+        // what is no longer there.
         self.day_floor = self.day_floor.max(index(watermark.minus(self.history), Span::DAY));
         for cell in &mut self.cells {
             if cell.ages(self.hour_floor, self.day_floor) {
@@ -119,89 +126,67 @@ impl Windows {
         self.memberships.age(self.hour_floor, self.day_floor);
     }
 
-    /// The cell of this key, where it holds anything.
+    /// Returns the cell of this key; `None` where nothing was ever counted in it.
     #[must_use]
     pub fn cell(&self, key: &CellKey) -> Option<&Cell> {
         let id = self.ids.get(key)?;
-        self.cells.get(*id as usize).map(AsRef::as_ref)
+        let cell = self.cells.get(*id as usize);
+        invariant::present(Room::Window, "an id leads to its cell", cell).map(AsRef::as_ref)
     }
 
-    /// The cell of cases whose group is known only as probabilities, where there are any.
+    /// Returns the cell of cases whose group is known only as probabilities; `None` where there were no such cases.
     #[must_use]
     pub fn membership_cell(&self, key: &MembershipKey) -> Option<&Cell<Moments>> {
         self.memberships.cell(key)
     }
 
-    /// Returns the cells of known groups that a route leads to.
+    /// Returns the places of the cells of known groups in which cases of this route are counted.
     #[must_use]
     pub fn cells_of_route(&self, route: RouteId) -> &[u32] {
-        let found = self.routes.get(route.row).and_then(|routes| routes.get(route.place));
-        found.map_or(&[], |route| &route.cells)
+        self.route_at(route).map_or(&[], |route| &route.cells)
     }
 
-    /// Returns the names of all cells, by cell.
+    /// Returns the names of all cells, by place.
     #[must_use]
     pub fn keys(&self) -> &[CellKey] {
         &self.keys
     }
 
-    /// How many cells there are.
+    /// Returns the number of cells.
     #[must_use]
     pub fn cells(&self) -> usize {
         self.cells.len()
     }
 
-    /// Bytes allocated for buckets.
+    /// Returns the bytes allocated for buckets.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
         let cells: usize = self.cells.iter().map(|cell| cell.allocated_bytes()).sum();
         cells + self.memberships.allocated_bytes()
     }
 
-    /// Facts refused because there were too many cells.
+    /// Returns how often a cell was refused because there was no room for it.
     #[must_use]
     pub const fn refused(&self) -> u64 {
         self.refused
     }
 
-    /// Cases without a group, per dimension.
+    /// Returns the number of cases without a group, by dimension.
     #[must_use]
     pub fn without_group(&self) -> &[u64] {
         &self.without_group
     }
 
-    /// Cases whose group is known only as probabilities, per dimension.
+    /// Returns the number of cases whose group is known only as probabilities, by dimension.
     #[must_use]
     pub fn probabilistic(&self) -> &[u64] {
         &self.probabilistic
     }
 
-    /// Counts more, or less, in every cell that the contribution goes to.
-    fn spread(&mut self, contribution: &Contribution, attributes: &AttributeTable, counts: &Counts, more: bool) {
-        if index(contribution.cohort, Span::DAY) < self.day_floor {
-            return;
-        }
-        let place = self.route(contribution, attributes);
-        let Some(route) = self.routes.get(place.row).and_then(|routes| routes.get(place.place)) else { return };
-        let change = |bucket: &mut Counts| if more { bucket.merge(counts) } else { bucket.remove(counts) };
-        for id in &route.cells {
-            if let Some(cell) = self.cells.get_mut(*id as usize) {
-                Arc::make_mut(cell).update(contribution.cohort, self.hour_floor, change);
-            }
-        }
-        for (id, dimension, slot) in &route.memberships {
-            let weighed = (attributes.probabilities(*dimension, *slot), counts);
-            self.memberships.update(*id, contribution.cohort, self.hour_floor, weighed, more);
-        }
-    }
-
-    /// Returns the route of a contribution, and makes it at its first use.
+    /// Returns the route of a contribution. It is made at its first use.
     pub fn route(&mut self, contribution: &Contribution, attributes: &AttributeTable) -> RouteId {
         let Contribution { profile, channel, attributes: id, .. } = *contribution;
         let row = id.0 as usize;
-        if row >= self.routes.len() {
-            self.routes.resize_with(row + 1, Vec::new);
-        }
         let known = self
             .routes
             .get(row)
@@ -211,9 +196,60 @@ impl Windows {
         }
         let cells = self.cells_of(profile, channel, id, attributes);
         let memberships = self.memberships_of(profile, channel, id, attributes);
-        let Some(routes) = self.routes.get_mut(row) else { return RouteId { row, place: 0 } };
+        if row >= self.routes.len() {
+            self.routes.resize_with(row + 1, Vec::new);
+        }
+        let Some(routes) = self.routes.get_mut(row) else {
+            invariant::broken(Room::Window, "there is a row of routes for each combination of attributes");
+            return RouteId { row, place: 0 };
+        };
         routes.push(Route { profile, channel, cells, memberships });
         RouteId { row, place: routes.len() - 1 }
+    }
+
+    /// Returns the place of the cell of this key, which is made at its first use; `None`, counted as refused, where
+    /// there is no room for one more.
+    pub(super) fn cell_id(&mut self, key: CellKey) -> Option<u32> {
+        if let Some(id) = self.ids.get(&key) {
+            return Some(*id);
+        }
+        let id = u32::try_from(self.cells.len()).ok().filter(|_| self.cells.len() < MAX_CELLS);
+        let Some(id) = id else {
+            self.refused = self.refused.saturating_add(1);
+            return None;
+        };
+        self.cells.push(Arc::default());
+        self.keys.push(key);
+        self.ids.insert(key, id);
+        Some(id)
+    }
+
+    /// Adds counts to every cell of the contribution's route, or removes them.
+    fn spread(&mut self, contribution: &Contribution, attributes: &AttributeTable, counts: &Counts, more: bool) {
+        // The day was dropped: it no longer has counts, and gets none.
+        if index(contribution.cohort, Span::DAY) < self.day_floor {
+            return;
+        }
+        let id = self.route(contribution, attributes);
+        // Not `route_at`, which would borrow the cells as well.
+        let route = self.routes.get(id.row).and_then(|routes| routes.get(id.place));
+        let Some(route) = invariant::present(Room::Window, "a route that was made is there", route) else { return };
+        let change = |bucket: &mut Counts| if more { bucket.merge(counts) } else { bucket.remove(counts) };
+        for id in &route.cells {
+            match self.cells.get_mut(*id as usize) {
+                Some(cell) => Arc::make_mut(cell).update(contribution.cohort, self.hour_floor, change),
+                None => invariant::broken(Room::Window, "a route leads to cells that were made"),
+            }
+        }
+        for (id, dimension, slot) in &route.memberships {
+            let weighed = (attributes.probabilities(*dimension, *slot), counts);
+            self.memberships.update(*id, contribution.cohort, self.hour_floor, weighed, more);
+        }
+    }
+
+    fn route_at(&self, id: RouteId) -> Option<&Route> {
+        let route = self.routes.get(id.row).and_then(|routes| routes.get(id.place));
+        invariant::present(Room::Window, "a route that was made is there", route)
     }
 
     fn cells_of(
@@ -223,9 +259,9 @@ impl Windows {
         id: AttributesId,
         attributes: &AttributeTable,
     ) -> Box<[u32]> {
-        let counted = |slot: &Slot| *slot != Slot::NONE && !slot.is_probabilistic();
+        let is_known = |slot: &Slot| *slot != Slot::NONE && !slot.is_probabilistic();
         let mut cells = Vec::new();
-        for (dimension, group) in attributes.groups(id).filter(|(_, slot)| counted(slot)) {
+        for (dimension, group) in attributes.groups(id).filter(|(_, slot)| is_known(slot)) {
             let key = CellKey { profile, channel, dimension, group, stratum: None };
             cells.extend(self.cell_id(key));
             for stratum in attributes.strata(id) {
@@ -245,40 +281,30 @@ impl Windows {
         let mut cells = Vec::new();
         for (dimension, slot) in attributes.groups(id) {
             let groups = attributes.probabilities(dimension, slot).len();
+            // The group is known, or nothing is known of it, or its probabilities were not kept.
             if groups == 0 {
                 continue;
             }
             let cell = self.memberships.id(MembershipKey { profile, channel, dimension }, groups, self.history);
-            self.refused += u64::from(cell.is_none());
+            self.refused = self.refused.saturating_add(u64::from(cell.is_none()));
             cells.extend(cell.map(|cell| (cell, dimension, slot)));
         }
         cells.into_boxed_slice()
     }
 
-    pub(super) fn cell_id(&mut self, key: CellKey) -> Option<u32> {
-        if let Some(id) = self.ids.get(&key) {
-            return Some(*id);
-        }
-        let id = u32::try_from(self.cells.len()).ok().filter(|_| self.cells.len() < MAX_CELLS);
-        let Some(id) = id else {
-            self.refused = self.refused.saturating_add(1);
-            return None;
-        };
-        self.cells.push(Arc::default());
-        self.keys.push(key);
-        self.ids.insert(key, id);
-        Some(id)
-    }
-
-    fn count_missing(&mut self, id: AttributesId, attributes: &AttributeTable, change: fn(u64) -> u64) {
+    /// Counts one case more, or one less, in the dimensions in which its group is not known.
+    fn count_without_group(&mut self, id: AttributesId, attributes: &AttributeTable, more: bool) {
         for (dimension, slot) in attributes.groups(id) {
             let counts = match slot {
                 Slot::NONE => &mut self.without_group,
                 slot if slot.is_probabilistic() => &mut self.probabilistic,
                 _ => continue,
             };
-            if let Some(count) = counts.get_mut(usize::from(dimension.0)) {
-                *count = change(*count);
+            match counts.get_mut(usize::from(dimension.0)) {
+                Some(count) if more => *count = count.saturating_add(1),
+                // Not below 0: a checkpoint may hold less than its cases say.
+                Some(count) => *count = count.saturating_sub(1),
+                None => invariant::broken(Room::Window, "a count of cases is kept for each dimension of the plan"),
             }
         }
     }

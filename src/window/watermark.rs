@@ -1,11 +1,13 @@
-//! How far event time has come.
+//! How far event time has advanced.
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::{EARLIEST_TIME, LATEST_TIME};
+use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, PartitionIndex, Span};
 
-/// Per partition the largest event time seen; over all, the least of those that are not idle.
+/// The watermark of each partition, which is the largest event time seen in it, and the one over all: the least of
+/// those that are not idle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermark {
     partitions: Vec<Partition>,
@@ -16,49 +18,52 @@ pub struct Watermark {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Partition {
+    /// The largest event time seen; [`EventTime::MIN`] before the first event.
     own: EventTime,
+    /// Wall-clock time of the last event, or of registration.
     heard: EventTime,
     idle: bool,
 }
 
-/// How an event's time stands to its own partition's watermark.
+/// How late an event is, by the watermark of its own partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lateness {
-    /// At most the allowed lateness behind.
+    /// Behind by at most the allowed lateness.
     InTime,
-    /// Further behind, but within the history.
+    /// Behind by more, but within the history.
     Late,
-    /// Older than the history.
+    /// Behind by more than the history.
     TooLate,
 }
 
 impl Watermark {
-    /// Before any event.
+    /// Returns the watermark before any event.
     #[must_use]
     pub const fn new(allowed_lateness: Span, history: Span) -> Self {
         Self { partitions: Vec::new(), current: EventTime::MIN, allowed_lateness, history }
     }
 
-    /// The same, with what a plan says.
+    /// Returns the same under another plan.
     #[must_use]
     pub fn with_plan(self, allowed_lateness: Span, history: Span) -> Self {
         Self { allowed_lateness, history, ..self }
     }
 
-    /// How late events may be, and how far back they count: as the plan said that it was last used with.
+    /// Returns the allowed lateness and the history of the plan that was last in use.
     #[must_use]
     pub const fn plan(&self) -> (Span, Span) {
         (self.allowed_lateness, self.history)
     }
 
-    /// Whether it stands where events can bring it: others would pass over hours without end.
+    /// Returns whether events can bring it where it is. From anywhere else a monitor would pass hours without end.
     #[must_use]
     pub fn is_possible(&self) -> bool {
         let possible = |time: EventTime| time == EventTime::MIN || (EARLIEST_TIME..LATEST_TIME).contains(&time);
         possible(self.current) && self.partitions.iter().all(|partition| possible(partition.own))
     }
 
-    /// Registers a partition: it holds the watermark back until its first event, or until it is idle.
+    /// Registers a partition, which holds the watermark back until its first event or until it is idle. Has no effect
+    /// on a known one.
     pub fn add(&mut self, partition: PartitionIndex, now: EventTime) {
         let index = partition.0 as usize;
         if index >= self.partitions.len() {
@@ -66,7 +71,7 @@ impl Watermark {
         }
     }
 
-    /// How late an event of this partition is.
+    /// Returns how late an event of this partition is. In a partition without events none is late.
     #[must_use]
     pub fn lateness(&self, partition: PartitionIndex, time: EventTime) -> Lateness {
         let own = self.seen(partition);
@@ -79,16 +84,20 @@ impl Watermark {
         }
     }
 
-    /// How far a partition has come: the largest event time seen in it.
+    /// Returns the largest event time seen in a partition; [`EventTime::MIN`] before its first event.
     #[must_use]
     pub fn seen(&self, partition: PartitionIndex) -> EventTime {
         self.partitions.get(partition.0 as usize).map_or(EventTime::MIN, |partition| partition.own)
     }
 
-    /// Moves the partition's watermark with an event; returns where the watermark over all would be, without moving it.
+    /// Moves the watermark of one partition with an event. Returns where the watermark over all may move;
+    /// [`Self::advance`] moves it.
     pub fn observe(&mut self, partition: PartitionIndex, time: EventTime, now: EventTime) -> EventTime {
         self.add(partition, now);
-        let Some(state) = self.partitions.get_mut(partition.0 as usize) else { return self.current };
+        let Some(state) = self.partitions.get_mut(partition.0 as usize) else {
+            invariant::broken(Room::Window, "a partition that was added is there");
+            return self.current;
+        };
         let held_back = state.own <= self.current || state.idle;
         state.own = state.own.max(time);
         state.heard = state.heard.max(now);
@@ -96,7 +105,7 @@ impl Watermark {
         if held_back { self.least() } else { self.current }
     }
 
-    /// Declares the partitions idle that were silent for `idle_after`; returns where the watermark over all would be.
+    /// Declares the partitions idle that had no event for `idle_after`. Returns where the watermark over all may move.
     pub fn idle(&mut self, now: EventTime, idle_after: Span) -> EventTime {
         for partition in &mut self.partitions {
             partition.idle = now.since(partition.heard) >= idle_after;
@@ -104,34 +113,34 @@ impl Watermark {
         self.least()
     }
 
-    /// Counts the time of silence of every partition from `now` on.
+    /// Starts the silence of every partition afresh at `now`.
     pub fn resume(&mut self, now: EventTime) {
         self.partitions.iter_mut().for_each(|partition| partition.heard = now);
     }
 
-    /// The wall clock was set: silence has lasted as long as before.
+    /// Corrects for a wall clock that was set: every partition has been silent for as long as before.
     pub fn shift_clock(&mut self, by: Span) {
         self.partitions.iter_mut().for_each(|partition| partition.heard = partition.heard.plus(by));
     }
 
-    /// Moves the watermark; never back.
+    /// Moves the watermark over all, but never back.
     pub fn advance(&mut self, to: EventTime) {
         self.current = self.current.max(to);
     }
 
-    /// The watermark; `None` before it first moved.
+    /// Returns the watermark over all; `None` before it first moves.
     #[must_use]
     pub fn current(&self) -> Option<EventTime> {
         (self.current > EventTime::MIN).then_some(self.current)
     }
 
-    /// The largest event time seen in any partition.
+    /// Returns the largest event time seen in any partition; [`EventTime::MIN`] before any event.
     #[must_use]
     pub fn newest(&self) -> EventTime {
         self.partitions.iter().map(|partition| partition.own).max().unwrap_or(EventTime::MIN)
     }
 
-    /// Per partition: its watermark, and whether it is idle.
+    /// Returns for each partition its watermark, `None` before its first event, and whether it is idle.
     pub fn partitions(&self) -> impl Iterator<Item = (PartitionIndex, Option<EventTime>, bool)> + '_ {
         (0..).zip(&self.partitions).map(|(index, partition)| {
             let own = (partition.own > EventTime::MIN).then_some(partition.own);
@@ -139,7 +148,7 @@ impl Watermark {
         })
     }
 
-    /// The least watermark of the partitions that are not idle; where all are, none holds the newest event back.
+    /// The least watermark of the partitions that are not idle. Where all are idle, none holds back the newest event.
     fn least(&self) -> EventTime {
         let active = self.partitions.iter().filter(|partition| !partition.idle);
         active.map(|partition| partition.own).min().unwrap_or_else(|| self.newest()).max(self.current)
@@ -160,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_partition_holds_it_back_until_it_is_idle() {
+    fn the_slowest_partition_holds_the_watermark_back_until_it_is_idle() {
         let mut watermark = two_partitions();
         assert_eq!(watermark.observe(PartitionIndex(0), EventTime(500), NOW), EventTime::MIN);
         assert_eq!(watermark.observe(PartitionIndex(1), EventTime(300), NOW), EventTime(300));
@@ -170,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn when_all_are_idle_it_goes_to_the_newest_event_and_never_back() {
+    fn with_all_idle_the_watermark_moves_to_the_newest_event_and_never_back() {
         let mut watermark = two_partitions();
         watermark.observe(PartitionIndex(0), EventTime(500), NOW);
         watermark.observe(PartitionIndex(1), EventTime(300), NOW);
@@ -182,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn late_is_judged_against_the_own_partition() {
+    fn lateness_is_judged_by_the_partition_of_the_event() {
         let mut watermark = two_partitions();
         let noon = EventTime(Span::DAY.times(10).0);
         watermark.observe(PartitionIndex(0), noon, NOW);

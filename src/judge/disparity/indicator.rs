@@ -1,16 +1,17 @@
-//! From counts to events and exposed, for every group of a dimension.
+//! The sides of all groups of a dimension, counted over a window.
 
 use std::collections::BTreeSet;
 
-use crate::evidence::{Side, by_population_of, side};
-use crate::judge::Scene;
+use crate::evidence::{self, Side, by_population_of, side};
+use crate::judge::scene::Scene;
+use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, DimensionId, EventTime, Indicator, ProfileId, Slot, StratumId};
 use crate::window::{Bucket, Cell, CellKey, Counts, Range};
 
-/// Share of the selected that must be resolved, in every group, before a cohort's hit rate counts: in hundredths.
+/// Share of the selected cases, in every group, that must be resolved before a hit rate counts a cohort; in hundredths.
 const SEALED_PERCENT: u64 = 95;
 
-/// What a table of sides is about.
+/// What the sides of a table are counted over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
     pub profile: ProfileId,
@@ -20,7 +21,8 @@ pub(super) struct Subject {
     pub range: Range,
 }
 
-/// Events and exposed per group of the dimension, `other` (all outside the allow-list) last.
+/// Returns the side of each group of the dimension, everyone outside the allow-list last, without the `unsealed`
+/// cohorts.
 pub(super) fn sides(
     scene: &Scene<'_>,
     subject: &Subject,
@@ -33,21 +35,23 @@ pub(super) fn sides(
         })
         .collect();
     let population = population(scene, subject).filter(|_| stratum.is_none());
+    // No population is known before its first event: then nobody is exposed.
     let exposed = |index: usize| population.map(|counts| counts.get(index).copied().unwrap_or(0));
     sums.iter().enumerate().map(|(index, counts)| side(subject.indicator, counts, exposed(index))).collect()
 }
 
-/// Counts per group in the order of [`sides`], over sealed and unsealed cohorts alike.
+/// Returns the counts of each group in the order of [`sides`], over sealed and unsealed cohorts alike.
 pub(super) fn counts(scene: &Scene<'_>, subject: &Subject, stratum: Option<(StratumId, Slot)>) -> Vec<Counts> {
     let counts =
         |group| cell(scene, subject, group, stratum).map_or_else(Counts::default, |cell| cell.sum(subject.range));
     slots(scene, subject.dimension).map(counts).collect()
 }
 
-/// The cohorts of the window whose outcomes may still change much, in any group: a hit rate leaves them out.
+/// Returns the cohorts of the window that are not sealed: their outcomes may still change much, in some group, so a hit
+/// rate leaves them out. Other indicators leave none out.
 ///
-/// A cohort is sealed when the watermark has passed its end by the allowed lateness and every group with a selected case has
-/// resolved / selected >= 0.95, or at `cohort_max_age`.
+/// A cohort is sealed at `cohort_max_age`; or earlier, when the window ends later than it by the allowed lateness and
+/// in every group at least 95 % of the selected cases are resolved.
 pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject) -> BTreeSet<Bucket> {
     let mut unsealed = BTreeSet::new();
     if subject.indicator != Indicator::HitRate {
@@ -61,7 +65,8 @@ pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject) -> BTreeSet<Bucket>
     unsealed
 }
 
-/// Whether a group's cohort is: for the group itself, or (weighted by probabilities) for those who may be in it.
+/// Returns whether these counts of a cohort allow it to be sealed. They are those of one group, or of the cases that
+/// may be in it, weighted by probability.
 pub(super) fn is_sealed(scene: &Scene<'_>, bucket: Bucket, counts: &Counts) -> bool {
     let plan = &scene.plan.window;
     let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
@@ -79,23 +84,26 @@ fn sum(cell: &Cell, range: Range, unsealed: &BTreeSet<Bucket>) -> Counts {
     sum
 }
 
-/// Whether the indicator's denominator is the cases assessed, for which a population may stand in.
+/// Returns whether the exposed are a population.
 pub(super) fn by_population(scene: &Scene<'_>, subject: &Subject) -> bool {
     by_population_of(scene.plan, subject.profile, subject.indicator)
 }
 
-/// The population counts at the window's end; an empty slice where none are known, so that nothing is exposed.
+/// Returns the population counts at the window's end, where the exposed are a population. They are empty before the
+/// first are known.
 pub(super) fn population<'s>(scene: &'s Scene<'_>, subject: &Subject) -> Option<&'s [u64]> {
     let end: EventTime = subject.range.last;
     by_population(scene, subject)
         .then(|| scene.populations.at(subject.profile, subject.dimension, end).unwrap_or_default())
 }
 
-fn slots(scene: &Scene<'_>, dimension: DimensionId) -> impl Iterator<Item = Slot> {
-    let listed = scene.plan.dimensions.get(usize::from(dimension.0)).map_or(0, |dimension| dimension.groups.len());
-    (0..listed).filter_map(|index| u16::try_from(index).ok()).map(Slot).chain(std::iter::once(Slot::OTHER))
+fn slots<'s>(scene: &Scene<'s>, dimension: DimensionId) -> impl Iterator<Item = Slot> + use<'s> {
+    let dimension = scene.plan.dimensions.get(usize::from(dimension.0));
+    let dimension = invariant::present(Room::Judge, "a rule names dimensions of its plan", dimension);
+    dimension.into_iter().flat_map(evidence::slots)
 }
 
+/// `None` where no such case was ever counted.
 fn cell<'s>(
     scene: &'s Scene<'_>,
     subject: &Subject,

@@ -1,19 +1,22 @@
-//! What is known of a comparison from cases whose group is known only as probabilities.
+//! What cases say of a comparison whose group is known only as probabilities.
 //!
-//! It stands beside the finding and never in it: neither verdict nor alert nor evidence reads it.
+//! The result stands beside the finding's own numbers: neither verdict nor alert nor evidence reads it.
 
 use std::collections::BTreeSet;
 
 use super::indicator::{Subject, by_population, is_sealed};
 use crate::evidence::side;
-use crate::judge::Scene;
+use crate::judge::scene::Scene;
 use crate::ledger::CERTAIN;
 use crate::plan::{Dimension, Indicator, Reference, Rule};
 use crate::statistics::{Bracket, Memberships};
 use crate::window::{Bucket, Counts, MembershipKey, Moments, Sums};
 
-/// The sums over the window for a rule that compares with the rest or with a named group; `None` where there are no such cases, or where a
-/// population stands in the denominators: it says nothing of the probabilities of those who were not picked.
+/// Returns the sums over the window, without the `unsealed` cohorts, for a rule that compares with the rest or with a
+/// named group.
+///
+/// `None` for other rules, where there are no such cases, and where the exposed are a population: that says nothing of
+/// the probabilities of those who were not picked.
 pub(super) fn memberships(
     scene: &Scene<'_>,
     rule: &Rule,
@@ -35,7 +38,7 @@ pub(super) fn memberships(
     Memberships::new(CERTAIN.into(), exposed(sums.weighted()), events, exposed(sums.products()))
 }
 
-/// The bracket of one group of the dimension.
+/// Returns the bracket of one group of the dimension; `None` where the cases do not determine it.
 pub(super) fn bracket(memberships: &Memberships, rule: &Rule, dimension: &Dimension, group: usize) -> Option<Bracket> {
     let reference = match &rule.reference {
         Reference::Rest => None,
@@ -45,8 +48,8 @@ pub(super) fn bracket(memberships: &Memberships, rule: &Rule, dimension: &Dimens
     memberships.bracket(group, reference)
 }
 
-/// A hit rate leaves out the cohorts that it leaves out for known groups, and those whose cases with probabilities are not resolved:
-/// nobody knows whose outcomes are missing, so the pace of every group is that of the cases weighted by their probability of it.
+/// Whether a hit rate counts this cohort's cases with probabilities. Nobody knows of which group the cases without an
+/// outcome are, so each group is taken to resolve at the pace of the cases weighted by their probability of it.
 fn is_complete(scene: &Scene<'_>, subject: &Subject, bucket: Bucket, moments: &Moments) -> bool {
     subject.indicator != Indicator::HitRate || moments.weighted().iter().all(|counts| is_sealed(scene, bucket, counts))
 }

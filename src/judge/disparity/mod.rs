@@ -1,10 +1,11 @@
-//! Rule kind `disparity`: a group's indicator compared with its reference's.
+//! Rule kind `disparity`: compares an indicator of a group with that of its reference.
 
 mod evaluate;
 mod funnel;
 mod indicator;
 mod membership;
+mod table;
 mod verdict;
 
 pub use evaluate::{Evaluator, EvaluatorState};
-pub use funnel::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts, funnel};
+pub use funnel::funnel;

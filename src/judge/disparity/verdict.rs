@@ -1,17 +1,17 @@
-//! From two sides to numbers, and from numbers to a verdict.
+//! From the two sides of a comparison to numbers, and from numbers to a verdict.
 
 use crate::evidence::{SeriesEvidence, Side};
-use crate::judge::{Estimate, StratifiedEstimate, Verdict};
+use crate::judge::finding::{Estimate, StratifiedEstimate, Verdict};
 use crate::plan::{Evidence, Harm, Measure, Rule};
 use crate::statistics::{
     Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel,
     p_value, ratio_interval, share_ratio_interval,
 };
 
-/// Power asked of `needed`.
+/// The power of the test that `needed` plans for.
 const POWER: f64 = 0.8;
 
-/// What follows from the counts of a comparison alone.
+/// What follows from the counts of a comparison alone. The fields are those of [`Finding`](crate::judge::Finding).
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Numbers {
     pub ratio: Option<Estimate>,
@@ -28,13 +28,13 @@ pub(super) struct Numbers {
 pub(super) struct Inputs {
     pub group: Side,
     pub reference: Side,
-    /// The exposed are a population of which the events are no subset.
+    /// Whether the exposed are a population, of which the events are not a subset.
     pub population: bool,
-    /// Group and reference per stratum, in the order of the strata's values; empty where the rule does not stratify.
+    /// Group and reference by value of the rule's stratum; empty where the rule does not stratify.
     pub strata: Vec<(Side, Side)>,
 }
 
-/// Judges the counts by the rule.
+/// Judges counts by a rule.
 pub(super) fn judge(rule: &Rule, inputs: &Inputs) -> Numbers {
     let stratified = stratified(rule, inputs);
     let ratio = ratio(inputs, rule.confidence);
@@ -62,8 +62,8 @@ fn verdict(rule: &Rule, estimate: Estimate) -> Verdict {
     }
 }
 
-/// From evidence to a verdict: the alarm, and what the window's number says by the thresholds. The false-alarm bound is that of the
-/// e-process; a threshold adds practical significance, never removes statistical.
+/// Returns the verdict by sequential evidence. The alarm bounds false alarms; the thresholds, by which the window's
+/// number was judged, add practical significance.
 pub(super) fn sequential_verdict(by_number: Verdict, evidence: &SeriesEvidence) -> Verdict {
     match (evidence.alarmed, by_number) {
         (true, _) if evidence.material => Verdict::Critical,
@@ -73,14 +73,14 @@ pub(super) fn sequential_verdict(by_number: Verdict, evidence: &SeriesEvidence) 
     }
 }
 
-/// Whether the measure is beyond the threshold in the direction of harm, by the rule's evidence.
+/// Whether the measure is beyond the threshold, in the direction of harm, by the rule's kind of evidence.
 fn beyond(rule: &Rule, estimate: Estimate, threshold: f64) -> bool {
     let Estimate { value, interval } = estimate;
-    // Without an estimate (no event in the reference) the ratio is above every number: its finite lower limit stands in where that is harm.
+    // Where the reference has no event the ratio has no value, but is above every number: its finite limit stands in.
     let no_estimate = if rule.indicator.harm() == Harm::High { interval.lower } else { interval.upper };
     let point = value.unwrap_or(no_estimate);
     match (rule.indicator.harm(), rule.evidence) {
-        // With sequential evidence the number is what adds practical significance; what alarms is decided apart.
+        // With sequential evidence the number adds practical significance alone: see `sequential_verdict`.
         (Harm::High, Evidence::Point | Evidence::Sequential) => point > threshold,
         (Harm::Low, Evidence::Point | Evidence::Sequential) => point < threshold,
         (Harm::High, Evidence::Interval) => interval.lower > threshold,
@@ -88,7 +88,7 @@ fn beyond(rule: &Rule, estimate: Estimate, threshold: f64) -> bool {
     }
 }
 
-/// The estimate that the thresholds are about: adjusted where the rule stratifies.
+/// The estimate that is held against the thresholds: the stratified one where the rule stratifies.
 fn measured(
     rule: &Rule,
     ratio: Option<Estimate>,
@@ -102,7 +102,7 @@ fn measured(
     }
 }
 
-/// Whether both groups have the events asked for, expected under equality: n_g (x1 + x2) / (n1 + n2).
+/// Whether in both groups enough events are expected under equality: n_g (x1 + x2) / (n1 + n2).
 fn enough(rule: &Rule, inputs: &Inputs) -> bool {
     let Inputs { group, reference, .. } = inputs;
     let events = u128::from(group.events) + u128::from(reference.events);
@@ -149,20 +149,20 @@ fn stratified(rule: &Rule, inputs: &Inputs) -> Option<StratifiedEstimate> {
     Some(StratifiedEstimate { by, ratio, reversal: estimate.reversal })
 }
 
-/// Counts go up to 1e12 and so are exact in an f64. The exposed are not 0 where an interval exists.
+/// The exposed are not 0 where an interval exists.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn rate(side: Side) -> f64 {
     side.events as f64 / side.exposed as f64
 }
 
-/// The exposed still needed, both groups together: for 80 % power to see the critical threshold, and for `min_events` in both.
-/// The groups are taken to go on in the proportion they have; equal ones where one is empty.
+/// The exposed still needed, both groups together: for 80 % power at the critical threshold, and for `min_events` in
+/// both groups. The groups are expected to keep their proportion, or to be equal where one of them is empty.
 #[expect(clippy::cast_precision_loss, reason = "an estimate of a sample size")]
 fn needed(rule: &Rule, inputs: &Inputs) -> Option<u64> {
     let (group, reference) = (inputs.group.exposed as f64, inputs.reference.exposed as f64);
     let exposed = group + reference;
     let events = inputs.group.events as f64 + inputs.reference.events as f64;
-    // Half an event and ten exposed added, so that no data reads as a rate of 5 % and no event as a small one.
+    // Half an event and ten exposed are added, so that no data give a rate of 5 %, and no event gives a small rate.
     let base_rate = ((events + 0.5) / (exposed + 10.0)).clamp(1e-9, 0.5);
     let share = if group > 0.0 && reference > 0.0 { group / exposed } else { 0.5 };
     let ratio = match rule.measure {
@@ -170,10 +170,11 @@ fn needed(rule: &Rule, inputs: &Inputs) -> Option<u64> {
         Measure::Difference => (base_rate + rule.critical) / base_rate,
     };
     let question = PowerQuestion { base_rate, ratio, share, alpha: rule.confidence.alpha(), power: POWER };
+    // There is no such number where the critical threshold is equality itself.
     let for_power = exposed_needed(&question).unwrap_or(0.0);
     let for_events = rule.min_events as f64 / (base_rate * share.min(1.0 - share));
     let total = for_power.max(for_events);
-    // More of one group does not stand in for the other.
+    // A surplus in one group does not make up for a lack in the other.
     let missing = (total * share - group).max(0.0) + (total * (1.0 - share) - reference).max(0.0);
     missing.is_finite().then(|| to_count(missing.ceil().max(1.0)))
 }
@@ -183,7 +184,8 @@ const fn to_count(value: f64) -> u64 {
     value as u64
 }
 
-/// `[h/n, (h + pending)/n]`.
+/// Returns the lowest and highest hit rate that pending outcomes can lead to; `None` without controls, or where tallies
+/// give more conclusions than controls.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 pub(super) fn pending_bounds(hits: u64, pending: u64, controlled: u64) -> Option<Interval> {
     let share = |count: u64| count as f64 / controlled as f64;
