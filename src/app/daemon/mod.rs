@@ -4,6 +4,7 @@ mod catch_up;
 mod clock;
 mod delivery;
 mod exchange;
+mod invariants;
 mod keeper;
 mod key;
 mod latency;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::catch_up::CatchUp;
 use super::clock::SteadyClock;
 use super::delivery::Delivery;
+use super::invariants::InvariantLog;
 use super::keeper::Keeper;
 use super::key::load_or_make_key;
 use super::latency::LatencyRecorder;
@@ -48,6 +49,7 @@ pub struct Daemon {
     evaluate_every: Duration,
     clock: SteadyClock,
     operation: Operation,
+    invariants: InvariantLog,
     supervisor: Option<Supervisor>,
     reload: Option<Reload>,
 }
@@ -82,6 +84,7 @@ impl Daemon {
             keeper,
             delivery,
             catch_up: CatchUp::default(),
+            invariants: InvariantLog::default(),
             latency: LatencyRecorder::new().map_err(|error| Failure::Internal(error.to_string()))?,
             shared,
             signals,
@@ -274,6 +277,7 @@ impl Daemon {
             self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.provenance));
         }
         self.delivery.work();
+        self.invariants.note();
         if judges {
             self.latency.note_published(self.clock.now());
         }

@@ -2,9 +2,10 @@
 
 use super::labels::{count, flag};
 use super::metric::Metric;
+use crate::plan::invariant;
 
 /// The metrics of operation.
-pub(super) const METRICS: [Metric; 12] = [
+pub(super) const METRICS: [Metric; 13] = [
     Metric::gauge("checkpoint_age_seconds", "Since the state was last brought to the disk.", |view| {
         Some(view.checkpoint.last.elapsed().as_secs_f64())
     }),
@@ -38,6 +39,16 @@ pub(super) const METRICS: [Metric; 12] = [
         "config_last_reload_successful",
         "0 where the last reload was refused: what is in force is not what is in the file.",
         |view| Some(flag(!view.operation.refused)),
+    ),
+    Metric::counters(
+        "invariant_violations_total",
+        "Invariants of the program that did not hold, by room: a count may be wrong. Anything but 0 is a defect of the program.",
+        &["place"],
+        |_, samples| {
+            for violations in invariant::violations() {
+                samples.push([violations.place], count(violations.count));
+            }
+        },
     ),
     Metric::gauges("build_info", "1; the version is a label.", &["version"], |_, samples| {
         samples.push([env!("CARGO_PKG_VERSION")], 1.0);
