@@ -1,7 +1,10 @@
-//! What comes from outside is changed at random, from a seed: events, configurations, and checkpoints whose checksums are made to fit. Nothing
-//! panics, and nothing takes more memory than its bytes account for.
+//! What comes from outside is changed at random, from a seed: events, configurations, and checkpoints whose checksums are made to fit.
 //!
-//! `PARITYWATCH_FUZZ_EVENTS=N`, `_SETTINGS=N` and `_CHECKPOINTS=N` run more, `PARITYWATCH_FUZZ_SEED=N` other ones. A failure prints its seed.
+//! Nothing panics, and nothing takes more memory than its bytes account for. Both readers of events give the same answer. A configuration
+//! that is accepted is printed as one that means the same. A checkpoint that is accepted is written as one that reads as the same.
+//!
+//! `PARITYWATCH_FUZZ_EVENTS=N`, `_SETTINGS=N`, `_CHECKPOINTS=N`, `_FILES=N` and `_ENTRIES=N` run more, `PARITYWATCH_FUZZ_SEED=N` other ones.
+//! A failure prints its seed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -12,11 +15,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use paritywatch::checkpoint::read;
-use paritywatch::event::{RawRecord, decode};
-use paritywatch::monitor::{AlertEntries, Clock, Monitor};
-use paritywatch::plan::{EventTime, Limits, Span};
+use paritywatch::event::{RawRecord, decode, decode_generally};
+use paritywatch::monitor::{AlertEntries, Clock, Monitor, SECTIONS};
+use paritywatch::plan::{EventTime, Limits, Plan, Span};
 use paritywatch::render::Render;
 use paritywatch::settings::Settings;
+use serde_json::Value;
 use state::{KEY, NOW, checkpoint, events, feed, fresh, mixed, parts, plan, usual};
 
 /// Most memory that this process may come to use, in KiB: some times what the tests take.
@@ -34,31 +38,56 @@ fn changed_events_are_decoded_or_refused() {
         texts.extend(files(folder, "json"));
     }
     texts.extend(events(60).into_iter().map(String::into_bytes));
+    // What an event is without its envelope, whose attributes then come as headers.
+    let bodies: Vec<(String, Vec<u8>)> = texts.iter().filter_map(|text| body(text)).collect();
     let limits = Limits { string_bytes: 256, message_bytes: 65_536 };
+    let (read, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    let compare = |payload: &[u8], headers: &[(&str, &[u8])]| {
+        let record = RawRecord { payload, headers, timestamp: Some(EventTime(1_772_000_000_000)) };
+        let decoded = decode(&record, &limits, Some(Span::DAY));
+        assert_eq!(decoded, decode_generally(&record, &limits, Some(Span::DAY)), "the readers differ");
+        if decoded.is_ok() { &read } else { &refused }.fetch_add(1, Ordering::Relaxed);
+    };
     fuzz("EVENTS", 1_000_000, |random| {
-        let payload = random.changed_text(&texts);
+        compare(&random.changed_event(&texts), &[]);
+        let (event_type, body) = &bodies[random.below(bodies.len())];
         let headers: &[(&str, &[u8])] = &[
             ("ce_specversion", b"1.0"),
             ("ce_id", b"e-1"),
             ("ce_source", b"/s"),
-            ("ce_type", b"paritywatch.control.v1"),
+            ("ce_type", event_type.as_bytes()),
             ("ce_time", b"2026-03-01T08:15:30Z"),
         ];
-        for headers in [&[], headers] {
-            let record = RawRecord { payload: &payload, headers, timestamp: Some(EventTime(1_772_000_000_000)) };
-            let _ = decode(&record, &limits, Some(Span::DAY));
-        }
+        compare(&random.changed_event(std::slice::from_ref(body)), headers);
     });
+    assert_both(read, refused);
+}
+
+/// The type and the data of an event, where it has both.
+fn body(event: &[u8]) -> Option<(String, Vec<u8>)> {
+    let event: Value = serde_json::from_slice(event).ok()?;
+    Some((event.get("type")?.as_str()?.to_owned(), event.get("data")?.to_string().into_bytes()))
 }
 
 #[test]
 fn changed_configurations_are_read_or_refused() {
     let mut texts = files("config", "toml");
     texts.push(usual().into_bytes());
+    let (read, refused) = (AtomicU64::new(0), AtomicU64::new(0));
     fuzz("SETTINGS", 1_000_000, |random| {
         let text = random.changed_text(&texts);
-        let _ = Settings::parse(&String::from_utf8_lossy(&text), "c.toml", std::iter::empty());
+        let Ok(settings) = Settings::parse(&String::from_utf8_lossy(&text), "c.toml", std::iter::empty()) else {
+            refused.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        read.fetch_add(1, Ordering::Relaxed);
+        let printed = settings.redacted_toml();
+        let again = Settings::parse(&printed, "printed.toml", std::iter::empty());
+        let again = again.unwrap_or_else(|error| panic!("what was printed is refused: {error}\n{printed}"));
+        assert_eq!(again.plan, settings.plan);
+        assert_eq!(again.redacted_toml(), printed);
     });
+    assert_both(read, refused);
 }
 
 #[test]
@@ -72,6 +101,8 @@ fn changed_checkpoints_are_gone_on_with_or_refused() {
     let whole = checkpoint(&plan, &monitor);
     let parts = parts(&whole);
     let sections: Vec<&[u8]> = parts.windows(2).skip(2).map(|part| &whole[part[0].1 + 24..part[1].1]).collect();
+    let whole: Vec<Vec<u8>> = sections.iter().map(|section| section.to_vec()).collect();
+    assert!(written(&restored(&plan, &whole)) == whole, "what was written is written otherwise");
     let cases: Vec<usize> = (1..sections.len()).filter(|section| sections[*section].len() > 3).collect();
     let (read, refused) = (AtomicU64::new(0), AtomicU64::new(0));
     fuzz("CHECKPOINTS", 1_000_000, |random| {
@@ -82,25 +113,52 @@ fn changed_checkpoints_are_gone_on_with_or_refused() {
         match Monitor::restore(plan.clone(), KEY, Clock::Wall, section) {
             Ok(mut monitor) => {
                 read.fetch_add(1, Ordering::Relaxed);
+                // A number may have been longer than it had to be, or evidence of a rule that is gone. Once written, nothing changes.
+                let sections = written(&monitor);
+                let mut again = restored(&plan, &sections);
+                assert_same(&written(&again), &sections);
                 // To go on takes a hundred times as long as to read.
                 if random.below(GONE_ON_WITH) > 0 {
                     return;
                 }
-                monitor.resume(NOW);
-                monitor.handle_tick(NOW);
-                feed(&mut monitor, rest);
-                monitor.handle_tick(NOW);
-                let _ = (monitor.published().to_json(), monitor.health(), monitor.allocated_bytes());
-                (0..4).for_each(|index| drop(monitor.snapshot().section(index).unwrap()));
+                assert_eq!(gone_on_with(&mut again, rest), gone_on_with(&mut monitor, rest));
             }
             Err(_) => {
                 refused.fetch_add(1, Ordering::Relaxed);
             }
         }
     });
-    let (read, refused) = (read.into_inner(), refused.into_inner());
-    println!("{read} were read, {refused} refused");
-    assert!(read > 0 && refused > 0);
+    assert_both(read, refused);
+}
+
+/// Every section of a monitor's snapshot.
+fn written(monitor: &Monitor) -> Vec<Vec<u8>> {
+    let snapshot = monitor.snapshot();
+    (0..SECTIONS).map(|index| snapshot.section(index).unwrap()).collect()
+}
+
+fn restored(plan: &Plan, sections: &[Vec<u8>]) -> Monitor {
+    let restored = Monitor::restore(plan.clone(), KEY, Clock::Wall, |index| sections.get(index).cloned());
+    restored.unwrap_or_else(|error| panic!("what was written is refused: {error}"))
+}
+
+/// The core to the byte. The cases of a shard are written in any order, so theirs are only as long.
+fn assert_same(again: &[Vec<u8>], written: &[Vec<u8>]) {
+    assert!(again[0] == written[0], "the core is written otherwise");
+    for (index, (again, written)) in again.iter().zip(written).enumerate() {
+        assert_eq!(again.len(), written.len(), "section {index}");
+    }
+}
+
+/// What a monitor publishes, and knows of itself, after more events.
+fn gone_on_with(monitor: &mut Monitor, rest: &[String]) -> (String, String) {
+    monitor.resume(NOW);
+    monitor.handle_tick(NOW);
+    feed(monitor, rest);
+    monitor.handle_tick(NOW);
+    let _ = monitor.allocated_bytes();
+    (0..4).for_each(|index| drop(monitor.snapshot().section(index).unwrap()));
+    (monitor.published().to_json(), format!("{:?}", monitor.health()))
 }
 
 #[test]
@@ -156,6 +214,13 @@ fn fuzz(what: &str, attempts: u64, attempt: impl Fn(&mut Random) + Sync) {
     assert!(used < MOST_MEMORY_KIB, "{used} KiB were used");
 }
 
+/// An attempt that is always refused, or never, would show nothing.
+fn assert_both(read: AtomicU64, refused: AtomicU64) {
+    let (read, refused) = (read.into_inner(), refused.into_inner());
+    println!("{read} were read, {refused} refused");
+    assert!(read > 0 && refused > 0);
+}
+
 /// The most memory that this process has had resident.
 fn most_memory_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -186,6 +251,22 @@ impl Random {
 
     fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() >> 33).unwrap() % limit.max(1)
+    }
+
+    /// One of the texts: changed anyhow, which is refused nearly always, or only in its words and numbers.
+    fn changed_event(&mut self, texts: &[Vec<u8>]) -> Vec<u8> {
+        if self.below(2) == 0 {
+            return self.changed_text(texts);
+        }
+        let mut text = texts[self.below(texts.len())].clone();
+        for _ in 0..=self.below(3) {
+            let from = self.below(text.len());
+            if let Some(letter) = text.iter_mut().skip(from).find(|byte| byte.is_ascii_alphanumeric()) {
+                let others: &[u8] = if letter.is_ascii_digit() { b"0123456789.-e" } else { b"abcdefghijklmnoZT _" };
+                *letter = others[self.below(others.len())];
+            }
+        }
+        text
     }
 
     /// One of the texts, changed; now and then with a part of another one, or with a word that means something.
