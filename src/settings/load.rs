@@ -59,7 +59,11 @@ fn settings(
     }
     let files = merge(layers, &main, &mut problems);
     let overrides = environment::layers(&files, environment, &mut problems);
-    let tree = merge([vec![files], overrides].concat(), &main, &mut problems);
+    let tree = if overrides.is_empty() {
+        files
+    } else {
+        merge(std::iter::once(files).chain(overrides).collect(), &main, &mut problems)
+    };
     let settings = sections::settings(Table::new("", main, tree, &mut problems));
     if problems.is_empty() { Ok(settings) } else { Err(problems.into_error()) }
 }

@@ -84,6 +84,64 @@ fn nothing_is_withheld_only_with_a_written_reason() {
     assert_eq!(Settings::parse(&text("published table"), "c.toml", std::iter::empty()).unwrap().plan.min_cell, 0);
 }
 
+/// What must hold between keys, and how many there may be of a thing.
+#[test]
+fn keys_that_contradict_each_other_and_too_many_of_a_thing_are_refused() {
+    let rule = "[[rules]]\nname = \"one\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
+    let tables =
+        |section: &str, count: usize| (0..count).map(|index| format!("[{section}.n{index}]\n")).collect::<String>();
+    let properties: String = (0..201).map(|index| format!("p{index} = 1\n")).collect();
+    let kafka = "[kafka]\nbrokers = \"a:1\"\ntopics = [\"in\"]\n";
+    let long = "a".repeat(257);
+    let cases = [
+        (
+            "[limits]\nstring_bytes = 300\nmessage_bytes = 299\n".to_owned(),
+            "c.toml:3: limits.message_bytes: expected at least limits.string_bytes (300), found 299",
+        ),
+        (
+            "[window]\nhistory = \"40d\"\nrolling = [\"24h\", \"41d\"]\n".to_owned(),
+            "c.toml:3: window.rolling[1]: expected a duration such as \"30s\", \"10m\", \"24h\" or \"7d\", from 1h to window.history (40d), found \"41d\"",
+        ),
+        (
+            format!("{kafka}sasl_password_file = \"x\"\n"),
+            "c.toml:4: kafka.sasl_password_file: expected nothing, or security_protocol",
+        ),
+        (
+            format!(
+                "{kafka}security_protocol = \"sasl_ssl\"\nsasl_password_file = \"x\"\nproperties.\"sasl.password\" = \"hunter2\"\n"
+            ),
+            "c.toml:6: kafka.properties.\"sasl.password\": expected no value (it is read from kafka.sasl_password_file), found a value",
+        ),
+        (
+            format!("{kafka}[kafka.properties]\n{properties}"),
+            "kafka.properties: expected at most 200 properties, found 201",
+        ),
+        ("[profiles.\"*\"]\n".to_owned(), "c.toml:1: profiles.\"*\": expected a name of 1 to 256 bytes"),
+        (format!("[profiles.{long}]\n"), "expected a name of 1 to 256 bytes (limits.string_bytes)"),
+        ("[dimensions.\"\"]\n".to_owned(), "c.toml:1: dimensions.\"\": expected a name of 1 to 256 bytes"),
+        (tables("profiles", 1_001), "profiles: expected at most 1_000 tables [profiles.NAME], found 1001"),
+        (tables("dimensions", 33), "dimensions: expected at most 32 tables [dimensions.NAME], found 33"),
+        (rule.repeat(1_001), "rules: expected a list of at most 1_000 tables ([[rules]]), found 1001 of them"),
+        (rule.to_owned(), "c.toml:1: rules[0].profiles: expected at least one table [profiles.NAME]"),
+        (
+            format!("{GROUPS}{rule}{rule}"),
+            "c.toml:12: rules[1].name: expected a name that no other rule has, found \"one\", the name of rules[0] (c.toml:7)",
+        ),
+        (
+            format!("{GROUPS}{rule}channels = [\"random\"]\nreference = \"random\"\n"),
+            "c.toml:12: rules[0].reference: expected another reference where \"random\" is among the rule's channels",
+        ),
+        (
+            format!("{GROUPS}{rule}reference = \"aa\"\n"),
+            "or a group of every dimension of the rule (did you mean \"a\"?), found \"aa\", which dimension \"origin\" does not have",
+        ),
+    ];
+    for (text, expected) in cases {
+        let found = problems(&text);
+        assert!(found.contains(expected) && !found.contains("hunter2"), "expected {expected}\nfound {found}");
+    }
+}
+
 #[test]
 fn the_environment_overrides_and_its_words_stay_words() {
     let settings = override_with("PARITYWATCH__PROFILES__CUB__TITLE", "007").unwrap();
