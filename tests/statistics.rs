@@ -136,6 +136,15 @@ fn a_reversal_is_strict() {
     assert!(mantel_haenszel(&reversed, confidence).unwrap().reversal);
 }
 
+/// The first step of the search for this limit starts where Newton steps are as small as rounding errors. The value is from arithmetic with 40
+/// digits.
+#[test]
+fn a_limit_is_right_where_newton_steps_start_next_to_an_end() {
+    let (group, reference) = (Proportion::new(1, 4).unwrap(), Proportion::new(13, 20).unwrap());
+    let found = difference_interval(group, reference, Confidence::new(0.95).unwrap()).unwrap();
+    close(found.lower, -0.705_773_274_811_677_3, "lower limit");
+}
+
 #[test]
 fn many_comparisons() {
     let vectors = vectors();
