@@ -51,7 +51,9 @@ fn restricted_reference(x1: f64, n1: f64, x2: f64, n2: f64, difference: f64) -> 
     let term = |count: f64, share: f64| if count == 0.0 { 0.0 } else { count / share };
     let curve = |count: f64, share: f64| if count == 0.0 { 0.0 } else { count / (share * share) };
     let mut p = ((x1 + x2 - n1 * difference) / (n1 + n2)).clamp(low, high);
-    if p <= low || p >= high {
+    // Next to an end Newton steps only double the distance from it: a first step from within some roundings would look like the last.
+    let roundings = 4.0 * f64::EPSILON;
+    if p - low <= roundings * p || high - p <= roundings * high {
         p = 0.5 * (low + high);
     }
     for _ in 0..STEPS {

@@ -1,10 +1,12 @@
-//! The e-processes: against traces of 50-digit arithmetic, over the whole input space, and in what they promise.
+//! The e-processes, compared with traces of 50-digit arithmetic and with independent formulas, checked over the whole input space, and held
+//! to what they promise.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
 use paritywatch::statistics::*;
 use proptest::prelude::*;
 use serde_json::Value;
+use statrs::distribution::{Binomial, Discrete};
 
 const TOLERANCE: f64 = 1e-12;
 
@@ -26,12 +28,12 @@ fn pair(row: &[f64]) -> Pair {
 }
 
 fn close(found: f64, expected: f64, what: &str) {
-    // Near 0 the logarithm of a number near 1: its absolute error is what its digits allow.
+    // Near 0 it is the logarithm of a number near 1, whose digits bound the absolute error.
     let error = (found - expected).abs();
     assert!(error <= TOLERANCE * expected.abs().max(1.0), "{what}: expected {expected:e}, found {found:e}");
 }
 
-/// Follows a trace, as `disparity` does: expected rate and allowance first, then the block, then what is learned from it.
+/// Follows a trace as a series does: what is expected of the block, its evidence, what it teaches.
 fn follow(name: &str, null: f64, variation: f64) {
     let rows = trace(name);
     let (mut rate, mut dispersion) = (ReferenceRate::default(), Dispersion::new());
@@ -71,21 +73,15 @@ fn the_trace_of_the_material_null() {
     follow("eprocess_trace_material", 1.25, 0.3);
 }
 
-/// sum over x1, x2 of P(x1, x2) L_k, by summing over all outcomes of a small block.
+/// The expectation of L_k at the rates p1 and p2, summed over all outcomes of a small block.
 fn expected_likelihood_ratio(n1: u64, n2: u64, p1: f64, p2: f64, ratios: impl Fn(Pair) -> Logs) -> Logs {
-    let binomial = |n: u64, x: u64, p: f64| {
-        let mut probability = 1.0;
-        for i in 0..x {
-            probability *= (n - i) as f64 / (x - i) as f64 * p;
-        }
-        probability * (1.0 - p).powi(i32::try_from(n - x).unwrap())
-    };
+    let (group, reference) = (Binomial::new(p1, n1).unwrap(), Binomial::new(p2, n2).unwrap());
     let mut expected = [0.0; GRID];
     for x1 in 0..=n1 {
         for x2 in 0..=n2 {
             let pair = Pair { events: x1, exposed: n1, reference_events: x2, reference_exposed: n2 };
             let ratios = ratios(pair);
-            let probability = binomial(n1, x1, p1) * binomial(n2, x2, p2);
+            let probability = group.pmf(x1) * reference.pmf(x2);
             expected.iter_mut().zip(ratios).for_each(|(sum, ratio)| *sum += probability * ratio.exp());
         }
     }
@@ -109,10 +105,28 @@ fn any_pair() -> impl Strategy<Value = Pair> {
     })
 }
 
+/// Events and exposed of a group that is not empty.
+fn inner_side() -> impl Strategy<Value = (u64, u64)> {
+    prop_oneof![1..=20_u64, 1..=10_000_u64].prop_flat_map(|exposed| (0..=exposed, Just(exposed)))
+}
+
+/// The p2 of largest likelihood with p1 = null p2 at the counts that the rates let expect, by bisection of the likelihood's slope.
+fn nearest_reference_rate(n1: f64, n2: f64, p1: f64, p2: f64, null: f64) -> f64 {
+    let (mut low, mut high) = (0.0, (1.0 / null).min(1.0));
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        let slope = (n1 * p1 + n2 * p2) / middle
+            - null * n1 * (1.0 - p1) / (1.0 - null * middle)
+            - n2 * (1.0 - p2) / (1.0 - middle);
+        (low, high) = if slope > 0.0 { (middle, high) } else { (low, middle) };
+    }
+    0.5 * (low + high)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
-    /// The promise itself: whatever the rates under the hypothesis, no likelihood ratio is expected to exceed 1.
+    /// The promise itself: whatever rates the hypothesis allows, no likelihood ratio has an expectation above 1.
     #[test]
     fn a_blocks_likelihood_ratio_is_an_e_value(
         n1 in 1..12_u64, n2 in 1..12_u64, p2 in 0.0..1.0_f64, below in 0.0..1.0_f64, null in 0.2..4.0_f64, q in 1e-6..0.95_f64,
@@ -125,7 +139,7 @@ proptest! {
         }
     }
 
-    /// The same of what clears an alarm: there the group's rate is not below `null` times the reference's.
+    /// The same for what clears an alarm: there the group's rate is not below `null` times the reference's.
     #[test]
     fn a_blocks_reverse_likelihood_ratio_is_an_e_value(
         n1 in 1..12_u64, n2 in 1..12_u64, p1 in 0.0..1.0_f64, below in 0.0..1.0_f64, null in 0.2..4.0_f64,
@@ -145,13 +159,12 @@ proptest! {
     ) {
         for ratio in [null, null * below] {
             let share = ratio * n1 as f64 / (ratio * n1 as f64 + n2 as f64);
+            let shares = Binomial::new(share, total).unwrap();
             let mut expected = [0.0; GRID];
-            let mut probability = (1.0 - share).powi(i32::try_from(total).unwrap());
             for events in 0..=total {
                 let pair = Pair { events, exposed: n1, reference_events: total - events, reference_exposed: n2 };
                 let ratios = log_share_ratios(pair, null);
-                expected.iter_mut().zip(ratios).for_each(|(sum, log)| *sum += probability * log.exp());
-                probability *= (total - events) as f64 / (events + 1) as f64 * share / (1.0 - share);
+                expected.iter_mut().zip(ratios).for_each(|(sum, log)| *sum += shares.pmf(events) * log.exp());
             }
             for sum in expected {
                 prop_assert!(sum <= 1.0 + 1e-9, "{sum}");
@@ -184,7 +197,50 @@ proptest! {
         }
     }
 
-    /// The tempered ratio of a block in which a group is empty says nothing.
+    /// The definition, on the binomial distributions of `statrs`: the likelihood of each alternative over that of the nearest hypothesis.
+    #[test]
+    fn a_likelihood_ratio_is_a_quotient_of_binomial_probabilities(
+        (x1, n1) in inner_side(), (x2, n2) in inner_side(), null in 0.2..4.0_f64, group_q in 1e-4..0.9_f64, q in 1e-4..0.9_f64,
+    ) {
+        let pair = Pair { events: x1, exposed: n1, reference_events: x2, reference_exposed: n2 };
+        let log_likelihood = |p1: f64, p2: f64| Binomial::new(p1, n1).unwrap().ln_pmf(x1) + Binomial::new(p2, n2).unwrap().ln_pmf(x2);
+        let is_quotient = |found: f64, p1: f64, p2: f64| {
+            let nearest = nearest_reference_rate(n1 as f64, n2 as f64, p1, p2, null);
+            let expected = log_likelihood(p1, p2) - log_likelihood(null * nearest, nearest);
+            // Rates have 16 digits, of which their complements keep fewer near a rate of 1; every case repeats the error.
+            let complement = 1.0 - p1.max(p2).max(null * nearest).max(nearest);
+            (found - expected).abs() < 1e-9 + 1e-15 * (n1 + n2) as f64 / (complement * complement)
+        };
+        let (forward, reverse) = (log_likelihood_ratios(pair, null, q), log_reverse_ratios(pair, null, group_q, q));
+        for (k, (forward, reverse)) in forward.into_iter().zip(reverse).enumerate() {
+            let ratio = (0.1 + 0.2 * k as f64).exp();
+            let p1 = (null * ratio * q).min(0.995);
+            prop_assert!(if p1 < null * q { forward == 0.0 } else { is_quotient(forward, p1, q) }, "alternative {k}: {forward}");
+            let quotient = null / ratio;
+            let by_total = (n1 as f64 * group_q + n2 as f64 * q) / (n1 as f64 * quotient + n2 as f64);
+            let p2 = (by_total * group_q / quotient).sqrt().min(0.995).min(0.995 / quotient);
+            prop_assert!(is_quotient(reverse, quotient * p2, p2), "reverse alternative {k}: {reverse}");
+        }
+    }
+
+    /// Given the total, likewise: a binomial number of events falls to the group.
+    #[test]
+    fn a_ratio_of_shares_is_a_quotient_of_binomial_probabilities(
+        x1 in 0..5_000_u64, x2 in 0..5_000_u64, n1 in 1..1_000_000_u64, n2 in 1..1_000_000_u64, null in 0.2..4.0_f64,
+    ) {
+        let pair = Pair { events: x1, exposed: n1, reference_events: x2, reference_exposed: n2 };
+        let log_likelihood = |ratio: f64| {
+            let share = ratio * n1 as f64 / (ratio * n1 as f64 + n2 as f64);
+            Binomial::new(share, x1 + x2).unwrap().ln_pmf(x1)
+        };
+        for (k, found) in log_share_ratios(pair, null).into_iter().enumerate() {
+            let expected = log_likelihood(null * (0.1 + 0.2 * k as f64).exp()) - log_likelihood(null);
+            // ln_pmf takes the logarithm of 1 - share, which loses digits where the share is near 1.
+            prop_assert!((found - expected).abs() < 1e-9 * (1.0 + n1 as f64 / n2 as f64), "{k}: {found} {expected}");
+        }
+    }
+
+    /// A block in which a group is empty is no evidence.
     #[test]
     fn an_empty_group_is_no_evidence(side in any_side(), null in 0.1..10.0_f64, q in 1e-6..0.95_f64) {
         let pair = Pair { events: side.0, exposed: side.1, ..Pair::default() };

@@ -1,13 +1,18 @@
-//! The numbers against reference values of 50-digit arithmetic (`tests/vectors/vectors.json`), and over the whole input space.
+//! The numbers, compared with reference values of 50-digit arithmetic (`tests/vectors/vectors.json`), with independent formulas on the
+//! distributions of `statrs`, and checked over the whole input space.
 //!
-//! Of the vectors these fields are used: wilson, mn_ratio, mn_diff, fisher two-sided, chi2 (for the score test), the stratified
-//! Mantel-Haenszel fields, Holm, BH and e-BH. The others are of methods the product does not show.
+//! The test reads these fields of the vectors: wilson, mn_ratio, mn_diff, fisher two-sided, chi2 (for the score test), the stratified
+//! Mantel-Haenszel fields, Holm, BH and e-BH. The others belong to methods that the product does not show.
+//!
+//! How exact `statrs` is, and so how wide a tolerance must be, is in `docs/decisions/statistics-distributions.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
 use paritywatch::statistics::*;
 use proptest::prelude::*;
 use serde_json::Value;
+use statrs::distribution::{ChiSquared, ContinuousCDF, Discrete, Hypergeometric, Normal};
+use statrs::statistics::{Distribution, Max, Min};
 
 const TOLERANCE: f64 = 1e-10;
 
@@ -25,7 +30,7 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Relative error, absolute below 1e-12 (a difference whose limit is 0).
+/// Allows a relative error of [`TOLERANCE`]; an absolute one of 1e-16 near 0, where the limit of a difference may lie.
 fn close(found: f64, expected: f64, what: &str) {
     let near =
         found == expected || (found - expected).abs() <= TOLERANCE * expected.abs() || (found - expected).abs() < 1e-16;
@@ -70,7 +75,7 @@ fn two_by_two_tables() {
         }
         if let (Some(statistic), Some(found)) = (number(&expected["chi2"][0]), score_p_value(group, reference)) {
             let exposed = (count("n1") + count("n2")) as f64;
-            let expected = libm_erfc((statistic * (exposed - 1.0) / exposed / 2.0).sqrt());
+            let expected = chi_squared_tail(statistic * (exposed - 1.0) / exposed);
             // chi2 is rounded to a double, which costs digits far out in the tail.
             assert!(
                 (found - expected).abs() <= 1e-9 * expected.max(1e-300) || expected < 1e-280,
@@ -82,8 +87,9 @@ fn two_by_two_tables() {
     assert!(checked.iter().all(|count| *count >= 30), "too few values were compared: {checked:?}");
 }
 
-fn libm_erfc(x: f64) -> f64 {
-    libm::erfc(x)
+/// The probability that a chi-squared number with one degree of freedom exceeds `x`: an incomplete gamma function, not an error function.
+fn chi_squared_tail(x: f64) -> f64 {
+    ChiSquared::new(1.0).unwrap().sf(x)
 }
 
 #[test]
@@ -136,6 +142,15 @@ fn a_reversal_is_strict() {
     assert!(mantel_haenszel(&reversed, confidence).unwrap().reversal);
 }
 
+/// The first step of the search for this limit starts where Newton steps are as small as rounding errors. The value is from arithmetic with 40
+/// digits.
+#[test]
+fn a_limit_is_right_where_newton_steps_start_next_to_an_end() {
+    let (group, reference) = (Proportion::new(1, 4).unwrap(), Proportion::new(13, 20).unwrap());
+    let found = difference_interval(group, reference, Confidence::new(0.95).unwrap()).unwrap();
+    close(found.lower, -0.705_773_274_811_677_3, "lower limit");
+}
+
 #[test]
 fn many_comparisons() {
     let vectors = vectors();
@@ -164,6 +179,18 @@ fn the_sample_size_gives_its_power() {
     let question = PowerQuestion { base_rate: 0.4, ratio: 1.5, share: 0.5, alpha: 0.05, power: 0.8 };
     assert!((exposed_needed(&question).unwrap() / 2.0 - 96.9).abs() < 0.2);
     assert_eq!(exposed_needed(&PowerQuestion { ratio: 1.0, ..question }), None);
+}
+
+#[test]
+fn fishers_test_ends_where_the_score_test_begins() {
+    let half = Proportion::new(400, FISHER_EXPOSED / 2).unwrap();
+    let other_half = Proportion::new(450, FISHER_EXPOSED / 2).unwrap();
+    assert_eq!(p_value(half, other_half), fisher_p_value(half, other_half));
+    let one_more = Proportion::new(450, FISHER_EXPOSED / 2 + 1).unwrap();
+    assert_eq!(fisher_p_value(half, one_more), None);
+    assert_eq!(p_value(half, one_more), score_p_value(half, one_more));
+    let (fisher, score) = (p_value(half, other_half).unwrap(), p_value(half, one_more).unwrap());
+    assert!((fisher / score - 1.0).abs() < 0.1, "near the limit the tests agree: {fisher} {score}");
 }
 
 fn proportion(largest: u64) -> impl Strategy<Value = Proportion> {
@@ -235,5 +262,193 @@ proptest! {
         for adjusted in [holm(&p_values), benjamini_hochberg(&p_values)] {
             prop_assert!(adjusted.iter().zip(&p_values).all(|(adjusted, p)| *adjusted >= *p * (1.0 - 1e-12) && *adjusted <= 1.0));
         }
+    }
+}
+
+/// The p2 of largest likelihood where p1 = slope p2 + shift, by bisection of the likelihood's slope.
+fn restricted_rate(group: Proportion, reference: Proportion, slope: f64, shift: f64) -> f64 {
+    let [x1, n1, x2, n2] = [group.events(), group.exposed(), reference.events(), reference.exposed()].map(|n| n as f64);
+    let term = |count: f64, rate: f64| if count == 0.0 { 0.0 } else { count / rate };
+    let (mut low, mut high) = ((-shift / slope).max(0.0), ((1.0 - shift) / slope).min(1.0));
+    for _ in 0..200 {
+        let p2 = 0.5 * (low + high);
+        let p1 = slope * p2 + shift;
+        let rises = slope * (term(x1, p1) - term(n1 - x1, 1.0 - p1)) + term(x2, p2) - term(n2 - x2, 1.0 - p2) > 0.0;
+        (low, high) = if rises { (p2, high) } else { (low, p2) };
+    }
+    0.5 * (low + high)
+}
+
+/// The two-sided p-value of the hypothesis p1 = slope p2 + shift, by the score statistic and the chi-squared distribution.
+fn hypothesis_p_value(group: Proportion, reference: Proportion, slope: f64, shift: f64) -> f64 {
+    let [n1, n2] = [group.exposed(), reference.exposed()].map(|n| n as f64);
+    let p2 = restricted_rate(group, reference, slope, shift);
+    let p1 = slope * p2 + shift;
+    let variance = p1 * (1.0 - p1) / n1 + slope * slope * p2 * (1.0 - p2) / n2;
+    let distance = group.rate().unwrap() - slope * reference.rate().unwrap() - shift;
+    chi_squared_tail(distance * distance / (variance * (n1 + n2) / (n1 + n2 - 1.0)))
+}
+
+/// Some have the event and some do not. Rates stay below 0.95 (but for the smallest counts): near 1 restricted rates lose digits, and a test
+/// would have to forgive more than a mistake may change.
+fn inner_proportion(largest: u64) -> impl Strategy<Value = Proportion> {
+    (prop_oneof![0..=50_u64, 0..=2_000_u64, 0..=largest], 0.0..=0.95_f64).prop_map(|(more, share)| {
+        let events = (more as f64 * share) as u64;
+        Proportion::new(1 + events, 2 + more).unwrap()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// The product's quantile comes from Newton steps on libm's error function, that of `statrs` from rational approximations of the inverse.
+    #[test]
+    fn the_quantile_of_a_level_is_that_of_statrs(level in 0.5..0.9999_f64) {
+        let expected = -Normal::standard().inverse_cdf((1.0 - level) / 2.0);
+        let found = Confidence::new(level).unwrap().z();
+        // Both have a relative error below 1e-15.
+        prop_assert!((found / expected - 1.0).abs() < 2e-15, "{found:e} {expected:e}");
+    }
+
+    /// A score interval holds the hypotheses that the score test does not reject, so at a limit the p-value is alpha.
+    #[test]
+    fn at_the_limits_of_an_interval_the_p_value_is_alpha(
+        group in inner_proportion(1_000_000), reference in inner_proportion(1_000_000), level in 0.5..0.9999_f64,
+    ) {
+        let confidence = Confidence::new(level).unwrap();
+        // The limits have 12 digits; where a group has a million persons, p-values change a thousand times as fast.
+        let is_alpha = |p: f64| (p / confidence.alpha() - 1.0).abs() < 1e-7;
+        let ratio = ratio_interval(group, reference, confidence).unwrap();
+        for limit in [ratio.lower, ratio.upper] {
+            let p = hypothesis_p_value(group, reference, limit, 0.0);
+            prop_assert!(is_alpha(p), "ratio {ratio:?}: {p}");
+        }
+        let difference = difference_interval(group, reference, confidence).unwrap();
+        for limit in [difference.lower, difference.upper] {
+            let p = hypothesis_p_value(group, reference, 1.0, limit);
+            prop_assert!(is_alpha(p), "difference {difference:?}: {p}");
+        }
+        let rate = wilson(group, confidence).unwrap();
+        for limit in [rate.lower, rate.upper] {
+            let distance = group.rate().unwrap() - limit;
+            let p = chi_squared_tail(distance * distance / (limit * (1.0 - limit)) * group.exposed() as f64);
+            prop_assert!(is_alpha(p), "rate {rate:?}: {p}");
+        }
+    }
+
+    /// The limits of a ratio of population rates are those of the share, mapped back.
+    #[test]
+    fn at_the_limits_of_a_share_the_p_value_is_alpha(
+        x1 in 1..100_000_u64, x2 in 1..100_000_u64, n1 in 1..1_000_000_u64, n2 in 1..1_000_000_u64, level in 0.5..0.9999_f64,
+    ) {
+        let confidence = Confidence::new(level).unwrap();
+        let ratio = share_ratio_interval(x1, x2, n1, n2, confidence).unwrap();
+        let events = (x1 + x2) as f64;
+        for limit in [ratio.lower, ratio.upper] {
+            let share = limit * n1 as f64 / (limit * n1 as f64 + n2 as f64);
+            let distance = x1 as f64 / events - share;
+            let p = chi_squared_tail(distance * distance / (share * (1.0 - share)) * events);
+            prop_assert!((p / confidence.alpha() - 1.0).abs() < 1e-7, "{ratio:?}: {p}");
+        }
+    }
+
+    /// The score test of ratio 1 is Pearson's chi-squared test, times (N - 1) / N.
+    #[test]
+    fn the_score_test_is_pearsons(group in inner_proportion(1_000_000_000), reference in inner_proportion(1_000_000_000)) {
+        let [x1, n1, x2, n2] = [group.events(), group.exposed(), reference.events(), reference.exposed()].map(u128::from);
+        let excess = (x1 * n2).abs_diff(x2 * n1) as f64;
+        let statistic = excess * excess * (n1 + n2 - 1) as f64
+            / (n1 as f64 * n2 as f64 * (x1 + x2) as f64 * (n1 + n2 - x1 - x2) as f64);
+        let (found, expected) = (score_p_value(group, reference).unwrap(), chi_squared_tail(statistic));
+        // The statistic has a relative error of some 1e-15, which counts `statistic` / 2 times in the p-value. Where rates differ in their
+        // last digits alone, their difference keeps an absolute error of 1e-16 of the rate.
+        let z_error = 1e-15 * ((n1 + n2) as f64).sqrt();
+        let tolerance = 1e-12 + 1e-15 * statistic + z_error * statistic.sqrt().max(1.0);
+        prop_assert!(statistic > 1_300.0 || (found / expected - 1.0).abs() < tolerance, "{statistic}: {found:e} {expected:e}");
+    }
+
+    /// Moments of the hypergeometric distribution and an error function, where the product has a chi-squared tail.
+    #[test]
+    fn the_stratified_test_has_hypergeometric_moments(
+        rows in prop::collection::vec((inner_proportion(10_000), inner_proportion(10_000)), 1..6),
+    ) {
+        let (mut excess, mut variance) = (0.0, 0.0);
+        for (group, reference) in &rows {
+            let (events, exposed) = (group.events() + reference.events(), group.exposed() + reference.exposed());
+            let table = Hypergeometric::new(exposed, events, group.exposed()).unwrap();
+            excess += group.events() as f64 - table.mean().unwrap();
+            variance += table.variance().unwrap();
+        }
+        let strata: Vec<Stratum> = rows.into_iter().map(|(group, reference)| Stratum { group, reference }).collect();
+        let found = mantel_haenszel(&strata, Confidence::new(0.95).unwrap()).unwrap().cmh_p_value.unwrap();
+        let expected = libm::erfc((excess * excess / variance / 2.0).sqrt());
+        // Below 1e-300 both lose digits with the exponent.
+        prop_assert!(expected < 1e-300 || (found / expected - 1.0).abs() < 1e-10, "{found:e} {expected:e}");
+    }
+
+    /// The power at the number found, with quantile and tail of the product in place of those of `statrs`.
+    #[test]
+    fn the_exposed_needed_have_the_power_asked_for(
+        base_rate in 0.001..0.5_f64, ratio in prop_oneof![0.2..0.95_f64, 1.05..1.9_f64], share in 0.01..0.99_f64,
+        alpha in 1e-6..0.4_f64, power in 0.5..0.999_f64,
+    ) {
+        let exposed = exposed_needed(&PowerQuestion { base_rate, ratio, share, alpha, power }).unwrap();
+        let (p1, p2) = (base_rate * ratio, base_rate);
+        let (n1, n2) = (exposed * share, exposed * (1.0 - share));
+        let pooled = share * p1 + (1.0 - share) * p2;
+        let null_error = (pooled * (1.0 - pooled) / n1 + pooled * (1.0 - pooled) / n2).sqrt();
+        let error = (p1 * (1.0 - p1) / n1 + p2 * (1.0 - p2) / n2).sqrt();
+        let beyond = ((p1 - p2).abs() - Confidence::new(1.0 - alpha).unwrap().z() * null_error) / error;
+        let found = 0.5 * libm::erfc(-beyond / std::f64::consts::SQRT_2);
+        prop_assert!((found - power).abs() < 1e-9, "{found} {power}");
+    }
+
+    /// The definitions, without sorting: each adjusted value is a maximum or a minimum over the comparisons.
+    #[test]
+    fn adjusted_p_values_are_those_of_the_definitions(p_values in prop::collection::vec((0..50_u8).prop_map(|p| f64::from(p) / 49.0), 0..30)) {
+        let count = |holds: &dyn Fn(f64) -> bool| p_values.iter().filter(|p| holds(**p)).count() as f64;
+        let holm_of = |own: f64| {
+            let below = p_values.iter().filter(|p| **p <= own);
+            below.map(|p| (p * count(&|other| other >= *p)).min(1.0)).fold(0.0, f64::max)
+        };
+        let bh_of = |own: f64| {
+            let above = p_values.iter().filter(|p| **p >= own);
+            above.map(|p| p * p_values.len() as f64 / count(&|other| other <= *p)).fold(1.0, f64::min)
+        };
+        prop_assert_eq!(holm(&p_values), p_values.iter().map(|p| holm_of(*p)).collect::<Vec<_>>());
+        prop_assert_eq!(benjamini_hochberg(&p_values), p_values.iter().map(|p| bh_of(*p)).collect::<Vec<_>>());
+    }
+
+    /// e-BH rejects whatever reaches m / (alpha k), for the largest k that as many reach.
+    #[test]
+    fn e_bh_rejects_by_its_definition(log_e in prop::collection::vec(-2.0..9.0_f64, 0..30), alpha in 0.01..0.2_f64) {
+        let reaching = |k: usize| -> Vec<usize> {
+            let level = (log_e.len() as f64 / alpha).ln() - (k as f64).ln();
+            (0..log_e.len()).filter(|place| log_e[*place] >= level).collect()
+        };
+        let expected = (1..=log_e.len()).rev().map(|k| (k, reaching(k))).find(|(k, places)| places.len() >= *k);
+        prop_assert_eq!(e_benjamini_hochberg(&log_e, alpha), expected.map(|(_, places)| places).unwrap_or_default());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// The probabilities of all tables by `statrs`, summed over those that are at most as likely as the observed one.
+    #[test]
+    fn fishers_test_sums_hypergeometric_probabilities(group in proportion(FISHER_EXPOSED / 4), reference in proportion(FISHER_EXPOSED / 4)) {
+        let (events, exposed) = (group.events() + reference.events(), group.exposed() + reference.exposed());
+        let Some(found) = fisher_p_value(group, reference) else {
+            prop_assert!(group.exposed() == 0 || reference.exposed() == 0 || events == 0 || events == exposed);
+            return Ok(());
+        };
+        let table = Hypergeometric::new(exposed, events, group.exposed()).unwrap();
+        let observed = table.ln_pmf(group.events());
+        let as_likely = |weight: &f64| *weight <= observed + 1e-7;
+        let expected: f64 = (table.min()..=table.max()).map(|x| table.ln_pmf(x)).filter(as_likely).map(f64::exp).sum();
+        // A probability is the exponential of nine logarithms of factorials, each of at most N ln N and rounded.
+        let count = exposed as f64;
+        let tolerance = 1e-12 + 9.0 * f64::EPSILON * count * count.ln();
+        prop_assert!(expected < 1e-290 || (found / expected - 1.0).abs() < tolerance, "{found:e} {expected:e} of {tolerance:e}");
     }
 }
