@@ -1,25 +1,16 @@
-//! All alerts.
+//! All alerts, and how an evaluation changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::episode::{Condition, alert_id};
-use crate::alert::{Alert, AlertState, Identity, Severity, Transition};
+use super::episode::{Alert, AlertState, Condition, Identity, Severity, Transition, alert_id};
 use crate::judge::{Evaluation, Finding, Verdict};
+use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, Mapping, Plan, Rule, Span};
 
-/// Most ended alerts kept; the oldest go first and are counted.
+/// The most ended alerts that are kept. The oldest are dropped first, and counted.
 pub const MAX_ENDED_ALERTS: usize = 10_000;
-
-/// What receivers were told of an alert, or are to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ToldSoFar {
-    /// Of how many of its transitions; 0 for none.
-    pub number: u32,
-    /// When the last of them was, where by it the alert fires.
-    pub firing_since: Option<EventTime>,
-}
 
 /// Every alert that was ever pending or firing, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,14 +19,23 @@ pub struct AlertBook {
     pub(super) dropped: u64,
 }
 
+/// What receivers were told of an alert, or will be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ToldSoFar {
+    /// The number of its transitions that they were told of.
+    pub number: u32,
+    /// Where the last of these left the alert firing: when that transition was.
+    pub firing_since: Option<EventTime>,
+}
+
 impl AlertBook {
-    /// No alerts yet.
+    /// Returns a book without alerts.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with rules and profiles renamed; alerts about what is gone are left out and counted.
+    /// Returns the book under the present plan. Alerts about what is gone are left out, and counted.
     #[must_use]
     pub fn renamed(self, mapping: &Mapping) -> Self {
         let before = self.alerts.len();
@@ -44,9 +44,10 @@ impl AlertBook {
         Self { alerts, dropped }
     }
 
-    /// Leaves out, and counts, what would never end: open alerts that no rule watches any more, as the rule is no longer about their profile,
-    /// channel or dimension; and of several open ones about the same all but the last, as findings go to that one. A rule that was taken out
-    /// and put in again may have raised it anew after the checkpoint that has the first.
+    /// Leaves out the open alerts that would never end, and counts them. Those are alerts that no rule watches any
+    /// more, as the rule no longer names their profile, channel or dimension; and of several open alerts about the same
+    /// all but the last, which is the one that findings reach. There are several where a rule was removed and put back:
+    /// it may have raised the alert again after the checkpoint with the first.
     pub fn keep_watched(&mut self, plan: &Plan) {
         let last = self.open();
         let before = self.alerts.len();
@@ -58,28 +59,32 @@ impl AlertBook {
         self.dropped = self.dropped.saturating_add((before - self.alerts.len()) as u64);
     }
 
-    /// Goes on from what receivers were told of an open alert where that is more than the book knows. Where it was told to fire, the disk has not
-    /// taken what happened to it since the checkpoint: it fires. Else its end was told, when its rule was taken out after that
-    /// checkpoint: it is left out, and counted. Under its id nothing more could be told; what still holds begins anew.
+    /// Catches up with the receivers. Where they were told of more transitions of an open alert than the book knows,
+    /// what happened since the checkpoint was not stored.
+    ///
+    /// If the last transition left the alert firing, it fires. Otherwise its end was told, because its rule was removed
+    /// after the checkpoint: the alert is left out, and counted, as nothing more could be told under its id. What still
+    /// holds raises a new alert.
     pub fn keep_as_told(&mut self, told: impl Fn(&str) -> ToldSoFar) {
         let before = self.alerts.len();
         self.alerts.retain_mut(|alert| {
             let told = if alert.state.is_open() { told(&alert.id.to_string()) } else { ToldSoFar::default() };
             let is_behind = told.number > alert.transitions;
             if let (true, Some(at)) = (is_behind, told.firing_since) {
-                alert.fire_as_told(told.number, at);
+                alert.adopt_firing(told.number, at);
             }
             !is_behind || told.firing_since.is_some()
         });
         self.dropped = self.dropped.saturating_add((before - self.alerts.len()) as u64);
     }
 
-    /// The wall clock was set: what holds has held as long as before.
+    /// Corrects for a wall clock that was set: every condition has held for as long as before.
     pub fn shift_clock(&mut self, by: Span) {
         self.alerts.iter_mut().filter(|alert| alert.state.is_open()).for_each(|alert| alert.shift_clock(by));
     }
 
-    /// Puts alerts in the place of those of the same id; those that are not there yet come last.
+    /// Replaces the alerts with the same ids; those that the book does not have are added at the end. Alerts about what
+    /// is gone from the plan are left out.
     pub fn recall(&mut self, alerts: Vec<Alert>, mapping: &Mapping) {
         for alert in alerts.into_iter().filter_map(|alert| alert.renamed(mapping)) {
             match self.alerts.iter_mut().find(|known| known.id == alert.id) {
@@ -89,17 +94,21 @@ impl AlertBook {
         }
     }
 
-    /// Takes an evaluation in; gives what changed.
+    /// Applies an evaluation at `now` and returns what changed, in the order of the identities.
     pub fn observe(&mut self, now: EventTime, evaluation: &Evaluation, plan: &Plan) -> Vec<Transition> {
         let findings = by_identity(evaluation);
         let open = self.open();
         let identities: BTreeSet<Identity> = open.keys().chain(findings.keys()).copied().collect();
         let mut transitions = Vec::new();
         for identity in identities {
-            let Some(rule) = plan.rules.get(identity.rule) else { continue };
+            let rule = plan.rules.get(identity.rule);
+            let Some(rule) = invariant::present(Room::Alert, "an alert has a rule of the plan", rule) else { continue };
             let found = findings.get(&identity).map_or(&[][..], Vec::as_slice);
-            match open.get(&identity).and_then(|index| self.alerts.get_mut(*index)) {
-                Some(alert) => transitions.extend(go_on(alert, found, rule, now)),
+            match open.get(&identity) {
+                Some(index) => match self.alerts.get_mut(*index) {
+                    Some(alert) => transitions.extend(advance(alert, found, rule, now)),
+                    None => invariant::broken(Room::Alert, "an open alert is in the book"),
+                },
                 None => {
                     if let Some(alert) = begin(identity, found, rule, plan, now) {
                         transitions.push(Transition { alert: alert.clone(), from: None });
@@ -112,18 +121,18 @@ impl AlertBook {
         transitions
     }
 
-    /// Every alert, oldest first.
+    /// Returns every alert, oldest first.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.iter()
     }
 
-    /// Ended alerts that are no longer kept.
+    /// Returns how many alerts were dropped or left out.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// Where the open alert of each identity stands; of several the last.
+    /// The place of the open alert of each identity; of several the last.
     fn open(&self) -> BTreeMap<Identity, usize> {
         let open = (0..).zip(&self.alerts).filter(|(_, alert)| alert.state.is_open());
         open.map(|(index, alert)| (alert.identity, index)).collect()
@@ -141,15 +150,16 @@ impl AlertBook {
     }
 }
 
-/// Whether a rule can have findings with a verdict about this.
+/// Whether the rule can have findings about this.
 fn is_watched(identity: &Identity, plan: &Plan) -> bool {
-    let Some(rule) = plan.rules.get(identity.rule) else { return false };
+    let rule = plan.rules.get(identity.rule);
+    let Some(rule) = invariant::present(Room::Alert, "an alert has a rule of the plan", rule) else { return false };
     rule.profiles.contains(&identity.profile)
         && rule.channels.contains(&identity.channel)
         && rule.dimensions.contains(&identity.dimension)
 }
 
-/// Findings that can alert, by identity; an identity's windows come in the rule's order.
+/// The findings that can raise an alert, by identity. Those of one identity are its windows, in the order of the rule.
 fn by_identity(evaluation: &Evaluation) -> BTreeMap<Identity, Vec<&Finding>> {
     let mut findings: BTreeMap<Identity, Vec<&Finding>> = BTreeMap::new();
     for finding in evaluation.findings.iter().filter(|finding| finding.verdict.is_some()) {
@@ -168,33 +178,36 @@ fn by_identity(evaluation: &Evaluation) -> BTreeMap<Identity, Vec<&Finding>> {
 
 fn begin(identity: Identity, findings: &[&Finding], rule: &Rule, plan: &Plan, now: EventTime) -> Option<Alert> {
     let (severity, worst) = raised(findings)?;
-    let id = alert_id(&names(identity, rule, plan), now);
+    let names = invariant::present(Room::Alert, "a finding is about what its plan names", names(identity, rule, plan))?;
+    let id = alert_id(&names, now);
     Some(Alert::begin(id, identity, severity, worst, now, rule.hold_for))
 }
 
-fn go_on(alert: &mut Alert, findings: &[&Finding], rule: &Rule, now: EventTime) -> Option<Transition> {
+fn advance(alert: &mut Alert, findings: &[&Finding], rule: &Rule, now: EventTime) -> Option<Transition> {
     let (state, severity) = (alert.state, alert.severity);
     let condition = condition(alert, findings, rule);
-    alert.go_on(condition, now, rule.hold_for, rule.keep_firing_for);
+    alert.advance(condition, now, rule.hold_for, rule.keep_firing_for);
     let changed = alert.state != state || alert.severity != severity && alert.state == AlertState::Firing;
     changed.then(|| Transition { alert: alert.clone(), from: Some(state) })
 }
 
-/// Silence is not compliance: a window without enough data never clears what it raised, nor does a finding that is missing.
+/// Silence is not compliance: a window with too little data never clears the alert that it raised, nor does a missing
+/// finding.
 fn condition<'f>(alert: &Alert, findings: &[&'f Finding], rule: &Rule) -> Condition<'f> {
     if let Some((severity, worst)) = raised(findings) {
         return Condition::Raised(severity, worst);
     }
-    // Where the rule no longer has the window that raised it, any other one speaks.
+    // The window that raised the alert must be within. Any other one may stand in for it where the rule no longer has
+    // it.
     let window = &alert.evidence.key.window;
-    let is_watched = rule.windows.iter().any(|length| length.label == **window);
-    let mut raising = findings.iter().filter(|finding| !is_watched || finding.key.window == *window);
-    let speaks = raising.any(|finding| finding.verdict == Some(Verdict::Within));
+    let has_window = rule.windows.iter().any(|length| length.label == **window);
+    let mut raising = findings.iter().filter(|finding| !has_window || finding.key.window == *window);
+    let is_within = raising.any(|finding| finding.verdict == Some(Verdict::Within));
     let beyond = findings.iter().any(|finding| finding.verdict == Some(Verdict::Within) && finding.beyond_clear);
-    if speaks && !beyond { Condition::Clear } else { Condition::Held }
+    if is_within && !beyond { Condition::Clear } else { Condition::Held }
 }
 
-/// The worst window, where one is beyond a threshold; of equals the first.
+/// The worst window that is beyond a threshold; of equal ones the first.
 fn raised<'f>(findings: &[&'f Finding]) -> Option<(Severity, &'f Finding)> {
     let severity = |finding: &Finding| match finding.verdict {
         Some(Verdict::Critical) => Some(Severity::Critical),
@@ -205,15 +218,10 @@ fn raised<'f>(findings: &[&'f Finding]) -> Option<(Severity, &'f Finding)> {
     raised.reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
 }
 
-fn names<'p>(identity: Identity, rule: &'p Rule, plan: &'p Plan) -> [&'p str; 6] {
-    let dimension = plan.dimensions.get(usize::from(identity.dimension.0));
-    let group = dimension.and_then(|dimension| dimension.groups.get(usize::from(identity.group.0)));
-    [
-        &rule.name,
-        plan.profiles.get(usize::from(identity.profile.0)).map_or("", |profile| &profile.name),
-        identity.channel.name(),
-        dimension.map_or("", |dimension| &dimension.name),
-        group.map_or("", |group| group),
-        rule.reference.name(),
-    ]
+/// The names that make up an alert's id.
+fn names<'p>(identity: Identity, rule: &'p Rule, plan: &'p Plan) -> Option<[&'p str; 6]> {
+    let profile = plan.profiles.get(usize::from(identity.profile.0))?;
+    let dimension = plan.dimensions.get(usize::from(identity.dimension.0))?;
+    let group = dimension.groups.get(usize::from(identity.group.0))?;
+    Some([&rule.name, &profile.name, identity.channel.name(), &dimension.name, group, rule.reference.name()])
 }

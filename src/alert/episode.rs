@@ -1,4 +1,4 @@
-//! One alert: an episode in the life of an identity.
+//! One alert: an episode, from the moment its condition holds to its end.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -9,10 +9,60 @@ use siphasher::sip::SipHasher24;
 use crate::judge::Finding;
 use crate::plan::{Channel, DimensionId, EventTime, GroupId, Mapping, ProfileId, Span};
 
-/// What an alert is about. Its worst window decides.
+/// One episode, with the finding that last raised it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its id.
+    pub id: AlertId,
+    /// What it is about.
+    pub identity: Identity,
+    /// How bad it is, or was when the episode ended.
+    pub severity: Severity,
+    /// Its state.
+    pub state: AlertState,
+    /// When the condition began to hold.
+    pub active_at: EventTime,
+    /// When it fired.
+    pub fired_at: Option<EventTime>,
+    /// When it resolved.
+    pub resolved_at: Option<EventTime>,
+    /// The number of transitions that receivers are told of: that it fires, each change of severity while it fires, and
+    /// its end.
+    pub transitions: u32,
+    /// The last change of severity while it fired.
+    pub change: Option<SeverityChange>,
+    /// The finding of the worst window when the condition last held.
+    pub evidence: Finding,
+    /// Since when a window has been critical at every evaluation.
+    pub(super) critical_since: Option<EventTime>,
+    /// When a window was last critical.
+    pub(super) critical_seen: Option<EventTime>,
+    /// Since when the condition has been clear at every evaluation.
+    pub(super) clear_since: Option<EventTime>,
+}
+
+/// A change of severity while an alert fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeverityChange {
+    /// The severity before the change.
+    pub from: Severity,
+    /// When it changed.
+    pub at: EventTime,
+}
+
+/// A change of an alert's state or severity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// The alert after the change.
+    pub alert: Alert,
+    /// Its state before the change; `None` for a new alert.
+    pub from: Option<AlertState>,
+}
+
+/// What an alert is about. The worst of its windows decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identity {
-    /// Index of the rule in the plan; with it the reference is given.
+    /// Index of the rule in the plan. The rule also fixes the reference.
     pub rule: usize,
     /// The profile.
     pub profile: ProfileId,
@@ -24,91 +74,46 @@ pub struct Identity {
     pub group: GroupId,
 }
 
-/// Names one episode: the same for the same identity and beginning, on every machine.
+/// Names one episode. The same identity and beginning have the same id on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AlertId(pub u64);
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
-    /// Beyond `warning`.
+    /// Beyond the `warning` threshold.
     Warning,
-    /// Beyond `critical`.
+    /// Beyond the `critical` threshold.
     Critical,
 }
 
-/// Where an alert stands, as in Prometheus.
+/// The state of an alert, as in Prometheus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AlertState {
-    /// The condition holds, but not for long enough.
+    /// The condition holds, but not for long enough yet.
     Pending,
     /// The condition has held for `for`.
     Firing,
-    /// It fired, and has been clear for `keep_firing_for`.
+    /// It fired, and the condition was clear for `keep_firing_for`.
     Resolved,
     /// It was pending and never fired.
     Inactive,
 }
 
-/// One episode, with the evidence it last had.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Alert {
-    /// Its name.
-    pub id: AlertId,
-    /// What it is about.
-    pub identity: Identity,
-    /// How bad it is, or was when it ended.
-    pub severity: Severity,
-    /// Where it stands.
-    pub state: AlertState,
-    /// Since when the condition holds.
-    pub active_at: EventTime,
-    /// When it fired.
-    pub fired_at: Option<EventTime>,
-    /// When it resolved.
-    pub resolved_at: Option<EventTime>,
-    /// How many of its transitions are to be told: that it fires, each change of severity while it does, and its end.
-    pub transitions: u32,
-    /// The last change of severity while it fired.
-    pub change: Option<SeverityChange>,
-    /// The worst window's finding when the condition last held.
-    pub evidence: Finding,
-    pub(super) critical_since: Option<EventTime>,
-    pub(super) critical_seen: Option<EventTime>,
-    pub(super) clear_since: Option<EventTime>,
-}
-
-/// A change of severity while an alert fires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeverityChange {
-    /// The severity before it.
-    pub from: Severity,
-    /// When.
-    pub at: EventTime,
-}
-
-/// A change of an alert's state or severity.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Transition {
-    /// The alert after it.
-    pub alert: Alert,
-    /// Its state before; `None` for a new alert.
-    pub from: Option<AlertState>,
-}
-
-/// What the findings of one identity say at one moment.
+/// What the findings of one identity say at one evaluation.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Condition<'f> {
-    /// A window is beyond a threshold: the worst.
+    /// A window is beyond a threshold; the finding is that of the worst.
     Raised(Severity, &'f Finding),
-    /// Not raised, but not clear either: beyond the clear threshold, or the window that raised it says nothing.
+    /// No window is beyond a threshold, but the condition is not clear: one is beyond the clear threshold, or the
+    /// window that raised the alert says nothing.
     Held,
-    /// Every window that says something is within, and within the clear threshold.
+    /// Every window that says something is within the thresholds, the clear threshold included.
     Clear,
 }
 
 impl Severity {
-    /// The word for it.
+    /// Returns the word for it in metrics, messages and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -119,7 +124,7 @@ impl Severity {
 }
 
 impl AlertState {
-    /// The word for it.
+    /// Returns the word for it in metrics, messages and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -130,7 +135,7 @@ impl AlertState {
         }
     }
 
-    /// Whether the episode goes on.
+    /// Returns whether the episode has not ended.
     #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Firing)
@@ -144,7 +149,7 @@ impl fmt::Display for AlertId {
 }
 
 impl Alert {
-    /// A new episode; it fires at once where nothing has to be waited for.
+    /// Returns a new episode. It fires at once where `hold_for` is 0.
     pub(super) fn begin(
         id: AlertId,
         identity: Identity,
@@ -154,7 +159,8 @@ impl Alert {
         hold_for: Span,
     ) -> Self {
         let critical = (severity == Severity::Critical).then_some(now);
-        // A critical condition that has to hold first begins as a warning.
+        // Where a condition must hold for some time, it must also be critical for that time: until then it is a
+        // warning.
         let severity = if hold_for > Span(0) { Severity::Warning } else { severity };
         let mut alert = Self {
             id,
@@ -175,8 +181,8 @@ impl Alert {
         alert
     }
 
-    /// The same with its rule and profile renamed; `None` where one is gone, or the rule compares with another reference: then it is another
-    /// alert, with another id and other labels.
+    /// Returns the alert under the present plan; `None` where its rule or profile is gone, or where the rule compares
+    /// with another reference, which makes it another alert with another id and other labels.
     #[must_use]
     pub fn renamed(mut self, mapping: &Mapping) -> Option<Self> {
         self.identity.rule = mapping.alert_rule(self.identity.rule)?;
@@ -186,7 +192,8 @@ impl Alert {
         Some(self)
     }
 
-    /// Moves what durations are counted from. Times that were told stay: when it fired, and with it since when it was active.
+    /// Moves the times from which durations are counted. The times that receivers were told stay: when it fired and,
+    /// once it has fired, when the condition began to hold.
     pub(super) fn shift_clock(&mut self, by: Span) {
         if self.state == AlertState::Pending {
             self.active_at = self.active_at.plus(by);
@@ -196,9 +203,9 @@ impl Alert {
         }
     }
 
-    /// Goes on with what the findings say now.
-    pub(super) fn go_on(&mut self, condition: Condition<'_>, now: EventTime, hold_for: Span, keep_firing_for: Span) {
-        // As for what is pending: an evaluation without the condition breaks the time it has held.
+    /// Advances the episode by what the findings say now.
+    pub(super) fn advance(&mut self, condition: Condition<'_>, now: EventTime, hold_for: Span, keep_firing_for: Span) {
+        // As for a pending alert: one evaluation without the condition ends the time for which it has held.
         if !matches!(condition, Condition::Raised(..)) {
             self.critical_since = None;
         }
@@ -214,7 +221,7 @@ impl Alert {
                 }
                 self.fire_when_due(now, hold_for);
             }
-            // Prometheus drops what is pending as soon as its condition is not seen.
+            // Prometheus, too, drops a pending alert at the first evaluation without its condition.
             _ if self.state == AlertState::Pending => self.state = AlertState::Inactive,
             Condition::Held => self.clear_since = None,
             Condition::Clear => {
@@ -236,8 +243,8 @@ impl Alert {
         }
     }
 
-    /// Takes over that it was told to fire, and of how many transitions.
-    pub(super) fn fire_as_told(&mut self, transitions: u32, at: EventTime) {
+    /// Adopts what receivers were told: that the alert fires, and how many transitions it had.
+    pub(super) fn adopt_firing(&mut self, transitions: u32, at: EventTime) {
         self.state = AlertState::Firing;
         self.fired_at.get_or_insert(at);
         self.transitions = transitions;
@@ -247,7 +254,8 @@ impl Alert {
         self.transitions = self.transitions.saturating_add(1);
     }
 
-    /// Critical once it has held for `hold_for`; no longer once it has not been seen for `keep_firing_for`.
+    /// Sets the severity. It becomes critical when a window has been critical for `hold_for`, and a warning when none
+    /// was for `keep_firing_for`.
     fn note_severity(&mut self, seen: Severity, now: EventTime, hold_for: Span, keep_firing_for: Span) {
         if seen == Severity::Critical {
             let since = *self.critical_since.get_or_insert(now);
@@ -266,7 +274,7 @@ impl Alert {
     }
 }
 
-/// The id of an episode: SipHash-2-4 with a fixed key over the identity's names and its beginning.
+/// Returns the id of an episode: SipHash-2-4 with a fixed key over the names of its identity and its beginning.
 pub(super) fn alert_id(names: &[&str], active_at: EventTime) -> AlertId {
     let mut hasher = SipHasher24::new_with_key(b"paritywatch.alrt");
     for name in names {

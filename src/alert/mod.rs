@@ -1,4 +1,4 @@
-//! Memory of judgement: what is pending, firing, resolved.
+//! The memory of judgement: which alerts are pending, firing or resolved.
 
 mod book;
 mod episode;

@@ -120,7 +120,7 @@ impl Cohorts {
             let reads = |lane: &Lane| lane.feed.reads(key);
             let lanes: Box<[usize]> =
                 self.lanes.iter().enumerate().filter(|(_, lane)| reads(lane)).map(|(index, _)| index).collect();
-            self.readers.push((!lanes.is_empty()).then(|| Reader { key: *key, lanes, late: 0 }));
+            self.readers.push((!lanes.is_empty()).then_some(Reader { key: *key, lanes, late: 0 }));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The alert book against a naive oracle that reads an identity's whole history again after every evaluation.
+//! The alert book against a naive oracle that reads the whole history of an identity again after every evaluation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -21,10 +21,10 @@ const GROUPS: usize = 2;
 /// What a window says: a verdict and whether it is beyond the clear threshold. `None`: no finding.
 type Says = Option<(Verdict, bool)>;
 
-/// Seconds since the evaluation before, and what the windows of each group say.
+/// Seconds since the previous evaluation, and what the windows of each group say.
 type Step = (i64, [[Says; WINDOWS.len()]; GROUPS]);
 
-/// State, severity, and the times (s) of beginning, firing and resolving.
+/// State, severity, and the times of beginning, firing and resolving, in seconds.
 type Episode = (AlertState, Severity, i64, Option<i64>, Option<i64>);
 
 proptest! {
@@ -57,18 +57,19 @@ proptest! {
     }
 }
 
-/// Every episode, each state found by looking back.
+/// Returns every episode, with its state found by looking back.
 fn oracle(history: &[(i64, [Says; WINDOWS.len()])], hold: i64, keep: i64) -> Vec<Episode> {
     let time = |index: usize| history[index].0;
     let says = |index: usize, verdict: Verdict| history[index].1.iter().flatten().any(|said| said.0 == verdict);
     let critical = |index: usize| says(index, Verdict::Critical);
     let raised = |index: usize| critical(index) || says(index, Verdict::Warning);
-    // The window that decided: the first with the worst verdict.
+    // The window that decides is the first with the worst verdict.
     let worst = |index: usize| {
         let verdict = if critical(index) { Verdict::Critical } else { Verdict::Warning };
         history[index].1.iter().position(|said| said.is_some_and(|said| said.0 == verdict)).unwrap()
     };
-    // Clear: the window that raised it last is within, and no window that is within is beyond clear.
+    // The condition is clear where the window that last raised it is within, and no window that is within is beyond the
+    // clear threshold.
     let clear = |start: usize, index: usize| {
         let last = (start..index).rev().find(|before| raised(*before)).unwrap();
         !raised(index)
@@ -92,7 +93,8 @@ fn oracle(history: &[(i64, [Says; WINDOWS.len()])], hold: i64, keep: i64) -> Vec
         });
         let end = if fired.is_some() { resolved } else { Some(broken).filter(|end| *end < history.len()) };
         let last = rest.filter(|index| end.is_none_or(|end| *index < end)).rfind(|index| raised(*index)).unwrap();
-        // Critical where it held for long enough, and no warning since came too long after the last critical one.
+        // It is critical if it was so for long enough, and every warning since came soon enough after a critical
+        // evaluation.
         let is_critical = (start..=last).any(|held| {
             run(start, held, &critical).is_some_and(|held| held >= hold)
                 && (held + 1..=last).filter(|index| raised(*index) && !critical(*index)).all(|warning| {

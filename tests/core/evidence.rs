@@ -1,5 +1,4 @@
-//! The e-processes, compared with traces of 50-digit arithmetic and with independent formulas, checked over the whole input space, and held
-//! to what they promise.
+//! The e-processes: against traces of 50-digit arithmetic, over the whole input space, and against what they promise.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
@@ -28,12 +27,12 @@ fn pair(row: &[f64]) -> Pair {
 }
 
 fn close(found: f64, expected: f64, what: &str) {
-    // Near 0 it is the logarithm of a number near 1, whose digits bound the absolute error.
+    // A logarithm near 0 is that of a number near 1, whose digits bound its absolute error.
     let error = (found - expected).abs();
     assert!(error <= TOLERANCE * expected.abs().max(1.0), "{what}: expected {expected:e}, found {found:e}");
 }
 
-/// Follows a trace as a series does: what is expected of the block, its evidence, what it teaches.
+/// Follows a trace as evidence does: expected rate and allowance first, then the block, then what is learned from it.
 fn follow(name: &str, null: f64, variation: f64) {
     let rows = trace(name);
     let (mut rate, mut dispersion) = (ReferenceRate::default(), Dispersion::new());
@@ -126,7 +125,7 @@ fn nearest_reference_rate(n1: f64, n2: f64, p1: f64, p2: f64, null: f64) -> f64 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
-    /// The promise itself: whatever rates the hypothesis allows, no likelihood ratio has an expectation above 1.
+    /// The promise itself: for all rates under the hypothesis, the expectation of a likelihood ratio is at most 1.
     #[test]
     fn a_blocks_likelihood_ratio_is_an_e_value(
         n1 in 1..12_u64, n2 in 1..12_u64, p2 in 0.0..1.0_f64, below in 0.0..1.0_f64, null in 0.2..4.0_f64, q in 1e-6..0.95_f64,
@@ -139,7 +138,8 @@ proptest! {
         }
     }
 
-    /// The same for what clears an alarm: there the group's rate is not below `null` times the reference's.
+    /// The same for the detector that clears an alarm. Its hypothesis is that the group's rate is at least `null` times
+    /// the reference's.
     #[test]
     fn a_blocks_reverse_likelihood_ratio_is_an_e_value(
         n1 in 1..12_u64, n2 in 1..12_u64, p1 in 0.0..1.0_f64, below in 0.0..1.0_f64, null in 0.2..4.0_f64,

@@ -1,4 +1,4 @@
-//! The funnel: against a naive count of the same events, and what may leave of it against somebody who subtracts.
+//! The funnel: against a naive count of the same events; and what is published of it, against somebody who subtracts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
@@ -26,13 +26,13 @@ const CLASSES: [&str; 3] = ["high", "low", "medium"];
 const START_MS: i64 = 1_767_225_600_000;
 const HOUR_MS: i64 = 3_600_000;
 
-/// One case, as everybody knows it in the end.
+/// One case, as it is known in the end.
 #[derive(Clone, Debug)]
 struct Case {
     hour: i64,
     group: usize,
     class: Option<usize>,
-    /// How many stages it has reached, 1 to 5.
+    /// The number of stages that it has reached, 1 to 5.
     depth: usize,
     random: bool,
 }
@@ -100,9 +100,9 @@ fn events(number: usize, case: &Case) -> Vec<Value> {
     events
 }
 
-/// A row of the document against the cases it is about, counted by filtering them.
+/// Compares a row of the document with the cases it is about, which are counted by filtering.
 fn check(row: &Value, cases: &[Case], named: bool) {
-    // The window of 24 hours holds the hours that end after its beginning, and the one at whose start it ends.
+    // The window of 24 hours holds every hour that ends after the window's start and starts at or before its end.
     let first_hour = if row["window"] == "24h" { 48 } else { 0 };
     let of_table = |case: &&Case| case.hour >= first_hour && case.random == (row["channel"] == "random");
     let in_group = |case: &Case| GROUPS[case.group] == row["group"];
@@ -152,7 +152,7 @@ fn check(row: &Value, cases: &[Case], named: bool) {
         near(&step["log_ratio"], value.map(f64::ln).filter(|log| log.is_finite()), row);
     }
     near(&row["control_frequency"]["ratio"], ratio(1, 3), row);
-    // The logarithms of the steps add up to that of the whole.
+    // The logarithms of the steps add up to the logarithm of the whole.
     let logs: Option<Vec<f64>> = steps[..3].iter().map(|step| step["log_ratio"].as_f64()).collect();
     if let Some(logs) = logs {
         near(&row["control_frequency"]["log_ratio"], Some(logs.iter().sum()), row);
@@ -167,7 +167,7 @@ fn near(found: &Value, expected: Option<f64>, row: &Value) {
     }
 }
 
-// ---- What may leave ----
+// ---- What is published ----
 
 const MIN_CELL: u64 = 10;
 
@@ -201,7 +201,7 @@ proptest! {
     }
 }
 
-/// Nested counts with many small ones and small differences among them.
+/// Nested counts, of which many are small or differ by little.
 fn stages() -> impl Strategy<Value = [u64; 5]> {
     let step = || prop_oneof![3 => Just(0_u64), 3 => 1..MIN_CELL, 2 => MIN_CELL..12, 3 => 12..200_u64];
     [step(), step(), step(), step(), step()]
@@ -214,7 +214,7 @@ fn large_stages() -> impl Strategy<Value = [u64; 5]> {
         .prop_map(|[a, b, c, d, e]| [a + b + c + d + e, b + c + d + e, c + d + e, d + e, e])
 }
 
-/// The last of the groups is everyone outside the allow-list.
+/// The last group is everyone outside the allow-list.
 fn published(groups: &[[u64; 5]], reference: Option<u16>, min_cell: u64) -> Vec<PublishedFunnel> {
     let names: Vec<String> = (1..groups.len()).map(|number| format!("g{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -250,7 +250,8 @@ fn shows_no_small_number(row: &PublishedFunnel, counts: &[u64; 5]) {
     assert!(row.suppressed || row.stages.iter().all(Option::is_some), "{row:?}");
 }
 
-/// A ratio of rates gives away the reference's two counts: they are whole numbers, and the ratio has all its digits.
+/// A ratio of rates gives away the two counts of the reference: they are whole numbers, and the ratio has all its
+/// digits.
 fn told(row: &PublishedFunnel) -> [bool; 5] {
     let mut told = [false; 5];
     for (index, step) in row.steps.iter().enumerate() {
@@ -266,9 +267,10 @@ fn told(row: &PublishedFunnel) -> [bool; 5] {
     told
 }
 
-/// With the rest as reference, whoever adds the group to it knows the total at a stage, and by subtraction the sum of all that is not shown.
+/// Where the reference is the rest, adding the group to it gives the total at a stage, and subtraction then gives the
+/// sum of all that is not shown.
 fn hides_what_the_rest_would_tell(rows: &[PublishedFunnel], groups: &[[u64; 5]]) {
-    // Those outside the allow-list have no row; what may be known of them is what a row of theirs would show.
+    // Those outside the allow-list have no row. What a row of theirs would show may be known of them.
     let listed = published(&[groups, &[[0; 5]][..]].concat(), None, MIN_CELL);
     let mut hidden_at = BTreeMap::new();
     for row in rows {
@@ -281,7 +283,7 @@ fn hides_what_the_rest_would_tell(rows: &[PublishedFunnel], groups: &[[u64; 5]])
             hidden_at.insert(stage, (0..groups.len()).filter(is_hidden).collect::<Vec<usize>>());
         }
     }
-    // Whoever is one of the hidden groups may subtract himself, too: the others together must still be no small cell.
+    // A member of a hidden group can subtract that group, too. The others together must still be no small cell.
     let safe = |parts: Vec<u64>| {
         let sum: u64 = parts.iter().sum();
         assert!(parts.iter().all(|part| sum - part >= MIN_CELL), "{rows:?} of {groups:?}");
@@ -307,11 +309,11 @@ fn a_lone_small_group_closes_the_rest_but_not_the_counts() {
     let large = [1_000, 100, 50, 40, 20];
     let rows = published(&[large, large, [30, 4, 3, 2, 1], [0; 5]], None, MIN_CELL);
     assert_eq!(rows[0].stages, large.map(Some));
-    // The assessed of the small group are shown, its selected are not: only a ratio would tell.
+    // The assessed of the small group are shown, its selected are not: only a ratio would give them away.
     assert_eq!(rows[2].stages, [Some(30), None, None, None, None]);
     assert!(rows[0].control_frequency.is_none() && rows[0].steps.iter().all(|step| step.ratio.is_none()));
     assert!(rows[0].suppressed);
-    // Against a named group nothing is summed, so nothing can be subtracted.
+    // With a named group as reference nothing is summed, so nothing can be subtracted.
     let rows = published(&[large, large, [30, 4, 3, 2, 1], [0; 5]], Some(0), MIN_CELL);
     assert_eq!(rows[1].control_frequency, Some(1.0));
 }

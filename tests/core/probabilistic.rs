@@ -1,5 +1,6 @@
-//! Cases whose group is known only as probabilities, through the monitor and the binary: against a naive oracle, in any order, without any
-//! influence on what known groups give, and withheld where they are few.
+//! Cases whose group is known only as probabilities, through the monitor and the binary. The results agree with a naive
+//! oracle, do not depend on the order of events, leave the results of known groups as they are, and are withheld where
+//! the cases are few.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
@@ -108,13 +109,13 @@ critical = 0.8
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Membership {
     Unknown,
-    /// a, b or elsewhere.
+    /// Group a, group b, or neither.
     Known(usize),
-    /// Hundredths of a, b and everything else.
+    /// Hundredths for a, b and everything else.
     Probable([u64; 3]),
 }
 
-/// What became of a case in the end, by its true story.
+/// What became of a case in the end.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     cohort: i64,
@@ -139,7 +140,7 @@ impl Random {
     }
 }
 
-/// Events in order of time, with the number of the case they are about; and what became of the cases.
+/// Events in time order, each with the number of its case; and what became of the cases.
 #[derive(Default)]
 struct World {
     events: Vec<(i64, usize, String)>,
@@ -147,7 +148,7 @@ struct World {
 }
 
 impl World {
-    /// One case every five minutes, until the end; group a is picked more often and found less often.
+    /// One case every five minutes until the end. Group a is picked more often, and has hits less often.
     fn new(seed: u64) -> Self {
         let mut random = Random(seed);
         let mut world = Self::default();
@@ -195,7 +196,7 @@ impl World {
         self.cases.push(case);
     }
 
-    /// A control two hours later, its outcome six hours after that, and sometimes a correction of it.
+    /// A control two hours later, its outcome after six more hours, and sometimes a correction of the outcome.
     fn control(&mut self, random: &mut Random, case: &mut Case, number: usize, hits: u64) {
         let id = json!(format!("case-{number}"));
         let (examined, found) = (case.cohort + 2 * HOUR, case.cohort + 8 * HOUR);
@@ -250,7 +251,7 @@ fn draw_membership(random: &mut Random) -> Membership {
     }
 }
 
-/// In the words of the contract; what is neither a nor b is named, or not.
+/// Membership as the contract writes it. What is neither a nor b may be named or left out.
 fn groups(membership: Membership, random: &mut Random) -> Value {
     match membership {
         Membership::Unknown => json!({}),
@@ -284,7 +285,7 @@ fn document(monitor: &Monitor) -> Value {
     serde_json::from_str(&monitor.published().to_json()).unwrap()
 }
 
-/// Group index, events and exposed of a case, as a rule counts it; `None` where it does not.
+/// Group index, events and exposed of a case as a rule counts it; `None` where the rule does not count it.
 fn counted(rule: &str, case: &Case) -> (bool, bool) {
     match rule {
         "selection" | "selection-a" => (case.selected, true),
@@ -294,7 +295,7 @@ fn counted(rule: &str, case: &Case) -> (bool, bool) {
     }
 }
 
-/// The bucket that a cohort is kept in at the end: hours from the first day of the last week on, days before.
+/// The bucket in which a cohort is kept at the end: an hour from the first day of the last week on, a day before that.
 fn bucket(cohort: i64) -> (i64, i64) {
     let length = if cohort >= (AS_OF - 7 * DAY).div_euclid(DAY) * DAY { HOUR } else { DAY };
     let start = cohort.div_euclid(length) * length;
@@ -307,9 +308,9 @@ fn in_window(cohort: i64, window: &str) -> bool {
     start <= AS_OF && end > AS_OF - days * DAY
 }
 
-/// Buckets that a hit rate of cases with probabilities leaves out.
+/// The buckets that a hit rate of cases with probabilities leaves out.
 fn unsealed(cases: &[Case]) -> BTreeSet<(i64, i64)> {
-    // By bucket and (kind, group): selected and resolved, in hundredths of a case.
+    // Selected and resolved by bucket, kind and group, in hundredths of a case.
     let mut pace: BTreeMap<((i64, i64), bool, usize), [u64; 2]> = BTreeMap::new();
     for case in cases {
         let shares = match case.membership {
@@ -330,7 +331,7 @@ fn unsealed(cases: &[Case]) -> BTreeSet<(i64, i64)> {
     pace.into_iter().filter(|((bucket, ..), counts)| open((*bucket, *counts))).map(|((bucket, ..), _)| bucket).collect()
 }
 
-/// Weights over (a, b, rest), and event or not, of the cases that a rule's window exposes.
+/// The cases exposed in a rule's window: their weights for a, b and the rest, and whether the event happened.
 fn exposed(rule: &str, window: &str, cases: &[Case]) -> Vec<([f64; 3], f64)> {
     let open = if rule.starts_with("hits") { unsealed(cases) } else { BTreeSet::new() };
     let counts = |case: &Case| {
@@ -342,10 +343,10 @@ fn exposed(rule: &str, window: &str, cases: &[Case]) -> Vec<([f64; 3], f64)> {
     cases.iter().filter_map(counts).collect()
 }
 
-/// Group rate, reference rate.
+/// The group's rate and the reference's rate.
 type Pair = (f64, f64);
 
-/// What a case weighs in a side, from its shares and the group's index.
+/// The weight of a case in a side, by its shares and the index of the group.
 type Weight = fn(&[f64; 3], usize) -> f64;
 
 fn naive_weighted(cases: &[([f64; 3], f64)], weights: [Weight; 2], group: usize) -> Pair {
@@ -431,7 +432,7 @@ fn brackets_are_those_of_a_naive_oracle() {
     }
     // Three rules of two groups, two of one, over two windows.
     assert_eq!(compared, 16);
-    // Hit rates leave something out, and not everything recent.
+    // Hit rates leave something out, but not everything recent.
     let open = unsealed(&world.cases);
     let recent = |case: &&Case| case.cohort > AS_OF - 2 * DAY && case.concluded;
     assert!(world.cases.iter().filter(recent).any(|case| open.contains(&bucket(case.cohort))));
@@ -456,7 +457,7 @@ fn any_order_of_arrival_gives_the_same_findings() {
     }
 }
 
-/// Everything but the mark itself.
+/// Everything but the probabilistic result itself.
 fn unmarked(mut document: Value) -> (Value, Value) {
     for finding in document["findings"].as_array_mut().unwrap() {
         finding.as_object_mut().unwrap().remove("probabilistic");
@@ -471,7 +472,7 @@ fn unmarked(mut document: Value) -> (Value, Value) {
 fn verdicts_alerts_and_evidence_never_read_probabilities() {
     let world = World::new(3);
     let config = format!("{CONFIG}{SEQUENTIAL}");
-    // Cases whose membership changes between a group and probabilities are left out of both.
+    // Cases whose membership changes between a group and probabilities are left out of both streams.
     let of_case = |kind: &str| -> BTreeSet<usize> {
         world.events.iter().filter(|(_, _, line)| line.contains(kind)).map(|(_, case, _)| *case).collect()
     };
@@ -504,7 +505,7 @@ fn selection(number: usize, selected: bool, origin: Value) -> String {
 
 #[test]
 fn a_probability_of_nearly_one_is_still_none() {
-    // All 200 cases of a at 0.99 are picked, none of the others; the known ones are even.
+    // All 200 cases that are a at 0.99 are picked, and none of the others. The known groups are even.
     let mut lines: Vec<String> =
         (0..200).map(|number| selection(number, true, json!({ "a": 0.99, "b": 0.01 }))).collect();
     lines.extend((200..400).map(|number| selection(number, false, json!({ "a": 0.01, "b": 0.99 }))));
@@ -541,7 +542,7 @@ fn without_zero_cell() -> String {
     CONFIG.replace("min_cell = 0\nreason = \"test\"", "min_cell = 10")
 }
 
-/// 200 cases at 0.5 and 200 at 0.1, of which so many are picked.
+/// 200 cases at 0.5 and 200 at 0.1, with the number picked of each.
 fn picked(at_half: usize, at_tenth: usize) -> Vec<String> {
     let of = |first: usize, picked: usize, share: f64| {
         (first..first + 200).map(move |number| selection(number, number < first + picked, json!({ "a": share })))
@@ -646,7 +647,8 @@ fn replay_prints_the_bracket() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let table = String::from_utf8(output.stdout).unwrap();
-    // Of 120 expected members 34 are picked, of 280 others 66. At 0.5 30 % are picked, at 0.1 20 %: at 1 that makes 42.5 %, at 0 17.5 %.
+    // Of 120 expected members 34 are picked, of 280 others 66. At 0.5 30 % are picked, at 0.1 20 %: at 1 that makes
+    // 42.5 %, at 0 17.5 %.
     let expected = "PROBABILITIES selection p origin=a vs rest 7d: 400 more cases, as good as 277 known members against 370; \
                     ratio 1.202 (28.33 % against 23.57 %) weighted, 2.429 (42.50 % against 17.50 %) by regression";
     assert!(table.contains(expected), "{table}");

@@ -1,4 +1,4 @@
-//! Rates of groups known only as probabilities: simulated and exact truths, and the whole input space.
+//! Rates of groups known only as probabilities: against simulated and exact truths, and over the whole input space.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 const HUNDREDTHS: u64 = 100;
 
-/// Sums as the windows keep them, of cases given one by one or as so many alike.
+/// Sums as the windows keep them. Cases with the same probabilities are added together.
 struct Sums {
     weights: Vec<u64>,
     events: Vec<u64>,
@@ -48,17 +48,19 @@ impl Random {
     }
 }
 
-/// A fifth are members. Calibrated probabilities of two values, hundredths, whose correlation with membership is their difference.
+/// A fifth are members. The probabilities, in hundredths, are calibrated and take two values, whose difference is their
+/// correlation with membership.
 const PROXIES: [(f64, u64, u64); 3] = [(0.88, 2, 90), (0.71, 6, 77), (0.50, 10, 60)];
 const MEMBERS: f64 = 0.2;
 const BASE_RATE: f64 = 0.05;
 const RATIO: f64 = 1.5;
 
-/// 3,000,000 cases whose event depends on membership alone, or on the probability alone; and the ratio that a look at the true members gives.
+/// 3,000,000 cases whose event depends on membership alone or on the probability alone, and the ratio by true
+/// membership.
 fn simulate((_, low, high): (f64, u64, u64), by_membership: bool, seed: u64) -> (Bracket, f64) {
     let mut random = Random(seed);
     let mut sums = Sums::new(2);
-    // By member or not: cases, events.
+    // Cases and events, for others and for members.
     let mut truth = [[0_u64; 2]; 2];
     for _ in 0..3_000_000 {
         let weight = if random.chance(MEMBERS) { high } else { low };
@@ -104,7 +106,8 @@ fn where_the_probability_drives_the_event_weighting_is_right_and_regression_over
 #[test]
 fn exact_shares_give_exact_estimates() {
     for (_, low, high) in PROXIES {
-        // Of 400,000 cases a fifth at the higher probability; as many events as membership gives: 5 % and 7.5 %.
+        // A fifth of 400,000 cases are at the higher probability. Events are as many as membership gives: 5 % and 7.5
+        // %.
         let mut sums = Sums::new(2);
         for (weight, cases) in [(high, 80_000), (low, 320_000)] {
             sums.add(&[weight, 100 - weight], cases, cases / 100 * (weight * 75 + (100 - weight) * 50) / 1_000);
@@ -114,7 +117,7 @@ fn exact_shares_give_exact_estimates() {
         let (low, high) = (low as f64 / 100.0, high as f64 / 100.0);
         let mean = 0.2 * high + 0.8 * low;
         let square = 0.2 * high * high + 0.8 * low * low;
-        // The group's rate is 1 + 0.5 E w^2 / E w, the rest's 1 + 0.5 E w (1 - w) / E (1 - w), in base rates.
+        // In base rates, the group's rate is 1 + 0.5 E w^2 / E w and the rest's is 1 + 0.5 E w (1 - w) / E (1 - w).
         let expected = (1.0 + 0.5 * square / mean) / (1.0 + 0.5 * (mean - square) / (1.0 - mean));
         assert!((ratio(bracket.weighted) - expected).abs() < 1e-12);
         assert!((bracket.group.effective_n - 400_000.0 * mean * mean / square).abs() < 1e-6);
@@ -142,7 +145,7 @@ fn certain_members_give_the_plain_rates() {
 
 #[test]
 fn the_whole_vector_gives_back_the_rate_of_every_group() {
-    // Rates 10, 20 and 40 %; the third group is nobody's.
+    // Rates of 10, 20 and 40 %. Nobody belongs to the third group.
     let mut sums = Sums::new(4);
     for vector in [[70, 20, 0, 10], [10, 80, 0, 10], [20, 20, 0, 60], [50, 50, 0, 0]] {
         let [a, b, _, d] = vector;
@@ -153,7 +156,7 @@ fn the_whole_vector_gives_back_the_rate_of_every_group() {
     let rates = bracket.regression.unwrap();
     assert!((rates.group - 0.2).abs() < 1e-9 && (rates.reference - 0.1).abs() < 1e-9, "{rates:?}");
     assert!((sums.bracket(3, Some(0)).regression.unwrap().group - 0.4).abs() < 1e-9);
-    // Nobody's rate is unknown by either estimate.
+    // The rate of a group without members is unknown to both estimates.
     let nobody = sums.bracket(2, Some(0));
     assert_eq!((nobody.weighted, nobody.regression, nobody.group.effective_n), (None, None, 0.0));
     let nobody = sums.bracket(0, Some(2));
@@ -162,15 +165,16 @@ fn the_whole_vector_gives_back_the_rate_of_every_group() {
 
 #[test]
 fn probabilities_that_do_not_tell_the_groups_apart_give_no_regression() {
-    // The same for everybody.
+    // Everybody has the same probabilities.
     let mut sums = Sums::new(2);
     sums.add(&[30, 70], 10_000, 600);
     assert!(sums.bracket(0, None).regression.is_none() && sums.bracket(0, Some(1)).regression.is_none());
     assert!((ratio(sums.bracket(0, None).weighted) - 1.0).abs() < 1e-12);
-    // Nearly so.
+    // Nearly everybody does.
     sums.add(&[31, 69], 100, 6);
     assert!(sums.bracket(0, None).regression.is_none() && sums.bracket(0, Some(1)).regression.is_none());
-    // Two groups always in the same proportion: apart from each other they are not known, but the third is from both.
+    // Two groups are always in the same proportion. They cannot be told from each other, but the third can be told from
+    // both.
     let mut sums = Sums::new(3);
     sums.add(&[20, 40, 40], 10_000, 600);
     sums.add(&[10, 20, 70], 10_000, 500);
@@ -180,13 +184,14 @@ fn probabilities_that_do_not_tell_the_groups_apart_give_no_regression() {
 
 #[test]
 fn a_coefficient_that_is_no_rate_gives_no_regression() {
-    // The event is common where the group is likely, and never there where it is only somewhat likely: no rate of the group gives that.
+    // The event is common where the group is likely and never happens where it is only somewhat likely. No rate of the
+    // group gives that.
     let mut sums = Sums::new(2);
     sums.add(&[60, 40], 1_000, 900);
     sums.add(&[40, 60], 1_000, 0);
     let bracket = sums.bracket(0, None);
     assert!(bracket.regression.is_none() && bracket.weighted.is_some());
-    // A rate of exactly 0 is one, and gives no ratio.
+    // A rate of exactly 0 is a rate, but gives no ratio.
     let mut sums = Sums::new(2);
     sums.add(&[60, 40], 1_000, 300);
     sums.add(&[20, 80], 1_000, 100);
@@ -238,7 +243,8 @@ proptest! {
         }
     }
 
-    /// Effective numbers are at most the cases; of a bracket of real cases the sides weigh all of them together.
+    /// The effective numbers are at most the number of cases. Where the cases are real, the two sides together weigh as
+    /// much as all of them.
     #[test]
     fn any_cases_give_a_bracket(
         cases in prop::collection::vec((0_u64..=100, 0_u64..=100, 0_u64..1_000, any::<u64>()), 1..20),

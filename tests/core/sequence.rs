@@ -1,4 +1,4 @@
-//! Sequential evidence end to end: events in, published evidence out, against the reference traces.
+//! Sequential evidence end to end: from events to published evidence, against the reference traces.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(
@@ -79,7 +79,7 @@ fn close(found: &Value, expected: f64, what: &str) {
     assert!((found - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{what}: expected {expected}, found {found}");
 }
 
-/// The counts of a side of a comparison of selections, and of one of hits.
+/// The counts of a tally that give a side of a comparison of selections, and of hits.
 fn selection(events: u64, exposed: u64) -> Value {
     json!({ "assessed": exposed, "selected": events })
 }
@@ -88,7 +88,7 @@ fn hits(events: u64, exposed: u64) -> Value {
     json!({ "assessed": exposed, "selected": exposed, "controlled": exposed, "concluded": exposed, "hits": events })
 }
 
-/// Every row of the trace is an hour of tallies, and so a block.
+/// Every row of the trace is one hour of tallies, and thereby one block.
 fn follow(rule: &str, [monitored, reference]: [&str; 2], counts: fn(u64, u64) -> Value) {
     let (rows, material) = (trace("eprocess_trace_allowance"), trace("eprocess_trace_material"));
     let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
@@ -175,7 +175,7 @@ fn population_denominators_give_evidence_given_the_total() {
     assert_eq!(run.document()["findings"][0]["verdict"], json!("critical"));
 }
 
-/// Sets of 30 profiles would take longer: one profile with 12 groups, judged against the rest and within offices.
+/// One profile with 12 groups, compared with the rest and within offices. 30 profiles would take longer.
 #[test]
 fn fair_streams_raise_no_alert_and_skewed_ones_do() {
     let config = "[alerting]\nfamily_alpha = 0.05\n[window]\nrolling = [\"7d\"]\n[profiles.cub]\nowner = \"o\"\n[dimensions.origin]\nground = \"race\"\n\
@@ -196,7 +196,7 @@ fn fair_streams_raise_no_alert_and_skewed_ones_do() {
     assert!(alerts(Scenario::SkewedSelection, 1) > 0);
 }
 
-/// `power`'s sample size for one look, against the same two-proportion test done on simulated samples.
+/// The sample size that `power` gives for one look, against the same test of two proportions on simulated samples.
 #[test]
 fn the_sample_size_of_one_look_has_the_power_it_says() {
     use paritywatch::scenario::{BlockShape, Blocks, Drift};
@@ -221,7 +221,8 @@ fn the_sample_size_of_one_look_has_the_power_it_says() {
     }
 }
 
-/// The group of a case becomes known when its cohort is over and in a block: windows learn of it, evidence does not.
+/// The group of a case becomes known when its cohort is over and in a block: windows count the case in it, evidence
+/// does not.
 #[test]
 fn facts_of_a_cohort_that_has_passed_enter_no_later_block() {
     let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
@@ -244,7 +245,7 @@ fn facts_of_a_cohort_that_has_passed_enter_no_later_block() {
     assert_eq!(run.evidence("a")["blocks"], json!(4), "the last two hours are not final");
 }
 
-/// Of 100 selected of a group: 94 resolved wait until the greatest age, 95 do not.
+/// Of a group's 100 selected cases 94 are resolved: the cohort waits until `cohort_max_age`. With 95 it does not.
 #[test]
 fn a_hit_rate_cohort_waits_until_95_percent_of_every_group_are_resolved() {
     let rule = "indicator = \"hit_rate\"\nreference = \"b\"\nwarning = 0.9\ncritical = 0.8\n";
@@ -262,7 +263,7 @@ fn a_hit_rate_cohort_waits_until_95_percent_of_every_group_are_resolved() {
         run.monitor.finish();
         run.evidence("a")["blocks"].as_u64().unwrap()
     };
-    // The hour of only the reference follows, and says nothing; blocks wait for the oldest cohort.
+    // The next hour has only cases of the reference and says nothing. Blocks wait for the oldest cohort.
     assert_eq!(blocks(95, 3), 2);
     assert_eq!(blocks(94, 3), 0);
     assert_eq!(blocks(94, 48), 0);
@@ -276,8 +277,8 @@ fn a_raised_verdict_stands_while_the_alarm_does() {
     let mut run = Run::new(&config, Clock::Event { as_of: None });
     let mut verdicts = Vec::new();
     for index in 0..200 {
-        // 1.6 times as often for four days, then alike. That is never beyond the critical threshold, so the window's ratio decides;
-        // it is back before the evidence is.
+        // For four days the ratio is 1.6, then 1. It is never beyond the critical threshold, so the window's ratio
+        // decides the severity. The ratio is back within the thresholds before the evidence clears.
         let selected = if index < 96 { 24 } else { 15 };
         for (group, assessed, selected) in [("a", 300, selected), ("b", 2_700, 135)] {
             let counts = json!({ "assessed": assessed, "selected": selected });
@@ -301,8 +302,8 @@ fn a_raised_verdict_stands_while_the_alarm_does() {
     assert!(verdicts.last().is_some_and(|(_, verdict, _, alarmed)| !raised(verdict) && !alarmed), "cleared in the end");
 }
 
-/// The group of a case comes ten hours after its selection, when nothing else waits for evidence. Whether the watermark passes these hours
-/// one by one or at once is a matter of which partition is read first.
+/// The group of a case arrives ten hours after its selection, while nothing else waits for evidence. Which partition is
+/// read first decides whether the watermark passes these hours one by one or at once.
 #[test]
 fn hours_without_final_facts_pass_alike_in_every_interleaving() {
     let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
@@ -330,7 +331,7 @@ fn hours_without_final_facts_pass_alike_in_every_interleaving() {
     assert_eq!(found([0, 1]), found([1, 0]));
 }
 
-/// Complaints that are about no case count when they come, so there can be more of them than of the controls of their cohorts.
+/// Complaints about no case count at the time of their event, so a cohort can have more complaints than controls.
 #[test]
 fn more_events_than_exposed_are_no_evidence() {
     let rule = "indicator = \"complaint_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
@@ -347,7 +348,7 @@ fn more_events_than_exposed_are_no_evidence() {
     assert_eq!(evidence["alarmed"], json!(false), "{evidence}");
 }
 
-/// A stratum's value that is called like the one that values past the limit share.
+/// A value of a stratum has the name that values beyond the limit share.
 #[test]
 fn a_stratum_called_other_keeps_its_evidence() {
     let rule =
@@ -377,7 +378,7 @@ fn a_stratum_called_other_keeps_its_evidence() {
     assert!((log_e(true) / log_e(false) - 1.0).abs() < 0.01, "{} and {}", log_e(true), log_e(false));
 }
 
-/// A group with hits is not found less often than a reference without any, though the ratio has no value.
+/// A group with hits is not found less often than a reference without any, although the ratio has no value.
 #[test]
 fn more_hits_than_a_reference_without_any_are_within() {
     let rule = "indicator = \"hit_rate\"\nreference = \"b\"\nwarning = 0.9\ncritical = 0.8\nevidence = \"point\"\nmin_events = 1\n";
