@@ -248,7 +248,7 @@ fn control_states(reports: &[&Record]) -> Vec<ControlState> {
         if record.kind == RecordKind::Control {
             state.performed = Some(record.flags.yes());
         }
-        // A revised report still tells that there is a control, but its outcome no longer counts.
+        // A revised report still shows that there is a control, but its outcome no longer counts.
         if let Some(outcome) = record.flags.outcome()
             && !reports.iter().any(|other| record.is_revised_by(other))
         {

@@ -55,7 +55,7 @@ pub(super) enum Added {
     /// The same; it is a second selection.
     Conflict,
     /// It is a second selection of a case that has [`MAX_RECORDS_PER_CASE`] events. Nothing changed.
-    Refused,
+    Rejected,
     /// The case has [`MAX_RECORDS_PER_CASE`] events. Nothing changed.
     Full,
 }
@@ -90,7 +90,7 @@ impl Page {
         let second = is_second_selection(&record, records, spans);
         if records.len() > MAX_RECORDS_PER_CASE {
             records.retain(|known| *known != record);
-            return if second { Added::Refused } else { Added::Full };
+            return if second { Added::Rejected } else { Added::Full };
         }
         if records.len() > 1 {
             self.remove(key, spans);

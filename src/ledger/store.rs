@@ -213,7 +213,7 @@ impl Ledger {
                 self.comparison.finish(&record, records, &mut self.attributes, &spans);
                 Arrival::Conflict
             }
-            Added::Refused => {
+            Added::Rejected => {
                 self.comparison.effects.clear();
                 let memory = &mut self.pages.page_mut(key).memory;
                 self.horizons.remember(memory, key, record.tag, record.time, self.bounds.swept_at);
