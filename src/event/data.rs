@@ -204,6 +204,7 @@ impl<'a> Object<'a> for Control<'a> {
             Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
             Field::ControlId => self.control_id = optional_text(map, context)?,
             Field::Kind => self.kind = optional_text(map, context)?,
+            // A control that is reported was performed, unless the event says otherwise.
             Field::Performed => {
                 self.performed = map.next_value_seed(Optional(Flag))?.unwrap_or(true);
             }

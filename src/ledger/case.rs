@@ -57,6 +57,7 @@ pub fn facts(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
     let merged = merged_attributes(records, selection.attributes, attributes);
     // A case of a profile outside the allow-list counts for nothing.
     let Some(profile) = selection.allowed_profile() else { return CaseFacts::default() };
+    // A selection always has a channel, unless a checkpoint from anywhere says otherwise.
     let channel = selection.flags.channel().unwrap_or_default();
     let home = Contribution { profile, channel, cohort, attributes: merged, counts: CaseCounts::default() };
     if selection.flags.yes() {
@@ -161,6 +162,7 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable) 
     let merged = merged_attributes(records, stand_in.attributes, attributes);
     let home = stand_in.allowed_profile().map(|profile| Contribution {
         profile,
+        // The default of the contract, where a control or complaint names no channel.
         channel: stand_in.flags.channel().unwrap_or_default(),
         cohort: stand_in.time,
         attributes: merged,

@@ -27,7 +27,7 @@ impl CaseChange {
 /// Visits the changes from the runs `before` to those `after`. Runs that are on both sides are left out; of the rest
 /// the first is paired with the first, and so on. A run without a partner is paired with one that counts for nothing.
 pub(super) fn changes(before: &[CaseFacts], after: &[CaseFacts], mut visit: impl FnMut(CaseChange)) {
-    // Nearly every case has one run.
+    // Nearly every case has one run. A case that is new counted for nothing.
     if let ([] | [_], [after]) = (before, after) {
         let before = before.first().copied().unwrap_or_default();
         if before != *after {

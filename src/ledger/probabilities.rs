@@ -43,7 +43,8 @@ impl Vectors {
         self.known.clone()
     }
 
-    /// Returns the vector that a slot stands for; empty where it stands for none.
+    /// Returns the vector that a slot stands for; empty where it stands for none, or for one that a checkpoint from
+    /// anywhere does not have.
     pub fn of(&self, slot: Slot) -> &[u8] {
         slot.vector().and_then(|index| self.known.get(index)).map_or(&[], |vector| vector)
     }
