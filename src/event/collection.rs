@@ -1,45 +1,48 @@
-//! The values of fields with entries: groups, strata, criteria, counts per group.
+//! Reading fields with several entries: groups, strata, criteria, counts per group.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::event::context::Context;
-use crate::event::value::{Count, Number, Optional, Text};
-use crate::event::{Membership, Reason};
+use super::context::Context;
+use super::model::Membership;
+use super::rejection::Reason;
+use super::value::{Count, Number, Optional, Text};
 
-/// Most dimensions, strata or criteria of one event, and groups of one set of probabilities.
+/// The largest number of dimensions, of strata, of criteria in one event, and of groups in one set of probabilities.
 pub const MAX_ENTRIES: usize = 64;
 
-/// Most groups of one `paritywatch.population.v1`.
+/// The largest number of groups in one `paritywatch.population.v1`.
 pub const MAX_POPULATION_GROUPS: usize = 256;
 
-/// Rounding that the sum of probabilities may show.
+/// How much the sum of probabilities may exceed 1 through rounding.
 const PROBABILITY_TOLERANCE: f64 = 1e-6;
 
-/// `groups`: a group, or probabilities per group, per dimension.
+/// Reads `groups`: for each dimension a group, or a probability for each group.
 pub(super) fn groups(context: &Context) -> Optional<Entries<'_, Optional<MembershipOf<'_>>>> {
     Optional(Entries::new(context, MAX_ENTRIES, Optional(MembershipOf(context))))
 }
 
-/// `groups` of a tally: counts are of one group, so probabilities are refused.
+/// Reads `groups` of a tally: for each dimension a group. Its counts belong to one group, so probabilities are
+/// rejected.
 pub(super) fn certain_groups(context: &Context) -> Optional<Entries<'_, Optional<GroupOf<'_>>>> {
     Optional(Entries::new(context, MAX_ENTRIES, Optional(GroupOf(context))))
 }
 
-/// `strata`: a value per name.
+/// Reads `strata`: a value for each name.
 pub(super) fn strata(context: &Context) -> Optional<Entries<'_, Optional<Text<'_>>>> {
     Optional(Entries::new(context, MAX_ENTRIES, Optional(Text(context))))
 }
 
-/// `counts` of a population: persons per group.
+/// Reads `counts` of a population: the number of persons in each group.
 pub(super) fn group_counts(context: &Context) -> Entries<'_, Present<Count<'_>>> {
     let persons = Count { context, min: 0 };
     Entries::new(context, MAX_POPULATION_GROUPS, Present(persons))
 }
 
-/// An object with unique names of the producer's choice. An entry without a value (`null`) is absent.
+/// Reads an object whose names the producer chooses. Each may appear once. An entry whose value is `null` counts as
+/// absent, where `value` returns `None` for it.
 pub(super) struct Entries<'c, S> {
     context: &'c Context,
     max: usize,
@@ -80,14 +83,12 @@ where
         while let Some(name) = map.next_key_seed(Text(self.context))? {
             count += 1;
             if count > self.max {
-                return Err(refuse_many(self.context, self.max));
+                return Err(too_many(self.context, self.max));
             }
-            let Some(value) = map.next_value_seed(self.value)? else {
-                continue;
-            };
+            let Some(value) = map.next_value_seed(self.value)? else { continue };
             if entries.iter().any(|(known, _)| *known == name) {
                 let detail = "expected each name once, found one twice";
-                return Err(self.context.refuse(Reason::DuplicateField, detail));
+                return Err(self.context.fail(Reason::DuplicateField, detail));
             }
             entries.push((name, value));
         }
@@ -96,12 +97,12 @@ where
 }
 
 #[cold]
-fn refuse_many<E: Error>(context: &Context, max: usize) -> E {
+fn too_many<E: Error>(context: &Context, max: usize) -> E {
     let detail = format!("expected at most {max} entries, found more");
-    context.refuse(Reason::TooMany, detail)
+    context.fail(Reason::TooMany, detail)
 }
 
-/// A value that may not be `null`.
+/// Reads a value that must not be `null`.
 #[derive(Clone, Copy)]
 pub(super) struct Present<S>(S);
 
@@ -114,7 +115,7 @@ impl<'a, S: DeserializeSeed<'a>> DeserializeSeed<'a> for Present<S> {
     }
 }
 
-/// A group's name, or probabilities.
+/// Reads membership in a dimension: the name of a group, or an object of probabilities.
 #[derive(Clone, Copy)]
 pub(super) struct MembershipOf<'c>(&'c Context);
 
@@ -149,18 +150,18 @@ impl<'a> Visitor<'a> for MembershipOf<'_> {
         let probabilities = Entries::new(context, MAX_ENTRIES, Present(probability)).visit_map(map)?;
         if probabilities.is_empty() {
             let detail = "expected at least one probability, found none";
-            return Err(context.refuse(Reason::EmptyField, detail));
+            return Err(context.fail(Reason::EmptyField, detail));
         }
         let sum: f64 = probabilities.iter().map(|(_, probability)| probability).sum();
         if sum > 1.0 + PROBABILITY_TOLERANCE {
             let detail = "expected probabilities with a sum of at most 1, found a larger sum";
-            return Err(context.refuse(Reason::InvalidValue, detail));
+            return Err(context.fail(Reason::InvalidValue, detail));
         }
         Ok(Membership::Probabilities(probabilities))
     }
 }
 
-/// A group's name.
+/// Reads membership in a dimension that must be the name of a group.
 #[derive(Clone, Copy)]
 pub(super) struct GroupOf<'c>(&'c Context);
 
@@ -173,7 +174,7 @@ impl<'a> DeserializeSeed<'a> for GroupOf<'_> {
     }
 }
 
-/// `criteria`: a list of names.
+/// Reads `criteria`: a list of names.
 pub(super) struct Criteria<'c>(pub(super) &'c Context);
 
 impl<'a> DeserializeSeed<'a> for Criteria<'_> {
@@ -196,7 +197,7 @@ impl<'a> Visitor<'a> for Criteria<'_> {
         let mut criteria = Vec::new();
         while let Some(name) = list.next_element_seed(Text(self.0))? {
             if criteria.len() == MAX_ENTRIES {
-                return Err(refuse_many(self.0, MAX_ENTRIES));
+                return Err(too_many(self.0, MAX_ENTRIES));
             }
             criteria.push(name);
         }

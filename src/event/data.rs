@@ -1,31 +1,32 @@
-//! The data of the seven event types.
+//! Reading the data of an event: the fields of each of the seven types.
 
 use std::borrow::Cow;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess};
 
-use crate::event::collection::{Criteria, certain_groups, group_counts, groups, strata};
-use crate::event::context::Context;
-use crate::event::field::{Field, FieldSet, set_of};
-use crate::event::object::{Fill, Object, refuse_missing};
-use crate::event::value::{Count, DateOrDateTime, Flag, Number, Optional, Text, Word};
-use crate::event::{
-    Attributes, Complaint, ComplaintStatus, Control, Data, Outcome, OutcomeReport, Population, Reason, Sanction,
-    Selection, Tally, TallyCounts,
+use super::collection::{Criteria, certain_groups, group_counts, groups, strata};
+use super::context::Context;
+use super::field::{Field, FieldSet, set_of};
+use super::model::{
+    Attributes, Complaint, ComplaintStatus, Control, Data, Outcome, OutcomeReport, Population, Sanction, Selection,
+    Tally, TallyCounts,
 };
+use super::object::{Fill, Object, missing_field, unread};
+use super::rejection::Reason;
+use super::value::{Count, DateOrDateTime, Flag, Number, Optional, Text, Word};
 use crate::plan::{Channel, EventTime};
 
-/// The path of an event's data, for people.
+/// The path of an event's data in rejections.
 pub(super) const DATA: &str = "data";
 
-/// Heaviest control.
+/// The largest intensity of a control.
 const MAX_INTENSITY: f64 = 10.0;
-/// Longest control: a leap year of minutes.
+/// The longest duration of a control: a leap year.
 const MAX_DURATION_MINUTES: f64 = 527_040.0;
-/// Largest sanction.
+/// The largest amount of a sanction.
 const MAX_AMOUNT: f64 = 1e12;
 
-/// The event types of the contract (v1).
+/// An event type of the contract (v1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EventType {
     Selection,
@@ -38,7 +39,7 @@ pub(super) enum EventType {
 }
 
 impl EventType {
-    /// The type of this CloudEvents `type`, where the contract has it.
+    /// Returns the type named by the CloudEvents attribute `type`, or `None` where the contract does not have it.
     #[inline]
     pub(super) fn of(name: &str) -> Option<Self> {
         let name = name.strip_prefix("paritywatch.")?.strip_suffix(".v1")?;
@@ -55,8 +56,8 @@ impl EventType {
     }
 }
 
-/// Reads the data of one event type into its slot: in place, since moving it costs as much as
-/// reading a few fields.
+/// Reads the data of one event type into a slot. It is filled in place, since moving it would cost as much as reading a
+/// few fields.
 pub(super) struct DataOf<'c, 's, 'a> {
     pub(super) context: &'c Context,
     pub(super) event_type: EventType,
@@ -80,7 +81,7 @@ impl<'a> DeserializeSeed<'a> for DataOf<'_, '_, 'a> {
     }
 }
 
-/// Fills a blank object that is small enough to be moved.
+/// Fills a blank object, and returns it. For objects that are cheap to move.
 #[inline]
 fn fill<'a, T: Object<'a>, D: Deserializer<'a>>(
     context: &Context,
@@ -92,7 +93,8 @@ fn fill<'a, T: Object<'a>, D: Deserializer<'a>>(
     Ok(blank)
 }
 
-/// Data before its first field: `REQUIRED` sees to it that no blank value survives where none may.
+/// Returns the data before its first field is read. A required field that stays blank is rejected, by
+/// `Object::REQUIRED`.
 #[inline]
 fn blank<'a>(event_type: EventType) -> Data<'a> {
     match event_type {
@@ -148,23 +150,16 @@ impl<'a> Object<'a> for Selection<'a> {
             Field::Profile => self.profile = map.next_value_seed(Text(context))?,
             Field::ProfileVersion => self.profile_version = optional_text(map, context)?,
             Field::Selected => self.selected = map.next_value_seed(Flag)?,
-            Field::Channel => self.channel = channel(map, context)?,
+            Field::Channel => self.channel = or_default(map, Optional(Word::new(context)))?,
             Field::RiskClass => self.risk_class = optional_text(map, context)?,
             Field::DecidedBy => {
                 self.decided_by = map.next_value_seed(Optional(Word::new(context)))?;
             }
-            Field::Criteria => {
-                let criteria = map.next_value_seed(Optional(Criteria(context)))?;
-                self.criteria = criteria.unwrap_or_default();
-            }
-            Field::Groups => {
-                self.groups = map.next_value_seed(groups(context))?.unwrap_or_default();
-            }
-            Field::Strata => {
-                self.strata = map.next_value_seed(strata(context))?.unwrap_or_default();
-            }
+            Field::Criteria => self.criteria = or_default(map, Optional(Criteria(context)))?,
+            Field::Groups => self.groups = or_default(map, groups(context))?,
+            Field::Strata => self.strata = or_default(map, strata(context))?,
             Field::Revises => self.revises = optional_text(map, context)?,
-            _ => {}
+            _ => unread(),
         }
         Ok(())
     }
@@ -209,6 +204,7 @@ impl<'a> Object<'a> for Control<'a> {
             Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
             Field::ControlId => self.control_id = optional_text(map, context)?,
             Field::Kind => self.kind = optional_text(map, context)?,
+            // A control that is reported was performed, unless the event says otherwise.
             Field::Performed => {
                 self.performed = map.next_value_seed(Optional(Flag))?.unwrap_or(true);
             }
@@ -219,13 +215,9 @@ impl<'a> Object<'a> for Control<'a> {
             Field::Outcome => self.outcome = map.next_value_seed(Optional(Word::new(context)))?,
             Field::Profile => self.profile = optional_text(map, context)?,
             Field::Channel => self.channel = map.next_value_seed(Optional(Word::new(context)))?,
-            Field::Groups => {
-                self.groups = map.next_value_seed(groups(context))?.unwrap_or_default();
-            }
-            Field::Strata => {
-                self.strata = map.next_value_seed(strata(context))?.unwrap_or_default();
-            }
-            _ => {}
+            Field::Groups => self.groups = or_default(map, groups(context))?,
+            Field::Strata => self.strata = or_default(map, strata(context))?,
+            _ => unread(),
         }
         Ok(())
     }
@@ -251,7 +243,7 @@ impl<'a> Object<'a> for OutcomeReport<'a> {
                 self.sanction = map.next_value_seed(Optional(SanctionOf(context)))?;
             }
             Field::Revises => self.revises = optional_text(map, context)?,
-            _ => {}
+            _ => unread(),
         }
         Ok(())
     }
@@ -277,7 +269,7 @@ impl<'a> Object<'a> for Sanction<'a> {
         match field {
             Field::Kind => self.kind = optional_text(map, context)?,
             Field::Amount => self.amount = optional_number(map, context, MAX_AMOUNT)?,
-            _ => {}
+            _ => unread(),
         }
         Ok(())
     }
@@ -297,14 +289,9 @@ impl<'a> Object<'a> for Complaint<'a> {
             Field::Profile => self.profile = map.next_value_seed(Text(context))?,
             Field::CaseId => self.case_id = optional_text(map, context)?,
             Field::Ground => self.ground = optional_text(map, context)?,
-            Field::Status => {
-                let status = map.next_value_seed(Optional(Word::new(context)))?;
-                self.status = status.unwrap_or_default();
-            }
-            Field::Groups => {
-                self.groups = map.next_value_seed(groups(context))?.unwrap_or_default();
-            }
-            _ => {}
+            Field::Status => self.status = or_default(map, Optional(Word::new(context)))?,
+            Field::Groups => self.groups = or_default(map, groups(context))?,
+            _ => unread(),
         }
         Ok(())
     }
@@ -329,16 +316,11 @@ impl<'a> Object<'a> for Tally<'a> {
     fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::Profile => self.profile = map.next_value_seed(Text(context))?,
-            Field::Channel => self.channel = channel(map, context)?,
-            Field::Groups => {
-                let groups = map.next_value_seed(certain_groups(context))?;
-                self.groups = groups.unwrap_or_default();
-            }
-            Field::Strata => {
-                self.strata = map.next_value_seed(strata(context))?.unwrap_or_default();
-            }
+            Field::Channel => self.channel = or_default(map, Optional(Word::new(context)))?,
+            Field::Groups => self.groups = or_default(map, certain_groups(context))?,
+            Field::Strata => self.strata = or_default(map, strata(context))?,
             Field::Counts => self.counts = map.next_value_seed(CountsOf(context))?,
-            _ => {}
+            _ => unread(),
         }
         Ok(())
     }
@@ -363,7 +345,7 @@ impl<'a> DeserializeSeed<'a> for CountsOf<'_> {
     }
 }
 
-/// The counts of a tally before the missing ones become 0: only given ones can contradict.
+/// The counts of a tally before missing ones become 0. Only counts that are given can contradict each other.
 #[derive(Default)]
 struct GivenCounts {
     assessed: Option<u64>,
@@ -394,7 +376,11 @@ impl<'a> Object<'a> for GivenCounts {
             Field::Controlled => &mut self.controlled,
             Field::Concluded => &mut self.concluded,
             Field::Hits => &mut self.hits,
-            _ => &mut self.complaints,
+            Field::Complaints => &mut self.complaints,
+            _ => {
+                unread();
+                return Ok(());
+            }
         };
         *slot = map.next_value_seed(Optional(Count { context, min: 0 }))?;
         Ok(())
@@ -414,7 +400,7 @@ impl<'a> Object<'a> for GivenCounts {
             return Ok(());
         };
         context.enter(Self::PATH, Some(field));
-        Err(context.refuse(Reason::InvalidValue, detail))
+        Err(context.fail(Reason::InvalidValue, detail))
     }
 }
 
@@ -430,20 +416,16 @@ impl<'a> Object<'a> for Attributes<'a> {
     fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error> {
         match field {
             Field::CaseId => self.case_id = map.next_value_seed(Text(context))?,
-            Field::Groups => {
-                self.groups = map.next_value_seed(groups(context))?.unwrap_or_default();
-            }
-            Field::Strata => {
-                self.strata = map.next_value_seed(strata(context))?.unwrap_or_default();
-            }
-            _ => {}
+            Field::Groups => self.groups = or_default(map, groups(context))?,
+            Field::Strata => self.strata = or_default(map, strata(context))?,
+            _ => unread(),
         }
         Ok(())
     }
 
     fn check<E: Error>(&self, seen: FieldSet, context: &Context) -> Result<(), E> {
         if seen & set_of(&[Field::Groups, Field::Strata]) == 0 {
-            return Err(refuse_missing::<Self, _>(context, Field::Groups));
+            return Err(missing_field::<Self, _>(context, Field::Groups));
         }
         Ok(())
     }
@@ -469,17 +451,21 @@ impl<'a> Object<'a> for Population<'a> {
                 let seed = Optional(Count { context, min: 1 });
                 self.rounded_to = map.next_value_seed(seed)?;
             }
-            _ => {}
+            _ => unread(),
         }
         Ok(())
     }
 }
 
-/// A channel, by default `profile`.
+/// Reads an optional value. Where it is absent or `null`, the contract gives it its default.
 #[inline]
-fn channel<'a, M: MapAccess<'a>>(map: &mut M, context: &Context) -> Result<Channel, M::Error> {
-    let channel = map.next_value_seed(Optional(Word::new(context)))?;
-    Ok(channel.unwrap_or_default())
+fn or_default<'a, S, V, M>(map: &mut M, seed: S) -> Result<V, M::Error>
+where
+    S: DeserializeSeed<'a, Value = Option<V>>,
+    V: Default,
+    M: MapAccess<'a>,
+{
+    Ok(map.next_value_seed(seed)?.unwrap_or_default())
 }
 
 #[inline]

@@ -1,42 +1,42 @@
-//! From the bytes of a Kafka record to an event, or to the reason why it is none.
+//! Decoding: from the bytes of a Kafka record to an event, or to a rejection.
 
 use std::borrow::Cow;
 
-use crate::event::envelope::{EVENT, Envelope, is_json, read_envelope, read_plain_envelope};
-use crate::event::{Reason, Rejection, field::Field};
-use crate::event::{context::Context, decoded::Decoded};
+use super::context::Context;
+use super::decoded::Decoded;
+use super::depth::check_depth;
+use super::envelope::{EVENT, Envelope, is_json, read_envelope, read_plain_envelope};
+use super::field::Field;
+use super::rejection::{Reason, Rejection};
 use crate::plan::{EventTime, Limits, Span};
-
-/// Most levels of nested objects and arrays in a payload, unknown fields included.
-pub const MAX_DEPTH: usize = 32;
 
 /// A Kafka record, or a line of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct RawRecord<'a> {
-    /// The record's value; empty for a tombstone.
+    /// The value of the record; empty for a tombstone.
     pub payload: &'a [u8],
-    /// The record's headers in their order.
+    /// The headers of the record in their order.
     pub headers: &'a [(&'a str, &'a [u8])],
-    /// The record's timestamp; `None` where there is none, as in a file.
+    /// The timestamp of the record; `None` where it has none, as in a file.
     pub timestamp: Option<EventTime>,
 }
 
-/// Decodes one record in CloudEvents' structured or binary mode.
+/// Decodes one record, in the structured or binary mode of CloudEvents.
 ///
-/// `max_ahead` bounds the event's time by the record's timestamp plus itself; `None`, or a record
-/// without a timestamp, leaves it unbounded.
+/// `max_ahead` is how far the event time may be after the timestamp of the record. Without it, or without a timestamp,
+/// there is no limit.
 ///
 /// # Errors
-/// A [`Rejection`] that says what was expected, what was found and where, without any value of the
-/// event. Nothing is asked of an event of unknown type but that it is a CloudEvent's JSON.
+/// A [`Rejection`] that says what was expected, what was found and where, without any value of the event. An event of
+/// unknown type need only be the JSON of a CloudEvent.
 pub fn decode<'a>(record: &RawRecord<'a>, limits: &Limits, max_ahead: Option<Span>) -> Result<Decoded<'a>, Rejection> {
     decode_by::<true>(record, limits, max_ahead)
 }
 
-/// Decodes as [`decode`] does, but never by the fast path for plain JSON: the two must not differ, and tests compare them.
+/// Decodes one record without the fast path for plain JSON. The result is that of [`decode`]; tests compare the two.
 ///
 /// # Errors
-/// The same as those of [`decode`].
+/// Those of [`decode`].
 pub fn decode_generally<'a>(
     record: &RawRecord<'a>,
     limits: &Limits,
@@ -55,7 +55,7 @@ fn decode_by<'a, const FAST: bool>(
         Mode::Structured => decode_structured::<FAST>(record.payload, limits),
         Mode::Binary => decode_binary::<FAST>(record.payload, record.headers, limits),
     };
-    // By reference: to take the event out and put it in again would copy it twice.
+    // By reference: taking the event out of the result and putting it back would copy it twice.
     if let Ok(Decoded::Event(event)) = &decoded {
         check_ahead(event.time, record.timestamp, max_ahead)?;
     }
@@ -83,7 +83,7 @@ fn decode_binary<'a, const FAST: bool>(
     let context = Context::new(limits, EVENT);
     let mut envelope = read_headers(&context, headers)?;
     if envelope.is_unknown() {
-        // Its payload may be anything.
+        // The contract says nothing about its payload.
         return Ok(Decoded::UnknownType);
     }
     let payload = check_text(payload)?;
@@ -104,7 +104,7 @@ fn check_size(payload: &[u8], limits: &Limits) -> Result<(), Rejection> {
     Err(Rejection::new(Reason::TooLarge, detail))
 }
 
-/// Presence and encoding: what must hold before a payload is worth parsing.
+/// Checks that a payload is there and is UTF-8.
 fn check_text(payload: &[u8]) -> Result<&str, Rejection> {
     if payload.is_empty() {
         let detail = "payload: expected JSON, found no bytes";
@@ -117,52 +117,15 @@ fn check_text(payload: &[u8]) -> Result<&str, Rejection> {
     })
 }
 
-/// Depth, for the general path: the fast one sees to it as it reads.
-fn check_depth(payload: &str) -> Result<(), Rejection> {
-    if may_be_too_deep(payload.as_bytes()) { follow_depth(payload.as_bytes()) } else { Ok(()) }
-}
-
-/// Whether there are enough opening brackets, in strings or not, to nest deeper than allowed.
-/// Nearly no event has, and counting is far cheaper than following the nesting.
-#[inline]
-fn may_be_too_deep(payload: &[u8]) -> bool {
-    // At most 255 per chunk, so that the count fits a byte and many bytes are compared at once.
-    // `[` and `{` differ in one bit.
-    let count = |chunk: &[u8]| chunk.iter().fold(0_u8, |count, byte| count + u8::from(byte | 0x20 == b'{'));
-    payload.chunks(255).map(|chunk| usize::from(count(chunk))).sum::<usize>() > MAX_DEPTH
-}
-
-/// Follows the nesting outside strings.
-fn follow_depth(payload: &[u8]) -> Result<(), Rejection> {
-    let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for (offset, byte) in payload.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => depth += 1,
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            let detail = format!("payload: expected at most {MAX_DEPTH} nested levels, found more at byte {offset}");
-            return Err(Rejection::new(Reason::TooDeep, detail));
-        }
-    }
-    Ok(())
-}
-
 enum Mode {
     /// The payload is the whole event.
     Structured,
-    /// The payload is the data; the attributes are headers.
+    /// The payload is the data of the event; its attributes are headers.
     Binary,
 }
 
-/// The mode by CloudEvents' Kafka binding: a content type of CloudEvents' own means structured;
-/// else attributes in headers mean binary.
+/// Returns the mode of a record by the Kafka binding of CloudEvents. A content type of CloudEvents means structured
+/// mode. Otherwise attributes in headers mean binary mode.
 fn mode(headers: &[(&str, &[u8])]) -> Result<Mode, Rejection> {
     let mut has_version = false;
     let mut has_attribute = false;
@@ -175,6 +138,7 @@ fn mode(headers: &[(&str, &[u8])]) -> Result<Mode, Rejection> {
             content_type = value;
         }
     }
+    // Bytes that are no text name no content type.
     let content_type = std::str::from_utf8(content_type).unwrap_or_default();
     if strip_prefix_ignoring_case(content_type, "application/cloudevents").is_some() {
         return check_structured(content_type).map(|()| Mode::Structured);
@@ -194,13 +158,12 @@ fn check_structured(content_type: &str) -> Result<(), Rejection> {
     Err(Rejection::new(Reason::UnsupportedFormat, detail))
 }
 
-/// The attributes of a binary-mode record.
+/// Reads the attributes of a binary-mode record from its headers.
 fn read_headers<'a>(context: &Context, headers: &[(&'a str, &'a [u8])]) -> Result<Envelope<'a>, Rejection> {
     let mut envelope = Envelope::default();
     for (name, value) in headers {
-        let Some(field) = attribute_of(name) else {
-            continue;
-        };
+        // Other headers are the business of others.
+        let Some(field) = attribute_of(name) else { continue };
         context.enter("header", Some(field));
         let value = std::str::from_utf8(value).map_err(|error| {
             let offset = error.valid_up_to();
@@ -215,7 +178,7 @@ fn read_headers<'a>(context: &Context, headers: &[(&'a str, &'a [u8])]) -> Resul
     Ok(envelope)
 }
 
-/// The attribute that a header of binary mode carries.
+/// Returns the attribute that a header of binary mode has, or `None` for any other header.
 fn attribute_of(header: &str) -> Option<Field> {
     if header.eq_ignore_ascii_case("content-type") {
         return Some(Field::DataContentType);
@@ -253,7 +216,7 @@ mod tests {
         read_plain_envelope(&Context::new(&LIMITS, EVENT), payload, &mut Envelope::default())
     }
 
-    /// That both paths give the same says nothing where only one is ever taken.
+    /// Comparing the two paths proves nothing unless the fast one is really used.
     #[test]
     fn ordinary_events_take_the_fast_path_and_odd_ones_do_not() {
         let event = r#"{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/s","id":"e","subject":[1,{"a":null}],"time":"2026-03-01T08:15:30Z","data":{"case_id":"café","profile":"p","selected":true,"channel":null,"groups":{"g":"a","h":{"x":0.25}},"criteria":["a"]}}"#;

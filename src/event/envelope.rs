@@ -1,26 +1,29 @@
-//! The CloudEvents envelope: read from JSON (structured mode) or from headers (binary mode), then
-//! checked the same way.
+//! The CloudEvents envelope. It is read from JSON (structured mode) or from headers (binary mode), and then checked in
+//! one way.
 
 use std::borrow::Cow;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
-use crate::event::context::Context;
-use crate::event::data::{DATA, DataOf, EventType};
-use crate::event::decoded::Decoded;
-use crate::event::field::{Field, FieldSet, set_of};
-use crate::event::object::{Fill, Object};
-use crate::event::value::{AnyText, Optional, POSSIBLE_TIMES, is_possible};
-use crate::event::{Data, Event, Reason, Rejection, plain::Plain, time::parse_date_time};
+use super::context::Context;
+use super::data::{DATA, DataOf, EventType};
+use super::decoded::Decoded;
+use super::field::{Field, FieldSet, set_of};
+use super::model::{Data, Event};
+use super::object::{Fill, Object};
+use super::plain::Plain;
+use super::rejection::{Reason, Rejection};
+use super::time::parse_date_time;
+use super::value::{AnyText, Optional, POSSIBLE_TIMES, is_possible};
 use crate::plan::EventTime;
 
-/// The path of the envelope, for people.
+/// The path of the envelope in rejections.
 pub(super) const EVENT: &str = "event";
 
-/// The attributes of the envelope that matter here, unchecked; absent and `null` are the same.
+/// The attributes of the envelope that the contract uses, not yet checked. One that is `null` counts as absent.
 ///
-/// They are checked only when all are there, since nothing is asked of an event of unknown type.
+/// They are checked after all have been read: those of an event of unknown type need not be valid.
 #[derive(Default)]
 pub(super) struct Envelope<'a> {
     event_type: Option<Type>,
@@ -30,8 +33,8 @@ pub(super) struct Envelope<'a> {
     time: Option<Cow<'a, str>>,
     content_type: Option<Cow<'a, str>>,
     has_base64: bool,
-    /// Data that came before `type`.
-    waiting: Option<&'a RawValue>,
+    /// Data that came before `type`, and can be read only once the type is known.
+    unread_data: Option<&'a RawValue>,
     data: Option<Data<'a>>,
 }
 
@@ -76,7 +79,7 @@ impl<'a> Object<'a> for Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Sets an attribute, wherever it was found; false when it was set before.
+    /// Sets an attribute, from JSON or a header. Returns false where it was set before.
     #[inline]
     pub(super) fn set(&mut self, field: Field, value: Cow<'a, str>) -> bool {
         let slot = match field {
@@ -102,18 +105,18 @@ impl<'a> Envelope<'a> {
             }
             None => {
                 let raw = map.next_value::<&RawValue>()?;
-                self.waiting = Some(raw).filter(|raw| raw.get() != "null");
+                self.unread_data = Some(raw).filter(|raw| raw.get() != "null");
             }
         }
         Ok(())
     }
 
-    /// Whether the type is known to be none of ours.
+    /// Returns whether the event has a type that the contract does not have.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.event_type, Some(Type::Unknown))
     }
 
-    /// Reads the body of a binary-mode record where that is plain; false where the general path must read it.
+    /// Reads the body of a binary-mode record by the fast path. Returns false where the general path must read it.
     pub(super) fn read_plain_body(&mut self, context: &Context, body: &'a str) -> bool {
         let Some(Type::Known(event_type)) = self.event_type else {
             return false;
@@ -128,8 +131,8 @@ impl<'a> Envelope<'a> {
         read
     }
 
-    /// Checks the attributes and reads what is still waiting. `payload` is the record's, `body` the
-    /// part of it that is data in binary mode.
+    /// Checks the attributes, and reads the data where that has not been done. In binary mode, `body` is the data; it
+    /// is `None` in structured mode, and where the data was read.
     pub(super) fn finish(
         &mut self,
         context: &Context,
@@ -139,8 +142,8 @@ impl<'a> Envelope<'a> {
         let event_type = match self.event_type {
             Some(Type::Known(event_type)) => event_type,
             Some(Type::Unknown) => return Ok(Decoded::UnknownType),
-            Some(Type::Empty) => return Err(refuse_empty(context, Field::Type)),
-            None => return Err(refuse_absent(context, Field::Type)),
+            Some(Type::Empty) => return Err(empty(context, Field::Type)),
+            None => return Err(absent(context, Field::Type)),
         };
         check_spec_version(context, self.spec_version.take())?;
         let id = check_name(context, Field::Id, self.id.take())?;
@@ -156,11 +159,11 @@ impl<'a> Envelope<'a> {
             let detail = "expected application/json, found another media type";
             return Err(context.reject(Reason::UnsupportedFormat, detail));
         }
-        if let Some(text) = self.waiting.map(RawValue::get).or(body) {
+        if let Some(text) = self.unread_data.map(RawValue::get).or(body) {
             read_text(context, event_type, payload, text, &mut self.data)?;
         }
         let Some(data) = self.data.take() else {
-            return Err(refuse_absent(context, Field::Data));
+            return Err(absent(context, Field::Data));
         };
         Ok(Decoded::Event(Event { id, source, time, data }))
     }
@@ -177,15 +180,15 @@ impl Type {
     }
 }
 
-/// Reads a structured-mode payload into an empty envelope where it is plain; false where the general path must read it, into
-/// another one.
+/// Reads a structured-mode payload into an empty envelope by the fast path. Returns false where the general path must
+/// read it; the envelope is then to be discarded.
 pub(super) fn read_plain_envelope<'a>(context: &Context, payload: &'a str, envelope: &mut Envelope<'a>) -> bool {
     let mut parser = Plain::new(payload);
     let seed = Fill { context, object: envelope };
     seed.deserialize(&mut parser).and_then(|()| parser.end()).is_ok()
 }
 
-/// Reads a structured-mode payload into an empty envelope.
+/// Reads a structured-mode payload into an empty envelope by the general path.
 pub(super) fn read_envelope<'a>(
     context: &Context,
     payload: &'a str,
@@ -196,7 +199,7 @@ pub(super) fn read_envelope<'a>(
     seed.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| context.reject_json(&error, payload, 0))
 }
 
-/// Reads data from `text`, a part of `payload`, into `slot`.
+/// Reads data from `text`, which must be a part of `payload`, into `slot`.
 fn read_text<'a>(
     context: &Context,
     event_type: EventType,
@@ -216,8 +219,8 @@ fn read_text<'a>(
 fn check_spec_version(context: &Context, version: Option<Cow<'_, str>>) -> Result<(), Rejection> {
     match version.as_deref() {
         Some("1.0") => Ok(()),
-        None => Err(refuse_absent(context, Field::SpecVersion)),
-        Some("") => Err(refuse_empty(context, Field::SpecVersion)),
+        None => Err(absent(context, Field::SpecVersion)),
+        Some("") => Err(empty(context, Field::SpecVersion)),
         Some(_) => {
             context.enter(EVENT, Some(Field::SpecVersion));
             let detail = "expected 1.0, found another version";
@@ -228,9 +231,9 @@ fn check_spec_version(context: &Context, version: Option<Cow<'_, str>>) -> Resul
 
 #[inline]
 fn check_name<'a>(context: &Context, field: Field, name: Option<Cow<'a, str>>) -> Result<Cow<'a, str>, Rejection> {
-    let name = name.ok_or_else(|| refuse_absent(context, field))?;
+    let name = name.ok_or_else(|| absent(context, field))?;
     if name.is_empty() {
-        return Err(refuse_empty(context, field));
+        return Err(empty(context, field));
     }
     if let Some(detail) = context.too_long(&name) {
         context.enter(EVENT, Some(field));
@@ -241,9 +244,9 @@ fn check_name<'a>(context: &Context, field: Field, name: Option<Cow<'a, str>>) -
 
 #[inline]
 fn check_time(context: &Context, time: Option<Cow<'_, str>>) -> Result<EventTime, Rejection> {
-    let text = time.ok_or_else(|| refuse_absent(context, Field::Time))?;
+    let text = time.ok_or_else(|| absent(context, Field::Time))?;
     if text.is_empty() {
-        return Err(refuse_empty(context, Field::Time));
+        return Err(empty(context, Field::Time));
     }
     context.enter(EVENT, Some(Field::Time));
     let Some(time) = parse_date_time(&text) else {
@@ -257,20 +260,20 @@ fn check_time(context: &Context, time: Option<Cow<'_, str>>) -> Result<EventTime
 }
 
 #[cold]
-fn refuse_absent(context: &Context, field: Field) -> Rejection {
+fn absent(context: &Context, field: Field) -> Rejection {
     context.enter(EVENT, Some(field));
     context.reject(Reason::MissingField, "expected this field, found none")
 }
 
 #[cold]
-fn refuse_empty(context: &Context, field: Field) -> Rejection {
+fn empty(context: &Context, field: Field) -> Rejection {
     context.enter(EVENT, Some(field));
     context.reject(Reason::EmptyField, "expected a non-empty string")
 }
 
-/// Whether a media type is JSON: `application/json`, `text/json` or `...+json`, parameters aside.
+/// Returns whether a media type is JSON: `application/json`, `text/json` or `...+json`, with or without parameters.
 pub(super) fn is_json(media_type: &str) -> bool {
-    let name = media_type.split(';').next().unwrap_or_default().trim();
+    let name = media_type.split_once(';').map_or(media_type, |(name, _)| name).trim();
     let ends_with = |suffix: &str| {
         let start = name.len().checked_sub(suffix.len());
         let end = start.and_then(|start| name.get(start..));
@@ -279,7 +282,7 @@ pub(super) fn is_json(media_type: &str) -> bool {
     ends_with("/json") || ends_with("+json")
 }
 
-/// Any value, skipped.
+/// Skips any value.
 struct Anything;
 
 impl<'a> DeserializeSeed<'a> for Anything {

@@ -1,11 +1,11 @@
-//! The names of the contract's fields, matched by length first.
+//! The names of the fields of the contract. A name is looked up by its length first.
 
-/// A set of fields, one bit each.
+/// A set of fields, with one bit for each.
 pub(super) type FieldSet = u64;
 
 macro_rules! fields {
     ($($length:literal { $($variant:ident = $name:literal,)* })*) => {
-        /// A field of the envelope or of any event type. Which type has which: [`super::object::Object`].
+        /// A field of the envelope or of any object in an event. `Object::FIELDS` says which object has which.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub(super) enum Field {
@@ -15,12 +15,14 @@ macro_rules! fields {
         impl Field {
             const ALL: &'static [Self] = &[$($(Self::$variant,)*)*];
 
+            /// Returns the name in JSON.
             pub(super) const fn name(self) -> &'static str {
                 match self {
                     $($(Self::$variant => $name,)*)*
                 }
             }
 
+            /// Returns the field of this name, or `None` where the contract has none.
             #[inline]
             pub(super) fn of(name: &str) -> Option<Self> {
                 let name = name.as_bytes();
@@ -36,7 +38,7 @@ macro_rules! fields {
             }
         }
 
-        // A name under the wrong length would never be found.
+        // A name listed with the wrong length would never be found.
         const _: () = { $($(assert!($name.len() == $length);)*)* };
     };
 }
@@ -60,17 +62,18 @@ fields! {
 }
 
 impl Field {
+    /// Returns the set of this field alone.
     pub(super) const fn bit(self) -> FieldSet {
         1 << self as u8
     }
 
-    /// The first field of a set.
+    /// Returns the first field of a set, or `None` where it is empty.
     pub(super) fn first_of(set: FieldSet) -> Option<Self> {
         Self::ALL.iter().copied().find(|field| set & field.bit() != 0)
     }
 }
 
-/// The set of these fields.
+/// Returns the set of these fields.
 pub(super) const fn set_of(mut fields: &[Field]) -> FieldSet {
     let mut set = 0;
     while let [first, rest @ ..] = fields {

@@ -1,10 +1,11 @@
-//! What arrives: the event contract (v1), its decoding, and why an event is refused.
+//! The event contract (v1): its events, how a record is decoded, and why one is rejected.
 
 mod collection;
 mod context;
 mod data;
 mod decode;
 mod decoded;
+mod depth;
 mod envelope;
 mod field;
 mod model;
@@ -15,8 +16,9 @@ mod time;
 mod value;
 
 pub use collection::{MAX_ENTRIES, MAX_POPULATION_GROUPS};
-pub use decode::{MAX_DEPTH, RawRecord, decode, decode_generally};
+pub use decode::{RawRecord, decode, decode_generally};
 pub use decoded::Decoded;
+pub use depth::MAX_DEPTH;
 pub use model::*;
 pub use rejection::{Reason, Rejection};
 pub use time::{EARLIEST_TIME, LATEST_TIME};

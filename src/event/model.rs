@@ -1,26 +1,26 @@
 //! The events of the contract (v1), borrowed from the bytes they arrived in.
 //!
-//! Every string borrows from the record unless JSON escapes forced a copy; every value is already
-//! checked against the limits of [`crate::plan::Limits`].
+//! A string borrows from the record, unless it has JSON escapes. Every value is within the contract and within
+//! [`crate::plan::Limits`].
 
 use std::borrow::Cow;
 
 use crate::plan::{Channel, EventTime};
 
-/// One decoded event: the CloudEvents attributes that matter here, and its data.
+/// A decoded event: the CloudEvents attributes that the contract uses, and the data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event<'a> {
-    /// CloudEvents `id`; with `source` it identifies the event.
+    /// CloudEvents `id`. With `source` it identifies the event.
     pub id: Cow<'a, str>,
     /// CloudEvents `source`.
     pub source: Cow<'a, str>,
     /// CloudEvents `time`: the event time.
     pub time: EventTime,
-    /// What happened.
+    /// The data.
     pub data: Data<'a>,
 }
 
-/// What happened, by event type.
+/// The data of an event, by its type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Data<'a> {
     /// `paritywatch.selection.v1`
@@ -39,88 +39,88 @@ pub enum Data<'a> {
     Population(Population<'a>),
 }
 
-/// What a control found.
+/// The outcome of a control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// The outcome could not be told; resolves the control without concluding it.
+    /// It could not be established. The control is resolved, but not concluded.
     Unknown,
-    /// Concluded without a violation.
+    /// The control concluded without a violation.
     NoViolation,
-    /// Concluded with a violation: a hit.
+    /// The control concluded with a violation: a hit.
     Violation,
 }
 
-/// Who decided on the selection.
+/// Who decided that a case was picked or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decider {
     /// A human took part.
     Human,
-    /// Fully automated.
+    /// The decision was fully automated.
     Automated,
 }
 
-/// Name-value pairs in the order they arrived (`strata`); names are unique.
+/// Names and values of strata, in the order of the event. Names are unique.
 pub type Strata<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
-/// Group membership per dimension, in the order it arrived; dimensions are unique.
+/// Dimensions and the membership in each, in the order of the event. Dimensions are unique.
 pub type Groups<'a> = Vec<(Cow<'a, str>, Membership<'a>)>;
 
-/// A case's membership in the groups of one dimension.
+/// Membership of a case in the groups of one dimension.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Membership<'a> {
-    /// A known group.
+    /// The group is known.
     Group(Cow<'a, str>),
-    /// Probabilities per group, each in [0, 1], their sum at most 1 (+ 1e-6).
+    /// A probability for each group, from 0 to 1. Their sum is at most 1, but for 1e-6 of rounding.
     Probabilities(Vec<(Cow<'a, str>, f64)>),
 }
 
-/// A case was assessed, and was or was not picked.
+/// A case was assessed, and was picked for a control or not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selection<'a> {
-    /// The case: one assessment.
+    /// The case, which is one assessment.
     pub case_id: Cow<'a, str>,
     /// The risk profile.
     pub profile: Cow<'a, str>,
-    /// The version of the profile.
+    /// Its version.
     pub profile_version: Option<Cow<'a, str>>,
     /// Whether the case was picked for a control.
     pub selected: bool,
     /// How the case came up.
     pub channel: Channel,
-    /// The risk class the profile gave.
+    /// The risk class that the profile assigned.
     pub risk_class: Option<Cow<'a, str>>,
     /// Who decided.
     pub decided_by: Option<Decider>,
-    /// The profile's criteria that were active for this case.
+    /// The criteria of the profile that applied to the case.
     pub criteria: Vec<Cow<'a, str>>,
     /// Group membership.
     pub groups: Groups<'a>,
     /// Strata.
     pub strata: Strata<'a>,
-    /// The `id` of the selection event this one corrects.
+    /// The `id` of the selection event that this one corrects.
     pub revises: Option<Cow<'a, str>>,
 }
 
-/// A picked case was examined (or, with `performed` false, could not be).
+/// A picked case was examined or, where `performed` is false, could not be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Control<'a> {
     /// The case.
     pub case_id: Cow<'a, str>,
     /// The control, where a case has several.
     pub control_id: Option<Cow<'a, str>>,
-    /// Desk check, home visit, ...
+    /// Its kind, such as `desk_check` or `home_visit`.
     pub kind: Option<Cow<'a, str>>,
     /// Whether it took place.
     pub performed: bool,
-    /// How heavy it was, 0 to 10.
+    /// How intrusive it was, from 0 to 10.
     pub intensity: Option<f64>,
-    /// How long it took, in minutes, 0 to 527,040 (a leap year).
+    /// How long it took, in minutes, from 0 to 527,040 (a leap year).
     pub duration_minutes: Option<f64>,
-    /// Its outcome, where known at once.
+    /// Its outcome, where that is known already.
     pub outcome: Option<Outcome>,
     /// The profile, for a control whose selection was never seen.
     pub profile: Option<Cow<'a, str>>,
-    /// The channel, likewise.
+    /// The channel, likewise. Also for a control of a case that was not picked.
     pub channel: Option<Channel>,
     /// Group membership, likewise.
     pub groups: Groups<'a>,
@@ -128,27 +128,27 @@ pub struct Control<'a> {
     pub strata: Strata<'a>,
 }
 
-/// The outcome of a control, possibly months later, possibly a correction.
+/// The outcome of a control. It may come months later, and may correct an earlier one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutcomeReport<'a> {
     /// The case.
     pub case_id: Cow<'a, str>,
-    /// The control it belongs to, where a case has several.
+    /// The control that it belongs to, where a case has several.
     pub control_id: Option<Cow<'a, str>>,
-    /// What was found.
+    /// The outcome.
     pub outcome: Outcome,
-    /// A sanction was imposed: its kind and amount.
+    /// The sanction that was imposed.
     pub sanction: Option<Sanction<'a>>,
-    /// The `id` of the event it corrects.
+    /// The `id` of the event that it corrects.
     pub revises: Option<Cow<'a, str>>,
 }
 
 /// A sanction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sanction<'a> {
-    /// Fine, repayment, ...
+    /// Its kind, such as a fine or a repayment.
     pub kind: Option<Cow<'a, str>>,
-    /// Amount, 0 to 1e12.
+    /// Its amount, from 0 to 1e12. The contract fixes no currency.
     pub amount: Option<f64>,
 }
 
@@ -159,34 +159,34 @@ pub struct Complaint<'a> {
     pub profile: Cow<'a, str>,
     /// The case, where the complaint is about one.
     pub case_id: Option<Cow<'a, str>>,
-    /// The ground complained of.
+    /// The protected ground that the complaint names.
     pub ground: Option<Cow<'a, str>>,
-    /// Where the complaint stands.
+    /// The status of the complaint.
     pub status: ComplaintStatus,
     /// Group membership.
     pub groups: Groups<'a>,
 }
 
-/// Where a complaint stands.
+/// The status of a complaint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ComplaintStatus {
-    /// It came in.
+    /// It was received.
     #[default]
     Received,
-    /// It was found to be right.
+    /// It was upheld.
     Upheld,
-    /// It was found to be wrong.
+    /// It was rejected.
     Rejected,
 }
 
-/// Counts instead of persons, added to the cell at the event's time.
+/// Counts instead of persons. They are added to the cohort of the event time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tally<'a> {
     /// The risk profile.
     pub profile: Cow<'a, str>,
     /// How the cases came up.
     pub channel: Channel,
-    /// The groups the counts are of, one per dimension (probabilities are refused).
+    /// The groups that the counts belong to, one for each dimension. Probabilities are rejected.
     pub groups: Groups<'a>,
     /// Strata.
     pub strata: Strata<'a>,
@@ -194,10 +194,10 @@ pub struct Tally<'a> {
     pub counts: TallyCounts,
 }
 
-/// The counts of a tally; missing ones are 0. Each is at most [`MAX_COUNT`].
+/// The counts of a tally. A missing one is 0. Each is at most [`MAX_COUNT`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TallyCounts {
-    /// Cases at risk of being picked.
+    /// Cases assessed.
     pub assessed: u64,
     /// Cases picked; at most `assessed` where both are given.
     pub selected: u64,
@@ -211,7 +211,7 @@ pub struct TallyCounts {
     pub complaints: u64,
 }
 
-/// Group membership sent apart.
+/// Group membership that is sent separately.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attributes<'a> {
     /// The case.
@@ -222,20 +222,20 @@ pub struct Attributes<'a> {
     pub strata: Strata<'a>,
 }
 
-/// Denominators where the unselected are not streamed.
+/// Denominators, where cases that were not picked are not streamed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Population<'a> {
     /// The risk profile.
     pub profile: Cow<'a, str>,
     /// The dimension.
     pub dimension: Cow<'a, str>,
-    /// Persons per group; groups are unique.
+    /// The number of persons in each group. Groups are unique.
     pub counts: Vec<(Cow<'a, str>, u64)>,
-    /// From when the counts hold.
+    /// The time from which the counts are valid.
     pub valid_from: EventTime,
-    /// What the counts were rounded to.
+    /// The counts were rounded to a multiple of this.
     pub rounded_to: Option<u64>,
 }
 
-/// The largest count in one event: far above any population, far below an overflowing sum.
+/// The largest count in one event. It is far above any population, and so small that sums do not overflow.
 pub const MAX_COUNT: u64 = 1_000_000_000_000;

@@ -1,31 +1,33 @@
-//! One JSON object read field by field: known fields once each, unknown fields skipped.
+//! Reading a JSON object field by field. A known field may appear once; unknown fields are skipped.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::event::field::{Field, FieldSet};
-use crate::event::{Reason, context::Context};
+use super::context::Context;
+use super::field::{Field, FieldSet};
+use super::rejection::Reason;
+use crate::plan::invariant::{Room, broken};
 
-/// An object of the contract, filled in place.
+/// An object of the contract that is filled in place.
 pub(super) trait Object<'a> {
-    /// Its path, for people.
+    /// Its path in rejections.
     const PATH: &'static str;
-    /// The fields it has; every other one is unknown to it.
+    /// The fields that it has. All others are unknown to it.
     const FIELDS: FieldSet;
-    /// The fields it must have.
+    /// The fields that it must have.
     const REQUIRED: FieldSet;
 
-    /// Reads the value of one of [`Self::FIELDS`].
+    /// Reads the value of a field of [`Self::FIELDS`]. Reports any other one by [`unread`].
     fn read<M: MapAccess<'a>>(&mut self, field: Field, map: &mut M, context: &Context) -> Result<(), M::Error>;
 
-    /// Checks what concerns more than one field; `seen` are the fields given.
+    /// Checks what concerns more than one field. `seen` are the fields that the event has.
     fn check<E: Error>(&self, _seen: FieldSet, _context: &Context) -> Result<(), E> {
         Ok(())
     }
 }
 
-/// Fills an [`Object`].
+/// Fills an [`Object`] from a deserializer.
 pub(super) struct Fill<'c, 'o, T> {
     pub(super) context: &'c Context,
     pub(super) object: &'o mut T,
@@ -57,26 +59,33 @@ impl<'a, T: Object<'a>> Visitor<'a> for Fill<'_, '_, T> {
             self.context.enter(T::PATH, Some(field));
             if seen & field.bit() != 0 {
                 let detail = "expected one, found another";
-                return Err(self.context.refuse(Reason::DuplicateField, detail));
+                return Err(self.context.fail(Reason::DuplicateField, detail));
             }
             seen |= field.bit();
             self.object.read(field, &mut map, self.context)?;
         }
         if let Some(missing) = Field::first_of(T::REQUIRED & !seen) {
-            return Err(refuse_missing::<T, _>(self.context, missing));
+            return Err(missing_field::<T, _>(self.context, missing));
         }
         self.object.check(seen, self.context)
     }
 }
 
-/// The error for a required field that is absent.
+/// Reports a field that is in [`Object::FIELDS`], but that [`Object::read`] does not read.
 #[cold]
-pub(super) fn refuse_missing<'a, T: Object<'a>, E: Error>(context: &Context, field: Field) -> E {
-    context.enter(T::PATH, Some(field));
-    context.refuse(Reason::MissingField, "expected this field, found none")
+#[track_caller]
+pub(super) fn unread() {
+    broken(Room::Event, "an object reads each of its fields");
 }
 
-/// A field's name; `None` when no object has it.
+/// Returns the error for a required field that is absent.
+#[cold]
+pub(super) fn missing_field<'a, T: Object<'a>, E: Error>(context: &Context, field: Field) -> E {
+    context.enter(T::PATH, Some(field));
+    context.fail(Reason::MissingField, "expected this field, found none")
+}
+
+/// Reads the name of a field; `None` where the contract does not have it.
 struct FieldName;
 
 impl<'a> DeserializeSeed<'a> for FieldName {

@@ -1,18 +1,18 @@
-//! Plain JSON, read fast: what nearly every producer sends.
+//! The fast path: a deserializer for plain JSON, which nearly every producer sends.
 //!
-//! A deserializer for the part of JSON that needs no thought: strings without escapes, numbers without sign and exponent that are
-//! exact, and nothing nested deeper than allowed. Everything else, faults included, ends it with [`Unusual`], which says nothing but
-//! that `serde_json` must read the payload from its start. What both read goes through the same seeds and visitors, so every
-//! rule of the contract is in one place, and every rejection comes from the general path.
+//! Plain JSON has strings without escapes and numbers without sign or exponent that are exact, and it is not nested
+//! deeper than allowed. Everything else, faults included, ends with [`Unusual`]. Then `serde_json`, the general path,
+//! reads the payload from its start. Both paths use the same seeds and visitors, so each rule of the contract is in one
+//! place. Every rejection comes from the general path.
 
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::event::MAX_DEPTH;
+use super::depth::MAX_DEPTH;
 
-/// Not plain, or not right.
+/// The text is not plain JSON, or is not valid at all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unusual;
 
@@ -30,10 +30,11 @@ impl de::Error for Unusual {
     }
 }
 
-/// Reads plain JSON from a text.
+/// Reads plain JSON from a text. An index that is out of range, which no text causes, would end in [`Unusual`] too, so
+/// that nothing is lost.
 pub(super) struct Plain<'a> {
     text: &'a str,
-    /// The byte read next.
+    /// Index of the next byte.
     at: usize,
     depth: usize,
 }
@@ -43,7 +44,7 @@ impl<'a> Plain<'a> {
         Self { text, at: 0, depth: 0 }
     }
 
-    /// Sees to it that nothing follows.
+    /// Checks that nothing but white space follows.
     pub(super) fn end(&mut self) -> Result<(), Unusual> {
         match self.peek() {
             Err(Unusual) if self.at == self.text.len() => Ok(()),
@@ -51,7 +52,7 @@ impl<'a> Plain<'a> {
         }
     }
 
-    /// The next byte that is no white space, still to be read.
+    /// Skips white space. Returns the next byte without reading it.
     #[inline]
     fn peek(&mut self) -> Result<u8, Unusual> {
         loop {
@@ -63,6 +64,7 @@ impl<'a> Plain<'a> {
         }
     }
 
+    /// Skips white space, and reads the byte `expected`.
     #[inline]
     fn expect(&mut self, expected: u8) -> Result<(), Unusual> {
         if self.peek()? != expected {
@@ -72,7 +74,7 @@ impl<'a> Plain<'a> {
         Ok(())
     }
 
-    /// A literal, whose end the next token shows: no other may follow it directly.
+    /// Reads a literal. Its end need not be checked: where more letters follow, the next read fails.
     #[inline]
     fn word(&mut self, word: &str) -> Result<(), Unusual> {
         let end = self.at + word.len();
@@ -83,7 +85,7 @@ impl<'a> Plain<'a> {
         Ok(())
     }
 
-    /// A string without escapes.
+    /// Reads a string without escapes.
     #[inline]
     fn string(&mut self) -> Result<&'a str, Unusual> {
         self.expect(b'"')?;
@@ -93,8 +95,8 @@ impl<'a> Plain<'a> {
         self.text.get(start..end).ok_or(Unusual)
     }
 
-    /// A number without sign and exponent, of so few digits that both its digits and its power of ten are exact: then one
-    /// division rounds right, as every right way of reading it does.
+    /// Reads a number without sign and exponent. It has so few digits that an `f64` holds both its digits and its power
+    /// of ten exactly. So one division rounds correctly, and the result is that of every correct parser.
     #[inline]
     fn number(&mut self) -> Result<Number, Unusual> {
         let bytes = self.text.as_bytes();
@@ -118,7 +120,7 @@ impl<'a> Plain<'a> {
             self.at = end;
             return Ok(Number::Whole(whole));
         }
-        // Counted before they are read, so that the number stays below 10^15.
+        // Digits are counted before they are read, so that the number stays below 10^15.
         let whole_digits = end - self.at;
         let fraction_start = end + 1;
         let fraction_digits =
@@ -136,6 +138,7 @@ impl<'a> Plain<'a> {
         Ok(Number::Fraction(number as f64 / power))
     }
 
+    /// Reads an opening bracket.
     #[inline]
     fn descend(&mut self) -> Result<(), Unusual> {
         self.at += 1;
@@ -169,18 +172,20 @@ impl<'a> Plain<'a> {
     }
 }
 
+/// A number as its visitor gets it.
 enum Number {
     Whole(u64),
     Fraction(f64),
 }
 
-/// 10^15 is below 2^53: every such integer is an `f64`.
+/// The largest number of digits. 10^15 is below 2^53, so an `f64` holds every such integer.
 const MAX_DIGITS: usize = 15;
 
 const POWERS_OF_TEN: [f64; MAX_DIGITS + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// Where the string that starts at `start` has its closing quote; an escape or a control character is [`Unusual`].
+/// Returns the index of the closing quote of the string that starts at `start`. An escape or a control character is
+/// [`Unusual`].
 #[inline]
 fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
     let mut at = start;
@@ -201,8 +206,8 @@ fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
     }
 }
 
-/// The upper bit of every byte that is a quote, a backslash or a control character. A borrow may set a bit above one that is
-/// right, so only the lowest counts.
+/// Sets the upper bit of every byte that is a quote, a backslash or a control character. The subtractions may carry
+/// into the next bytes and set bits there too, so only the lowest bit that is set means anything.
 #[inline]
 const fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -274,7 +279,7 @@ impl<'a> Deserializer<'a> for &mut Plain<'a> {
         if self.peek()? == b'[' { self.read_seq(visitor) } else { Err(Unusual) }
     }
 
-    /// `serde_json` asks for its raw values by this, under a name that a payload could have, too.
+    /// `serde_json` reads a raw value through a newtype of a special name, which only its own deserializer knows.
     fn deserialize_newtype_struct<V: Visitor<'a>>(self, _: &'static str, _: V) -> Result<V::Value, Unusual> {
         Err(Unusual)
     }
@@ -286,7 +291,7 @@ impl<'a> Deserializer<'a> for &mut Plain<'a> {
     }
 }
 
-/// The entries of an object or the elements of an array.
+/// Iterates over the entries of an object or the elements of an array.
 struct Items<'p, 'a> {
     plain: &'p mut Plain<'a>,
     first: bool,
@@ -294,7 +299,7 @@ struct Items<'p, 'a> {
 }
 
 impl Items<'_, '_> {
-    /// Goes to the next item; false at the end, which is read.
+    /// Moves to the next item. Returns false at the end, whose bracket is read.
     #[inline]
     fn next(&mut self, end: u8) -> Result<bool, Unusual> {
         let byte = self.plain.peek()?;
@@ -314,6 +319,7 @@ impl Items<'_, '_> {
         Ok(true)
     }
 
+    /// Returns `value`, unless the visitor stopped before the end.
     #[inline]
     fn close<T>(self, value: T) -> Result<T, Unusual> {
         if self.open { Err(Unusual) } else { Ok(value) }

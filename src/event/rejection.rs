@@ -1,19 +1,20 @@
-//! Why an event is refused: a reason for the counters, and a detail for the people who repair it.
+//! Rejections: a reason for the counters, and a detail for the people who repair the producer.
 
 use std::fmt;
 
-/// A refused event. The detail names field, expectation, kind found and position; it never holds
-/// the payload, an identifier or any other value from the event.
+/// Why an event was rejected. The detail names the field, what was expected, the type that was found and the position.
+/// It never contains the payload, an identifier or any other value of the event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {detail}")]
 pub struct Rejection {
-    /// The class of fault, for metrics.
+    /// The kind of fault.
     pub reason: Reason,
     /// What was expected, what was found, and where.
     pub detail: String,
 }
 
 impl Rejection {
+    /// Returns a rejection. `detail` must not contain a value of the event.
     pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
@@ -21,7 +22,7 @@ impl Rejection {
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// The classes of fault. The names are stable: they are label values.
+        /// The kinds of fault. Their names are stable, since they are label values of metrics.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason {
             $($(#[$doc])* $variant,)*
@@ -31,7 +32,7 @@ macro_rules! reasons {
             /// Every reason.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The word for it in metrics and dead-letter headers.
+            /// Returns the word for the reason in metrics and dead-letter headers.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -43,39 +44,39 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// The payload is empty: a Kafka tombstone, or a producer that forgot its body.
+    /// The payload is empty: a Kafka tombstone, or a producer that sent no body.
     EmptyPayload = "empty_payload",
-    /// Longer than `message_bytes`.
+    /// The payload is longer than `message_bytes`.
     TooLarge = "too_large",
-    /// Not UTF-8.
+    /// The payload or a header is not UTF-8.
     InvalidUtf8 = "invalid_utf8",
-    /// More than [`MAX_DEPTH`](super::MAX_DEPTH) nested levels.
+    /// The payload has more than [`MAX_DEPTH`](super::MAX_DEPTH) nested levels.
     TooDeep = "too_deep",
-    /// Not JSON: truncated, `NaN`, trailing bytes, a lone surrogate ...
+    /// The payload is not JSON: it is truncated, or has `NaN`, trailing bytes, a lone surrogate ...
     NotJson = "not_json",
-    /// A format of CloudEvents this contract does not have: Avro, a batch, `data_base64` ...
+    /// The event has a format of CloudEvents that the contract does not have: Avro, a batch, `data_base64` ...
     UnsupportedFormat = "unsupported_format",
     /// A required field is absent.
     MissingField = "missing_field",
     /// A known field appears twice.
     DuplicateField = "duplicate_field",
-    /// A string, or an object that must say something, is empty.
+    /// A string is empty, or an object that must have an entry.
     EmptyField = "empty_field",
-    /// A value of another JSON type than the field has.
+    /// A value has another JSON type than its field.
     WrongType = "wrong_type",
-    /// The right type, but not a value the contract knows, or one that contradicts another field.
+    /// A value has the right type, but the contract does not know it, or it contradicts another field.
     InvalidValue = "invalid_value",
-    /// A number outside its range.
+    /// A number is outside its range.
     OutOfRange = "out_of_range",
-    /// Longer than `string_bytes`.
+    /// A string is longer than `string_bytes`.
     StringTooLong = "string_too_long",
-    /// A list or object with more entries than allowed.
+    /// A list or an object, or a case, has more entries than allowed.
     TooMany = "too_many",
-    /// Not a time by RFC 3339.
+    /// A string is not a time by RFC 3339.
     InvalidTime = "invalid_time",
-    /// Before [`EARLIEST_TIME`](super::EARLIEST_TIME), or not before [`LATEST_TIME`](super::LATEST_TIME).
+    /// A time is before [`EARLIEST_TIME`](super::EARLIEST_TIME), or not before [`LATEST_TIME`](super::LATEST_TIME).
     ImpossibleTime = "impossible_time",
-    /// Further ahead of the record's timestamp than `max_ahead`.
+    /// The event time is further ahead of the timestamp of the record than `max_ahead`.
     AheadOfRecord = "ahead_of_record",
 }
 

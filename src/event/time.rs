@@ -1,17 +1,17 @@
-//! RFC 3339, as strict as its grammar and no slower than it must be.
+//! Parsing times by RFC 3339, exactly as strictly as its grammar.
 
 use crate::plan::{EventTime, Span};
 
-/// 1990-01-01T00:00:00Z: earlier event times are impossible (a zero, a two-digit year ...).
+/// 1990-01-01T00:00:00Z. Earlier event times are impossible: they come from a zero, a two-digit year ...
 pub const EARLIEST_TIME: EventTime = EventTime(631_152_000_000);
 
-/// 2100-01-01T00:00:00Z: event times from here on are impossible.
+/// 2100-01-01T00:00:00Z. Event times from here on are impossible.
 pub const LATEST_TIME: EventTime = EventTime(4_102_444_800_000);
 
 const MINUTES_PER_DAY: i64 = 1_440;
 
-/// A `date-time` by RFC 3339. Fractions are truncated to milliseconds; a leap second, which is only
-/// ever at 23:59:60 UTC, becomes the second before it. `None`: not such a text.
+/// Parses a `date-time` by RFC 3339. Returns `None` for any other text. Fractions are truncated to milliseconds. A leap
+/// second, which can only be 23:59:60 UTC, becomes the second before it.
 pub(super) fn parse_date_time(text: &str) -> Option<EventTime> {
     let (date, rest) = text.as_bytes().split_at_checked(10)?;
     let days = parse_days(date)?;
@@ -31,12 +31,12 @@ pub(super) fn parse_date_time(text: &str) -> Option<EventTime> {
     Some(EventTime(seconds * 1_000 + milliseconds))
 }
 
-/// Midnight UTC of a `full-date` by RFC 3339. `None`: not such a text.
+/// Parses a `full-date` by RFC 3339. Returns its midnight UTC, or `None` for any other text.
 pub(super) fn parse_date(text: &str) -> Option<EventTime> {
     Some(EventTime(0).plus(Span::DAY.times(parse_days(text.as_bytes())?)))
 }
 
-/// Days from 1970-01-01 to `YYYY-MM-DD`.
+/// Parses `YYYY-MM-DD`. Returns the days since 1970-01-01.
 fn parse_days(date: &[u8]) -> Option<i64> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else {
         return None;
@@ -46,8 +46,8 @@ fn parse_days(date: &[u8]) -> Option<i64> {
     if day < 1 || day > days_in_month(year, month)? {
         return None;
     }
-    // Years that start in March put the leap day last, so that the days before a month are linear:
-    // (153 m + 2) / 5 gives 0, 31, 61, 92 ... from March on.
+    // In a year that starts in March the leap day comes last. So the days before each month follow a linear formula:
+    // (153 m + 2) / 5 is 0, 31, 61, 92 ... from March on.
     let year = if month > 2 { year } else { year - 1 };
     let month_from_march = (month + 9) % 12;
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
@@ -66,7 +66,7 @@ const fn days_in_month(year: i64, month: i64) -> Option<i64> {
     })
 }
 
-/// Milliseconds of an optional `.digits`, and what follows it.
+/// Parses an optional `.digits`. Returns its milliseconds and the rest of the text.
 fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.', digits @ ..] = text else {
         return Some((0, text));
@@ -82,7 +82,7 @@ fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     (rest.len() < digits.len()).then_some((milliseconds, rest))
 }
 
-/// `Z` or `+hh:mm`, in minutes east of UTC; the end of the text must follow.
+/// Parses `Z` or `+hh:mm` up to the end of the text. Returns minutes east of UTC.
 fn parse_offset_minutes(text: &[u8]) -> Option<i64> {
     match *text {
         [b'Z' | b'z'] => Some(0),
@@ -98,7 +98,7 @@ fn parse_offset_minutes(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// The number of two ASCII digits.
+/// Returns the number that two ASCII digits form.
 fn two(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))

@@ -1,4 +1,4 @@
-//! The values of fields: strings, words, flags, numbers, counts, times.
+//! Reading the value of a field: a string, word, flag, number, count or time.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,12 +6,13 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
-use crate::event::context::Context;
-use crate::event::time::{EARLIEST_TIME, LATEST_TIME, parse_date, parse_date_time};
-use crate::event::{ComplaintStatus, Decider, MAX_COUNT, Outcome, Reason};
+use super::context::Context;
+use super::model::{ComplaintStatus, Decider, MAX_COUNT, Outcome};
+use super::rejection::Reason;
+use super::time::{EARLIEST_TIME, LATEST_TIME, parse_date, parse_date_time};
 use crate::plan::{Channel, EventTime};
 
-/// A value that may be `null`, which means absent.
+/// Reads a value that may be `null`, which means that it is absent.
 #[derive(Clone, Copy)]
 pub(super) struct Optional<S>(pub(super) S);
 
@@ -47,7 +48,7 @@ impl<'a, S: DeserializeSeed<'a>> Visitor<'a> for Optional<S> {
     }
 }
 
-/// A string of 1 to `string_bytes` bytes.
+/// Reads a string of 1 to `string_bytes` bytes ([`Limits::string_bytes`](crate::plan::Limits::string_bytes)).
 #[derive(Clone, Copy)]
 pub(super) struct Text<'c>(pub(super) &'c Context);
 
@@ -79,7 +80,7 @@ impl<'a> Visitor<'a> for Text<'_> {
     }
 }
 
-/// A string whose length and content are checked later, or do not matter.
+/// Reads a string whose length and content are checked later, or do not matter.
 pub(super) struct AnyText;
 
 impl<'a> DeserializeSeed<'a> for AnyText {
@@ -108,15 +109,16 @@ impl<'a> Visitor<'a> for AnyText {
     }
 }
 
-/// A closed list of words.
+/// A type whose values are a fixed list of words.
 pub(super) trait Vocabulary: Sized {
-    /// What is expected, for people.
+    /// The words, as rejections list them.
     const EXPECTED: &'static str;
 
+    /// Returns the value of this word, or `None` where it is not in the list.
     fn of(word: &str) -> Option<Self>;
 }
 
-/// One word of a [`Vocabulary`].
+/// Reads a word of a [`Vocabulary`].
 pub(super) struct Word<'c, T>(&'c Context, PhantomData<T>);
 
 impl<'c, T> Word<'c, T> {
@@ -145,7 +147,7 @@ impl<T: Vocabulary> Visitor<'_> for Word<'_, T> {
     fn visit_str<E: Error>(self, word: &str) -> Result<T, E> {
         T::of(word).ok_or_else(|| {
             let detail = format!("expected {}, found another string", T::EXPECTED);
-            self.0.refuse(Reason::InvalidValue, detail)
+            self.0.fail(Reason::InvalidValue, detail)
         })
     }
 }
@@ -196,7 +198,7 @@ impl Vocabulary for ComplaintStatus {
     }
 }
 
-/// `true` or `false`, nothing like it.
+/// Reads `true` or `false`; nothing else stands for them.
 pub(super) struct Flag;
 
 impl<'a> DeserializeSeed<'a> for Flag {
@@ -221,7 +223,7 @@ impl Visitor<'_> for Flag {
     }
 }
 
-/// A number from 0 to `max`.
+/// Reads a number from 0 to `max`.
 #[derive(Clone, Copy)]
 pub(super) struct Number<'c> {
     pub(super) context: &'c Context,
@@ -247,16 +249,16 @@ impl Visitor<'_> for Number<'_> {
     #[inline]
     fn visit_f64<E: Error>(self, number: f64) -> Result<f64, E> {
         if (0.0..=self.max).contains(&number) {
-            // -0.0 is in the range, but is no value of its own.
+            // -0.0 is in the range. It becomes 0.0.
             return Ok(number.abs());
         }
         let detail = format!("expected a number from 0 to {}, found another", self.max);
-        Err(self.context.refuse(Reason::OutOfRange, detail))
+        Err(self.context.fail(Reason::OutOfRange, detail))
     }
 
     #[inline]
     fn visit_u64<E: Error>(self, number: u64) -> Result<f64, E> {
-        // Beyond 2^53 the rounding does not matter: every maximum is far below.
+        // Numbers beyond 2^53 are rounded. That does not matter, since every maximum is far below.
         #[expect(clippy::cast_precision_loss)]
         self.visit_f64(number as f64)
     }
@@ -267,7 +269,7 @@ impl Visitor<'_> for Number<'_> {
     }
 }
 
-/// An integer from `min` to [`MAX_COUNT`].
+/// Reads an integer from `min` to [`MAX_COUNT`].
 #[derive(Clone, Copy)]
 pub(super) struct Count<'c> {
     pub(super) context: &'c Context,
@@ -279,7 +281,7 @@ impl Count<'_> {
     fn out_of_range<E: Error>(&self) -> E {
         let min = self.min;
         let detail = format!("expected an integer from {min} to {MAX_COUNT}, found another");
-        self.context.refuse(Reason::OutOfRange, detail)
+        self.context.fail(Reason::OutOfRange, detail)
     }
 }
 
@@ -313,7 +315,7 @@ impl Visitor<'_> for Count<'_> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
-        // Integers that no 64 bits hold arrive as floating point.
+        // An integer that does not fit 64 bits arrives as floating point.
         if number.abs() >= 9.2e18 {
             return Err(self.out_of_range());
         }
@@ -322,7 +324,7 @@ impl Visitor<'_> for Count<'_> {
     }
 }
 
-/// A date-time or a date.
+/// Reads a date-time, or a date, which is midnight UTC.
 pub(super) struct DateOrDateTime<'c>(pub(super) &'c Context);
 
 impl<'a> DeserializeSeed<'a> for DateOrDateTime<'_> {
@@ -344,19 +346,19 @@ impl Visitor<'_> for DateOrDateTime<'_> {
         self.0.check_text(text)?;
         let Some(time) = parse_date_time(text).or_else(|| parse_date(text)) else {
             let detail = "expected a date or date-time by RFC 3339, found another string";
-            return Err(self.0.refuse(Reason::InvalidTime, detail));
+            return Err(self.0.fail(Reason::InvalidTime, detail));
         };
         if !is_possible(time) {
-            return Err(self.0.refuse(Reason::ImpossibleTime, POSSIBLE_TIMES));
+            return Err(self.0.fail(Reason::ImpossibleTime, POSSIBLE_TIMES));
         }
         Ok(time)
     }
 }
 
-/// What [`is_possible`] asks, for people.
+/// The detail of a rejection where [`is_possible`] is false.
 pub(super) const POSSIBLE_TIMES: &str = "expected a time from 1990-01-01 to before 2100-01-01 (UTC), found another";
 
-/// Whether a time can be the time of an event at all.
+/// Returns whether a time is within the range that the contract allows.
 #[inline]
 pub(super) fn is_possible(time: EventTime) -> bool {
     (EARLIEST_TIME..LATEST_TIME).contains(&time)

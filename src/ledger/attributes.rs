@@ -1,61 +1,48 @@
-//! Group membership and strata of cases, each distinct combination kept once.
+//! Groups and strata of cases: each distinct combination is kept once.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::probabilities::{MAX_PROBABLE_GROUPS, Vectors, quantise};
-use crate::event::{Groups, Membership, Strata};
-use crate::plan::{Dimension, DimensionId, Mapping, Plan, Slot, StratumId};
+use super::named_values::NamedValues;
+use crate::event::{Groups, Strata};
+use crate::plan::invariant::{Room, broken, present};
+use crate::plan::{Dimension, DimensionId, Plan, Slot, StratumId};
 
-/// Most values kept of one stratum; further ones share the value `other`.
-pub const MAX_STRATUM_VALUES: u16 = 64;
+/// The largest number of distinct combinations of groups and strata. Further ones are kept without groups and counted.
+pub(super) const MAX_COMBINATIONS: usize = 4_000_000;
 
-/// Most distinct combinations of groups and strata; further ones are kept without groups and counted.
-const MAX_COMBINATIONS: usize = 4_000_000;
-
-/// Most of them that hold probabilities, which are of many more kinds than groups are: they must leave room for those. In further
-/// ones the probabilities are not kept, and counted.
+/// The largest number of combinations with probabilities. There are many more distinct probabilities than groups, and
+/// they must leave room for those. Of further ones the probabilities are counted but not kept.
 const MAX_PROBABLE_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
 
-/// The strata name that a selection's `risk_class` stands under.
+/// The name under which the `risk_class` of a selection is a stratum.
 pub const RISK_CLASS: &str = "risk_class";
 
-/// One distinct combination of groups and strata; 0 is the empty one.
+/// Number of a distinct combination of groups and strata; 0 is the empty one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttributesId(pub u32);
 
-/// The table of combinations.
+/// The distinct combinations of groups and strata.
 #[derive(Clone, Debug)]
 pub struct AttributeTable {
-    dimensions: Vec<NamedValues>,
-    strata: Vec<NamedValues>,
-    combinations: Vec<Arc<[Slot]>>,
-    ids: HashMap<Arc<[Slot]>, AttributesId, FxBuildHasher>,
+    pub(super) dimensions: Vec<NamedValues>,
+    pub(super) strata: Vec<NamedValues>,
+    /// By id: the slot of each dimension, then that of each stratum.
+    pub(super) combinations: Vec<Arc<[Slot]>>,
+    pub(super) ids: HashMap<Arc<[Slot]>, AttributesId, FxBuildHasher>,
+    /// The combination at hand; kept for its buffer.
     scratch: Vec<Slot>,
-    overflowed: u64,
-    with_probabilities: usize,
+    pub(super) overflowed: u64,
+    pub(super) with_probabilities: usize,
     most_with_probabilities: usize,
-    probabilities_dropped: u64,
-}
-
-/// A dimension or stratum and the values known of it.
-#[derive(Clone, Debug)]
-struct NamedValues {
-    name: Box<str>,
-    values: Vec<Box<str>>,
-    ids: HashMap<Box<str>, Slot, FxBuildHasher>,
-    /// Of a dimension: probabilities over its values, with those outside the allow-list last.
-    vectors: Vectors,
-    /// Where values outside the allow-list go: to the group `other` where it is listed.
-    outside: Slot,
+    pub(super) probabilities_dropped: u64,
 }
 
 impl AttributeTable {
-    /// For the plan's dimensions and for the strata its rules name.
+    /// Returns an empty table for the dimensions of a plan and the strata that its rules name.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let strata = plan.strata();
@@ -74,7 +61,8 @@ impl AttributeTable {
         }
     }
 
-    /// The combination that an event carries.
+    /// Returns the id of the groups and strata of an event. Dimensions and strata that the plan does not name are
+    /// ignored.
     pub fn intern(&mut self, groups: &Groups<'_>, strata: &Strata<'_>, risk_class: Option<&str>) -> AttributesId {
         if groups.is_empty() && strata.is_empty() && risk_class.is_none() {
             return AttributesId::default();
@@ -98,7 +86,7 @@ impl AttributeTable {
         id
     }
 
-    /// `preferred` where it has a value, `fallback` elsewhere.
+    /// Returns the id of the combination that has the values of `preferred`, and those of `fallback` where it has none.
     pub fn merge(&mut self, preferred: AttributesId, fallback: AttributesId) -> AttributesId {
         let nothing = AttributesId::default();
         if preferred == fallback || fallback == nothing {
@@ -116,69 +104,87 @@ impl AttributeTable {
         id
     }
 
-    /// The dimensions in which the case has a group, with it.
+    /// Returns the value in each dimension.
     pub fn groups(&self, id: AttributesId) -> impl Iterator<Item = (DimensionId, Slot)> + '_ {
         self.slots(id).iter().take(self.dimensions.len()).zip(0..).map(|(slot, index)| (DimensionId(index), *slot))
     }
 
-    /// A probability for each group of the dimension, `other` (all outside the allow-list) last, in hundredths that sum to
-    /// [`CERTAIN`](super::CERTAIN); empty where the slot stands for none.
-    #[must_use]
-    pub fn probabilities(&self, dimension: DimensionId, slot: Slot) -> &[u8] {
-        self.dimensions.get(usize::from(dimension.0)).map_or(&[], |dimension| dimension.vectors.of(slot))
-    }
-
-    /// The case's value in each stratum that a rule names.
+    /// Returns the value in each stratum that a rule names.
     pub fn strata(&self, id: AttributesId) -> impl Iterator<Item = (StratumId, Slot)> + '_ {
         self.slots(id).iter().skip(self.dimensions.len()).zip(0..).map(|(slot, index)| (StratumId(index), *slot))
     }
 
-    /// The stratum of this name, where a rule names it.
+    /// Returns the probability of each group of the dimension, then that of everything outside the allow-list, in
+    /// hundredths that sum to [`CERTAIN`](super::CERTAIN). Empty where the slot stands for no probabilities, or for
+    /// such as were not kept.
+    #[must_use]
+    pub fn probabilities(&self, dimension: DimensionId, slot: Slot) -> &[u8] {
+        let found = self.dimensions.get(usize::from(dimension.0));
+        let found = present(Room::Ledger, "a dimension's id is its index in the plan", found);
+        found.map_or(&[], |dimension| dimension.vectors.of(slot))
+    }
+
+    /// Returns the id of the stratum of this name, or `None` where no rule names it.
     #[must_use]
     pub fn stratum_id(&self, name: &str) -> Option<StratumId> {
         let index = self.strata.iter().position(|stratum| *stratum.name == *name)?;
-        u16::try_from(index).ok().map(StratumId)
+        present(Room::Ledger, "rules name fewer than 65,536 strata", u16::try_from(index).ok()).map(StratumId)
     }
 
-    /// The text of a stratum's value, for an order that does not depend on arrival; empty for no value.
+    /// Returns the text of a value of a stratum, for an order that does not depend on arrival. Empty for no value.
     #[must_use]
     pub fn stratum_value(&self, stratum: StratumId, slot: Slot) -> &str {
         match slot {
             Slot::NONE => "",
             Slot::OTHER => Dimension::OTHER,
-            slot => self
-                .strata
-                .get(usize::from(stratum.0))
-                .and_then(|stratum| stratum.values.get(usize::from(slot.0)))
-                .map_or("", |value| value),
+            // A checkpoint from anywhere may hold slots that stand for nothing.
+            slot => self.values_of(stratum).get(usize::from(slot.0)).map_or("", |value| value),
         }
     }
 
-    /// The values a case can have in a stratum, in the order of their texts, however they arrived; no value comes first.
+    /// Returns every value that a case can have in a stratum, in the order of their texts, however they arrived. No
+    /// value comes first.
     #[must_use]
     pub fn stratum_values(&self, stratum: StratumId) -> Vec<Slot> {
-        let known = self.strata.get(usize::from(stratum.0)).map_or(0, |stratum| stratum.values.len());
-        let mut slots: Vec<Slot> = (0..u16::try_from(known).unwrap_or(MAX_STRATUM_VALUES)).map(Slot).collect();
+        let mut slots: Vec<Slot> = self.values_of(stratum).iter().zip(0..).map(|(_, index)| Slot(index)).collect();
         slots.extend([Slot::NONE, Slot::OTHER]);
         slots.sort_by_key(|slot| (self.stratum_value(stratum, *slot), *slot));
         slots
     }
 
-    /// How many events lost their groups because too many combinations were in use.
+    /// Returns how many events lost their groups and strata because too many combinations were in use.
     #[must_use]
     pub const fn overflowed(&self) -> u64 {
         self.overflowed
     }
 
-    /// How often probabilities were not kept because too many distinct ones were in use, or too many groups in the dimension.
+    /// Returns how often probabilities were not kept, because too many distinct ones were in use or the dimension has
+    /// too many groups.
     #[must_use]
     pub const fn probabilities_dropped(&self) -> u64 {
         self.probabilities_dropped
     }
 
+    /// Returns whether a combination has kept probabilities.
+    pub(super) fn has_probabilities(&self, slots: &[Slot]) -> bool {
+        slots.iter().take(self.dimensions.len()).any(|slot| slot.vector().is_some())
+    }
+
+    #[inline]
     fn slots(&self, id: AttributesId) -> &[Slot] {
-        // Ids come from this table alone; an unknown one would read as "no value".
-        self.combinations.get(id.0 as usize).map_or(&[], |slots| slots)
+        match self.combinations.get(id.0 as usize) {
+            Some(slots) => slots,
+            None => {
+                // It would count as "no value", that is as missing.
+                broken(Room::Ledger, "an id of a combination comes from its table");
+                &[]
+            }
+        }
+    }
+
+    fn values_of(&self, stratum: StratumId) -> &[Box<str>] {
+        let found = self.strata.get(usize::from(stratum.0));
+        present(Room::Ledger, "a stratum's id is its index in the plan", found).map_or(&[], |stratum| &stratum.values)
     }
 
     fn id_of(&mut self, slots: &[Slot]) -> AttributesId {
@@ -202,10 +208,6 @@ impl AttributeTable {
         AttributesId(next)
     }
 
-    fn has_probabilities(&self, slots: &[Slot]) -> bool {
-        slots.iter().take(self.dimensions.len()).any(|slot| slot.vector().is_some())
-    }
-
     fn without_probabilities(&self, slots: &[Slot]) -> Vec<Slot> {
         let mut slots = slots.to_vec();
         let kept = |slot: &&mut Slot| slot.vector().is_some();
@@ -214,159 +216,13 @@ impl AttributeTable {
     }
 }
 
-/// What goes into a checkpoint: combinations in the order of their ids, and the values that strata have shown.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct AttributesState {
-    dimensions: usize,
-    strata: Vec<Vec<Box<str>>>,
-    combinations: Vec<Arc<[Slot]>>,
-    /// By dimension: vectors of probabilities in the order of their slots.
-    vectors: Vec<Vec<Arc<[u8]>>>,
-    overflowed: u64,
-    probabilities_dropped: u64,
-}
-
-impl AttributeTable {
-    pub(super) fn state(&self) -> AttributesState {
-        AttributesState {
-            dimensions: self.dimensions.len(),
-            strata: self.strata.iter().map(|stratum| stratum.values.clone()).collect(),
-            combinations: self.combinations.clone(),
-            vectors: self.dimensions.iter().map(|dimension| dimension.vectors.known()).collect(),
-            overflowed: self.overflowed,
-            probabilities_dropped: self.probabilities_dropped,
-        }
-    }
-
-    /// Whether this table gave the id.
-    pub(super) fn has(&self, id: AttributesId) -> bool {
-        (id.0 as usize) < self.combinations.len()
-    }
-
-    /// Takes in what [`Self::state`] gave; ids stay as they were. A stratum that was not kept then has no value in old combinations.
-    ///
-    /// # Errors
-    /// What was expected, where it is not what [`Self::state`] gives.
-    pub(super) fn restore(&mut self, state: AttributesState, mapping: &Mapping) -> Result<(), String> {
-        let AttributesState { dimensions, strata, combinations, vectors, overflowed, probabilities_dropped } = state;
-        if dimensions != self.dimensions.len() {
-            return Err(format!("expected groups of {} dimensions, found {dimensions}", self.dimensions.len()));
-        }
-        let empty = |slots: &Arc<[Slot]>| slots.iter().all(|slot| *slot == Slot::NONE);
-        if !combinations.first().is_some_and(empty) || combinations.len() > MAX_COMBINATIONS {
-            return Err(format!("expected up to {MAX_COMBINATIONS} combinations of groups, the first without any"));
-        }
-        let columns: Vec<Option<usize>> = (0..self.strata.len()).map(|index| mapping.stratum_before(index)).collect();
-        for (stratum, column) in self.strata.iter_mut().zip(&columns) {
-            let values = column.and_then(|column| strata.get(column));
-            values.into_iter().flatten().for_each(|value| {
-                stratum.learn(value);
-            });
-        }
-        let present = |slots: &Arc<[Slot]>| -> Arc<[Slot]> {
-            let at = |index: usize| slots.get(index).copied().unwrap_or(Slot::NONE);
-            let strata = columns.iter().map(|column| column.map_or(Slot::NONE, |column| at(dimensions + column)));
-            (0..self.dimensions.len()).map(at).chain(strata).collect()
-        };
-        self.combinations = combinations.iter().map(present).collect();
-        self.ids.clear();
-        for (slots, id) in self.combinations.iter().zip(0..) {
-            // Combinations that differed in a stratum that is gone are the same now: the first stands for new cases.
-            self.ids.entry(Arc::clone(slots)).or_insert(AttributesId(id));
-        }
-        for (dimension, vectors) in self.dimensions.iter_mut().zip(vectors) {
-            for vector in vectors {
-                dimension.vectors.learn(&vector);
-            }
-        }
-        self.with_probabilities = self.combinations.iter().filter(|slots| self.has_probabilities(slots)).count();
-        self.overflowed = overflowed;
-        self.probabilities_dropped = probabilities_dropped;
-        Ok(())
-    }
-}
-
-impl NamedValues {
-    fn named(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            values: Vec::new(),
-            ids: HashMap::default(),
-            vectors: Vectors::default(),
-            outside: Slot::OTHER,
-        }
-    }
-
-    fn of_dimension(dimension: &Dimension) -> Self {
-        let mut values = Self::named(&dimension.name);
-        for (group, index) in dimension.groups.iter().zip(0..) {
-            values.values.push(group.as_str().into());
-            values.ids.insert(group.as_str().into(), Slot(index));
-        }
-        values.outside = dimension.group_id(Dimension::OTHER).map_or(Slot::OTHER, |group| Slot(group.0));
-        values
-    }
-
-    fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
-        match membership {
-            None => Slot::NONE,
-            Some(Membership::Group(group)) => self.find(group).unwrap_or(self.outside),
-            Some(Membership::Probabilities(probabilities)) => {
-                self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
-            }
-        }
-    }
-
-    /// What the listed groups leave of 1 goes where values outside the allow-list go, named or not.
-    fn learn_probabilities(&mut self, probabilities: &[(Cow<'_, str>, f64)]) -> Option<Slot> {
-        let groups = self.values.len();
-        if groups > MAX_PROBABLE_GROUPS {
-            return None;
-        }
-        let mut listed = vec![0.0; groups];
-        for (group, probability) in probabilities {
-            let slot = self.find(group).filter(|slot| *slot != self.outside);
-            if let Some(share) = slot.and_then(|slot| listed.get_mut(usize::from(slot.0))) {
-                *share = *probability;
-            }
-        }
-        let mut hundredths = quantise(&listed);
-        // Where `other` is listed it is a group, and nobody is beside it.
-        if self.outside != Slot::OTHER {
-            let outside = hundredths.pop()?;
-            *hundredths.get_mut(usize::from(self.outside.0))? += outside;
-            hundredths.push(0);
-        }
-        self.vectors.learn(&hundredths)
-    }
-
-    fn find(&self, value: &str) -> Option<Slot> {
-        /// Up to here comparing is faster than hashing.
-        const FEW: usize = 8;
-        if self.values.len() > FEW {
-            return self.ids.get(value).copied();
-        }
-        let index = self.values.iter().position(|known| **known == *value)?;
-        u16::try_from(index).ok().map(Slot)
-    }
-
-    fn learn(&mut self, value: &str) -> Slot {
-        if let Some(slot) = self.find(value) {
-            return slot;
-        }
-        let next = u16::try_from(self.values.len()).unwrap_or(MAX_STRATUM_VALUES);
-        if next >= MAX_STRATUM_VALUES {
-            return Slot::OTHER;
-        }
-        self.values.push(value.into());
-        self.ids.insert(value.into(), Slot(next));
-        Slot(next)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
+    use crate::event::Membership;
+    use crate::ledger::MAX_PROBABLE_GROUPS;
     use crate::plan::{EvidencePlan, LedgerPlan, Limits, Span, WindowPlan};
 
     fn attributes(groups: &[&str]) -> AttributeTable {

@@ -1,41 +1,49 @@
-//! What the set of a case's events counts for.
+//! Folding the events of a case: what the set of them counts for.
 
+use super::attributes::{AttributeTable, AttributesId};
+use super::counts::CaseCounts;
+use super::record::{NO_PROFILE, Record, RecordKind};
+use super::run::Spans;
 use crate::event::Outcome;
-use crate::ledger::record::{Record, RecordKind};
-use crate::ledger::{AttributeTable, AttributesId, CaseCounts, Spans};
+use crate::plan::invariant::{Room, present};
 use crate::plan::{Channel, EventTime, ProfileId};
 
-/// What a case counts for: at its own channel, and at another one by which it was checked although it had not been picked.
+/// What a case counts for: in its own channel, and in another one by which it was checked although it was not picked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaseFacts {
-    /// Where the selection (or, without one, the control) puts it.
+    /// What it counts for where its selection, or without one its control or complaint, places it. `None` where no
+    /// profile of the allow-list is named.
     pub home: Option<Contribution>,
-    /// A control by another channel of a case that was not picked.
+    /// What it counts for in another channel: that of a control of a case that was not picked.
     pub other: Option<Contribution>,
-    /// No event says to which profile the case belongs: it waits.
+    /// Whether the case waits, because no event names a profile.
     pub waiting: bool,
 }
 
-/// One case in one cohort.
+/// What one case counts for in one cohort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contribution {
     /// The profile.
     pub profile: ProfileId,
     /// The channel.
     pub channel: Channel,
-    /// The cohort: time of selection.
+    /// The time of selection, which decides the cohort.
     pub cohort: EventTime,
-    /// Groups and strata.
+    /// Its groups and strata.
     pub attributes: AttributesId,
-    /// Where the case stands in the funnel.
+    /// The stages of the funnel that the case has reached.
     pub counts: CaseCounts,
 }
 
-/// What the events of one run of a case count for, whatever order they came in; what a run is says `Spans::runs`.
+/// Returns what the events of one run of a case count for, in whatever order they came. [`Spans::runs`] returns the
+/// runs.
 ///
-/// Of several selections the one whose chain of revisions has the earliest time counts, in its latest revision, in the cohort of
-/// that time. Without a selection, the earliest control that names a profile stands in for it and counts
-/// as selected. Of several reports on one control the latest that no other event revises counts; an outcome implies its control.
+/// - Of several selections, the one whose chain of revisions has the earliest time counts. Its latest revision decides,
+///   in the cohort of that earliest time.
+/// - Without a selection, the earliest control that names a profile takes its place, and the case counts as selected.
+///   Without either, the earliest complaint that names a profile does.
+/// - Of several reports on a control, the latest one that no other event revises counts. An outcome implies its
+///   control.
 #[must_use]
 pub fn facts(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
     if let [only] = records
@@ -47,9 +55,9 @@ pub fn facts(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
         return facts_without_selection(records, attributes);
     };
     let merged = merged_attributes(records, selection.attributes, attributes);
-    let Some(profile) = selection.allowed_profile() else {
-        return CaseFacts::default();
-    };
+    // A case of a profile outside the allow-list counts for nothing.
+    let Some(profile) = selection.allowed_profile() else { return CaseFacts::default() };
+    // A selection always has a channel, unless a checkpoint from anywhere says otherwise.
     let channel = selection.flags.channel().unwrap_or_default();
     let home = Contribution { profile, channel, cohort, attributes: merged, counts: CaseCounts::default() };
     if selection.flags.yes() {
@@ -72,7 +80,7 @@ pub fn facts(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
     }
 }
 
-/// What each run of a case counts for; replaces `into`.
+/// Replaces `into` by what each run of a case counts for.
 pub(super) fn facts_of_runs(
     records: &[Record],
     attributes: &mut AttributeTable,
@@ -83,7 +91,7 @@ pub(super) fn facts_of_runs(
     into.extend(spans.runs(records).map(|run| facts(run, attributes)));
 }
 
-/// Nearly all cases have nothing but one selection: the general way gives the same, slower.
+/// Does what [`facts`] does, but faster, for a case with nothing but one selection. Nearly all cases are such.
 fn facts_of_selection(selection: &Record) -> CaseFacts {
     let assessed = CaseCounts::assessed();
     let home = selection.allowed_profile().map(|profile| Contribution {
@@ -96,7 +104,7 @@ fn facts_of_selection(selection: &Record) -> CaseFacts {
     CaseFacts { home, ..CaseFacts::default() }
 }
 
-/// The selection that counts and its cohort: the earliest time of its chain.
+/// Returns the selection that counts, and the earliest time of its chain of revisions.
 fn selection_of(records: &[Record]) -> Option<(&Record, EventTime)> {
     let active = selections(records).filter(|record| !is_revised(record, records));
     let ranked = active.map(|record| (start_of(record, records), record));
@@ -104,13 +112,14 @@ fn selection_of(records: &[Record]) -> Option<(&Record, EventTime)> {
     Some((record, start.0))
 }
 
-/// The earliest of a selection and those it corrects, directly or not, as far as they are known. A correction may bear any time,
-/// so the earliest is not always the one the chain starts with.
+/// Returns the earliest of a selection and those it corrects, directly or not, as far as they are known. A correction
+/// may have any time, so the earliest is not always the first of the chain.
 fn start_of(record: &Record, records: &[Record]) -> (EventTime, u64) {
-    chain(record, records).map(Record::order).min().unwrap_or_else(|| record.order())
+    chain(record, records).map(Record::order).fold(record.order(), Ord::min)
 }
 
-/// A selection, the one it corrects, and so on. At most as many steps as there are records: more would be a cycle.
+/// Returns a selection, the one it corrects, and so on. Corrections may form a cycle, so there are no more steps than
+/// records.
 fn chain<'a>(record: &'a Record, records: &'a [Record]) -> impl Iterator<Item = &'a Record> {
     let earlier = |record: &&'a Record| {
         let record = *record;
@@ -127,12 +136,13 @@ fn is_revised(record: &Record, records: &[Record]) -> bool {
     records.iter().any(|other| record.is_revised_by(other))
 }
 
-/// Membership sent apart wins over the selection's, which wins over the controls'; of several the latest wins.
+/// Merges the groups and strata of a case. Those sent separately have precedence over those of the selection, and these
+/// over those of controls. Among several events of a kind the latest has precedence.
 fn merged_attributes(records: &[Record], selection: AttributesId, attributes: &mut AttributeTable) -> AttributesId {
-    let apart = latest_first(records, RecordKind::Attributes, attributes);
+    let separate = latest_first(records, RecordKind::Attributes, attributes);
     let controls = latest_first(records, RecordKind::Control, attributes);
-    let below = attributes.merge(selection, controls);
-    attributes.merge(apart, below)
+    let others = attributes.merge(selection, controls);
+    attributes.merge(separate, others)
 }
 
 fn latest_first(records: &[Record], kind: RecordKind, attributes: &mut AttributeTable) -> AttributesId {
@@ -142,8 +152,7 @@ fn latest_first(records: &[Record], kind: RecordKind, attributes: &mut Attribute
 }
 
 fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
-    let named =
-        |kind| records.iter().filter(move |record| record.kind == kind && record.profile != super::record::NO_PROFILE);
+    let named = |kind| records.iter().filter(move |record| record.kind == kind && record.profile != NO_PROFILE);
     let control = named(RecordKind::Control).min_by_key(|record| record.order());
     let (stand_in, counts) = match (control, named(RecordKind::Complaint).min_by_key(|record| record.order())) {
         (Some(control), _) => (control, examined(records).with_selected()),
@@ -153,6 +162,7 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable) 
     let merged = merged_attributes(records, stand_in.attributes, attributes);
     let home = stand_in.allowed_profile().map(|profile| Contribution {
         profile,
+        // The default of the contract, where a control or complaint names no channel.
         channel: stand_in.flags.channel().unwrap_or_default(),
         cohort: stand_in.time,
         attributes: merged,
@@ -161,7 +171,7 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable) 
     CaseFacts { home, ..CaseFacts::default() }
 }
 
-/// The first performed control that names another channel, for a case that was not picked: its time and channel.
+/// Returns time and channel of the first performed control by another channel than `home`, the case's own.
 fn elsewhere(records: &[Record], home: Channel) -> Option<(EventTime, Channel)> {
     records
         .iter()
@@ -177,14 +187,14 @@ fn record_channel(record: &Record) -> Option<Channel> {
     if record.kind == RecordKind::Control { record.flags.channel() } else { None }
 }
 
-/// One control of a case, as its reports leave it.
+/// What the reports on one control of a case say together.
 #[derive(Clone, Copy, Default)]
 struct ControlState {
     performed: Option<bool>,
     outcome: Option<Outcome>,
 }
 
-/// Where the case's controls put it in the funnel; `assessed` is set, `selected` is not.
+/// Returns the stages of the funnel that a case has reached by its controls: `assessed` is set, `selected` is not.
 fn examined(records: &[Record]) -> CaseCounts {
     let mut reports: Vec<&Record> = records
         .iter()
@@ -200,6 +210,7 @@ fn examined(records: &[Record]) -> CaseCounts {
         return counts;
     }
     let states = control_states(&reports);
+    // An outcome without its control implies one that was performed.
     let performed = |state: &ControlState| state.performed.unwrap_or(true) || concluded(state);
     counts.set_reported(true);
     counts.set_controlled(states.iter().any(performed));
@@ -217,7 +228,7 @@ const fn concluded(state: &ControlState) -> bool {
     matches!(state.outcome, Some(Outcome::Violation | Outcome::NoViolation))
 }
 
-/// The state of each control after its reports, which come in order.
+/// Returns what the reports say on each control. The reports must be in the order of [`Record::order`].
 fn control_states(reports: &[&Record]) -> Vec<ControlState> {
     let mut keys: Vec<u32> =
         reports.iter().filter(|record| record.kind == RecordKind::Control).map(|record| record.control).collect();
@@ -234,11 +245,12 @@ fn control_states(reports: &[&Record]) -> Vec<ControlState> {
             states.push((key, ControlState::default()));
             states.len() - 1
         });
-        let Some((_, state)) = states.get_mut(index) else { continue };
+        let state = present(Room::Ledger, "the state of a control was found or added", states.get_mut(index));
+        let Some((_, state)) = state else { continue };
         if record.kind == RecordKind::Control {
             state.performed = Some(record.flags.yes());
         }
-        // A revised report keeps its control but loses its outcome.
+        // A revised report still shows that there is a control, but its outcome no longer counts.
         if let Some(outcome) = record.flags.outcome()
             && !reports.iter().any(|other| record.is_revised_by(other))
         {
@@ -248,7 +260,8 @@ fn control_states(reports: &[&Record]) -> Vec<ControlState> {
     states.into_iter().map(|(_, state)| state).collect()
 }
 
-/// The control a report is about; a correction without a control id is about that of the report it corrects.
+/// Returns the control that a report is about. A correction without a control id is about that of the report it
+/// corrects; where that has not come, about the control without an id.
 fn control_of(record: &Record, reports: &[&Record]) -> u32 {
     if record.control != 0 || record.revises == 0 {
         return record.control;

@@ -1,31 +1,33 @@
-//! What a case counted for and counts for now.
+//! Changes of what a case counts for.
 
 use super::case::{CaseFacts, Contribution};
 
-/// What a run of a case counted for and counts for now.
+/// A change of what a run of a case counts for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaseChange {
-    /// Before the event.
+    /// What it counted for before the event.
     pub before: CaseFacts,
-    /// After it.
+    /// What it counts for after it.
     pub after: CaseFacts,
 }
 
 impl CaseChange {
-    /// Returns what the change takes out (`false`) and puts in (`true`); nothing where both are the same.
+    /// Returns what to subtract (`false`) and what to add (`true`), for the case's own channel and for the other one.
+    /// Nothing where a channel is unchanged.
     pub fn moves(&self) -> impl Iterator<Item = (Contribution, bool)> + use<> {
         let Self { before, after } = *self;
         [(before.home, after.home), (before.other, after.other)]
             .into_iter()
             .filter(|(before, after)| before != after)
-            .flat_map(|(before, after)| [before.map(|out| (out, false)), after.map(|put| (put, true))])
+            .flat_map(|(before, after)| [before.map(|gone| (gone, false)), after.map(|new| (new, true))])
             .flatten()
     }
 }
 
-/// The changes from the runs before to those after; what stands on both sides is left out.
+/// Visits the changes from the runs `before` to those `after`. Runs that are on both sides are left out; of the rest
+/// the first is paired with the first, and so on. A run without a partner is paired with one that counts for nothing.
 pub(super) fn changes(before: &[CaseFacts], after: &[CaseFacts], mut visit: impl FnMut(CaseChange)) {
-    // Nearly always there is one run.
+    // Nearly every case has one run. A case that is new counted for nothing.
     if let ([] | [_], [after]) = (before, after) {
         let before = before.first().copied().unwrap_or_default();
         if before != *after {
@@ -34,16 +36,16 @@ pub(super) fn changes(before: &[CaseFacts], after: &[CaseFacts], mut visit: impl
         return;
     }
     let mut gone = before.to_vec();
-    let mut come = after.to_vec();
-    come.retain(|facts| match gone.iter().position(|known| known == facts) {
+    let mut new = after.to_vec();
+    new.retain(|facts| match gone.iter().position(|known| known == facts) {
         Some(index) => {
             gone.remove(index);
             false
         }
         None => true,
     });
-    for index in 0..gone.len().max(come.len()) {
+    for index in 0..gone.len().max(new.len()) {
         let at = |facts: &[CaseFacts]| facts.get(index).copied().unwrap_or_default();
-        visit(CaseChange { before: at(&gone), after: at(&come) });
+        visit(CaseChange { before: at(&gone), after: at(&new) });
     }
 }

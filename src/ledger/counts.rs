@@ -1,6 +1,6 @@
-//! Where one case stands in the funnel.
+//! The stages of the funnel that a case has reached.
 
-/// Where one case stands in the funnel: each stage reached or not.
+/// The stages of the funnel that a case has reached, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaseCounts(u16);
 
@@ -15,56 +15,56 @@ impl CaseCounts {
     pub(crate) const COMPLAINT: u16 = 1 << 7;
     pub(crate) const REPORTED: u16 = 1 << 8;
 
-    /// A case at risk of being picked.
+    /// Returns a case that was assessed: it could have been picked.
     #[must_use]
     pub const fn assessed() -> Self {
         Self(Self::ASSESSED)
     }
 
-    /// A complaint about a case of which nothing else is known.
+    /// Returns a case of which nothing is known but a complaint.
     #[must_use]
     pub const fn complaint_alone() -> Self {
         Self(Self::COMPLAINT)
     }
 
-    /// The same, picked.
+    /// Returns the same case, picked.
     #[must_use]
     pub const fn with_selected(self) -> Self {
         Self(self.0 | Self::SELECTED)
     }
 
-    /// The same, complained about.
+    /// Returns the same case with a complaint.
     #[must_use]
     pub const fn with_complaint(self) -> Self {
         Self(self.0 | Self::COMPLAINT)
     }
 
-    /// Whether it was examined.
+    /// Sets whether a control was performed.
     pub const fn set_controlled(&mut self, yes: bool) {
         self.set(Self::CONTROLLED, yes);
     }
 
-    /// Whether a control was reported, performed or not.
+    /// Sets whether a control was reported, performed or not.
     pub const fn set_reported(&mut self, yes: bool) {
         self.set(Self::REPORTED, yes);
     }
 
-    /// Whether every control has an outcome of any kind, or was not performed.
+    /// Sets whether every control has an outcome of any kind, or was not performed.
     pub const fn set_resolved(&mut self, yes: bool) {
         self.set(Self::RESOLVED, yes);
     }
 
-    /// Whether an outcome is violation or no violation.
+    /// Sets whether any control has the outcome violation or no violation.
     pub const fn set_concluded(&mut self, yes: bool) {
         self.set(Self::CONCLUDED, yes);
     }
 
-    /// Whether a violation was found, and stands.
+    /// Sets whether a violation was found that still counts.
     pub const fn set_hit(&mut self, yes: bool) {
         self.set(Self::HIT, yes);
     }
 
-    /// Whether a violation was found but did not stand.
+    /// Sets whether violations were found but all of them were revised since.
     pub const fn set_overturned(&mut self, yes: bool) {
         self.set(Self::OVERTURNED, yes);
     }
@@ -77,7 +77,7 @@ impl CaseCounts {
         }
     }
 
-    /// Returns 1 where the stage of this bit was reached, else 0.
+    /// Returns 1 where the stage of this bit was reached, otherwise 0.
     #[must_use]
     pub(crate) const fn count(self, bit: u16) -> u64 {
         (self.0 & bit != 0) as u64

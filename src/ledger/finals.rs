@@ -1,24 +1,28 @@
-//! What an event changes in the order of event time: the facts that evidence reads.
+//! Final facts: the changes of a case in the order of event time, as evidence reads them.
+//!
+//! Within an hour of event time all events of a case make one step: the change from what it counted for before the hour
+//! to what it counts for after it. Late events make no step, since the hour they belong to may be final.
 
-use super::case::facts_of_runs;
-use super::change::changes;
+use super::attributes::AttributeTable;
+use super::case::{CaseFacts, facts_of_runs};
+use super::change::{CaseChange, changes};
+use super::record::Record;
 use super::run::Spans;
-use crate::ledger::{AttributeTable, CaseChange, CaseFacts, Record};
 use crate::plan::hour_of;
 
-/// What a case counted for before the events of an hour and after them. Late events take no part.
+/// How the events of an hour change what a case counts for, late events aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FinalChange {
     /// The hour of event time, counted from 1970.
     pub hour: i32,
-    /// Before and after.
+    /// What the case counted for before the hour and after it.
     pub change: CaseChange,
 }
 
-/// How `added`, which is among `records`, changes the hourly steps of its case; replaces `into`.
+/// Replaces `into` by how the record `added`, which must be among `records`, changes the steps of its case.
 ///
-/// Nearly always the event is the newest of its case, and its steps are the `made` changes that it made in the windows. Where it is not,
-/// the steps without it are taken back and those with it put in their place.
+/// Nearly always the event is the newest of its case. Then its steps are `made`, the changes that it made in the
+/// windows. Otherwise the steps without it are reversed and those with it are added.
 pub(super) fn final_changes(
     records: &[Record],
     added: &Record,
@@ -38,12 +42,12 @@ pub(super) fn final_changes(
     }
     let with = in_time(records);
     let without: Vec<Record> = with.iter().filter(|record| *record != added).copied().collect();
-    into.extend(steps(&without, hour, attributes, spans).into_iter().map(taken_back));
+    into.extend(steps(&without, hour, attributes, spans).into_iter().map(reversed));
     into.extend(steps(&with, hour, attributes, spans));
 }
 
-/// How the hourly steps of a case change where its runs were told by the spans `before` and are told by those `after`. Hours before `first` are
-/// final: what they would have come to otherwise is made up for in the first hour that is not. Adds to `into`.
+/// Adds to `into` how the steps of a case change where the spans `after` instead of `before` decide its runs. Hours
+/// before `first` are final, so their difference is added to the step of hour `first`.
 pub(super) fn refolded_steps(
     records: &[Record],
     first: i32,
@@ -57,16 +61,17 @@ pub(super) fn refolded_steps(
     facts_of_runs(&earlier, attributes, before, &mut was);
     facts_of_runs(&earlier, attributes, after, &mut is);
     changes(&was, &is, |change| into.push(FinalChange { hour: first, change }));
-    into.extend(steps(&known, first, attributes, before).into_iter().map(taken_back));
+    into.extend(steps(&known, first, attributes, before).into_iter().map(reversed));
     into.extend(steps(&known, first, attributes, after));
 }
 
-const fn taken_back(step: FinalChange) -> FinalChange {
+const fn reversed(step: FinalChange) -> FinalChange {
     let CaseChange { before, after } = step.change;
     FinalChange { change: CaseChange { before: after, after: before }, ..step }
 }
 
-/// How what a case counts for differs from what evidence counts of it, because some of its events came late: from the latter to the former.
+/// Visits the differences between what evidence counts of a case and what it counts for, because events came late.
+/// `before` is what evidence counts.
 pub(super) fn missing_changes(
     records: &[Record],
     attributes: &mut AttributeTable,
@@ -84,12 +89,12 @@ pub(super) fn missing_changes(
     }
 }
 
-/// Those that evidence knows of.
+/// Returns the records that evidence reads: those that came in time.
 pub(super) fn in_time(records: &[Record]) -> Vec<Record> {
     records.iter().filter(|record| !record.flags.late()).copied().collect()
 }
 
-/// The case's steps in the hours from `first` on that have an event of it.
+/// Returns the steps of a case in the hours from `first` on that have an event of it.
 fn steps(records: &[Record], first: i32, attributes: &mut AttributeTable, spans: &Spans) -> Vec<FinalChange> {
     let mut hours: Vec<i32> = records.iter().map(|record| hour_of(record.time)).filter(|hour| *hour >= first).collect();
     hours.sort_unstable();

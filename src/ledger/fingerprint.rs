@@ -1,14 +1,14 @@
 //! Keyed fingerprints: the only form in which ids are kept.
 
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
 use std::hash::Hasher;
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 use siphasher::sip128::{Hasher128, SipHasher24 as SipHasher24Wide};
 
-/// The secret key of the pseudonyms. Whoever has it can test whether an id is in the state; nobody can read ids out of it.
+/// The secret key of the fingerprints. Whoever has it can test whether an id is in the state. Nobody can read an id
+/// from the state.
 #[derive(Clone)]
 pub struct PseudonymKey(pub [u8; 16]);
 
@@ -21,32 +21,32 @@ impl fmt::Debug for PseudonymKey {
 /// A case, known by the 128-bit keyed fingerprint of its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CaseKey {
-    /// Chooses the shard and completes the dedupe key.
+    /// Decides shard and page. With the tag of an event it also identifies the event among all.
     #[serde(with = "postcard::fixint::le")]
     pub high: u64,
-    /// Hashes within a page.
+    /// The hash in the table of a page.
     #[serde(with = "postcard::fixint::le")]
     pub low: u64,
 }
 
-/// An event: keyed hashes of its `id` (what `revises` names) and of `source` and `id` together.
+/// An event, known by keyed hashes of its `id`, which is what `revises` names, and of `source` and `id` together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventTag {
-    /// Of the `id` alone.
+    /// Hash of the `id` alone.
     pub id: u64,
-    /// Of `source` and `id`.
+    /// Hash of `source` and `id`.
     pub full: u64,
 }
 
 impl EventTag {
-    /// 64 bits that identify the event among those of one case.
+    /// Returns 64 bits that identify the event within its case. The upper half is the hash of its `id`.
     #[must_use]
     pub const fn within_case(self) -> u64 {
         (self.id << 32) | (self.full & 0xFFFF_FFFF)
     }
 }
 
-/// Domain separators: the same text as a case id and as an event id gives unrelated fingerprints.
+/// Domain separators: a text has unrelated fingerprints as a case id and as an event id.
 const DOMAIN_CASE: u8 = 1;
 const DOMAIN_ID: u8 = 2;
 const DOMAIN_EVENT: u8 = 3;
@@ -54,7 +54,8 @@ const DOMAIN_CONTROL: u8 = 4;
 const DOMAIN_CHECK: u8 = 5;
 
 impl PseudonymKey {
-    /// The fingerprint of a case id (SipHash-2-4 with 128-bit output, a pseudorandom function; Aumasson and Bernstein 2012).
+    /// Returns the fingerprint of a case id: SipHash-2-4 with 128 bits of output, a pseudorandom function (Aumasson and
+    /// Bernstein 2012).
     #[must_use]
     pub fn case(&self, case_id: &str) -> CaseKey {
         let mut hasher = SipHasher24Wide::new_with_key(&self.0);
@@ -64,7 +65,7 @@ impl PseudonymKey {
         CaseKey { high: hash.h1, low: hash.h2 }
     }
 
-    /// The tag of an event.
+    /// Returns the tag of an event.
     #[must_use]
     pub fn event(&self, source: &str, id: &str) -> EventTag {
         let mut hasher = SipHasher24::new_with_key(&self.0);
@@ -76,19 +77,19 @@ impl PseudonymKey {
         EventTag { id: self.short(DOMAIN_ID, id), full: hasher.finish() }
     }
 
-    /// What `revises` names: 32 bits, never 0 (0 means that nothing is revised).
+    /// Returns the 32 bits that stand for an event named by `revises`; never 0, which means that none is named.
     #[must_use]
     pub fn revised(&self, id: &str) -> u32 {
         low_word(self.short(DOMAIN_ID, id)).max(1)
     }
 
-    /// A control of a case, never 0 (0 is the control without an id).
+    /// Returns the 32 bits that stand for a control within its case; never 0, which is the control without an id.
     #[must_use]
     pub fn control(&self, control_id: &str) -> u32 {
         low_word(self.short(DOMAIN_CONTROL, control_id)).max(1)
     }
 
-    /// Tells this key from another one without telling the key.
+    /// Returns a hash of the key: it shows that another key is another one, but not what the key is.
     #[must_use]
     pub fn check(&self) -> u64 {
         self.short(DOMAIN_CHECK, "")
@@ -102,7 +103,7 @@ impl PseudonymKey {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low word is what is wanted")]
+#[expect(clippy::cast_possible_truncation, reason = "only the low word is used")]
 const fn low_word(hash: u64) -> u32 {
     hash as u32
 }

@@ -1,23 +1,23 @@
-//! Ids remembered after nothing else remembers them: of tallies, populations and closed cases.
+//! Event ids remembered beside open cases: those of tallies, populations, complaints and closed cases.
 
 use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::CaseKey;
+use super::fingerprint::CaseKey;
 use crate::plan::{EventTime, Span};
 
-/// A set of 128-bit keys that forgets each some time after the event time it was remembered at.
+/// A set of 128-bit keys, each remembered up to an hour of event time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     entries: HashTable<Entry>,
 }
 
-/// See [`Entry::age`].
+/// The order in which entries are forgotten where there are too many; see [`Entry::age`].
 pub(super) type Age = (i32, u32);
 
-/// 20 bytes: the key and the hour at which it may be forgotten.
+/// A key and the hour of event time at which it may be forgotten. 20 bytes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
     key: [u32; 4],
@@ -25,13 +25,14 @@ pub(super) struct Entry {
 }
 
 impl Memory {
-    /// Whether the key is remembered at `now`. One that may be forgotten counts as forgotten whether a sweep came by or not.
+    /// Returns whether the key is remembered at `now`. A key that may be forgotten counts as forgotten, whether a sweep
+    /// has removed it or not.
     pub fn contains(&self, key: (u64, u64), now: EventTime) -> bool {
         let words = words(key);
         self.entries.find(key.1, |entry| entry.key == words).is_some_and(|entry| entry.lasts(now))
     }
 
-    /// Remembers the key until `until`; returns whether it was new.
+    /// Remembers the key until `until`. Returns whether it was new at `now`.
     pub fn insert(&mut self, key: (u64, u64), until: EventTime, now: EventTime) -> bool {
         let entry = Entry { key: words(key), forget_hour: hour_after(until) };
         if let Some(known) = self.entries.find_mut(key.1, |known| known.key == entry.key) {
@@ -45,7 +46,7 @@ impl Memory {
         true
     }
 
-    /// Forgets what may be forgotten at `now`; returns until when all of the rest is remembered.
+    /// Forgets what may be forgotten at `now`. Returns until when all of the rest is remembered.
     pub fn sweep(&mut self, now: EventTime) -> EventTime {
         let mut first = i32::MAX;
         self.entries.retain(|entry| {
@@ -62,28 +63,31 @@ impl Memory {
         EventTime(i64::from(first).saturating_mul(Span::HOUR.0).saturating_sub(1))
     }
 
-    /// Forgets entries up to this age, and gives how many.
+    /// Forgets all entries up to this age. Returns how many.
     pub fn forget(&mut self, last: Age) -> usize {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.age() > last);
         before - self.entries.len()
     }
 
+    /// Returns all entries, in any order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
     }
 
-    /// Puts an entry back that [`Self::entries`] gave.
-    pub fn put(&mut self, entry: Entry) {
+    /// Restores an entry that [`Self::entries`] returned.
+    pub fn restore(&mut self, entry: Entry) {
         self.entries.insert_unique(low(&entry), entry, low);
     }
 
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 }
 
-/// The age of the `count`-th oldest entry of all; `None` where there is none. Takes 4 bytes for each entry of one hour, not of all.
+/// Returns the age of the `count`-th oldest entry of all memories, or `None` where there are fewer. Allocates 4 bytes
+/// for each entry of one hour, not of all.
 pub(super) fn oldest_age<'m, I: Iterator<Item = &'m Memory>>(memories: impl Fn() -> I, count: usize) -> Option<Age> {
     let mut hours: BTreeMap<i32, usize> = BTreeMap::new();
     memories().flat_map(Memory::entries).for_each(|entry| *hours.entry(entry.forget_hour).or_default() += 1);
@@ -100,13 +104,13 @@ pub(super) fn oldest_age<'m, I: Iterator<Item = &'m Memory>>(memories: impl Fn()
 }
 
 impl Entry {
-    /// The key that chooses its page.
+    /// Returns the key by which its page is found.
     pub const fn key(&self) -> CaseKey {
         let [high, below, ..] = self.key;
         CaseKey { high: ((high as u64) << 32) | below as u64, low: low(self) }
     }
 
-    /// The order in which entries go when there are too many: by the hour, and within one by the key, which is a hash.
+    /// Returns its place in the order of forgetting: by hour, then by the key, which is a hash.
     pub const fn age(&self) -> Age {
         (self.forget_hour, self.key[0])
     }
@@ -116,12 +120,12 @@ impl Entry {
     }
 }
 
-/// Whether what is remembered until `until` is remembered at `now`: memory counts in whole hours.
+/// Returns whether something remembered until `until` still is at `now`. Memory counts in whole hours.
 pub(super) fn lasts(until: EventTime, now: EventTime) -> bool {
     hour_after(until) > hour_after(now.minus(Span::HOUR))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "each word is cut out")]
+#[expect(clippy::cast_possible_truncation, reason = "each word is cut out on purpose")]
 const fn words((high, low): (u64, u64)) -> [u32; 4] {
     [(high >> 32) as u32, high as u32, (low >> 32) as u32, low as u32]
 }

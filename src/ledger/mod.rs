@@ -1,30 +1,42 @@
-//! Cases: dedupe by event id, join by case id, signed facts.
+//! Cases: recognises second deliveries by event id, joins events by case id, and returns what a case counts for.
 //!
-//! **Architecture Invariant:** what a case counts for is a pure function of the *set* of its events ([`facts`]), and so is which events make
-//! up a case that was let go and came again ([`Spans`]); the order of their arrival and their duplicates leave no trace.
+//! **Architecture Invariant:** what a case counts for is a pure function of the *set* of its events ([`facts`]). So is
+//! the division of its events into runs ([`Spans`]), where a case was closed and events of it came again. The order of
+//! arrival and second deliveries leave no trace.
 
 mod attributes;
+mod bounds;
 mod case;
 mod change;
 mod counts;
+mod effects;
 mod finals;
 mod fingerprint;
+mod horizons;
 mod memory;
+mod named_values;
 mod page;
+mod pages;
 mod probabilities;
 mod record;
+mod record_maker;
 mod run;
 mod state;
 mod store;
+mod stored_attributes;
+mod stored_shard;
+mod sweep;
 
-pub use attributes::{AttributeTable, AttributesId, MAX_STRATUM_VALUES, RISK_CLASS};
+pub use attributes::{AttributeTable, AttributesId, RISK_CLASS};
 pub use case::{CaseFacts, Contribution, facts};
 pub use change::CaseChange;
 pub use counts::CaseCounts;
+pub use effects::Effects;
 pub use finals::FinalChange;
 pub use fingerprint::{CaseKey, EventTag, PseudonymKey};
+pub use named_values::MAX_STRATUM_VALUES;
 pub use probabilities::{CERTAIN, MAX_PROBABLE_GROUPS};
 pub use record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
 pub use run::Spans;
 pub use state::{LedgerPages, LedgerState};
-pub use store::{Arrival, Effects, Joined, Ledger, LedgerHealth, Timing};
+pub use store::{Arrival, Joined, Ledger, LedgerHealth, Timing};

@@ -1,7 +1,8 @@
-//! Group membership known only as probabilities: each distinct vector kept once, in whole hundredths.
+//! Group membership known only as probabilities: each distinct vector is kept once, in whole hundredths.
 //!
-//! Hundredths because sums of them are integers: they do not depend on the order of the cases, and a case can be taken out again exactly.
-//! The rounding moves a probability by less than 0.01 once; it costs the estimates far less than the probabilities' own error.
+//! Sums of hundredths are integers. So they do not depend on the order of the cases, and a case can be subtracted again
+//! exactly. Rounding changes a probability once, by less than 0.01, which is far less than the error of the
+//! probability.
 
 use std::sync::Arc;
 
@@ -10,13 +11,14 @@ use rustc_hash::FxBuildHasher;
 
 use crate::plan::Slot;
 
-/// Probability 1, in the units in which probabilities are kept.
+/// Probability 1 in hundredths, the unit in which probabilities are kept.
 pub const CERTAIN: u8 = 100;
 
-/// Most groups that the allow-list of a dimension may have for probabilities to be kept; in larger ones such cases are only counted.
+/// The largest number of groups of a dimension whose probabilities are kept. In larger ones such cases are only
+/// counted.
 pub const MAX_PROBABLE_GROUPS: usize = 31;
 
-/// Distinct vectors of one dimension. At most [`Slot::MAX_VECTORS`], about 100 bytes each.
+/// The distinct probability vectors of one dimension: at most [`Slot::MAX_VECTORS`], about 100 bytes each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vectors {
     known: Vec<Arc<[u8]>>,
@@ -24,7 +26,7 @@ pub(super) struct Vectors {
 }
 
 impl Vectors {
-    /// The slot that stands for the vector; `None` where there are too many.
+    /// Returns the slot of a vector, which is new or not; `None` where there are too many.
     pub fn learn(&mut self, vector: &[u8]) -> Option<Slot> {
         if let Some(slot) = self.ids.get(vector) {
             return Some(*slot);
@@ -36,18 +38,20 @@ impl Vectors {
         Some(slot)
     }
 
-    /// All of them, in the order of their slots.
+    /// Returns all vectors in the order of their slots.
     pub fn known(&self) -> Vec<Arc<[u8]>> {
         self.known.clone()
     }
 
-    /// The vector that a slot stands for; empty for a slot that stands for none.
+    /// Returns the vector that a slot stands for; empty where it stands for none, or for one that a checkpoint from
+    /// anywhere does not have.
     pub fn of(&self, slot: Slot) -> &[u8] {
         slot.vector().and_then(|index| self.known.get(index)).map_or(&[], |vector| vector)
     }
 }
 
-/// Whole hundredths that sum to exactly 100, by largest remainder (of equal ones the first). The last gets what the others leave of 1.
+/// Rounds probabilities to whole hundredths that sum to exactly 100, by the method of largest remainders; of equal
+/// remainders the first has precedence. One element is added: the rest to 1.
 pub(super) fn quantise(listed: &[f64]) -> Vec<u8> {
     let rest = 1.0 - listed.iter().sum::<f64>();
     let shares: Vec<f64> = listed.iter().chain([&rest]).map(|share| share.max(0.0) * f64::from(CERTAIN)).collect();
@@ -60,13 +64,13 @@ pub(super) fn quantise(listed: &[f64]) -> Vec<u8> {
     }
     let mut by_remainder: Vec<(f64, &mut u8)> =
         shares.iter().zip(&mut hundredths).map(|(share, whole)| (share - f64::from(*whole), whole)).collect();
-    // Stable, so that equal ones stay in their order.
+    // A stable sort: equal remainders keep their order.
     by_remainder.sort_by(|one, other| other.0.total_cmp(&one.0));
     by_remainder.into_iter().take(left.into()).for_each(|(_, whole)| *whole += 1);
     hundredths
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not below 0, and saturating")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not below 0, and the cast saturates")]
 const fn floor(share: f64) -> u8 {
     share as u8
 }

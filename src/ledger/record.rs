@@ -2,51 +2,52 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attributes::AttributesId;
 use crate::event::Outcome;
-use crate::ledger::AttributesId;
-#[cfg(doc)]
-use crate::ledger::Spans;
 use crate::plan::{Channel, EventTime, ProfileId};
 
-/// Most events kept for one case; further ones are refused (and so dead-lettered).
-pub const MAX_RECORDS_PER_CASE: usize = 64;
-
-/// One event of a case, reduced to what counting needs. No id, no text.
+/// One event of a case, reduced to what counting needs. It has no id and no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Record {
     /// Event time.
     pub time: EventTime,
-    /// When it arrived, in event time ([`Spans::arrived`]): at its own time, unless it came late. A checkpoint lists it apart.
-    #[serde(skip, default = "at_its_time")]
+    /// When it arrived, in event time ([`Spans::arrived`](super::Spans::arrived)): at its own time, unless it came
+    /// late. A checkpoint stores it separately.
+    #[serde(skip, default = "not_yet_set")]
     pub arrived: EventTime,
-    /// Identifies the event within its case; its upper half is what `revises` names.
+    /// Identifies the event within its case. The upper half is the hash of its id, which `revises` of another event
+    /// names.
     #[serde(with = "postcard::fixint::le")]
     pub tag: u64,
-    /// Groups and strata that came with the event.
+    /// The groups and strata of the event.
     pub attributes: AttributesId,
-    /// The control it is about; 0 for one without an id.
+    /// The control that it is about; 0 for one without an id.
     pub control: u32,
-    /// The event it corrects; 0 for none.
+    /// The event that it corrects; 0 for none.
     pub revises: u32,
-    /// The profile named; [`NO_PROFILE`] for none, [`UNKNOWN_PROFILE`] for one outside the allow-list.
+    /// Index of the profile that it names; [`NO_PROFILE`] for none, [`UNKNOWN_PROFILE`] for one outside the allow-list.
     pub profile: u16,
-    /// What kind of event it is.
+    /// The kind of event.
     pub kind: RecordKind,
-    /// `selected` or `performed`, channel and outcome.
+    /// Its other fields: `selected` or `performed`, channel, outcome, and whether it came late.
     pub flags: Flags,
 }
 
-/// What [`Record::arrived`] is read as, before it is told.
-const fn at_its_time() -> EventTime {
+/// The value of [`Record::arrived`] after a record was read and before its arrival is set.
+const fn not_yet_set() -> EventTime {
     EventTime::MIN
 }
 
-/// No profile was named.
+/// The largest number of events kept for one case. Further ones are rejected.
+pub const MAX_RECORDS_PER_CASE: usize = 64;
+
+/// The event names no profile.
 pub const NO_PROFILE: u16 = u16::MAX;
-/// A profile outside the allow-list was named: the case is joined but counts nowhere.
+
+/// The event names a profile outside the allow-list. Its case is kept but counts for nothing.
 pub const UNKNOWN_PROFILE: u16 = u16::MAX - 1;
 
-/// What kind of event a record is.
+/// The kind of event that a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RecordKind {
     /// `paritywatch.selection.v1`
@@ -57,18 +58,19 @@ pub enum RecordKind {
     Outcome,
     /// `paritywatch.attributes.v1`
     Attributes,
-    /// `paritywatch.complaint.v1` about a case
+    /// `paritywatch.complaint.v1`, about a case
     Complaint,
 }
 
-/// Bit 0: selected / performed. Bits 1-3: channel + 1, 0 for none. Bits 4-5: outcome + 1, 0 for none. Bit 6: late.
+/// The small fields of a record. Bit 0: selected or performed. Bits 1-3: channel + 1, 0 for none. Bits 4-5: outcome +
+/// 1, 0 for none. Bit 6: late.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Flags(u8);
 
 const LATE: u8 = 1 << 6;
 
 impl Flags {
-    /// Packs the three.
+    /// Packs `selected` or `performed`, channel and outcome, of an event that came in time.
     #[must_use]
     pub const fn new(yes: bool, channel: Option<Channel>, outcome: Option<Outcome>) -> Self {
         let channel = match channel {
@@ -87,13 +89,13 @@ impl Flags {
         Self(yes as u8 | (channel << 1) | (outcome << 4))
     }
 
-    /// `selected` of a selection, `performed` of a control.
+    /// Returns `selected` of a selection, or `performed` of a control.
     #[must_use]
     pub const fn yes(self) -> bool {
         self.0 & 1 == 1
     }
 
-    /// The channel, where one was named.
+    /// Returns the channel, where the event names one.
     #[must_use]
     pub const fn channel(self) -> Option<Channel> {
         match (self.0 >> 1) & 7 {
@@ -105,19 +107,20 @@ impl Flags {
         }
     }
 
-    /// The same, of an event that came later than the allowed lateness: windows count it, evidence does not.
+    /// Returns the same flags with lateness set. Late is an event behind the allowed lateness: windows count it,
+    /// evidence does not.
     #[must_use]
     pub const fn with_late(self, late: bool) -> Self {
         Self(self.0 & !LATE | if late { LATE } else { 0 })
     }
 
-    /// Whether the event came later than the allowed lateness.
+    /// Returns whether the event came late.
     #[must_use]
     pub const fn late(self) -> bool {
         self.0 & LATE != 0
     }
 
-    /// The outcome, where one is known.
+    /// Returns the outcome, where the event has one.
     #[must_use]
     pub const fn outcome(self) -> Option<Outcome> {
         match (self.0 >> 4) & 3 {
@@ -130,19 +133,19 @@ impl Flags {
 }
 
 impl Record {
-    /// The total order that decides between events of a case: event time, then tag.
+    /// Returns the key that decides which of two events of a case is the later one: event time, then tag.
     #[must_use]
     pub const fn order(&self) -> (EventTime, u64) {
         (self.time, self.tag)
     }
 
-    /// Whether it is a selection that corrects none: a case has one.
+    /// Returns whether it is a selection that corrects none. A case should have one.
     #[must_use]
     pub fn is_plain_selection(&self) -> bool {
         self.kind == RecordKind::Selection && self.revises == 0
     }
 
-    /// The profile, where an allowed one was named.
+    /// Returns the profile, where the event names one of the allow-list.
     #[must_use]
     pub const fn allowed_profile(&self) -> Option<ProfileId> {
         match self.profile {
@@ -151,7 +154,8 @@ impl Record {
         }
     }
 
-    /// Whether `other` corrects this event: a selection corrects a selection, an outcome what a control or an outcome reported.
+    /// Returns whether `other` corrects this event. A selection corrects a selection; an outcome corrects a control or
+    /// an outcome.
     #[must_use]
     pub fn is_revised_by(&self, other: &Self) -> bool {
         let corrects = match self.kind {
@@ -159,7 +163,7 @@ impl Record {
             RecordKind::Control | RecordKind::Outcome => other.kind == RecordKind::Outcome,
             RecordKind::Attributes | RecordKind::Complaint => false,
         };
-        // The tag's upper half is the id's hash, forced non-zero as `revises` is.
+        // The upper half of the tag is the hash of the id. As in `revises`, 0 is replaced by 1.
         let id = (self.tag >> 32) as u32;
         corrects && other.revises != 0 && other.tag != self.tag && (if id == 0 { 1 } else { id }) == other.revises
     }

@@ -1,29 +1,31 @@
-//! Runs: which events of a case belong together, told by the log alone.
+//! Runs: which events of a case belong together, decided by the log alone.
 //!
-//! A case cannot be kept for ever. So its events, in the order of their arrival in event time ([`Record::arrived`]), form runs: one that comes
-//! after all before it have been let go begins a run of its own, as if it were about another case. This depends on nothing but the set of
-//! events, for two reasons. More events never part what belongs together. And no event can come any more that would join a run which
-//! [`Spans::is_past`] calls past: what arrives later has also arrived later in event time.
+//! A case cannot be kept for ever. So its events, in the order of their arrival in event time ([`Record::arrived`]),
+//! form runs. An event that arrives after all earlier ones have expired begins a new run, as if it were about another
+//! case. Runs depend on nothing but the set of events, for two reasons. More events never separate what belongs
+//! together. And once [`Spans::is_expired`] holds for a run, no event can join it: whatever is read later has also
+//! arrived later in event time.
 
-use crate::ledger::{Record, RecordKind};
+use super::record::{NO_PROFILE, Record, RecordKind};
+use crate::plan::invariant::{Room, present};
 use crate::plan::{EventTime, Plan, Span};
 
-/// How long after an event its case is kept.
+/// How long a case is kept after an event of it. All spans are of event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spans {
-    /// After a selection that did not pick the case, and after membership sent apart.
+    /// After a selection that did not pick the case, and after group membership that was sent separately.
     pub not_selected: Span,
-    /// After any other event: its control, outcome or correction may come much later.
+    /// After any other event: the control, outcome or correction that follows it may come much later.
     pub history: Span,
-    /// How far behind its partition an event is still in time.
+    /// How far an event may be behind its partition and still be in time.
     pub lateness: Span,
 }
 
-/// Events become final by whole hours, so a case is kept until the hour of its last possible event is.
+/// Events become final by whole hours, so a case is kept until the hour of its last possible event is final.
 const FINAL_AFTER: Span = Span::HOUR;
 
 impl Spans {
-    /// Those of a plan.
+    /// Returns the spans of a plan.
     #[must_use]
     pub const fn of(plan: &Plan) -> Self {
         Self {
@@ -33,14 +35,15 @@ impl Spans {
         }
     }
 
-    /// When an event arrived, in event time: at its own time; where it came late, when its partition had come as far as it had (`seen`, the
-    /// largest time seen there, not before the watermark), less the allowed lateness.
+    /// Returns when an event arrived, in event time. An event in time arrives at its own `time`. A late one arrives at
+    /// `seen` less the allowed lateness, where `seen` is the largest event time of its partition so far, and not before
+    /// the watermark.
     #[must_use]
     pub fn arrived(&self, time: EventTime, seen: EventTime) -> EventTime {
         time.max(seen.minus(self.lateness))
     }
 
-    /// The runs of a case, whose records stand in the order of [`arrival`].
+    /// Returns the runs of a case. Its records must be in the order of [`arrival`].
     pub fn runs<'r>(&self, records: &'r [Record]) -> impl Iterator<Item = &'r [Record]> + use<'r> {
         let (spans, mut rest) = (*self, records);
         std::iter::from_fn(move || {
@@ -50,19 +53,50 @@ impl Spans {
         })
     }
 
-    /// Whether nothing can join the run any more, nor any before it, once the watermark is here.
+    /// Returns whether, at this watermark, no further event can join the run nor any run before it.
     #[must_use]
-    pub fn is_past(&self, run: &[Record], watermark: EventTime) -> bool {
+    pub fn is_expired(&self, run: &[Record], watermark: EventTime) -> bool {
         self.kept_until(run) < watermark
     }
 
-    /// Up to which watermark the run is kept.
+    /// Returns the last watermark at which the run is kept.
     pub(super) fn kept_until(&self, run: &[Record]) -> EventTime {
         let reach = run.iter().map(|record| self.reach(record)).max();
+        let reach = present(Room::Ledger, "a run has a record", reach);
         reach.map_or(EventTime::MIN, |reach| reach.plus(self.lateness))
     }
 
-    /// How many records form the first run.
+    /// Returns how many of a case's records belong to expired runs. These are its first records.
+    pub(super) fn expired(&self, records: &[Record], watermark: EventTime) -> usize {
+        self.runs(records).take_while(|run| self.is_expired(run, watermark)).map(<[Record]>::len).sum()
+    }
+
+    /// Returns how many runs of a case wait: no event of theirs names a profile.
+    pub(super) fn waiting_runs(&self, records: &[Record]) -> u64 {
+        let nameless = |record: &Record| record.kind != RecordKind::Selection && record.profile == NO_PROFILE;
+        // Nearly no case has such a record: then the runs need not be found.
+        if !records.iter().any(nameless) {
+            return 0;
+        }
+        self.runs(records).filter(|run| run.iter().all(nameless)).count() as u64
+    }
+
+    /// Returns whether any run of a case waits.
+    pub(super) fn waits(&self, records: &[Record]) -> bool {
+        self.waiting_runs(records) > 0
+    }
+
+    /// Returns the last arrival time at which another event joins the run of this one.
+    pub(super) fn reach(&self, record: &Record) -> EventTime {
+        let span = match record.kind {
+            RecordKind::Selection if !record.flags.yes() => self.not_selected,
+            RecordKind::Attributes => self.not_selected,
+            _ => self.history,
+        };
+        record.arrived.plus(span).plus(FINAL_AFTER)
+    }
+
+    /// Returns how many records form the first run.
     fn first_run(&self, records: &[Record]) -> usize {
         let mut reach = EventTime(i64::MAX);
         let mut joins = |(index, record): (usize, &Record)| {
@@ -72,19 +106,9 @@ impl Spans {
         };
         records.iter().enumerate().take_while(|record| joins(*record)).count()
     }
-
-    /// Up to when an event may arrive that joins this one.
-    pub(super) fn reach(&self, record: &Record) -> EventTime {
-        let span = match record.kind {
-            RecordKind::Selection if !record.flags.yes() => self.not_selected,
-            RecordKind::Attributes => self.not_selected,
-            _ => self.history,
-        };
-        record.arrived.plus(span).plus(FINAL_AFTER)
-    }
 }
 
-/// The order in which a case's records stand: of arrival in event time. The same set of events gives the same order.
+/// The key by which the records of a case are sorted: arrival in event time, then what makes the order total.
 pub(super) fn arrival(record: &Record) -> (EventTime, EventTime, u64, RecordKind) {
     (record.arrived, record.time, record.tag, record.kind)
 }

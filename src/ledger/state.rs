@@ -1,130 +1,123 @@
-//! What of the ledger goes into a checkpoint, and back.
+//! The ledger's part of a checkpoint.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::attributes::AttributesState;
-use super::page::{Arrivals, Page, ShardState};
+use super::fingerprint::PseudonymKey;
+use super::page::Page;
+use super::pages::{PAGES_PER_SHARD, SHARDS, page_of_shard};
 use super::record::{NO_PROFILE, UNKNOWN_PROFILE};
-use super::store::{PAGES_PER_SHARD, SHARDS};
-use crate::ledger::{Ledger, PseudonymKey, Spans};
+use super::run::Spans;
+use super::store::Ledger;
+use super::stored_attributes::StoredAttributes;
+use super::stored_shard::{Arrivals, StoredShard};
 use crate::plan::{EventTime, Mapping};
 
-/// Everything but the cases.
+/// Everything in the ledger except the cases.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LedgerState {
-    /// Tells the pseudonym key from another one: with another key no case would be found again.
+    /// Tells whether the pseudonym key is still the same. By another key no case would be found again.
     pub key_check: u64,
-    attributes: AttributesState,
+    attributes: StoredAttributes,
     swept_at: EventTime,
     evicted: u64,
     dropped_waiting: u64,
 }
 
-/// The cases, shared with the ledger: a page is copied only when it changes while this is held.
+/// The cases, shared with the ledger. A page is copied only when it changes while this is held.
 #[derive(Clone, Debug)]
 pub struct LedgerPages {
     pages: Vec<Arc<Page>>,
 }
 
 impl LedgerPages {
-    /// Number of shards; each is stored by itself.
+    /// The number of shards. Each is stored by itself.
     pub const SHARDS: usize = SHARDS;
 
-    /// One shard's cases as bytes.
+    /// Returns the cases of one shard as bytes. `index` is below [`Self::SHARDS`].
     ///
     /// # Errors
-    /// What the encoding refuses.
+    /// Where the encoding fails.
     pub fn shard(&self, index: usize) -> postcard::Result<Vec<u8>> {
         let pages = self.pages.iter().skip(index * PAGES_PER_SHARD).take(PAGES_PER_SHARD).map(AsRef::as_ref);
-        let state = ShardState::of(pages);
-        let arrivals = state.arrivals();
-        postcard::to_allocvec(&(state, arrivals))
+        let shard = StoredShard::of(pages);
+        let arrivals = shard.arrivals();
+        postcard::to_allocvec(&(shard, arrivals))
     }
 }
 
 impl Ledger {
-    /// Everything but the cases.
+    /// Returns everything except the cases.
     #[must_use]
     pub fn state(&self) -> LedgerState {
         LedgerState {
-            key_check: self.key.check(),
-            attributes: self.attributes.state(),
-            swept_at: self.swept_at,
-            evicted: self.evicted,
-            dropped_waiting: self.dropped_waiting,
+            key_check: self.maker.key.check(),
+            attributes: self.attributes.stored(),
+            swept_at: self.bounds.swept_at,
+            evicted: self.bounds.evicted,
+            dropped_waiting: self.bounds.dropped_waiting,
         }
     }
 
-    /// The cases.
+    /// Returns the cases.
     #[must_use]
     pub fn pages(&self) -> LedgerPages {
-        LedgerPages { pages: self.pages.clone() }
+        LedgerPages { pages: self.pages.share() }
     }
 
-    /// Takes in what [`Self::state`] gave, before the cases; the ledger is new. It goes on with the `spans` that its cases were kept by, until
-    /// [`Self::change_spans`].
+    /// Returns the pseudonym key.
+    #[must_use]
+    pub const fn key(&self) -> &PseudonymKey {
+        &self.maker.key
+    }
+
+    /// Restores everything except the cases to a new ledger, before the cases. `spans` are those that the cases were
+    /// kept by. They stay in force until [`Self::change_spans`].
     ///
     /// # Errors
-    /// What was expected, where it is not what [`Self::state`] gives.
+    /// What was expected, where the state is not one that [`Self::state`] returns.
     pub fn restore(&mut self, state: LedgerState, spans: Spans, mapping: &Mapping) -> Result<(), String> {
         let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting } = state;
         self.horizons.spans = spans;
         self.attributes.restore(attributes, mapping)?;
-        self.swept_at = swept_at;
-        self.evicted = evicted;
-        self.dropped_waiting = dropped_waiting;
+        self.bounds.swept_at = swept_at;
+        self.bounds.evicted = evicted;
+        self.bounds.dropped_waiting = dropped_waiting;
         Ok(())
     }
 
-    /// The pseudonym key.
-    #[must_use]
-    pub const fn key(&self) -> &PseudonymKey {
-        &self.key
-    }
-
-    /// Takes in the cases of another ledger, shared as long as profiles are named as they were.
+    /// Replaces the cases by those of another ledger. They stay shared, unless profiles have other indices now.
     pub fn take_pages(&mut self, pages: &LedgerPages, mapping: &Mapping) {
-        self.pages.clone_from(&pages.pages);
-        if mapping.renames_profiles() {
-            let rename = |page: &mut Arc<Page>| Arc::make_mut(page).rename(|profile| profile_now(profile, mapping));
-            self.pages.iter_mut().for_each(rename);
-        }
-        // When anything is due is found out when it is looked for: ids may be remembered for another time.
-        self.due.fill(EventTime::MIN);
-        self.open = self.pages.iter().map(|page| page.open_cases()).sum();
-        self.waiting = self.pages.iter().map(|page| page.waiting()).sum();
-        self.remembered = self.pages.iter().map(|page| page.sizes().remembered).sum();
+        let rename = mapping.renames_profiles().then_some(|profile| present_profile(profile, mapping));
+        self.pages.replace(&pages.pages, rename);
     }
 
-    /// Takes in the cases of one shard.
+    /// Restores the cases of one shard. `index` is below [`LedgerPages::SHARDS`].
     ///
     /// # Errors
-    /// Where the bytes are not what [`LedgerPages::shard`] gives for this shard: what was expected.
+    /// What was expected, where the bytes are not those that [`LedgerPages::shard`] returns for this shard.
     pub fn restore_shard(&mut self, index: usize, bytes: &[u8], mapping: &Mapping) -> Result<(), String> {
-        let (mut state, rest): (ShardState, _) = postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
+        let (mut shard, rest): (StoredShard, _) =
+            postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
         // Format 1 ended here: it did not know when late events had arrived.
         let arrivals: Arrivals =
             if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).map_err(|error| error.to_string())? };
-        state.arrive(&arrivals);
-        state.check(|id| self.attributes.has(id))?;
-        let shard = index * PAGES_PER_SHARD..(index + 1) * PAGES_PER_SHARD;
-        let page_of = |key| Self::page_index(key).checked_sub(shard.start);
-        let pages = self.pages.get_mut(shard.clone()).unwrap_or_default();
-        if !state.put(pages, page_of, |profile| profile_now(profile, mapping), &self.horizons.spans) {
+        shard.set_arrivals(&arrivals);
+        shard.check(|id| self.attributes.has(id))?;
+        let (profile, spans) = (|profile| present_profile(profile, mapping), self.horizons.spans);
+        let complete = self
+            .pages
+            .fill_shard(index, |pages| shard.restore_to(pages, |key| page_of_shard(key, index), profile, &spans));
+        if !complete {
             return Err("expected cases of this shard alone, found one of another".to_owned());
         }
-        self.open += pages.iter().map(|page| page.open_cases()).sum::<usize>();
-        self.waiting += pages.iter().map(|page| page.waiting()).sum::<usize>();
-        self.remembered += pages.iter().map(|page| page.sizes().remembered).sum::<usize>();
-        self.due.iter_mut().take(shard.end).skip(shard.start).for_each(|due| *due = EventTime::MIN);
         Ok(())
     }
 }
 
-/// A profile that is no longer on the allow-list is unknown from now on.
-fn profile_now(profile: u16, mapping: &Mapping) -> u16 {
+/// Returns the present index of a profile in records. A profile that is no longer on the allow-list is unknown.
+fn present_profile(profile: u16, mapping: &Mapping) -> u16 {
     match profile {
         NO_PROFILE | UNKNOWN_PROFILE => profile,
         known => mapping.profile_index(known).unwrap_or(UNKNOWN_PROFILE),

@@ -1,4 +1,5 @@
-//! A million distinct values of everything that comes from outside: what is kept stays within its limit, and what is beyond is counted.
+//! A million distinct values of everything that producers choose. What is kept stays within its limit, and what exceeds
+//! the limit is counted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -9,7 +10,7 @@ use paritywatch::plan::{EventTime, PartitionIndex};
 use paritywatch::settings::Settings;
 
 const EVENTS: u64 = 1_000_000;
-/// Cases that are never selected: each that is dropped takes a search for the oldest.
+/// Cases whose selection never comes. Each time that some are dropped takes a search for the oldest.
 const UNKNOWN: u64 = 250_000;
 const NOW: EventTime = EventTime(1_790_000_000_000);
 const OPEN_CASES: u64 = 200_000;
@@ -39,7 +40,7 @@ fn a_million_distinct_groups_profiles_strata_and_cases_stay_within_the_limits() 
     let mut monitor = Monitor::new(plan, PseudonymKey([3; 16]), Clock::Wall);
     let mut most = (0, 0);
     for number in 0..EVENTS {
-        // Every third event names a profile of its own, all have a group, a stratum's value and a case of their own.
+        // Every third event has a profile of its own. All have a group, a value of the stratum and a case of their own.
         let profile = if number % 3 == 0 { format!("p{number}") } else { "p".to_owned() };
         let data = format!(
             r#"{{"case_id":"c{number}","profile":"{profile}","selected":true,"groups":{{"origin":"g{number}","d{number}":"v"}},"strata":{{"office":"o{number}","s{number}":"v"}}}}"#
@@ -54,10 +55,11 @@ fn a_million_distinct_groups_profiles_strata_and_cases_stay_within_the_limits() 
     let (cases, cells) = monitor.allocated_bytes();
     println!("{health:?}\nmost open {}, most bytes {}, at the end {cases} and {cells}", most.0, most.1);
     assert!(health.open_cases <= OPEN_CASES && most.0 <= OPEN_CASES);
-    // 40 bytes a case, an eighth of the places free, and tables that have just doubled.
+    // 40 bytes for each case, an eighth of the slots free, in tables that have just doubled.
     assert!(most.1.max(cases) < OPEN_CASES * 200, "{most:?}");
     assert_eq!(health.open_cases + health.evicted_cases, EVENTS, "closed and not counted");
-    // The one group that all values outside the allow-list share, by 64 values of the stratum, `other`, and all together.
+    // One group, which all values outside the allow-list share, for each of 64 values of the stratum, for `other`, and
+    // for all.
     assert!(health.cells <= 70, "{}", health.cells);
     assert!(cells < 1 << 20);
     assert_eq!(health.events.unknown_profile, EVENTS.div_ceil(3));
@@ -79,7 +81,7 @@ fn outcomes_of_many_cases_that_were_never_selected_stay_within_the_limits() {
     // Ids of dropped cases are remembered for the dedupe horizon and no longer.
     assert!(health.remembered_ids <= UNKNOWN, "{health:?}");
     send_at(&mut monitor, "outcome", UNKNOWN, "2026-03-25T00:00:00Z", r#"{"case_id":"late","outcome":"violation"}"#);
-    // A round of sweeps comes by within so many events.
+    // A round of sweeps needs this many events.
     for number in 0..2_000 {
         let data = format!(r#"{{"case_id":"z{number}","outcome":"violation"}}"#);
         send_at(&mut monitor, "outcome", UNKNOWN + 1 + number, "2026-03-25T00:00:00Z", &data);
@@ -102,7 +104,7 @@ fn a_stream_of_tallies_alone_forgets_their_ids_too() {
         }
     }
     println!("most remembered: {most}");
-    // 10,000 a day for seven days and what a round of sweeps takes.
+    // 10,000 a day for seven days, and those of the days that a round of sweeps lasts.
     assert!(most <= 80_000, "{most}");
     assert_eq!(monitor.health().events.accepted, EVENTS / 4);
 }
@@ -115,7 +117,7 @@ fn more_ids_than_may_be_remembered_are_forgotten_oldest_first_and_counted() {
     let plan = Settings::parse(&config, "bounds.toml", std::iter::empty()).unwrap().plan;
     let mut monitor = Monitor::new(plan, PseudonymKey([3; 16]), Clock::Wall);
     let tally = |monitor: &mut Monitor, number: u64| {
-        // Ten hours, and the first of them has a third of all.
+        // Ten hours. The first has a third of all ids.
         let hour = (number * 15 / IDS).saturating_sub(5);
         let data = r#"{"profile":"p","groups":{"origin":"x"},"counts":{"assessed":1}}"#;
         send_at(monitor, "tally", number, &format!("2026-03-01T{hour:02}:00:00Z"), data);
@@ -124,7 +126,7 @@ fn more_ids_than_may_be_remembered_are_forgotten_oldest_first_and_counted() {
         tally(&mut monitor, number);
         if number % 1_000 == 0 {
             let health = monitor.health();
-            // The one that went over the limit is found with the next.
+            // The id that exceeds the limit is noticed with the next event.
             assert!(health.remembered_ids <= LIMIT + 1, "{health:?}");
             assert_eq!(health.remembered_ids + health.evicted_ids, number + 1, "{health:?}");
         }
@@ -132,19 +134,19 @@ fn more_ids_than_may_be_remembered_are_forgotten_oldest_first_and_counted() {
     let health = monitor.health();
     assert!(health.evicted_ids >= IDS - LIMIT && health.evicted_ids < IDS - LIMIT + LIMIT / 32, "{health:?}");
     assert_eq!(health.events.accepted, IDS);
-    // The newest are known again, the oldest are not.
+    // The newest are recognised, the oldest are not.
     (IDS - LIMIT / 2..IDS).for_each(|number| tally(&mut monitor, number));
     assert_eq!(monitor.health().events.duplicate, LIMIT / 2);
     (0..1_000).for_each(|number| tally(&mut monitor, number));
     assert_eq!(monitor.health().events.duplicate, LIMIT / 2);
-    // And a snapshot remembers as many.
+    // A snapshot has as many.
     let plan = monitor.plan().clone();
     let snapshot = monitor.snapshot();
     let restored = Monitor::restore(plan, PseudonymKey([3; 16]), Clock::Wall, |index| snapshot.section(index).ok());
     assert_eq!(restored.unwrap().health().remembered_ids, monitor.health().remembered_ids);
 }
 
-/// The events of one hour.
+/// Returns the events of one hour.
 fn send(monitor: &mut Monitor, kind: &str, number: u64, data: &str) {
     let (second, rest) = (number / 1_000, number % 1_000);
     send_at(monitor, kind, number, &format!("2026-03-01T08:{:02}:{:02}.{rest:03}Z", second / 60, second % 60), data);

@@ -1,4 +1,4 @@
-//! The event contract from outside: the examples, the schemas, bad input of every kind, round trips.
+//! The event contract as a producer sees it: examples, schemas, bad input of every kind, round trips.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
@@ -23,7 +23,7 @@ use support::{LIMITS, contract, decode_payload, event_in, files, reason_of, reje
 
 // ---------------------------------------------------------------- examples and schemas
 
-/// A file of `invalid/`: an event, a text that is no JSON, or headers and a body.
+/// A file of `invalid/`: an event, a text that is not JSON, or headers and a body.
 #[derive(Deserialize)]
 struct Invalid {
     reason: String,
@@ -34,7 +34,7 @@ struct Invalid {
     body: Option<Box<RawValue>>,
 }
 
-/// A binary-mode file of `examples/`.
+/// A file of `examples/` in binary mode.
 #[derive(Deserialize)]
 struct Binary {
     headers: BTreeMap<String, String>,
@@ -56,7 +56,7 @@ fn envelope_schema() -> Validator {
     options.should_validate_formats(true).build(&read("cloudevents.schema.json")).unwrap()
 }
 
-/// Binary mode as the structured event it stands for.
+/// Returns the structured event that a binary-mode record stands for.
 fn structured(headers: &BTreeMap<String, String>, body: &RawValue) -> Value {
     let attribute = |(name, value): (&String, &String)| Some((name.strip_prefix("ce_")?.to_owned(), json!(value)));
     let mut event: serde_json::Map<_, _> = headers.iter().filter_map(attribute).collect();
@@ -75,7 +75,7 @@ fn decode_with<'a>(
     }
 }
 
-/// Every value in `given`, `null` aside, is in `found`; times are compared as times.
+/// Asserts that every value in `given`, except `null`, is in `found`. Times are compared as times.
 fn assert_contains(path: &str, found: &Value, given: &Value) {
     match given {
         Value::Null => assert!(found.is_null(), "{path}: null is absent, found {found}"),
@@ -94,7 +94,7 @@ fn assert_contains(path: &str, found: &Value, given: &Value) {
     }
 }
 
-/// Attributes of CloudEvents that the contract ignores.
+/// CloudEvents attributes that the contract ignores.
 fn without_ignored(mut event: Value) -> Value {
     for name in ["datacontenttype", "traceparent"] {
         event.as_object_mut().unwrap().remove(name);
@@ -153,7 +153,7 @@ fn every_invalid_example_is_refused_for_the_reason_it_names() {
             assert_eq!(!schema.is_valid(&event), refused, "{name}: whether the schema refuses it");
         }
     }
-    // Files cannot show these: they need a record, a large payload or bytes that are no text.
+    // No file can show these: they need a record, a large payload, or bytes that are not text.
     let elsewhere = [Reason::TooLarge, Reason::InvalidUtf8, Reason::AheadOfRecord].map(Reason::name);
     let all: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
     let shown = reasons.iter().map(|reason| &**reason).chain(elsewhere).collect();
@@ -192,13 +192,13 @@ fn the_full_selection_decodes_to_every_field() {
 
 const SELECTION: &str = r#"{"specversion":"1.0","id":"e-1","source":"/s","type":"paritywatch.selection.v1","time":"2026-03-01T08:15:30Z","data":{"case_id":"c-1","profile":"cub","selected":true}}"#;
 
-/// [`SELECTION`] with one part replaced.
+/// Returns [`SELECTION`] with one part replaced.
 fn with(part: &str, replacement: &str) -> String {
     assert!(SELECTION.contains(part), "{part} is part of the event");
     SELECTION.replacen(part, replacement, 1)
 }
 
-/// An event of this type with this data.
+/// Returns an event of this type with this data.
 fn event_of(name: &str, data: &str) -> String {
     format!(
         r#"{{"specversion":"1.0","id":"e-1","source":"/s","type":"paritywatch.{name}.v1","time":"2026-03-01T08:15:30Z","data":{data}}}"#
@@ -392,7 +392,7 @@ fn numbers_have_a_range_and_counts_are_integers() {
     }
 }
 
-/// The reason why an event is refused, if it is.
+/// Returns the reason why an event is rejected, or `None` where it is not.
 fn decode_reason(event: &str) -> Option<Reason> {
     decode_payload(event.as_bytes()).err().map(|rejection| rejection.reason)
 }
@@ -577,7 +577,7 @@ fn a_rejection_names_field_expectation_kind_and_position() {
         detail("{\"specversion\":\"1.0\",\n\"type\":\"paritywatch.selection.v1\",\n \"data\":{\"case_id\":17}}"),
         "wrong_type: data.case_id: expected a string, found an integer, at line 3 column 21"
     );
-    // The same place when data waits for its type.
+    // The position is the same where data comes before its type.
     assert_eq!(
         detail(
             "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"s\",\"time\":\"2026-03-01T08:15:30Z\",\n \"data\":{\"case_id\":17},\n\"type\":\"paritywatch.selection.v1\"}"
@@ -605,7 +605,7 @@ fn reasons_have_unique_snake_case_names() {
 
 // ---------------------------------------------------------------- properties
 
-/// Whatever arrives, there is an answer with a detail.
+/// Whatever arrives, decoding ends, and a rejection has a detail.
 fn assert_answer(payload: &[u8]) {
     if let Err(rejection) = decode_payload(payload) {
         assert!(!rejection.detail.is_empty());
@@ -655,7 +655,7 @@ proptest! {
         assert_answer(&payload);
     }
 
-    /// jiff is lenient where the contract is not, so texts are made by the grammar.
+    /// `jiff` accepts more than the contract, so the texts are generated by the grammar of the RFC.
     #[test]
     fn times_agree_with_jiff(
         (year, month, day) in (1991..2099_i32, 0..14_u8, 0..33_u8),

@@ -1,7 +1,8 @@
-//! The ledger and the windows against a naive batch oracle: any order of arrival and any interleaving of partitions, with duplicates, gives
-//! the same counts.
+//! The ledger and the windows against a naive batch oracle. Any order of arrival and any interleaving of partitions,
+//! with second deliveries, must lead to the same counts.
 //!
-//! The oracle sees each event once, sorted, and knows nothing of tables, records or folding, nor of what was let go and when.
+//! The oracle sees each event once, sorted. It knows nothing of tables, records and folding, nor of what was closed
+//! when.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -27,32 +28,32 @@ const CHANNELS: [Channel; 3] = [Channel::Profile, Channel::Random, Channel::Sign
 
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
-/// How long cases are kept: not picked, and any other; and how late events may be. In minutes.
+/// How long cases are kept, those not picked and all others, and how late events may be. In minutes.
 const NOT_SELECTED: i64 = 7 * DAY;
 const HISTORY: i64 = 30 * DAY;
 const LATENESS: i64 = 10;
 
-/// An event of one of a few cases, in owned form.
+/// An event of one of a few cases.
 #[derive(Clone, Debug)]
 struct Spec {
     id: u32,
     case: u8,
     minute: i64,
-    /// How much later than its time it stands in its partition.
+    /// How much later than its time it comes in its partition, in minutes.
     delay: i64,
     partition: usize,
-    /// How many events come between it and its second delivery, where there is one.
+    /// How many events come before its second delivery, where there is one.
     again: Option<usize>,
     what: What,
 }
 
-/// An event as it arrives, by the log alone.
+/// An event as it arrives, as far as the log shows.
 #[derive(Clone, Debug)]
 struct Delivery {
     spec: Spec,
     /// The largest time in its partition so far.
     seen: i64,
-    /// When it arrived in event time.
+    /// When it arrived, in event time.
     arrived: i64,
     late: bool,
 }
@@ -90,7 +91,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
-    /// Evidence reads the facts of each hour of event time, of events in time alone, whatever order they arrived in.
+    /// Evidence reads the facts of each hour of event time, of events in time alone, in whatever order they arrived.
     #[test]
     fn any_order_gives_the_oracles_final_counts(specs in events(1), seed in any::<u64>(), hours in 0_i64..200) {
         let known: Vec<Spec> =
@@ -105,7 +106,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
-    /// The watermark passes the time at which cases are let go sooner or later, as the partitions are interleaved.
+    /// How partitions interleave decides when the watermark closes a case.
     #[test]
     fn any_interleaving_gives_the_oracles_counts(specs in events(6), seeds in any::<[u64; 3]>(), hours in 0_i64..1_200) {
         let log = log(&specs);
@@ -131,8 +132,8 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
-    /// Cases are kept for other times from some moment on: what was past stays as it was counted, and all the rest counts as if it had always
-    /// been kept so.
+    /// Cases are kept by other spans from some moment on. What had expired stays as it was counted. All the rest counts
+    /// as if the new spans had always been in force.
     #[test]
     fn other_horizons_give_the_oracles_counts(
         specs in events(6), seed in any::<u64>(), kept in horizons(), place in 0_usize..30, hours in 0_i64..1_200
@@ -147,7 +148,7 @@ proptest! {
         let counted = core.counted(hours);
         prop_assert_eq!(&counted.windows, &expected);
         let of_hours = |delivery: &Delivery| !delivery.late && delivery.spec.minute < hours * HOUR;
-        // Hours that were final before are as they were.
+        // Hours that were final before have not changed.
         let kept = if START.0.div_euclid(Span::HOUR.0) + hours <= i64::from(told.first_hour()) { KEPT } else { kept };
         prop_assert_eq!(&counted.finals, &told.oracle(&kept, of_hours));
     }
@@ -164,7 +165,7 @@ fn horizons() -> impl Strategy<Value = Kept> {
     })
 }
 
-/// Deliveries before and after a change of horizons, each with the watermark at which it came.
+/// Deliveries before and after a change of spans, each with the watermark at which it came.
 struct Told {
     before: Vec<(Delivery, i64)>,
     after: Vec<(Delivery, i64)>,
@@ -175,7 +176,7 @@ struct Told {
 fn told_in_two(log: &[Delivery], place: usize, kept: &Kept) -> Told {
     let mut told = Told { before: Vec::new(), after: Vec::new(), watermark: i64::MIN };
     let mut seen = [i64::MIN; 2];
-    // An id is remembered at least so long, however late events may be.
+    // An id is remembered at least this long, however late events may be.
     let remembered = |delivery: &&Delivery| delivery.seen <= delivery.spec.minute + NOT_SELECTED;
     let first: BTreeSet<u32> = BTreeSet::new();
     let known =
@@ -205,7 +206,7 @@ impl Told {
         if self.watermark == i64::MIN { i32::MIN } else { i32::try_from(hour_of(self.watermark - LATENESS)).unwrap() }
     }
 
-    /// What those of the events count for that are asked for.
+    /// Returns what the selected events count for.
     fn oracle(&self, kept: &Kept, asked: impl Fn(&Delivery) -> bool) -> Table {
         let mut known = BTreeSet::new();
         let mut first = |told: &[(Delivery, i64)]| -> Vec<Delivery> {
@@ -247,7 +248,7 @@ fn moment(watermark: i64) -> EventTime {
     if watermark == i64::MIN { EventTime::MIN } else { at(watermark) }
 }
 
-/// Events that lie up to `weeks` weeks apart.
+/// Generates events within `weeks` weeks.
 fn events(weeks: i64) -> impl Strategy<Value = Vec<Spec>> {
     let group = || prop::option::of(0..GROUPS.len());
     let earlier = || prop::option::weighted(0.3, 0_u32..24);
@@ -265,7 +266,7 @@ fn events(weeks: i64) -> impl Strategy<Value = Vec<Spec>> {
     let again = prop::option::weighted(0.3, 0_usize..3);
     let event = (0_u8..3, 0_i64..400, delay, 0_usize..2, again, what);
     prop::collection::vec(event, 1..24).prop_map(move |specs| {
-        // Every event has its own minute: ties are decided by fingerprints, which the oracle does not know.
+        // Every event has a minute of its own: ties are decided by fingerprints, which the oracle does not know.
         let spec = |(id, (case, slot, delay, partition, again, what))| {
             let minute = slot * 24 * weeks + i64::from(id);
             Spec { id, case, minute, delay, partition, again, what }
@@ -274,7 +275,7 @@ fn events(weeks: i64) -> impl Strategy<Value = Vec<Spec>> {
     })
 }
 
-/// Both partitions, with second deliveries of some events.
+/// Generates two partitions, with second deliveries of some events.
 fn log(specs: &[Spec]) -> [Vec<Delivery>; 2] {
     [0, 1].map(|partition| {
         let mut specs: Vec<&Spec> = specs.iter().filter(|spec| spec.partition == partition).collect();
@@ -286,7 +287,7 @@ fn log(specs: &[Spec]) -> [Vec<Delivery>; 2] {
             for spec in due.into_iter().chain([(*spec).clone()]) {
                 seen = seen.max(spec.minute);
                 let first = !log.iter().any(|delivery: &Delivery| delivery.spec.id == spec.id);
-                // An id is remembered for so long.
+                // An id is remembered for this long.
                 if first || seen <= spec.minute + NOT_SELECTED + LATENESS {
                     let arrived = spec.minute.max(seen - LATENESS);
                     log.push(Delivery { late: spec.minute < seen - LATENESS, seen, arrived, spec });
@@ -314,7 +315,7 @@ fn interleaved(log: &[Vec<Delivery>; 2], mut seed: u64) -> Vec<Delivery> {
     all
 }
 
-/// Deliveries whose arrival has nothing to do with lateness.
+/// Returns deliveries that all came in time.
 fn deliveries(specs: &[Spec], late: fn(&Spec) -> bool) -> Vec<Delivery> {
     let delivery =
         |spec: &Spec| Delivery { seen: spec.minute, arrived: spec.minute, late: late(spec), spec: spec.clone() };
@@ -342,7 +343,7 @@ fn shuffled_with_duplicates(specs: &[Spec], mut seed: u64) -> Vec<Spec> {
     specs
 }
 
-/// Counts by channel and group over everything.
+/// Counts by channel and group, over all cohorts.
 type Table = BTreeMap<(usize, usize), [u64; 7]>;
 
 /// What was counted of a log.
@@ -352,7 +353,7 @@ struct Counted {
     missing: Missing,
 }
 
-/// How often what a case counts for differs so from what evidence counts of it.
+/// How often each difference occurs between what a case counts for and what evidence counts of it.
 type Missing = BTreeMap<[String; 2], i64>;
 
 fn count(specs: &[Spec]) -> Table {
@@ -361,14 +362,14 @@ fn count(specs: &[Spec]) -> Table {
     core.counted(0).windows
 }
 
-/// What evidence counts of the hours before `hours`.
+/// Returns what evidence counts of the hours before `hours`.
 fn count_final(specs: &[Spec], hours: i64) -> Table {
     let mut core = Core::new();
     deliveries(specs, is_late).iter().for_each(|delivery| core.join(delivery, START));
     core.counted(hours).finals
 }
 
-/// The watermark is the least of what was seen in each partition.
+/// The watermark is the least of the largest times of the partitions.
 fn count_log(log: &[Delivery], hours: i64) -> Counted {
     let mut core = Core::new();
     let mut seen = [i64::MIN; 2];
@@ -386,7 +387,7 @@ struct Core {
     windows: Windows,
     steps: Vec<FinalChange>,
     missing: Missing,
-    /// The same, as it was told.
+    /// The same, as the ledger reported it.
     missed: Vec<(CaseChange, bool)>,
 }
 
@@ -422,7 +423,7 @@ impl Core {
         }
     }
 
-    /// Cases are kept for other times from now on.
+    /// Keeps cases by other spans from now on.
     fn change(&mut self, kept: &Kept, watermark: EventTime, first: i32) {
         let Kept { not_selected, history, lateness } = *kept;
         let [not_selected, history, lateness] = [not_selected, history, lateness].map(|span| Span::MINUTE.times(span));
@@ -434,7 +435,7 @@ impl Core {
         });
     }
 
-    /// All that evidence counts, and what it was told to miss.
+    /// Returns all that evidence counts, and what the ledger reported as missing in it.
     fn with_what_evidence_misses(&self) -> Table {
         let back = |change: &CaseChange| CaseChange { before: change.after, after: change.before };
         let missed = self.missed.iter().map(|(change, more)| if *more { *change } else { back(change) });
@@ -443,7 +444,7 @@ impl Core {
         table(&self.plan, &counted)
     }
 
-    /// Facts in words that do not depend on which combination of groups came first.
+    /// Returns facts in words, which do not depend on which combination of groups came first.
     fn told(&self, facts: &CaseFacts) -> String {
         let contributions = [facts.home, facts.other].into_iter().flatten().map(|contribution| {
             let groups: Vec<_> = self.ledger.attributes.groups(contribution.attributes).collect();
@@ -463,7 +464,7 @@ impl Core {
     }
 }
 
-/// All that is put in before anything is taken out: counts stop at 0.
+/// Adds everything before it subtracts anything, since counts stop at 0.
 fn apply_all(windows: &mut Windows, changes: impl Iterator<Item = CaseChange> + Clone, attributes: &AttributeTable) {
     for CaseChange { after, .. } in changes.clone() {
         windows.apply(&CaseChange { before: CaseFacts::default(), after }, attributes);
@@ -477,7 +478,7 @@ fn new_windows(plan: &Plan) -> Windows {
     Windows::new(plan.dimensions.len(), plan.window.history)
 }
 
-/// Every third event comes too late for evidence.
+/// Makes every third event too late for evidence.
 fn is_late(spec: &Spec) -> bool {
     spec.id % 3 == 2
 }
@@ -582,7 +583,7 @@ impl Spec {
     }
 }
 
-/// What the events count for, told case by case in the words of the contract.
+/// Returns what the events count for, case by case, by the words of the contract.
 fn oracle(deliveries: &[Delivery]) -> Table {
     let mut table = Table::new();
     for case in 0..3 {
@@ -604,7 +605,8 @@ fn add_case(deliveries: Vec<&Delivery>, kept: &Kept, table: &mut Table) {
     }
 }
 
-/// A case's events that belong together, and up to when another may arrive that does: each arrived while something before it was kept.
+/// Returns the runs of a case, each with the last time at which another event may join. Each event of a run arrived
+/// while an earlier one was kept.
 fn visits<'d>(mut deliveries: Vec<&'d Delivery>, kept: &Kept) -> Vec<(Vec<&'d Delivery>, i64)> {
     deliveries.sort_by_key(|delivery| (delivery.arrived, delivery.spec.minute));
     let mut visits: Vec<(Vec<&Delivery>, i64)> = Vec::new();
@@ -633,7 +635,7 @@ fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {
     };
     let revised = revised_by(true);
     let selections: Vec<&&Spec> = events.iter().filter(|event| matches!(event.what, What::Selection { .. })).collect();
-    // The earliest time of an event and those it corrects.
+    // The earliest time of an event and of those that it corrects.
     let start = |event: &Spec| {
         let (mut start, mut current) = (event.minute, event.id);
         for _ in &selections {
@@ -671,7 +673,7 @@ fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {
     Some((channel, group, [1, u64::from(selected), examined[0], examined[1], examined[2], examined[3], examined[4]]))
 }
 
-/// Whether a control was performed, and its outcome, as its reports leave them.
+/// Whether a control was performed, and its outcome, by all its reports.
 type State = (Option<bool>, Option<Outcome>);
 
 /// Controlled, resolved, concluded, hit, overturned.

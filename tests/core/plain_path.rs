@@ -1,4 +1,4 @@
-//! The fast path for plain JSON and the general path give the same answer, whatever arrives.
+//! The fast path for plain JSON and the general path have the same result, whatever arrives.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use support::{LIMITS, files, to_json};
 
-/// Headers of a binary-mode record of this type.
+/// Returns the headers of a binary-mode record of this type.
 fn headers(event_type: &[u8]) -> [(&str, &[u8]); 6] {
     [
         ("ce_specversion", b"1.0"),
@@ -23,7 +23,7 @@ fn headers(event_type: &[u8]) -> [(&str, &[u8]); 6] {
     ]
 }
 
-/// Both paths give the same; told apart by limits small enough to be met, too.
+/// Asserts that both paths have the same result, also by limits so small that payloads exceed them.
 fn assert_same(payload: &[u8], headers: &[(&str, &[u8])]) {
     let tight = Limits { string_bytes: 12, message_bytes: 65_536 };
     for limits in [LIMITS, tight] {
@@ -31,14 +31,14 @@ fn assert_same(payload: &[u8], headers: &[(&str, &[u8])]) {
             let record = RawRecord { payload, headers, timestamp };
             let (fast, general) =
                 (decode(&record, &limits, Some(Span::DAY)), decode_generally(&record, &limits, Some(Span::DAY)));
-            // The text tells -0.0 from 0.0.
+            // The debug text distinguishes -0.0 from 0.0.
             assert_eq!(format!("{fast:?}"), format!("{general:?}"), "{}", String::from_utf8_lossy(payload));
             assert_eq!(fast, general);
         }
     }
 }
 
-/// As a structured payload, and its data as that of binary mode.
+/// Compares the paths for a structured payload, and for its data in binary mode.
 fn assert_same_in_both_modes(payload: &[u8]) {
     assert_same(payload, &[]);
     for name in ["selection", "control", "outcome", "complaint", "tally", "attributes", "population", "x"] {
@@ -49,7 +49,8 @@ fn assert_same_in_both_modes(payload: &[u8]) {
 
 const EVENT: &str = r#"{"specversion":"1.0","type":"paritywatch.control.v1","id":"e-1","source":"/s","time":"2026-03-01T08:15:30Z","data":"#;
 
-/// An event with this value in a field of its data, in an unknown field of it, in one of the envelope, and as body.
+/// Returns events with this value in a field of the data, in an unknown field of it, in one of the envelope, and as
+/// body.
 fn assert_same_with(value: &str) {
     for field in ["case_id", "intensity", "performed", "channel", "groups", "strata", "profile", "unknown"] {
         let data =
@@ -198,7 +199,7 @@ fn depth_and_numbers_of_entries_are_limited_alike() {
 fn examples_and_every_change_of_one_byte_of_them_are_the_same_to_both() {
     for (name, text) in files("examples").into_iter().chain(files("invalid")) {
         assert_same_in_both_modes(text.as_bytes());
-        // Both have one body: its bytes are changed as part of the first example of each type alone.
+        // Examples of one type share their body. Its bytes are changed only as part of the first one.
         if !name.ends_with("profile") && !name.contains("minimal") {
             continue;
         }
@@ -220,7 +221,7 @@ fn examples_and_every_change_of_one_byte_of_them_are_the_same_to_both() {
     }
 }
 
-/// What a mutation puts in: nearly always something that JSON is made of.
+/// Returns what a mutation inserts: nearly always a token of JSON.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let pieces = [
         "\"",
@@ -266,7 +267,7 @@ proptest! {
         let event_type = value["type"].as_str().unwrap();
         let body = value["data"].to_string();
         assert_same(body.as_bytes(), &headers(event_type.as_bytes()));
-        // With the type first, as most producers have it, data is read as it comes.
+        // With the type first, as most producers write it, data is read at once.
         let rest = text.trim_start().strip_prefix('{').unwrap();
         let first = format!(r#"{{"dataschema":{},{rest}"#, value["id"]);
         assert_same(first.as_bytes(), &[]);
@@ -322,7 +323,7 @@ proptest! {
     }
 }
 
-/// The event with its data last.
+/// Returns the event with its data last.
 fn type_first(value: &serde_json::Value) -> String {
     let mut envelope = value.clone();
     let data = envelope.as_object_mut().unwrap().remove("data").unwrap();

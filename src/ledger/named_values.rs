@@ -1,0 +1,114 @@
+//! The values of one dimension or stratum, each known by a slot.
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use super::probabilities::{MAX_PROBABLE_GROUPS, Vectors, quantise};
+use crate::event::Membership;
+use crate::plan::invariant::{Room, present};
+use crate::plan::{Dimension, Slot};
+
+/// The largest number of values that are kept of one stratum. Further ones share the value `other`.
+pub const MAX_STRATUM_VALUES: u16 = 64;
+
+/// A dimension or stratum with its values. Those of a dimension are the allow-list; a stratum learns its values.
+#[derive(Clone, Debug)]
+pub(super) struct NamedValues {
+    pub name: Box<str>,
+    /// The index is the slot.
+    pub values: Vec<Box<str>>,
+    ids: HashMap<Box<str>, Slot, FxBuildHasher>,
+    /// Of a dimension: probabilities of its values in their order, then the probability of any other value.
+    pub vectors: Vectors,
+    /// The slot of values outside the allow-list: that of the group `other` where it is listed.
+    outside: Slot,
+}
+
+impl NamedValues {
+    /// Returns the groups of a dimension.
+    pub fn of_dimension(dimension: &Dimension) -> Self {
+        let mut values = Self::named(&dimension.name);
+        for (group, index) in dimension.groups.iter().zip(0..) {
+            values.values.push(group.as_str().into());
+            values.ids.insert(group.as_str().into(), Slot(index));
+        }
+        values.outside = dimension.group_id(Dimension::OTHER).map_or(Slot::OTHER, |group| Slot(group.0));
+        values
+    }
+
+    /// Returns a stratum of this name without any value.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            values: Vec::new(),
+            ids: HashMap::default(),
+            vectors: Vectors::default(),
+            outside: Slot::OTHER,
+        }
+    }
+
+    /// Returns the slot of a case's membership in the groups of a dimension.
+    #[inline]
+    pub fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
+        match membership {
+            None => Slot::NONE,
+            Some(Membership::Group(group)) => self.find(group).unwrap_or(self.outside),
+            Some(Membership::Probabilities(probabilities)) => {
+                self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
+            }
+        }
+    }
+
+    /// Returns the slot of a stratum's value, which is new to it or not.
+    #[inline]
+    pub fn learn(&mut self, value: &str) -> Slot {
+        if let Some(slot) = self.find(value) {
+            return slot;
+        }
+        let next = u16::try_from(self.values.len()).ok().filter(|next| *next < MAX_STRATUM_VALUES);
+        let Some(next) = next.map(Slot) else { return Slot::OTHER };
+        self.values.push(value.into());
+        self.ids.insert(value.into(), next);
+        next
+    }
+
+    /// Returns the slot of a probability vector; `None` where it is not kept, because the dimension has too many groups
+    /// or too many vectors. Values outside the allow-list get what the listed groups leave of 1, whether the event
+    /// names them or not.
+    fn learn_probabilities(&mut self, probabilities: &[(Cow<'_, str>, f64)]) -> Option<Slot> {
+        const COMPLETE: &str = "a probability vector has every group and one place for all others";
+        let groups = self.values.len();
+        if groups > MAX_PROBABLE_GROUPS {
+            return None;
+        }
+        let mut listed = vec![0.0; groups];
+        for (group, probability) in probabilities {
+            if let Some(slot) = self.find(group).filter(|slot| *slot != self.outside)
+                && let Some(share) = present(Room::Ledger, COMPLETE, listed.get_mut(usize::from(slot.0)))
+            {
+                *share = *probability;
+            }
+        }
+        let mut hundredths = quantise(&listed);
+        // Where `other` is listed it is a group, and nobody is outside the groups.
+        if self.outside != Slot::OTHER {
+            let others = present(Room::Ledger, COMPLETE, hundredths.pop())?;
+            *present(Room::Ledger, COMPLETE, hundredths.get_mut(usize::from(self.outside.0)))? += others;
+            hundredths.push(0);
+        }
+        self.vectors.learn(&hundredths)
+    }
+
+    #[inline]
+    fn find(&self, value: &str) -> Option<Slot> {
+        /// Up to here comparing is faster than hashing.
+        const FEW: usize = 8;
+        if self.values.len() > FEW {
+            return self.ids.get(value).copied();
+        }
+        let index = self.values.iter().position(|known| **known == *value)?;
+        u16::try_from(index).ok().map(Slot)
+    }
+}

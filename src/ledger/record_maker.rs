@@ -1,0 +1,101 @@
+//! Reducing an event to a record: no id and no text is kept.
+
+use super::attributes::{AttributeTable, AttributesId};
+use super::fingerprint::{EventTag, PseudonymKey};
+use super::record::{Flags, NO_PROFILE, Record, RecordKind, UNKNOWN_PROFILE};
+use crate::event::{Control, Data, Event, OutcomeReport, Selection};
+use crate::plan::Plan;
+
+/// Reduces events to records.
+#[derive(Clone, Debug)]
+pub(super) struct RecordMaker {
+    pub key: PseudonymKey,
+    /// Sorted, as in the plan.
+    profiles: Vec<String>,
+}
+
+impl RecordMaker {
+    /// Returns a maker of records with the profiles of a plan.
+    pub fn new(plan: &Plan, key: PseudonymKey) -> Self {
+        Self { key, profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect() }
+    }
+
+    /// Reduces an event to the id of its case and a record, as if it arrived in time; `None` for an event about no
+    /// case. Groups and strata are interned in `attributes`.
+    #[inline]
+    pub fn record_of<'e>(&self, event: &'e Event<'_>, attributes: &mut AttributeTable) -> Option<(&'e str, Record)> {
+        let blank = Record {
+            time: event.time,
+            arrived: event.time,
+            tag: self.tag(event).within_case(),
+            attributes: AttributesId::default(),
+            control: 0,
+            revises: 0,
+            profile: NO_PROFILE,
+            kind: RecordKind::Attributes,
+            flags: Flags::default(),
+        };
+        match &event.data {
+            Data::Selection(data) => Some((&data.case_id, self.selection(data, blank, attributes))),
+            Data::Control(data) => Some((&data.case_id, self.control(data, blank, attributes))),
+            Data::Outcome(data) => Some((&data.case_id, self.outcome(data, blank))),
+            Data::Attributes(data) => {
+                let attributes = attributes.intern(&data.groups, &data.strata, None);
+                Some((&data.case_id, Record { attributes, ..blank }))
+            }
+            Data::Complaint(data) => {
+                let case_id = data.case_id.as_deref()?;
+                let attributes = attributes.intern(&data.groups, &Vec::new(), None);
+                let profile = self.profile_index(&data.profile);
+                Some((case_id, Record { attributes, profile, kind: RecordKind::Complaint, ..blank }))
+            }
+            Data::Tally(_) | Data::Population(_) => None,
+        }
+    }
+
+    /// Returns the tag of an event.
+    pub fn tag(&self, event: &Event<'_>) -> EventTag {
+        self.key.event(&event.source, &event.id)
+    }
+
+    fn selection(&self, data: &Selection<'_>, blank: Record, attributes: &mut AttributeTable) -> Record {
+        Record {
+            attributes: attributes.intern(&data.groups, &data.strata, data.risk_class.as_deref()),
+            revises: data.revises.as_deref().map_or(0, |id| self.key.revised(id)),
+            profile: self.profile_index(&data.profile),
+            kind: RecordKind::Selection,
+            flags: Flags::new(data.selected, Some(data.channel), None),
+            ..blank
+        }
+    }
+
+    fn control(&self, data: &Control<'_>, blank: Record, attributes: &mut AttributeTable) -> Record {
+        Record {
+            attributes: attributes.intern(&data.groups, &data.strata, None),
+            control: data.control_id.as_deref().map_or(0, |id| self.key.control(id)),
+            profile: data.profile.as_deref().map_or(NO_PROFILE, |name| self.profile_index(name)),
+            kind: RecordKind::Control,
+            flags: Flags::new(data.performed, data.channel, data.outcome),
+            ..blank
+        }
+    }
+
+    fn outcome(&self, data: &OutcomeReport<'_>, blank: Record) -> Record {
+        Record {
+            control: data.control_id.as_deref().map_or(0, |id| self.key.control(id)),
+            revises: data.revises.as_deref().map_or(0, |id| self.key.revised(id)),
+            kind: RecordKind::Outcome,
+            flags: Flags::new(false, None, Some(data.outcome)),
+            ..blank
+        }
+    }
+
+    /// Returns the index of a profile in records; [`UNKNOWN_PROFILE`] where the allow-list does not have it.
+    fn profile_index(&self, name: &str) -> u16 {
+        let found = match self.profiles.as_slice() {
+            [only] if only == name => Ok(0),
+            profiles => profiles.binary_search_by(|profile| profile.as_str().cmp(name)),
+        };
+        found.ok().and_then(|index| u16::try_from(index).ok()).unwrap_or(UNKNOWN_PROFILE)
+    }
+}
