@@ -81,6 +81,7 @@ fn layer(path: Vec<String>, place: &Place, text: String) -> Entries {
         |inner: Value, key: String| Value::Table(Entries::from([(key, Entry { place: place.clone(), value: inner })]));
     match path.into_iter().rev().fold(Value::Untyped(text), nest) {
         Value::Table(tree) => tree,
+        // A path has a section and a key at least, so that this is always a table.
         _ => Entries::new(),
     }
 }

@@ -50,6 +50,7 @@ fn settings(
     mut problems: Problems,
 ) -> Result<Settings, SettingsError> {
     let mut layers: Vec<Entries> = texts.iter().map(|(file, text)| document(text, file, &mut problems)).collect();
+    // What a text that cannot be used would have said is not known, so nothing can be said of the others.
     let Some((main, _)) = texts.first().filter(|_| problems.is_empty()) else {
         return Err(problems.into_error());
     };

@@ -1,7 +1,7 @@
-//! Merges the layers of the configuration: tables key by key, where the later layer wins; rules one after the other.
+//! Merges the layers of the configuration. Tables merge key by key, and the later layer wins; rules are joined.
 //!
-//! The crate `config` merges the values. It carries neither the place of a table nor a TOML date, so what it cannot
-//! carry is kept in a side table of the same shape.
+//! The crate `config` merges the values. What it cannot carry, such as places and TOML dates, is kept in a side table of the
+//! same shape.
 
 use std::collections::BTreeMap;
 
@@ -151,6 +151,7 @@ fn join((value, spot): (config::Value, Spot)) -> Entry {
             Value::List(values.into_iter().zip(spots).map(join).collect())
         }
         (ValueKind::Table(values), Inside::Table(spots)) => Value::Table(join_table(values, spots)),
+        // The string of `Inside::Other`. Nothing else gets here, and if it did, every key would refuse it.
         (kind, _) => Value::Other(kind.to_string()),
     };
     Entry { place: spot.place, value }

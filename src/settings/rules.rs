@@ -214,6 +214,7 @@ fn check_group(written: &Given<String>, dimension: &Dimension, problems: &mut Pr
 fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &Surroundings<'_>) -> Vec<WindowLength> {
     let sealed = indicator == Some(Indicator::HitRate);
     let long_enough = |window: &WindowLength| !sealed || window.length > surroundings.cohort_max_age;
+    // A rule that names no windows has all that suit its indicator.
     let Some(written) = table.optional_texts("windows", 1..=MAX_ROLLING) else {
         let windows: Vec<_> = surroundings.rolling.iter().filter(|window| long_enough(window)).cloned().collect();
         if windows.is_empty() && !surroundings.rolling.is_empty() {
