@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
+use crate::support::effort::attempts;
 use paritywatch::statistics::*;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -110,7 +111,7 @@ fn any_pair() -> impl Strategy<Value = Pair> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(2_000), ..ProptestConfig::default() })]
 
     /// The promise itself: whatever the rates under the hypothesis, no likelihood ratio is expected to exceed 1.
     #[test]

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use crate::support::effort::attempts;
 use crate::support::plan;
 
 use std::borrow::Cow;
@@ -79,7 +80,7 @@ enum What {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(2_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_with_duplicates_gives_the_oracles_counts(specs in events(1), seed in any::<u64>()) {
@@ -91,7 +92,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(2_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     /// Evidence reads the facts of each hour of event time, of events in time alone, whatever order they arrived in.
     #[test]
@@ -106,7 +107,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(3_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     /// The watermark passes the time at which cases are let go sooner or later, as the partitions are interleaved.
     #[test]
@@ -132,7 +133,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(3_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     /// Cases are kept for other times from some moment on: what was past stays as it was counted, and all the rest counts as if it had always
     /// been kept so.
