@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
+use support::effort::number;
 use support::kafka::{Broker, Record};
 use support::process::{Daemon, http_get, random_u64, try_wait_until, wait_until};
 use support::receiver::{Behaviour, FakeReceiver, Request};
@@ -86,10 +87,6 @@ fn stream(setup: &Setup, broker: &Broker, events: u64) -> (Value, Child) {
     assert!(generate(file.to_str().unwrap()).status().unwrap().success());
     let expected = replay(setup, &file);
     (expected, generate(&format!("kafka://{}/events", broker.bootstrap())).spawn().unwrap())
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().expect(name))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use crate::support::effort::attempts;
 use crate::support::plan;
 
 use paritywatch::alert::{AlertBook, AlertState, Severity};
@@ -28,7 +29,7 @@ type Step = (i64, [[Says; WINDOWS.len()]; GROUPS]);
 type Episode = (AlertState, Severity, i64, Option<i64>, Option<i64>);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(2_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_book_says_what_the_whole_history_says(

@@ -1,7 +1,10 @@
-//! A million distinct values of everything that producers choose. What is kept stays within its limit, and what exceeds
-//! the limit is counted.
+//! Distinct values without end of everything that comes from outside: what is kept stays within its limit, and what is beyond is counted.
+//!
+//! `PARITYWATCH_TIMES=5` makes it a million values.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use crate::support::effort::attempts;
 
 use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
@@ -9,17 +12,19 @@ use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex};
 use paritywatch::settings::Settings;
 
-const EVENTS: u64 = 1_000_000;
-/// Cases whose selection never comes. Each time that some are dropped takes a search for the oldest.
-const UNKNOWN: u64 = 250_000;
+/// At most 57 million: so many milliseconds are left of the day.
+const EVENTS: u32 = 200_000;
+/// Cases that are never selected: each that is dropped takes a search for the oldest.
+const UNKNOWN: u32 = 50_000;
+const TALLIES: u64 = 250_000;
 const NOW: EventTime = EventTime(1_790_000_000_000);
-const OPEN_CASES: u64 = 200_000;
-const WAITING: u64 = 100_000;
+const OPEN_CASES: u64 = 40_000;
+const WAITING: u64 = 20_000;
 
 const CONFIG: &str = r#"
 [limits]
-open_cases = 200000
-waiting_events = 100000
+open_cases = 40000
+waiting_events = 20000
 [profiles.p]
 owner = "o"
 [dimensions.origin]
@@ -35,18 +40,19 @@ stratify_by = "office"
 "#;
 
 #[test]
-fn a_million_distinct_groups_profiles_strata_and_cases_stay_within_the_limits() {
+fn distinct_groups_profiles_strata_and_cases_stay_within_the_limits() {
+    let events = u64::from(attempts(EVENTS));
     let plan = Settings::parse(CONFIG, "bounds.toml", std::iter::empty()).unwrap().plan;
     let mut monitor = Monitor::new(plan, PseudonymKey([3; 16]), Clock::Wall);
     let mut most = (0, 0);
-    for number in 0..EVENTS {
-        // Every third event has a profile of its own. All have a group, a value of the stratum and a case of their own.
+    for number in 0..events {
+        // Every third event names a profile of its own, all have a group, a stratum's value and a case of their own.
         let profile = if number % 3 == 0 { format!("p{number}") } else { "p".to_owned() };
         let data = format!(
             r#"{{"case_id":"c{number}","profile":"{profile}","selected":true,"groups":{{"origin":"g{number}","d{number}":"v"}},"strata":{{"office":"o{number}","s{number}":"v"}}}}"#
         );
         send(&mut monitor, "selection", number, &data);
-        if number % 50_000 == 0 {
+        if number % 10_000 == 0 {
             let health = monitor.health();
             most = (most.0.max(health.open_cases), most.1.max(monitor.allocated_bytes().0));
         }
@@ -57,36 +63,36 @@ fn a_million_distinct_groups_profiles_strata_and_cases_stay_within_the_limits() 
     assert!(health.open_cases <= OPEN_CASES && most.0 <= OPEN_CASES);
     // 40 bytes for each case, an eighth of the slots free, in tables that have just doubled.
     assert!(most.1.max(cases) < OPEN_CASES * 200, "{most:?}");
-    assert_eq!(health.open_cases + health.evicted_cases, EVENTS, "closed and not counted");
-    // One group, which all values outside the allow-list share, for each of 64 values of the stratum, for `other`, and
-    // for all.
+    assert_eq!(health.open_cases + health.evicted_cases, events, "closed and not counted");
+    // The one group that all values outside the allow-list share, by 64 values of the stratum, `other`, and all together.
     assert!(health.cells <= 70, "{}", health.cells);
     assert!(cells < 1 << 20);
-    assert_eq!(health.events.unknown_profile, EVENTS.div_ceil(3));
-    assert_eq!(health.events.read, EVENTS);
-    assert_eq!(health.events.accepted + health.events.unknown_profile, EVENTS);
+    assert_eq!(health.events.unknown_profile, events.div_ceil(3));
+    assert_eq!(health.events.read, events);
+    assert_eq!(health.events.accepted + health.events.unknown_profile, events);
 }
 
 #[test]
 fn outcomes_of_many_cases_that_were_never_selected_stay_within_the_limits() {
+    let unknown = u64::from(attempts(UNKNOWN));
     let plan = Settings::parse(CONFIG, "bounds.toml", std::iter::empty()).unwrap().plan;
     let mut monitor = Monitor::new(plan, PseudonymKey([3; 16]), Clock::Wall);
-    for number in 0..UNKNOWN {
+    for number in 0..unknown {
         send(&mut monitor, "outcome", number, &format!(r#"{{"case_id":"c{number}","outcome":"violation"}}"#));
-        assert!(number % 50_000 > 0 || monitor.health().waiting_cases <= WAITING);
+        assert!(number % 10_000 > 0 || monitor.health().waiting_cases <= WAITING);
     }
     let health = monitor.health();
     assert!(health.waiting_cases <= WAITING && health.open_cases <= WAITING, "{health:?}");
-    assert_eq!(health.waiting_cases + health.dropped_waiting, UNKNOWN, "dropped and not counted");
+    assert_eq!(health.waiting_cases + health.dropped_waiting, unknown, "dropped and not counted");
     // Ids of dropped cases are remembered for the dedupe horizon and no longer.
-    assert!(health.remembered_ids <= UNKNOWN, "{health:?}");
-    send_at(&mut monitor, "outcome", UNKNOWN, "2026-03-25T00:00:00Z", r#"{"case_id":"late","outcome":"violation"}"#);
-    // A round of sweeps needs this many events.
+    assert!(health.remembered_ids <= unknown, "{health:?}");
+    send_at(&mut monitor, "outcome", unknown, "2026-03-25T00:00:00Z", r#"{"case_id":"late","outcome":"violation"}"#);
+    // A round of sweeps comes by within so many events.
     for number in 0..2_000 {
         let data = format!(r#"{{"case_id":"z{number}","outcome":"violation"}}"#);
-        send_at(&mut monitor, "outcome", UNKNOWN + 1 + number, "2026-03-25T00:00:00Z", &data);
+        send_at(&mut monitor, "outcome", unknown + 1 + number, "2026-03-25T00:00:00Z", &data);
     }
-    assert!(monitor.health().remembered_ids < UNKNOWN / 10, "{:?}", monitor.health());
+    assert!(monitor.health().remembered_ids < unknown / 10, "{:?}", monitor.health());
 }
 
 #[test]
@@ -94,7 +100,7 @@ fn a_stream_of_tallies_alone_forgets_their_ids_too() {
     let plan = Settings::parse(CONFIG, "bounds.toml", std::iter::empty()).unwrap().plan;
     let mut monitor = Monitor::new(plan, PseudonymKey([3; 16]), Clock::Wall);
     let mut most = 0;
-    for number in 0..EVENTS / 4 {
+    for number in 0..TALLIES {
         let (day, minute) = (number / 10_000 + 1, number % 10_000 / 7);
         let time = format!("2026-03-{day:02}T{:02}:{:02}:00Z", minute / 60, minute % 60);
         let data = format!(r#"{{"profile":"p","groups":{{"origin":"g{number}"}},"counts":{{"assessed":1}}}}"#);
@@ -106,7 +112,7 @@ fn a_stream_of_tallies_alone_forgets_their_ids_too() {
     println!("most remembered: {most}");
     // 10,000 a day for seven days, and those of the days that a round of sweeps lasts.
     assert!(most <= 80_000, "{most}");
-    assert_eq!(monitor.health().events.accepted, EVENTS / 4);
+    assert_eq!(monitor.health().events.accepted, TALLIES);
 }
 
 #[test]
@@ -146,10 +152,11 @@ fn more_ids_than_may_be_remembered_are_forgotten_oldest_first_and_counted() {
     assert_eq!(restored.unwrap().health().remembered_ids, monitor.health().remembered_ids);
 }
 
-/// Returns the events of one hour.
+/// An event a millisecond.
 fn send(monitor: &mut Monitor, kind: &str, number: u64, data: &str) {
     let (second, rest) = (number / 1_000, number % 1_000);
-    send_at(monitor, kind, number, &format!("2026-03-01T08:{:02}:{:02}.{rest:03}Z", second / 60, second % 60), data);
+    let (hour, minute, second) = (8 + second / 3_600, second / 60 % 60, second % 60);
+    send_at(monitor, kind, number, &format!("2026-03-01T{hour:02}:{minute:02}:{second:02}.{rest:03}Z"), data);
 }
 
 fn send_at(monitor: &mut Monitor, kind: &str, number: u64, time: &str, data: &str) {

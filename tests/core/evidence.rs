@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
+use crate::support::effort::attempts;
 use paritywatch::statistics::*;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -123,7 +124,7 @@ fn nearest_reference_rate(n1: f64, n2: f64, p1: f64, p2: f64, null: f64) -> f64 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(2_000), ..ProptestConfig::default() })]
 
     /// The promise itself: for all rates under the hypothesis, the expectation of a likelihood ratio is at most 1.
     #[test]

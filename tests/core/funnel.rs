@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
+use crate::support::effort::attempts;
 use crate::support::plan;
 
 use std::collections::BTreeMap;
@@ -38,7 +39,7 @@ struct Case {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(150), ..ProptestConfig::default() })]
 
     #[test]
     fn stages_and_their_ratios_are_those_of_a_naive_count(cases in prop::collection::vec(case(), 1..120), named in any::<bool>()) {
@@ -172,7 +173,7 @@ fn near(found: &Value, expected: Option<f64>, row: &Value) {
 const MIN_CELL: u64 = 10;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 5_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(5_000), ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_withheld_cannot_be_found_by_subtraction(

@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use crate::support::effort::number;
 use crate::support::state;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,7 +49,7 @@ fn changed_events_are_decoded_or_refused() {
         assert_eq!(decoded, decode_generally(&record, &limits, Some(Span::DAY)), "the readers differ");
         if decoded.is_ok() { &read } else { &refused }.fetch_add(1, Ordering::Relaxed);
     };
-    fuzz("EVENTS", 1_000_000, |random| {
+    fuzz("EVENTS", 200_000, |random| {
         compare(&random.changed_event(&texts), &[]);
         let (event_type, body) = &bodies[random.below(bodies.len())];
         let headers: &[(&str, &[u8])] = &[
@@ -74,7 +75,7 @@ fn changed_configurations_are_read_or_refused() {
     let mut texts = files("config", "toml");
     texts.push(usual().into_bytes());
     let (read, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-    fuzz("SETTINGS", 1_000_000, |random| {
+    fuzz("SETTINGS", 50_000, |random| {
         let text = random.changed_text(&texts);
         let Ok(settings) = Settings::parse(&String::from_utf8_lossy(&text), "c.toml", std::iter::empty()) else {
             refused.fetch_add(1, Ordering::Relaxed);
@@ -105,7 +106,7 @@ fn changed_checkpoints_are_gone_on_with_or_refused() {
     assert!(written(&restored(&plan, &whole)) == whole, "what was written is written otherwise");
     let cases: Vec<usize> = (1..sections.len()).filter(|section| sections[*section].len() > 3).collect();
     let (read, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-    fuzz("CHECKPOINTS", 1_000_000, |random| {
+    fuzz("CHECKPOINTS", 20_000, |random| {
         // Half of the time everything but the cases, else those of a shard.
         let target = if random.below(2) == 0 { 0 } else { cases[random.below(cases.len())] };
         let bytes = random.changed(sections[target]);
@@ -193,7 +194,6 @@ fn changed_journal_entries_are_recalled_or_refused() {
 
 /// Runs one attempt after another, each from a seed of its own; a panic names it.
 fn fuzz(what: &str, attempts: u64, attempt: impl Fn(&mut Random) + Sync) {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     let attempts = number(&format!("PARITYWATCH_FUZZ_{what}")).unwrap_or(attempts);
     let first = number("PARITYWATCH_FUZZ_SEED").unwrap_or(1);
     println!("{what}: {attempts} attempts, PARITYWATCH_FUZZ_SEED={first}");

@@ -1,6 +1,6 @@
 //! Golden scripts: events and ticks in, findings and alerts out.
 //!
-//! `tests/golden/README.md` describes the scripts. `PARITYWATCH_UPDATE_GOLDEN=1 cargo test --test golden` rewrites what they expect.
+//! `tests/golden/README.md` describes the scripts. `PARITYWATCH_UPDATE_GOLDEN=1 cargo test --test core golden::` rewrites what they expect.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use crate::support::effort::attempts;
 use crate::support::plan;
 
 use std::borrow::Cow;
@@ -77,7 +78,7 @@ enum What {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(2_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_with_duplicates_gives_the_oracles_counts(specs in events(1), seed in any::<u64>()) {
@@ -89,7 +90,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(2_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     /// Evidence reads the facts of each hour of event time, of events in time alone, in whatever order they arrived.
     #[test]
@@ -104,7 +105,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(3_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     /// How partitions interleave decides when the watermark closes a case.
     #[test]
@@ -130,7 +131,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(3_000), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     /// Cases are kept by other spans from some moment on. What had expired stays as it was counted. All the rest counts
     /// as if the new spans had always been in force.

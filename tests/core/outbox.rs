@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use crate::support::effort::attempts;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -211,7 +212,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 5_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(400), max_shrink_iters: 5_000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_receiver_gets_every_transition_in_order_whatever_fails(steps in prop::collection::vec(step(), 1..80)) {

@@ -4,6 +4,7 @@
 
 use crate::contract_support as support;
 use crate::contract_support::generated;
+use crate::support::effort::attempts;
 
 use paritywatch::event::{MAX_DEPTH, RawRecord, decode, decode_generally};
 use paritywatch::plan::{EventTime, Limits, Span};
@@ -257,7 +258,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(attempts(2_000)))]
 
     #[test]
     fn valid_events_are_the_same_to_both(event in generated::event(), pretty in any::<bool>()) {

@@ -1,10 +1,12 @@
 //! The core under faults, from seeds: crashes, lost and torn writes, duplicates, reordering, delay. Whatever happens, the counts, the
 //! evidence and the alerts are those of a monitor that saw each event once and never stopped.
 //!
-//! `PARITYWATCH_SIMULATION_SEEDS=100000 cargo test --release --test simulation` runs more seeds; `PARITYWATCH_SIMULATION_FIRST_SEED=N`
+//! `PARITYWATCH_SIMULATION_SEEDS=100000 cargo test --release --test core simulation::` runs more seeds; `PARITYWATCH_SIMULATION_FIRST_SEED=N`
 //! begins elsewhere. A failure names its seed and its faults.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use crate::support::effort::number;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
@@ -76,7 +78,6 @@ critical = 1.25
 
 #[test]
 fn faults_leave_no_trace() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     let first = number("PARITYWATCH_SIMULATION_FIRST_SEED").unwrap_or(0);
     let seeds = number("PARITYWATCH_SIMULATION_SEEDS").unwrap_or(SEEDS);
     let mut plan = Settings::parse(CONFIG, "simulation.toml", std::iter::empty()).unwrap().plan;

@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 
+use crate::support::effort::attempts;
 use paritywatch::statistics::*;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -207,7 +208,7 @@ fn proportion(largest: u64) -> impl Strategy<Value = Proportion> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: attempts(20_000), ..ProptestConfig::default() })]
 
     #[test]
     fn intervals_hold_their_estimates(group in proportion(1_000_000_000_000), reference in proportion(1_000_000_000_000), level in 0.5..0.9999_f64) {

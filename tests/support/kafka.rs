@@ -12,7 +12,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ use tempfile::TempDir;
 
 use super::process::{Process, free_port, random_u64, tail, try_wait_until};
 
+/// Most brokers of this process at once: each takes half a gigabyte of memory, and two cores serve no more of them in time.
+const MOST_AT_ONCE: usize = 3;
 /// How long a broker may take until it answers; 3 s is usual, more on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// How often a new broker is started on other ports because its ports were taken meanwhile.
@@ -164,6 +166,31 @@ pub struct Broker {
     guarded_port: Option<u16>,
     // Kept from one `produce` to the next: a new one takes half a second to be ready.
     idle_producer: Mutex<Option<BaseProducer<Deliveries>>>,
+    // Last: the place is free when the process has ended.
+    _place: Place,
+}
+
+/// One of the places for brokers, of which there are [`MOST_AT_ONCE`].
+struct Place;
+
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static FREED: Condvar = Condvar::new();
+
+impl Place {
+    /// Waits for one. A test that holds a broker and starts another would wait for itself, if all did so.
+    fn take() -> Place {
+        let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = FREED.wait_while(taken, |taken| *taken >= MOST_AT_ONCE).unwrap_or_else(PoisonError::into_inner);
+        *taken += 1;
+        Place
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        FREED.notify_one();
+    }
 }
 
 impl Broker {
@@ -200,6 +227,7 @@ impl Broker {
                 port: free_port(),
                 guarded_port: guarded.then(free_port),
                 idle_producer: Mutex::new(None),
+                _place: Place::take(),
             };
             broker.format(settings);
             match broker.launch() {

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 pub mod batch;
+pub mod effort;
 pub mod kafka;
 pub mod monitoring;
 pub mod page;

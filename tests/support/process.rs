@@ -1,5 +1,6 @@
 //! Child processes that never outlive the test, waiting for conditions, a small HTTP client, promtool.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -61,14 +62,16 @@ pub fn random_u64() -> u64 {
 ///
 /// It lies below the range from which Linux picks the ports of outgoing connections (32768 and up). A server can so be
 /// stopped and started again on its port: no client's connection takes it in between, not even one that reconnects to
-/// that very port and would otherwise, now and then, connect to itself.
+/// that very port and would otherwise, now and then, connect to itself. No two tests of a program get the same one.
 pub fn free_port() -> u16 {
     const FIRST: u16 = 10_000;
     const END: u16 = 32_768;
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     for _ in 0..FREE_PORT_LIMIT_TRIES {
         let offset = random_u64() % u64::from(END - FIRST);
         let port = FIRST + u16::try_from(offset).expect("below END");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let listens = TcpListener::bind(("127.0.0.1", port));
+        if listens.is_ok() && GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
             return port;
         }
     }
