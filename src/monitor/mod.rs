@@ -5,8 +5,12 @@
 mod core;
 mod interface;
 mod snapshot;
+mod stored;
 mod tallies;
+mod transitions;
 
 pub use self::core::Monitor;
 pub use interface::*;
-pub use snapshot::{AlertEntries, FORMAT, RestoreError, SECTIONS, Snapshot};
+pub use snapshot::{RestoreError, SECTIONS, Snapshot};
+pub use stored::{FORMAT, FORMATS_READ, is_read};
+pub use transitions::AlertEntries;
