@@ -5,7 +5,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::monitor::{FORMAT, RestoreError};
+use crate::monitor::{FORMAT, FORMATS_READ, RestoreError};
 
 /// Why a checkpoint cannot be used, or not written.
 #[derive(Debug, Error)]
@@ -40,10 +40,22 @@ pub enum CheckpointError {
         problem: String,
     },
     /// Written by a later version.
-    #[error(
-        "{path}: expected format {FORMAT} or an earlier one, found {found} (written by {by}): use that version or a later one"
-    )]
+    #[error("{path}: expected a format from {} to {FORMAT}, found {found} (written by {by}): use that version or a later one", FORMATS_READ.start())]
     Later {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: u32,
+        /// The version that wrote it.
+        by: String,
+    },
+    /// Written in a format that is no longer read.
+    #[error(
+        "{path}: expected a format from {} to {FORMAT}, found {found} (written by {by}). It was left as it is; move it away to rebuild the state \
+         from the log",
+        FORMATS_READ.start()
+    )]
+    Earlier {
         /// The file.
         path: String,
         /// Its format.
@@ -84,6 +96,16 @@ pub enum CheckpointError {
         /// Why.
         problem: RestoreError,
     },
+}
+
+/// Refuses a file of a format that is not read; `by` is the version that wrote it.
+pub(super) fn check_format(path: &Path, found: u32, by: &str) -> Result<(), CheckpointError> {
+    let (path, by) = (path.display().to_string(), by.to_owned());
+    match found {
+        found if FORMATS_READ.contains(&found) => Ok(()),
+        found if found > FORMAT => Err(CheckpointError::Later { path, found, by }),
+        found => Err(CheckpointError::Earlier { path, found, by }),
+    }
 }
 
 pub(super) fn failed(path: &Path, doing: &'static str, source: io::Error) -> CheckpointError {
