@@ -9,11 +9,8 @@ use super::core::Monitor;
 use super::interface::Clock;
 use super::stored::{FORMAT, Section0, State, is_read, read_section_0, write_section_0};
 use super::tallies::Tallies;
-use super::transitions::AlertEntries;
-use crate::alert::ToldSoFar;
-use crate::disclosure::{PublishedAlert, publish_alert};
 use crate::ledger::{Ledger, LedgerPages, PseudonymKey, Spans};
-use crate::plan::{DimensionId, EventTime, Mapping, Names, Plan, Provenance, Span, hour_of};
+use crate::plan::{DimensionId, EventTime, Mapping, Names, Plan, Span, hour_of};
 
 /// Longest span of a checkpoint; a configuration's are far shorter.
 const LONGEST_SPAN: Span = Span::DAY.times(36_525);
@@ -68,41 +65,6 @@ impl Snapshot {
 }
 
 impl Monitor {
-    /// The alerts that changed since this was last asked; `None` where none did. They are to be made durable before anybody is told.
-    pub fn take_alerts(&mut self) -> Option<AlertEntries> {
-        let alerts = std::mem::take(&mut self.changed_alerts);
-        let provenance = Provenance {
-            as_of: Some(self.evaluation.as_of),
-            config_hash: self.plan.config_hash.clone(),
-            inputs: Vec::new(),
-        };
-        (!alerts.is_empty()).then(|| AlertEntries { names: Names::of(&self.plan), alerts, provenance })
-    }
-
-    /// What of them may leave, in the same order; alerts about what is gone from the plan are left out.
-    #[must_use]
-    pub fn publish_alerts(&self, entries: &AlertEntries) -> Vec<PublishedAlert> {
-        let Ok(mapping) = entries.names.mapping_to(&Names::of(&self.plan)) else { return Vec::new() };
-        let alerts = entries.alerts.iter().filter_map(|alert| alert.clone().renamed(&mapping));
-        alerts.filter_map(|alert| publish_alert(&self.plan, &alert)).collect()
-    }
-
-    /// Takes in alerts that [`Self::take_alerts`] gave after the snapshot was taken: they go on as they were.
-    ///
-    /// # Errors
-    /// [`RestoreError::OtherDimensions`].
-    pub fn recall_alerts(&mut self, entries: AlertEntries) -> Result<(), RestoreError> {
-        let mapping = entries.names.mapping_to(&Names::of(&self.plan)).map_err(RestoreError::OtherDimensions)?;
-        self.alerts.recall(entries.alerts, &mapping);
-        self.alerts.keep_watched(&self.plan);
-        Ok(())
-    }
-
-    /// Goes on from what was told of open alerts, where the disk has lost it: see [`AlertBook::keep_as_told`].
-    pub fn keep_alerts_as_told(&mut self, told: impl Fn(&str) -> ToldSoFar) {
-        self.alerts.keep_as_told(told);
-    }
-
     /// Goes on after a pause: no partition is idle, and no profile silent, because nobody read it.
     pub fn resume(&mut self, now: EventTime) {
         self.watermark.resume(now);
@@ -114,19 +76,24 @@ impl Monitor {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let state = State {
-            ledger: self.ledger.state(),
+            ledger: self.tables.ledger.state(),
             watermark: self.watermark.clone(),
-            windows: self.windows.state(),
-            cohorts: self.cohorts.state(),
-            populations: self.populations.clone(),
-            sequences: self.sequences.state(),
+            windows: self.tables.windows.state(),
+            cohorts: self.tables.cohorts.state(),
+            populations: self.tables.populations.clone(),
+            sequences: self.tables.sequences.state(),
             evaluator: self.evaluator.state(),
             alerts: self.alerts.clone(),
             tallies: self.tallies.state(),
             heard: self.heard.clone(),
             evaluations: self.evaluations,
         };
-        Snapshot { names: Names::of(&self.plan), state, spans: self.ledger.spans(), pages: self.ledger.pages() }
+        Snapshot {
+            names: Names::of(&self.plan),
+            state,
+            spans: self.tables.ledger.spans(),
+            pages: self.tables.ledger.pages(),
+        }
     }
 
     /// A monitor that goes on where a snapshot was taken; `section` gives each section once, in order. The plan may have other profiles and
@@ -186,13 +153,15 @@ impl Monitor {
     /// [`RestoreError::OtherDimensions`]; the monitor goes on as it was.
     pub fn change_plan(&mut self, plan: Plan) -> Result<(), RestoreError> {
         let Snapshot { names, state, spans, pages } = self.snapshot();
-        let key = self.ledger.key().clone();
+        let key = self.tables.ledger.key().clone();
+        let mapping = names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
         let changed = Self::from_state((names, state), spans, plan, key, self.clock, |ledger, mapping| {
             ledger.take_pages(&pages, mapping);
             Ok(())
         })?;
         let alerts = std::mem::take(&mut self.changed_alerts);
-        *self = Self { changed_alerts: alerts, ..changed };
+        let changed_alerts = alerts.into_iter().filter_map(|alert| alert.renamed(&mapping)).collect();
+        *self = Self { changed_alerts, is_publication_due: self.is_publication_due, ..changed };
         Ok(())
     }
 
@@ -215,9 +184,9 @@ impl Monitor {
     ) -> Result<Self, RestoreError> {
         let mapping = names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
         let mut monitor = Self::new(plan, key, clock);
-        let ledger = monitor.ledger.restore(state.ledger, spans, &mapping);
+        let ledger = monitor.tables.ledger.restore(state.ledger, spans, &mapping);
         ledger.map_err(|problem| RestoreError::Malformed { section: 0, problem })?;
-        cases(&mut monitor.ledger, &mapping)?;
+        cases(&mut monitor.tables.ledger, &mapping)?;
         let window = &monitor.plan.window;
         monitor.watermark = state.watermark.with_plan(window.allowed_lateness, window.history);
         let dimensions = &monitor.plan.dimensions;
@@ -225,13 +194,14 @@ impl Monitor {
             |id: DimensionId| dimensions.get(usize::from(id.0)).map_or(0, |dimension| dimension.groups.len() + 1);
         let newest = monitor.watermark.newest();
         let begin = if newest == EventTime::MIN { i32::MIN } else { hour_of(newest).saturating_add(1) };
-        let cells = monitor.windows.restore(state.windows, &mapping, groups);
+        let cells = monitor.tables.windows.restore(state.windows, &mapping, groups);
         let cell = |id: u32| cells.get(id as usize).copied().flatten();
-        monitor.cohorts.restore(state.cohorts, &mapping, monitor.windows.keys(), cell, begin);
-        monitor.populations = state.populations.renamed(&mapping);
-        monitor.sequences.restore(state.sequences, &mapping, begin);
+        monitor.tables.cohorts.restore(state.cohorts, &mapping, monitor.tables.windows.keys(), cell, begin);
+        monitor.tables.populations = state.populations.renamed(&mapping);
+        monitor.tables.sequences.restore(state.sequences, &mapping, begin);
         monitor.evaluator.restore(state.evaluator, &mapping);
-        monitor.change_spans();
+        let watermark = monitor.watermark.current().unwrap_or(EventTime::MIN);
+        monitor.tables.change_spans(&monitor.plan, watermark);
         monitor.alerts = state.alerts.renamed(&mapping);
         monitor.alerts.keep_watched(&monitor.plan);
         monitor.tallies = Tallies::restored(state.tallies);
