@@ -103,10 +103,8 @@ impl Ledger {
     /// # Errors
     /// Where the bytes are not what [`LedgerPages::shard`] gives for this shard: what was expected.
     pub fn restore_shard(&mut self, index: usize, bytes: &[u8], mapping: &Mapping) -> Result<(), String> {
-        let (mut state, rest): (ShardState, _) = postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
-        // Format 1 ended here: it did not know when late events had arrived.
-        let arrivals: Arrivals =
-            if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).map_err(|error| error.to_string())? };
+        let (mut state, arrivals): (ShardState, Arrivals) =
+            postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
         state.arrive(&arrivals);
         state.check(|id| self.attributes.has(id))?;
         let shard = index * PAGES_PER_SHARD..(index + 1) * PAGES_PER_SHARD;
