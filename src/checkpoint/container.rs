@@ -1,16 +1,18 @@
 //! The bytes of a checkpoint: a line that names the format, a line of JSON for people and tools, then the sections, each with its checksum.
 
-use std::hash::Hasher;
 use std::io::{self, BufRead, Read, Write};
 
 use serde::{Deserialize, Serialize};
-use siphasher::sip128::{Hasher128, SipHasher24};
 
+use super::checksum::{Checksum, LENGTH_BYTES};
 use crate::monitor::{FORMAT, SECTIONS, Snapshot};
 use crate::plan::InputOffset;
 
-/// The first line.
-const TITLE: &[u8] = b"paritywatch checkpoint\n";
+/// The first line, by the checksum of what follows: so the header of a later format can be read.
+const TITLES: [(&[u8], Checksum); 2] =
+    [(b"paritywatch checkpoint xxh3\n", Checksum::Xxh3), (b"paritywatch checkpoint\n", Checksum::SipHash)];
+/// Longest first line, in bytes.
+const MAX_TITLE_BYTES: u64 = 64;
 
 /// Longest header, in bytes: room for the offsets of some hundred thousand partitions.
 pub const MAX_HEADER_BYTES: u64 = 64 << 20;
@@ -108,17 +110,22 @@ fn write_with(
     to: &mut impl Write,
 ) -> io::Result<u64> {
     let line = serde_json::to_vec(header)?;
-    to.write_all(TITLE)?;
-    let mut written = TITLE.len() as u64 + write_section(&line, to)?;
+    let checksum = Checksum::of_format(header.format);
+    let title = TITLES.iter().find(|(_, of_title)| *of_title == checksum).map_or(&b""[..], |(title, _)| title);
+    to.write_all(title)?;
+    let mut written = title.len() as u64 + write_section(&line, checksum, to)?;
     for index in 0..SECTIONS {
         let section = section(index).map_err(io::Error::other)?;
-        written += write_section(&section, to)?;
+        written += write_section(&section, checksum, to)?;
     }
     Ok(written)
 }
 
-/// A checkpoint that has been read up to its sections.
-pub struct Sections<R>(R);
+/// The sections of a checkpoint that is being read.
+pub struct Sections<R> {
+    from: R,
+    checksum: Checksum,
+}
 
 /// Reads a checkpoint up to its sections.
 ///
@@ -126,14 +133,13 @@ pub struct Sections<R>(R);
 /// Says what was expected and what was found.
 pub fn read<R: BufRead>(mut from: R) -> Result<(Header, Sections<R>), String> {
     let mut title = Vec::new();
-    let limit = TITLE.len() as u64;
-    (&mut from).take(limit).read_to_end(&mut title).map_err(|error| error.to_string())?;
-    if title != TITLE {
+    (&mut from).take(MAX_TITLE_BYTES).read_until(b'\n', &mut title).map_err(|error| error.to_string())?;
+    let Some((_, checksum)) = TITLES.iter().find(|(known, _)| *known == title) else {
         return Err("expected a paritywatch checkpoint, found something else".to_owned());
-    }
-    let line = read_section(&mut from, MAX_HEADER_BYTES).map_err(|problem| format!("header: {problem}"))?;
+    };
+    let line = read_section(&mut from, MAX_HEADER_BYTES, *checksum).map_err(|problem| format!("header: {problem}"))?;
     let header: Header = serde_json::from_slice(&line).map_err(|error| format!("header: {error}"))?;
-    Ok((header, Sections(from)))
+    Ok((header, Sections { from, checksum: *checksum }))
 }
 
 impl<R: BufRead> Sections<R> {
@@ -142,7 +148,7 @@ impl<R: BufRead> Sections<R> {
     /// # Errors
     /// Says what was expected and what was found.
     pub fn read(&mut self) -> Result<Vec<u8>, String> {
-        read_section(&mut self.0, MAX_SECTION_BYTES)
+        read_section(&mut self.from, MAX_SECTION_BYTES, self.checksum)
     }
 
     /// Makes sure that nothing comes after the last section.
@@ -150,7 +156,7 @@ impl<R: BufRead> Sections<R> {
     /// # Errors
     /// Says what was found.
     pub fn end(mut self) -> Result<(), String> {
-        match self.0.fill_buf() {
+        match self.from.fill_buf() {
             Ok([]) => Ok(()),
             Ok(_) => Err("end: expected the end of the file, found more".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -158,21 +164,17 @@ impl<R: BufRead> Sections<R> {
     }
 }
 
-/// Bytes before those of a section: its length in 8, its checksum in 16.
-pub(super) const SECTION_HEAD_BYTES: usize = 24;
-
-/// Writes a section: length, checksum, bytes. Returns how many bytes that took.
-pub(super) fn write_section(bytes: &[u8], to: &mut impl Write) -> io::Result<u64> {
+/// Writes length, checksum and bytes.
+pub(super) fn write_section(bytes: &[u8], checksum: Checksum, to: &mut impl Write) -> io::Result<u64> {
     to.write_all(&(bytes.len() as u64).to_le_bytes())?;
-    to.write_all(&checksum(bytes))?;
+    checksum.write(bytes, to)?;
     to.write_all(bytes)?;
-    Ok((SECTION_HEAD_BYTES + bytes.len()) as u64)
+    Ok((checksum.head_bytes() + bytes.len()) as u64)
 }
 
-/// Reads a section of at most `limit` bytes.
-pub(super) fn read_section(from: &mut impl Read, limit: u64) -> Result<Vec<u8>, String> {
-    let mut length = [0; 8];
-    let mut expected = [0; 16];
+pub(super) fn read_section(from: &mut impl Read, limit: u64, checksum: Checksum) -> Result<Vec<u8>, String> {
+    let mut length = [0; LENGTH_BYTES];
+    let mut expected = vec![0; checksum.head_bytes() - LENGTH_BYTES];
     let end = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => "expected more, found the end: it was cut off".to_owned(),
         _ => error.to_string(),
@@ -189,15 +191,8 @@ pub(super) fn read_section(from: &mut impl Read, limit: u64) -> Result<Vec<u8>, 
     if bytes.len() as u64 != length {
         return Err(format!("expected {length} bytes, found {}: it was cut off", bytes.len()));
     }
-    if checksum(&bytes) != expected {
+    if !checksum.matches(&bytes, &expected) {
         return Err("the checksum does not match: the bytes were changed after they were written".to_owned());
     }
     Ok(bytes)
-}
-
-/// SipHash-2-4 with a fixed key. It finds accidents, not forgeries.
-pub(super) fn checksum(bytes: &[u8]) -> [u8; 16] {
-    let mut hasher = SipHasher24::new_with_key(b"paritywatch.ckpt");
-    hasher.write(bytes);
-    hasher.finish128().as_bytes()
 }

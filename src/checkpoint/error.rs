@@ -5,7 +5,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::monitor::{FORMAT, RestoreError};
+use crate::monitor::{FORMAT, FORMATS_READ, RestoreError};
 
 /// Why the state cannot be used, or not written.
 #[derive(Debug, Error)]
@@ -39,10 +39,8 @@ pub enum CheckpointError {
         /// What was expected and what was found.
         problem: String,
     },
-    /// A later version wrote the file.
-    #[error(
-        "{path}: expected format {FORMAT} or an earlier one, found {found} (written by {by}): use that version or a later one"
-    )]
+    /// Written by a later version.
+    #[error("{path}: expected a format from {} to {FORMAT}, found {found} (written by {by}): use that version or a later one", FORMATS_READ.start())]
     Later {
         /// The file.
         path: String,
@@ -51,7 +49,21 @@ pub enum CheckpointError {
         /// The version that wrote it.
         by: String,
     },
-    /// Another daemon wrote a checkpoint while this one ran: the folder's lock was lost, or does not hold on this file system.
+    /// Written in a format that is no longer read.
+    #[error(
+        "{path}: expected a format from {} to {FORMAT}, found {found} (written by {by}). It was left as it is; move it away to rebuild the state \
+         from the log",
+        FORMATS_READ.start()
+    )]
+    Earlier {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: u32,
+        /// The version that wrote it.
+        by: String,
+    },
+    /// Written by another daemon while this one ran: the folder's lock was lost, or does not hold on its file system.
     #[error(
         "{path}: expected checkpoint {expected}, the last one that this daemon wrote or read, found {found}: another daemon uses the state"
     )]
@@ -84,7 +96,16 @@ pub enum CheckpointError {
     },
 }
 
-/// A file or folder failed.
+/// Refuses a file of a format that is not read; `by` is the version that wrote it.
+pub(super) fn check_format(path: &Path, found: u32, by: &str) -> Result<(), CheckpointError> {
+    let (path, by) = (path.display().to_string(), by.to_owned());
+    match found {
+        found if FORMATS_READ.contains(&found) => Ok(()),
+        found if found > FORMAT => Err(CheckpointError::Later { path, found, by }),
+        found => Err(CheckpointError::Earlier { path, found, by }),
+    }
+}
+
 pub(super) fn failed(path: &Path, doing: &'static str, source: io::Error) -> CheckpointError {
     CheckpointError::Io { path: path.display().to_string(), doing, source }
 }

@@ -4,7 +4,8 @@
 use std::io;
 use std::path::Path;
 
-use super::container::{SECTION_HEAD_BYTES, checksum, read_section, write_section};
+use super::checksum::{Checksum, LENGTH_BYTES};
+use super::container::{read_section, write_section};
 
 /// Bytes of which checksums are taken in the search for a whole frame behind a damaged one, at most.
 const SEARCHED_BYTES: u64 = 256 << 20;
@@ -21,17 +22,17 @@ pub(super) fn write_frame(bytes: &[u8], (what, limit): (&str, u64), to: &mut Vec
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(format!("expected at most {limit} bytes in one {what}, found {}", bytes.len())));
     }
-    write_section(bytes, to).map(|_| ())
+    write_section(bytes, Checksum::PRESENT, to).map(|_| ())
 }
 
-/// Hands each frame from the byte `start` on to `take`. `what` names a frame in messages; `limit` is its longest length in bytes. A frame at the
-/// end that was not wholly written is left out: nobody was told what it says.
+/// The sections of a file from the byte `start` on, with this checksum, each taken by `take`; `what` is one of them in words, and `limit` its longest length in
+/// bytes. A section at the end that was not wholly written is left out: nobody was told what it says.
 ///
 /// # Errors
 /// If whole frames follow a damaged one, if a frame is longer than `limit` and all its bytes are there, or if `take` refuses one.
 pub(super) fn read_frames(
     path: &Path,
-    (bytes, start): (&[u8], usize),
+    (bytes, start, checksum): (&[u8], usize, Checksum),
     (what, limit): (&str, u64),
     mut take: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), Damage> {
@@ -40,12 +41,12 @@ pub(super) fn read_frames(
         let at = bytes.len() - rest.len();
         let damage = |problem: String| Damage(format!("the {what} at byte {at}: {problem}"));
         let (whole, behind) = (rest, bytes.get(at + 1..).unwrap_or_default());
-        match read_section(&mut rest, limit) {
+        match read_section(&mut rest, limit, checksum) {
             Ok(section) => take(&section).map_err(damage)?,
-            Err(problem) if is_too_long(whole, limit) => {
+            Err(problem) if is_too_long(whole, limit, checksum) => {
                 return Err(damage(format!("{problem}; it is no end cut off by a crash: so many follow")));
             }
-            Err(problem) => match next_frame(behind, limit) {
+            Err(problem) => match next_frame(behind, limit, checksum) {
                 Next::At(skipped) => {
                     let follows = at + 1 + skipped;
                     return Err(damage(format!(
@@ -67,10 +68,10 @@ pub(super) fn read_frames(
     Ok(())
 }
 
-/// Whether a frame is too long, and all of it is there. That is corruption, as truncation cannot cause it.
-fn is_too_long(bytes: &[u8], limit: u64) -> bool {
+/// Whether a section is longer than may be, and there: a crash cuts off, and makes nothing longer.
+fn is_too_long(bytes: &[u8], limit: u64, checksum: Checksum) -> bool {
     let length = length_of(bytes);
-    let left = bytes.len().saturating_sub(SECTION_HEAD_BYTES) as u64;
+    let left = bytes.len().saturating_sub(checksum.head_bytes()) as u64;
     length.is_some_and(|length| length > limit && length <= left)
 }
 
@@ -85,21 +86,24 @@ enum Next {
     Unknown,
 }
 
-/// Searches for a whole frame. The damaged one may have a wrong length, so the search tries every byte. It takes a checksum only where the length
-/// is possible and fits into the file. By chance that is rare, except in zeros, which a crash leaves behind; no checksum is all zeros.
-fn next_frame(bytes: &[u8], limit: u64) -> Next {
+/// The length of what is damaged may be the damage, so every byte is tried. A checksum is taken only where the length is that of a section and
+/// fits into the file, which it does by chance nearly nowhere but in zeros, as a crash leaves them; and a checksum is not all zeros.
+fn next_frame(bytes: &[u8], limit: u64, checksum: Checksum) -> Next {
+    let head_bytes = checksum.head_bytes();
     let mut searched = 0;
-    for (at, head) in bytes.windows(SECTION_HEAD_BYTES).enumerate() {
-        let left = (bytes.len() - at - SECTION_HEAD_BYTES) as u64;
+    for (at, head) in bytes.windows(head_bytes).enumerate() {
+        let left = (bytes.len() - at - head_bytes) as u64;
         let Some(length) = length_of(head).filter(|length| (1..=limit.min(left)).contains(length)) else { continue };
-        let Some(expected) = head.get(8..).filter(|expected| expected.iter().any(|byte| *byte != 0)) else { continue };
+        let Some(expected) = head.get(LENGTH_BYTES..).filter(|expected| expected.iter().any(|byte| *byte != 0)) else {
+            continue;
+        };
         searched += length;
         if searched > SEARCHED_BYTES {
             return Next::Unknown;
         }
-        let begin = at + SECTION_HEAD_BYTES;
-        // The length fits into the file, which is in memory.
-        if bytes.get(begin..begin + length as usize).is_some_and(|section| checksum(section) == expected) {
+        let begin = at + head_bytes;
+        // It fits into memory, as it fits into the file that was read.
+        if bytes.get(begin..begin + length as usize).is_some_and(|section| checksum.matches(section, expected)) {
             return Next::At(at);
         }
     }
@@ -120,7 +124,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Result<usize, String> {
         let mut found = 0;
-        let read = read_frames(Path::new("file"), (bytes, 0), ENTRY, |_| {
+        let read = read_frames(Path::new("file"), (bytes, 0, Checksum::PRESENT), ENTRY, |_| {
             found += 1;
             Ok(())
         });
@@ -134,9 +138,9 @@ mod tests {
         let problem = write_frame(&[b'a'; 1_001], ENTRY, &mut bytes).unwrap_err().to_string();
         assert_eq!(problem, "expected at most 1000 bytes in one entry, found 1001");
         assert_eq!(read(&bytes), Ok(1));
-        write_section(&[b'a'; 1_001], &mut bytes).unwrap();
+        write_section(&[b'a'; 1_001], Checksum::PRESENT, &mut bytes).unwrap();
         let problem = read(&bytes).unwrap_err();
-        assert!(problem.starts_with("the entry at byte 1024: expected at most 1000 bytes, found 1001;"), "{problem}");
+        assert!(problem.starts_with("the entry at byte 1016: expected at most 1000 bytes, found 1001;"), "{problem}");
         // Cut off, its length is as good as any that a crash has left.
         bytes.pop();
         assert_eq!(read(&bytes), Ok(1));
@@ -145,12 +149,12 @@ mod tests {
     #[test]
     fn a_search_among_too_many_lengths_that_could_be_ends_and_is_told() {
         let half = vec![b'a'; 32 << 20];
-        let looks_like_one = [&1_000_000_u64.to_le_bytes()[..], &[1; 16]].concat();
+        let looks_like_one = [&1_000_000_u64.to_le_bytes()[..], &[1; 8]].concat();
         let bytes = [looks_like_one.repeat(300), half].concat();
-        assert_eq!(next_frame(&bytes, 64 << 20), Next::Unknown);
-        assert_eq!(next_frame(&vec![0; 32 << 20], 64 << 20), Next::None);
+        assert_eq!(next_frame(&bytes, 64 << 20, Checksum::PRESENT), Next::Unknown);
+        assert_eq!(next_frame(&vec![0; 32 << 20], 64 << 20, Checksum::PRESENT), Next::None);
         let mut whole = vec![0; 32 << 20];
-        write_section(b"one", &mut whole).unwrap();
-        assert_eq!(next_frame(&whole, 64 << 20), Next::At(32 << 20));
+        write_section(b"one", Checksum::PRESENT, &mut whole).unwrap();
+        assert_eq!(next_frame(&whole, 64 << 20, Checksum::PRESENT), Next::At(32 << 20));
     }
 }

@@ -3,14 +3,15 @@
 //!
 //! Journals are numbered. A checkpoint names the first journal that it does not contain. Every checkpoint and every start begin a new journal, so
 //! nothing is ever written behind an entry that a crash cut off. Once a checkpoint is on disk, the journals before the one it names are removed.
-//! The name of a journal ends with the format of its entries; journals of format 1 have no such ending.
+//! The name of a journal ends with the format of its entries.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::error::{CheckpointError, failed};
+use super::checksum::Checksum;
+use super::error::{CheckpointError, check_format, failed};
 use super::frames::{Damage, read_frames, write_frame};
 use super::replace::sync_folder;
 use crate::monitor::{AlertEntries, FORMAT};
@@ -105,12 +106,9 @@ pub fn forget_before(folder: &Path, number: u64) {
 pub fn read_journals(folder: &Path, first: u64) -> Result<Vec<AlertEntries>, CheckpointError> {
     let mut entries = Vec::new();
     for Found { format, path, .. } in journals(folder)?.into_iter().filter(|journal| journal.number >= first) {
-        if format > FORMAT {
-            let by = format!("a version with journals of format {format}");
-            return Err(CheckpointError::Later { path: path.display().to_string(), found: format, by });
-        }
+        check_format(&path, format, &format!("a version with journals of format {format}"))?;
         let bytes = std::fs::read(&path).map_err(|error| failed(&path, "read", error))?;
-        let read = read_frames(&path, (&bytes, 0), ENTRY, |entry| {
+        let read = read_frames(&path, (&bytes, 0, Checksum::of_format(format)), ENTRY, |entry| {
             AlertEntries::from_bytes_of(format, entry).map(|entry| entries.push(entry))
         });
         read.map_err(|Damage(problem)| CheckpointError::Damaged { path: path.display().to_string(), problem })?;
@@ -145,6 +143,7 @@ fn number_and_format(name: &str) -> Option<(u64, u32)> {
     let rest = name.strip_prefix(PREFIX)?;
     match rest.split_once(".f") {
         Some((number, format)) => Some((number.parse().ok()?, format.parse().ok()?)),
+        // As format 1 named them: to be refused, not passed over.
         None => Some((rest.parse().ok()?, 1)),
     }
 }

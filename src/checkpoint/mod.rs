@@ -2,6 +2,7 @@
 //!
 //! **Architecture Invariant:** a checkpoint that cannot be read is refused and never overwritten. Nothing here repairs, skips or starts over.
 
+mod checksum;
 mod container;
 mod cursor;
 mod error;

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::checksum::Checksum;
 use super::error::{CheckpointError, failed};
 use super::frames::{Damage, read_frames, write_frame};
 use super::owner::Owner;
@@ -14,11 +15,11 @@ use crate::outbox::Record;
 
 /// The file of records.
 const FILE: &str = "outbox";
-/// The first line, which names the format.
-const TITLE: &str = "paritywatch outbox 2\n";
-/// The first line of format 1, in which every record was a frame of its own. It is as long.
-const TITLE_OF_FORMAT_1: &str = "paritywatch outbox 1\n";
-/// What the file holds, and the longest of it in bytes.
+/// The first line: its number is the format of the state that the file belongs to.
+const TITLE: &str = "paritywatch outbox 4\n";
+/// The same of format 3, which numbered this file by itself. As long; records are encoded alike, and frames have another checksum.
+const TITLE_OF_FORMAT_3: &str = "paritywatch outbox 2\n";
+/// What is in it, and the longest one in bytes.
 const FRAME: (&str, u64) = ("frame", 64 << 20);
 /// A frame ends with the record that brings it to this many bytes. A longer append takes several frames.
 const FRAME_BYTES: usize = 8 << 20;
@@ -102,15 +103,20 @@ impl OutboxFile {
 
 fn read_records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, CheckpointError> {
     let damaged = |problem| CheckpointError::DamagedOutbox { path: path.display().to_string(), problem };
-    let of_format_1 = bytes.starts_with(TITLE_OF_FORMAT_1.as_bytes());
-    if !of_format_1 && !bytes.starts_with(TITLE.as_bytes()) {
-        return Err(damaged(format!("expected it to begin with {TITLE:?}")));
-    }
+    let checksum = if bytes.starts_with(TITLE.as_bytes()) {
+        Checksum::of_format(4)
+    } else if bytes.starts_with(TITLE_OF_FORMAT_3.as_bytes()) {
+        Checksum::of_format(3)
+    } else {
+        let found = bytes.get(..TITLE.len()).unwrap_or(bytes);
+        let found = String::from_utf8_lossy(found);
+        return Err(damaged(format!("expected it to begin with {TITLE:?} or {TITLE_OF_FORMAT_3:?}, found {found:?}")));
+    };
     let mut records = Vec::new();
-    let read = read_frames(path, (bytes, TITLE.len()), FRAME, |frame| {
-        let of_frame =
-            if of_format_1 { postcard::from_bytes(frame).map(|one| vec![one]) } else { postcard::from_bytes(frame) };
-        of_frame.map(|more: Vec<Record>| records.extend(more)).map_err(|error| error.to_string())
+    let read = read_frames(path, (bytes, TITLE.len(), checksum), FRAME, |frame| {
+        let more: Vec<Record> = postcard::from_bytes(frame).map_err(|error| error.to_string())?;
+        records.extend(more);
+        Ok(())
     });
     read.map_err(|Damage(problem)| damaged(problem))?;
     Ok(records)
@@ -155,15 +161,13 @@ mod tests {
     use crate::plan::EventTime;
 
     #[test]
-    fn a_file_of_format_1_is_read_and_replaced_by_the_present_one() {
+    fn a_file_of_format_3_is_read_and_replaced_by_the_present_one() {
         let folder = tempfile::tempdir().unwrap();
         let owner = Owner::claim(folder.path()).unwrap();
         let path = folder.path().join(FILE);
         let records = [Record::Begin { sequence: 3 }, Record::Told { alert: "a".to_owned(), number: 2 }];
-        let mut bytes = TITLE_OF_FORMAT_1.as_bytes().to_vec();
-        for record in &records {
-            write_section(&postcard::to_allocvec(record).unwrap(), &mut bytes).unwrap();
-        }
+        let mut bytes = TITLE_OF_FORMAT_3.as_bytes().to_vec();
+        write_section(&postcard::to_allocvec(&records[..]).unwrap(), Checksum::SipHash, &mut bytes).unwrap();
         std::fs::write(&path, bytes).unwrap();
         let (mut file, found) = OutboxFile::open(&owner).unwrap();
         assert_eq!(found, records);
@@ -172,7 +176,21 @@ mod tests {
         assert_eq!(OutboxFile::open(&owner).unwrap().1, records);
     }
 
-    /// Messages of 16 KiB each, as a rule over hundreds of partitions makes them.
+    #[test]
+    fn a_file_of_another_format_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = Owner::claim(folder.path()).unwrap();
+        let path = folder.path().join(FILE);
+        for title in ["paritywatch outbox 1\n", "paritywatch outbox 5\n", "par", ""] {
+            std::fs::write(&path, title).unwrap();
+            let problem = OutboxFile::open(&owner).unwrap_err().to_string();
+            assert!(problem.contains(&format!("expected it to begin with {TITLE:?}")), "{problem}");
+            assert!(problem.contains(&format!("found {title:?}")), "{problem}");
+            assert_eq!(std::fs::read(&path).unwrap(), title.as_bytes());
+        }
+    }
+
+    /// So many messages of 16 KiB, as of a rule on hundreds of partitions.
     fn waiting(count: u64) -> Vec<Record> {
         let message = |sequence: u64| Message {
             alert: format!("{sequence:016x}"),

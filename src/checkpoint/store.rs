@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::container::{self, Header};
-use super::error::{CheckpointError, failed};
+use super::error::{CheckpointError, check_format, failed};
 use super::owner::Owner;
 use crate::ledger::PseudonymKey;
 use crate::monitor::{Clock, FORMAT, Monitor, RestoreError, Snapshot};
@@ -58,14 +58,12 @@ impl Store {
         let shown = path.display().to_string();
         let damaged = |problem: String| CheckpointError::Damaged { path: shown.clone(), problem };
         let (header, mut sections) = container::read(BufReader::with_capacity(BUFFER_BYTES, file)).map_err(damaged)?;
-        if header.format > FORMAT {
-            return Err(CheckpointError::Later { path: shown, found: header.format, by: header.written_by });
-        }
+        check_format(&path, header.format, &header.written_by)?;
         if header.format < FORMAT {
-            tracing::warn!(
+            tracing::info!(
                 path = shown,
                 format = header.format,
-                "written by an earlier version: taken as made with the present horizons"
+                "written in an earlier format; the next checkpoint is written in the present one"
             );
         }
         let mut problem = None;

@@ -98,11 +98,8 @@ impl Ledger {
     /// # Errors
     /// What was expected, where the bytes are not those that [`LedgerPages::shard`] returns for this shard.
     pub fn restore_shard(&mut self, index: usize, bytes: &[u8], mapping: &Mapping) -> Result<(), String> {
-        let (mut shard, rest): (StoredShard, _) =
-            postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
-        // Format 1 ended here: it did not know when late events had arrived.
-        let arrivals: Arrivals =
-            if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest).map_err(|error| error.to_string())? };
+        let (mut shard, arrivals): (StoredShard, Arrivals) =
+            postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
         shard.set_arrivals(&arrivals);
         shard.check(|id| self.attributes.has(id))?;
         let (profile, spans) = (|profile| present_profile(profile, mapping), self.horizons.spans);

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
+use super::aggregates::{count_complaint, count_population, count_tally};
+use super::cases::count_case;
+use super::interface::{Clock, Handled, Health};
+use super::tables::Tables;
 use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
-use crate::disclosure::{EventCounts, Published, publish};
-use crate::event::{
-    self, Complaint, ComplaintStatus, Data, Decoded, Event, Population, RawRecord, Reason, Rejection, Tally,
-};
-use crate::evidence::{Cohorts, Reading, Sequences, StagedPopulation, feeds};
+use crate::disclosure::EventCounts;
+use crate::event::{self, Data, Decoded, Event, RawRecord};
 use crate::judge::{Evaluation, Evaluator, Funnel, Scene, funnel};
-use crate::ledger::{
-    Arrival, AttributeTable, CaseCounts, Contribution, Effects, Joined, Ledger, PseudonymKey, Spans, Timing,
-};
-use crate::monitor::{Clock, Handled, Health};
-use crate::plan::{Channel, Dimension, EventTime, PartitionIndex, Plan, ProfileId, Span, hour_of};
-use crate::window::{Counts, Lateness, Populations, Watermark, Windows};
+use crate::ledger::{PseudonymKey, Timing};
+use crate::plan::invariant::violations;
+use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
+use crate::window::{Lateness, Watermark};
 
 /// Everything above the I/O line, as one value that is called and never calls.
 #[derive(Clone)]
@@ -23,16 +22,14 @@ pub struct Monitor {
     pub(super) plan: Arc<Plan>,
     pub(super) clock: Clock,
     pub(super) watermark: Watermark,
-    pub(super) ledger: Ledger,
-    pub(super) windows: Windows,
-    pub(super) cohorts: Cohorts,
-    pub(super) populations: Populations,
-    pub(super) sequences: Sequences,
+    pub(super) tables: Tables,
     pub(super) evaluator: Evaluator,
     pub(super) evaluation: Evaluation,
     pub(super) alerts: AlertBook,
-    /// Changed since they were last taken; in `replay` nobody takes them.
+    /// Changed since the last poll; none with [`Clock::Event`].
     pub(super) changed_alerts: Vec<Alert>,
+    /// Whether there was an evaluation since the last poll.
+    pub(super) is_publication_due: bool,
     pub(super) tallies: Tallies,
     /// Wall-clock time at which each profile was last heard of.
     pub(super) heard: Vec<EventTime>,
@@ -43,15 +40,9 @@ impl Monitor {
     /// A monitor that has seen nothing.
     #[must_use]
     pub fn new(plan: Plan, key: PseudonymKey, clock: Clock) -> Self {
-        let ledger = Ledger::new(&plan, key);
-        let window = &plan.window;
         Self {
-            watermark: Watermark::new(window.allowed_lateness, window.history),
-            windows: Windows::new(plan.dimensions.len(), window.history),
-            cohorts: Cohorts::new(feeds(&plan), window.allowed_lateness, window.cohort_max_age),
-            sequences: Sequences::new(&plan, &ledger.attributes),
-            ledger,
-            populations: Populations::default(),
+            watermark: Watermark::new(plan.window.allowed_lateness, plan.window.history),
+            tables: Tables::new(&plan, key),
             evaluator: Evaluator::default(),
             evaluation: Evaluation {
                 as_of: EventTime::MIN,
@@ -61,6 +52,7 @@ impl Monitor {
             },
             alerts: AlertBook::new(),
             changed_alerts: Vec::new(),
+            is_publication_due: false,
             tallies: Tallies::default(),
             heard: vec![EventTime::MIN; plan.profiles.len()],
             evaluations: 0,
@@ -110,12 +102,6 @@ impl Monitor {
         self.evaluate(end, end, true);
     }
 
-    /// What the last evaluation may show.
-    #[must_use]
-    pub fn published(&self) -> Arc<Published> {
-        Arc::new(publish(&self.plan, &self.evaluation, self.alerts.alerts(), self.event_counts()))
-    }
-
     /// The configuration of the core.
     #[must_use]
     pub fn plan(&self) -> &Plan {
@@ -125,7 +111,7 @@ impl Monitor {
     /// Health in numbers.
     #[must_use]
     pub fn health(&self) -> Health {
-        let ledger = self.ledger.health();
+        let ledger = self.tables.ledger.health();
         let by_dimension = |counts: &[u64]| {
             self.plan.dimensions.iter().zip(counts).map(|(dimension, count)| (dimension.name.clone(), *count)).collect()
         };
@@ -141,24 +127,28 @@ impl Monitor {
             dropped_waiting: ledger.dropped_waiting,
             remembered_ids: ledger.remembered_ids,
             evicted_ids: ledger.evicted_ids,
-            refused_contributions: self.windows.refused(),
+            refused_contributions: self.tables.windows.refused(),
             late: self.tallies.late,
-            cells: self.windows.cells() as u64,
-            without_group: by_dimension(self.windows.without_group()),
-            probabilistic: by_dimension(self.windows.probabilistic()),
-            probabilities_dropped: self.ledger.attributes.probabilities_dropped(),
+            cells: self.tables.windows.cells() as u64,
+            without_group: by_dimension(self.tables.windows.without_group()),
+            probabilistic: by_dimension(self.tables.windows.probabilistic()),
+            probabilities_dropped: self.tables.ledger.attributes.probabilities_dropped(),
             evaluations: self.evaluations,
+            invariant_violations: violations()
+                .filter(|violations| violations.count > 0)
+                .map(|violations| (violations.place, violations.count))
+                .collect(),
         }
     }
 
     /// Bytes allocated for open cases and for buckets; walks over all of them.
     #[must_use]
     pub fn allocated_bytes(&self) -> (u64, u64) {
-        (self.ledger.allocated_bytes(), self.windows.allocated_bytes() as u64)
+        (self.tables.ledger.allocated_bytes(), self.tables.windows.allocated_bytes() as u64)
     }
 
-    fn event_counts(&self) -> EventCounts {
-        EventCounts { unmatched: self.ledger.health().waiting_cases, ..self.tallies.event_counts() }
+    pub(super) fn event_counts(&self) -> EventCounts {
+        EventCounts { unmatched: self.tables.ledger.health().waiting_cases, ..self.tallies.event_counts() }
     }
 
     fn handle_event(&mut self, partition: PartitionIndex, event: &Event<'_>, now: EventTime) -> Handled {
@@ -176,10 +166,10 @@ impl Monitor {
             self.pass_boundaries(to);
         }
         self.watermark.advance(to);
-        self.windows.age(to);
+        self.tables.windows.age(to);
         self.settle();
         // Only a partition that was declared idle can bring events whose hour is final already.
-        let late = lateness == Lateness::Late || !self.cohorts.is_open(event.time);
+        let late = lateness == Lateness::Late || !self.tables.cohorts.is_open(event.time);
         let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
         let timing = Timing { watermark, seen: self.watermark.seen(partition).max(watermark), late };
         let handled = self.count_event(event, now, &timing);
@@ -197,37 +187,38 @@ impl Monitor {
         let mut boundary = hour_after(from.max(to.minus(self.plan.window.history)));
         while boundary <= to {
             self.watermark.advance(boundary);
-            self.windows.age(boundary);
+            self.tables.windows.age(boundary);
             self.settle();
             self.evaluate(boundary, boundary, false);
             boundary = boundary.plus(Span::HOUR);
         }
     }
 
-    /// Evidence reads what the watermark has made final.
+    /// Moves to evidence what the watermark has made final; before the first event there is none.
     fn settle(&mut self) {
-        let Some(watermark) = self.watermark.current() else { return };
-        let reading = Reading { plan: &self.plan, attributes: &self.ledger.attributes };
-        self.sequences.settle(&mut self.cohorts, watermark, &reading);
+        if let Some(watermark) = self.watermark.current() {
+            self.tables.settle(&self.plan, watermark);
+        }
     }
 
     /// `shown`: whether anybody will look at the result before the next one; alerts and evidence do not read the funnel.
     fn evaluate(&mut self, as_of: EventTime, now: EventTime, shown: bool) {
-        self.windows.age(as_of);
+        self.tables.windows.age(as_of);
         let stale = self.stale(now);
         let scene = Scene {
             plan: &self.plan,
-            windows: &self.windows,
-            cohorts: &self.cohorts,
-            attributes: &self.ledger.attributes,
-            populations: &self.populations,
-            sequences: &self.sequences,
+            windows: &self.tables.windows,
+            cohorts: &self.tables.cohorts,
+            attributes: &self.tables.ledger.attributes,
+            populations: &self.tables.populations,
+            sequences: &self.tables.sequences,
             as_of,
             stale: &stale,
         };
         self.evaluation = self.evaluator.evaluate(&scene);
         if shown {
             self.evaluation.funnel = funnel(&scene);
+            self.is_publication_due = true;
         }
         let transitions = self.alerts.observe(now, &self.evaluation, &self.plan);
         if self.clock == Clock::Wall {
@@ -244,172 +235,24 @@ impl Monitor {
     }
 
     fn count_event(&mut self, event: &Event<'_>, now: EventTime, timing: &Timing) -> Handled {
-        match &event.data {
-            Data::Tally(tally) => self.count_tally(event, tally, now, timing),
-            Data::Population(population) => self.count_population(event, population, now, timing),
+        let (tables, plan) = (&mut self.tables, &self.plan);
+        let (handled, heard) = match &event.data {
+            Data::Tally(tally) => count_tally(tables, plan, (event, tally), timing),
+            Data::Population(population) => count_population(tables, plan, (event, population), timing),
             Data::Complaint(complaint) if complaint.case_id.is_none() => {
-                self.count_complaint(event, complaint, now, timing)
+                count_complaint(tables, plan, (event, complaint), timing)
             }
-            _ => self.count_case(event, now, timing),
-        }
-    }
-
-    fn count_case(&mut self, event: &Event<'_>, now: EventTime, timing: &Timing) -> Handled {
-        let Some(Joined { arrival, effects, attributes }) = self.ledger.join(event, timing) else {
-            return Handled::Duplicate;
+            _ => count_case(tables, plan, event, timing),
         };
-        let cohorts = (!self.sequences.is_empty()).then_some(&mut self.cohorts);
-        count(&mut self.windows, cohorts, effects, attributes);
-        if let Some(profile) = effects.profile {
+        if let Some(profile) = heard {
             self.hear(profile, now);
         }
-        match arrival {
-            Arrival::Changed if names_unknown_profile(event, &self.plan) => Handled::UnknownProfile,
-            Arrival::Changed => Handled::Accepted,
-            Arrival::Conflict => Handled::Conflict,
-            Arrival::Duplicate => Handled::Duplicate,
-            Arrival::Full => Handled::Rejected(Rejection {
-                reason: Reason::TooMany,
-                detail: format!(
-                    "expected at most {} events for one case, found one more",
-                    crate::ledger::MAX_RECORDS_PER_CASE
-                ),
-            }),
-        }
-    }
-
-    /// Cases are kept as long as the plan says from now on: what that does to any of them is counted.
-    pub(super) fn change_spans(&mut self) {
-        let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
-        let (spans, first) = (Spans::of(&self.plan), self.cohorts.floor());
-        let (windows, cohorts, with_evidence) = (&mut self.windows, &mut self.cohorts, !self.sequences.is_empty());
-        let visit = |effects: &Effects, attributes: &AttributeTable| {
-            count(windows, with_evidence.then_some(&mut *cohorts), effects, attributes);
-        };
-        self.ledger.change_spans(spans, watermark, first, visit);
-    }
-
-    /// Counts that are about no case.
-    fn add(&mut self, place: &Contribution, counts: &Counts, late: bool) {
-        self.windows.add(place, counts, &self.ledger.attributes);
-        if !self.sequences.is_empty() {
-            self.cohorts.stage_counts(&mut self.windows, place, counts, late, &self.ledger.attributes);
-        }
+        handled
     }
 
     fn hear(&mut self, profile: ProfileId, now: EventTime) {
         if let Some(heard) = self.heard.get_mut(usize::from(profile.0)) {
             *heard = (*heard).max(now);
         }
-    }
-
-    fn count_tally(&mut self, event: &Event<'_>, tally: &Tally<'_>, now: EventTime, timing: &Timing) -> Handled {
-        let Some(profile) = self.plan.profile_id(&tally.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, timing) {
-            return Handled::Duplicate;
-        }
-        let groups = self.ledger.attributes.intern(&tally.groups, &tally.strata, None);
-        let counts = Counts::of_tally(&tally.counts);
-        let place = Contribution {
-            profile,
-            channel: tally.channel,
-            cohort: event.time,
-            attributes: groups,
-            counts: CaseCounts::default(),
-        };
-        self.add(&place, &counts, timing.late);
-        self.hear(profile, now);
-        Handled::Accepted
-    }
-
-    fn count_complaint(
-        &mut self,
-        event: &Event<'_>,
-        complaint: &Complaint<'_>,
-        now: EventTime,
-        timing: &Timing,
-    ) -> Handled {
-        let Some(profile) = self.plan.profile_id(&complaint.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, timing) {
-            return Handled::Duplicate;
-        }
-        // Later news of a complaint is not another complaint.
-        if complaint.status == ComplaintStatus::Received {
-            let groups = self.ledger.attributes.intern(&complaint.groups, &Vec::new(), None);
-            let counts = Counts { complaints: 1, ..Counts::default() };
-            let place = Contribution {
-                profile,
-                channel: Channel::Profile,
-                cohort: event.time,
-                attributes: groups,
-                counts: CaseCounts::default(),
-            };
-            self.add(&place, &counts, timing.late);
-        }
-        self.hear(profile, now);
-        Handled::Accepted
-    }
-
-    fn count_population(
-        &mut self,
-        event: &Event<'_>,
-        population: &Population<'_>,
-        now: EventTime,
-        timing: &Timing,
-    ) -> Handled {
-        let Some(profile) = self.plan.profile_id(&population.profile) else { return Handled::UnknownProfile };
-        if !self.ledger.remember(event, timing) {
-            return Handled::Duplicate;
-        }
-        if let Some(id) = self.plan.dimension_id(&population.dimension)
-            && let Some(dimension) = self.plan.dimensions.get(usize::from(id.0))
-        {
-            let order = (population.valid_from, event.time, self.ledger.tag(event).full);
-            let counts = per_group(population, dimension);
-            if !timing.late {
-                let staged = StagedPopulation { profile, dimension: id, order, counts: counts.clone() };
-                self.sequences.stage_population(hour_of(event.time), staged);
-            }
-            self.populations.add(profile, id, order, counts);
-        }
-        self.hear(profile, now);
-        Handled::Accepted
-    }
-}
-
-/// Takes what was done to a case into the windows, and into evidence where a rule asks for it.
-fn count(windows: &mut Windows, cohorts: Option<&mut Cohorts>, effects: &Effects, attributes: &AttributeTable) {
-    effects.changes.iter().for_each(|change| windows.apply(change, attributes));
-    let Some(cohorts) = cohorts else { return };
-    effects.finals.iter().for_each(|step| cohorts.stage_step(windows, step, attributes));
-    for (change, more) in &effects.missing {
-        cohorts.count_case_missing(windows, change, *more, attributes);
-    }
-}
-
-/// The counts in the order of the dimension's groups; all others together come last, or go to `other` where it is listed.
-fn per_group(population: &Population<'_>, dimension: &Dimension) -> Vec<u64> {
-    let outside = dimension.group_id(Dimension::OTHER).map_or(dimension.groups.len(), |group| usize::from(group.0));
-    let mut counts = vec![0_u64; dimension.groups.len() + 1];
-    for (group, count) in &population.counts {
-        let index = dimension.group_id(group).map_or(outside, |group| usize::from(group.0));
-        if let Some(sum) = counts.get_mut(index) {
-            *sum = sum.saturating_add(*count);
-        }
-    }
-    counts
-}
-
-fn names_unknown_profile(event: &Event<'_>, plan: &Plan) -> bool {
-    let profile = match &event.data {
-        Data::Selection(data) => Some(data.profile.as_ref()),
-        Data::Control(data) => data.profile.as_deref(),
-        Data::Complaint(data) => Some(data.profile.as_ref()),
-        _ => None,
-    };
-    match (profile, plan.profiles.as_slice()) {
-        (None, _) => false,
-        (Some(name), [only]) => name != only.name,
-        (Some(name), _) => plan.profile_id(name).is_none(),
     }
 }

@@ -78,4 +78,6 @@ pub struct Health {
     pub probabilities_dropped: u64,
     /// Evaluations so far.
     pub evaluations: u64,
+    /// Broken invariants since the program started, by room: only non-zero rows. Any is a defect of the program.
+    pub invariant_violations: Vec<(&'static str, u64)>,
 }

@@ -2,11 +2,20 @@
 //!
 //! **Architecture Invariant:** no clock, no I/O, no randomness. The same calls give the same answers, bit for bit.
 
+mod aggregates;
+mod cases;
 mod core;
 mod interface;
+mod output;
 mod snapshot;
+mod stored;
+mod tables;
 mod tallies;
+mod transitions;
 
 pub use self::core::Monitor;
 pub use interface::*;
-pub use snapshot::{AlertEntries, FORMAT, RestoreError, SECTIONS, Snapshot};
+pub use output::{AlertTransitions, Output};
+pub use snapshot::{RestoreError, SECTIONS, Snapshot};
+pub use stored::{FORMAT, FORMATS_READ, is_read};
+pub use transitions::AlertEntries;

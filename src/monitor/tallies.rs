@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::interface::Handled;
 use crate::disclosure::EventCounts;
 use crate::event::{Data, Reason};
-use crate::monitor::Handled;
 
 /// Counts of records by what became of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

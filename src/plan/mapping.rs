@@ -1,31 +1,53 @@
-//! How what a snapshot speaks of is named in the present plan.
+//! The names behind the indices of a snapshot, and their indices in the present plan.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::id::{ProfileId, Slot, StratumId};
 use super::model::Plan;
-use super::rule::{Evidence, Reference, Rule};
+use super::rule::{Evidence, Indicator, Measure, Reference, Rule};
 
-/// The names behind a snapshot's indices.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The names behind a snapshot's indices. How they are stored is the stored format's concern.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Names {
-    profiles: Vec<String>,
-    dimensions: Vec<(String, Vec<String>)>,
-    strata: Vec<String>,
-    rules: Vec<RuleNames>,
+    /// Profiles, in the order of their ids.
+    pub profiles: Vec<String>,
+    /// Dimensions with their groups, in the order of their ids.
+    pub dimensions: Vec<(String, Vec<String>)>,
+    /// Strata, in the order of their ids.
+    pub strata: Vec<String>,
+    /// Rules, in the order of the plan.
+    pub rules: Vec<RuleNames>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct RuleNames {
-    name: String,
-    /// What its evidence depends on: where it differs, evidence starts afresh.
-    definition: String,
-    windows: Vec<String>,
+/// A rule, as far as a snapshot depends on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleNames {
+    /// The rule's name.
+    pub name: String,
+    /// What its evidence depends on.
+    pub definition: Definition,
+    /// The lengths of its windows as configured, in the rule's order.
+    pub windows: Vec<String>,
 }
 
-/// From the indices of a snapshot to those of the present plan; `None` for what is gone.
+/// What the evidence of a rule depends on: where it differs, evidence starts afresh.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// What is compared.
+    pub indicator: Indicator,
+    /// How it is compared.
+    pub measure: Measure,
+    /// What a group is compared with. It is also a part of an alert's identity.
+    pub reference: Reference,
+    /// The critical threshold, in the unit of the measure.
+    pub critical: f64,
+    /// Name of the stratum that is adjusted for.
+    pub stratify_by: Option<String>,
+    /// Whether the rule asks for sequential evidence.
+    pub sequential: bool,
+}
+
+/// Maps the indices of a snapshot to those of the present plan; `None` for what the plan no longer has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     profiles: Vec<Option<u16>>,
@@ -38,7 +60,7 @@ pub struct Mapping {
 }
 
 impl Names {
-    /// The names of a plan.
+    /// Collects the names of a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         Self {
@@ -53,10 +75,10 @@ impl Names {
         }
     }
 
-    /// How these names are those of `now`. Profiles and rules may come and go.
+    /// Maps these names to those of `now`. Profiles, strata and rules may come and go.
     ///
     /// # Errors
-    /// Where the dimensions differ: the counts were made by them and cannot be made again from themselves.
+    /// Where the dimensions differ: counts by the dimensions of before cannot be turned into counts by those of `now`.
     pub fn mapping_to(&self, now: &Self) -> Result<Mapping, String> {
         if self.dimensions != now.dimensions {
             return Err(format!(
@@ -68,8 +90,9 @@ impl Names {
         let index = |names: &[String], name: &String| names.iter().position(|known| known == name);
         let narrow = |index: usize| u16::try_from(index).ok();
         let rule = |wanted: &RuleNames| now.rules.iter().position(|rule| rule.name == wanted.name);
-        let rule_with = |wanted: &RuleNames, alike: fn(&RuleNames) -> &str| {
-            rule(wanted).filter(|index| now.rules.get(*index).is_some_and(|rule| alike(rule) == alike(wanted)))
+        let rule_if = |wanted: &RuleNames, alike: fn(&Definition, &Definition) -> bool| {
+            let found = |index: &usize| now.rules.get(*index);
+            rule(wanted).filter(|index| found(index).is_some_and(|rule| alike(&rule.definition, &wanted.definition)))
         };
         let windows = |before: &RuleNames| {
             let rule = rule(before).and_then(|index| now.rules.get(index));
@@ -80,39 +103,43 @@ impl Names {
             strata: self.strata.iter().map(|name| index(&now.strata, name).and_then(narrow)).collect(),
             strata_before: now.strata.iter().map(|name| index(&self.strata, name)).collect(),
             rules: self.rules.iter().map(rule).collect(),
-            same_rules: self.rules.iter().map(|before| rule_with(before, |rule| &rule.definition)).collect(),
-            alert_rules: self.rules.iter().map(|before| rule_with(before, RuleNames::reference)).collect(),
+            same_rules: self.rules.iter().map(|before| rule_if(before, |one, other| one == other)).collect(),
+            alert_rules: self
+                .rules
+                .iter()
+                .map(|before| rule_if(before, |one, other| one.reference == other.reference))
+                .collect(),
             windows: self.rules.iter().map(windows).collect(),
         })
     }
 }
 
 impl Mapping {
-    /// The present index of a profile in records.
+    /// Returns the present index of a profile in records.
     #[must_use]
     pub fn profile_index(&self, before: u16) -> Option<u16> {
         self.profiles.get(usize::from(before)).copied().flatten()
     }
 
-    /// Whether any profile has another index now.
+    /// Returns whether any profile has another index now.
     #[must_use]
     pub fn renames_profiles(&self) -> bool {
         self.profiles.iter().zip(0..).any(|(now, before)| *now != Some(before))
     }
 
-    /// The present id of a profile.
+    /// Returns the present id of a profile.
     #[must_use]
     pub fn profile(&self, before: ProfileId) -> Option<ProfileId> {
         self.profile_index(before.0).map(ProfileId)
     }
 
-    /// The present id of a stratum.
+    /// Returns the present id of a stratum.
     #[must_use]
     pub fn stratum(&self, before: StratumId) -> Option<StratumId> {
         self.strata.get(usize::from(before.0)).copied().flatten().map(StratumId)
     }
 
-    /// Returns the present name of a value of a stratum, where there is one; `None` where the stratum is gone.
+    /// Returns the present name of a value of a stratum, or of no stratum at all; `None` where the stratum is gone.
     #[must_use]
     pub fn stratum_value(&self, before: Option<(StratumId, Slot)>) -> Option<Option<(StratumId, Slot)>> {
         match before {
@@ -121,37 +148,37 @@ impl Mapping {
         }
     }
 
-    /// The index that a present stratum had.
+    /// Returns the index that a present stratum had; `None` where it is new.
     #[must_use]
     pub fn stratum_before(&self, now: usize) -> Option<usize> {
         self.strata_before.get(now).copied().flatten()
     }
 
-    /// The present index of the rule of the same name.
+    /// Returns the present index of the rule of the same name.
     #[must_use]
     pub fn rule(&self, before: usize) -> Option<usize> {
         self.rules.get(before).copied().flatten()
     }
 
-    /// The present index of the rule of the same name, where its evidence means the same.
+    /// Returns the present index of the rule of the same name, where its definition is the same.
     #[must_use]
     pub fn same_rule(&self, before: usize) -> Option<usize> {
         self.same_rules.get(before).copied().flatten()
     }
 
-    /// The present index of the rule of the same name, where it compares with the same reference: that is a part of an alert's identity.
+    /// Returns the present index of the rule of the same name, where it has the same reference: that is a part of an alert's identity.
     #[must_use]
     pub fn alert_rule(&self, before: usize) -> Option<usize> {
         self.alert_rules.get(before).copied().flatten()
     }
 
-    /// The present index of a rule's window of the same length.
+    /// Returns the present index of a rule's window of the same length.
     #[must_use]
     pub fn window(&self, rule_before: usize, before: usize) -> Option<usize> {
         self.windows.get(rule_before)?.get(before).copied().flatten()
     }
 
-    /// The same map with its keys renamed; entries whose key is gone are left out.
+    /// Renames the keys of a map, and leaves out entries whose key is gone.
     pub fn rename<K: Ord, N: Ord, V>(map: BTreeMap<K, V>, name: impl Fn(K) -> Option<N>) -> BTreeMap<N, V> {
         map.into_iter().filter_map(|(key, value)| Some((name(key)?, value))).collect()
     }
@@ -159,28 +186,18 @@ impl Mapping {
 
 impl RuleNames {
     fn of(rule: &Rule) -> Self {
-        let reference = match &rule.reference {
-            Reference::Group(name) => format!("group {name}"),
-            other => format!("{other:?}"),
-        };
-        let sequential = rule.evidence == Evidence::Sequential;
         Self {
             name: rule.name.clone(),
-            definition: format!(
-                "{} {:?} against {reference}, critical {}, by {:?}, sequential {sequential}",
-                rule.indicator.name(),
-                rule.measure,
-                rule.critical,
-                rule.stratify_by
-            ),
+            definition: Definition {
+                indicator: rule.indicator,
+                measure: rule.measure,
+                reference: rule.reference.clone(),
+                critical: rule.critical,
+                stratify_by: rule.stratify_by.clone(),
+                sequential: rule.evidence == Evidence::Sequential,
+            },
             windows: rule.windows.iter().map(|window| window.label.clone()).collect(),
         }
-    }
-
-    /// What it compares with. It stands in the definition, where checkpoints of every format have it.
-    fn reference(&self) -> &str {
-        let behind = self.definition.split_once(" against ").map_or("", |(_, behind)| behind);
-        behind.split_once(", critical ").map_or(behind, |(reference, _)| reference)
     }
 }
 

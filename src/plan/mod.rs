@@ -12,7 +12,7 @@ mod time;
 
 pub use channel::Channel;
 pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};
-pub use mapping::{Mapping, Names};
+pub use mapping::{Definition, Mapping, Names, RuleNames};
 pub use model::{EvidencePlan, LedgerPlan, Limits, Plan, WindowPlan};
 pub use provenance::{InputOffset, Provenance};
 pub use rule::{Evidence, Harm, Indicator, Measure, Reference, Rule, WindowLength};

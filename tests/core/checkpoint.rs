@@ -20,7 +20,7 @@ use paritywatch::settings::Settings;
 use serde_json::Value;
 use state::{
     FREQUENCY, HITS, KEY, NOW, POINT, PROFILES, RANDOM, SEQUENTIAL, checkpoint, config, evaluation, events, feed,
-    fresh, header, mixed, parts, plan, usual,
+    fresh, header, mixed, parts, plan, transitions, usual,
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -403,30 +403,24 @@ fn what_another_version_key_or_configuration_made_is_refused() {
         KEY,
         &[
             &format!("found {} (written by paritywatch 99)", FORMAT + 1),
-            &format!("expected format {FORMAT} or an earlier one"),
+            &format!("expected a format from 3 to {FORMAT}"),
         ],
     );
-}
-
-#[test]
-fn the_format_before_is_read() {
-    let plan = plan(&usual());
-    let lines = events(CASES);
-    let (first, rest) = lines.split_at(lines.len() / 2);
-    let mut running = fresh(&plan);
-    feed(&mut running, first);
-    // Format 1 did not say when late events had arrived; there are none. So its sections ended before the empty list of them.
-    let snapshot = running.snapshot();
-    let before = |index: usize| {
-        let mut section = snapshot.section(index).unwrap();
-        assert!(index == 0 || section.pop() == Some(0), "section {index} lists late events");
-        Some(section)
-    };
-    let mut restored = Monitor::restore(plan, KEY, Clock::Wall, before).unwrap();
-    feed(&mut running, rest);
-    feed(&mut restored, rest);
-    assert_eq!(evaluation(&mut restored), evaluation(&mut running));
-    assert_eq!(health(&restored), health(&running));
+    // No released version wrote them.
+    for format in [1, 2] {
+        let earlier = Header { format, written_by: "paritywatch 0".to_owned(), ..header(&plan) };
+        store.write(&earlier, &monitor.snapshot()).unwrap();
+        let found = format!("expected a format from 3 to {FORMAT}, found {format} (written by paritywatch 0)");
+        says(&plan, KEY, &[&found, "left as it is"]);
+    }
+    for (name, expected) in [("alerts.journal.9", 1), ("alerts.journal.9.f2", 2), ("alerts.journal.9.f5", 5)] {
+        let journal = folder.path().join(name);
+        std::fs::write(&journal, "").unwrap();
+        let problem = read_journals(folder.path(), 9).unwrap_err().to_string();
+        let expected = format!("{}: expected a format from 3 to {FORMAT}, found {expected}", journal.display());
+        assert!(problem.starts_with(&expected), "{problem}");
+        std::fs::remove_file(journal).unwrap();
+    }
 }
 
 #[test]
@@ -484,17 +478,17 @@ fn of_two_open_alerts_about_the_same_the_later_one_goes_on() {
     monitor.handle_tick(NOW);
     let first = ids(&monitor, "point");
     assert!(!first.is_empty());
-    keeper.keep_alerts(monitor.take_alerts());
+    keeper.keep_alerts(transitions(&mut monitor).unwrap());
     try_checkpoint(&mut keeper, &monitor);
     assert_eq!(keeper.health().written, 1);
     monitor.change_plan(without).unwrap();
     monitor.handle_tick(EventTime(NOW.0 + 1));
-    assert!(monitor.take_alerts().is_none(), "nothing is journalled when a rule goes");
+    assert!(transitions(&mut monitor).is_none(), "nothing is journalled when a rule goes");
     monitor.change_plan(settings.plan.clone()).unwrap();
     monitor.handle_tick(EventTime(NOW.0 + 2));
     let second = ids(&monitor, "point");
     assert!(!second.is_empty() && second.iter().all(|id| !first.contains(id)));
-    keeper.keep_alerts(monitor.take_alerts());
+    keeper.keep_alerts(transitions(&mut monitor).unwrap());
     // Killed before the next checkpoint.
     drop(keeper);
     let (_, mut monitor) = opened(&settings).unwrap();
@@ -767,64 +761,6 @@ fn damaged_state_stops_the_start_and_is_left_as_it_is() {
     assert_eq!(std::fs::read(&path).unwrap(), b"paritywatch checkpoint\nnot really");
 }
 
-/// Written by the version before alerts had numbers of transitions: four alerts that fire, and a journal in which the first became a warning.
-#[test]
-fn state_of_format_1_is_gone_on_with_and_written_in_the_present_one() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["checkpoint", "alerts.journal.1"] {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format-1").join(name);
-        std::fs::copy(from, folder.path().join(name)).unwrap();
-    }
-    let text = format!("{}[state]\ndir = \"{}\"\n", config(PROFILES, &[POINT]), folder.path().display());
-    let settings = Settings::parse(&text, "test.toml", std::iter::empty()).unwrap();
-    let expected = [
-        "f5058ddc4b39e3fc warning",
-        "4f2136296cc9af2a warning",
-        "92ee7b20d0d4c01a critical",
-        "968462a6d5a333ce critical",
-    ];
-    let found = |monitor: &Monitor| -> Vec<String> {
-        let published = monitor.published();
-        assert!(published.alerts().iter().all(|alert| alert.state.name() == "firing" && alert.transitions == 1));
-        published.alerts().iter().map(|alert| format!("{} {}", alert.id, alert.severity.name())).collect()
-    };
-    let (mut keeper, monitor) = opened(&settings).unwrap();
-    assert_eq!(found(&monitor), expected);
-    assert_eq!(keeper.take_changes().iter().map(|(alerts, _)| alerts.len()).collect::<Vec<_>>(), [1]);
-    keeper.finish(&monitor);
-    let stored = store(folder.path()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
-    assert_eq!(stored.header.format, FORMAT);
-    assert_eq!(found(&stored.monitor), expected);
-}
-
-/// Written by the version before a checkpoint said how long cases were kept: half of the events of sixty cases, and a journal of the alerts
-/// that changed later.
-#[test]
-fn state_of_format_2_is_gone_on_with_as_if_nothing_had_happened() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["checkpoint", "alerts.journal.1.f2"] {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format-2").join(name);
-        std::fs::copy(from, folder.path().join(name)).unwrap();
-    }
-    let settings = settings(folder.path());
-    let lines = events(60);
-    let (first, rest) = lines.split_at(lines.len() / 2);
-    let mut uninterrupted = fresh(&settings.plan);
-    feed(&mut uninterrupted, first);
-    uninterrupted.handle_tick(NOW);
-    let stored = store(folder.path()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
-    assert_eq!(evaluation(&mut stored.monitor.clone())["findings"], evaluation(&mut uninterrupted.clone())["findings"]);
-    let (mut keeper, mut monitor) = opened(&settings).unwrap();
-    assert_eq!(keeper.take_changes().len(), 2);
-    feed(&mut monitor, rest);
-    feed(&mut uninterrupted, rest);
-    assert_eq!(evaluation(&mut monitor)["findings"], evaluation(&mut uninterrupted)["findings"]);
-    assert_eq!(health(&monitor), health(&uninterrupted));
-    keeper.finish(&monitor);
-    let stored = store(folder.path()).read(settings.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
-    assert_eq!(stored.header.format, FORMAT);
-}
-
 #[test]
 fn a_journal_entry_cut_off_at_any_byte_is_ignored_and_those_before_it_count() {
     let folder = tempfile::tempdir().unwrap();
@@ -897,7 +833,7 @@ fn transitions_after_a_restart_are_found_again() {
     after.handle_tick(NOW);
     let expected = alerts(&after);
     assert!(!expected.is_empty());
-    keeper.keep_alerts(after.take_alerts());
+    keeper.keep_alerts(transitions(&mut after).unwrap());
     // Killed before the next checkpoint.
     drop(keeper);
     (_, monitor) = opened(&settings).unwrap();
@@ -927,7 +863,7 @@ fn entries(count: usize) -> Vec<AlertEntries> {
         feed(&mut monitor, part);
         now = EventTime(now.0 + 1);
         monitor.handle_tick(now);
-        entries.extend(monitor.take_alerts());
+        entries.extend(transitions(&mut monitor).map(|changed| changed.entries));
     }
     assert!(entries.len() >= count, "only {} changes", entries.len());
     entries.truncate(count);

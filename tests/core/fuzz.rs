@@ -22,7 +22,7 @@ use paritywatch::plan::{EventTime, Limits, Plan, Span};
 use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::Value;
-use state::{KEY, NOW, checkpoint, events, feed, fresh, mixed, parts, plan, usual};
+use state::{KEY, NOW, checkpoint, events, feed, fresh, mixed, parts, plan, transitions, usual};
 
 /// Most memory that this process may come to use, in KiB: some times what the tests take.
 const MOST_MEMORY_KIB: u64 = 2 << 20;
@@ -181,7 +181,7 @@ fn changed_journal_entries_are_recalled_or_refused() {
     let mut monitor = fresh(&plan);
     feed(&mut monitor, &events(300));
     monitor.handle_tick(NOW);
-    let bytes = monitor.take_alerts().expect("there are alerts").to_bytes().unwrap();
+    let bytes = transitions(&mut monitor).expect("there are alerts").entries.to_bytes().unwrap();
     fuzz("ENTRIES", 100_000, |random| {
         let Ok(entries) = AlertEntries::from_bytes(&random.changed(&bytes)) else { return };
         let mut monitor = monitor.clone();

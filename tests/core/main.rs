@@ -12,6 +12,7 @@ mod checkpoint;
 mod contract;
 mod contract_support;
 mod evidence;
+mod formats;
 mod funnel;
 mod fuzz;
 mod golden;

@@ -16,7 +16,7 @@ use paritywatch::alert::AlertState;
 use paritywatch::checkpoint::{Header, Input, read, write};
 use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
-use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, RestoreError};
+use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, Output, RestoreError};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan, Span};
 use paritywatch::render::Render;
 use paritywatch::settings::Settings;
@@ -180,11 +180,14 @@ impl Simulation {
     fn tick(&mut self) {
         self.now = EventTime(self.now.0 + 1);
         self.monitor.handle_tick(self.now);
-        if let Some(entries) = self.monitor.take_alerts() {
-            self.journal.push(entries.to_bytes().unwrap());
-        }
-        for alert in self.monitor.published().alerts() {
-            self.told.insert(alert.id.clone(), alert.active_at);
+        while let Some(output) = self.monitor.poll_output() {
+            match output {
+                Output::Alerts(transitions) => self.journal.push(transitions.entries.to_bytes().unwrap()),
+                Output::Published(published) => {
+                    let told = published.alerts().iter().map(|alert| (alert.id.clone(), alert.active_at));
+                    self.told.extend(told);
+                }
+            }
         }
     }
 

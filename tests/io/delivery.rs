@@ -164,9 +164,9 @@ fn another_reference_ends_an_alert_under_the_labels_it_was_told_with_and_begins_
     state::feed(&mut monitor, &state::events(300));
     let mut tick = |monitor: &mut paritywatch::monitor::Monitor, after: i64| {
         monitor.handle_tick(EventTime(state::NOW.0 + after));
-        let changed = monitor.take_alerts().expect("nothing has changed");
+        let changed = state::transitions(monitor).expect("nothing has changed");
         delivery.end_what_is_gone(monitor.published().alerts(), EventTime(state::NOW.0 + after));
-        delivery.tell(&(monitor.publish_alerts(&changed), changed.provenance));
+        delivery.tell(&(changed.published, changed.entries.provenance));
         wait_until(LIMIT, "nothing that waits", || (delivery.health().receivers[0].pending == 0).then_some(()));
     };
     tick(&mut monitor, 0);

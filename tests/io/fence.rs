@@ -17,7 +17,7 @@ use paritywatch::disclosure::PublishedAlert;
 use paritywatch::monitor::Monitor;
 use paritywatch::plan::Provenance;
 use paritywatch::settings::Settings;
-use state::{KEY, NOW, POINT, PROFILES, config, events, feed, fresh, plan};
+use state::{KEY, NOW, POINT, PROFILES, config, events, feed, fresh, plan, transitions};
 use support::process::wait_until;
 use support::receiver::{Behaviour, FakeReceiver};
 
@@ -34,10 +34,9 @@ fn neither_journal_nor_checkpoint_is_written_over_anothers() {
     let changed = |monitor: &mut Monitor, lines: &[String]| {
         feed(monitor, lines);
         monitor.handle_tick(NOW);
-        monitor.take_alerts()
+        transitions(monitor).unwrap()
     };
-    let entries = changed(&mut monitor, some);
-    assert!(entries.is_some() && keeper.keep_alerts(entries).is_some());
+    assert!(keeper.keep_alerts(changed(&mut monitor, some)).is_some());
     checkpoint(&mut keeper, &monitor);
     assert_eq!(keeper.health().failed, 0);
 
@@ -46,8 +45,7 @@ fn neither_journal_nor_checkpoint_is_written_over_anothers() {
     let (mut keeper, mut monitor) = Keeper::open(&settings, &first, &KEY, NOW).unwrap();
     let second = Owner::claim(folder.path()).unwrap();
     let before = files(folder.path());
-    let entries = changed(&mut monitor, more);
-    assert!(entries.is_some() && keeper.keep_alerts(entries).is_none(), "they would be told");
+    assert!(keeper.keep_alerts(changed(&mut monitor, more)).is_none(), "they would be told");
     checkpoint(&mut keeper, &monitor);
     assert!(keeper.health().failed > 0);
     keeper.finish(&monitor);

@@ -3,7 +3,7 @@
 use paritywatch::checkpoint::{Header, Input, LastRecord, write};
 use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
-use paritywatch::monitor::{Clock, FORMAT, Monitor};
+use paritywatch::monitor::{AlertTransitions, Clock, FORMAT, Monitor, Output};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan};
 use paritywatch::render::Render;
 use paritywatch::settings::Settings;
@@ -77,6 +77,22 @@ pub fn feed(monitor: &mut Monitor, lines: &[String]) {
         let partition = PartitionIndex(u32::try_from(line.len()).unwrap() % PARTITIONS);
         monitor.handle_record(partition, &record, NOW);
     }
+}
+
+/// Polls until nothing is left, and returns the changes of alerts: at most one piece, and before any publication.
+pub fn transitions(monitor: &mut Monitor) -> Option<AlertTransitions> {
+    let (mut transitions, mut published) = (None, 0);
+    while let Some(output) = monitor.poll_output() {
+        match output {
+            Output::Alerts(changed) => {
+                assert!(published == 0 && transitions.is_none(), "changes come first, and all at once");
+                transitions = Some(changed);
+            }
+            Output::Published(_) => published += 1,
+        }
+    }
+    assert!(published <= 1 && monitor.poll_output().is_none());
+    transitions
 }
 
 /// What an evaluation now gives.
@@ -183,7 +199,7 @@ pub fn parts(checkpoint: &[u8]) -> Vec<(String, usize)> {
         let name = if parts.len() == 1 { "header".to_owned() } else { format!("section {}", parts.len() - 2) };
         parts.push((name, at));
         let length = u64::from_le_bytes(checkpoint[at..at + 8].try_into().unwrap());
-        at += 24 + usize::try_from(length).unwrap();
+        at += 16 + usize::try_from(length).unwrap();
     }
     parts.push(("end".to_owned(), at));
     parts

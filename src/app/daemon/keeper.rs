@@ -8,7 +8,7 @@ use super::writer::{Asked, CheckpointWriter, Job};
 use crate::app::failure::Failure;
 use crate::checkpoint::{CheckpointError, Header, Input, Journal, LastRecord, Owner, Store, Stored, read_journals};
 use crate::ledger::PseudonymKey;
-use crate::monitor::{AlertEntries, Clock, Monitor};
+use crate::monitor::{AlertTransitions, Clock, Monitor};
 use crate::plan::{EventTime, InputOffset, PartitionIndex};
 use crate::settings::Settings;
 use crate::source::{Batch, BatchRecord, RecordHash};
@@ -57,8 +57,8 @@ impl Keeper {
         let Stored { mut header, mut monitor } = stored.unwrap_or_else(fresh);
         let mut changes = Vec::new();
         for entries in read_journals(store.folder(), header.journal).map_err(failure)? {
-            changes.push((monitor.publish_alerts(&entries), entries.provenance.clone()));
-            monitor.recall_alerts(entries).map_err(Failure::configuration)?;
+            let provenance = entries.provenance.clone();
+            changes.push((monitor.recall_alerts(entries).map_err(Failure::configuration)?, provenance));
         }
         monitor.resume(now);
         header.config_hash.clone_from(&settings.plan.config_hash);
@@ -133,19 +133,19 @@ impl Keeper {
         }
     }
 
-    /// Makes alert transitions durable, with the offsets counted so far, and returns them. Call it before anybody is told.
+    /// Makes alert transitions durable, with the offsets counted so far, and returns what receivers are to be told.
     ///
-    /// If the disk fails they are returned all the same: a page that may come twice is better than none. `None` if there are no transitions, or
-    /// if the state is no longer this daemon's: its new owner then finds them, and tells them.
-    pub fn keep_alerts(&mut self, entries: Option<AlertEntries>) -> Option<AlertEntries> {
-        let mut entries = entries?;
+    /// If the disk fails they are returned all the same: a page that may come twice is better than none. `None` if
+    /// the state is no longer this daemon's: its new owner then finds them, and tells them.
+    pub fn keep_alerts(&mut self, transitions: AlertTransitions) -> Option<Changes> {
+        let AlertTransitions { mut entries, published } = transitions;
         self.owner.check().ok()?;
         entries.provenance.inputs = self.header.inputs.iter().map(InputOffset::from).collect();
         if let Err(error) = self.journal.write(&entries) {
             tracing::error!(%error, "alert transitions could not be made durable");
             lock(&self.health).unwritten_transitions += 1;
         }
-        Some(entries)
+        Some((published, entries.provenance))
     }
 
     /// Takes over what a new configuration says of checkpoints.

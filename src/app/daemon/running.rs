@@ -17,7 +17,7 @@ use super::supervisor::Supervisor;
 use crate::app::{arguments::load, failure::Failure};
 use crate::checkpoint::Owner;
 use crate::event::RawRecord;
-use crate::monitor::{Handled, Monitor};
+use crate::monitor::{Handled, Monitor, Output};
 use crate::plan::EventTime;
 use crate::settings::{Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
@@ -267,15 +267,20 @@ impl Daemon {
         if judges {
             self.monitor.handle_tick(self.clock.now());
         }
-        let changed = self.keeper.keep_alerts(self.monitor.take_alerts());
-        let published = self.monitor.published();
+        let (mut changes, mut published) = (Vec::new(), None);
+        while let Some(output) = self.monitor.poll_output() {
+            match output {
+                Output::Alerts(transitions) => changes.extend(self.keeper.keep_alerts(transitions)),
+                Output::Published(latest) => published = Some(latest),
+            }
+        }
+        // Without an evaluation the counts of events still grow.
+        let published = published.unwrap_or_else(|| self.monitor.published());
         // Ends first: an alert may fire in the place of one that is gone, and Alertmanager does not tell the two apart.
         if judges {
             self.delivery.end_what_is_gone(published.alerts(), self.clock.now());
         }
-        if let Some(entries) = changed {
-            self.delivery.tell(&(self.monitor.publish_alerts(&entries), entries.provenance));
-        }
+        changes.iter().for_each(|changes| self.delivery.tell(changes));
         self.delivery.work();
         self.invariants.note();
         if judges {

@@ -1,0 +1,113 @@
+//! Counts events that are about no case: tallies, complaints that name no case, populations.
+
+use super::interface::Handled;
+use super::tables::Tables;
+use crate::event::{Complaint, ComplaintStatus, Event, Population, Tally};
+use crate::evidence::StagedPopulation;
+use crate::ledger::{CaseCounts, Contribution, Timing};
+use crate::plan::invariant::{Room, present};
+use crate::plan::{Channel, Dimension, Plan, ProfileId, hour_of};
+use crate::window::Counts;
+
+/// What became of such an event, and the profile that was heard of.
+pub(super) type Counted = (Handled, Option<ProfileId>);
+
+/// Counts a tally in its cell.
+pub(super) fn count_tally(
+    tables: &mut Tables,
+    plan: &Plan,
+    (event, tally): (&Event<'_>, &Tally<'_>),
+    timing: &Timing,
+) -> Counted {
+    let profile = match first_delivery(tables, plan, event, &tally.profile, timing) {
+        Ok(profile) => profile,
+        Err(handled) => return (handled, None),
+    };
+    let place = Contribution {
+        profile,
+        channel: tally.channel,
+        cohort: event.time,
+        attributes: tables.ledger.attributes.intern(&tally.groups, &tally.strata, None),
+        counts: CaseCounts::default(),
+    };
+    tables.add(&place, &Counts::of_tally(&tally.counts), timing.late);
+    (Handled::Accepted, Some(profile))
+}
+
+/// Counts a complaint that names no case in the profile's own channel.
+pub(super) fn count_complaint(
+    tables: &mut Tables,
+    plan: &Plan,
+    (event, complaint): (&Event<'_>, &Complaint<'_>),
+    timing: &Timing,
+) -> Counted {
+    let profile = match first_delivery(tables, plan, event, &complaint.profile, timing) {
+        Ok(profile) => profile,
+        Err(handled) => return (handled, None),
+    };
+    // Later news of a complaint is not another complaint.
+    if complaint.status == ComplaintStatus::Received {
+        let place = Contribution {
+            profile,
+            channel: Channel::Profile,
+            cohort: event.time,
+            attributes: tables.ledger.attributes.intern(&complaint.groups, &Vec::new(), None),
+            counts: CaseCounts::default(),
+        };
+        tables.add(&place, &Counts { complaints: 1, ..Counts::default() }, timing.late);
+    }
+    (Handled::Accepted, Some(profile))
+}
+
+/// Takes population counts as denominators, and stages them for evidence unless they are late.
+pub(super) fn count_population(
+    tables: &mut Tables,
+    plan: &Plan,
+    (event, population): (&Event<'_>, &Population<'_>),
+    timing: &Timing,
+) -> Counted {
+    let profile = match first_delivery(tables, plan, event, &population.profile, timing) {
+        Ok(profile) => profile,
+        Err(handled) => return (handled, None),
+    };
+    // A population of a dimension that the plan does not have is of no use, and no error.
+    if let Some(id) = plan.dimension_id(&population.dimension)
+        && let Some(dimension) = plan.dimensions.get(usize::from(id.0))
+    {
+        let order = (population.valid_from, event.time, tables.ledger.tag(event).full);
+        let counts = per_group(population, dimension);
+        if !timing.late {
+            let staged = StagedPopulation { profile, dimension: id, order, counts: counts.clone() };
+            tables.sequences.stage_population(hour_of(event.time), staged);
+        }
+        tables.populations.add(profile, id, order, counts);
+    }
+    (Handled::Accepted, Some(profile))
+}
+
+/// Returns the event's profile and remembers the event's id. An error says why it does not count.
+fn first_delivery(
+    tables: &mut Tables,
+    plan: &Plan,
+    event: &Event<'_>,
+    profile: &str,
+    timing: &Timing,
+) -> Result<ProfileId, Handled> {
+    let profile = plan.profile_id(profile).ok_or(Handled::UnknownProfile)?;
+    if tables.ledger.remember(event, timing) { Ok(profile) } else { Err(Handled::Duplicate) }
+}
+
+/// Returns the counts in the order of the dimension's groups. All groups that are not listed come last together, or count as `other` where that
+/// is listed.
+fn per_group(population: &Population<'_>, dimension: &Dimension) -> Vec<u64> {
+    let outside = dimension.group_id(Dimension::OTHER).map_or(dimension.groups.len(), |group| usize::from(group.0));
+    let mut counts = vec![0_u64; dimension.groups.len() + 1];
+    for (group, count) in &population.counts {
+        let index = dimension.group_id(group).map_or(outside, |group| usize::from(group.0));
+        let sum = present(Room::Monitor, "every group of a dimension has a place", counts.get_mut(index));
+        if let Some(sum) = sum {
+            *sum = sum.saturating_add(*count);
+        }
+    }
+    counts
+}

@@ -1,0 +1,76 @@
+//! What comes out of the monitor.
+
+use std::sync::Arc;
+
+use super::core::Monitor;
+use super::snapshot::RestoreError;
+use super::transitions::AlertEntries;
+use crate::alert::ToldSoFar;
+use crate::disclosure::{Published, PublishedAlert, publish, publish_alert};
+use crate::plan::{Names, Provenance};
+
+/// One piece of output.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Alerts changed. Make the entries durable, then tell the receivers.
+    Alerts(AlertTransitions),
+    /// What an evaluation may show.
+    Published(Arc<Published>),
+}
+
+/// Alerts that one evaluation changed.
+#[derive(Clone, Debug)]
+pub struct AlertTransitions {
+    /// What a journal keeps, so that a restored monitor knows the same alerts: see [`Monitor::recall_alerts`].
+    pub entries: AlertEntries,
+    /// What receivers may be told, in the same order.
+    pub published: Vec<PublishedAlert>,
+}
+
+impl Monitor {
+    /// Returns the next piece of output; `None` where there is nothing new. Call it until then after [`Self::handle_tick`] and
+    /// [`Self::finish`].
+    ///
+    /// Changes of alerts come before the publication that shows them, because they must be durable before anybody hears of them. With
+    /// [`Clock::Event`](super::Clock::Event) only publications come: a replay tells nobody.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let alerts = std::mem::take(&mut self.changed_alerts);
+        if !alerts.is_empty() {
+            let published = alerts.iter().filter_map(|alert| publish_alert(&self.plan, alert)).collect();
+            let provenance = Provenance {
+                as_of: Some(self.evaluation.as_of),
+                config_hash: self.plan.config_hash.clone(),
+                inputs: Vec::new(),
+            };
+            let entries = AlertEntries { names: Names::of(&self.plan), alerts, provenance };
+            return Some(Output::Alerts(AlertTransitions { entries, published }));
+        }
+        std::mem::take(&mut self.is_publication_due).then(|| Output::Published(self.published()))
+    }
+
+    /// Returns what the last evaluation may show, with the counts of events of this moment.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        Arc::new(publish(&self.plan, &self.evaluation, self.alerts.alerts(), self.event_counts()))
+    }
+
+    /// Restores alerts from entries that [`Self::poll_output`] returned after the snapshot was taken. Returns what receivers may be told of them,
+    /// in the same order; alerts about what is gone from the plan are left out.
+    ///
+    /// # Errors
+    /// [`RestoreError::OtherDimensions`].
+    pub fn recall_alerts(&mut self, entries: AlertEntries) -> Result<Vec<PublishedAlert>, RestoreError> {
+        let mapping = entries.names.mapping_to(&Names::of(&self.plan)).map_err(RestoreError::OtherDimensions)?;
+        let renamed = entries.alerts.iter().filter_map(|alert| alert.clone().renamed(&mapping));
+        let published = renamed.filter_map(|alert| publish_alert(&self.plan, &alert)).collect();
+        self.alerts.recall(entries.alerts, &mapping);
+        self.alerts.keep_watched(&self.plan);
+        Ok(published)
+    }
+
+    /// Brings open alerts up to what receivers were told of them, where the disk has lost it: see
+    /// [`AlertBook::keep_as_told`](crate::alert::AlertBook::keep_as_told).
+    pub fn keep_alerts_as_told(&mut self, told: impl Fn(&str) -> ToldSoFar) {
+        self.alerts.keep_as_told(told);
+    }
+}

@@ -1,0 +1,12 @@
+//! The stored formats of a monitor: one file per version, each with its own structs and an explicit conversion.
+//!
+//! A new version gets a file of its own and a row in [`sections`]. The files of the versions before it stay as they are.
+
+mod format_3;
+mod format_4;
+mod sections;
+mod shared;
+
+pub use sections::{FORMAT, FORMATS_READ, is_read};
+pub(super) use sections::{read_section_0, write_section_0};
+pub(super) use shared::{Section0, State};

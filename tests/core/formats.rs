@@ -1,0 +1,171 @@
+//! Every stored format goes on being read: checkpoint, journal and outbox of each are in `tests/vectors/format-N`, all of the same moment of the
+//! mixed stream.
+//!
+//! A new format needs a row in [`VERSIONS`] and a folder; `PARITYWATCH_WRITE_FORMAT=1 cargo test --test core -- formats` writes the folder of
+//! the present format where there is none.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::unchanged::{repository, stored};
+use crate::unchanged::{
+    Course, KEY, copy_of, header, health, messages, mixed_stream, recall, receivers, record_text, settings_of,
+    told_text, write_outbox,
+};
+
+use paritywatch::checkpoint::{Header, Journal, OutboxFile, Owner, Store, read_cursors, read_journals};
+use paritywatch::monitor::{
+    AlertEntries, AlertTransitions, Clock, FORMAT, FORMATS_READ, Monitor, RestoreError, SECTIONS,
+};
+use paritywatch::outbox::{Message, Outbox};
+use paritywatch::plan::Plan;
+use paritywatch::render::Render;
+
+/// A stored format.
+struct Version {
+    format: u32,
+    journal: &'static str,
+}
+
+const VERSIONS: [Version; 2] =
+    [Version { format: 3, journal: "alerts.journal.1.f3" }, Version { format: 4, journal: "alerts.journal.1.f4" }];
+
+#[test]
+fn every_format_that_is_read_has_a_row() {
+    let rows: Vec<u32> = VERSIONS.iter().map(|version| version.format).collect();
+    assert_eq!(rows, FORMATS_READ.collect::<Vec<_>>());
+    assert_eq!(rows.last(), Some(&FORMAT), "the present format is the last one that is read");
+}
+
+#[test]
+fn state_of_every_format_goes_on_as_if_nothing_had_happened() {
+    let run = Uninterrupted::new();
+    if std::env::var_os("PARITYWATCH_WRITE_FORMAT").is_some() && !folder_of(FORMAT).exists() {
+        run.write(&folder_of(FORMAT));
+    }
+    for version in VERSIONS {
+        version.check(&run);
+    }
+}
+
+#[test]
+fn other_formats_are_refused_with_what_was_expected_and_found() {
+    let plan = settings_of("mixed").plan;
+    for format in [0, 1, 2, FORMAT + 1] {
+        let expected = format!("expected a format from 3 to {FORMAT}, found {format}");
+        let refused = Monitor::restore_of(format, plan.clone(), KEY, Clock::Wall, |_| panic!("a section was read"));
+        assert_eq!(refused.err(), Some(RestoreError::OtherFormat(expected.clone())));
+        assert_eq!(AlertEntries::from_bytes_of(format, &[0; 100]).err(), Some(expected));
+    }
+}
+
+fn folder_of(format: u32) -> PathBuf {
+    repository().join(format!("tests/vectors/format-{format}"))
+}
+
+/// A monitor that was never stopped.
+struct Uninterrupted {
+    plan: Plan,
+    lines: Vec<String>,
+    /// In the middle of the stream, where the checkpoints were taken.
+    middle: Monitor,
+    end: Course,
+    /// Of the changes of alerts those before the checkpoint.
+    told_before: usize,
+}
+
+impl Uninterrupted {
+    fn new() -> Self {
+        let (plan, lines) = (settings_of("mixed").plan, mixed_stream());
+        let mut end = Course::new(&plan);
+        end.feed(&lines, 0..lines.len() / 2);
+        let (middle, told_before) = (end.monitor.clone(), end.told.len());
+        end.feed(&lines, lines.len() / 2..lines.len());
+        Self { plan, lines, middle, end, told_before }
+    }
+
+    fn told_after(&self) -> &[AlertTransitions] {
+        &self.end.told[self.told_before..]
+    }
+
+    /// Writes the state in the present format.
+    fn write(&self, folder: &Path) {
+        let scratch = tempfile::tempdir().unwrap();
+        let owner = Owner::claim(scratch.path()).unwrap();
+        Store::new(owner).write(&header(&self.plan), &self.middle.snapshot()).unwrap();
+        let mut journal = Journal::new(scratch.path(), 1).unwrap();
+        self.told_after().iter().for_each(|changed| journal.write(&changed.entries).unwrap());
+        let messages = |told: &[AlertTransitions]| -> Vec<Message> { told.iter().flat_map(messages).collect() };
+        write_outbox(scratch.path(), messages(&self.end.told[..self.told_before]), messages(self.told_after()));
+        std::fs::create_dir(folder).unwrap();
+        for entry in std::fs::read_dir(scratch.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name == "checkpoint" || name.starts_with("alerts.") || name.starts_with("outbox") {
+                std::fs::copy(&path, folder.join(name)).unwrap();
+            }
+        }
+    }
+}
+
+impl Version {
+    fn check(&self, run: &Uninterrupted) {
+        let name = format!("format {}", self.format);
+        let folder = copy_of(&folder_of(self.format));
+        assert!(folder.path().join(self.journal).exists(), "{name} has no {}", self.journal);
+        let owner = Owner::claim(folder.path()).unwrap();
+        let store = Store::new(owner.clone());
+        let restored = store.read(run.plan.clone(), KEY, Clock::Wall).unwrap().expect("no checkpoint");
+        assert_eq!(restored.header, Header { format: self.format, ..header(&run.plan) }, "{name}");
+        same_sections(&name, &restored.monitor, &run.middle);
+
+        let mut recalled = restored.monitor.clone();
+        let told = recall(&mut recalled, read_journals(folder.path(), 1).unwrap());
+        assert_eq!(told_text(&told), told_text(run.told_after()), "{name}");
+        let alerts = |monitor: &Monitor| monitor.published().alerts_json();
+        assert_eq!(alerts(&recalled), std::fs::read_to_string(stored("state/recalled.json")).unwrap(), "{name}");
+        self.check_outbox(&owner);
+
+        // The same stream from there on.
+        let mut course = Course { monitor: restored.monitor, told: Vec::new() };
+        course.feed(&run.lines, run.lines.len() / 2..run.lines.len());
+        let (found, expected) = (&course.monitor, &run.end.monitor);
+        assert_eq!(found.published().to_json(), expected.published().to_json(), "{name}");
+        assert_eq!(health(found), health(expected), "{name}");
+        assert_eq!(told_text(&course.told), told_text(run.told_after()), "{name}");
+
+        // And it is written in the present format.
+        store.write(&header(&run.plan), &run.middle.snapshot()).unwrap();
+        let again = store.read(run.plan.clone(), KEY, Clock::Wall).unwrap().unwrap();
+        assert_eq!(again.header.format, FORMAT);
+        same_sections(&name, &again.monitor, &run.middle);
+        let mut journal = Journal::new(folder.path(), 1).unwrap();
+        course.told.iter().for_each(|changed| journal.write(&changed.entries).unwrap());
+        assert!(folder.path().join(format!("alerts.journal.2.f{FORMAT}")).exists());
+        let mut recalled = again.monitor;
+        let told = recall(&mut recalled, read_journals(folder.path(), 2).unwrap());
+        assert_eq!(told_text(&told), told_text(run.told_after()), "{name}");
+    }
+
+    /// It holds the same records, and replaced by the present format the same again.
+    fn check_outbox(&self, owner: &Owner) {
+        let cursors = read_cursors(owner.folder()).unwrap();
+        let (mut file, records) = OutboxFile::open(owner).unwrap();
+        let mut text: String = records.iter().map(record_text).collect();
+        text.push_str(&format!("{cursors:?}\nand gone on with:\n"));
+        text.extend(Outbox::new(records.clone(), cursors, receivers(), 1_000).records().iter().map(record_text));
+        let expected = std::fs::read_to_string(stored("state/outbox.txt")).unwrap();
+        assert!(text == expected, "the outbox of format {}", self.format);
+        file.replace(&records).unwrap();
+        let outbox = std::fs::read(owner.folder().join("outbox")).unwrap();
+        assert!(outbox.starts_with(format!("paritywatch outbox {FORMAT}\n").as_bytes()));
+        assert_eq!(OutboxFile::open(owner).unwrap().1, records);
+    }
+}
+
+/// Byte for byte, in the present format.
+fn same_sections(name: &str, found: &Monitor, expected: &Monitor) {
+    let (found, expected) = (found.snapshot(), expected.snapshot());
+    for index in 0..SECTIONS {
+        assert!(found.section(index) == expected.section(index), "{name}: section {index}");
+    }
+}
