@@ -64,7 +64,7 @@ fn siphash(bytes: &[u8]) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     /// The values of the reference implementation (xxHash 0.8) for no byte and for one.
