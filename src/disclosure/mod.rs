@@ -12,11 +12,13 @@
 
 mod funnel;
 mod json;
+mod publish;
 mod published;
 mod suppress;
 
 pub use funnel::{PublishedFunnel, PublishedStep};
+pub use publish::{publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedProfile, PublishedRates, publish, publish_alert,
+    PublishedProfile, PublishedRates,
 };

@@ -1,25 +1,24 @@
 //! What has passed disclosure control, with every name spelled out.
 
-use super::funnel::{PublishedFunnel, publish_table};
-use super::suppress::{Withheld, withholds};
-use crate::alert::{Alert, AlertState, Severity, SeverityChange};
-use crate::evidence::{SeriesEvidence, Side};
-use crate::judge::{Estimate, Evaluation, Finding, Late, PendingBounds, Verdict};
-use crate::plan::{EventTime, Indicator, Measure, Plan};
-use crate::statistics::{Bracket, Interval, Rates};
+use super::funnel::PublishedFunnel;
+use crate::alert::{AlertState, Severity, SeverityChange};
+use crate::evidence::SeriesEvidence;
+use crate::judge::Verdict;
+use crate::plan::{EventTime, Indicator, Measure};
+use crate::statistics::Interval;
 
 /// An evaluation that may leave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Published {
-    as_of: EventTime,
-    config_hash: String,
-    profiles: Vec<PublishedProfile>,
-    events: EventCounts,
-    findings: Vec<PublishedFinding>,
-    alerts: Vec<PublishedAlert>,
-    late: Vec<PublishedLate>,
-    funnel: Vec<PublishedFunnel>,
-    funnel_left_out: usize,
+    pub(super) as_of: EventTime,
+    pub(super) config_hash: String,
+    pub(super) profiles: Vec<PublishedProfile>,
+    pub(super) events: EventCounts,
+    pub(super) findings: Vec<PublishedFinding>,
+    pub(super) alerts: Vec<PublishedAlert>,
+    pub(super) late: Vec<PublishedLate>,
+    pub(super) funnel: Vec<PublishedFunnel>,
+    pub(super) funnel_left_out: usize,
 }
 
 /// A profile on the allow-list.
@@ -150,7 +149,7 @@ pub struct PublishedAlert {
     pub active_at: EventTime,
     pub fired_at: Option<EventTime>,
     pub resolved_at: Option<EventTime>,
-    /// How many of its transitions are to be told.
+    /// How many transitions receivers hear of: that it fires, each change of severity while it does, and its end.
     pub transitions: u32,
     /// The last change of severity while it fired.
     pub change: Option<SeverityChange>,
@@ -172,173 +171,70 @@ pub struct PublishedLate {
     pub cases: u64,
 }
 
-/// Passes an evaluation and its alerts through disclosure control.
-#[must_use]
-pub fn publish<'a>(
-    plan: &Plan,
-    evaluation: &Evaluation,
-    alerts: impl Iterator<Item = &'a Alert>,
-    events: EventCounts,
-) -> Published {
-    Published {
-        as_of: evaluation.as_of,
-        config_hash: plan.config_hash.clone(),
-        profiles: plan
-            .profiles
-            .iter()
-            .map(|profile| PublishedProfile { name: profile.name.clone(), title: profile.title.clone() })
-            .collect(),
-        events,
-        findings: evaluation.findings.iter().filter_map(|finding| publish_finding(plan, finding)).collect(),
-        alerts: alerts.filter_map(|alert| publish_alert(plan, alert)).collect(),
-        late: evaluation.late.iter().filter_map(|late| publish_late(plan, late)).collect(),
-        funnel: evaluation.funnel.tables.iter().flat_map(|table| publish_table(plan, table)).collect(),
-        funnel_left_out: evaluation.funnel.left_out,
-    }
-}
-
 impl Published {
-    /// Where the windows end; [`EventTime::MIN`] before the first evaluation.
+    /// Returns where the windows end; [`EventTime::MIN`] before the first evaluation.
     #[must_use]
     pub const fn as_of(&self) -> EventTime {
         self.as_of
     }
 
-    /// Hash of the configuration.
+    /// Returns the hash of the configuration.
     #[must_use]
     pub fn config_hash(&self) -> &str {
         &self.config_hash
     }
 
-    /// Every profile on the allow-list, by name; those that no rule judges, too.
+    /// Returns every profile on the allow-list, by name, including those that no rule judges.
     #[must_use]
     pub fn profiles(&self) -> &[PublishedProfile] {
         &self.profiles
     }
 
-    /// What became of the events.
+    /// Returns the counts of events by what became of them.
     #[must_use]
     pub const fn events(&self) -> &EventCounts {
         &self.events
     }
 
-    /// Findings by rule, profile, channel, dimension, group and window.
+    /// Returns the findings by rule, profile, channel, dimension, group and window.
     #[must_use]
     pub fn findings(&self) -> &[PublishedFinding] {
         &self.findings
     }
 
-    /// Every alert that was ever pending or firing, oldest first.
+    /// Returns every alert that was ever pending or firing, oldest first.
     #[must_use]
     pub fn alerts(&self) -> &[PublishedAlert] {
         &self.alerts
     }
 
-    /// Cases whose facts came too late for evidence, by group; those below `min_cell` are withheld.
+    /// Returns the cases whose facts came too late for evidence, by group; those below `min_cell` are withheld.
     #[must_use]
     pub fn late(&self) -> &[PublishedLate] {
         &self.late
     }
 
-    /// Cases by stage, by profile, channel, dimension, window and group.
+    /// Returns the cases by stage, by profile, channel, dimension, window and group.
     #[must_use]
     pub fn funnel(&self) -> &[PublishedFunnel] {
         &self.funnel
     }
 
-    /// Groups that are not in the funnel because it has a limit.
+    /// Returns how many groups are not in the funnel because of its limit.
     #[must_use]
     pub const fn funnel_left_out(&self) -> usize {
         self.funnel_left_out
     }
 
-    /// The worst verdict; `None` where nothing was judged.
+    /// Returns the worst verdict; `None` where nothing was judged.
     #[must_use]
     pub fn worst(&self) -> Option<Verdict> {
         self.findings.iter().filter_map(|finding| finding.verdict).max()
     }
 }
 
-fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
-    let key = &finding.key;
-    let rule = plan.rules.get(key.rule)?;
-    let dimension = plan.dimensions.get(usize::from(key.dimension.0))?;
-    let withheld = Withheld::of(plan.min_cell, finding);
-    let comparison = |estimate: &Estimate| Measured::of(*estimate);
-    Some(PublishedFinding {
-        rule: rule.name.clone(),
-        profile: plan.profiles.get(usize::from(key.profile.0))?.name.clone(),
-        channel: key.channel.name(),
-        dimension: dimension.name.clone(),
-        group: dimension.groups.get(usize::from(key.group.0))?.clone(),
-        reference: rule.reference.name().to_owned(),
-        indicator: key.indicator,
-        window: key.window.to_string(),
-        group_counts: (!withheld.group).then(|| Counted::of(finding.group)),
-        reference_counts: (!withheld.reference).then(|| Counted::of(finding.reference)),
-        group_rate: rate(finding.group).filter(|_| !withheld.group),
-        reference_rate: rate(finding.reference).filter(|_| !withheld.reference),
-        ratio: finding.ratio.as_ref().filter(|_| !withheld.any()).map(comparison),
-        difference: finding.difference.as_ref().filter(|_| !withheld.any()).map(comparison),
-        p_value: finding.p_value.filter(|_| !withheld.any()),
-        stratified: finding
-            .stratified
-            .as_ref()
-            .filter(|_| !withheld.any())
-            .map(|stratified| (stratified.by.clone(), Measured::of(stratified.ratio), stratified.reversal)),
-        evidence: finding.evidence.filter(|_| !withheld.any()),
-        needed: finding.needed.filter(|_| !withheld.any()),
-        reference_group: finding.reference_group.clone(),
-        pending: finding
-            .pending
-            .filter(|_| !withheld.any() && plan.min_cell == 0)
-            .map(|PendingBounds { group, reference }| (group, reference)),
-        probabilistic: finding.probabilistic.map(|bracket| PublishedBracket::of(plan.min_cell, bracket)),
-        verdict: finding.verdict,
-        suppressed: withheld.any(),
-        measure: rule.measure,
-        confidence: 1.0 - rule.confidence.alpha(),
-        warning: rule.warning,
-        critical: rule.critical,
-        clear: rule.clear,
-    })
-}
-
-fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {
-    let dimension = plan.dimensions.get(usize::from(late.dimension.0))?;
-    (late.cases >= plan.min_cell).then_some(())?;
-    Some(PublishedLate {
-        profile: plan.profiles.get(usize::from(late.profile.0))?.name.clone(),
-        channel: late.channel.name(),
-        dimension: dimension.name.clone(),
-        group: dimension.groups.get(usize::from(late.group.0))?.clone(),
-        cases: late.cases,
-    })
-}
-
-/// Passes one alert through disclosure control; `None` where it is about what the plan does not have.
-#[must_use]
-pub fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
-    let rule = plan.rules.get(alert.identity.rule)?;
-    let profile = plan.profiles.get(usize::from(alert.identity.profile.0))?;
-    Some(PublishedAlert {
-        id: alert.id.to_string(),
-        severity: alert.severity,
-        state: alert.state,
-        active_at: alert.active_at,
-        fired_at: alert.fired_at,
-        resolved_at: alert.resolved_at,
-        transitions: alert.transitions,
-        change: alert.change,
-        owner: if rule.owner.is_empty() { profile.owner.clone() } else { rule.owner.clone() },
-        action: rule.action.clone(),
-        runbook: rule.runbook.clone(),
-        evidence: publish_finding(plan, &alert.evidence)?,
-    })
-}
-
 impl PublishedFinding {
-    /// Where the status page shows it: the fragment of a URL, and an id in HTML. The same for the same names, and no other.
+    /// Returns its place on the status page: the fragment of a URL, and an id in HTML. Different names have different places.
     #[must_use]
     pub fn anchor(&self) -> String {
         let names: [&str; 6] = [&self.rule, &self.profile, self.channel, &self.dimension, &self.group, &self.window];
@@ -348,57 +244,15 @@ impl PublishedFinding {
 }
 
 impl PublishedAlert {
-    /// Where the status page shows it.
+    /// Returns its place on the status page.
     #[must_use]
     pub fn anchor(&self) -> String {
         format!("alert.{}", self.id)
     }
 }
 
-/// The name with everything but letters, digits, `_` and `-` as `~` and two hex digits a byte.
+/// Escapes every byte but letters, digits, `_` and `-` as `~` and two hex digits.
 fn word(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("~{byte:02X}") }).collect()
-}
-
-impl Counted {
-    const fn of(side: Side) -> Self {
-        Self { exposed: side.exposed, events: side.events }
-    }
-}
-
-impl PublishedBracket {
-    fn of(min_cell: u64, bracket: Bracket) -> Self {
-        if withholds(min_cell, &bracket) {
-            return Self { suppressed: true, ..Self::default() };
-        }
-        let Bracket { weighted, regression, group, reference, cases } = bracket;
-        Self {
-            weighted: weighted.map(PublishedRates::of),
-            regression: regression.map(PublishedRates::of),
-            group_effective_n: Some(group.effective_n),
-            reference_effective_n: Some(reference.effective_n),
-            cases: Some(cases),
-            suppressed: false,
-        }
-    }
-}
-
-impl PublishedRates {
-    const fn of(rates: Rates) -> Self {
-        Self { group_rate: rates.group, reference_rate: rates.reference, ratio: rates.ratio }
-    }
-}
-
-impl Measured {
-    fn of(estimate: Estimate) -> Self {
-        let finite = |value: f64| value.is_finite().then_some(value);
-        let Estimate { value, interval } = estimate;
-        Self { value: value.and_then(finite), lower: finite(interval.lower), upper: finite(interval.upper) }
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn rate(side: Side) -> Option<f64> {
-    (side.exposed > 0).then(|| side.events as f64 / side.exposed as f64)
 }

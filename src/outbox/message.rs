@@ -1,4 +1,4 @@
-//! One transition of an alert as it is told: `paritywatch.alert.v1`.
+//! The message about one transition of an alert: `paritywatch.alert.v1`.
 
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use crate::alert::AlertState;
 use crate::disclosure::PublishedAlert;
+use crate::plan::invariant::{Room, present};
 use crate::plan::{EventTime, InputOffset, Provenance};
 
 /// The document's schema.
 pub const SCHEMA: &str = "paritywatch.alert.v1";
 
-/// A message, made once and never changed.
+/// A message. It is made once and never changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The alert's id.
@@ -31,7 +32,7 @@ pub struct Message {
 pub enum Kind {
     /// It fires.
     Firing,
-    /// It goes on firing, with another severity.
+    /// It still fires, with another severity.
     SeverityChanged,
     /// It has ended.
     Resolved,
@@ -50,7 +51,8 @@ impl Kind {
 }
 
 impl Message {
-    /// About the last transition of an alert; `None` where none is to be told. `base_url` is where people reach the daemon.
+    /// Makes the message about the last transition of an alert; `None` where no transition is to be told. `base_url` is where people reach the
+    /// daemon.
     #[must_use]
     pub fn of(alert: &PublishedAlert, provenance: &Provenance, base_url: &str) -> Option<Self> {
         let (kind, at) = match alert.state {
@@ -61,16 +63,18 @@ impl Message {
                 _ => (Kind::Firing, alert.fired_at),
             },
         };
+        // An alert of a damaged state may lack its times and its number.
         let at = at.unwrap_or(alert.active_at);
         let number = alert.transitions.max(1);
         let url = format!("{base_url}/#{}", alert.anchor());
         let document = Document { alert, number, kind, at, provenance, url: &url };
-        // Maps with string keys: writing them to memory cannot fail.
-        let document = serde_json::to_string(&document).unwrap_or_default();
+        let document = present(Room::Outbox, "maps with string keys are JSON", serde_json::to_string(&document).ok());
+        let document = document.unwrap_or_default();
         Some(Self { alert: alert.id.clone(), number, kind, at, document })
     }
 
-    /// The messages about an alert of whose transitions so many were told: the last one, and, where nobody was told that it fires, that first.
+    /// Makes the messages that an alert still needs when `told` of its transitions were told: one about the last transition, and before it, where
+    /// nothing was told at all, one that it fires.
     #[must_use]
     pub fn missing(alert: &PublishedAlert, told: u32, provenance: &Provenance, base_url: &str) -> Vec<Self> {
         let Some(last) = Self::of(alert, provenance, base_url) else { return Vec::new() };
@@ -89,10 +93,11 @@ impl Message {
         first.into_iter().chain([last]).collect()
     }
 
-    /// That the alert has ended because nothing watches it any more: its rule or profile is gone, or the state was made anew.
+    /// Makes the message that the alert has ended because nothing watches it any more: its rule or profile is gone, or the state was rebuilt.
     #[must_use]
     pub fn ended(&self, at: EventTime) -> Self {
         let number = self.number.saturating_add(1);
+        // The document may come from the disk: where it is not ours, only the fields that it has change.
         let mut document: Value = serde_json::from_str(&self.document).unwrap_or_default();
         let mut set = |path: &str, value: Value| {
             if let Some(place) = document.pointer_mut(path) {
@@ -109,27 +114,27 @@ impl Message {
         Self { alert: self.alert.clone(), number, kind: Kind::Resolved, at, document: document.to_string() }
     }
 
-    /// What the alert is about, as [`subject_of`] has it.
+    /// Returns what the alert is about, as [`subject_of`] does; empty names where the document, which may come from the disk, has none.
     pub(super) fn subject(&self) -> [String; 6] {
         let document: Value = serde_json::from_str(&self.document).unwrap_or_default();
         let text = |name: &str| document.pointer(&format!("/alert/{name}")).and_then(Value::as_str).unwrap_or_default();
         ["rule", "profile", "channel", "dimension", "group", "reference"].map(|name| text(name).to_owned())
     }
 
-    /// Its id: the same whenever, and however often, it is sent.
+    /// Returns the message's id, which is the same however often it is sent.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}-{}", self.alert, self.number)
     }
 
-    /// Whether the alert fires after it.
+    /// Returns whether the alert fires after this transition.
     #[must_use]
     pub const fn is_firing(&self) -> bool {
         !matches!(self.kind, Kind::Resolved)
     }
 }
 
-/// What an alert is about: rule, profile, channel, dimension, group, reference. Alertmanager tells alerts apart by it, and by severity.
+/// Returns what an alert is about: rule, profile, channel, dimension, group, reference. Alertmanager distinguishes alerts by it and by severity.
 pub(super) fn subject_of(alert: &PublishedAlert) -> [String; 6] {
     let evidence = &alert.evidence;
     let names: [&str; 6] = [
@@ -213,7 +218,7 @@ impl Serialize for Thresholds<'_> {
     }
 }
 
-/// RFC 3339 in UTC; `None` outside the years jiff knows.
+/// Formats a time as RFC 3339 in UTC; `None` outside the years that `jiff` knows.
 fn rfc3339(time: EventTime) -> Option<String> {
     jiff::Timestamp::from_millisecond(time.0).ok().map(|timestamp| timestamp.to_string())
 }

@@ -1,15 +1,16 @@
-//! What is to be told to whom: messages about alerts, and how far each receiver has been told. Pure; files and sockets are elsewhere
-//! (`checkpoint/outbox.rs`, `app/delivery.rs`).
+//! Messages about alerts, and how far each receiver has them. Pure: the file is in `checkpoint/outbox.rs`, the sockets in `app/daemon`.
 //!
-//! **Architecture Invariant:** a message is made of what disclosure control has passed, and of nothing else.
+//! **Architecture Invariant:** a message is made of what passed disclosure control, and of nothing else.
 //!
 //! **Architecture Invariant:** every transition of an alert is one message with one id, `ALERT-N`. A receiver gets every message at least
-//! once, in order; what comes twice has the same id.
+//! once, in order. A message that comes twice has the same id.
 
 mod message;
 mod queue;
+mod receiver;
+mod record;
 
 pub use message::{Kind, Message, SCHEMA};
-pub use queue::{
-    BACKOFF_FIRST, BACKOFF_LONGEST, ENDED_RESENT_FOR, MAX_TOLD, Next, Outbox, Receiver, ReceiverHealth, Record, Refusal,
-};
+pub use queue::{ENDED_RESENT_FOR, MAX_TOLD, Next, Outbox};
+pub use receiver::{BACKOFF_FIRST, BACKOFF_LONGEST, Receiver, ReceiverHealth, Refusal};
+pub use record::Record;

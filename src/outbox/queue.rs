@@ -1,25 +1,23 @@
 //! The outbox as a state machine: messages in order, and for each receiver how far it has come and when it is tried next.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::hash::Hasher;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use siphasher::sip::SipHasher24;
-
 use super::message::{Message, subject_of};
+use super::receiver::{BACKOFF_LONGEST, Receiver, ReceiverHealth, ReceiverState, Refusal};
+use super::record::Record;
 use crate::alert::{self, AlertState};
 use crate::disclosure::PublishedAlert;
+use crate::plan::invariant::{Room, present};
 use crate::plan::{EventTime, Span};
 
-/// Pause after the first attempt that failed; it doubles with each further one.
-pub const BACKOFF_FIRST: Span = Span(500);
-/// Longest pause between two attempts.
-pub const BACKOFF_LONGEST: Span = Span::MINUTE;
-/// How long an end is told again to receivers that want to hear everything again, as Prometheus does.
+/// How long an end is resent to receivers with resends, as Prometheus does.
 pub const ENDED_RESENT_FOR: Span = Span(15 * Span::MINUTE.0);
-/// Most alerts of which it is remembered what was told; of those that have ended the oldest go first. The alert book keeps fewer.
+/// Most alerts whose told transitions are remembered. The oldest that have ended go first. The alert book keeps fewer.
 pub const MAX_TOLD: usize = 40_000;
+
+/// The invariant of every receiver's index that a caller gives.
+const RECEIVERS_KNOWN: &str = "receivers are counted from 0 as they were given";
 
 /// What was told, what is to be told, and to whom.
 #[derive(Clone, Debug)]
@@ -30,47 +28,9 @@ pub struct Outbox {
     /// The last message about each alert that fires, or has changed lately.
     standing: BTreeMap<String, Standing>,
     told: BTreeMap<String, Told>,
-    receivers: Vec<Standpoint>,
+    receivers: Vec<ReceiverState>,
     /// Most messages that wait for one receiver.
     limit: u64,
-}
-
-/// One line of the outbox's file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Record {
-    /// No message from here on has a smaller sequence number.
-    Begin {
-        /// It.
-        sequence: u64,
-    },
-    /// A receiver, and the sequence number of its next message when this was written.
-    Receiver {
-        /// Its id.
-        id: String,
-        /// The number.
-        next: u64,
-    },
-    /// Of an alert, how many transitions were told.
-    Told {
-        /// Its id.
-        alert: String,
-        /// The number of the last.
-        number: u32,
-    },
-    /// The last message about an alert that fires, which every receiver has.
-    Standing {
-        /// Its sequence number.
-        sequence: u64,
-        /// It.
-        message: Arc<Message>,
-    },
-    /// A message that is to be told.
-    Waiting {
-        /// Its sequence number.
-        sequence: u64,
-        /// It.
-        message: Arc<Message>,
-    },
 }
 
 #[derive(Clone, Debug)]
@@ -82,62 +42,11 @@ struct Standing {
 #[derive(Clone, Copy, Debug)]
 struct Told {
     number: u32,
-    /// The later, the longer it is remembered.
+    /// The higher, the longer it is remembered.
     sequence: u64,
 }
 
-/// A receiver as the configuration has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receiver {
-    /// Tells it from every other, over restarts.
-    pub id: String,
-    /// Its name in metrics.
-    pub name: String,
-    /// How often everything that stands is told again; `None`: never.
-    pub resend_every: Option<Span>,
-}
-
-/// Where a receiver stands.
-#[derive(Clone, Debug)]
-struct Standpoint {
-    receiver: Receiver,
-    next: u64,
-    send_at: Span,
-    resend_at: Span,
-    /// When it was, or is, to be told again what stands, however often that has failed since.
-    resend_due: Span,
-    failures: u32,
-    health: Tallies,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tallies {
-    delivered: u64,
-    failed: u64,
-    dropped: u64,
-}
-
-/// How a receiver fares.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReceiverHealth {
-    /// Its name.
-    pub name: String,
-    /// Messages that wait for it.
-    pub pending: u64,
-    /// When what the oldest of them tells happened.
-    pub oldest: Option<EventTime>,
-    /// For how long it should have been told again what stands and was not; 0 where that is on time, or nothing stands. `None` where it is not
-    /// told again.
-    pub overdue: Option<Span>,
-    /// Attempts that it took.
-    pub delivered: u64,
-    /// Attempts that failed.
-    pub failed: u64,
-    /// Messages that were dropped because too many waited.
-    pub dropped: u64,
-}
-
-/// What is to be done for a receiver.
+/// What to do for a receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Send these, oldest first; `next` is the sequence number after the last.
@@ -147,24 +56,15 @@ pub enum Next {
         /// Sequence number of the first.
         first: u64,
     },
-    /// Tell again what stands.
+    /// Send the last message of every alert again.
     Resend(Vec<Arc<Message>>),
-    /// Nothing before then; `None`: before there is a new message.
+    /// Wait until then; `None`: until there is a new message.
     Wait(Option<Span>),
 }
 
-/// Why an attempt failed, as far as it bears on the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It may go better soon: no connection, no answer, an error of the receiver.
-    Passing,
-    /// The receiver has understood and refused: the next attempt is made after the longest pause.
-    Lasting,
-}
-
 impl Outbox {
-    /// Goes on with what the file holds, in its order. `positions`: the sequence number of each receiver's next message as it was kept last, by
-    /// id, also of receivers that are gone. `limit`: most messages that wait for one receiver, at least 1.
+    /// Restores the outbox from the records of its file, in their order. `positions` has the sequence number of each receiver's next message by
+    /// id, also of receivers that are gone. At most `limit` messages, and at least 1, wait for one receiver.
     #[must_use]
     pub fn new(
         records: impl IntoIterator<Item = Record>,
@@ -192,10 +92,10 @@ impl Outbox {
         outbox
     }
 
-    /// A receiver that is new gets what still waits for another one, be that gone from the configuration: its address may have been mistyped.
+    /// Adds the receivers. A new one gets what still waits for another one, even if that one is gone: its address may have been mistyped.
     ///
-    /// Where a receiver has had more than the file holds, the file has lost its end. Then all numbers move up, so that no number is given
-    /// twice: a receiver may get again what it had, and never misses anything.
+    /// If a receiver had more than the file holds, the file has lost its end. Then all numbers move up, so that no number is used twice: a
+    /// receiver may get a message again, and never misses one.
     fn receive(&mut self, receivers: Vec<Receiver>, positions: &BTreeMap<String, u64>) {
         let end = self.end();
         let oldest = positions.values().min().copied().unwrap_or_default();
@@ -205,21 +105,13 @@ impl Outbox {
         let first = self.first;
         let standpoint = |receiver: Receiver| {
             let next = positions.get(&receiver.id).copied().unwrap_or(oldest).min(end) + lost;
-            Standpoint {
-                receiver,
-                next: next.max(first),
-                send_at: Span(0),
-                resend_at: Span(0),
-                resend_due: Span(0),
-                failures: 0,
-                health: Tallies::default(),
-            }
+            ReceiverState::new(receiver, next.max(first))
         };
         self.receivers = receivers.into_iter().map(standpoint).collect();
         self.drop_surplus();
     }
 
-    /// Of these messages those that were not told yet, as records for the file; to be taken with [`Self::append`] when they are in it.
+    /// Returns those of the messages that are new, as records for the file. Pass them to [`Self::append`] when the file has them.
     #[must_use]
     pub fn fresh(&self, messages: impl IntoIterator<Item = Message>) -> Vec<Record> {
         let mut told: BTreeMap<String, u32> = BTreeMap::new();
@@ -235,14 +127,14 @@ impl Outbox {
         fresh
     }
 
-    /// Takes in what [`Self::fresh`] gave. From here on it is sent.
+    /// Adds what [`Self::fresh`] returned. From now on it is sent.
     pub fn append(&mut self, records: Vec<Record>, now: EventTime) {
         records.into_iter().for_each(|record| self.recall(record));
         self.drop_surplus();
         self.tidy(now);
     }
 
-    /// Everything, for a new file.
+    /// Returns everything, for a new file.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         let told = self.told.iter().map(|(alert, told)| Record::Told { alert: alert.clone(), number: told.number });
@@ -264,26 +156,26 @@ impl Outbox {
             .collect()
     }
 
-    /// How many records [`Self::records`] gives.
+    /// Returns how many records [`Self::records`] returns.
     #[must_use]
     pub fn len(&self) -> usize {
         let standing = self.standing.values().filter(|standing| standing.sequence < self.first).count();
         1 + self.receivers.len() + self.told.len() + standing + self.waiting.len()
     }
 
-    /// Whether nothing was ever told.
+    /// Returns whether nothing was ever told.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.told.is_empty() && self.waiting.is_empty()
     }
 
-    /// The number of the last transition of an alert that was told, or is to be; 0 for none.
+    /// Returns the number of an alert's last transition that was told, or waits to be told; 0 for none.
     #[must_use]
     pub fn told_of(&self, alert: &str) -> u32 {
         self.told.get(alert).map_or(0, |told| told.number)
     }
 
-    /// What was told of an alert, or is to be.
+    /// Returns what was told of an alert, or waits to be told.
     #[must_use]
     pub fn told(&self, alert: &str) -> alert::ToldSoFar {
         let last = self.standing.get(alert).map(|standing| &standing.message);
@@ -291,17 +183,17 @@ impl Outbox {
         alert::ToldSoFar { number: self.told_of(alert), firing_since }
     }
 
-    /// Takes alerts as told that were told by other means, or that nobody needs to be told of: those that ended before there was an outbox.
+    /// Marks transitions of an alert as told that nobody needs to be told of: those of alerts that ended before there was an outbox.
     pub fn take_as_told(&mut self, alert: &str, number: u32) {
         self.recall(Record::Told { alert: alert.to_owned(), number });
     }
 
-    /// The last messages about the alerts that fire.
+    /// Returns the last message about each alert that fires.
     pub fn firing(&self) -> impl Iterator<Item = &Message> {
         self.standing.values().map(|standing| standing.message.as_ref()).filter(|message| message.is_firing())
     }
 
-    /// Of [`Self::firing`] those in whose place the book has another alert that fires.
+    /// Returns those of [`Self::firing`] whose alert the book no longer has, while another one about the same fires.
     pub fn displaced<'a>(&'a self, book: &'a [PublishedAlert]) -> impl Iterator<Item = &'a Message> {
         let known: BTreeSet<&str> = book.iter().map(|alert| alert.id.as_str()).collect();
         let firing = book.iter().filter(|alert| alert.state == AlertState::Firing);
@@ -310,10 +202,13 @@ impl Outbox {
         gone.filter(move |message| subjects.contains(&message.subject()))
     }
 
-    /// What a receiver is to be sent now: at most `most` messages. `now` counts from any moment and never goes back; `wall` is the time.
+    /// Returns what to do for a receiver now: send at most `most` messages, resend, or wait. `now` is a monotonic time from any zero; `wall` is
+    /// wall-clock time.
     #[must_use]
     pub fn next(&self, receiver: usize, now: Span, wall: EventTime, most: usize) -> Next {
-        let Some(state) = self.receivers.get(receiver) else { return Next::Wait(None) };
+        let Some(state) = present(Room::Outbox, RECEIVERS_KNOWN, self.receivers.get(receiver)) else {
+            return Next::Wait(None);
+        };
         let waits = state.next < self.end();
         if waits && state.send_at <= now {
             let skipped = usize::try_from(state.next - self.first).unwrap_or(usize::MAX);
@@ -328,79 +223,67 @@ impl Outbox {
         Next::Wait(send_at.into_iter().chain(resend_at).min())
     }
 
-    /// A receiver took everything before this sequence number.
+    /// Notes that a receiver took everything before this sequence number.
     pub fn delivered(&mut self, receiver: usize, next: u64, wall: EventTime) {
-        let end = self.end();
-        if let Some(state) = self.receivers.get_mut(receiver) {
-            state.next = state.next.max(next).min(end);
-            (state.failures, state.send_at) = (0, Span(0));
-            state.health.delivered += 1;
+        let next = next.min(self.end());
+        if let Some(state) = self.receiver(receiver) {
+            state.delivered(next);
         }
         self.tidy(wall);
     }
 
-    /// A receiver was told again what stands, in so many requests: in none where nothing stands.
+    /// Notes that a resend to a receiver succeeded with so many requests: with none where there was nothing to resend.
     pub fn resent(&mut self, receiver: usize, now: Span, requests: u64) {
-        let Some(state) = self.receivers.get_mut(receiver) else { return };
-        state.resend_at = later(now, state.receiver.resend_every.unwrap_or(BACKOFF_LONGEST));
-        state.resend_due = state.resend_at;
-        if state.send_at <= now {
-            state.failures = 0;
+        if let Some(state) = self.receiver(receiver) {
+            state.resent(now, requests);
         }
-        state.health.delivered += requests;
     }
 
-    /// An attempt to send failed; gives the pause before the next one.
+    /// Notes that an attempt to send failed. Returns the pause before the next one.
     pub fn send_failed(&mut self, receiver: usize, now: Span, refusal: Refusal) -> Span {
-        let Some(state) = self.receivers.get_mut(receiver) else { return BACKOFF_LONGEST };
-        let pause = state.fail(refusal);
-        state.send_at = later(now, pause);
-        // A receiver that answers can be told again what stands; one that does not cannot.
-        if refusal == Refusal::Passing {
-            state.resend_at = state.resend_at.max(state.send_at);
-        }
-        pause
+        self.receiver(receiver).map_or(BACKOFF_LONGEST, |state| state.send_failed(now, refusal))
     }
 
-    /// An attempt to tell again failed; gives the pause before the next one.
+    /// Notes that an attempt to resend failed. Returns the pause before the next one.
     pub fn resend_failed(&mut self, receiver: usize, now: Span, refusal: Refusal) -> Span {
-        let Some(state) = self.receivers.get_mut(receiver) else { return BACKOFF_LONGEST };
-        let pause = state.fail(refusal);
-        state.resend_at = later(now, pause);
-        pause
+        self.receiver(receiver).map_or(BACKOFF_LONGEST, |state| state.resend_failed(now, refusal))
     }
 
-    /// The sequence number of a receiver's next message.
+    /// Returns the sequence number of a receiver's next message; `None` where there is no such receiver.
     #[must_use]
     pub fn position(&self, receiver: usize) -> Option<u64> {
         self.receivers.get(receiver).map(|state| state.next)
     }
 
-    /// How each receiver fares, in the order they were added; `now` and `wall` as for [`Self::next`].
+    /// Returns the health of each receiver, in the order they were added; `now` and `wall` as for [`Self::next`].
     #[must_use]
     pub fn health(&self, now: Span, wall: EventTime) -> Vec<ReceiverHealth> {
-        let oldest = |state: &Standpoint| self.waiting.get(usize::try_from(state.next - self.first).ok()?);
-        let of = |state: &Standpoint| ReceiverHealth {
+        let oldest = |state: &ReceiverState| self.waiting.get(usize::try_from(state.next - self.first).ok()?);
+        let of = |state: &ReceiverState| ReceiverHealth {
             name: state.receiver.name.clone(),
             pending: self.end() - state.next,
             oldest: oldest(state).map(|message| message.at),
             overdue: state.receiver.resend_every.map(|_| self.overdue(state, now, wall)),
-            delivered: state.health.delivered,
-            failed: state.health.failed,
-            dropped: state.health.dropped,
+            delivered: state.attempts.delivered,
+            failed: state.attempts.failed,
+            dropped: state.attempts.dropped,
         };
         self.receivers.iter().map(of).collect()
     }
 
-    fn overdue(&self, state: &Standpoint, now: Span, wall: EventTime) -> Span {
+    fn overdue(&self, state: &ReceiverState, now: Span, wall: EventTime) -> Span {
         let late = Span(now.0.saturating_sub(state.resend_due.0));
         let is_late = late > Span(0) && !self.standing_for(state.next, wall).is_empty();
         if is_late { late } else { Span(0) }
     }
 
-    /// The sequence number after the last message.
+    /// Returns the sequence number after the last message.
     fn end(&self) -> u64 {
         self.first + self.waiting.len() as u64
+    }
+
+    fn receiver(&mut self, index: usize) -> Option<&mut ReceiverState> {
+        present(Room::Outbox, RECEIVERS_KNOWN, self.receivers.get_mut(index))
     }
 
     fn recall(&mut self, record: Record) {
@@ -411,7 +294,7 @@ impl Outbox {
                     self.first = sequence;
                 }
             }
-            // Taken in before, with the positions.
+            // Read before, with the positions.
             Record::Receiver { .. } => {}
             Record::Told { alert, number } => self.note_told(alert, number, self.first),
             Record::Standing { sequence, message } => self.note_standing(sequence, message),
@@ -442,8 +325,8 @@ impl Outbox {
         told.sequence = told.sequence.max(sequence);
     }
 
-    /// What stands as far as a receiver has been told, in the order in which it was; an end or a change of severity only for as long as it is
-    /// told again.
+    /// Returns the last message of every alert, as far as the receiver has them, in their order. An end is among them only for
+    /// [`ENDED_RESENT_FOR`].
     fn standing_for(&self, next: u64, wall: EventTime) -> Vec<Arc<Message>> {
         let told = self.standing.values().filter(|standing| standing.sequence < next);
         let mut standing: Vec<&Standing> = told.filter(|one| is_told_again(&one.message, wall)).collect();
@@ -451,18 +334,18 @@ impl Outbox {
         standing.into_iter().map(|one| Arc::clone(&one.message)).collect()
     }
 
-    /// Where too many messages wait for a receiver, the oldest of them are dropped for it.
+    /// Drops the oldest messages for a receiver that too many wait for, and counts them.
     fn drop_surplus(&mut self) {
         let end = self.end();
         let oldest_kept = end.saturating_sub(self.limit);
         for state in &mut self.receivers {
             let dropped = oldest_kept.saturating_sub(state.next);
-            state.health.dropped += dropped;
+            state.attempts.dropped += dropped;
             state.next += dropped;
         }
     }
 
-    /// Forgets what nobody waits for.
+    /// Forgets what no receiver waits for.
     fn tidy(&mut self, wall: EventTime) {
         let end = self.end();
         let needed = self.receivers.iter().map(|state| state.next).min().unwrap_or(end);
@@ -488,36 +371,7 @@ impl Outbox {
     }
 }
 
-impl Standpoint {
-    /// Counts a failure; gives the pause.
-    fn fail(&mut self, refusal: Refusal) -> Span {
-        self.health.failed += 1;
-        self.failures = match refusal {
-            Refusal::Passing => self.failures.saturating_add(1),
-            Refusal::Lasting => u32::MAX,
-        };
-        pause(&self.receiver.id, self.failures, self.health.failed)
-    }
-}
-
-/// The pause after so many failures in a row: doubled each time, and taken off up to a fifth, differently for each receiver and attempt, so
-/// that they do not all come at once.
-fn pause(id: &str, failures: u32, attempt: u64) -> Span {
-    let doublings = failures.saturating_sub(1).min(16);
-    let whole = (BACKOFF_FIRST.0 << doublings).min(BACKOFF_LONGEST.0);
-    let mut hasher = SipHasher24::new_with_key(b"paritywatch.wait");
-    hasher.write(id.as_bytes());
-    hasher.write_u64(attempt);
-    let fifth = whole / 5;
-    let off = i64::try_from(hasher.finish() >> 1).unwrap_or_default() % (fifth + 1);
-    Span(whole - off)
-}
-
-const fn later(now: Span, by: Span) -> Span {
-    Span(now.0.saturating_add(by.0))
-}
-
-/// An alert that fires is told again and again; its end for a while.
+/// Whether a message is resent: always while the alert fires, and for a while after its end.
 fn is_told_again(message: &Message, wall: EventTime) -> bool {
     message.is_firing() || wall.since(message.at) <= ENDED_RESENT_FOR
 }

@@ -196,7 +196,7 @@ mod tests {
             for indicator in Indicator::ALL {
                 let definition = Definition {
                     indicator,
-                    measure: [Measure::Ratio, Measure::Difference][index % 2],
+                    measure: if index % 2 == 0 { Measure::Ratio } else { Measure::Difference },
                     reference: reference.clone(),
                     critical: 1.1 + 0.1,
                     stratify_by: (index % 2 == 0).then(|| "office".to_owned()),
