@@ -25,6 +25,8 @@ mod proxy;
 mod published;
 mod sequence;
 mod settings;
+mod settings_keys;
+mod settings_layers;
 mod simulation;
 mod statistics;
 mod unchanged;

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-#[path = "settings_keys/rows.rs"]
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
