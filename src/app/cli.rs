@@ -58,7 +58,7 @@ enum Command {
     Generate(GenerateArguments),
     /// How much data a disparity takes to be found: at one look, and by the sequential alarm
     Power(PowerArguments),
-    /// Give up records that can no longer be read, so that a stopped partition goes on; written down with its reason
+    /// Give up records that can no longer be read, so that a stopped partition can continue; the reason is recorded
     AcceptGap(AcceptGapArguments),
     /// Check a configuration file
     CheckConfig(CheckConfigArguments),

@@ -12,6 +12,7 @@ use crate::event::RawRecord;
 use crate::judge::Verdict;
 use crate::ledger::PseudonymKey;
 use crate::monitor::{Clock, Handled, Monitor};
+use crate::plan::invariant::violations;
 use crate::plan::{EventTime, PartitionIndex};
 use crate::render::Render;
 use crate::settings::Settings;
@@ -100,6 +101,12 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
         eprintln!("paritywatch: {rejected} lines were rejected in all; events.rejected counts them");
     }
     monitor.finish();
+    let broken: Vec<String> =
+        violations().filter_map(|of| Some(format!("{} (first at {})", of.place, of.first?))).collect();
+    if !broken.is_empty() {
+        // A count may be wrong: nothing is printed that could be taken for a result.
+        return Err(Failure::Internal(format!("an invariant does not hold in {}", broken.join(", "))));
+    }
     Ok(monitor)
 }
 

@@ -111,7 +111,8 @@ fn write_with(
 ) -> io::Result<u64> {
     let line = serde_json::to_vec(header)?;
     let checksum = Checksum::of_format(header.format);
-    let title = TITLES.iter().find(|(_, of_title)| *of_title == checksum).map_or(&b""[..], |(title, _)| title);
+    let title = TITLES.iter().find(|(_, of_title)| *of_title == checksum).map(|(title, _)| *title);
+    let title = title.ok_or_else(|| io::Error::other("no first line is known for this format"))?;
     to.write_all(title)?;
     let mut written = title.len() as u64 + write_section(&line, checksum, to)?;
     for index in 0..SECTIONS {

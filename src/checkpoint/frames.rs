@@ -25,8 +25,8 @@ pub(super) fn write_frame(bytes: &[u8], (what, limit): (&str, u64), to: &mut Vec
     write_section(bytes, Checksum::PRESENT, to).map(|_| ())
 }
 
-/// The sections of a file from the byte `start` on, with this checksum, each taken by `take`; `what` is one of them in words, and `limit` its longest length in
-/// bytes. A section at the end that was not wholly written is left out: nobody was told what it says.
+/// Passes each frame from the byte `start` on to `take`. `checksum` is the one that the file has, `what` names a frame in messages, and `limit`
+/// is its longest length in bytes. A frame at the end that was not wholly written is left out: nobody was told what it says.
 ///
 /// # Errors
 /// If whole frames follow a damaged one, if a frame is longer than `limit` and all its bytes are there, or if `take` refuses one.
@@ -44,7 +44,9 @@ pub(super) fn read_frames(
         match read_section(&mut rest, limit, checksum) {
             Ok(section) => take(&section).map_err(damage)?,
             Err(problem) if is_too_long(whole, limit, checksum) => {
-                return Err(damage(format!("{problem}; it is no end cut off by a crash: so many follow")));
+                return Err(damage(format!(
+                    "{problem}; this is not an end that a crash cut off: the bytes it claims are all present"
+                )));
             }
             Err(problem) => match next_frame(behind, limit, checksum) {
                 Next::At(skipped) => {

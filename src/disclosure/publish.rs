@@ -22,6 +22,7 @@ pub fn publish<'a>(
     events: EventCounts,
 ) -> Published {
     // An evaluation is made under the present plan.
+    #[track_caller]
     fn known<T>(published: Option<T>) -> Option<T> {
         present(Room::Disclosure, "the plan has everything that an evaluation is about", published)
     }

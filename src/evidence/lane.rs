@@ -67,7 +67,7 @@ impl Lane {
         let hours: Vec<i32> = self.waiting.range(..floor).filter_map(single).collect();
         for start in hours {
             let Some(cohort) = self.waiting.remove(&start) else {
-                invariant::broken(Room::Evidence, "a day takes in only hours before its own cohorts");
+                invariant::broken(Room::Evidence, "a listed hour is still waiting");
                 continue;
             };
             let day_end = start.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);

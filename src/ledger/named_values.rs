@@ -27,6 +27,15 @@ pub(super) struct NamedValues {
 }
 
 impl NamedValues {
+    /// Returns whether a stored case may have this slot in the dimension, of which `vectors` probability vectors are stored.
+    pub fn may_have(&self, slot: Slot, vectors: usize) -> bool {
+        match (slot.group(), slot.vector()) {
+            (Some(group), _) => usize::from(group.0) < self.values.len(),
+            (None, Some(vector)) => vector < vectors,
+            (None, None) => true,
+        }
+    }
+
     /// Returns the groups of a dimension.
     pub fn of_dimension(dimension: &Dimension) -> Self {
         let mut values = Self::named(&dimension.name);

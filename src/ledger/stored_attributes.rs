@@ -66,6 +66,14 @@ impl AttributeTable {
             let strata = columns.iter().map(|column| column.map_or(Slot::NONE, |column| at(dimensions + column)));
             (0..self.dimensions.len()).map(at).chain(strata).collect()
         };
+        let vectors_of = |index: usize| vectors.get(index).map_or(0, Vec::len);
+        let known = |slots: &Arc<[Slot]>| {
+            let dimensions = self.dimensions.iter().enumerate().zip(slots.iter());
+            dimensions.into_iter().all(|((index, dimension), slot)| dimension.may_have(*slot, vectors_of(index)))
+        };
+        if !combinations.iter().all(known) {
+            return Err("expected groups of the configuration, found an index beyond them".to_owned());
+        }
         self.combinations = combinations.iter().map(present).collect();
         self.ids.clear();
         for (slots, id) in self.combinations.iter().zip(0..) {

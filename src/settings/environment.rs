@@ -55,8 +55,9 @@ fn check_seen(seen: &Seen, segments: &[String]) -> Result<(), Refusal> {
     }
     let mut outer = segments;
     while let [before @ .., _] = outer {
-        if let (Some((_, Some(text))), Some(table)) = (seen.get(before), before.last()) {
-            return Err((format!("{} to be a table", shown(table)), shown(text)));
+        if let (Some((_, Some(_))), Some(table)) = (seen.get(before), before.last()) {
+            // Its text may be a secret.
+            return Err((format!("{} to be a table", shown(table)), "a string".to_owned()));
         }
         outer = before;
     }
@@ -132,7 +133,8 @@ fn table<'t>(entries: &'t Entries, name: &str) -> Result<Option<&'t Entries>, Re
     match entries.get(name).map(|entry| &entry.value) {
         None => Ok(None),
         Some(Value::Table(table)) => Ok(Some(table)),
-        Some(other) => Err((format!("{} to be a table", shown(name)), other.describe())),
+        // It may be a secret: what a table of secrets should hold.
+        Some(other) => Err((format!("{} to be a table", shown(name)), other.describe_type().to_owned())),
     }
 }
 

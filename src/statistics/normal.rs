@@ -1,7 +1,7 @@
 //! The standard normal distribution.
 //!
 //! These two functions are our own because published numbers depend on their last bits. What `statrs` would change is in
-//! `docs/decisions/statistics-distributions.md`.
+//! `docs/decisions/0082-distributions-with-statrs.md`.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 

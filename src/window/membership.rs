@@ -176,6 +176,7 @@ impl MembershipCells {
 }
 
 /// Ids are places of cells, and cells are never removed.
+#[track_caller]
 fn known(cells: &[Arc<Cell<Moments>>], id: u32) -> Option<&Arc<Cell<Moments>>> {
     invariant::present(Room::Window, "an id leads to its cell", cells.get(id as usize))
 }

@@ -8,7 +8,7 @@ use super::cell::Cell;
 use super::membership::{MembershipKey, Moments};
 use super::store::{CellKey, Windows};
 use crate::plan::invariant::{self, Room};
-use crate::plan::{DimensionId, Mapping};
+use crate::plan::{DimensionId, Mapping, Slot};
 
 /// All cells, shared with the windows. A cell is copied only if it changes while this is held.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,7 +51,12 @@ impl Windows {
         let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships } = state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
-            let id = renamed(key, mapping).and_then(|key| self.cell_id(key));
+            // A group beyond those of the dimension is none of ours: the bytes may come from anywhere.
+            let listed = groups(key.dimension).saturating_sub(1);
+            let known =
+                key.group == Slot::OTHER || key.group.group().is_some_and(|group| usize::from(group.0) < listed);
+            self.refused = self.refused.saturating_add(u64::from(!known));
+            let id = renamed(key, mapping).filter(|_| known).and_then(|key| self.cell_id(key));
             if let Some(id) = id {
                 match self.cells.get_mut(id as usize) {
                     Some(place) => *place = cell,

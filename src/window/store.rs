@@ -247,6 +247,7 @@ impl Windows {
         }
     }
 
+    #[track_caller]
     fn route_at(&self, id: RouteId) -> Option<&Route> {
         let route = self.routes.get(id.row).and_then(|routes| routes.get(id.place));
         invariant::present(Room::Window, "a route that was made is there", route)

@@ -4,7 +4,7 @@
 //! The test reads these fields of the vectors: wilson, mn_ratio, mn_diff, fisher two-sided, chi2 (for the score test), the stratified
 //! Mantel-Haenszel fields, Holm, BH and e-BH. The others belong to methods that the product does not show.
 //!
-//! How exact `statrs` is, and so how wide a tolerance must be, is in `docs/decisions/statistics-distributions.md`.
+//! How exact `statrs` is, and so how wide a tolerance must be, is in `docs/decisions/0082-distributions-with-statrs.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_precision_loss)]
 

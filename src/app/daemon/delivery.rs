@@ -66,10 +66,10 @@ impl Delivery {
 
     /// Puts messages about what changed into the outbox. They are on disk before they are sent. If the disk fails they are sent all the same: a
     /// message that may come twice is better than none.
-    pub fn tell(&mut self, (alerts, moment): &Changes) {
+    pub fn tell(&mut self, (alerts, provenance): &Changes) {
         let messages = {
             let state = self.exchange.lock();
-            let of = |alert| Message::missing(alert, state.outbox.told_of(&alert.id), moment, &self.base_url);
+            let of = |alert| Message::missing(alert, state.outbox.told_of(&alert.id), provenance, &self.base_url);
             alerts.iter().flat_map(of).collect::<Vec<_>>()
         };
         self.append(messages);
@@ -132,7 +132,7 @@ impl Delivery {
         }
     }
 
-    /// Ends without sending anything more, and waits for no thread. The state has a new owner, which tells what is to be told.
+    /// Ends without sending anything more, and waits for no thread. The state has a new owner, which sends what is still due.
     pub fn abandon(self) {
         self.exchange.stop();
     }
@@ -151,9 +151,10 @@ impl Delivery {
         let fresh = outbox.fresh(ended);
         outbox.append(fresh, wall_clock());
         let unknown = Provenance::default();
-        let changed = changes.iter().flat_map(|(alerts, moment)| alerts.iter().map(move |alert| (alert, moment)));
-        for (alert, moment) in changed.chain(book.iter().map(|alert| (alert, &unknown))) {
-            let missing = Message::missing(alert, outbox.told_of(&alert.id), moment, &self.base_url);
+        let changed =
+            changes.iter().flat_map(|(alerts, provenance)| alerts.iter().map(move |alert| (alert, provenance)));
+        for (alert, provenance) in changed.chain(book.iter().map(|alert| (alert, &unknown))) {
+            let missing = Message::missing(alert, outbox.told_of(&alert.id), provenance, &self.base_url);
             let fresh = outbox.fresh(missing);
             outbox.append(fresh, wall_clock());
         }

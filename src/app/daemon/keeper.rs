@@ -37,7 +37,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Opens the state folder that was claimed. The monitor goes on from the last checkpoint and the alert transitions after it.
+    /// Opens the state folder that was claimed. The monitor resumes from the last checkpoint and the alert transitions after it.
     ///
     /// # Errors
     /// [`Failure::Io`] if the folder cannot be read or its state is damaged; [`Failure::Configuration`] if the state does not fit the

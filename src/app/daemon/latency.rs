@@ -9,7 +9,7 @@ use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram, ProcessingLatency};
 
 /// Significant decimal digits that the histograms keep.
 const DIGITS: u8 = 3;
-/// The largest latency that is told from larger ones, in milliseconds: beyond the last bucket it makes no difference.
+/// Longer latencies are recorded as this one, in milliseconds: beyond the last bucket it makes no difference.
 const LARGEST_MS: u64 = 7_200_000;
 /// Batches that are kept apart while they wait to be published, at most. With more, two neighbours become one.
 const MAX_WAITING: usize = 1_024;
@@ -71,7 +71,7 @@ impl LatencyRecorder {
         ProcessingLatency { counted: self.counted.buckets(), published: self.published.buckets() }
     }
 
-    /// Halves the number of entries. The older time stands for both, so that no latency shows shorter than it is.
+    /// Halves the number of entries. The older time stands for both, so no latency is understated.
     fn merge_neighbours(&mut self) {
         let mut merged = VecDeque::with_capacity(MAX_WAITING);
         while let Some((since, records)) = self.waiting.pop_front() {

@@ -170,7 +170,7 @@ impl Daemon {
         let Some(reload) = &self.reload else { return };
         let settings = load(&reload.file).and_then(|settings| {
             let mut plan = settings.plan.clone();
-            // The consumer goes on to cut records off where it did.
+            // The consumer keeps truncating records at the limit set at startup.
             plan.event.message_bytes = reload.at_start.plan.event.message_bytes;
             self.monitor.change_plan(plan).map(|()| settings).map_err(Failure::configuration)
         });
@@ -274,6 +274,7 @@ impl Daemon {
                 Output::Published(latest) => published = Some(latest),
             }
         }
+        let evaluated = published.is_some();
         // Without an evaluation the counts of events still grow.
         let published = published.unwrap_or_else(|| self.monitor.published());
         // Ends first: an alert may fire in the place of one that is gone, and Alertmanager does not tell the two apart.
@@ -283,7 +284,7 @@ impl Daemon {
         changes.iter().for_each(|changes| self.delivery.tell(changes));
         self.delivery.work();
         self.invariants.note();
-        if judges {
+        if evaluated {
             self.latency.note_published(self.clock.now());
         }
         self.shared.show(View {

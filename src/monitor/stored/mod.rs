@@ -1,4 +1,5 @@
-//! The stored formats of a monitor: one file per version, each with its own structs and an explicit conversion.
+//! The stored formats of a monitor: one file per version, with an explicit conversion. What two versions encode alike is
+//! in `shared` until one of them changes it; then that version gets structs of its own.
 //!
 //! A new version gets a file of its own and a row in [`sections`]. The files of the versions before it stay as they are.
 

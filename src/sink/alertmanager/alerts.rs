@@ -63,7 +63,7 @@ pub(super) fn first_request(messages: &[Arc<Message>], now: EventTime, life: Spa
 /// The alerts of messages, oldest first, as they are now.
 ///
 /// Alertmanager knows an alert by its labels alone. An episode that has ended shares them with the next episode about the same finding, and the end
-/// of one would end the other. Of such episodes the one that fires is told, or else the last.
+/// of one would end the other. Of such episodes only the firing one is sent, otherwise the most recent.
 pub(super) fn standing_alerts(standing: &[Arc<Message>], now: EventTime, life: Span) -> Vec<ApiAlert> {
     let (firing, ended): (Vec<_>, Vec<_>) = standing.iter().partition(|message| message.is_firing());
     let alerts = ended.into_iter().chain(firing).flat_map(|message| alerts_of(message, now, life, Again::Yes));

@@ -19,7 +19,7 @@ use crate::status::{InputHealth, TopicConfig, TopicHealth, lock};
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Longest wait for an answer about one topic.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-/// Longest that the thread goes on after it was told to stop.
+/// Longest time that the thread keeps running after a stop request.
 const STOP_POLL: Duration = Duration::from_millis(100);
 /// Looks at the topics from time to time, on a thread of its own: a slow answer must not keep records waiting.
 pub struct TopicWatch {
