@@ -1,6 +1,6 @@
 //! Distinct values without end of everything that comes from outside: what is kept stays within its limit, and what is beyond is counted.
 //!
-//! `PARITYWATCH_TIMES=5` makes it a million values.
+//! `PARITYWATCH_TIMES=4` makes it more than a million values.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -12,19 +12,19 @@ use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex};
 use paritywatch::settings::Settings;
 
-/// At most 57 million: so many milliseconds are left of the day.
-const EVENTS: u32 = 200_000;
+/// More than are kept, at whose number the limit on bytes is set. At most 57 million: so many milliseconds are left of the day.
+const EVENTS: u32 = 300_000;
 /// Cases that are never selected: each that is dropped takes a search for the oldest.
-const UNKNOWN: u32 = 50_000;
+const UNKNOWN: u32 = 150_000;
 const TALLIES: u64 = 250_000;
 const NOW: EventTime = EventTime(1_790_000_000_000);
-const OPEN_CASES: u64 = 40_000;
-const WAITING: u64 = 20_000;
+const OPEN_CASES: u64 = 200_000;
+const WAITING: u64 = 100_000;
 
 const CONFIG: &str = r#"
 [limits]
-open_cases = 40000
-waiting_events = 20000
+open_cases = 200000
+waiting_events = 100000
 [profiles.p]
 owner = "o"
 [dimensions.origin]
