@@ -134,7 +134,7 @@ fn table<'t>(entries: &'t Entries, name: &str) -> Result<Option<&'t Entries>, Re
         None => Ok(None),
         Some(Value::Table(table)) => Ok(Some(table)),
         // It may be a secret: what a table of secrets should hold.
-        Some(other) => Err((format!("{} to be a table", shown(name)), other.describe_type().to_owned())),
+        Some(other) => Err((format!("{} to be a table", shown(name)), other.describe_no_table())),
     }
 }
 

@@ -232,7 +232,7 @@ impl<'p> Table<'p> {
             Value::Table(entries) => Some((place, entries)),
             other => {
                 let path = self.path_of(key);
-                self.problems.add(&place, &path, "a table", other.describe_type());
+                self.problems.add(&place, &path, "a table", other.describe_no_table());
                 None
             }
         }
@@ -266,7 +266,7 @@ impl<'p> Table<'p> {
                 Value::Table(inner) => {
                     tables.push(read(&name, Table::new(&path, entry.place, inner, self.problems)));
                 }
-                other => self.problems.add(&entry.place, &path, "a table", other.describe_type()),
+                other => self.problems.add(&entry.place, &path, "a table", other.describe_no_table()),
             }
         }
         tables
@@ -295,7 +295,7 @@ impl<'p> Table<'p> {
             let key = format!("{path}[{index}]");
             match value {
                 Value::Table(entries) => tables.push((key, place, entries)),
-                other => self.problems.add(&place, &key, "a table", other.describe_type()),
+                other => self.problems.add(&place, &key, "a table", other.describe_no_table()),
             }
         }
         tables

@@ -50,6 +50,14 @@ impl Value {
         }
     }
 
+    /// Returns what was found in the place of a table. A text there may be a secret, so only its type is told.
+    pub fn describe_no_table(&self) -> String {
+        match self {
+            Self::Text(_) | Self::Untyped(_) | Self::Other(_) => self.describe_type().to_owned(),
+            _ => self.describe(),
+        }
+    }
+
     /// Returns the type alone, for a value that may be a secret.
     pub fn describe_type(&self) -> &'static str {
         match self {
