@@ -141,6 +141,9 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// Every measure.
+    pub const ALL: [Self; 2] = [Self::Ratio, Self::Difference];
+
     /// Returns the word for the measure in configuration and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -167,6 +170,9 @@ pub enum Reference {
 }
 
 impl Reference {
+    /// References that are words. Any other text names a group.
+    pub const WORDS: [Self; 4] = [Self::Rest, Self::Lowest, Self::Random, Self::Overall];
+
     /// Returns the word for the reference in configuration, alerts and JSON; the name of the group where it is one.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -189,4 +195,19 @@ pub enum Evidence {
     Interval,
     /// The value alone exceeds it.
     Point,
+}
+
+impl Evidence {
+    /// Every kind of evidence.
+    pub const ALL: [Self; 3] = [Self::Sequential, Self::Interval, Self::Point];
+
+    /// Returns the word for it in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sequential => "sequential",
+            Self::Interval => "interval",
+            Self::Point => "point",
+        }
+    }
 }

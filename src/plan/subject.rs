@@ -25,6 +25,20 @@ pub enum Exposure {
     Population,
 }
 
+impl Exposure {
+    /// Every exposure.
+    pub const ALL: [Self; 2] = [Self::Assessed, Self::Population];
+
+    /// Returns the word for it in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assessed => "assessed",
+            Self::Population => "population",
+        }
+    }
+}
+
 /// A dimension on the allow-list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dimension {

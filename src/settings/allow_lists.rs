@@ -6,7 +6,7 @@ use super::key::shown;
 use super::problem::Problems;
 use super::schema::Criteria;
 use super::table::Table;
-use super::terms::{Dimension, EXPOSURES, Exposure, Profile, REFERENCES, exposure_name, reference_name};
+use super::terms::{Dimension, Exposure, Profile, Reference};
 
 /// The word by which a rule names every profile, or every dimension.
 pub(super) const ALL: &str = "*";
@@ -18,7 +18,7 @@ pub(super) fn profiles(root: &mut Table<'_>, string_bytes: usize) -> Vec<Profile
             let expected = format!("{}, other than \"*\"", name_shape(string_bytes));
             table.refuse(expected, shown(name));
         }
-        let exposures = EXPOSURES.map(|exposure| (exposure_name(exposure), exposure));
+        let exposures = Exposure::ALL.map(|exposure| (exposure.name(), exposure));
         let title = table.line("title", name, MAX_TEXT_BYTES).value;
         let exposure = table.choice("exposure", Exposure::Assessed, &exposures).value;
         let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
@@ -56,7 +56,7 @@ pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimen
 /// A group must not be called by a word of a rule's `reference`: the two could not be told apart.
 fn check_group(group: &Given<String>, string_bytes: usize, problems: &mut Problems) {
     check_name(group, string_bytes, problems);
-    if REFERENCES.iter().any(|word| reference_name(word) == group.value) {
+    if Reference::WORDS.iter().any(|word| word.name() == group.value) {
         let expected = "a name that is no word of a rule's reference (rest, lowest, random, overall)";
         group.refuse(problems, expected, shown(group));
     }

@@ -9,7 +9,7 @@ use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
 use super::schema::{Alerting, Criteria, Kafka, Settings};
 use super::secrets::redacted_properties;
-use super::terms::{Plan, Rule, WindowLength, channel_name, evidence_name, exposure_name, reference_name};
+use super::terms::{Plan, Rule, WindowLength};
 use super::writer::{Toml, list};
 
 /// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
@@ -168,7 +168,7 @@ impl Toml {
         for profile in &plan.profiles {
             self.header(&format!("[{}]", key_path("profiles", &profile.name)));
             self.string("title", &profile.title);
-            self.string("exposure", exposure_name(profile.exposure));
+            self.string("exposure", profile.exposure.name());
             self.string("owner", &profile.owner);
         }
         for dimension in &plan.dimensions {
@@ -194,14 +194,14 @@ impl Toml {
         self.string("kind", "disparity");
         self.string("indicator", rule.indicator.name());
         self.value("profiles", list(profiles.map(|profile| &profile.name)));
-        self.value("channels", list(rule.channels.iter().map(|channel| channel_name(*channel))));
+        self.value("channels", list(rule.channels.iter().map(|channel| channel.name())));
         self.value("dimensions", list(dimensions.map(|dimension| &dimension.name)));
         self.string("measure", rule.measure.name());
-        self.string("reference", reference_name(&rule.reference));
+        self.string("reference", rule.reference.name());
         self.value("windows", list(labels(&rule.windows)));
         self.number("warning", rule.warning);
         self.number("critical", rule.critical);
-        self.string("evidence", evidence_name(rule.evidence));
+        self.string("evidence", rule.evidence.name());
         self.number("confidence", rule.confidence.level());
         self.value("min_events", rule.min_events);
         if let Some(stratum) = &rule.stratify_by {

@@ -12,8 +12,8 @@ use super::problem::Problems;
 use super::suggestion::suggestion;
 use super::table::Table;
 use super::terms::{
-    CHANNELS, Channel, Confidence, Dimension, DimensionId, EVIDENCE, Evidence, Exposure, Indicator, MEASURES, Measure,
-    Profile, ProfileId, REFERENCES, Reference, Rule, Span, WindowLength, channel_name, evidence_name, reference_name,
+    Channel, Confidence, Dimension, DimensionId, Evidence, Exposure, Indicator, Measure, Profile, ProfileId, Reference,
+    Rule, Span, WindowLength,
 };
 use super::thresholds::{Thresholds, thresholds};
 use super::tree::Entries;
@@ -60,7 +60,7 @@ fn rule(
     table.valid_choice("kind", (), &[("disparity", ())], &LATER_KINDS)?;
     let indicators = Indicator::ALL.map(|indicator| (indicator.name(), indicator));
     let indicator = table.required_choice("indicator", &indicators, &LATER_INDICATORS);
-    let measures = MEASURES.map(|measure| (measure.name(), measure));
+    let measures = Measure::ALL.map(|measure| (measure.name(), measure));
     let measure = table.choice("measure", Measure::Ratio, &measures);
     let profiles = profiles(&mut table, surroundings);
     let channels = channels(&mut table);
@@ -171,8 +171,8 @@ fn resolve(written: &[Given<String>], names: &[&str], section: &str, problems: &
 }
 
 fn channels(table: &mut Table<'_>) -> Vec<Channel> {
-    let choices = CHANNELS.map(|channel| (channel_name(channel), channel));
-    let written = table.texts("channels", &[channel_name(Channel::Profile)], 1..=CHANNELS.len());
+    let choices = Channel::ALL.map(|channel| (channel.name(), channel));
+    let written = table.texts("channels", &[Channel::Profile.name()], 1..=Channel::ALL.len());
     check_unique(&written, table.problems);
     written.iter().filter_map(|word| choose(word, &choices, &[], table.problems)).map(|channel| channel.value).collect()
 }
@@ -183,8 +183,8 @@ fn reference(
     channels: &[Channel],
     surroundings: &Surroundings<'_>,
 ) -> Reference {
-    let written = table.text("reference", reference_name(&Reference::Rest));
-    let word = REFERENCES.iter().find(|word| reference_name(word) == written.value);
+    let written = table.text("reference", Reference::Rest.name());
+    let word = Reference::WORDS.iter().find(|word| word.name() == written.value);
     if word == Some(&Reference::Random) && channels.contains(&Channel::Random) {
         let expected = "another reference where \"random\" is among the rule's channels";
         written.refuse(table.problems, expected, shown(&written));
@@ -203,7 +203,7 @@ fn check_group(written: &Given<String>, dimension: &Dimension, problems: &mut Pr
     if dimension.group_id(written).is_some() {
         return;
     }
-    let words = alternatives(REFERENCES.iter().map(reference_name));
+    let words = alternatives(Reference::WORDS.iter().map(Reference::name));
     let near = suggestion(written, dimension.groups.iter().map(String::as_str));
     let expected = format!("{words}, or a group of every dimension of the rule{near}");
     let found = format!("{}, which dimension {} does not have", shown(written), shown(&dimension.name));
@@ -258,19 +258,19 @@ fn evidence(
     profiles: &[ProfileId],
     surroundings: &Surroundings<'_>,
 ) -> Evidence {
-    let choices = EVIDENCE.map(|evidence| (evidence_name(evidence), evidence));
+    let choices = Evidence::ALL.map(|evidence| (evidence.name(), evidence));
     let written = table.choice("evidence", Evidence::Sequential, &choices);
     if written.value == Evidence::Sequential && *reference == Reference::Overall {
         let expected =
             "\"interval\" or \"point\" with reference \"overall\", which contains the group itself and is never judged";
-        written.refuse(table.problems, expected, shown(evidence_name(Evidence::Sequential)));
+        written.refuse(table.problems, expected, shown(Evidence::Sequential.name()));
     }
     let by_population = |id: &ProfileId| {
         surroundings.profiles.get(usize::from(id.0)).is_some_and(|profile| profile.exposure == Exposure::Population)
     };
     if written.value == Evidence::Sequential && stratified && profiles.iter().any(by_population) {
         let expected = "\"interval\" or \"point\" where stratify_by is used with a profile of exposure \"population\", whose counts are not known by stratum";
-        written.refuse(table.problems, expected, shown(evidence_name(Evidence::Sequential)));
+        written.refuse(table.problems, expected, shown(Evidence::Sequential.name()));
     }
     written.value
 }

@@ -2,7 +2,7 @@
 
 use crate::alert::{AlertState, Severity};
 use crate::judge::{Stage, Verdict};
-use crate::plan::Indicator;
+use crate::plan::{Channel, Indicator};
 
 /// The page's language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -317,11 +317,12 @@ impl Language {
 
     /// The word for a channel: how cases came up.
     pub fn channel(self, channel: &str) -> &'static str {
-        match channel {
-            "random" => self.channel_random(),
-            "signal" => self.channel_signal(),
-            "manual" => self.channel_manual(),
-            _ => self.channel_profile(),
+        match Channel::of(channel) {
+            Some(Channel::Random) => self.channel_random(),
+            Some(Channel::Signal) => self.channel_signal(),
+            Some(Channel::Manual) => self.channel_manual(),
+            // Published channels are always known.
+            Some(Channel::Profile) | None => self.channel_profile(),
         }
     }
 
