@@ -101,7 +101,7 @@ fn changed_checkpoints_are_gone_on_with_or_refused() {
     monitor.handle_tick(NOW);
     let whole = checkpoint(&plan, &monitor);
     let parts = parts(&whole);
-    let sections: Vec<&[u8]> = parts.windows(2).skip(2).map(|part| &whole[part[0].1 + 24..part[1].1]).collect();
+    let sections: Vec<&[u8]> = parts.windows(2).skip(2).map(|part| &whole[part[0].1 + 16..part[1].1]).collect();
     let whole: Vec<Vec<u8>> = sections.iter().map(|section| section.to_vec()).collect();
     assert!(written(&restored(&plan, &whole)) == whole, "what was written is written otherwise");
     let cases: Vec<usize> = (1..sections.len()).filter(|section| sections[*section].len() > 3).collect();
