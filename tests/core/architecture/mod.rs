@@ -71,8 +71,9 @@ const FORBIDDEN: &[Forbidden] = &[
 ];
 
 /// Types that have not passed disclosure control, and the rooms that define them.
-const UNDISCLOSED: [&str; 6] = ["AlertBook", "AlertEntries", "Evaluation", "Finding", "Snapshot", "Alert"];
-const UNDISCLOSED_OF: [&str; 4] = ["disparity", "judge", "alert", "monitor"];
+const UNDISCLOSED: [&str; 8] =
+    ["AlertBook", "AlertEntries", "AlertTransitions", "Evaluation", "Finding", "Output", "Snapshot", "Alert"];
+const UNDISCLOSED_OF: [&str; 4] = ["judge", "evidence", "alert", "monitor"];
 
 /// Rooms that make what is sent.
 const SENDERS: [&str; 5] = ["outbox", "render", "status", "sink", "server"];
