@@ -1,14 +1,14 @@
-//! The funnel that may leave.
+//! The funnel that may be published.
 //!
-//! What is shown of a group is a chain of stages: each count, and the difference between any two of them, is at least `min_cell`. A
-//! stage that would break the chain is absent, and so its distance to a neighbour cannot be computed. Ratios are taken of shown counts
-//! alone. A ratio against the rest would give away the sum of the groups that are not shown, and so one of them where it stands alone:
-//! it is withheld unless that sum without its largest part is at least `min_cell`.
+//! A group is shown as a chain of stages in which each count, and the difference between any two counts, is at least `min_cell`. A stage that
+//! would break the chain is left out, so its distance to a neighbour cannot be computed. Ratios use only counts that are shown. A ratio against
+//! the rest would reveal the sum of the withheld groups, and with it a group that is withheld alone. So it is withheld unless that sum without
+//! its largest part is at least `min_cell`.
 
 use crate::judge::{FunnelTable, Stage, StageCounts};
 use crate::plan::{GroupId, Plan};
 
-/// One group's funnel over one window. Numbers that are withheld or undefined are absent.
+/// The funnel of one group over one window. A number that is withheld or undefined is absent.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the names of a finding's fields")]
 pub struct PublishedFunnel {
@@ -16,32 +16,32 @@ pub struct PublishedFunnel {
     pub channel: &'static str,
     pub dimension: String,
     pub group: String,
-    /// `rest` or a group: that of the first rule about the same profile, channel, dimension and window that has such a one.
+    /// `rest` or a group: the reference of the first rule about the same profile, channel, dimension and window that names one.
     pub reference: String,
     pub window: String,
     /// Cases that have reached each stage, in the order of [`Stage::ALL`].
     pub stages: [Option<u64>; Stage::ALL.len()],
     /// Ratio of control frequencies (controlled / assessed), group over reference.
     pub control_frequency: Option<f64>,
-    /// The factors of it, then those of the later stages; empty for the reference itself.
+    /// The factors of that ratio, then those of the later stages. Empty for the reference itself.
     pub steps: Vec<PublishedStep>,
     /// Whether any number is withheld.
     pub suppressed: bool,
 }
 
-/// How much more often the group takes one step of the funnel than its reference.
+/// One step of the funnel: how much more often the group takes it than its reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PublishedStep {
-    /// `risk_class` (where a rule stratifies by it), then `selected`, `controlled`, `concluded`, `hit`.
+    /// `risk_class`, if a rule stratifies by it; then `selected`, `controlled`, `concluded`, `hit`.
     pub step: &'static str,
-    /// Group / reference, of those who reached the stage before. With a `risk_class` step, `selected` is the factor within classes.
+    /// Group divided by reference, of those who reached the stage before. If there is a `risk_class` step, `selected` is the factor within classes.
     pub ratio: Option<f64>,
 }
 
 /// Which stages of one series of counts are shown.
 type Shown = [bool; Stage::ALL.len()];
 
-/// The rows of a table; none where the plan does not know it.
+/// Returns the rows of a table; none if it is about something that the plan does not have.
 pub(super) fn publish_table(plan: &Plan, table: &FunnelTable) -> Vec<PublishedFunnel> {
     let shown: Vec<Shown> = table.groups.iter().map(|group| chain(plan.min_cell, group, [true; 5])).collect();
     let total = total_known(plan.min_cell, &table.groups, &shown);
@@ -107,7 +107,7 @@ fn steps(table: &FunnelTable, index: usize, reference: &StageCounts, both: Shown
     steps
 }
 
-/// The stages that can be shown together, from the first on: counts and all their differences are at least `min_cell`.
+/// Returns the stages that can be shown together, chosen from the first on: all counts and all their differences are at least `min_cell`.
 fn chain(min_cell: u64, counts: &StageCounts, allowed: Shown) -> Shown {
     let mut last: Option<u64> = None;
     let mut shown = [false; Stage::ALL.len()];
@@ -122,9 +122,9 @@ fn chain(min_cell: u64, counts: &StageCounts, allowed: Shown) -> Shown {
     shown
 }
 
-/// The stages at which the sum over all groups may be known: what is not shown of the groups stays hidden in it.
+/// Returns the stages at which the sum over all groups may be known, because the withheld groups stay hidden in it.
 ///
-/// An empty group needs no cover, and gives none: there is nobody in it.
+/// An empty group needs no cover and gives none, because there is nobody in it.
 fn total_known(min_cell: u64, groups: &[StageCounts], shown: &[Shown]) -> Shown {
     let hidden = |stage: usize| -> Vec<usize> {
         let hidden = groups.iter().zip(shown).zip(0..);
@@ -140,7 +140,7 @@ fn total_known(min_cell: u64, groups: &[StageCounts], shown: &[Shown]) -> Shown 
     for (number, stage) in Stage::ALL.into_iter().enumerate() {
         let parts = hidden(number);
         let counts: Vec<u64> = parts.iter().map(|index| count(index, stage)).collect();
-        // Where the same groups are hidden at an earlier stage, the difference of the two sums is known as well.
+        // If the same groups are withheld at an earlier stage, the difference of the two sums is known, too.
         let earlier = Stage::ALL.into_iter().take(number).filter(|earlier| at(&known, *earlier as usize));
         let differences = earlier.filter(|earlier| hidden(*earlier as usize) == parts).map(|earlier| {
             parts.iter().map(|index| count(index, earlier).saturating_sub(count(index, stage))).collect::<Vec<u64>>()

@@ -1,6 +1,6 @@
 //! The fields of what is published, as JSON names them: part of `paritywatch.evaluation.v1`.
 //!
-//! The documents themselves are made by `render`; an alert's fields also go into the message that the outbox keeps.
+//! `render` makes the documents. The fields of an alert also go into the message that the outbox keeps.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -103,7 +103,7 @@ impl Serialize for PublishedStep {
     }
 }
 
-/// A ratio with its natural logarithm: those of the steps add up.
+/// A ratio with its natural logarithm. The logarithms of the steps add up.
 struct WithLog(f64);
 
 impl Serialize for WithLog {
@@ -192,7 +192,7 @@ impl Serialize for Stratified<'_> {
     }
 }
 
-/// The fields of the contract first; then those that were added.
+/// Writes the fields of the contract first, then those that were added.
 struct Evidence(SeriesEvidence);
 
 impl Serialize for Evidence {
@@ -231,7 +231,8 @@ impl<T: Serialize> Serialize for Pair<T> {
     }
 }
 
-/// RFC 3339 in UTC, with milliseconds only where there are any; `None` outside the years jiff knows (before the first evaluation).
+/// Formats a time by RFC 3339 in UTC, with milliseconds only if there are any. Returns `None` outside the years that jiff knows, which is
+/// before the first evaluation.
 fn rfc3339(time: EventTime) -> Option<String> {
     jiff::Timestamp::from_millisecond(time.0).ok().map(|timestamp| timestamp.to_string())
 }

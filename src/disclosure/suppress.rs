@@ -4,7 +4,7 @@ use crate::evidence::Side;
 use crate::judge::Finding;
 use crate::statistics::{Bracket, WeightedSide};
 
-/// What of a finding is withheld. Complementary suppression (a small cell found by subtraction) belongs here, too.
+/// Which sides of a finding are withheld.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Withheld {
     pub group: bool,
@@ -12,7 +12,7 @@ pub(super) struct Withheld {
 }
 
 impl Withheld {
-    /// By `min_cell`; 0 withholds nothing.
+    /// Returns the sides that `min_cell` withholds; 0 withholds none.
     pub const fn of(min_cell: u64, finding: &Finding) -> Self {
         Self { group: is_small(min_cell, finding.group), reference: is_small(min_cell, finding.reference) }
     }
@@ -22,19 +22,20 @@ impl Withheld {
     }
 }
 
-/// Numerator, denominator or complement below `min_cell`.
+/// Returns whether the numerator, the denominator or the complement is below `min_cell`.
 const fn is_small(min_cell: u64, side: Side) -> bool {
     let Side { events, exposed } = side;
     events < min_cell || exposed < min_cell || exposed.saturating_sub(events) < min_cell
 }
 
-/// Whether the bracket of cases with probabilities is withheld: as a whole, since each of its numbers is of both sides.
+/// Returns whether the bracket of cases with probabilities is withheld. It is withheld as a whole, because each of its numbers rests on both sides.
 pub(super) fn withholds(min_cell: u64, bracket: &Bracket) -> bool {
     is_thin(min_cell, bracket.group) || is_thin(min_cell, bracket.reference)
 }
 
-/// Numerator or complement, in expected cases, or the number of certain members that would tell as much below `min_cell`. For weights of
-/// at most 1 that number is at least the expected cases, so it is the last to be small; it is asked for all the same.
+/// Returns whether the expected events, the expected non-events or the effective number of a side is below `min_cell`. The effective number is
+/// how many certain members would carry as much information. With weights of at most 1 it is never below the expected cases, so it is checked
+/// only in case that changes.
 #[expect(clippy::cast_precision_loss, reason = "a small number")]
 fn is_thin(min_cell: u64, side: WeightedSide) -> bool {
     let enough = |number: f64| number >= min_cell as f64;

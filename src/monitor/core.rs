@@ -13,10 +13,11 @@ use crate::event::{self, Data, Decoded, Event, RawRecord};
 use crate::judge::{Evaluation, Evaluator, Funnel, Scene, funnel};
 use crate::ledger::{PseudonymKey, Timing};
 use crate::plan::invariant::violations;
+use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
 use crate::window::{Lateness, Watermark};
 
-/// Everything above the I/O line, as one value that is called and never calls.
+/// Everything above the I/O line as one value. It is called and never calls.
 #[derive(Clone)]
 pub struct Monitor {
     pub(super) plan: Arc<Plan>,
@@ -26,7 +27,7 @@ pub struct Monitor {
     pub(super) evaluator: Evaluator,
     pub(super) evaluation: Evaluation,
     pub(super) alerts: AlertBook,
-    /// Changed since the last poll; none with [`Clock::Event`].
+    /// Alerts that changed since the last poll; none with [`Clock::Event`].
     pub(super) changed_alerts: Vec<Alert>,
     /// Whether there was an evaluation since the last poll.
     pub(super) is_publication_due: bool,
@@ -37,7 +38,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// A monitor that has seen nothing.
+    /// Returns a monitor that has read nothing.
     #[must_use]
     pub fn new(plan: Plan, key: PseudonymKey, clock: Clock) -> Self {
         Self {
@@ -61,12 +62,12 @@ impl Monitor {
         }
     }
 
-    /// Registers a partition: it holds the watermark back until it has an event or is idle. Again: no effect.
+    /// Registers a partition, which holds the watermark back until it has an event or is idle. Registering it again has no effect.
     pub fn add_partition(&mut self, partition: PartitionIndex, now: EventTime) {
         self.watermark.add(partition, now);
     }
 
-    /// Takes one record as it came. `now` is wall-clock time; with [`Clock::Event`] it plays no part.
+    /// Handles one record and returns what became of it. `now` is wall-clock time; with [`Clock::Event`] it is ignored.
     pub fn handle_record(&mut self, partition: PartitionIndex, record: &RawRecord<'_>, now: EventTime) -> Handled {
         let limits = self.plan.event;
         let max_ahead = self.plan.window.max_ahead.filter(|_| self.clock == Clock::Wall);
@@ -79,7 +80,7 @@ impl Monitor {
         handled
     }
 
-    /// `run`: idle partitions, evaluation, alerts.
+    /// Handles a tick of `run`: declares partitions idle, evaluates, and updates alerts.
     pub fn handle_tick(&mut self, now: EventTime) {
         let to = self.watermark.idle(now, self.plan.window.idle_after);
         self.watermark.advance(to);
@@ -89,7 +90,7 @@ impl Monitor {
         }
     }
 
-    /// `replay`, at the end of input: the watermark moves to `--as-of` or the newest event, and findings are evaluated a last time.
+    /// Ends a `replay`: moves the watermark to `--as-of` or to the newest event, and evaluates a last time.
     pub fn finish(&mut self) {
         let Clock::Event { as_of } = self.clock else { return };
         let end = as_of.unwrap_or_else(|| self.watermark.newest());
@@ -102,13 +103,13 @@ impl Monitor {
         self.evaluate(end, end, true);
     }
 
-    /// The configuration of the core.
+    /// Returns the plan in force.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Health in numbers.
+    /// Returns the health of the monitor in numbers.
     #[must_use]
     pub fn health(&self) -> Health {
         let ledger = self.tables.ledger.health();
@@ -141,7 +142,7 @@ impl Monitor {
         }
     }
 
-    /// Bytes allocated for open cases and for buckets; walks over all of them.
+    /// Returns the bytes allocated for open cases and for buckets. It visits all of them, which takes long.
     #[must_use]
     pub fn allocated_bytes(&self) -> (u64, u64) {
         (self.tables.ledger.allocated_bytes(), self.tables.windows.allocated_bytes() as u64)
@@ -168,7 +169,7 @@ impl Monitor {
         self.watermark.advance(to);
         self.tables.windows.age(to);
         self.settle();
-        // Only a partition that was declared idle can bring events whose hour is final already.
+        // Only a partition that was declared idle can bring an event whose hour is already final.
         let late = lateness == Lateness::Late || !self.tables.cohorts.is_open(event.time);
         let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
         let timing = Timing { watermark, seen: self.watermark.seen(partition).max(watermark), late };
@@ -178,7 +179,7 @@ impl Monitor {
         handled
     }
 
-    /// Evaluates at every hour that the watermark passes on its way, with what was counted before it.
+    /// Evaluates at every hour that the watermark passes, with what was counted before that hour.
     fn pass_boundaries(&mut self, to: EventTime) {
         let Some(from) = self.watermark.current() else { return };
         let hour_after =
@@ -201,7 +202,7 @@ impl Monitor {
         }
     }
 
-    /// `shown`: whether anybody will look at the result before the next one; alerts and evidence do not read the funnel.
+    /// Evaluates. `shown` says whether anybody will see this result; if not, the funnel is left out, as alerts and evidence do not read it.
     fn evaluate(&mut self, as_of: EventTime, now: EventTime, shown: bool) {
         self.tables.windows.age(as_of);
         let stale = self.stale(now);
@@ -251,8 +252,9 @@ impl Monitor {
     }
 
     fn hear(&mut self, profile: ProfileId, now: EventTime) {
-        if let Some(heard) = self.heard.get_mut(usize::from(profile.0)) {
-            *heard = (*heard).max(now);
+        match self.heard.get_mut(usize::from(profile.0)) {
+            Some(heard) => *heard = (*heard).max(now),
+            None => invariant::broken(Room::Monitor, "a profile that counted is one of the plan"),
         }
     }
 }

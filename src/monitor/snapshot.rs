@@ -65,7 +65,7 @@ impl Snapshot {
 }
 
 impl Monitor {
-    /// Goes on after a pause: no partition is idle, and no profile silent, because nobody read it.
+    /// Resumes after a pause. No partition counts as idle, and no profile as silent, only because nobody read.
     pub fn resume(&mut self, now: EventTime) {
         self.watermark.resume(now);
         // The clock may have been set back meanwhile.
@@ -96,11 +96,11 @@ impl Monitor {
         }
     }
 
-    /// A monitor that goes on where a snapshot was taken; `section` gives each section once, in order. The plan may have other profiles and
-    /// rules: what is gone is left out, what is new begins empty, and a rule that asks for other evidence than it did starts it afresh.
+    /// Restores a monitor from a snapshot. `section` returns each section once, in order. The plan may have other profiles and rules: what is
+    /// gone is dropped, what is new begins empty, and a rule that asks for other evidence than before collects it afresh.
     ///
     /// # Errors
-    /// [`RestoreError`] where a section is not what [`Snapshot::section`] gave, or key or dimensions are others.
+    /// [`RestoreError`] if a section is not one that [`Snapshot::section`] returned, or if the key or the dimensions differ.
     pub fn restore(
         plan: Plan,
         key: PseudonymKey,
@@ -110,7 +110,7 @@ impl Monitor {
         Self::restore_of(FORMAT, plan, key, clock, section)
     }
 
-    /// The same from a snapshot of an earlier format.
+    /// Restores a monitor from a snapshot of an earlier format.
     ///
     /// # Errors
     /// As [`Self::restore`].
@@ -146,11 +146,11 @@ impl Monitor {
         })
     }
 
-    /// Goes on under another plan, as if restored from a snapshot of this moment. With the same profiles and horizons no case is
-    /// touched; with other profiles each is renamed, with other horizons each is looked at, and either takes a second or two per ten million.
+    /// Continues under another plan, as if restored from a snapshot of this moment. With the same profiles and horizons no case is touched.
+    /// Other profiles rename each case and other horizons inspect each case; either takes a second or two for ten million cases.
     ///
     /// # Errors
-    /// [`RestoreError::OtherDimensions`]; the monitor goes on as it was.
+    /// [`RestoreError::OtherDimensions`]; the monitor is unchanged.
     pub fn change_plan(&mut self, plan: Plan) -> Result<(), RestoreError> {
         let Snapshot { names, state, spans, pages } = self.snapshot();
         let key = self.tables.ledger.key().clone();
@@ -165,7 +165,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// The wall clock was set forward (or back, with a negative span): how long something has lasted stays as it was.
+    /// Accounts for a wall clock that was set forward by a span, or back by a negative one. How long a state has lasted does not change.
     pub fn shift_clock(&mut self, by: Span) {
         self.watermark.shift_clock(by);
         self.alerts.shift_clock(by);

@@ -1,4 +1,4 @@
-//! What became of the events, by type, result and reason.
+//! Counts of records by type, result and reason.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::interface::Handled;
 use crate::disclosure::EventCounts;
 use crate::event::{Data, Reason};
+use crate::plan::invariant::{self, Room};
 
-/// Counts of records by what became of them.
+/// Counts of records by type and result, and of rejections by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tallies {
     counts: [[u64; RESULTS.len()]; TYPES.len()],
@@ -21,7 +22,7 @@ const TYPES: [&str; 8] =
 const RESULTS: [&str; 7] =
     ["accepted", "conflict", "duplicate", "rejected", "too_late", "unknown_profile", "unknown_type"];
 
-/// The place of a record's event type in [`TYPES`]; of one that is no event, that of `unknown`.
+/// Returns the index of an event type in [`TYPES`]; that of `unknown` for a record that is no event.
 pub(super) const fn type_index(data: Option<&Data<'_>>) -> usize {
     match data {
         Some(Data::Attributes(_)) => 0,
@@ -35,7 +36,7 @@ pub(super) const fn type_index(data: Option<&Data<'_>>) -> usize {
     }
 }
 
-/// The place of what became of a record in [`RESULTS`].
+/// Returns the index of a result in [`RESULTS`]; `None` for a record that was not read.
 const fn result_index(handled: &Handled) -> Option<usize> {
     match handled {
         Handled::Accepted => Some(0),
@@ -49,7 +50,7 @@ const fn result_index(handled: &Handled) -> Option<usize> {
     }
 }
 
-/// What goes into a checkpoint; by name, so that a later version with more of them can read it.
+/// What a checkpoint stores of the counts: by name, so that a later version with more types or results can read it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TalliesState {
     counts: Vec<(String, String, u64)>,
@@ -69,6 +70,7 @@ impl Tallies {
 
     pub fn restored(state: TalliesState) -> Self {
         let mut tallies = Self { late: state.late, ..Self::default() };
+        // A name that this version does not have stands for no count here.
         for (kind, result, count) in state.counts {
             let row = TYPES.iter().position(|known| *known == kind).and_then(|row| tallies.counts.get_mut(row));
             let column = RESULTS.iter().position(|known| *known == result);
@@ -85,9 +87,11 @@ impl Tallies {
     }
 
     pub fn count(&mut self, kind: usize, handled: &Handled) {
-        let row = self.counts.get_mut(kind);
-        if let Some(count) = result_index(handled).and_then(|column| row?.get_mut(column)) {
-            *count = count.saturating_add(1);
+        // A record beyond `--as-of` is not read, so it is not counted.
+        let Some(column) = result_index(handled) else { return };
+        match self.counts.get_mut(kind).and_then(|row| row.get_mut(column)) {
+            Some(count) => *count = count.saturating_add(1),
+            None => invariant::broken(Room::Monitor, "every type and result of a record has a count"),
         }
         if let Handled::Rejected(rejection) = handled {
             let reason: Reason = rejection.reason;
