@@ -9,17 +9,17 @@ use crate::evidence::{SeriesEvidence, Side};
 use crate::plan::{Channel, DimensionId, EventTime, GroupId, Indicator, ProfileId};
 use crate::statistics::{Bracket, Interval};
 
-/// Everything judged at one moment. It never leaves as it is: `disclosure` decides what may be published.
+/// Everything judged at one moment. It never leaves as it is: disclosure control decides what may be published.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// The end of all windows: the watermark, or `--as-of`.
     pub as_of: EventTime,
     /// Findings, in the order of rule, profile, channel, dimension, group and window.
     pub findings: Vec<Finding>,
-    /// Cases whose facts came too late for evidence, by profile, channel, dimension and listed group. Without those
+    /// Cases whose facts came too late for evidence, by profile, channel, dimension and listed group; without those
     /// that are 0.
     pub late: Vec<Late>,
-    /// Cases by stage; empty where nobody looks at it.
+    /// Cases by stage; empty where nobody looks at them.
     pub funnel: Funnel,
 }
 
@@ -50,11 +50,11 @@ pub struct Finding {
     /// The name of the group that is the reference: a named one, or the one that `lowest` chose; `None` for other
     /// references.
     pub reference_group: Option<String>,
-    /// Group rate / reference rate; `None` where a side has nobody exposed.
+    /// Group rate / reference rate; `None` where the counts give no interval, as where a side has nobody exposed.
     pub ratio: Option<Estimate>,
-    /// Group rate - reference rate; `None` where a side has nobody exposed, or more events than exposed.
+    /// Group rate - reference rate; `None` where the counts give no interval.
     pub difference: Option<Estimate>,
-    /// Two-sided p-value of equal rates.
+    /// Two-sided p-value of equal rates; `None` where the counts give none.
     pub p_value: Option<f64>,
     /// The comparison within the strata of the rule's `stratify_by`.
     pub stratified: Option<StratifiedEstimate>,
