@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::aggregates::{count_complaint, count_population, count_tally};
 use super::cases::count_case;
-use super::interface::{Clock, Handled, Health};
+use super::interface::{Clock, Handled, Health, Received};
 use super::tables::Tables;
 use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
@@ -65,6 +65,13 @@ impl Monitor {
     /// Registers a partition, which holds the watermark back until it has an event or is idle. Registering it again has no effect.
     pub fn add_partition(&mut self, partition: PartitionIndex, now: EventTime) {
         self.watermark.add(partition, now);
+    }
+
+    /// Handles the records of a batch, in their order. Replaces `handled` by what became of each. However a stream is divided into batches,
+    /// the results and the state are the same.
+    pub fn handle_batch(&mut self, batch: &[Received<'_>], now: EventTime, handled: &mut Vec<Handled>) {
+        handled.clear();
+        handled.extend(batch.iter().map(|received| self.handle_record(received.partition, &received.record, now)));
     }
 
     /// Handles one record and returns what became of it. `now` is wall-clock time; with [`Clock::Event`] it is ignored.

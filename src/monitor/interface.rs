@@ -1,7 +1,7 @@
 //! What goes into the monitor and what comes out of it.
 
 use crate::disclosure::EventCounts;
-use crate::event::Rejection;
+use crate::event::{RawRecord, Rejection};
 use crate::plan::{EventTime, PartitionIndex};
 
 /// Whose time drives evaluation and alert states.
@@ -15,6 +15,15 @@ pub enum Clock {
         /// `--as-of`, inclusive.
         as_of: Option<EventTime>,
     },
+}
+
+/// A record, and the partition that it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// The partition, which was registered.
+    pub partition: PartitionIndex,
+    /// The record.
+    pub record: RawRecord<'a>,
 }
 
 /// What became of one record.
