@@ -20,9 +20,9 @@ use crate::plan::{Channel, EventTime};
 pub(super) const DATA: &str = "data";
 
 /// The largest intensity of a control.
-const MAX_INTENSITY: f64 = 10.0;
+pub(super) const MAX_INTENSITY: f64 = 10.0;
 /// The longest duration of a control: a leap year.
-const MAX_DURATION_MINUTES: f64 = 527_040.0;
+pub(super) const MAX_DURATION_MINUTES: f64 = 527_040.0;
 /// The largest amount of a sanction.
 const MAX_AMOUNT: f64 = 1e12;
 

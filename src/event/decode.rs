@@ -117,7 +117,7 @@ fn check_text(payload: &[u8]) -> Result<&str, Rejection> {
     })
 }
 
-enum Mode {
+pub(super) enum Mode {
     /// The payload is the whole event.
     Structured,
     /// The payload is the data of the event; its attributes are headers.
@@ -126,7 +126,7 @@ enum Mode {
 
 /// Returns the mode of a record by the Kafka binding of CloudEvents. A content type of CloudEvents means structured
 /// mode. Otherwise attributes in headers mean binary mode.
-fn mode(headers: &[(&str, &[u8])]) -> Result<Mode, Rejection> {
+pub(super) fn mode(headers: &[(&str, &[u8])]) -> Result<Mode, Rejection> {
     let mut has_version = false;
     let mut has_attribute = false;
     let mut content_type: &[u8] = b"";
@@ -163,7 +163,7 @@ fn read_headers<'a>(context: &Context, headers: &[(&'a str, &'a [u8])]) -> Resul
     let mut envelope = Envelope::default();
     for (name, value) in headers {
         // Other headers are the business of others.
-        let Some(field) = attribute_of(name) else { continue };
+        let Attribute::Known(field) = attribute_of(name) else { continue };
         context.enter("header", Some(field));
         let value = std::str::from_utf8(value).map_err(|error| {
             let offset = error.valid_up_to();
@@ -178,15 +178,27 @@ fn read_headers<'a>(context: &Context, headers: &[(&'a str, &'a [u8])]) -> Resul
     Ok(envelope)
 }
 
-/// Returns the attribute that a header of binary mode has, or `None` for any other header.
-fn attribute_of(header: &str) -> Option<Field> {
+/// What a header is for the decoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attribute {
+    /// An attribute that the contract uses.
+    Known(Field),
+    /// Another attribute of CloudEvents.
+    Unknown,
+    /// The business of others.
+    None,
+}
+
+/// Returns what a header is in binary mode.
+pub(super) fn attribute_of(header: &str) -> Attribute {
     if header.eq_ignore_ascii_case("content-type") {
-        return Some(Field::DataContentType);
+        return Attribute::Known(Field::DataContentType);
     }
-    let name = strip_prefix_ignoring_case(header, "ce_")?;
+    let Some(name) = strip_prefix_ignoring_case(header, "ce_") else { return Attribute::None };
     [Field::SpecVersion, Field::Type, Field::Id, Field::Source, Field::Time]
         .into_iter()
         .find(|field| name.eq_ignore_ascii_case(field.name()))
+        .map_or(Attribute::Unknown, Attribute::Known)
 }
 
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -194,13 +206,17 @@ fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
+/// Returns whether an event time is further ahead of the record's timestamp than allowed.
+#[inline]
+#[must_use]
+pub fn is_ahead(time: EventTime, timestamp: Option<EventTime>, max_ahead: Option<Span>) -> bool {
+    timestamp.zip(max_ahead).is_some_and(|(timestamp, max_ahead)| time > timestamp.plus(max_ahead))
+}
+
 fn check_ahead(time: EventTime, timestamp: Option<EventTime>, max_ahead: Option<Span>) -> Result<(), Rejection> {
-    let (Some(timestamp), Some(max_ahead)) = (timestamp, max_ahead) else {
+    let (true, Some(timestamp), Some(max_ahead)) = (is_ahead(time, timestamp, max_ahead), timestamp, max_ahead) else {
         return Ok(());
     };
-    if time <= timestamp.plus(max_ahead) {
-        return Ok(());
-    }
     let (ahead, limit) = (time.since(timestamp).0, max_ahead.0);
     let detail = format!("event.time: expected at most {limit} ms after the record's timestamp, found {ahead} ms");
     Err(Rejection::new(Reason::AheadOfRecord, detail))

@@ -52,9 +52,47 @@ impl<'a> Plain<'a> {
         }
     }
 
+    /// Returns the index of the next byte. After [`Self::peek`] that is its byte.
+    pub(super) const fn index(&self) -> usize {
+        self.at
+    }
+
+    /// Skips the byte that [`Self::peek`] returned.
+    pub(super) const fn skip_byte(&mut self) {
+        self.at += 1;
+    }
+
+    /// Skips an object or an array by its brackets, without a look at what is in it.
+    pub(super) fn skip_nested(&mut self) -> Result<(), Unusual> {
+        let mut open = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Skips a literal or a number up to the byte that must follow it, without a look at it.
+    pub(super) fn skip_word(&mut self) -> Result<(), Unusual> {
+        while !matches!(self.text.as_bytes().get(self.at).ok_or(Unusual)?, b',' | b'}' | b']' | ..=b' ') {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
     /// Skips white space. Returns the next byte without reading it.
     #[inline]
-    fn peek(&mut self) -> Result<u8, Unusual> {
+    pub(super) fn peek(&mut self) -> Result<u8, Unusual> {
         loop {
             match self.text.as_bytes().get(self.at) {
                 Some(byte) if *byte > b' ' => return Ok(*byte),
@@ -66,7 +104,7 @@ impl<'a> Plain<'a> {
 
     /// Skips white space, and reads the byte `expected`.
     #[inline]
-    fn expect(&mut self, expected: u8) -> Result<(), Unusual> {
+    pub(super) fn expect(&mut self, expected: u8) -> Result<(), Unusual> {
         if self.peek()? != expected {
             return Err(Unusual);
         }
@@ -87,7 +125,7 @@ impl<'a> Plain<'a> {
 
     /// Reads a string without escapes.
     #[inline]
-    fn string(&mut self) -> Result<&'a str, Unusual> {
+    pub(super) fn string(&mut self) -> Result<&'a str, Unusual> {
         self.expect(b'"')?;
         let start = self.at;
         let end = end_of_string(self.text.as_bytes(), start)?;
@@ -98,7 +136,7 @@ impl<'a> Plain<'a> {
     /// Reads a number without sign and exponent. It has so few digits that an `f64` holds both its digits and its power
     /// of ten exactly. So one division rounds correctly, and the result is that of every correct parser.
     #[inline]
-    fn number(&mut self) -> Result<Number, Unusual> {
+    pub(super) fn number(&mut self) -> Result<Number, Unusual> {
         let bytes = self.text.as_bytes();
         let digits_from = |start: usize, mut number: u64| {
             let mut at = start;
@@ -173,9 +211,19 @@ impl<'a> Plain<'a> {
 }
 
 /// A number as its visitor gets it.
-enum Number {
+pub(super) enum Number {
     Whole(u64),
     Fraction(f64),
+}
+
+impl Number {
+    #[expect(clippy::cast_precision_loss, reason = "below 10^15")]
+    pub(super) const fn as_f64(&self) -> f64 {
+        match *self {
+            Self::Whole(number) => number as f64,
+            Self::Fraction(number) => number,
+        }
+    }
 }
 
 /// The largest number of digits. 10^15 is below 2^53, so an `f64` holds every such integer.
@@ -187,7 +235,7 @@ const POWERS_OF_TEN: [f64; MAX_DIGITS + 1] =
 /// Returns the index of the closing quote of the string that starts at `start`. An escape or a control character is
 /// [`Unusual`].
 #[inline]
-fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
+pub(super) fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
     let mut at = start;
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let special = special_bytes(u64::from_le_bytes(*chunk));

@@ -2,8 +2,8 @@
 
 use super::cohorts::Cohorts;
 use crate::ledger::{AttributeTable, CaseChange, Contribution, FinalChange};
-use crate::plan::hour_of;
-use crate::window::{Counts, Windows};
+use crate::plan::{EventTime, hour_of};
+use crate::window::{Counts, RouteId, Windows};
 
 impl Cohorts {
     /// Stages what the events of one hour change about a case.
@@ -13,6 +13,14 @@ impl Cohorts {
             self.each_cell(windows, &contribution, attributes, |cohorts, cell| {
                 cohorts.stage(*hour, cell, contribution.cohort, |shift| shift.count_case(contribution.counts, more));
             });
+        }
+    }
+
+    /// Stages the first selections of cases of one hour, of whose cells each is known.
+    pub fn stage_cases(&mut self, windows: &Windows, route: RouteId, time: EventTime, counts: &Counts) {
+        self.learn_cells(windows.keys());
+        for cell in windows.cells_of_route(route) {
+            self.stage(hour_of(time), *cell, time, |shift| shift.count(counts, true));
         }
     }
 

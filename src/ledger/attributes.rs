@@ -165,6 +165,11 @@ impl AttributeTable {
         self.probabilities_dropped
     }
 
+    /// Returns whether a combination lacks probabilities that were not kept.
+    pub(super) fn has_dropped(&self, id: AttributesId) -> bool {
+        self.slots(id).contains(&Slot::PROBABILISTIC)
+    }
+
     /// Returns whether a combination has kept probabilities.
     pub(super) fn has_probabilities(&self, slots: &[Slot]) -> bool {
         slots.iter().take(self.dimensions.len()).any(|slot| slot.vector().is_some())

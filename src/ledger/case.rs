@@ -92,7 +92,8 @@ pub(super) fn facts_of_runs(
 }
 
 /// Does what [`facts`] does, but faster, for a case with nothing but one selection. Nearly all cases are such.
-fn facts_of_selection(selection: &Record) -> CaseFacts {
+#[inline]
+pub(super) fn facts_of_selection(selection: &Record) -> CaseFacts {
     let assessed = CaseCounts::assessed();
     let home = selection.allowed_profile().map(|profile| Contribution {
         profile,

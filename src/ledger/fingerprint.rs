@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 use siphasher::sip128::{Hasher128, SipHasher24 as SipHasher24Wide};
 
+use crate::event::TemplateSecret;
+
 /// The secret key of the fingerprints. Whoever has it can test whether an id is in the state. Nobody can read an id
 /// from the state.
 #[derive(Clone)]
@@ -52,14 +54,60 @@ const DOMAIN_ID: u8 = 2;
 const DOMAIN_EVENT: u8 = 3;
 const DOMAIN_CONTROL: u8 = 4;
 const DOMAIN_CHECK: u8 = 5;
+const DOMAIN_TEMPLATE: u8 = 6;
 
 impl PseudonymKey {
+    /// Returns a hash of the key: it shows that another key is another one, but not what the key is.
+    #[must_use]
+    pub fn check(&self) -> u64 {
+        self.begun(DOMAIN_CHECK).finish()
+    }
+
+    /// Returns the secret of the templates.
+    #[must_use]
+    pub fn template_secret(&self) -> TemplateSecret {
+        let mut secret = [0; size_of::<TemplateSecret>()];
+        for (word, number) in secret.chunks_exact_mut(8).zip(0_u8..) {
+            word.copy_from_slice(&finished(self.begun(DOMAIN_TEMPLATE), &[number]).to_le_bytes());
+        }
+        secret
+    }
+
+    fn begun(&self, domain: u8) -> SipHasher24 {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        hasher.write_u8(domain);
+        hasher
+    }
+}
+
+/// Makes fingerprints by one key. What all fingerprints of a kind begin with was hashed beforehand.
+#[derive(Clone, Debug)]
+pub struct Fingerprints {
+    case: SipHasher24Wide,
+    id: SipHasher24,
+    event: SipHasher24,
+    control: SipHasher24,
+}
+
+/// A hash that has taken in the source of an event, and waits for its id.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceHash(SipHasher24);
+
+impl Fingerprints {
+    /// Returns what makes fingerprints by a key.
+    #[must_use]
+    pub fn new(key: &PseudonymKey) -> Self {
+        let mut case = SipHasher24Wide::new_with_key(&key.0);
+        case.write_u8(DOMAIN_CASE);
+        Self { case, id: key.begun(DOMAIN_ID), event: key.begun(DOMAIN_EVENT), control: key.begun(DOMAIN_CONTROL) }
+    }
+
     /// Returns the fingerprint of a case id: SipHash-2-4 with 128 bits of output, a pseudorandom function (Aumasson and
     /// Bernstein 2012).
     #[must_use]
+    #[inline]
     pub fn case(&self, case_id: &str) -> CaseKey {
-        let mut hasher = SipHasher24Wide::new_with_key(&self.0);
-        hasher.write_u8(DOMAIN_CASE);
+        let mut hasher = self.case;
         hasher.write(case_id.as_bytes());
         let hash = hasher.finish128();
         CaseKey { high: hash.h1, low: hash.h2 }
@@ -68,39 +116,43 @@ impl PseudonymKey {
     /// Returns the tag of an event.
     #[must_use]
     pub fn event(&self, source: &str, id: &str) -> EventTag {
-        let mut hasher = SipHasher24::new_with_key(&self.0);
-        hasher.write_u8(DOMAIN_EVENT);
+        self.event_of(&self.source(source), id)
+    }
+
+    /// Returns the first part of the tags of all events of a source.
+    #[must_use]
+    pub fn source(&self, source: &str) -> SourceHash {
+        let mut hasher = self.event;
         // The length keeps ("ab", "c") and ("a", "bc") apart.
         hasher.write_usize(source.len());
         hasher.write(source.as_bytes());
-        hasher.write(id.as_bytes());
-        EventTag { id: self.short(DOMAIN_ID, id), full: hasher.finish() }
+        SourceHash(hasher)
+    }
+
+    /// Returns the tag of an event of this source.
+    #[must_use]
+    #[inline]
+    pub fn event_of(&self, source: &SourceHash, id: &str) -> EventTag {
+        EventTag { id: finished(self.id, id.as_bytes()), full: finished(source.0, id.as_bytes()) }
     }
 
     /// Returns the 32 bits that stand for an event named by `revises`; never 0, which means that none is named.
     #[must_use]
     pub fn revised(&self, id: &str) -> u32 {
-        low_word(self.short(DOMAIN_ID, id)).max(1)
+        low_word(finished(self.id, id.as_bytes())).max(1)
     }
 
     /// Returns the 32 bits that stand for a control within its case; never 0, which is the control without an id.
     #[must_use]
     pub fn control(&self, control_id: &str) -> u32 {
-        low_word(self.short(DOMAIN_CONTROL, control_id)).max(1)
+        low_word(finished(self.control, control_id.as_bytes())).max(1)
     }
+}
 
-    /// Returns a hash of the key: it shows that another key is another one, but not what the key is.
-    #[must_use]
-    pub fn check(&self) -> u64 {
-        self.short(DOMAIN_CHECK, "")
-    }
-
-    fn short(&self, domain: u8, text: &str) -> u64 {
-        let mut hasher = SipHasher24::new_with_key(&self.0);
-        hasher.write_u8(domain);
-        hasher.write(text.as_bytes());
-        hasher.finish()
-    }
+#[inline]
+fn finished(mut hasher: SipHasher24, bytes: &[u8]) -> u64 {
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "only the low word is used")]
@@ -114,10 +166,10 @@ mod tests {
 
     #[test]
     fn ids_of_different_kinds_and_keys_have_unrelated_fingerprints() {
-        let key = PseudonymKey([7; 16]);
+        let key = Fingerprints::new(&PseudonymKey([7; 16]));
         assert_eq!(key.case("a"), key.case("a"));
         assert_ne!(key.case("a"), key.case("b"));
-        assert_ne!(key.case("a"), PseudonymKey([8; 16]).case("a"));
+        assert_ne!(key.case("a"), Fingerprints::new(&PseudonymKey([8; 16])).case("a"));
         assert_ne!(key.event("ab", "c"), key.event("a", "bc"));
         assert_ne!(key.event("a", "x").full, key.event("b", "x").full);
         assert_eq!(key.event("a", "x").id, key.event("b", "x").id);
@@ -126,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_revision_names_the_id_that_the_tag_within_a_case_carries() {
-        let key = PseudonymKey([7; 16]);
+        let key = Fingerprints::new(&PseudonymKey([7; 16]));
         let tag = key.event("s", "x").within_case();
         assert_eq!(u64::from(key.revised("x")), tag >> 32);
     }

@@ -27,7 +27,11 @@ pub(super) struct Entry {
 impl Memory {
     /// Returns whether the key is remembered at `now`. A key that may be forgotten counts as forgotten, whether a sweep
     /// has removed it or not.
+    #[inline]
     pub fn contains(&self, key: (u64, u64), now: EventTime) -> bool {
+        if self.entries.is_empty() {
+            return false;
+        }
         let words = words(key);
         self.entries.find(key.1, |entry| entry.key == words).is_some_and(|entry| entry.lasts(now))
     }

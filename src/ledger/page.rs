@@ -72,6 +72,13 @@ pub(super) struct Sizes {
 }
 
 impl Page {
+    /// Returns whether a case is open.
+    #[inline]
+    pub fn has(&self, key: CaseKey) -> bool {
+        self.simple.find(key.low, |case| case.key == key).is_some()
+            || !self.full.is_empty() && self.full.find(key.low, |case| case.key == key).is_some()
+    }
+
     /// Copies the records of a case to `into`; none where the case is not open.
     pub fn records(&self, key: CaseKey, into: &mut Vec<Record>) {
         into.clear();
@@ -118,12 +125,24 @@ impl Page {
         horizons.spans.waiting_runs(&closed)
     }
 
+    /// Inserts a case that the page does not have, of which only a plain selection in time is known.
+    #[inline]
+    pub fn insert_simple(&mut self, key: CaseKey, selection: &Record) {
+        self.simple.insert_unique(key.low, SimpleCase::of(key, selection), |case| case.key.low);
+    }
+
+    /// Reads what a look-up of the case will read first. Returns a number that depends on it.
+    #[inline]
+    pub fn touch(&self, key: CaseKey) -> usize {
+        usize::from(self.simple.find(key.low, |_| false).is_some())
+    }
+
     /// Inserts a case that the page does not have. Without records there is no case.
     pub fn insert(&mut self, key: CaseKey, records: &[Record], spans: &Spans) {
         match records {
             [] => {}
             [only] if only.is_plain_selection() && only.arrived == only.time => {
-                self.simple.insert_unique(key.low, SimpleCase::of(key, only), |case| case.key.low);
+                self.insert_simple(key, only);
             }
             records => {
                 self.waiting += usize::from(spans.waits(records));

@@ -65,6 +65,25 @@ impl Pages {
         self.sizes.replace(before, &after);
     }
 
+    /// Adds a case that its page does not have, of which only a plain selection in time is known.
+    #[inline]
+    pub fn insert_simple(&mut self, key: CaseKey, selection: &Record, until: EventTime) {
+        let index = page_index(key);
+        let Some((page, due)) = self.pages.get_mut(index).zip(self.due.get_mut(index)) else {
+            broken(Room::Ledger, "the index of a page is below their number");
+            return;
+        };
+        *due = (*due).min(until);
+        Arc::make_mut(page).insert_simple(key, selection);
+        self.sizes.open += 1;
+    }
+
+    /// Reads of each case's page what a look-up will read. Look-ups one after another wait for memory each; these do not
+    /// wait for each other. Returns a number that depends on what was read.
+    pub fn touch(&self, keys: impl Iterator<Item = CaseKey>) -> usize {
+        keys.fold(0, |sum, key| sum ^ self.page(key).touch(key))
+    }
+
     /// Notes that something in the page of a case expires after this watermark.
     #[inline]
     pub fn note_due(&mut self, key: CaseKey, until: EventTime) {

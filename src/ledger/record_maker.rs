@@ -1,7 +1,7 @@
 //! Reducing an event to a record: no id and no text is kept.
 
 use super::attributes::{AttributeTable, AttributesId};
-use super::fingerprint::{EventTag, PseudonymKey};
+use super::fingerprint::{EventTag, Fingerprints, PseudonymKey};
 use super::record::{Flags, NO_PROFILE, Record, RecordKind, UNKNOWN_PROFILE};
 use crate::event::{Control, Data, Event, OutcomeReport, Selection};
 use crate::plan::Plan;
@@ -10,6 +10,7 @@ use crate::plan::Plan;
 #[derive(Clone, Debug)]
 pub(super) struct RecordMaker {
     pub key: PseudonymKey,
+    pub prints: Fingerprints,
     /// Sorted, as in the plan.
     profiles: Vec<String>,
 }
@@ -17,7 +18,11 @@ pub(super) struct RecordMaker {
 impl RecordMaker {
     /// Returns a maker of records with the profiles of a plan.
     pub fn new(plan: &Plan, key: PseudonymKey) -> Self {
-        Self { key, profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect() }
+        Self {
+            prints: Fingerprints::new(&key),
+            key,
+            profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
+        }
     }
 
     /// Reduces an event to the id of its case and a record, as if it arrived in time; `None` for an event about no
@@ -55,13 +60,13 @@ impl RecordMaker {
 
     /// Returns the tag of an event.
     pub fn tag(&self, event: &Event<'_>) -> EventTag {
-        self.key.event(&event.source, &event.id)
+        self.prints.event(&event.source, &event.id)
     }
 
     fn selection(&self, data: &Selection<'_>, blank: Record, attributes: &mut AttributeTable) -> Record {
         Record {
             attributes: attributes.intern(&data.groups, &data.strata, data.risk_class.as_deref()),
-            revises: data.revises.as_deref().map_or(0, |id| self.key.revised(id)),
+            revises: data.revises.as_deref().map_or(0, |id| self.prints.revised(id)),
             profile: self.profile_index(&data.profile),
             kind: RecordKind::Selection,
             flags: Flags::new(data.selected, Some(data.channel), None),
@@ -72,7 +77,7 @@ impl RecordMaker {
     fn control(&self, data: &Control<'_>, blank: Record, attributes: &mut AttributeTable) -> Record {
         Record {
             attributes: attributes.intern(&data.groups, &data.strata, None),
-            control: data.control_id.as_deref().map_or(0, |id| self.key.control(id)),
+            control: data.control_id.as_deref().map_or(0, |id| self.prints.control(id)),
             profile: data.profile.as_deref().map_or(NO_PROFILE, |name| self.profile_index(name)),
             kind: RecordKind::Control,
             flags: Flags::new(data.performed, data.channel, data.outcome),
@@ -82,8 +87,8 @@ impl RecordMaker {
 
     fn outcome(&self, data: &OutcomeReport<'_>, blank: Record) -> Record {
         Record {
-            control: data.control_id.as_deref().map_or(0, |id| self.key.control(id)),
-            revises: data.revises.as_deref().map_or(0, |id| self.key.revised(id)),
+            control: data.control_id.as_deref().map_or(0, |id| self.prints.control(id)),
+            revises: data.revises.as_deref().map_or(0, |id| self.prints.revised(id)),
             kind: RecordKind::Outcome,
             flags: Flags::new(false, None, Some(data.outcome)),
             ..blank

@@ -2,15 +2,17 @@
 
 use super::attributes::AttributeTable;
 use super::bounds::Bounds;
+use super::case::{CaseFacts, facts_of_selection};
 use super::effects::{Comparison, Effects, runs_differ};
 use super::fingerprint::{CaseKey, EventTag, PseudonymKey};
 use super::horizons::Horizons;
 use super::page::Added;
 use super::pages::Pages;
+use super::ready::{CaseEvent, ReadyRecord};
 use super::record::Record;
 use super::record_maker::RecordMaker;
 use super::run::Spans;
-use crate::event::Event;
+use crate::event::{Event, Skimmed, TemplateSecret};
 use crate::plan::{EventTime, Plan};
 
 /// All open cases, and the ids of events about no case or about closed ones.
@@ -32,6 +34,8 @@ pub struct Ledger {
 pub struct Joined<'l> {
     /// What became of the event.
     pub arrival: Arrival,
+    /// The event's record, as if it arrived in time.
+    pub record: Record,
     /// What it did to the case.
     pub effects: &'l Effects,
     /// The groups and strata that the effects name.
@@ -96,14 +100,66 @@ impl Ledger {
 
     /// Joins an event to its case. Returns what that did, or `None` for an event about no case.
     pub fn join(&mut self, event: &Event<'_>, timing: &Timing) -> Option<Joined<'_>> {
+        let Some((case_id, record)) = self.maker.record_of(event, &mut self.attributes) else {
+            self.comparison.effects.clear();
+            return None;
+        };
+        let case = self.maker.prints.case(case_id);
+        Some(self.join_case(&CaseEvent { case, record }, timing))
+    }
+
+    /// Joins an event that is known by its record.
+    pub fn join_case(&mut self, event: &CaseEvent, timing: &Timing) -> Joined<'_> {
         self.comparison.effects.clear();
-        let (case_id, record) = self.maker.record_of(event, &mut self.attributes)?;
-        let arrived = self.horizons.spans.arrived(record.time, timing.seen);
-        let record = Record { arrived, flags: record.flags.with_late(timing.late), ..record };
-        let key = self.maker.key.case(case_id);
-        let arrival = self.add(key, record, timing);
+        let CaseEvent { case, record } = *event;
+        let arrival = self.add(case, self.arrived(&record, timing), timing);
         self.bounds.keep(&mut self.pages, timing.watermark, &self.horizons);
-        Some(Joined { arrival, effects: &self.comparison.effects, attributes: &self.attributes })
+        Joined { arrival, record, effects: &self.comparison.effects, attributes: &self.attributes }
+    }
+
+    /// Does what [`Self::join_case`] does for the first event of a case, where that is a plain selection in time. Nearly
+    /// all events are such. Returns what the case counts for, or `None`, with nothing changed, for another event.
+    #[inline]
+    pub fn open_case(&mut self, event: &CaseEvent, timing: &Timing) -> Option<CaseFacts> {
+        let CaseEvent { case, record } = *event;
+        if timing.late || !record.is_plain_selection() || self.arrived(&record, timing).arrived != record.time {
+            return None;
+        }
+        let page = self.pages.page(case);
+        if page.has(case) || page.memory.contains((case.high, record.tag), timing.seen) {
+            return None;
+        }
+        let only = std::slice::from_ref(&record);
+        let until = self.horizons.spans.kept_until(only).min(self.horizons.remembered_until(record.time));
+        self.pages.insert_simple(case, &record, until);
+        self.bounds.keep(&mut self.pages, timing.watermark, &self.horizons);
+        Some(facts_of_selection(&record))
+    }
+
+    /// Returns what makes a record of another event like this one, which became `record`, without decoding it; `None`
+    /// where that would lose something.
+    #[must_use]
+    pub fn ready_record(&self, event: &Event<'_>, record: &Record) -> Option<ReadyRecord> {
+        ReadyRecord::of(event, record, &self.maker.prints, &self.attributes)
+    }
+
+    /// Returns the event that a ready record becomes with these values.
+    #[inline]
+    #[must_use]
+    pub fn fill(&self, ready: &ReadyRecord, values: &Skimmed<'_>) -> CaseEvent {
+        let (case, record) = ready.fill(values, &self.maker.prints);
+        CaseEvent { case, record }
+    }
+
+    /// Reads of memory what joining these cases will read. Returns a number that depends on it.
+    pub fn touch(&self, cases: impl Iterator<Item = CaseKey>) -> usize {
+        self.pages.touch(cases)
+    }
+
+    /// Returns the secret of the templates.
+    #[must_use]
+    pub fn template_secret(&self) -> TemplateSecret {
+        self.maker.key.template_secret()
     }
 
     /// Remembers an event about no case. Returns whether it is new.
@@ -177,6 +233,13 @@ impl Ledger {
     #[must_use]
     pub fn tag(&self, event: &Event<'_>) -> EventTag {
         self.maker.tag(event)
+    }
+
+    /// Returns a record with the time at which it arrived.
+    #[inline]
+    fn arrived(&self, record: &Record, timing: &Timing) -> Record {
+        let arrived = self.horizons.spans.arrived(record.time, timing.seen);
+        Record { arrived, flags: record.flags.with_late(timing.late), ..*record }
     }
 
     /// Adds a record to its case, unless it is a second delivery.

@@ -1,25 +1,38 @@
 //! Counts events that are about a case.
 
+use super::aggregates::Counted;
 use super::interface::Handled;
 use super::tables::{Tables, count};
 use crate::event::{Data, Event, Reason, Rejection};
-use crate::ledger::{Arrival, Joined, MAX_RECORDS_PER_CASE, Timing};
-use crate::plan::{Plan, ProfileId};
+use crate::ledger::{Arrival, CaseEvent, Joined, MAX_RECORDS_PER_CASE, Record, Timing};
+use crate::plan::Plan;
 
-/// Joins an event to its case, and counts what that changes. Returns also the profile that was heard of.
+/// Joins an event to its case, and counts what that changes. Returns also the event's record, as if it arrived in time.
 pub(super) fn count_case(
     tables: &mut Tables,
     plan: &Plan,
     event: &Event<'_>,
     timing: &Timing,
-) -> (Handled, Option<ProfileId>) {
-    let Some(Joined { arrival, effects, attributes }) = tables.ledger.join(event, timing) else {
-        return (Handled::Duplicate, None);
+) -> (Counted, Option<Record>) {
+    let Tables { ledger, windows, cohorts, sequences, .. } = tables;
+    let Some(joined) = ledger.join(event, timing) else {
+        return ((Handled::Duplicate, None), None);
     };
-    let cohorts = (!tables.sequences.is_empty()).then_some(&mut tables.cohorts);
-    count(&mut tables.windows, cohorts, effects, attributes);
-    let handled = match arrival {
-        Arrival::Changed if names_unknown_profile(event, plan) => Handled::UnknownProfile,
+    count(windows, (!sequences.is_empty()).then_some(cohorts), joined.effects, joined.attributes);
+    (counted(&joined, || names_unknown_profile(event, plan)), Some(joined.record))
+}
+
+/// Does what [`count_case`] does, for an event that is known by its record.
+pub(super) fn count_known(tables: &mut Tables, event: &CaseEvent, unknown_profile: bool, timing: &Timing) -> Counted {
+    let Tables { ledger, windows, cohorts, sequences, .. } = tables;
+    let joined = ledger.join_case(event, timing);
+    count(windows, (!sequences.is_empty()).then_some(cohorts), joined.effects, joined.attributes);
+    counted(&joined, || unknown_profile)
+}
+
+fn counted(joined: &Joined<'_>, unknown_profile: impl FnOnce() -> bool) -> Counted {
+    let handled = match joined.arrival {
+        Arrival::Changed if unknown_profile() => Handled::UnknownProfile,
         Arrival::Changed => Handled::Accepted,
         Arrival::Conflict => Handled::Conflict,
         Arrival::Duplicate => Handled::Duplicate,
@@ -28,11 +41,11 @@ pub(super) fn count_case(
             detail: format!("expected at most {MAX_RECORDS_PER_CASE} events for one case, found one more"),
         }),
     };
-    (handled, effects.profile)
+    (handled, joined.effects.profile)
 }
 
 /// With one profile alone, its name need not be looked up.
-fn names_unknown_profile(event: &Event<'_>, plan: &Plan) -> bool {
+pub(super) fn names_unknown_profile(event: &Event<'_>, plan: &Plan) -> bool {
     let profile = match &event.data {
         Data::Selection(data) => Some(data.profile.as_ref()),
         Data::Control(data) => data.profile.as_deref(),

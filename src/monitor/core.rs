@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use super::aggregates::{count_complaint, count_population, count_tally};
+use super::aggregates::{Counted, count_complaint, count_population, count_tally};
+use super::batch::Recognition;
 use super::cases::count_case;
-use super::interface::{Clock, Handled, Health, Received};
+use super::interface::{Clock, Handled, Health};
+use super::sums::Sums;
 use super::tables::Tables;
 use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
 use crate::disclosure::EventCounts;
 use crate::event::{self, Data, Decoded, Event, RawRecord};
 use crate::judge::{Evaluation, Evaluator, Funnel, Scene, funnel};
-use crate::ledger::{PseudonymKey, Timing};
+use crate::ledger::{PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
@@ -32,6 +34,10 @@ pub struct Monitor {
     /// Whether there was an evaluation since the last poll.
     pub(super) is_publication_due: bool,
     pub(super) tallies: Tallies,
+    pub(super) recognition: Recognition,
+    pub(super) sums: Sums,
+    /// Nothing is due before the watermark reaches this.
+    pub(super) quiet_until: EventTime,
     /// Wall-clock time at which each profile was last heard of.
     pub(super) heard: Vec<EventTime>,
     pub(super) evaluations: u64,
@@ -41,9 +47,13 @@ impl Monitor {
     /// Returns a monitor that has read nothing.
     #[must_use]
     pub fn new(plan: Plan, key: PseudonymKey, clock: Clock) -> Self {
+        let tables = Tables::new(&plan, key);
         Self {
             watermark: Watermark::new(plan.window.allowed_lateness, plan.window.history),
-            tables: Tables::new(&plan, key),
+            recognition: Recognition::new(&tables.ledger),
+            sums: Sums::default(),
+            quiet_until: EventTime::MIN,
+            tables,
             evaluator: Evaluator::default(),
             evaluation: Evaluation {
                 as_of: EventTime::MIN,
@@ -67,24 +77,13 @@ impl Monitor {
         self.watermark.add(partition, now);
     }
 
-    /// Handles the records of a batch, in their order. Replaces `handled` by what became of each. However a stream is divided into batches,
-    /// the results and the state are the same.
-    pub fn handle_batch(&mut self, batch: &[Received<'_>], now: EventTime, handled: &mut Vec<Handled>) {
-        handled.clear();
-        handled.extend(batch.iter().map(|received| self.handle_record(received.partition, &received.record, now)));
-    }
-
     /// Handles one record and returns what became of it. `now` is wall-clock time; with [`Clock::Event`] it is ignored.
     pub fn handle_record(&mut self, partition: PartitionIndex, record: &RawRecord<'_>, now: EventTime) -> Handled {
-        let limits = self.plan.event;
-        let max_ahead = self.plan.window.max_ahead.filter(|_| self.clock == Clock::Wall);
-        let (kind, handled) = match event::decode(record, &limits, max_ahead) {
-            Ok(Decoded::Event(event)) => (type_index(Some(&event.data)), self.handle_event(partition, &event, now)),
-            Ok(Decoded::UnknownType) => (type_index(None), Handled::UnknownType),
-            Err(rejection) => (type_index(None), Handled::Rejected(rejection)),
-        };
-        self.tallies.count(kind, &handled);
-        handled
+        match event::decode(record, &self.plan.event, self.max_ahead()) {
+            Ok(Decoded::Event(event)) => self.handle_event(partition, &event, now).0,
+            Ok(Decoded::UnknownType) => self.handle_other(Handled::UnknownType),
+            Err(rejection) => self.handle_other(Handled::Rejected(rejection)),
+        }
     }
 
     /// Handles a tick of `run`: declares partitions idle, evaluates, and updates alerts.
@@ -159,38 +158,94 @@ impl Monitor {
         EventCounts { unmatched: self.tables.ledger.health().waiting_cases, ..self.tallies.event_counts() }
     }
 
-    fn handle_event(&mut self, partition: PartitionIndex, event: &Event<'_>, now: EventTime) -> Handled {
+    /// Returns how far an event may be ahead of its record.
+    pub(super) fn max_ahead(&self) -> Option<Span> {
+        self.plan.window.max_ahead.filter(|_| self.clock == Clock::Wall)
+    }
+
+    /// Counts a record that is no event of the contract.
+    pub(super) fn handle_other(&mut self, handled: Handled) -> Handled {
+        self.tallies.count(type_index(None), &handled);
+        handled
+    }
+
+    /// Handles an event. Returns what became of it and, where it was joined to a case, its record as if it arrived in time.
+    pub(super) fn handle_event(
+        &mut self,
+        partition: PartitionIndex,
+        event: &Event<'_>,
+        now: EventTime,
+    ) -> (Handled, Option<Record>) {
+        let mut record = None;
+        let handled = self.handle_at(partition, event.time, now, |monitor, timing| {
+            let (counted, joined) = monitor.count_event(event, timing);
+            record = joined;
+            counted
+        });
+        self.tallies.count(type_index(Some(&event.data)), &handled);
+        (handled, record)
+    }
+
+    /// Handles an event of this time by `count`, unless it is not read or too late.
+    #[inline]
+    pub(super) fn handle_at(
+        &mut self,
+        partition: PartitionIndex,
+        time: EventTime,
+        now: EventTime,
+        count: impl FnOnce(&mut Self, &Timing) -> Counted,
+    ) -> Handled {
         if let Clock::Event { as_of: Some(as_of) } = self.clock
-            && event.time > as_of
+            && time > as_of
         {
             return Handled::BeyondAsOf;
         }
-        let lateness = self.watermark.lateness(partition, event.time);
+        let lateness = self.watermark.lateness(partition, time);
         if lateness == Lateness::TooLate {
             return Handled::TooLate;
         }
-        let to = self.watermark.observe(partition, event.time, now);
+        let to = self.watermark.observe(partition, time, now);
+        self.pass_time(to);
+        // Only a partition that was declared idle can bring an event whose hour is already final.
+        let late = lateness == Lateness::Late || !self.tables.cohorts.is_open(time);
+        let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
+        let timing = Timing { watermark, seen: self.watermark.seen(partition).max(watermark), late };
+        let (handled, heard) = count(self, &timing);
+        if let Some(profile) = heard {
+            self.hear(profile, now);
+        }
+        if lateness == Lateness::Late && handled == Handled::Accepted {
+            self.tallies.late = self.tallies.late.saturating_add(1);
+        }
+        handled
+    }
+
+    /// Moves the watermark. What that makes due is done where it passes an hour, or an hour plus the allowed lateness.
+    #[inline]
+    fn pass_time(&mut self, to: EventTime) {
+        if to < self.quiet_until {
+            self.watermark.advance(to);
+            return;
+        }
+        self.count_waiting();
         if matches!(self.clock, Clock::Event { .. }) {
             self.pass_boundaries(to);
         }
         self.watermark.advance(to);
         self.tables.windows.age(to);
         self.settle();
-        // Only a partition that was declared idle can bring an event whose hour is already final.
-        let late = lateness == Lateness::Late || !self.tables.cohorts.is_open(event.time);
-        let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
-        let timing = Timing { watermark, seen: self.watermark.seen(partition).max(watermark), late };
-        let handled = self.count_event(event, now, &timing);
-        let counts_late = lateness == Lateness::Late && handled == Handled::Accepted;
-        self.tallies.late = self.tallies.late.saturating_add(u64::from(counts_late));
-        handled
+        let lateness = self.plan.window.allowed_lateness;
+        self.quiet_until = hour_after(to).min(hour_after(to.minus(lateness)).plus(lateness));
+    }
+
+    /// Counts the cases that wait for it.
+    pub(super) fn count_waiting(&mut self) {
+        self.sums.count(&mut self.tables);
     }
 
     /// Evaluates at every hour that the watermark passes, with what was counted before that hour.
     fn pass_boundaries(&mut self, to: EventTime) {
         let Some(from) = self.watermark.current() else { return };
-        let hour_after =
-            |time: EventTime| EventTime(time.0.div_euclid(Span::HOUR.0).saturating_add(1).saturating_mul(Span::HOUR.0));
         // After a gap longer than the history every window is empty, and stays so until the gap's end.
         let mut boundary = hour_after(from.max(to.minus(self.plan.window.history)));
         while boundary <= to {
@@ -242,20 +297,18 @@ impl Monitor {
         self.heard.iter().map(|heard| now.since(*heard) > stale_after).collect()
     }
 
-    fn count_event(&mut self, event: &Event<'_>, now: EventTime, timing: &Timing) -> Handled {
+    fn count_event(&mut self, event: &Event<'_>, timing: &Timing) -> (Counted, Option<Record>) {
+        self.count_waiting();
         let (tables, plan) = (&mut self.tables, &self.plan);
-        let (handled, heard) = match &event.data {
+        let counted = match &event.data {
             Data::Tally(tally) => count_tally(tables, plan, (event, tally), timing),
             Data::Population(population) => count_population(tables, plan, (event, population), timing),
             Data::Complaint(complaint) if complaint.case_id.is_none() => {
                 count_complaint(tables, plan, (event, complaint), timing)
             }
-            _ => count_case(tables, plan, event, timing),
+            _ => return count_case(tables, plan, event, timing),
         };
-        if let Some(profile) = heard {
-            self.hear(profile, now);
-        }
-        handled
+        (counted, None)
     }
 
     fn hear(&mut self, profile: ProfileId, now: EventTime) {
@@ -264,4 +317,9 @@ impl Monitor {
             None => invariant::broken(Room::Monitor, "a profile that counted is one of the plan"),
         }
     }
+}
+
+/// Returns the next beginning of an hour.
+fn hour_after(time: EventTime) -> EventTime {
+    EventTime(time.0.div_euclid(Span::HOUR.0).saturating_add(1).saturating_mul(Span::HOUR.0))
 }

@@ -3,12 +3,14 @@
 //! **Architecture Invariant:** no clock, no I/O, no randomness. The same calls give the same answers, bit for bit.
 
 mod aggregates;
+mod batch;
 mod cases;
 mod core;
 mod interface;
 mod output;
 mod snapshot;
 mod stored;
+mod sums;
 mod tables;
 mod tallies;
 mod transitions;

@@ -1,9 +1,11 @@
 //! Everything that events are counted in.
 
 use crate::evidence::{Cohorts, Reading, Sequences, feeds};
-use crate::ledger::{AttributeTable, Contribution, Effects, Ledger, PseudonymKey, Spans};
-use crate::plan::{EventTime, Plan};
-use crate::window::{Counts, Populations, Windows};
+use crate::ledger::{
+    AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, PseudonymKey, Spans,
+};
+use crate::plan::{EventTime, Plan, hour_of};
+use crate::window::{Counts, Populations, RouteId, Windows};
 
 /// Cases, windows, and what evidence waits for.
 #[derive(Clone)]
@@ -40,6 +42,25 @@ impl Tables {
         self.windows.add(place, counts, &self.ledger.attributes);
         if !self.sequences.is_empty() {
             self.cohorts.stage_counts(&mut self.windows, place, counts, late, &self.ledger.attributes);
+        }
+    }
+
+    /// Counts the first selection of a case.
+    pub fn count_first(&mut self, time: EventTime, facts: CaseFacts) {
+        let change = CaseChange { before: CaseFacts::default(), after: facts };
+        self.windows.apply(&change, &self.ledger.attributes);
+        if !self.sequences.is_empty() {
+            let step = FinalChange { hour: hour_of(time), change };
+            self.cohorts.stage_step(&mut self.windows, &step, &self.ledger.attributes);
+        }
+    }
+
+    /// Counts the first selections of so many cases of one hour, all of which count for the same.
+    pub fn count_firsts(&mut self, route: RouteId, place: &Contribution, cases: u64) {
+        let counts = Counts::of_case(place.counts).times(cases);
+        self.windows.add_cases(route, place, &counts, cases, &self.ledger.attributes);
+        if !self.sequences.is_empty() {
+            self.cohorts.stage_cases(&self.windows, route, place.cohort, &counts);
         }
     }
 

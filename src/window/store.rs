@@ -103,6 +103,55 @@ impl Windows {
         }
     }
 
+    /// Returns the route of a contribution where one was made before and all its cells are those of known groups.
+    #[must_use]
+    pub fn plain_route(&self, contribution: &Contribution) -> Option<RouteId> {
+        let row = contribution.attributes.0 as usize;
+        let is_same = |route: &Route| route.profile == contribution.profile && route.channel == contribution.channel;
+        let routes = self.routes.get(row)?;
+        let place = routes.iter().position(is_same)?;
+        routes.get(place).filter(|route| route.memberships.is_empty()).map(|_| RouteId { row, place })
+    }
+
+    /// Adds the counts of so many cases, all of the same hour, by a route that [`Self::plain_route`] returned.
+    pub fn add_cases(
+        &mut self,
+        route: RouteId,
+        place: &Contribution,
+        counts: &Counts,
+        cases: u64,
+        attributes: &AttributeTable,
+    ) {
+        let route = self.routes.get(route.row).and_then(|routes| routes.get(route.place));
+        let Some(route) = invariant::present(Room::Window, "a route that was made is there", route) else { return };
+        for id in &route.cells {
+            match self.cells.get_mut(*id as usize) {
+                Some(cell) => Arc::make_mut(cell).update(place.cohort, self.hour_floor, |bucket| bucket.merge(counts)),
+                None => invariant::broken(Room::Window, "a route leads to cells that were made"),
+            }
+        }
+        let unknown = attributes.groups(place.attributes).filter(|(_, slot)| *slot == Slot::NONE);
+        for (dimension, _) in unknown {
+            match self.without_group.get_mut(usize::from(dimension.0)) {
+                Some(count) => *count = count.saturating_add(cases),
+                None => invariant::broken(Room::Window, "a count of cases is kept for each dimension of the plan"),
+            }
+        }
+    }
+
+    /// Returns whether counts of this time are still kept.
+    #[inline]
+    #[must_use]
+    pub fn keeps(&self, time: EventTime) -> bool {
+        index(time, Span::DAY) >= self.day_floor
+    }
+
+    /// Returns the first hour that is kept as such.
+    #[must_use]
+    pub const fn hour_floor(&self) -> i32 {
+        self.hour_floor
+    }
+
     /// Adds counts that belong to no single case.
     pub fn add(&mut self, place: &Contribution, counts: &Counts, attributes: &AttributeTable) {
         self.spread(place, attributes, counts, true);

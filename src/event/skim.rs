@@ -1,0 +1,265 @@
+//! Skimming: finds in a record what differs from event to event, without reading the rest.
+//!
+//! What is left of a record when these values are cut out is its *essence*. Records of one essence are the same text
+//! but for the values, so the decoder finds the same in all of them: the same fields, the same faults. Only the values
+//! have to be checked again. This holds although skimming checks no grammar. It goes from left to right, and what it
+//! does next depends only on what it has left in place so far. So for two records of one essence it cuts at the same
+//! places, and if one of them is valid JSON the other is too.
+
+use super::context::Context;
+use super::data::{MAX_DURATION_MINUTES, MAX_INTENSITY};
+use super::decode::{Attribute, Mode, RawRecord, attribute_of, mode};
+use super::envelope::EVENT;
+use super::field::Field;
+use super::plain::{Plain, Unusual};
+use super::time::parse_date_time;
+use super::value::is_possible;
+use crate::plan::{EventTime, Limits};
+
+/// What differs from event to event, and was found valid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Skimmed<'a> {
+    /// CloudEvents `id`.
+    pub id: &'a str,
+    /// CloudEvents `time`.
+    pub time: EventTime,
+    /// The case.
+    pub case_id: &'a str,
+    /// The control. The decoder may ignore it: then the type of the event has no such field.
+    pub control_id: Option<&'a str>,
+    /// The event that is corrected, likewise.
+    pub revises: Option<&'a str>,
+}
+
+/// A value that is cut out of the payload.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Cut {
+    /// Index of its first byte in the payload; a quote is not part of it.
+    pub start: usize,
+    /// Index behind its last byte.
+    pub end: usize,
+    pub value: Value,
+}
+
+/// What a value that is cut out must satisfy, and what it is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Value {
+    Id,
+    Time,
+    CaseId,
+    ControlId,
+    Revises,
+    /// A text that is checked but not kept.
+    Text,
+    /// Any string: the contract does not have the field.
+    Any,
+    /// A number from 0 to this.
+    Number(f64),
+    /// Any number.
+    AnyNumber,
+}
+
+/// The most values that are cut out of one record. Further ones stay in its essence.
+pub(super) const MAX_CUTS: usize = 16;
+
+/// Room for what skimming finds, kept from record to record.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Skim {
+    /// What is left of the record.
+    pub essence: Vec<u8>,
+    /// Length of the part of the essence that headers left.
+    pub of_headers: usize,
+    pub cuts: Vec<Cut>,
+}
+
+impl Skim {
+    /// Skims a record. Returns `None` where it must be decoded in full: it has no case, is unusual, or is not valid.
+    pub fn read<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<Skimmed<'a>> {
+        self.essence.clear();
+        self.cuts.clear();
+        if record.payload.len() > limits.message_bytes {
+            return None;
+        }
+        let text = std::str::from_utf8(record.payload).ok()?;
+        let context = Context::new(limits, EVENT);
+        let mut found = Found { context: &context, id: None, time: None, case_id: None, control_id: None, revises: None };
+        let binary = self.read_headers(record.headers, &mut found)?;
+        self.of_headers = self.essence.len();
+        let mut skimmer = Skimmer { plain: Plain::new(text), text, copied: 0, skim: self, found };
+        skimmer.object(if binary { Level::Data } else { Level::Event }).ok()?;
+        skimmer.plain.end().ok()?;
+        skimmer.keep_until(text.len());
+        skimmer.found.finish()
+    }
+
+    /// Adds to the essence what the decoder reads of the headers. Returns whether the payload is only the data.
+    fn read_headers<'a>(&mut self, headers: &[(&'a str, &'a [u8])], found: &mut Found<'_, 'a>) -> Option<bool> {
+        if headers.is_empty() {
+            self.essence.push(0);
+            return Some(false);
+        }
+        let binary = matches!(mode(headers).ok()?, Mode::Binary);
+        for (name, value) in headers {
+            let attribute = attribute_of(name);
+            let cut = match attribute {
+                Attribute::Known(Field::Id) if binary => Some(Value::Id),
+                Attribute::Known(Field::Time) if binary => Some(Value::Time),
+                _ => None,
+            };
+            let kept: &[u8] = match (attribute, cut) {
+                (Attribute::None, _) => continue,
+                // Whether there is any decides about the mode; what it is does not matter.
+                (Attribute::Unknown, _) => b"",
+                (Attribute::Known(_), None) => value,
+                (Attribute::Known(_), Some(cut)) => {
+                    found.take(cut, std::str::from_utf8(value).ok()?).ok()?;
+                    b""
+                }
+            };
+            let name = if attribute == Attribute::Unknown { "" } else { *name };
+            self.essence.extend_from_slice(&[1, u8::try_from(name.len()).ok()?, u8::try_from(kept.len()).ok()?]);
+            self.essence.extend_from_slice(name.as_bytes());
+            self.essence.extend_from_slice(kept);
+        }
+        self.essence.push(0);
+        Some(binary)
+    }
+}
+
+/// An object whose fields are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Event,
+    Data,
+}
+
+struct Skimmer<'a, 's, 'c> {
+    plain: Plain<'a>,
+    text: &'a str,
+    /// Up to here the text is in the essence, or was cut out.
+    copied: usize,
+    skim: &'s mut Skim,
+    found: Found<'c, 'a>,
+}
+
+impl<'a> Skimmer<'a, '_, '_> {
+    /// Goes through an object. Other objects in it stay in the essence as they are.
+    fn object(&mut self, level: Level) -> Result<(), Unusual> {
+        self.plain.expect(b'{')?;
+        loop {
+            match self.plain.peek()? {
+                b'}' => {
+                    self.plain.skip_byte();
+                    return Ok(());
+                }
+                b',' => self.plain.skip_byte(),
+                _ => {
+                    let name = self.plain.string()?;
+                    self.plain.expect(b':')?;
+                    self.value(level, Field::of(name))?;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, level: Level, field: Option<Field>) -> Result<(), Unusual> {
+        match self.plain.peek()? {
+            b'"' => self.string(level, field),
+            b'{' if (level, field) == (Level::Event, Some(Field::Data)) => self.object(Level::Data),
+            b'{' | b'[' => self.plain.skip_nested(),
+            b'0'..=b'9' => self.number(field),
+            _ => self.plain.skip_word(),
+        }
+    }
+
+    #[inline]
+    fn string(&mut self, level: Level, field: Option<Field>) -> Result<(), Unusual> {
+        let start = self.plain.index() + 1;
+        let text = self.plain.string()?;
+        let value = match (level, field) {
+            (Level::Event, Some(Field::Id)) => Value::Id,
+            (Level::Event, Some(Field::Time)) => Value::Time,
+            (Level::Data, Some(Field::CaseId)) => Value::CaseId,
+            (Level::Data, Some(Field::ControlId)) => Value::ControlId,
+            (Level::Data, Some(Field::Revises)) => Value::Revises,
+            (_, Some(Field::ProfileVersion | Field::Kind)) => Value::Text,
+            (_, None) => Value::Any,
+            (_, Some(_)) => return Ok(()),
+        };
+        self.found.take(value, text)?;
+        self.cut(Cut { start, end: start + text.len(), value })
+    }
+
+    fn number(&mut self, field: Option<Field>) -> Result<(), Unusual> {
+        let value = match field {
+            Some(Field::Intensity) => Value::Number(MAX_INTENSITY),
+            Some(Field::DurationMinutes) => Value::Number(MAX_DURATION_MINUTES),
+            None => Value::AnyNumber,
+            Some(_) => return self.plain.skip_word(),
+        };
+        let start = self.plain.index();
+        let number = self.plain.number()?;
+        if let Value::Number(max) = value
+            && number.as_f64() > max
+        {
+            return Err(Unusual);
+        }
+        self.cut(Cut { start, end: self.plain.index(), value })
+    }
+
+    fn cut(&mut self, cut: Cut) -> Result<(), Unusual> {
+        if self.skim.cuts.len() == MAX_CUTS {
+            return Err(Unusual);
+        }
+        self.keep_until(cut.start);
+        self.copied = cut.end;
+        self.skim.cuts.push(cut);
+        Ok(())
+    }
+
+    #[inline]
+    fn keep_until(&mut self, end: usize) {
+        let kept = self.text.as_bytes().get(self.copied..end).unwrap_or_default();
+        self.skim.essence.extend_from_slice(kept);
+    }
+}
+
+/// The values that were found, as far as they are kept.
+pub(super) struct Found<'c, 'a> {
+    pub context: &'c Context,
+    pub id: Option<&'a str>,
+    pub time: Option<EventTime>,
+    pub case_id: Option<&'a str>,
+    pub control_id: Option<&'a str>,
+    pub revises: Option<&'a str>,
+}
+
+impl<'a> Found<'_, 'a> {
+    /// Takes a string that was cut out. The decoder checks every text of the contract in the same way.
+    #[inline]
+    pub fn take(&mut self, value: Value, text: &'a str) -> Result<(), Unusual> {
+        if value == Value::Any {
+            return Ok(());
+        }
+        self.context.check_text::<Unusual>(text)?;
+        let slot = match value {
+            Value::Id => &mut self.id,
+            Value::CaseId => &mut self.case_id,
+            Value::ControlId => &mut self.control_id,
+            Value::Revises => &mut self.revises,
+            Value::Time => {
+                self.time = Some(parse_date_time(text).filter(|time| is_possible(*time)).ok_or(Unusual)?);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        *slot = Some(text);
+        Ok(())
+    }
+
+    pub fn finish(self) -> Option<Skimmed<'a>> {
+        let Self { context: _, id, time, case_id, control_id, revises } = self;
+        Some(Skimmed { id: id?, time: time?, case_id: case_id?, control_id, revises })
+    }
+}

@@ -1,0 +1,185 @@
+//! Handling many records at once: the same as handling one after another, only faster.
+//!
+//! Each part of a batch goes through three stages, so that the instructions of a stage stay in the processor's cache, and the waits for memory
+//! overlap: recognise and hash all records; read of memory what joining them will read; then join and count one after another.
+
+use super::cases::{count_known, names_unknown_profile};
+use super::core::Monitor;
+use super::interface::{Handled, Received};
+use super::tallies::type_index;
+use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection, Skimmed, TemplateId, Templates, is_ahead};
+use crate::ledger::{CaseEvent, CaseKey, Ledger, ReadyRecord};
+use crate::plan::invariant::{Room, present};
+use crate::plan::{EventTime, Limits, PartitionIndex};
+
+/// Records that go through a stage together. Their payloads fit into the second level of a processor's cache.
+const PART: usize = 256;
+
+/// What is known of a record by its template.
+#[derive(Clone, Debug)]
+struct Known {
+    record: ReadyRecord,
+    kind: usize,
+    /// Whether the profile is outside the allow-list.
+    unknown_profile: bool,
+}
+
+/// Recognises records, and keeps its buffers from batch to batch.
+#[derive(Clone, Debug)]
+pub(super) struct Recognition {
+    templates: Templates<Known>,
+    prepared: Vec<Prepared>,
+}
+
+/// A record after the first stage.
+#[derive(Clone, Copy, Debug)]
+enum Prepared {
+    /// It has a template.
+    Known(TemplateId, CaseEvent),
+    /// It was decoded, which takes more room.
+    Decoded,
+}
+
+type DecodedRecord<'a> = Result<Decoded<'a>, Rejection>;
+
+impl Recognition {
+    /// Returns a recognition that knows nothing.
+    pub fn new(ledger: &Ledger) -> Self {
+        Self { templates: Templates::new(ledger.template_secret()), prepared: Vec::new() }
+    }
+}
+
+impl Monitor {
+    /// Handles the records of a batch, in their order. Replaces `handled` by what became of each. However a stream is divided into batches,
+    /// the results and the state are the same as those of [`Self::handle_record`].
+    pub fn handle_batch(&mut self, batch: &[Received<'_>], now: EventTime, handled: &mut Vec<Handled>) {
+        handled.clear();
+        handled.reserve(batch.len());
+        let mut decoded = Vec::new();
+        for part in batch.chunks(PART) {
+            if self.recognition.templates.is_full() {
+                self.count_waiting();
+                self.sums.clear();
+                self.recognition.templates.clear();
+            }
+            self.prepare(part, &mut decoded);
+            self.handle_prepared(part, &mut decoded, now, handled);
+        }
+        self.count_waiting();
+    }
+
+    /// Recognises all records of a part, or decodes them.
+    fn prepare<'a>(&mut self, part: &[Received<'a>], decoded: &mut Vec<DecodedRecord<'a>>) {
+        let (limits, max_ahead) = (self.plan.event, self.max_ahead());
+        let Recognition { templates, prepared } = &mut self.recognition;
+        prepared.clear();
+        for Received { record, .. } in part {
+            let found = templates.find(record, &limits);
+            let in_time = found.filter(|(_, values)| !is_ahead(values.time, record.timestamp, max_ahead));
+            let known = in_time.and_then(|(id, values)| Some((id, values, templates.get(id)?)));
+            prepared.push(match known {
+                Some((id, values, known)) => {
+                    debug_assert!(is_decoded_so(record, &limits, &values, known), "a template says what decoding would find");
+                    Prepared::Known(id, self.tables.ledger.fill(&known.record, &values))
+                }
+                None => {
+                    decoded.push(event::decode(record, &limits, max_ahead));
+                    Prepared::Decoded
+                }
+            });
+        }
+    }
+
+    /// Joins and counts the records of a part, one after another.
+    fn handle_prepared<'a>(
+        &mut self,
+        part: &[Received<'a>],
+        decoded: &mut Vec<DecodedRecord<'a>>,
+        now: EventTime,
+        handled: &mut Vec<Handled>,
+    ) {
+        let prepared = std::mem::take(&mut self.recognition.prepared);
+        // The compiler must not leave the reads out.
+        std::hint::black_box(self.tables.ledger.touch(prepared.iter().filter_map(Prepared::case)));
+        let mut decoded = decoded.drain(..);
+        for (received, prepared) in part.iter().zip(&prepared) {
+            let result = match prepared {
+                Prepared::Known(template, event) => Some(self.handle_known(received.partition, *template, event, now)),
+                Prepared::Decoded => decoded.next().map(|decoded| self.handle_new(received, decoded, now)),
+            };
+            handled.extend(present(Room::Monitor, "each record of a part was recognised or decoded", result));
+        }
+        self.recognition.prepared = prepared;
+    }
+
+    fn handle_known(
+        &mut self,
+        partition: PartitionIndex,
+        template: TemplateId,
+        event: &CaseEvent,
+        now: EventTime,
+    ) -> Handled {
+        let known = present(Room::Monitor, "a template outlives its part", self.recognition.templates.get(template));
+        let (kind, unknown_profile) = known.map_or((0, false), |known| (known.kind, known.unknown_profile));
+        let handled = self.handle_at(partition, event.time(), now, |monitor, timing| {
+            let Some(facts) = monitor.tables.ledger.open_case(event, timing) else {
+                // It may take away what waits to be counted.
+                monitor.count_waiting();
+                return count_known(&mut monitor.tables, event, unknown_profile, timing);
+            };
+            let Some(place) = facts.home else { return (Handled::UnknownProfile, None) };
+            if !monitor.sums.add(template, event.time(), &place, &mut monitor.tables) {
+                monitor.tables.count_first(event.time(), facts);
+            }
+            (Handled::Accepted, Some(place.profile))
+        });
+        self.tallies.count(kind, &handled);
+        handled
+    }
+
+    /// Handles a record that was decoded, and keeps a template of it where it is about a case.
+    fn handle_new(&mut self, received: &Received<'_>, decoded: DecodedRecord<'_>, now: EventTime) -> Handled {
+        let event = match decoded {
+            Ok(Decoded::Event(event)) => event,
+            Ok(Decoded::UnknownType) => return self.handle_other(Handled::UnknownType),
+            Err(rejection) => return self.handle_other(Handled::Rejected(rejection)),
+        };
+        let (handled, record) = self.handle_event(received.partition, &event, now);
+        let Some(record) = record else { return handled };
+        let (ledger, plan) = (&self.tables.ledger, &self.plan);
+        self.recognition.templates.learn(&received.record, &plan.event, || {
+            let unknown_profile = names_unknown_profile(&event, plan);
+            let ready = ledger.ready_record(&event, &record)?;
+            Some(Known { record: ready, kind: type_index(Some(&event.data)), unknown_profile })
+        });
+        handled
+    }
+}
+
+impl Prepared {
+    const fn case(&self) -> Option<CaseKey> {
+        match self {
+            Self::Known(_, event) => Some(event.case),
+            Self::Decoded => None,
+        }
+    }
+}
+
+/// Returns whether the decoder finds in a record what its template says.
+fn is_decoded_so(record: &RawRecord<'_>, limits: &Limits, values: &Skimmed<'_>, known: &Known) -> bool {
+    let Ok(Decoded::Event(Event { id, time, data, source: _ })) = event::decode(record, limits, None) else {
+        return false;
+    };
+    let (case_id, control_id, revises) = match &data {
+        Data::Selection(data) => (Some(&*data.case_id), None, data.revises.as_deref()),
+        Data::Control(data) => (Some(&*data.case_id), data.control_id.as_deref(), None),
+        Data::Outcome(data) => (Some(&*data.case_id), data.control_id.as_deref(), data.revises.as_deref()),
+        Data::Attributes(data) => (Some(&*data.case_id), None, None),
+        Data::Complaint(data) => (data.case_id.as_deref(), None, None),
+        Data::Tally(_) | Data::Population(_) => (None, None, None),
+    };
+    (&*id, time, case_id) == (values.id, values.time, Some(values.case_id))
+        && control_id.is_none_or(|id| values.control_id == Some(id))
+        && revises.is_none_or(|id| values.revises == Some(id))
+        && known.kind == type_index(Some(&data))
+}
