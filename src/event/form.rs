@@ -5,11 +5,10 @@
 //! behind the middle from its end. So a record of a known form is taken apart by a few comparisons. If its parts are
 //! those of a record that was skimmed, skimming would cut it at the same places (see `skim`).
 
-use super::context::Context;
 use super::decode::RawRecord;
-use super::envelope::EVENT;
 use super::plain::end_of_string;
 use super::skim::{Found, MAX_CUTS, Skim, Skimmed, Value};
+use super::time::TimeReader;
 use crate::plan::Limits;
 
 /// The most forms. Each type of event, each source and each producer's way of writing JSON has its own.
@@ -21,6 +20,7 @@ pub(super) struct Forms {
     forms: Vec<Form>,
     /// The form of the last record.
     last: usize,
+    times: TimeReader,
 }
 
 /// How a record is taken apart.
@@ -53,12 +53,12 @@ impl Forms {
     /// Takes a record apart. Returns the index of its form, its middle, and what differs from event to event.
     #[inline]
     pub fn read<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(u16, &'a [u8], Skimmed<'a>)> {
-        let last = self.forms.get(self.last).and_then(|form| form.read(record, limits));
-        let (index, (middle, skimmed)) = match last {
-            Some(read) => (self.last, read),
+        let Self { forms, last, times } = self;
+        let (index, (middle, skimmed)) = match forms.get(*last).and_then(|form| form.read(record, limits, times)) {
+            Some(read) => (*last, read),
             None => {
-                let mut others = self.forms.iter().enumerate().filter(|(index, _)| *index != self.last);
-                others.find_map(|(index, form)| form.read(record, limits).map(|read| (index, read)))?
+                let mut others = forms.iter().enumerate().filter(|(index, _)| index != last);
+                others.find_map(|(index, form)| form.read(record, limits, times).map(|read| (index, read)))?
             }
         };
         self.last = index;
@@ -89,20 +89,23 @@ impl Form {
         (!binary).then_some((Self { headers, front, back }, start..start + longest.len()))
     }
 
-    #[inline]
-    fn read<'a>(&self, record: &RawRecord<'a>, limits: &Limits) -> Option<(&'a [u8], Skimmed<'a>)> {
+    fn read<'a>(
+        &self,
+        record: &RawRecord<'a>,
+        limits: &Limits,
+        times: &mut TimeReader,
+    ) -> Option<(&'a [u8], Skimmed<'a>)> {
         let same = |((name, value), (found, content)): (&(String, Vec<u8>), &(&str, &[u8]))| name == found && value == content;
         if self.headers.len() != record.headers.len() || !self.headers.iter().zip(record.headers).all(same) {
             return None;
         }
-        let context = Context::new(limits, EVENT);
-        let mut found = Found { context: &context, id: None, time: None, case_id: None, control_id: None, revises: None };
+        let mut found = Found::new(limits, times);
         let mut rest = record.payload;
         for (before, value) in &self.front {
             rest = rest.strip_prefix(&**before)?;
             let end = end_of_string(rest, 0).ok()?;
             let (text, behind) = rest.split_at_checked(end)?;
-            found.take(*value, std::str::from_utf8(text).ok()?).ok()?;
+            found.take(*value, checked(text)?).ok()?;
             rest = behind;
         }
         for (behind, value) in &self.back {
@@ -113,9 +116,15 @@ impl Form {
             if text.iter().any(|byte| matches!(byte, b'\\' | ..=0x1F)) {
                 return None;
             }
-            found.take(*value, std::str::from_utf8(text).ok()?).ok()?;
+            found.take(*value, checked(text)?).ok()?;
             rest = before;
         }
         found.finish().map(|skimmed| (rest, skimmed))
     }
+}
+
+/// Returns a text, if it is UTF-8.
+#[inline]
+fn checked(text: &[u8]) -> Option<&[u8]> {
+    (text.is_ascii() || std::str::from_utf8(text).is_ok()).then_some(text)
 }

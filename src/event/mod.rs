@@ -24,6 +24,6 @@ pub use decoded::Decoded;
 pub use depth::MAX_DEPTH;
 pub use model::*;
 pub use rejection::{Reason, Rejection};
-pub use skim::Skimmed;
+pub use skim::{ReadNames, Skimmed};
 pub use templates::{TEMPLATE_BYTES, TemplateId, TemplateSecret, Templates};
 pub use time::{EARLIEST_TIME, LATEST_TIME};

@@ -6,30 +6,31 @@
 //! does next depends only on what it has left in place so far. So for two records of one essence it cuts at the same
 //! places, and if one of them is valid JSON the other is too.
 
-use super::context::Context;
 use super::data::{MAX_DURATION_MINUTES, MAX_INTENSITY};
 use super::decode::{Attribute, Mode, RawRecord, attribute_of, mode};
-use super::envelope::EVENT;
 use super::field::Field;
 use super::plain::{Plain, Unusual};
-use super::time::parse_date_time;
+use super::time::TimeReader;
 use super::value::is_possible;
 use crate::plan::{EventTime, Limits};
 
-/// What differs from event to event, and was found valid.
+/// What differs from event to event, and was found valid. Every text is UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Skimmed<'a> {
     /// CloudEvents `id`.
-    pub id: &'a str,
+    pub id: &'a [u8],
     /// CloudEvents `time`.
     pub time: EventTime,
     /// The case.
-    pub case_id: &'a str,
+    pub case_id: &'a [u8],
     /// The control. The decoder may ignore it: then the type of the event has no such field.
-    pub control_id: Option<&'a str>,
+    pub control_id: Option<&'a [u8]>,
     /// The event that is corrected, likewise.
-    pub revises: Option<&'a str>,
+    pub revises: Option<&'a [u8]>,
 }
+
+/// The dimensions and strata that are read. The values of others are checked, and then do not matter.
+pub type ReadNames = Box<[Box<str>]>;
 
 /// A value that is cut out of the payload.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,26 +71,29 @@ pub(super) struct Skim {
     /// Length of the part of the essence that headers left.
     pub of_headers: usize,
     pub cuts: Vec<Cut>,
+    times: TimeReader,
 }
 
 impl Skim {
     /// Skims a record. Returns `None` where it must be decoded in full: it has no case, is unusual, or is not valid.
-    pub fn read<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<Skimmed<'a>> {
+    pub fn read<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits, names: &ReadNames) -> Option<Skimmed<'a>> {
         self.essence.clear();
         self.cuts.clear();
         if record.payload.len() > limits.message_bytes {
             return None;
         }
         let text = std::str::from_utf8(record.payload).ok()?;
-        let context = Context::new(limits, EVENT);
-        let mut found = Found { context: &context, id: None, time: None, case_id: None, control_id: None, revises: None };
+        let mut times = self.times;
+        let mut found = Found::new(limits, &mut times);
         let binary = self.read_headers(record.headers, &mut found)?;
         self.of_headers = self.essence.len();
-        let mut skimmer = Skimmer { plain: Plain::new(text), text, copied: 0, skim: self, found };
+        let mut skimmer = Skimmer { plain: Plain::new(text), text, copied: 0, names, skim: self, found };
         skimmer.object(if binary { Level::Data } else { Level::Event }).ok()?;
         skimmer.plain.end().ok()?;
         skimmer.keep_until(text.len());
-        skimmer.found.finish()
+        let skimmed = skimmer.found.finish();
+        self.times = times;
+        skimmed
     }
 
     /// Adds to the essence what the decoder reads of the headers. Returns whether the payload is only the data.
@@ -112,7 +116,8 @@ impl Skim {
                 (Attribute::Unknown, _) => b"",
                 (Attribute::Known(_), None) => value,
                 (Attribute::Known(_), Some(cut)) => {
-                    found.take(cut, std::str::from_utf8(value).ok()?).ok()?;
+                    std::str::from_utf8(value).ok()?;
+                    found.take(cut, value).ok()?;
                     b""
                 }
             };
@@ -131,15 +136,18 @@ impl Skim {
 enum Level {
     Event,
     Data,
+    /// Groups or strata.
+    Entries,
 }
 
-struct Skimmer<'a, 's, 'c> {
+struct Skimmer<'a, 's, 't> {
     plain: Plain<'a>,
     text: &'a str,
     /// Up to here the text is in the essence, or was cut out.
     copied: usize,
+    names: &'s ReadNames,
     skim: &'s mut Skim,
-    found: Found<'c, 'a>,
+    found: Found<'t, 'a>,
 }
 
 impl<'a> Skimmer<'a, '_, '_> {
@@ -156,9 +164,24 @@ impl<'a> Skimmer<'a, '_, '_> {
                 _ => {
                     let name = self.plain.string()?;
                     self.plain.expect(b':')?;
-                    self.value(level, Field::of(name))?;
+                    if level == Level::Entries {
+                        self.entry(name)?;
+                    } else {
+                        self.value(level, Field::of(name))?;
+                    }
                 }
             }
+        }
+    }
+
+    /// Goes over the value of a dimension or stratum.
+    #[inline]
+    fn entry(&mut self, name: &str) -> Result<(), Unusual> {
+        match self.plain.peek()? {
+            b'"' if self.names.iter().any(|known| **known == *name) => self.plain.string().map(|_| ()),
+            b'"' => self.text(Value::Text),
+            b'{' | b'[' => self.plain.skip_nested(),
+            _ => self.plain.skip_word(),
         }
     }
 
@@ -167,6 +190,9 @@ impl<'a> Skimmer<'a, '_, '_> {
         match self.plain.peek()? {
             b'"' => self.string(level, field),
             b'{' if (level, field) == (Level::Event, Some(Field::Data)) => self.object(Level::Data),
+            b'{' if level == Level::Data && matches!(field, Some(Field::Groups | Field::Strata)) => {
+                self.object(Level::Entries)
+            }
             b'{' | b'[' => self.plain.skip_nested(),
             b'0'..=b'9' => self.number(field),
             _ => self.plain.skip_word(),
@@ -175,8 +201,6 @@ impl<'a> Skimmer<'a, '_, '_> {
 
     #[inline]
     fn string(&mut self, level: Level, field: Option<Field>) -> Result<(), Unusual> {
-        let start = self.plain.index() + 1;
-        let text = self.plain.string()?;
         let value = match (level, field) {
             (Level::Event, Some(Field::Id)) => Value::Id,
             (Level::Event, Some(Field::Time)) => Value::Time,
@@ -185,9 +209,16 @@ impl<'a> Skimmer<'a, '_, '_> {
             (Level::Data, Some(Field::Revises)) => Value::Revises,
             (_, Some(Field::ProfileVersion | Field::Kind)) => Value::Text,
             (_, None) => Value::Any,
-            (_, Some(_)) => return Ok(()),
+            (_, Some(_)) => return self.plain.string().map(|_| ()),
         };
-        self.found.take(value, text)?;
+        self.text(value)
+    }
+
+    #[inline]
+    fn text(&mut self, value: Value) -> Result<(), Unusual> {
+        let start = self.plain.index() + 1;
+        let text = self.plain.string()?;
+        self.found.take(value, text.as_bytes())?;
         self.cut(Cut { start, end: start + text.len(), value })
     }
 
@@ -226,30 +257,39 @@ impl<'a> Skimmer<'a, '_, '_> {
 }
 
 /// The values that were found, as far as they are kept.
-pub(super) struct Found<'c, 'a> {
-    pub context: &'c Context,
-    pub id: Option<&'a str>,
-    pub time: Option<EventTime>,
-    pub case_id: Option<&'a str>,
-    pub control_id: Option<&'a str>,
-    pub revises: Option<&'a str>,
+pub(super) struct Found<'t, 'a> {
+    string_bytes: usize,
+    times: &'t mut TimeReader,
+    id: Option<&'a [u8]>,
+    time: Option<EventTime>,
+    case_id: Option<&'a [u8]>,
+    control_id: Option<&'a [u8]>,
+    revises: Option<&'a [u8]>,
 }
 
-impl<'a> Found<'_, 'a> {
-    /// Takes a string that was cut out. The decoder checks every text of the contract in the same way.
+impl<'t, 'a> Found<'t, 'a> {
     #[inline]
-    pub fn take(&mut self, value: Value, text: &'a str) -> Result<(), Unusual> {
+    pub const fn new(limits: &Limits, times: &'t mut TimeReader) -> Self {
+        let string_bytes = limits.string_bytes;
+        Self { string_bytes, times, id: None, time: None, case_id: None, control_id: None, revises: None }
+    }
+
+    /// Takes a text that was cut out. The decoder checks every text of the contract in the same way.
+    #[inline]
+    pub fn take(&mut self, value: Value, text: &'a [u8]) -> Result<(), Unusual> {
         if value == Value::Any {
             return Ok(());
         }
-        self.context.check_text::<Unusual>(text)?;
+        if text.is_empty() || text.len() > self.string_bytes {
+            return Err(Unusual);
+        }
         let slot = match value {
             Value::Id => &mut self.id,
             Value::CaseId => &mut self.case_id,
             Value::ControlId => &mut self.control_id,
             Value::Revises => &mut self.revises,
             Value::Time => {
-                self.time = Some(parse_date_time(text).filter(|time| is_possible(*time)).ok_or(Unusual)?);
+                self.time = Some(self.times.read(text).filter(|time| is_possible(*time)).ok_or(Unusual)?);
                 return Ok(());
             }
             _ => return Ok(()),
@@ -258,8 +298,9 @@ impl<'a> Found<'_, 'a> {
         Ok(())
     }
 
+    #[inline]
     pub fn finish(self) -> Option<Skimmed<'a>> {
-        let Self { context: _, id, time, case_id, control_id, revises } = self;
+        let Self { id, time, case_id, control_id, revises, .. } = self;
         Some(Skimmed { id: id?, time: time?, case_id: case_id?, control_id, revises })
     }
 }

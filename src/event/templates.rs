@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64_with_secret;
 
 use super::decode::RawRecord;
 use super::form::Forms;
-use super::skim::{Skim, Skimmed};
+use super::skim::{ReadNames, Skim, Skimmed};
 use crate::plan::Limits;
 use crate::plan::invariant::{Room, present};
 
@@ -28,6 +28,7 @@ pub type TemplateSecret = [u8; 192];
 #[derive(Clone, Debug)]
 pub struct Templates<T> {
     secret: Box<TemplateSecret>,
+    names: ReadNames,
     templates: Vec<Template<T>>,
     by_essence: HashTable<u32>,
     /// By form and varying part.
@@ -62,10 +63,11 @@ impl TemplateId {
 }
 
 impl<T> Templates<T> {
-    /// Returns no templates.
+    /// Returns no templates. `names` are the dimensions and strata that matter to the caller.
     #[must_use]
-    pub fn new(secret: TemplateSecret) -> Self {
+    pub fn new(secret: TemplateSecret, names: ReadNames) -> Self {
         Self {
+            names,
             secret: Box::new(secret),
             templates: Vec::new(),
             by_essence: HashTable::new(),
@@ -108,7 +110,7 @@ impl<T> Templates<T> {
 
     /// Keeps a template of a record, unless there is one, or no room. `value` is asked for only where it is kept.
     pub fn learn(&mut self, record: &RawRecord<'_>, limits: &Limits, value: impl FnOnce() -> Option<T>) {
-        if self.is_full() || !self.skimming.is_on() || self.skim.read(record, limits).is_none() {
+        if self.is_full() || !self.skimming.is_on() || self.skim.read(record, limits, &self.names).is_none() {
             return;
         }
         let hash = xxh3_64_with_secret(&self.skim.essence, &*self.secret);
@@ -160,7 +162,7 @@ impl<T> Templates<T> {
     }
 
     fn find_by_essence<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(TemplateId, Skimmed<'a>)> {
-        let skimmed = self.skim.read(record, limits)?;
+        let skimmed = self.skim.read(record, limits, &self.names)?;
         let hash = xxh3_64_with_secret(&self.skim.essence, &*self.secret);
         self.template_of_essence(hash).map(|id| (id, skimmed))
     }

@@ -13,8 +13,35 @@ const MINUTES_PER_DAY: i64 = 1_440;
 /// Parses a `date-time` by RFC 3339. Returns `None` for any other text. Fractions are truncated to milliseconds. A leap
 /// second, which can only be 23:59:60 UTC, becomes the second before it.
 pub(super) fn parse_date_time(text: &str) -> Option<EventTime> {
-    let (date, rest) = text.as_bytes().split_at_checked(10)?;
-    let days = parse_days(date)?;
+    let (date, rest) = text.as_bytes().split_at_checked(DATE_BYTES)?;
+    parse_time_of(parse_days(date)?, rest)
+}
+
+/// Bytes of a `full-date`.
+const DATE_BYTES: usize = 10;
+
+/// Parses times one after another. Most have the date of the one before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TimeReader {
+    date: [u8; DATE_BYTES],
+    days: i64,
+}
+
+impl TimeReader {
+    /// Does what [`parse_date_time`] does.
+    #[inline]
+    pub(super) fn read(&mut self, text: &[u8]) -> Option<EventTime> {
+        let (date, rest) = text.split_first_chunk::<DATE_BYTES>()?;
+        if *date != self.date {
+            (self.days, self.date) = (parse_days(date)?, *date);
+        }
+        parse_time_of(self.days, rest)
+    }
+}
+
+/// Parses what follows the date, `days` after 1970-01-01, in a `date-time`.
+#[inline]
+fn parse_time_of(days: i64, rest: &[u8]) -> Option<EventTime> {
     let [b'T' | b't', h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = rest else {
         return None;
     };

@@ -7,7 +7,7 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::named_values::NamedValues;
-use crate::event::{Groups, Strata};
+use crate::event::{Groups, ReadNames, Strata};
 use crate::plan::invariant::{Room, broken, present};
 use crate::plan::{Dimension, DimensionId, Plan, Slot, StratumId};
 
@@ -59,6 +59,12 @@ impl AttributeTable {
             most_with_probabilities: MAX_PROBABLE_COMBINATIONS,
             probabilities_dropped: 0,
         }
+    }
+
+    /// Returns the names of the dimensions and strata that are read.
+    #[must_use]
+    pub fn names(&self) -> ReadNames {
+        self.dimensions.iter().chain(&self.strata).map(|values| values.name.clone()).collect()
     }
 
     /// Returns the id of the groups and strata of an event. Dimensions and strata that the plan does not name are

@@ -82,10 +82,25 @@ impl Bounds {
             self.swept_at = watermark;
             self.to_sweep = PAGES;
         }
-        for _ in 0..SWEPT_AT_ONCE.min(self.to_sweep) {
-            self.to_sweep -= 1;
-            self.last_swept = (self.last_swept + 1) % PAGES;
-            self.sweep(pages, self.last_swept, &Sweep::of_expired(watermark, self.swept_at), horizons);
+        if self.to_sweep > 0 {
+            self.sweep_some(pages, &Sweep::of_expired(watermark, self.swept_at), horizons);
+        }
+    }
+
+    /// Continues the round of sweeps by some pages.
+    fn sweep_some(&mut self, pages: &mut Pages, sweep: &Sweep, horizons: &Horizons) {
+        let mut left = SWEPT_AT_ONCE.min(self.to_sweep);
+        self.to_sweep -= left;
+        while left > 0 {
+            let first = (self.last_swept + 1) % PAGES;
+            let count = left.min(PAGES - first);
+            left -= count;
+            self.last_swept = first + count - 1;
+            let mut from = first;
+            while let Some(index) = pages.next_due(from..first + count, sweep.watermark) {
+                self.sweep(pages, index, sweep, horizons);
+                from = index + 1;
+            }
         }
     }
 

@@ -106,9 +106,9 @@ impl Fingerprints {
     /// Bernstein 2012).
     #[must_use]
     #[inline]
-    pub fn case(&self, case_id: &str) -> CaseKey {
+    pub fn case(&self, case_id: impl AsRef<[u8]>) -> CaseKey {
         let mut hasher = self.case;
-        hasher.write(case_id.as_bytes());
+        hasher.write(case_id.as_ref());
         let hash = hasher.finish128();
         CaseKey { high: hash.h1, low: hash.h2 }
     }
@@ -132,20 +132,20 @@ impl Fingerprints {
     /// Returns the tag of an event of this source.
     #[must_use]
     #[inline]
-    pub fn event_of(&self, source: &SourceHash, id: &str) -> EventTag {
-        EventTag { id: finished(self.id, id.as_bytes()), full: finished(source.0, id.as_bytes()) }
+    pub fn event_of(&self, source: &SourceHash, id: impl AsRef<[u8]>) -> EventTag {
+        EventTag { id: finished(self.id, id.as_ref()), full: finished(source.0, id.as_ref()) }
     }
 
     /// Returns the 32 bits that stand for an event named by `revises`; never 0, which means that none is named.
     #[must_use]
-    pub fn revised(&self, id: &str) -> u32 {
-        low_word(finished(self.id, id.as_bytes())).max(1)
+    pub fn revised(&self, id: impl AsRef<[u8]>) -> u32 {
+        low_word(finished(self.id, id.as_ref())).max(1)
     }
 
     /// Returns the 32 bits that stand for a control within its case; never 0, which is the control without an id.
     #[must_use]
-    pub fn control(&self, control_id: &str) -> u32 {
-        low_word(finished(self.control, control_id.as_bytes())).max(1)
+    pub fn control(&self, control_id: impl AsRef<[u8]>) -> u32 {
+        low_word(finished(self.control, control_id.as_ref())).max(1)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pages of all shards, found by the fingerprint of a case.
 
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use super::fingerprint::CaseKey;
@@ -102,6 +103,13 @@ impl Pages {
     #[inline]
     pub const fn sizes(&self) -> Sizes {
         self.sizes
+    }
+
+    /// Returns the first page of a range in which something is due.
+    #[inline]
+    pub fn next_due(&self, range: Range<usize>, watermark: EventTime) -> Option<usize> {
+        let due = self.due.get(range.clone()).unwrap_or_default();
+        due.iter().position(|due| *due < watermark).map(|place| range.start + place)
     }
 
     /// Sweeps the page at `index`. Returns what that did, or `None` where nothing was due.

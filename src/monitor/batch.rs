@@ -45,7 +45,7 @@ type DecodedRecord<'a> = Result<Decoded<'a>, Rejection>;
 impl Recognition {
     /// Returns a recognition that knows nothing.
     pub fn new(ledger: &Ledger) -> Self {
-        Self { templates: Templates::new(ledger.template_secret()), prepared: Vec::new() }
+        Self { templates: Templates::new(ledger.template_secret(), ledger.attributes.names()), prepared: Vec::new() }
     }
 }
 
@@ -123,13 +123,12 @@ impl Monitor {
         let (kind, unknown_profile) = known.map_or((0, false), |known| (known.kind, known.unknown_profile));
         let handled = self.handle_at(partition, event.time(), now, |monitor, timing| {
             let Some(facts) = monitor.tables.ledger.open_case(event, timing) else {
-                // It may take away what waits to be counted.
-                monitor.count_waiting();
-                return count_known(&mut monitor.tables, event, unknown_profile, timing);
+                return count_known((&mut monitor.tables, &mut monitor.sums), (event, unknown_profile), timing);
             };
             let Some(place) = facts.home else { return (Handled::UnknownProfile, None) };
-            if !monitor.sums.add(template, event.time(), &place, &mut monitor.tables) {
-                monitor.tables.count_first(event.time(), facts);
+            let (ledger, mut counting) = monitor.tables.split();
+            if !monitor.sums.add(template, event.time(), &place, &mut counting) {
+                counting.count_first(event.time(), facts, &ledger.attributes);
             }
             (Handled::Accepted, Some(place.profile))
         });
@@ -178,8 +177,8 @@ fn is_decoded_so(record: &RawRecord<'_>, limits: &Limits, values: &Skimmed<'_>, 
         Data::Complaint(data) => (data.case_id.as_deref(), None, None),
         Data::Tally(_) | Data::Population(_) => (None, None, None),
     };
-    (&*id, time, case_id) == (values.id, values.time, Some(values.case_id))
-        && control_id.is_none_or(|id| values.control_id == Some(id))
-        && revises.is_none_or(|id| values.revises == Some(id))
+    (id.as_bytes(), time, case_id.map(str::as_bytes)) == (values.id, values.time, Some(values.case_id))
+        && control_id.is_none_or(|id| values.control_id == Some(id.as_bytes()))
+        && revises.is_none_or(|id| values.revises == Some(id.as_bytes()))
         && known.kind == type_index(Some(&data))
 }

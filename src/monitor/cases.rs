@@ -2,31 +2,38 @@
 
 use super::aggregates::Counted;
 use super::interface::Handled;
-use super::tables::{Tables, count};
+use super::sums::Sums;
+use super::tables::Tables;
 use crate::event::{Data, Event, Reason, Rejection};
 use crate::ledger::{Arrival, CaseEvent, Joined, MAX_RECORDS_PER_CASE, Record, Timing};
 use crate::plan::Plan;
 
 /// Joins an event to its case, and counts what that changes. Returns also the event's record, as if it arrived in time.
 pub(super) fn count_case(
-    tables: &mut Tables,
+    (tables, sums): (&mut Tables, &mut Sums),
     plan: &Plan,
     event: &Event<'_>,
     timing: &Timing,
 ) -> (Counted, Option<Record>) {
-    let Tables { ledger, windows, cohorts, sequences, .. } = tables;
+    let (ledger, mut counting) = tables.split();
     let Some(joined) = ledger.join(event, timing) else {
         return ((Handled::Duplicate, None), None);
     };
-    count(windows, (!sequences.is_empty()).then_some(cohorts), joined.effects, joined.attributes);
+    sums.count_before(&joined.effects.changes, &mut counting);
+    counting.count(joined.effects, joined.attributes);
     (counted(&joined, || names_unknown_profile(event, plan)), Some(joined.record))
 }
 
 /// Does what [`count_case`] does, for an event that is known by its record.
-pub(super) fn count_known(tables: &mut Tables, event: &CaseEvent, unknown_profile: bool, timing: &Timing) -> Counted {
-    let Tables { ledger, windows, cohorts, sequences, .. } = tables;
+pub(super) fn count_known(
+    (tables, sums): (&mut Tables, &mut Sums),
+    (event, unknown_profile): (&CaseEvent, bool),
+    timing: &Timing,
+) -> Counted {
+    let (ledger, mut counting) = tables.split();
     let joined = ledger.join_case(event, timing);
-    count(windows, (!sequences.is_empty()).then_some(cohorts), joined.effects, joined.attributes);
+    sums.count_before(&joined.effects.changes, &mut counting);
+    counting.count(joined.effects, joined.attributes);
     counted(&joined, || unknown_profile)
 }
 

@@ -240,7 +240,7 @@ impl Monitor {
 
     /// Counts the cases that wait for it.
     pub(super) fn count_waiting(&mut self) {
-        self.sums.count(&mut self.tables);
+        self.sums.count(&mut self.tables.split().1);
     }
 
     /// Evaluates at every hour that the watermark passes, with what was counted before that hour.
@@ -298,7 +298,6 @@ impl Monitor {
     }
 
     fn count_event(&mut self, event: &Event<'_>, timing: &Timing) -> (Counted, Option<Record>) {
-        self.count_waiting();
         let (tables, plan) = (&mut self.tables, &self.plan);
         let counted = match &event.data {
             Data::Tally(tally) => count_tally(tables, plan, (event, tally), timing),
@@ -306,7 +305,7 @@ impl Monitor {
             Data::Complaint(complaint) if complaint.case_id.is_none() => {
                 count_complaint(tables, plan, (event, complaint), timing)
             }
-            _ => return count_case(tables, plan, event, timing),
+            _ => return count_case((tables, &mut self.sums), plan, event, timing),
         };
         (counted, None)
     }

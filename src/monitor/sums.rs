@@ -4,9 +4,9 @@
 //! Sums do not depend on the order in which they are formed, so counting later gives the same. What takes cases away, reads the counts or makes
 //! an hour final must have everything counted before.
 
-use super::tables::Tables;
+use super::tables::Counting;
 use crate::event::TemplateId;
-use crate::ledger::Contribution;
+use crate::ledger::{CaseChange, Contribution};
 use crate::plan::invariant::{Room, broken};
 use crate::plan::{EventTime, hour_of};
 use crate::window::RouteId;
@@ -17,8 +17,8 @@ pub(super) struct Sums {
     by_template: Vec<Sum>,
     /// The templates with waiting cases.
     waiting: Vec<TemplateId>,
-    /// No case that waits is of an earlier hour.
-    first_hour: i32,
+    /// By combination of attributes: whether cases of it may wait.
+    has_waiting: Vec<bool>,
 }
 
 /// Cases of one template and one hour.
@@ -33,7 +33,13 @@ struct Sum {
 impl Sums {
     /// Adds a case. Returns false where it must be counted at once.
     #[inline]
-    pub fn add(&mut self, template: TemplateId, time: EventTime, contribution: &Contribution, tables: &mut Tables) -> bool {
+    pub fn add(
+        &mut self,
+        template: TemplateId,
+        time: EventTime,
+        contribution: &Contribution,
+        counting: &mut Counting<'_>,
+    ) -> bool {
         let index = template.index();
         if index >= self.by_template.len() {
             self.by_template.resize(index + 1, Sum::default());
@@ -43,36 +49,45 @@ impl Sums {
             return false;
         };
         let hour = hour_of(time);
-        if sum.cases > 0 && sum.hour != hour {
-            sum.count(tables);
+        if sum.cases > 0 && sum.hour == hour {
+            sum.cases += 1;
+            return true;
         }
-        if sum.cases == 0 {
-            let route = sum.place.map(|(route, _)| route).or_else(|| tables.windows.plain_route(contribution));
-            let Some(route) = route.filter(|_| tables.windows.keeps(time)) else { return false };
-            sum.place = Some((route, *contribution));
-            self.first_hour = if self.waiting.is_empty() { hour } else { self.first_hour.min(hour) };
-            self.waiting.push(template);
+        sum.count(counting);
+        let route = sum.place.map(|(route, _)| route).or_else(|| counting.windows.plain_route(contribution));
+        let Some(route) = route.filter(|_| counting.windows.keeps(time)) else { return false };
+        *sum = Sum { hour, cases: 1, place: Some((route, *contribution)) };
+        self.waiting.push(template);
+        let row = contribution.attributes.0 as usize;
+        if row >= self.has_waiting.len() {
+            self.has_waiting.resize(row + 1, false);
         }
-        sum.hour = hour;
-        sum.cases += 1;
+        if let Some(has_waiting) = self.has_waiting.get_mut(row) {
+            *has_waiting = true;
+        }
         true
     }
 
     /// Counts all cases that wait.
-    pub fn count(&mut self, tables: &mut Tables) {
+    pub fn count(&mut self, counting: &mut Counting<'_>) {
         for template in self.waiting.drain(..) {
-            match self.by_template.get_mut(template.index()) {
-                Some(sum) => sum.count(tables),
-                None => broken(Room::Monitor, "there is a sum for each template"),
-            }
+            let Some(sum) = self.by_template.get_mut(template.index()) else {
+                broken(Room::Monitor, "there is a sum for each template");
+                continue;
+            };
+            sum.count(counting);
+            let row = sum.place.and_then(|(_, place)| self.has_waiting.get_mut(place.attributes.0 as usize));
+            row.into_iter().for_each(|has_waiting| *has_waiting = false);
         }
     }
 
-    /// Returns whether a case of this hour may be among those that wait.
+    /// Counts all cases that wait, if one of them may be taken away by these changes.
     #[inline]
-    pub fn may_have(&self, hour: i32, tables: &Tables) -> bool {
-        // Hours that were merged into their day share its bucket.
-        !self.waiting.is_empty() && (hour >= self.first_hour || self.first_hour < tables.windows.hour_floor())
+    pub fn count_before(&mut self, changes: &[CaseChange], counting: &mut Counting<'_>) {
+        let waits = |place: Contribution| self.has_waiting.get(place.attributes.0 as usize).is_some_and(|waits| *waits);
+        if changes.iter().any(|change| change.moves().any(|(place, more)| !more && waits(place))) {
+            self.count(counting);
+        }
     }
 
     /// Forgets the templates. Nothing may wait.
@@ -85,10 +100,10 @@ impl Sums {
 }
 
 impl Sum {
-    fn count(&mut self, tables: &mut Tables) {
+    fn count(&mut self, counting: &mut Counting<'_>) {
         let cases = std::mem::take(&mut self.cases);
-        let Some((route, contribution)) = self.place.filter(|_| cases > 0) else { return };
-        // Any time of the hour counts in the same bucket.
-        tables.count_firsts(route, &contribution, cases);
+        if let Some((route, place)) = self.place.filter(|_| cases > 0) {
+            counting.count_firsts(route, &place, cases);
+        }
     }
 }

@@ -45,47 +45,53 @@ impl Tables {
         }
     }
 
-    /// Counts the first selection of a case.
-    pub fn count_first(&mut self, time: EventTime, facts: CaseFacts) {
-        let change = CaseChange { before: CaseFacts::default(), after: facts };
-        self.windows.apply(&change, &self.ledger.attributes);
-        if !self.sequences.is_empty() {
-            let step = FinalChange { hour: hour_of(time), change };
-            self.cohorts.stage_step(&mut self.windows, &step, &self.ledger.attributes);
-        }
-    }
-
-    /// Counts the first selections of so many cases of one hour, all of which count for the same.
-    pub fn count_firsts(&mut self, route: RouteId, place: &Contribution, cases: u64) {
-        let counts = Counts::of_case(place.counts).times(cases);
-        self.windows.add_cases(route, place, &counts, cases, &self.ledger.attributes);
-        if !self.sequences.is_empty() {
-            self.cohorts.stage_cases(&self.windows, route, place.cohort, &counts);
-        }
+    /// Returns what cases are counted in, beside the ledger.
+    pub fn split(&mut self) -> (&mut Ledger, Counting<'_>) {
+        let Self { ledger, windows, cohorts, sequences, populations: _ } = self;
+        (ledger, Counting { windows, cohorts: (!sequences.is_empty()).then_some(cohorts) })
     }
 
     /// Keeps cases as long as the plan says from now on, and counts what that does to any of them.
     pub fn change_spans(&mut self, plan: &Plan, watermark: EventTime) {
         let (spans, first) = (Spans::of(plan), self.cohorts.floor());
-        let (windows, cohorts, with_evidence) = (&mut self.windows, &mut self.cohorts, !self.sequences.is_empty());
-        let visit = |effects: &Effects, attributes: &AttributeTable| {
-            count(windows, with_evidence.then_some(&mut *cohorts), effects, attributes);
-        };
-        self.ledger.change_spans(spans, watermark, first, visit);
+        let (ledger, mut counting) = self.split();
+        ledger.change_spans(spans, watermark, first, |effects, attributes| counting.count(effects, attributes));
     }
 }
 
-/// Counts what was done to a case in the windows, and stages it for evidence where a rule asks for that.
-pub(super) fn count(
-    windows: &mut Windows,
-    cohorts: Option<&mut Cohorts>,
-    effects: &Effects,
-    attributes: &AttributeTable,
-) {
-    effects.changes.iter().for_each(|change| windows.apply(change, attributes));
-    let Some(cohorts) = cohorts else { return };
-    effects.finals.iter().for_each(|step| cohorts.stage_step(windows, step, attributes));
-    for (change, more) in &effects.missing {
-        cohorts.count_case_missing(windows, change, *more, attributes);
+/// What cases are counted in.
+pub(super) struct Counting<'t> {
+    pub windows: &'t mut Windows,
+    /// `None` where no rule reads evidence.
+    pub cohorts: Option<&'t mut Cohorts>,
+}
+
+impl Counting<'_> {
+    /// Counts what was done to a case in the windows, and stages it for evidence where a rule asks for that.
+    pub fn count(&mut self, effects: &Effects, attributes: &AttributeTable) {
+        effects.changes.iter().for_each(|change| self.windows.apply(change, attributes));
+        let Some(cohorts) = &mut self.cohorts else { return };
+        effects.finals.iter().for_each(|step| cohorts.stage_step(self.windows, step, attributes));
+        for (change, more) in &effects.missing {
+            cohorts.count_case_missing(self.windows, change, *more, attributes);
+        }
+    }
+
+    /// Counts the first selection of a case.
+    pub fn count_first(&mut self, time: EventTime, facts: CaseFacts, attributes: &AttributeTable) {
+        let change = CaseChange { before: CaseFacts::default(), after: facts };
+        self.windows.apply(&change, attributes);
+        if let Some(cohorts) = &mut self.cohorts {
+            cohorts.stage_step(self.windows, &FinalChange { hour: hour_of(time), change }, attributes);
+        }
+    }
+
+    /// Counts the first selections of so many cases of one hour, all of which count for the same, by their route.
+    pub fn count_firsts(&mut self, route: RouteId, place: &Contribution, cases: u64) {
+        let counts = Counts::of_case(place.counts).times(cases);
+        self.windows.add_cases(route, place.cohort, &counts, cases);
+        if let Some(cohorts) = &mut self.cohorts {
+            cohorts.stage_cases(self.windows, route, place.cohort, &counts);
+        }
     }
 }

@@ -74,6 +74,10 @@ struct Route {
     /// For the dimensions in which the group is known only as probabilities: the cell, and the slot of the
     /// probabilities. Evidence does not read these.
     memberships: Box<[(u32, DimensionId, Slot)]>,
+    /// The dimensions in which nothing is known of the group.
+    without_group: Box<[DimensionId]>,
+    /// Whether the group is known, or nothing is known of it, in each dimension.
+    is_plain: bool,
 }
 
 impl Windows {
@@ -103,35 +107,27 @@ impl Windows {
         }
     }
 
-    /// Returns the route of a contribution where one was made before and all its cells are those of known groups.
+    /// Returns the route of a contribution where one was made before, and no group is known only as probabilities.
     #[must_use]
     pub fn plain_route(&self, contribution: &Contribution) -> Option<RouteId> {
         let row = contribution.attributes.0 as usize;
         let is_same = |route: &Route| route.profile == contribution.profile && route.channel == contribution.channel;
         let routes = self.routes.get(row)?;
         let place = routes.iter().position(is_same)?;
-        routes.get(place).filter(|route| route.memberships.is_empty()).map(|_| RouteId { row, place })
+        routes.get(place).filter(|route| route.is_plain).map(|_| RouteId { row, place })
     }
 
     /// Adds the counts of so many cases, all of the same hour, by a route that [`Self::plain_route`] returned.
-    pub fn add_cases(
-        &mut self,
-        route: RouteId,
-        place: &Contribution,
-        counts: &Counts,
-        cases: u64,
-        attributes: &AttributeTable,
-    ) {
+    pub fn add_cases(&mut self, route: RouteId, cohort: EventTime, counts: &Counts, cases: u64) {
         let route = self.routes.get(route.row).and_then(|routes| routes.get(route.place));
         let Some(route) = invariant::present(Room::Window, "a route that was made is there", route) else { return };
         for id in &route.cells {
             match self.cells.get_mut(*id as usize) {
-                Some(cell) => Arc::make_mut(cell).update(place.cohort, self.hour_floor, |bucket| bucket.merge(counts)),
+                Some(cell) => Arc::make_mut(cell).update(cohort, self.hour_floor, |bucket| bucket.merge(counts)),
                 None => invariant::broken(Room::Window, "a route leads to cells that were made"),
             }
         }
-        let unknown = attributes.groups(place.attributes).filter(|(_, slot)| *slot == Slot::NONE);
-        for (dimension, _) in unknown {
+        for dimension in &route.without_group {
             match self.without_group.get_mut(usize::from(dimension.0)) {
                 Some(count) => *count = count.saturating_add(cases),
                 None => invariant::broken(Room::Window, "a count of cases is kept for each dimension of the plan"),
@@ -252,7 +248,10 @@ impl Windows {
             invariant::broken(Room::Window, "there is a row of routes for each combination of attributes");
             return RouteId { row, place: 0 };
         };
-        routes.push(Route { profile, channel, cells, memberships });
+        let unknown = attributes.groups(id).filter(|(_, slot)| *slot == Slot::NONE);
+        let without_group = unknown.map(|(dimension, _)| dimension).collect();
+        let is_plain = !attributes.groups(id).any(|(_, slot)| slot.is_probabilistic());
+        routes.push(Route { profile, channel, cells, memberships, without_group, is_plain });
         RouteId { row, place: routes.len() - 1 }
     }
 
