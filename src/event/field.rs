@@ -24,8 +24,8 @@ macro_rules! fields {
 
             /// Returns the field of this name, or `None` where the contract has none.
             #[inline]
-            pub(super) fn of(name: &str) -> Option<Self> {
-                let name = name.as_bytes();
+            pub(super) fn of(name: impl AsRef<[u8]>) -> Option<Self> {
+                let name = name.as_ref();
                 match name.len() {
                     $($length => {
                         $(if name == $name.as_bytes() {

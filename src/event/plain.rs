@@ -52,47 +52,19 @@ impl<'a> Plain<'a> {
         }
     }
 
-    /// Returns the index of the next byte. After [`Self::peek`] that is its byte.
+    /// Reads from this byte on.
+    pub(super) const fn starting_at(text: &'a str, at: usize) -> Self {
+        Self { text, at, depth: 0 }
+    }
+
+    /// Returns the index of the next byte.
     pub(super) const fn index(&self) -> usize {
         self.at
     }
 
-    /// Skips the byte that [`Self::peek`] returned.
-    pub(super) const fn skip_byte(&mut self) {
-        self.at += 1;
-    }
-
-    /// Skips an object or an array by its brackets, without a look at what is in it.
-    pub(super) fn skip_nested(&mut self) -> Result<(), Unusual> {
-        let mut open = 0_usize;
-        loop {
-            match self.peek()? {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b'{' | b'[' => open += 1,
-                b'}' | b']' => open -= 1,
-                _ => {}
-            }
-            self.at += 1;
-            if open == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Skips a literal or a number up to the byte that must follow it, without a look at it.
-    pub(super) fn skip_word(&mut self) -> Result<(), Unusual> {
-        while !matches!(self.text.as_bytes().get(self.at).ok_or(Unusual)?, b',' | b'}' | b']' | ..=b' ') {
-            self.at += 1;
-        }
-        Ok(())
-    }
-
     /// Skips white space. Returns the next byte without reading it.
     #[inline]
-    pub(super) fn peek(&mut self) -> Result<u8, Unusual> {
+    fn peek(&mut self) -> Result<u8, Unusual> {
         loop {
             match self.text.as_bytes().get(self.at) {
                 Some(byte) if *byte > b' ' => return Ok(*byte),
@@ -104,7 +76,7 @@ impl<'a> Plain<'a> {
 
     /// Skips white space, and reads the byte `expected`.
     #[inline]
-    pub(super) fn expect(&mut self, expected: u8) -> Result<(), Unusual> {
+    fn expect(&mut self, expected: u8) -> Result<(), Unusual> {
         if self.peek()? != expected {
             return Err(Unusual);
         }
@@ -125,7 +97,7 @@ impl<'a> Plain<'a> {
 
     /// Reads a string without escapes.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<&'a str, Unusual> {
+    fn string(&mut self) -> Result<&'a str, Unusual> {
         self.expect(b'"')?;
         let start = self.at;
         let end = end_of_string(self.text.as_bytes(), start)?;

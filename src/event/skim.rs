@@ -82,14 +82,13 @@ impl Skim {
         if record.payload.len() > limits.message_bytes {
             return None;
         }
-        let text = std::str::from_utf8(record.payload).ok()?;
+        let text = std::str::from_utf8(record.payload).ok().filter(|text| is_free_of_escapes(text.as_bytes()))?;
         let mut times = self.times;
         let mut found = Found::new(limits, &mut times);
         let binary = self.read_headers(record.headers, &mut found)?;
         self.of_headers = self.essence.len();
-        let mut skimmer = Skimmer { plain: Plain::new(text), text, copied: 0, names, skim: self, found };
+        let mut skimmer = Skimmer { text, at: 0, copied: 0, names, skim: self, found };
         skimmer.object(if binary { Level::Data } else { Level::Event }).ok()?;
-        skimmer.plain.end().ok()?;
         skimmer.keep_until(text.len());
         let skimmed = skimmer.found.finish();
         self.times = times;
@@ -140,9 +139,11 @@ enum Level {
     Entries,
 }
 
+/// Goes through a text that has no escapes, so that every string ends at the next quote.
 struct Skimmer<'a, 's, 't> {
-    plain: Plain<'a>,
     text: &'a str,
+    /// Index of the next byte.
+    at: usize,
     /// Up to here the text is in the essence, or was cut out.
     copied: usize,
     names: &'s ReadNames,
@@ -151,19 +152,19 @@ struct Skimmer<'a, 's, 't> {
 }
 
 impl<'a> Skimmer<'a, '_, '_> {
-    /// Goes through an object. Other objects in it stay in the essence as they are.
+    /// Goes through an object. Objects in it, but for those that are looked at, stay in the essence as they are.
     fn object(&mut self, level: Level) -> Result<(), Unusual> {
-        self.plain.expect(b'{')?;
+        self.expect(b'{')?;
         loop {
-            match self.plain.peek()? {
+            match self.peek()? {
                 b'}' => {
-                    self.plain.skip_byte();
+                    self.at += 1;
                     return Ok(());
                 }
-                b',' => self.plain.skip_byte(),
+                b',' => self.at += 1,
                 _ => {
-                    let name = self.plain.string()?;
-                    self.plain.expect(b':')?;
+                    let name = self.string()?;
+                    self.expect(b':')?;
                     if level == Level::Entries {
                         self.entry(name)?;
                     } else {
@@ -174,51 +175,42 @@ impl<'a> Skimmer<'a, '_, '_> {
         }
     }
 
-    /// Goes over the value of a dimension or stratum.
-    #[inline]
-    fn entry(&mut self, name: &str) -> Result<(), Unusual> {
-        match self.plain.peek()? {
-            b'"' if self.names.iter().any(|known| **known == *name) => self.plain.string().map(|_| ()),
-            b'"' => self.text(Value::Text),
-            b'{' | b'[' => self.plain.skip_nested(),
-            _ => self.plain.skip_word(),
-        }
-    }
-
     #[inline]
     fn value(&mut self, level: Level, field: Option<Field>) -> Result<(), Unusual> {
-        match self.plain.peek()? {
-            b'"' => self.string(level, field),
+        match self.peek()? {
+            b'"' => match value_of(level, field) {
+                Some(value) => self.cut_string(value),
+                None => self.string().map(|_| ()),
+            },
             b'{' if (level, field) == (Level::Event, Some(Field::Data)) => self.object(Level::Data),
             b'{' if level == Level::Data && matches!(field, Some(Field::Groups | Field::Strata)) => {
                 self.object(Level::Entries)
             }
-            b'{' | b'[' => self.plain.skip_nested(),
+            b'{' | b'[' => self.skip_nested(),
             b'0'..=b'9' => self.number(field),
-            _ => self.plain.skip_word(),
+            _ => self.skip_word(),
+        }
+    }
+
+    /// Goes over the value of a dimension or stratum.
+    #[inline]
+    fn entry(&mut self, name: &[u8]) -> Result<(), Unusual> {
+        match self.peek()? {
+            b'"' if self.names.iter().any(|known| known.as_bytes() == name) => self.string().map(|_| ()),
+            b'"' => self.cut_string(Value::Text),
+            b'{' | b'[' => self.skip_nested(),
+            _ => self.skip_word(),
         }
     }
 
     #[inline]
-    fn string(&mut self, level: Level, field: Option<Field>) -> Result<(), Unusual> {
-        let value = match (level, field) {
-            (Level::Event, Some(Field::Id)) => Value::Id,
-            (Level::Event, Some(Field::Time)) => Value::Time,
-            (Level::Data, Some(Field::CaseId)) => Value::CaseId,
-            (Level::Data, Some(Field::ControlId)) => Value::ControlId,
-            (Level::Data, Some(Field::Revises)) => Value::Revises,
-            (_, Some(Field::ProfileVersion | Field::Kind)) => Value::Text,
-            (_, None) => Value::Any,
-            (_, Some(_)) => return self.plain.string().map(|_| ()),
-        };
-        self.text(value)
-    }
-
-    #[inline]
-    fn text(&mut self, value: Value) -> Result<(), Unusual> {
-        let start = self.plain.index() + 1;
-        let text = self.plain.string()?;
-        self.found.take(value, text.as_bytes())?;
+    fn cut_string(&mut self, value: Value) -> Result<(), Unusual> {
+        let start = self.at + 1;
+        let text = self.string()?;
+        if has_control_characters(text) {
+            return Err(Unusual);
+        }
+        self.found.take(value, text)?;
         self.cut(Cut { start, end: start + text.len(), value })
     }
 
@@ -227,16 +219,17 @@ impl<'a> Skimmer<'a, '_, '_> {
             Some(Field::Intensity) => Value::Number(MAX_INTENSITY),
             Some(Field::DurationMinutes) => Value::Number(MAX_DURATION_MINUTES),
             None => Value::AnyNumber,
-            Some(_) => return self.plain.skip_word(),
+            Some(_) => return self.skip_word(),
         };
-        let start = self.plain.index();
-        let number = self.plain.number()?;
+        let mut plain = Plain::starting_at(self.text, self.at);
+        let number = plain.number()?;
         if let Value::Number(max) = value
             && number.as_f64() > max
         {
             return Err(Unusual);
         }
-        self.cut(Cut { start, end: self.plain.index(), value })
+        let start = std::mem::replace(&mut self.at, plain.index());
+        self.cut(Cut { start, end: self.at, value })
     }
 
     fn cut(&mut self, cut: Cut) -> Result<(), Unusual> {
@@ -254,6 +247,108 @@ impl<'a> Skimmer<'a, '_, '_> {
         let kept = self.text.as_bytes().get(self.copied..end).unwrap_or_default();
         self.skim.essence.extend_from_slice(kept);
     }
+
+    /// Skips white space. Returns the next byte without reading it.
+    #[inline]
+    fn peek(&mut self) -> Result<u8, Unusual> {
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(byte) if *byte > b' ' => return Ok(*byte),
+                Some(_) => self.at += 1,
+                None => return Err(Unusual),
+            }
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self, expected: u8) -> Result<(), Unusual> {
+        if self.peek()? != expected {
+            return Err(Unusual);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Reads a string.
+    #[inline]
+    fn string(&mut self) -> Result<&'a [u8], Unusual> {
+        self.expect(b'"')?;
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let text = rest.get(..next_quote(rest)?).unwrap_or_default();
+        self.at += text.len() + 1;
+        Ok(text)
+    }
+
+    /// Skips an object or an array by its brackets, without a look at what is in it.
+    fn skip_nested(&mut self) -> Result<(), Unusual> {
+        let mut open = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Skips a literal or a number up to the byte that must follow it, without a look at it.
+    fn skip_word(&mut self) -> Result<(), Unusual> {
+        while !matches!(self.text.as_bytes().get(self.at).ok_or(Unusual)?, b',' | b'}' | b']' | ..=b' ') {
+            self.at += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Returns what a string is cut out for; `None` where it stays in the essence.
+#[inline]
+const fn value_of(level: Level, field: Option<Field>) -> Option<Value> {
+    Some(match (level, field) {
+        (Level::Event, Some(Field::Id)) => Value::Id,
+        (Level::Event, Some(Field::Time)) => Value::Time,
+        (Level::Data, Some(Field::CaseId)) => Value::CaseId,
+        (Level::Data, Some(Field::ControlId)) => Value::ControlId,
+        (Level::Data, Some(Field::Revises)) => Value::Revises,
+        (_, Some(Field::ProfileVersion | Field::Kind)) => Value::Text,
+        (_, None) => Value::Any,
+        (_, Some(_)) => return None,
+    })
+}
+
+/// Returns whether no string of the text can have an escape.
+fn is_free_of_escapes(text: &[u8]) -> bool {
+    // Without leaving the loop early, many bytes are compared at once.
+    text.iter().fold(0, |found, byte| found | u8::from(*byte == b'\\')) == 0
+}
+
+fn has_control_characters(text: &[u8]) -> bool {
+    text.iter().fold(0, |found, byte| found | u8::from(*byte < b' ')) != 0
+}
+
+/// Returns the index of the first quote.
+#[inline]
+fn next_quote(bytes: &[u8]) -> Result<usize, Unusual> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut at = 0;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk) ^ (ONES * b'"' as u64);
+        // The lowest bit that is set belongs to the first byte that is a quote; higher ones may be carries.
+        let quotes = word.wrapping_sub(ONES) & !word & (ONES << 7);
+        if quotes != 0 {
+            return Ok(at + (quotes.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter().position(|byte| *byte == b'"').map(|place| at + place).ok_or(Unusual)
 }
 
 /// The values that were found, as far as they are kept.

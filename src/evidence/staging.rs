@@ -9,6 +9,14 @@ impl Cohorts {
     /// Stages what the events of one hour change about a case.
     pub fn stage_step(&mut self, windows: &mut Windows, step: &FinalChange, attributes: &AttributeTable) {
         let FinalChange { hour, change } = step;
+        if let Some((gone, new)) = change.stays() {
+            return self.each_cell(windows, &gone, attributes, |cohorts, cell| {
+                cohorts.stage(*hour, cell, gone.cohort, |shift| {
+                    shift.count_case(gone.counts, false);
+                    shift.count_case(new.counts, true);
+                });
+            });
+        }
         for (contribution, more) in change.moves() {
             self.each_cell(windows, &contribution, attributes, |cohorts, cell| {
                 cohorts.stage(*hour, cell, contribution.cohort, |shift| shift.count_case(contribution.counts, more));

@@ -12,6 +12,15 @@ pub struct CaseChange {
 }
 
 impl CaseChange {
+    /// Returns what the case counted for and counts for now, where only its stages differ: it is counted where it was.
+    #[must_use]
+    pub fn stays(&self) -> Option<(Contribution, Contribution)> {
+        let Self { before, after } = self;
+        let (gone, new) = before.home.zip(after.home)?;
+        let is_alone = before.other.is_none() && after.other.is_none() && gone != new;
+        (is_alone && Contribution { counts: new.counts, ..gone } == new).then_some((gone, new))
+    }
+
     /// Returns what to subtract (`false`) and what to add (`true`), for the case's own channel and for the other one.
     /// Nothing where a channel is unchanged.
     pub fn moves(&self) -> impl Iterator<Item = (Contribution, bool)> + use<> {

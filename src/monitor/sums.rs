@@ -7,7 +7,7 @@
 use super::tables::Counting;
 use crate::event::TemplateId;
 use crate::ledger::{CaseChange, Contribution};
-use crate::plan::invariant::{Room, broken};
+use crate::plan::invariant::{Room, broken, present};
 use crate::plan::{EventTime, hour_of};
 use crate::window::RouteId;
 
@@ -15,10 +15,10 @@ use crate::window::RouteId;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
     by_template: Vec<Sum>,
-    /// The templates with waiting cases.
-    waiting: Vec<TemplateId>,
-    /// By combination of attributes: whether cases of it may wait.
-    has_waiting: Vec<bool>,
+    /// By combination of attributes: the templates with waiting cases.
+    waiting: Vec<Vec<TemplateId>>,
+    /// The combinations of attributes that may have waiting cases.
+    rows: Vec<usize>,
 }
 
 /// Cases of one template and one hour.
@@ -57,42 +57,47 @@ impl Sums {
         let route = sum.place.map(|(route, _)| route).or_else(|| counting.windows.plain_route(contribution));
         let Some(route) = route.filter(|_| counting.windows.keeps(time)) else { return false };
         *sum = Sum { hour, cases: 1, place: Some((route, *contribution)) };
-        self.waiting.push(template);
         let row = contribution.attributes.0 as usize;
-        if row >= self.has_waiting.len() {
-            self.has_waiting.resize(row + 1, false);
+        if row >= self.waiting.len() {
+            self.waiting.resize(row + 1, Vec::new());
         }
-        if let Some(has_waiting) = self.has_waiting.get_mut(row) {
-            *has_waiting = true;
+        if let Some(waiting) = present(Room::Monitor, "there is a row for each combination", self.waiting.get_mut(row)) {
+            if waiting.is_empty() {
+                self.rows.push(row);
+            }
+            waiting.push(template);
         }
         true
     }
 
     /// Counts all cases that wait.
     pub fn count(&mut self, counting: &mut Counting<'_>) {
-        for template in self.waiting.drain(..) {
-            let Some(sum) = self.by_template.get_mut(template.index()) else {
-                broken(Room::Monitor, "there is a sum for each template");
-                continue;
-            };
-            sum.count(counting);
-            let row = sum.place.and_then(|(_, place)| self.has_waiting.get_mut(place.attributes.0 as usize));
-            row.into_iter().for_each(|has_waiting| *has_waiting = false);
+        while let Some(row) = self.rows.pop() {
+            self.count_row(row, counting);
         }
     }
 
-    /// Counts all cases that wait, if one of them may be taken away by these changes.
+    /// Counts the cases that wait and may be taken away by these changes.
     #[inline]
     pub fn count_before(&mut self, changes: &[CaseChange], counting: &mut Counting<'_>) {
-        let waits = |place: Contribution| self.has_waiting.get(place.attributes.0 as usize).is_some_and(|waits| *waits);
-        if changes.iter().any(|change| change.moves().any(|(place, more)| !more && waits(place))) {
-            self.count(counting);
+        for (place, _) in changes.iter().flat_map(CaseChange::moves).filter(|(_, more)| !more) {
+            self.count_row(place.attributes.0 as usize, counting);
+        }
+    }
+
+    fn count_row(&mut self, row: usize, counting: &mut Counting<'_>) {
+        let Some(waiting) = self.waiting.get_mut(row) else { return };
+        for template in waiting.drain(..) {
+            match self.by_template.get_mut(template.index()) {
+                Some(sum) => sum.count(counting),
+                None => broken(Room::Monitor, "there is a sum for each template"),
+            }
         }
     }
 
     /// Forgets the templates. Nothing may wait.
     pub fn clear(&mut self) {
-        if !self.waiting.is_empty() {
+        if self.waiting.iter().any(|waiting| !waiting.is_empty()) {
             broken(Room::Monitor, "templates are forgotten when all cases are counted");
         }
         *self = Self::default();

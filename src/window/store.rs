@@ -101,6 +101,9 @@ impl Windows {
 
     /// Removes a case from the cells in which it counted, and adds it to those in which it counts now.
     pub fn apply(&mut self, change: &CaseChange, attributes: &AttributeTable) {
+        if let Some((gone, new)) = change.stays() {
+            return self.replace(&gone, &new, attributes);
+        }
         for (contribution, more) in change.moves() {
             self.spread(&contribution, attributes, &Counts::of_case(contribution.counts), more);
             self.count_without_group(contribution.attributes, attributes, more);
@@ -270,6 +273,31 @@ impl Windows {
         self.keys.push(key);
         self.ids.insert(key, id);
         Some(id)
+    }
+
+    /// Does in one go what removing a case and adding it in the same place does.
+    fn replace(&mut self, gone: &Contribution, new: &Contribution, attributes: &AttributeTable) {
+        let (before, after) = (Counts::of_case(gone.counts), Counts::of_case(new.counts));
+        // Where the day was dropped no route is made.
+        let id = self.keeps(gone.cohort).then(|| self.route(gone, attributes));
+        let route = id.and_then(|id| self.routes.get(id.row)?.get(id.place));
+        let Some(route) = route.filter(|route| route.is_plain && route.without_group.is_empty()) else {
+            for (place, counts, more) in [(gone, before, false), (new, after, true)] {
+                self.spread(place, attributes, &counts, more);
+                self.count_without_group(place.attributes, attributes, more);
+            }
+            return;
+        };
+        let change = |bucket: &mut Counts| {
+            bucket.remove(&before);
+            bucket.merge(&after);
+        };
+        for id in &route.cells {
+            match self.cells.get_mut(*id as usize) {
+                Some(cell) => Arc::make_mut(cell).update(gone.cohort, self.hour_floor, change),
+                None => invariant::broken(Room::Window, "a route leads to cells that were made"),
+            }
+        }
     }
 
     /// Adds counts to every cell of the contribution's route, or removes them.
