@@ -1,18 +1,23 @@
 //! Forms: by which a record is recognised without being skimmed.
 //!
-//! A form is where the values are cut out of a record and what stands between them, but for one part, the middle, which
-//! differs from record to record but not in all of them. Before the middle a record is compared from its beginning,
-//! behind the middle from its end. So a record of a known form is taken apart by a few comparisons. If its parts are
-//! those of a record that was skimmed, skimming would cut it at the same places (see `skim`).
+//! A form is which values are cut out of a record, and what stands between them. Most of what stands there has few
+//! variants, and a record is compared with each. One part, the middle, may have many variants: it is what is left when
+//! the record was compared from its beginning up to the middle, and from its end down to it. If all parts are those of
+//! one record that was skimmed, skimming would cut this record at the same places (see `skim`). So a variant that fits
+//! by accident can only make a record look new.
+
+use std::ops::Range;
 
 use super::decode::RawRecord;
-use super::plain::end_of_string;
-use super::skim::{Found, MAX_CUTS, Skim, Skimmed, Value};
+use super::plain::{Plain, end_of_string};
+use super::skim::{Cut, Found, MAX_CUTS, Skim, Skimmed, Value};
 use super::time::TimeReader;
 use crate::plan::Limits;
 
-/// The most forms. Each type of event, each source and each producer's way of writing JSON has its own.
+/// The most forms. Each producer's way of writing JSON has its own, and so has each set of fields that differ.
 const MAX_FORMS: usize = 16;
+/// The most variants of what stands before or behind a value.
+const MAX_VARIANTS: usize = 32;
 
 /// The known forms.
 #[derive(Clone, Debug, Default)]
@@ -23,108 +28,233 @@ pub(super) struct Forms {
     times: TimeReader,
 }
 
-/// How a record is taken apart.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Form {
+/// A record taken apart by a form: all but the values and the middle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    form: u8,
+    /// By place: which variant stands there.
+    variants: [u8; MAX_CUTS],
+}
+
+/// How records are taken apart.
+#[derive(Clone, Debug)]
+struct Form {
     /// All headers of the record.
     headers: Vec<(String, Vec<u8>)>,
-    /// Before the middle: what stands before a value, and the value.
-    front: Vec<(Box<[u8]>, Value)>,
-    /// Behind the middle, from the end of the record: what stands behind a value, and the value.
-    back: Vec<(Box<[u8]>, Value)>,
+    /// Before the middle.
+    front: Vec<Place>,
+    /// Behind the middle, from the end of the record.
+    back: Vec<Place>,
+}
+
+/// A value, and what stands before it in front of the middle, or behind it in the back.
+#[derive(Clone, Debug)]
+struct Place {
+    value: Value,
+    variants: Vec<Box<[u8]>>,
+    /// The numbers of the variants, the frequent ones first.
+    order: Vec<u8>,
+}
+
+impl Parts {
+    /// Returns the hash of a record with these parts, and a middle of this hash.
+    #[inline]
+    pub fn hash(&self, middle: u64) -> u64 {
+        // An odd number with its bits spread evenly.
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let words = self.variants.as_chunks::<8>().0;
+        words.iter().fold(middle ^ u64::from(self.form), |hash, word| {
+            (hash ^ u64::from_le_bytes(*word)).wrapping_mul(SPREAD).rotate_left(32)
+        })
+    }
 }
 
 impl Forms {
-    /// Keeps the form of a record that was skimmed. Returns its index and the middle's range in the essence; `None`
-    /// where it cannot be recognised by its form, or there are too many forms.
-    pub fn learn(&mut self, record: &RawRecord<'_>, skim: &Skim) -> Option<(u16, std::ops::Range<usize>)> {
-        let (form, middle) = Form::of(record, skim)?;
-        let index = match self.forms.iter().position(|known| *known == form) {
+    /// Keeps the form of a record that was skimmed. Returns its parts and the middle's range in the essence; `None` where
+    /// it cannot be recognised by a form, or there is no room.
+    pub fn learn(&mut self, record: &RawRecord<'_>, skim: &Skim) -> Option<(Parts, Range<usize>)> {
+        let apart = Apart::of(record.payload, &skim.cuts)?;
+        let known = self.forms.iter().position(|form| form.fits(record, &apart));
+        let index = match known {
             Some(index) => index,
             None if self.forms.len() < MAX_FORMS => {
-                self.forms.push(form);
+                self.forms.push(Form::new(record, &apart));
                 self.forms.len() - 1
             }
             None => return None,
         };
-        u16::try_from(index).ok().map(|index| (index, middle))
+        let form = self.forms.get_mut(index)?;
+        let mut parts = Parts { form: u8::try_from(index).ok()?, ..Parts::default() };
+        let places = form.front.iter_mut().chain(&mut form.back);
+        for ((place, (part, _)), variant) in places.zip(apart.front.iter().chain(&apart.back)).zip(&mut parts.variants) {
+            *variant = place.learn(part)?;
+        }
+        let start = skim.of_headers + apart.front.iter().map(|(part, _)| part.len()).sum::<usize>();
+        Some((parts, start..start + apart.middle.len()))
     }
 
-    /// Takes a record apart. Returns the index of its form, its middle, and what differs from event to event.
+    /// Takes a record apart. Returns its parts, its middle, and what differs from event to event.
     #[inline]
-    pub fn read<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(u16, &'a [u8], Skimmed<'a>)> {
+    pub fn read<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(Parts, &'a [u8], Skimmed<'a>)> {
         let Self { forms, last, times } = self;
-        let (index, (middle, skimmed)) = match forms.get(*last).and_then(|form| form.read(record, limits, times)) {
+        let found = forms.get_mut(*last).and_then(|form| form.read(record, limits, times));
+        let (index, (mut parts, middle, skimmed)) = match found {
             Some(read) => (*last, read),
             None => {
-                let mut others = forms.iter().enumerate().filter(|(index, _)| index != last);
+                let mut others = forms.iter_mut().enumerate().filter(|(index, _)| index != last);
                 others.find_map(|(index, form)| form.read(record, limits, times).map(|read| (index, read)))?
             }
         };
-        self.last = index;
-        u16::try_from(index).ok().map(|index| (index, middle, skimmed))
+        *last = index;
+        parts.form = u8::try_from(index).ok()?;
+        Some((parts, middle, skimmed))
     }
 }
 
 impl Form {
-    /// Returns the form of a record that was skimmed, and the middle's range in the essence.
-    fn of(record: &RawRecord<'_>, skim: &Skim) -> Option<(Self, std::ops::Range<usize>)> {
-        let is_string = |value: &Value| !matches!(value, Value::Number(_) | Value::AnyNumber);
-        let cuts = &skim.cuts;
-        if cuts.is_empty() || cuts.len() > MAX_CUTS || !cuts.iter().all(|cut| is_string(&cut.value)) {
-            return None;
-        }
-        let starts = std::iter::once(0).chain(cuts.iter().map(|cut| cut.end));
-        let ends = cuts.iter().map(|cut| cut.start).chain(std::iter::once(record.payload.len()));
-        let kept: Vec<&[u8]> = starts.zip(ends).map(|(start, end)| record.payload.get(start..end)).collect::<Option<_>>()?;
-        let middle = (0..kept.len()).max_by_key(|index| kept.get(*index).map_or(0, |part| part.len()))?;
-        let (before, behind) = kept.split_at_checked(middle)?;
-        let (longest, behind) = behind.split_first()?;
-        let front = before.iter().zip(cuts).map(|(part, cut)| (Box::from(*part), cut.value)).collect();
-        let back = behind.iter().rev().zip(cuts.iter().rev()).map(|(part, cut)| (Box::from(*part), cut.value)).collect();
-        let start = skim.of_headers + before.iter().map(|part| part.len()).sum::<usize>();
+    fn new(record: &RawRecord<'_>, apart: &Apart<'_>) -> Self {
+        let places = |parts: &[(&[u8], Value)]| {
+            parts.iter().map(|(_, value)| Place { value: *value, variants: Vec::new(), order: Vec::new() }).collect()
+        };
         let headers = record.headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
-        // In binary mode values differ in the headers too, which no form has.
-        let binary = skim.cuts.iter().all(|cut| !matches!(cut.value, Value::Id | Value::Time));
-        (!binary).then_some((Self { headers, front, back }, start..start + longest.len()))
+        Self { headers, front: places(&apart.front), back: places(&apart.back) }
+    }
+
+    fn fits(&self, record: &RawRecord<'_>, apart: &Apart<'_>) -> bool {
+        let same = |places: &[Place], parts: &[(&[u8], Value)]| {
+            places.iter().map(|place| place.value).eq(parts.iter().map(|(_, value)| *value))
+        };
+        self.has_headers(record) && same(&self.front, &apart.front) && same(&self.back, &apart.back)
+    }
+
+    #[inline]
+    fn has_headers(&self, record: &RawRecord<'_>) -> bool {
+        let same =
+            |((name, value), (found, content)): (&(String, Vec<u8>), &(&str, &[u8]))| name == found && value == content;
+        self.headers.len() == record.headers.len() && self.headers.iter().zip(record.headers).all(same)
     }
 
     fn read<'a>(
-        &self,
+        &mut self,
         record: &RawRecord<'a>,
         limits: &Limits,
         times: &mut TimeReader,
-    ) -> Option<(&'a [u8], Skimmed<'a>)> {
-        let same = |((name, value), (found, content)): (&(String, Vec<u8>), &(&str, &[u8]))| name == found && value == content;
-        if self.headers.len() != record.headers.len() || !self.headers.iter().zip(record.headers).all(same) {
+    ) -> Option<(Parts, &'a [u8], Skimmed<'a>)> {
+        if !self.has_headers(record) {
             return None;
         }
         let mut found = Found::new(limits, times);
+        let mut parts = Parts::default();
+        let mut variants = parts.variants.iter_mut();
         let mut rest = record.payload;
-        for (before, value) in &self.front {
-            rest = rest.strip_prefix(&**before)?;
-            let end = end_of_string(rest, 0).ok()?;
-            let (text, behind) = rest.split_at_checked(end)?;
-            found.take(*value, checked(text)?).ok()?;
+        for (place, variant) in self.front.iter_mut().zip(&mut variants) {
+            (*variant, rest) = place.strip(rest, |rest, part| rest.strip_prefix(part))?;
+            let (text, behind) = rest.split_at_checked(place.value.end(rest)?)?;
+            found.take(place.value, checked(text)?).ok()?;
             rest = behind;
         }
-        for (behind, value) in &self.back {
-            rest = rest.strip_suffix(&**behind)?;
-            let start = rest.iter().rposition(|byte| *byte == b'"')? + 1;
-            let (before, text) = rest.split_at_checked(start)?;
+        for (place, variant) in self.back.iter_mut().zip(variants) {
+            (*variant, rest) = place.strip(rest, |rest, part| rest.strip_suffix(part))?;
+            let (before, text) = rest.split_at_checked(rest.iter().rposition(|byte| *byte == b'"')? + 1)?;
             // What is left has no quote; an escape or a control character would make it another string.
             if text.iter().any(|byte| matches!(byte, b'\\' | ..=0x1F)) {
                 return None;
             }
-            found.take(*value, checked(text)?).ok()?;
+            found.take(place.value, checked(text)?).ok()?;
             rest = before;
         }
-        found.finish().map(|skimmed| (rest, skimmed))
+        found.finish().map(|skimmed| (parts, rest, skimmed))
     }
+}
+
+impl Place {
+    /// Returns the number of a variant, which is added where missing; `None` where there are too many.
+    fn learn(&mut self, part: &[u8]) -> Option<u8> {
+        let known = self.variants.iter().position(|known| **known == *part);
+        let index = known.or_else(|| {
+            (self.variants.len() < MAX_VARIANTS).then(|| {
+                self.variants.push(part.into());
+                self.variants.len() - 1
+            })
+        })?;
+        let number = u8::try_from(index).ok()?;
+        if known.is_none() {
+            self.order.push(number);
+        }
+        Some(number)
+    }
+
+    /// Takes off the first variant that `strip` finds. Returns its number and the rest.
+    #[inline]
+    fn strip<'a>(
+        &mut self,
+        rest: &'a [u8],
+        strip: impl Fn(&'a [u8], &[u8]) -> Option<&'a [u8]>,
+    ) -> Option<(u8, &'a [u8])> {
+        let Self { variants, order, .. } = self;
+        let take = |number: &u8| variants.get(usize::from(*number)).and_then(|part| strip(rest, part));
+        let (at, (number, rest)) =
+            order.iter().enumerate().find_map(|(at, number)| take(number).map(|rest| (at, (*number, rest))))?;
+        // Whatever is found moves one place up.
+        if at > 0 {
+            order.swap(at - 1, at);
+        }
+        Some((number, rest))
+    }
+}
+
+impl Value {
+    /// Returns the index behind a value that begins at the first byte.
+    #[inline]
+    fn end(self, rest: &[u8]) -> Option<usize> {
+        match self {
+            Self::Number(max) => number_end(rest, Some(max)),
+            Self::AnyNumber => number_end(rest, None),
+            _ => end_of_string(rest, 0).ok(),
+        }
+    }
+
+    const fn is_number(self) -> bool {
+        matches!(self, Self::Number(_) | Self::AnyNumber)
+    }
+}
+
+fn number_end(rest: &[u8], max: Option<f64>) -> Option<usize> {
+    let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'.'))?;
+    let mut plain = Plain::new(std::str::from_utf8(rest.get(..end)?).ok()?);
+    let number = plain.number().ok()?;
+    (plain.index() == end && max.is_none_or(|max| number.as_f64() <= max)).then_some(end)
 }
 
 /// Returns a text, if it is UTF-8.
 #[inline]
 fn checked(text: &[u8]) -> Option<&[u8]> {
     (text.is_ascii() || std::str::from_utf8(text).is_ok()).then_some(text)
+}
+
+/// A record that was skimmed, taken apart at the values that were cut out.
+struct Apart<'p> {
+    front: Vec<(&'p [u8], Value)>,
+    middle: &'p [u8],
+    back: Vec<(&'p [u8], Value)>,
+}
+
+impl<'p> Apart<'p> {
+    fn of(payload: &'p [u8], cuts: &[Cut]) -> Option<Self> {
+        let starts = std::iter::once(0).chain(cuts.iter().map(|cut| cut.end));
+        let ends = cuts.iter().map(|cut| cut.start).chain(std::iter::once(payload.len()));
+        let kept: Vec<&[u8]> = starts.zip(ends).map(|(start, end)| payload.get(start..end)).collect::<Option<_>>()?;
+        // In binary mode values differ in the headers too, which no form has.
+        if !cuts.iter().any(|cut| cut.value == Value::Id) || !cuts.iter().any(|cut| cut.value == Value::Time) {
+            return None;
+        }
+        // From its end a number cannot be told from what stands before it.
+        let least = cuts.iter().rposition(|cut| cut.value.is_number()).map_or(0, |last| last + 1);
+        let middle = (least..kept.len()).max_by_key(|index| kept.get(*index).map_or(0, |part| part.len()))?;
+        let (before, behind) = kept.split_at_checked(middle)?;
+        let (longest, behind) = behind.split_first()?;
+        let front = before.iter().zip(cuts).map(|(part, cut)| (*part, cut.value)).collect();
+        let back = behind.iter().rev().zip(cuts.iter().rev()).map(|(part, cut)| (*part, cut.value)).collect();
+        Some(Self { front, middle: longest, back })
+    }
 }

@@ -87,8 +87,8 @@ impl Skim {
         let mut found = Found::new(limits, &mut times);
         let binary = self.read_headers(record.headers, &mut found)?;
         self.of_headers = self.essence.len();
-        let mut skimmer = Skimmer { text, at: 0, copied: 0, names, skim: self, found };
-        skimmer.object(if binary { Level::Data } else { Level::Event }).ok()?;
+        let mut skimmer = Skimmer { text, copied: 0, names, skim: self, found };
+        skimmer.object(0, if binary { Level::Data } else { Level::Event }).ok()?;
         skimmer.keep_until(text.len());
         let skimmed = skimmer.found.finish();
         self.times = times;
@@ -139,11 +139,10 @@ enum Level {
     Entries,
 }
 
-/// Goes through a text that has no escapes, so that every string ends at the next quote.
+/// Goes through a text that has no escapes, so that every string ends at the next quote. Each step gets the index of the
+/// next byte, and returns the one behind what it went over.
 struct Skimmer<'a, 's, 't> {
     text: &'a str,
-    /// Index of the next byte.
-    at: usize,
     /// Up to here the text is in the essence, or was cut out.
     copied: usize,
     names: &'s ReadNames,
@@ -153,83 +152,87 @@ struct Skimmer<'a, 's, 't> {
 
 impl<'a> Skimmer<'a, '_, '_> {
     /// Goes through an object. Objects in it, but for those that are looked at, stay in the essence as they are.
-    fn object(&mut self, level: Level) -> Result<(), Unusual> {
-        self.expect(b'{')?;
+    fn object(&mut self, at: usize, level: Level) -> Result<usize, Unusual> {
+        let bytes = self.text.as_bytes();
+        let mut at = expect(bytes, at, b'{')?;
         loop {
-            match self.peek()? {
-                b'}' => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                b',' => self.at += 1,
+            let byte;
+            (byte, at) = peek(bytes, at)?;
+            match byte {
+                b'}' => return Ok(at + 1),
+                b',' => at += 1,
                 _ => {
-                    let name = self.string()?;
-                    self.expect(b':')?;
-                    if level == Level::Entries {
-                        self.entry(name)?;
+                    let name;
+                    (name, at) = string(bytes, at)?;
+                    at = expect(bytes, at, b':')?;
+                    (_, at) = peek(bytes, at)?;
+                    at = if level == Level::Entries {
+                        self.entry(at, name)?
                     } else {
-                        self.value(level, Field::of(name))?;
-                    }
+                        self.value(at, level, Field::of(name))?
+                    };
                 }
             }
         }
     }
 
     #[inline]
-    fn value(&mut self, level: Level, field: Option<Field>) -> Result<(), Unusual> {
-        match self.peek()? {
+    fn value(&mut self, at: usize, level: Level, field: Option<Field>) -> Result<usize, Unusual> {
+        let bytes = self.text.as_bytes();
+        match bytes.get(at).ok_or(Unusual)? {
             b'"' => match value_of(level, field) {
-                Some(value) => self.cut_string(value),
-                None => self.string().map(|_| ()),
+                Some(value) => self.cut_string(at, value),
+                None => string(bytes, at).map(|(_, at)| at),
             },
-            b'{' if (level, field) == (Level::Event, Some(Field::Data)) => self.object(Level::Data),
+            b'{' if (level, field) == (Level::Event, Some(Field::Data)) => self.object(at, Level::Data),
             b'{' if level == Level::Data && matches!(field, Some(Field::Groups | Field::Strata)) => {
-                self.object(Level::Entries)
+                self.object(at, Level::Entries)
             }
-            b'{' | b'[' => self.skip_nested(),
-            b'0'..=b'9' => self.number(field),
-            _ => self.skip_word(),
+            b'{' | b'[' => skip_nested(bytes, at),
+            b'0'..=b'9' => self.number(at, field),
+            _ => skip_word(bytes, at),
         }
     }
 
     /// Goes over the value of a dimension or stratum.
     #[inline]
-    fn entry(&mut self, name: &[u8]) -> Result<(), Unusual> {
-        match self.peek()? {
-            b'"' if self.names.iter().any(|known| known.as_bytes() == name) => self.string().map(|_| ()),
-            b'"' => self.cut_string(Value::Text),
-            b'{' | b'[' => self.skip_nested(),
-            _ => self.skip_word(),
+    fn entry(&mut self, at: usize, name: &[u8]) -> Result<usize, Unusual> {
+        let bytes = self.text.as_bytes();
+        match bytes.get(at).ok_or(Unusual)? {
+            b'"' if self.names.iter().any(|known| known.as_bytes() == name) => string(bytes, at).map(|(_, at)| at),
+            b'"' => self.cut_string(at, Value::Text),
+            b'{' | b'[' => skip_nested(bytes, at),
+            _ => skip_word(bytes, at),
         }
     }
 
     #[inline]
-    fn cut_string(&mut self, value: Value) -> Result<(), Unusual> {
-        let start = self.at + 1;
-        let text = self.string()?;
+    fn cut_string(&mut self, at: usize, value: Value) -> Result<usize, Unusual> {
+        let (text, end) = string(self.text.as_bytes(), at)?;
         if has_control_characters(text) {
             return Err(Unusual);
         }
         self.found.take(value, text)?;
-        self.cut(Cut { start, end: start + text.len(), value })
+        self.cut(Cut { start: at + 1, end: end - 1, value })?;
+        Ok(end)
     }
 
-    fn number(&mut self, field: Option<Field>) -> Result<(), Unusual> {
+    fn number(&mut self, at: usize, field: Option<Field>) -> Result<usize, Unusual> {
         let value = match field {
             Some(Field::Intensity) => Value::Number(MAX_INTENSITY),
             Some(Field::DurationMinutes) => Value::Number(MAX_DURATION_MINUTES),
             None => Value::AnyNumber,
-            Some(_) => return self.skip_word(),
+            Some(_) => return skip_word(self.text.as_bytes(), at),
         };
-        let mut plain = Plain::starting_at(self.text, self.at);
+        let mut plain = Plain::starting_at(self.text, at);
         let number = plain.number()?;
         if let Value::Number(max) = value
             && number.as_f64() > max
         {
             return Err(Unusual);
         }
-        let start = std::mem::replace(&mut self.at, plain.index());
-        self.cut(Cut { start, end: self.at, value })
+        self.cut(Cut { start: at, end: plain.index(), value })?;
+        Ok(plain.index())
     }
 
     fn cut(&mut self, cut: Cut) -> Result<(), Unusual> {
@@ -247,65 +250,60 @@ impl<'a> Skimmer<'a, '_, '_> {
         let kept = self.text.as_bytes().get(self.copied..end).unwrap_or_default();
         self.skim.essence.extend_from_slice(kept);
     }
+}
 
-    /// Skips white space. Returns the next byte without reading it.
-    #[inline]
-    fn peek(&mut self) -> Result<u8, Unusual> {
-        loop {
-            match self.text.as_bytes().get(self.at) {
-                Some(byte) if *byte > b' ' => return Ok(*byte),
-                Some(_) => self.at += 1,
-                None => return Err(Unusual),
+/// Skips white space. Returns the next byte, and its index.
+#[inline]
+fn peek(bytes: &[u8], mut at: usize) -> Result<(u8, usize), Unusual> {
+    loop {
+        match bytes.get(at) {
+            Some(byte) if *byte > b' ' => return Ok((*byte, at)),
+            Some(_) => at += 1,
+            None => return Err(Unusual),
+        }
+    }
+}
+
+#[inline]
+fn expect(bytes: &[u8], at: usize, expected: u8) -> Result<usize, Unusual> {
+    let (byte, at) = peek(bytes, at)?;
+    if byte == expected { Ok(at + 1) } else { Err(Unusual) }
+}
+
+/// Reads a string that begins at the next byte.
+#[inline]
+fn string(bytes: &[u8], at: usize) -> Result<(&[u8], usize), Unusual> {
+    let rest = bytes.get(at..).and_then(|rest| rest.strip_prefix(b"\"")).ok_or(Unusual)?;
+    let text = rest.get(..next_quote(rest)?).unwrap_or_default();
+    Ok((text, at + text.len() + 2))
+}
+
+/// Skips an object or an array by its brackets, without a look at what is in it.
+fn skip_nested(bytes: &[u8], mut at: usize) -> Result<usize, Unusual> {
+    let mut open = 0_usize;
+    loop {
+        match bytes.get(at).ok_or(Unusual)? {
+            b'"' => {
+                (_, at) = string(bytes, at)?;
+                continue;
             }
+            b'{' | b'[' => open += 1,
+            b'}' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+        if open == 0 {
+            return Ok(at);
         }
     }
+}
 
-    #[inline]
-    fn expect(&mut self, expected: u8) -> Result<(), Unusual> {
-        if self.peek()? != expected {
-            return Err(Unusual);
-        }
-        self.at += 1;
-        Ok(())
+/// Skips a literal or a number up to the byte that must follow it, without a look at it.
+fn skip_word(bytes: &[u8], mut at: usize) -> Result<usize, Unusual> {
+    while !matches!(bytes.get(at).ok_or(Unusual)?, b',' | b'}' | b']' | ..=b' ') {
+        at += 1;
     }
-
-    /// Reads a string.
-    #[inline]
-    fn string(&mut self) -> Result<&'a [u8], Unusual> {
-        self.expect(b'"')?;
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let text = rest.get(..next_quote(rest)?).unwrap_or_default();
-        self.at += text.len() + 1;
-        Ok(text)
-    }
-
-    /// Skips an object or an array by its brackets, without a look at what is in it.
-    fn skip_nested(&mut self) -> Result<(), Unusual> {
-        let mut open = 0_usize;
-        loop {
-            match self.peek()? {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b'{' | b'[' => open += 1,
-                b'}' | b']' => open = open.saturating_sub(1),
-                _ => {}
-            }
-            self.at += 1;
-            if open == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Skips a literal or a number up to the byte that must follow it, without a look at it.
-    fn skip_word(&mut self) -> Result<(), Unusual> {
-        while !matches!(self.text.as_bytes().get(self.at).ok_or(Unusual)?, b',' | b'}' | b']' | ..=b' ') {
-            self.at += 1;
-        }
-        Ok(())
-    }
+    Ok(at)
 }
 
 /// Returns what a string is cut out for; `None` where it stays in the essence.

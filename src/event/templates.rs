@@ -6,11 +6,13 @@
 //! Nearly all records are recognised by the form of an earlier one ([`Form`]) without even being skimmed. Templates
 //! change how fast a record is handled and nothing else: what they return is what the decoder would find.
 
+use std::ops::Range;
+
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_secret;
 
 use super::decode::RawRecord;
-use super::form::Forms;
+use super::form::{Forms, Parts};
 use super::skim::{ReadNames, Skim, Skimmed};
 use crate::plan::Limits;
 use crate::plan::invariant::{Room, present};
@@ -44,8 +46,8 @@ pub struct Templates<T> {
 struct Template<T> {
     essence: Box<[u8]>,
     hash: u64,
-    /// The form and the range of the essence that other records of this form have differently.
-    form: Option<(u16, std::ops::Range<usize>)>,
+    /// How a record is recognised by a form: its parts, and the range of the essence that is the middle.
+    form: Option<(Parts, Range<usize>)>,
     middle_hash: u64,
     value: T,
 }
@@ -119,8 +121,8 @@ impl<T> Templates<T> {
         }
         let (Ok(id), Some(value)) = (u32::try_from(self.templates.len()), value()) else { return };
         let form = self.forms.learn(record, &self.skim);
-        let middle = form.as_ref().and_then(|(_, range)| self.skim.essence.get(range.clone()));
-        let middle_hash = middle.map_or(0, |middle| xxh3_64_with_secret(middle, &*self.secret));
+        let middle = form.as_ref().and_then(|(parts, range)| Some((parts, self.skim.essence.get(range.clone())?)));
+        let middle_hash = middle.map_or(0, |(parts, middle)| parts.hash(xxh3_64_with_secret(middle, &*self.secret)));
         let essence: Box<[u8]> = self.skim.essence.as_slice().into();
         self.bytes += essence.len() + TEMPLATE_OVERHEAD;
         let has_form = form.is_some();
@@ -150,12 +152,12 @@ impl<T> Templates<T> {
     }
 
     fn find_by_form<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(TemplateId, Skimmed<'a>)> {
-        let (form, middle, skimmed) = self.forms.read(record, limits)?;
-        let hash = xxh3_64_with_secret(middle, &*self.secret);
+        let (parts, middle, skimmed) = self.forms.read(record, limits)?;
+        let hash = parts.hash(xxh3_64_with_secret(middle, &*self.secret));
         let is_same = |id: &u32| {
             self.templates.get(*id as usize).is_some_and(|template| {
-                let of_form = template.form.as_ref().filter(|(index, _)| *index == form);
-                of_form.and_then(|(_, range)| template.essence.get(range.clone())) == Some(middle)
+                let same = template.form.as_ref().filter(|(known, _)| *known == parts);
+                same.and_then(|(_, range)| template.essence.get(range.clone())) == Some(middle)
             })
         };
         self.by_middle.find(hash, is_same).map(|id| (TemplateId(*id), skimmed))
