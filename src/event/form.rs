@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::decode::RawRecord;
-use super::plain::{Plain, end_of_string};
+use super::plain::{Plain, end_of_text};
 use super::skim::{Cut, Found, MAX_CUTS, Skim, Skimmed, Value};
 use super::time::TimeReader;
 use crate::plan::Limits;
@@ -86,7 +86,8 @@ impl Forms {
         let form = self.forms.get_mut(index)?;
         let mut parts = Parts { form: u8::try_from(index).ok()?, ..Parts::default() };
         let places = form.front.iter_mut().chain(&mut form.back);
-        for ((place, (part, _)), variant) in places.zip(apart.front.iter().chain(&apart.back)).zip(&mut parts.variants) {
+        for ((place, (part, _)), variant) in places.zip(apart.front.iter().chain(&apart.back)).zip(&mut parts.variants)
+        {
             *variant = place.learn(part)?;
         }
         let start = skim.of_headers + apart.front.iter().map(|(part, _)| part.len()).sum::<usize>();
@@ -149,8 +150,8 @@ impl Form {
         let mut rest = record.payload;
         for (place, variant) in self.front.iter_mut().zip(&mut variants) {
             (*variant, rest) = place.strip(rest, |rest, part| rest.strip_prefix(part))?;
-            let (text, behind) = rest.split_at_checked(place.value.end(rest)?)?;
-            found.take(place.value, checked(text)?).ok()?;
+            let (text, behind) = place.value.split(rest)?;
+            found.take(place.value, text).ok()?;
             rest = behind;
         }
         for (place, variant) in self.back.iter_mut().zip(variants) {
@@ -204,14 +205,19 @@ impl Place {
 }
 
 impl Value {
-    /// Returns the index behind a value that begins at the first byte.
+    /// Divides at the end of a value that begins at the first byte. Returns `None` where it is none.
     #[inline]
-    fn end(self, rest: &[u8]) -> Option<usize> {
-        match self {
+    fn split(self, rest: &[u8]) -> Option<(&[u8], &[u8])> {
+        let end = match self {
             Self::Number(max) => number_end(rest, Some(max)),
             Self::AnyNumber => number_end(rest, None),
-            _ => end_of_string(rest, 0).ok(),
-        }
+            _ => {
+                let (end, is_ascii) = end_of_text(rest)?;
+                let (text, behind) = rest.split_at_checked(end)?;
+                return (is_ascii || std::str::from_utf8(text).is_ok()).then_some((text, behind));
+            }
+        };
+        rest.split_at_checked(end?)
     }
 
     const fn is_number(self) -> bool {

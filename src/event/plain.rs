@@ -204,10 +204,33 @@ const MAX_DIGITS: usize = 15;
 const POWERS_OF_TEN: [f64; MAX_DIGITS + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
+/// Returns the index of the closing quote of the string that starts at the first byte, and whether it is ASCII; `None`
+/// where it has an escape or a control character, or does not end.
+#[inline]
+pub(super) fn end_of_text(bytes: &[u8]) -> Option<(usize, bool)> {
+    const UPPER: u64 = 0x8080_8080_8080_8080;
+    let (mut at, mut seen) = (0, 0);
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk);
+        let special = special_bytes(word);
+        if special != 0 {
+            // The bits below the quote's own are those of the bytes before it.
+            seen |= word & (special & special.wrapping_neg()).wrapping_sub(1);
+            at += (special.trailing_zeros() / 8) as usize;
+            return (bytes.get(at) == Some(&b'"')).then_some((at, seen & UPPER == 0));
+        }
+        seen |= word;
+        at += 8;
+    }
+    let end = end_of_string(bytes, at).ok()?;
+    let is_ascii = seen & UPPER == 0 && bytes.get(at..end).is_some_and(<[u8]>::is_ascii);
+    Some((end, is_ascii))
+}
+
 /// Returns the index of the closing quote of the string that starts at `start`. An escape or a control character is
 /// [`Unusual`].
 #[inline]
-pub(super) fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
+fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
     let mut at = start;
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let special = special_bytes(u64::from_le_bytes(*chunk));

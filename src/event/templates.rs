@@ -106,7 +106,8 @@ impl<T> Templates<T> {
     /// Returns the value of a template.
     #[must_use]
     pub fn get(&self, id: TemplateId) -> Option<&T> {
-        let template = present(Room::Event, "a template is used before they are forgotten", self.templates.get(id.0 as usize));
+        let template =
+            present(Room::Event, "a template is used before they are forgotten", self.templates.get(id.0 as usize));
         template.map(|template| &template.value)
     }
 
@@ -170,9 +171,8 @@ impl<T> Templates<T> {
     }
 
     fn template_of_essence(&self, hash: u64) -> Option<TemplateId> {
-        let is_same = |id: &u32| {
-            self.templates.get(*id as usize).is_some_and(|template| *template.essence == *self.skim.essence)
-        };
+        let is_same =
+            |id: &u32| self.templates.get(*id as usize).is_some_and(|template| *template.essence == *self.skim.essence);
         self.by_essence.find(hash, is_same).map(|id| TemplateId(*id))
     }
 }

@@ -1,5 +1,7 @@
 //! Folding the events of a case: what the set of them counts for.
 
+use smallvec::SmallVec;
+
 use super::attributes::{AttributeTable, AttributesId};
 use super::counts::CaseCounts;
 use super::record::{NO_PROFILE, Record, RecordKind};
@@ -7,6 +9,9 @@ use super::run::Spans;
 use crate::event::Outcome;
 use crate::plan::invariant::{Room, present};
 use crate::plan::{Channel, EventTime, ProfileId};
+
+/// Nearly every case has at most so many events. Lists of them need no allocation.
+const FEW: usize = 4;
 
 /// What a case counts for: in its own channel, and in another one by which it was checked although it was not picked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,7 +152,7 @@ fn merged_attributes(records: &[Record], selection: AttributesId, attributes: &m
 }
 
 fn latest_first(records: &[Record], kind: RecordKind, attributes: &mut AttributeTable) -> AttributesId {
-    let mut found: Vec<&Record> = records.iter().filter(|record| record.kind == kind).collect();
+    let mut found: SmallVec<[&Record; FEW]> = records.iter().filter(|record| record.kind == kind).collect();
     found.sort_unstable_by_key(|record| std::cmp::Reverse(record.order()));
     found.iter().fold(AttributesId::default(), |merged, record| attributes.merge(merged, record.attributes))
 }
@@ -197,7 +202,7 @@ struct ControlState {
 
 /// Returns the stages of the funnel that a case has reached by its controls: `assessed` is set, `selected` is not.
 fn examined(records: &[Record]) -> CaseCounts {
-    let mut reports: Vec<&Record> = records
+    let mut reports: SmallVec<[&Record; FEW]> = records
         .iter()
         .filter(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome | RecordKind::Complaint))
         .collect();
@@ -211,13 +216,14 @@ fn examined(records: &[Record]) -> CaseCounts {
         return counts;
     }
     let states = control_states(&reports);
+    let states = || states.iter().map(|(_, state)| state);
     // An outcome without its control implies one that was performed.
     let performed = |state: &ControlState| state.performed.unwrap_or(true) || concluded(state);
     counts.set_reported(true);
-    counts.set_controlled(states.iter().any(performed));
-    counts.set_resolved(states.iter().all(|state| !performed(state) || state.outcome.is_some()));
-    counts.set_concluded(states.iter().any(concluded));
-    let hit = states.iter().any(|state| state.outcome == Some(Outcome::Violation));
+    counts.set_controlled(states().any(performed));
+    counts.set_resolved(states().all(|state| !performed(state) || state.outcome.is_some()));
+    counts.set_concluded(states().any(concluded));
+    let hit = states().any(|state| state.outcome == Some(Outcome::Violation));
     counts.set_hit(hit);
     let found_before =
         reports.iter().any(|record| record.flags.outcome() == Some(Outcome::Violation) && is_revised(record, records));
@@ -230,13 +236,13 @@ const fn concluded(state: &ControlState) -> bool {
 }
 
 /// Returns what the reports say on each control. The reports must be in the order of [`Record::order`].
-fn control_states(reports: &[&Record]) -> Vec<ControlState> {
-    let mut keys: Vec<u32> =
+fn control_states(reports: &[&Record]) -> SmallVec<[(u32, ControlState); FEW]> {
+    let mut keys: SmallVec<[u32; FEW]> =
         reports.iter().filter(|record| record.kind == RecordKind::Control).map(|record| record.control).collect();
     keys.sort_unstable();
     keys.dedup();
     let only = if let [key] = keys.as_slice() { Some(*key) } else { None };
-    let mut states: Vec<(u32, ControlState)> = Vec::with_capacity(keys.len().max(1));
+    let mut states: SmallVec<[(u32, ControlState); FEW]> = SmallVec::new();
     for record in reports {
         let key = match only {
             Some(key) if key == 0 || record.control == 0 => key,
@@ -258,7 +264,7 @@ fn control_states(reports: &[&Record]) -> Vec<ControlState> {
             state.outcome = Some(outcome);
         }
     }
-    states.into_iter().map(|(_, state)| state).collect()
+    states
 }
 
 /// Returns the control that a report is about. A correction without a control id is about that of the report it

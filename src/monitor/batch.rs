@@ -79,7 +79,10 @@ impl Monitor {
             let known = in_time.and_then(|(id, values)| Some((id, values, templates.get(id)?)));
             prepared.push(match known {
                 Some((id, values, known)) => {
-                    debug_assert!(is_decoded_so(record, &limits, &values, known), "a template says what decoding would find");
+                    debug_assert!(
+                        is_decoded_so(record, &limits, &values, known),
+                        "a template says what decoding would find"
+                    );
                     Prepared::Known(id, self.tables.ledger.fill(&known.record, &values))
                 }
                 None => {

@@ -61,7 +61,8 @@ impl Sums {
         if row >= self.waiting.len() {
             self.waiting.resize(row + 1, Vec::new());
         }
-        if let Some(waiting) = present(Room::Monitor, "there is a row for each combination", self.waiting.get_mut(row)) {
+        if let Some(waiting) = present(Room::Monitor, "there is a row for each combination", self.waiting.get_mut(row))
+        {
             if waiting.is_empty() {
                 self.rows.push(row);
             }
