@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 
 use paritywatch::monitor::{Handled, Monitor, Received};
-use support::core::{BATCH_RECORDS, batches, count, demo_plan, new_monitor};
+use support::feed::{BATCH_RECORDS, batches, count, demo_plan, new_monitor};
 use support::streams::Kind;
 
 fn main() {
