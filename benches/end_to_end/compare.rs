@@ -34,6 +34,9 @@ pub struct Plan<'a> {
     streams: Vec<(Kind, Vec<&'a str>)>,
 }
 
+/// Others took the processors, and nobody asked to measure all the same.
+pub struct TooBusy;
+
 /// One way of reading, with what its rounds took.
 struct Role<'a> {
     name: &'a str,
@@ -57,35 +60,38 @@ impl<'a> Plan<'a> {
 }
 
 /// Compares the roles on every stream. Returns the events per second of processor time that the daemon counted of the first one.
-pub fn compare(broker: &Broker, plan: &Plan<'_>) -> Option<f64> {
+///
+/// # Errors
+/// [`TooBusy`] where others took the processors again and again.
+pub fn compare(broker: &Broker, plan: &Plan<'_>) -> Result<Option<f64>, TooBusy> {
     let mut first = None;
     for (kind, codecs) in &plan.streams {
         for codec in codecs {
-            let per_second = compare_stream(broker, plan, *kind, codec);
+            let per_second = compare_stream(broker, plan, *kind, codec)?;
             first = first.or(per_second);
         }
     }
-    first
+    Ok(first)
 }
 
-fn compare_stream(broker: &Broker, plan: &Plan<'_>, kind: Kind, codec: &str) -> Option<f64> {
+fn compare_stream(broker: &Broker, plan: &Plan<'_>, kind: Kind, codec: &str) -> Result<Option<f64>, TooBusy> {
     let topic = format!("events-{}-{codec}", kind.name());
     println!("\n{}, {codec}: {} events, {} rounds", kind.name(), grouped(plan.events as f64, 0), plan.rounds);
     broker.create_topic(&topic, PARTITIONS.cast_signed());
     if let Err(problem) = produce(&broker.bootstrap(), &topic, codec, kind, plan.events) {
         println!("not measured: {problem}");
-        return None;
+        return Ok(None);
     }
     let file = plan.roles.contains(&"python").then(|| python::write_lines(kind, plan.events));
     let mut roles: Vec<Role<'_>> = plan.roles.iter().map(|name| Role { name, rounds: Vec::new() }).collect();
     let mut worst = Others::default();
     for round in 0..plan.rounds {
-        worst = worst.max(play_round(broker, plan, &topic, file.as_deref(), &mut roles, round));
+        worst = worst.max(play_round(broker, plan, &topic, file.as_deref(), &mut roles, round)?);
     }
     broker.delete_topic(&topic);
     show(&roles, plan.events, worst);
-    let daemon = roles.iter().find(|role| role.name == "daemon")?;
-    Some(daemon.per_second(plan.events).median())
+    let daemon = roles.iter().find(|role| role.name == "daemon");
+    Ok(daemon.map(|daemon| daemon.per_second(plan.events).median()))
 }
 
 /// Plays all roles once, every second time in the opposite order, so that none always comes first. Returns what others did meanwhile.
@@ -96,7 +102,7 @@ fn play_round(
     file: Option<&Path>,
     roles: &mut [Role<'_>],
     round: usize,
-) -> Others {
+) -> Result<Others, TooBusy> {
     let mut worst = Others::default();
     let mut order: Vec<usize> = (0..roles.len()).collect();
     if round % 2 == 1 {
@@ -108,26 +114,29 @@ fn play_round(
             "daemon" => daemon::read(&broker.bootstrap(), topic, plan.events),
             "python" => python::read(file.unwrap()),
             name => in_process_of_its_own(name, &broker.bootstrap(), topic, plan.events),
-        });
+        })?;
         role.rounds.push(measured);
         worst = worst.max(others);
     }
-    worst
+    Ok(worst)
 }
 
 /// Repeats what was disturbed by others.
-fn undisturbed(forced: bool, mut work: impl FnMut() -> Measured) -> (Measured, Others) {
+fn undisturbed(forced: bool, mut work: impl FnMut() -> Measured) -> Result<(Measured, Others), TooBusy> {
     let mut repetitions = 0;
     loop {
         let before = Moment::now();
         let measured = work();
         let others = before.others();
         if forced || !others.are_too_many() {
-            return (measured, others);
+            return Ok((measured, others));
         }
         println!("repeated: {others}");
         repetitions += 1;
-        assert!(repetitions < REPETITIONS, "refused: the machine is too busy; measure all the same with --force");
+        if repetitions == REPETITIONS {
+            println!("refused: the machine is too busy; measure all the same with --force");
+            return Err(TooBusy);
+        }
     }
 }
 

@@ -44,7 +44,7 @@ mod source {
 
 use compare::{Plan, compare};
 use support::arguments::Arguments;
-use support::machine::check_load;
+use support::machine::{REFUSED, check_load};
 use test_support::kafka::Broker;
 
 fn main() {
@@ -60,7 +60,11 @@ fn main() {
     let broker = Broker::start();
     broker.create_topic("paritywatch.dead-letter", 1);
     broker.create_topic("paritywatch.alerts", 1);
-    let per_second = compare(&broker, &Plan::from(&arguments));
+    let Ok(per_second) = compare(&broker, &Plan::from(&arguments)) else {
+        // The broker must not outlive this process.
+        drop(broker);
+        std::process::exit(REFUSED);
+    };
     let seconds = arguments.number("--latency-seconds", 60);
     if seconds > 0 {
         let tenth = per_second.map_or(10_000, |per_second| per_second as u64 / 10);

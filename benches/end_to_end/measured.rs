@@ -1,5 +1,6 @@
 //! What a way of reading took, and how it gets from a role's process to the one that compares.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::support::processor::{ByThread, by_thread, memory, seconds};
@@ -26,6 +27,11 @@ impl Measured {
     /// What a process that still runs has taken so far.
     pub fn of(process: u32, wall: Duration) -> Self {
         let mut threads = by_thread(process);
+        // The first thread of a role has the name of this bench.
+        let main = fs::read_to_string(format!("/proc/{process}/comm")).expect("read the name");
+        if let Some(time) = threads.remove(main.trim()) {
+            threads.insert("main".to_owned(), time);
+        }
         // Threads that have ended have left only their sum, in hundredths of a second.
         let all = (seconds(process).expect("the process runs") * 1e9) as u64;
         let ended = all.saturating_sub(threads.values().sum());

@@ -11,6 +11,9 @@ const MOST_FOR_OTHERS: f64 = 0.05;
 /// Highest load average at the start, for each processor.
 const HIGHEST_LOAD: f64 = 0.25;
 
+/// The exit code where the machine is too busy: a failure that passes.
+pub const REFUSED: i32 = 75;
+
 /// The processors' counters at a moment.
 pub struct Moment {
     at: Instant,
@@ -79,7 +82,10 @@ pub fn check_load(forced: bool) {
     println!("load average {load:.2} on {processors} processors at the start");
     if load > HIGHEST_LOAD * processors {
         let limit = HIGHEST_LOAD * processors;
-        assert!(forced, "refused: the load average is above {limit:.2}; wait, or measure all the same with --force");
+        if !forced {
+            println!("refused: the load average is above {limit:.2}; wait, or measure all the same with --force");
+            std::process::exit(REFUSED);
+        }
         println!("FORCED: above the limit of {limit:.2}; the figures are worth little");
     }
 }
