@@ -7,18 +7,20 @@ use crate::support::figures::grouped;
 use crate::support::processor::memory;
 use crate::support::streams::PROFILE;
 
-/// Cases per hour of event time. Most of them stay open for a week.
-const CASES_PER_HOUR: u32 = 4_000;
-/// Events between two rows.
-const ROW_EVENTS: u64 = 1_000_000;
+/// Hours that all events together take, more or less: five years. Cases that were picked stay open for the history, which is 400 days; until then
+/// there are ever more of them.
+const HOURS: u64 = 50_000;
+/// Rows of the table.
+const ROWS: u64 = 50;
 
-/// Prints the memory after each million events, and how much it grew per event in the second half.
+/// Prints the memory now and then, and how much it grew per event in the second half.
 pub fn measure(events: u64) {
     let mut shape = Shape::new(Scenario::SkewedSelection, events, 1);
     PROFILE.clone_into(&mut shape.profile);
-    shape.cases_per_hour = CASES_PER_HOUR;
+    shape.cases_per_hour = u32::try_from(events / HOURS).unwrap();
+    let row_events = (events / ROWS).max(1);
     let mut stream = Stream::new(&shape);
-    let mut monitor = new_monitor(demo_plan());
+    let mut monitor = new_monitor(demo_plan(), 1);
     let mut handled = Vec::with_capacity(BATCH_RECORDS);
     let (mut read, mut rows) = (0, Vec::new());
     println!("| events | open cases | RSS, MiB |");
@@ -28,7 +30,7 @@ pub fn measure(events: u64) {
         if lines.is_empty() {
             break;
         }
-        count(&mut monitor, &batches(lines.iter().map(String::as_bytes)), &mut handled);
+        count(&mut monitor, &batches(lines.iter().map(String::as_bytes), 1), &mut handled);
         // As the daemon does: an evaluation now and then, and somebody takes what comes out.
         monitor.handle_tick(NOW);
         while let Some(output) = monitor.poll_output() {
@@ -36,7 +38,7 @@ pub fn measure(events: u64) {
         }
         let before = read;
         read += lines.len() as u64;
-        if read / ROW_EVENTS > before / ROW_EVENTS {
+        if read / row_events > before / row_events {
             let bytes = memory(std::process::id(), "VmRSS");
             println!(
                 "| {} | {} | {:.1} |",
