@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 
 use paritywatch::monitor::{Handled, Monitor, Received};
-use support::core::{BATCH_RECORDS, batches, count, demo_plan, new_monitor};
+use support::feed::{BATCH_RECORDS, PARTITIONS, batches, count, demo_plan, new_monitor};
 use support::streams::Kind;
 
 fn main() {
@@ -36,9 +36,9 @@ fn generate(kind: Kind, events: u64, file: &str) {
 fn count_file(file: &str, warm_up: usize) {
     let text = fs::read(file).unwrap();
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let batches = batches(lines);
+    let batches = batches(lines, PARTITIONS);
     let (first, rest) = batches.split_at(warm_up.div_ceil(BATCH_RECORDS));
-    let mut monitor = new_monitor(demo_plan());
+    let mut monitor = new_monitor(demo_plan(), PARTITIONS);
     let mut handled = Vec::with_capacity(BATCH_RECORDS);
     count(&mut monitor, first, &mut handled);
     counted(&mut monitor, rest, &mut handled);

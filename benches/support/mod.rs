@@ -5,5 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a bench fails")]
 #![allow(clippy::cast_precision_loss, reason = "figures to print")]
 
-pub mod core;
+pub mod arguments;
+pub mod feed;
+pub mod figures;
+pub mod machine;
+pub mod processor;
 pub mod streams;

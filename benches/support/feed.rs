@@ -11,7 +11,7 @@ pub const PARTITIONS: u32 = 3;
 /// Records in a batch.
 pub const BATCH_RECORDS: usize = 4_096;
 /// The wall clock, and the timestamp of every record: later than any event.
-pub const NOW: EventTime = EventTime(1_900_000_000_000);
+pub const NOW: EventTime = EventTime(2_000_000_000_000);
 
 /// The plan of `config/demo.toml`.
 pub fn demo_plan() -> Plan {
@@ -19,22 +19,22 @@ pub fn demo_plan() -> Plan {
     Settings::parse(text, "config/demo.toml", std::iter::empty()).unwrap().plan
 }
 
-/// A monitor that has its partitions and has read nothing.
-pub fn new_monitor(plan: Plan) -> Monitor {
+/// A monitor that has so many partitions and has read nothing. A partition without events would hold the watermark back for ever.
+pub fn new_monitor(plan: Plan, partitions: u32) -> Monitor {
     let mut monitor = Monitor::new(plan, PseudonymKey([1; 16]), Clock::Wall);
-    (0..PARTITIONS).for_each(|partition| monitor.add_partition(PartitionIndex(partition), NOW));
+    (0..partitions).for_each(|partition| monitor.add_partition(PartitionIndex(partition), NOW));
     monitor
 }
 
 /// Divides lines into batches. Each is of one partition, in turn, as a client gives them.
-pub fn batches<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<Received<'a>>> {
+pub fn batches<'a>(lines: impl Iterator<Item = &'a [u8]>, partitions: u32) -> Vec<Vec<Received<'a>>> {
     let records: Vec<RawRecord<'a>> =
         lines.map(|payload| RawRecord { payload, headers: &[], timestamp: Some(NOW) }).collect();
     let of_one_partition = |(records, partition): (&[RawRecord<'a>], u32)| {
         let partition = PartitionIndex(partition);
         records.iter().map(|record| Received { partition, record: *record }).collect()
     };
-    records.chunks(BATCH_RECORDS).zip((0..PARTITIONS).cycle()).map(of_one_partition).collect()
+    records.chunks(BATCH_RECORDS).zip((0..partitions).cycle()).map(of_one_partition).collect()
 }
 
 /// Counts batches, every record of which must be accepted.

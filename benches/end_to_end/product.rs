@@ -1,0 +1,58 @@
+//! The product's own configuration, for it and for everything that it is compared with.
+
+use std::io;
+use std::path::Path;
+
+use paritywatch::settings::Settings;
+use rdkafka::ClientConfig;
+
+use crate::test_support::process::free_port;
+
+// The file itself, and not a copy of its settings: a copy would drift. It is private to the product's library.
+#[path = "../../src/source/kafka/config.rs"]
+#[allow(clippy::pedantic, unreachable_pub, reason = "the product's file, linted there")]
+mod config;
+
+/// What the product's file reports failures by.
+#[derive(Debug)]
+pub struct SourceError;
+
+impl SourceError {
+    pub fn file(path: &Path, doing: &'static str, source: io::Error) -> Self {
+        panic!("{}: {doing}: {source}", path.display())
+    }
+}
+
+/// A configuration: that of the demo, with this input.
+pub struct Product {
+    /// The file's text.
+    pub text: String,
+    /// Where the daemon answers.
+    pub url: String,
+}
+
+impl Product {
+    /// Reads the topic of the broker; keeps its state in the folder.
+    pub fn new(bootstrap: &str, topic: &str, state: &Path) -> Self {
+        let port = free_port();
+        let demo = include_str!("../../config/demo.toml");
+        let text = demo
+            .replace("localhost:9092", bootstrap)
+            .replace(r#"topics = ["events"]"#, &format!(r#"topics = ["{topic}"]"#));
+        assert!(text.contains(bootstrap) && text.contains(topic), "the demo's configuration has other lines");
+        let state = state.display();
+        let text = format!("{text}\n[state]\ndir = \"{state}\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n");
+        Self { text, url: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> Settings {
+        Settings::parse(&self.text, "bench.toml", std::iter::empty()).unwrap()
+    }
+}
+
+/// The settings with which the product's consumer reads.
+pub fn client_config(bootstrap: &str, topic: &str) -> ClientConfig {
+    let settings = Product::new(bootstrap, topic, Path::new("unused")).settings();
+    config::consumer_config(settings.kafka.as_ref().unwrap(), settings.plan.event.message_bytes).unwrap()
+}
