@@ -15,6 +15,7 @@ mod fingerprint;
 mod horizons;
 mod memory;
 mod named_values;
+mod newcomers;
 mod page;
 mod pages;
 mod probabilities;

@@ -131,6 +131,11 @@ impl Page {
         self.simple.insert_unique(key.low, SimpleCase::of(key, selection), |case| case.key.low);
     }
 
+    /// Inserts a case that came while a snapshot held the page.
+    pub fn take_newcomer(&mut self, case: SimpleCase) {
+        self.simple.insert_unique(case.key.low, case, |case| case.key.low);
+    }
+
     /// Reads what a look-up of the case will read first. Returns a number that depends on it.
     #[inline]
     pub fn touch(&self, key: CaseKey) -> usize {
@@ -228,7 +233,7 @@ fn is_second_selection(record: &Record, records: &[Record], spans: &Spans) -> bo
 }
 
 impl SimpleCase {
-    const fn of(key: CaseKey, record: &Record) -> Self {
+    pub const fn of(key: CaseKey, record: &Record) -> Self {
         Self {
             key,
             time: record.time,

@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 use super::fingerprint::CaseKey;
 use super::horizons::Horizons;
 use super::memory::{Memory, oldest_age};
-use super::page::{Page, Sizes};
+use super::newcomers::Newcomers;
+use super::page::{Page, SimpleCase, Sizes};
 use super::record::Record;
 use super::run::Spans;
 use super::sweep::{Sweep, Swept};
@@ -35,28 +36,47 @@ pub(super) struct Pages {
     /// By page: nothing expires in it until the watermark passes this time.
     due: Vec<EventTime>,
     sizes: Sizes,
+    newcomers: Newcomers,
 }
 
 impl Pages {
     /// Returns pages without a case.
     pub fn new() -> Self {
         // One empty page stands for all of them until they are written to.
-        Self { pages: vec![Arc::default(); PAGES], due: vec![EventTime(i64::MAX); PAGES], sizes: Sizes::default() }
+        Self {
+            pages: vec![Arc::default(); PAGES],
+            due: vec![EventTime(i64::MAX); PAGES],
+            sizes: Sizes::default(),
+            newcomers: Newcomers::default(),
+        }
     }
 
-    /// Returns the page of a case.
+    /// Returns the page of a case, with all its cases.
     #[inline]
-    pub fn page(&self, key: CaseKey) -> &Page {
+    pub fn page(&mut self, key: CaseKey) -> &Page {
+        let index = page_index(key);
+        self.newcomers.move_to(&mut self.pages, index);
         #[expect(clippy::indexing_slicing, reason = "the index of a page is below PAGES, their number")]
-        &self.pages[page_index(key)]
+        &self.pages[index]
+    }
+
+    /// Returns whether the ledger has the case, or remembers the event of this tag beside it.
+    #[inline]
+    pub fn knows(&self, key: CaseKey, tag: u64, seen: EventTime) -> bool {
+        let index = page_index(key);
+        #[expect(clippy::indexing_slicing, reason = "the index of a page is below PAGES, their number")]
+        let page = &self.pages[index];
+        page.has(key) || page.memory.contains((key.high, tag), seen) || self.newcomers.have(index, key)
     }
 
     /// Returns the page of a case to change. It is copied first where a snapshot holds it. Call [`Self::note_change`]
     /// afterwards.
     #[inline]
     pub fn page_mut(&mut self, key: CaseKey) -> &mut Page {
+        let index = page_index(key);
+        self.newcomers.move_to(&mut self.pages, index);
         #[expect(clippy::indexing_slicing, reason = "the index of a page is below PAGES, their number")]
-        Arc::make_mut(&mut self.pages[page_index(key)])
+        Arc::make_mut(&mut self.pages[index])
     }
 
     /// Updates the sums after a page has changed. `before` is what it held.
@@ -75,14 +95,25 @@ impl Pages {
             return;
         };
         *due = (*due).min(until);
-        Arc::make_mut(page).insert_simple(key, selection);
         self.sizes.open += 1;
+        // Copying an empty page costs nothing.
+        if self.newcomers.is_empty_at(index) && (Arc::get_mut(page).is_some() || page.is_empty()) {
+            Arc::make_mut(page).insert_simple(key, selection);
+        } else {
+            self.newcomers.insert(index, SimpleCase::of(key, selection));
+        }
+    }
+
+    /// Moves newcomers of some pages to where they belong, if nothing holds these pages any longer.
+    pub fn settle_newcomers(&mut self) {
+        self.newcomers.settle_some(&mut self.pages);
     }
 
     /// Reads of each case's page what a look-up will read. Look-ups one after another wait for memory each; these do not
     /// wait for each other. Returns a number that depends on what was read.
     pub fn touch(&self, keys: impl Iterator<Item = CaseKey>) -> usize {
-        keys.fold(0, |sum, key| sum ^ self.page(key).touch(key))
+        #[expect(clippy::indexing_slicing, reason = "the index of a page is below PAGES, their number")]
+        keys.fold(0, |sum, key| sum ^ self.pages[page_index(key)].touch(key))
     }
 
     /// Notes that something in the page of a case expires after this watermark.
@@ -119,6 +150,7 @@ impl Pages {
         if *due >= sweep.watermark && !sweep.evicts() {
             return None;
         }
+        self.newcomers.move_to(&mut self.pages, index);
         let page = present(Room::Ledger, "the index of a page is below their number", self.pages.get_mut(index))?;
         if page.is_empty() {
             *due = EventTime(i64::MAX);
@@ -133,14 +165,16 @@ impl Pages {
     }
 
     /// Returns the indices of the pages in which a run has expired.
-    pub fn with_expired(&self, watermark: EventTime, spans: &Spans) -> Vec<usize> {
+    pub fn with_expired(&mut self, watermark: EventTime, spans: &Spans) -> Vec<usize> {
+        self.newcomers.move_all_to(&mut self.pages);
         let pages = self.pages.iter().enumerate();
         pages.filter(|(_, page)| page.has_expired(watermark, spans)).map(|(index, _)| index).collect()
     }
 
     /// Returns when the `count`-th oldest case was opened, of all open ones or of those that wait. There must be so
     /// many.
-    pub fn oldest_opened(&self, waiting_only: bool, count: usize, spans: &Spans) -> EventTime {
+    pub fn oldest_opened(&mut self, waiting_only: bool, count: usize, spans: &Spans) -> EventTime {
+        self.newcomers.move_all_to(&mut self.pages);
         let mut times = Vec::with_capacity(if waiting_only { self.sizes.waiting } else { self.sizes.open });
         self.pages.iter().for_each(|page| page.opening_times(waiting_only, spans, |time| times.push(time)));
         let Some(index) = count.min(times.len()).checked_sub(1) else {
@@ -181,18 +215,23 @@ impl Pages {
 
     /// Returns the bytes allocated for cases, by visiting all pages.
     pub fn allocated_bytes(&self) -> u64 {
-        self.pages.iter().map(|page| page.allocated_bytes() as u64).sum()
+        let pages: u64 = self.pages.iter().map(|page| page.allocated_bytes() as u64).sum();
+        pages + self.newcomers.allocated_bytes()
     }
 
     /// Returns all pages, shared: a page is copied when it changes while it is shared.
     pub fn share(&self) -> Vec<Arc<Page>> {
-        self.pages.clone()
+        let mut pages = self.pages.clone();
+        // Hardly any are left, unless another snapshot is still held.
+        self.newcomers.clone().move_all_to(&mut pages);
+        pages
     }
 
     /// Replaces all pages by those that [`Self::share`] returned, with the profiles of their records replaced too where
     /// `rename` is given.
     pub fn replace(&mut self, pages: &[Arc<Page>], rename: Option<impl Fn(u16) -> u16>) {
         self.pages = pages.to_vec();
+        self.newcomers = Newcomers::default();
         if let Some(rename) = rename {
             self.pages.iter_mut().for_each(|page| Arc::make_mut(page).rename_profiles(&rename));
         }

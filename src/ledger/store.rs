@@ -125,8 +125,7 @@ impl Ledger {
         if timing.late || !record.is_plain_selection() || self.arrived(&record, timing).arrived != record.time {
             return None;
         }
-        let page = self.pages.page(case);
-        if page.has(case) || page.memory.contains((case.high, record.tag), timing.seen) {
+        if self.pages.knows(case, record.tag, timing.seen) {
             return None;
         }
         let only = std::slice::from_ref(&record);
@@ -154,6 +153,11 @@ impl Ledger {
     /// Reads of memory what joining these cases will read. Returns a number that depends on it.
     pub fn touch(&self, cases: impl Iterator<Item = CaseKey>) -> usize {
         self.pages.touch(cases)
+    }
+
+    /// Puts in order what a snapshot held up, a little at each call.
+    pub fn settle_newcomers(&mut self) {
+        self.pages.settle_newcomers();
     }
 
     /// Returns the secret of the templates.

@@ -66,6 +66,7 @@ impl Monitor {
             self.handle_prepared(part, &mut decoded, now, handled);
         }
         self.count_waiting();
+        self.tables.ledger.settle_newcomers();
     }
 
     /// Recognises all records of a part, or decodes them.
