@@ -106,6 +106,7 @@ fn read_through(broker: &Broker, events: u64) {
                     monitor.handle_record(record.partition, &raw, now);
                 }
                 read += batch.len() as u64;
+                source.give_back(batch);
                 if read % 100_000 < 4_096 {
                     monitor.handle_tick(now);
                 }

@@ -228,6 +228,7 @@ impl Daemon {
                 self.latency.note_counted(batch.records().map(|record| record.timestamp), self.clock.now());
                 self.keeper.note(&batch);
                 self.catch_up.handled_batch();
+                self.source.give_back(batch);
             }
         }
     }

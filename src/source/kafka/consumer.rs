@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::batch::Batch;
 use super::config::consumer_config;
 use super::feed::Feed;
 use super::reader::{Reader, Wiring};
@@ -27,6 +28,7 @@ pub struct KafkaSource {
     pub feed: Receiver<Feed>,
     /// How far it has come.
     pub state: Arc<SourceState>,
+    used: SyncSender<Batch>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -47,12 +49,19 @@ impl KafkaSource {
         let state = Arc::new(SourceState::reading_on(inputs));
         let (sender, feed) = sync_channel(QUEUED_BATCHES);
         let stop = Arc::new(AtomicBool::new(false));
-        let wiring = Wiring { feed: sender, stop: Arc::clone(&stop) };
+        let (used, given_back) = sync_channel(QUEUED_BATCHES);
+        let wiring = Wiring { feed: sender, given_back, stop: Arc::clone(&stop) };
         // Made here, so that refused settings show now and not on the thread.
         let reader = Reader::new(settings.topics.clone(), config, (hash, message_bytes), &state, wiring)?;
         let thread = std::thread::Builder::new().name("kafka".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| SourceError::Thread { thread: "consumer's", source })?;
-        Ok(Self { feed, state, stop, thread: Some(thread) })
+        Ok(Self { feed, state, used, stop, thread: Some(thread) })
+    }
+
+    /// Gives a batch back to the client, on the consumer's thread: that takes a while, which the monitor's thread can use better.
+    pub fn give_back(&self, batch: Batch) {
+        // A thread that falls behind is helped.
+        let _ = self.used.try_send(batch);
     }
 
     /// Asks the thread to end. What it has read until then still comes.

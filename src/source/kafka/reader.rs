@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
@@ -12,6 +12,7 @@ use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::assignment::Assignment;
+use super::batch::Batch;
 use super::batching::{Batching, OtherLog};
 use super::client::{Client, Connection};
 use super::feed::{Feed, Gone, Outgoing};
@@ -47,6 +48,7 @@ pub(super) struct Reader {
     retired: Vec<Arc<Client>>,
     state: Arc<SourceState>,
     outgoing: Outgoing,
+    given_back: Receiver<Batch>,
     stop: Arc<AtomicBool>,
     batching: Batching,
     last_record: Instant,
@@ -58,6 +60,8 @@ pub(super) struct Reader {
 pub(super) struct Wiring {
     /// Where batches go.
     pub feed: SyncSender<Feed>,
+    /// Where they come back from.
+    pub given_back: Receiver<Batch>,
     /// Whether the thread is to end.
     pub stop: Arc<AtomicBool>,
 }
@@ -81,6 +85,7 @@ impl Reader {
             retired: Vec::new(),
             state: Arc::clone(state),
             outgoing: Outgoing::new(wiring.feed),
+            given_back: wiring.given_back,
             stop: wiring.stop,
             batching: Batching::new(hash, message_bytes),
             last_record: Instant::now(),
@@ -120,6 +125,7 @@ impl Reader {
 
     /// Reads the next batch, unless the monitor's thread has no room for it. What the client reports is taken in any case.
     fn work(&mut self) -> Result<(), Gone> {
+        self.given_back.try_iter().for_each(drop);
         if self.outgoing.work()? {
             self.take_events(Duration::ZERO);
             self.collect();
@@ -319,7 +325,10 @@ impl Reader {
         self.retired.push(client);
         let began = Instant::now();
         while self.retired.iter().any(is_in_use) && began.elapsed() < GIVE_BACK_LIMIT {
-            std::thread::sleep(RECORD_WAIT);
+            // An error means that no more are given back: those that are left are dropped where they are.
+            if self.given_back.recv_timeout(RECORD_WAIT).is_err_and(|error| error == RecvTimeoutError::Disconnected) {
+                std::thread::sleep(RECORD_WAIT);
+            }
         }
     }
 }
@@ -327,4 +336,77 @@ impl Reader {
 /// Whether somebody else holds the client: its records do.
 fn is_in_use(client: &Arc<Client>) -> bool {
     Arc::strong_count(client) > 1
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::ledger::PseudonymKey;
+    use crate::plan::EventTime;
+    use crate::sink::producer::PlainProducer;
+    use crate::source::embedded::EmbeddedBroker;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    fn send(broker: &EmbeddedBroker, texts: std::ops::Range<u64>) {
+        let mut producer = PlainProducer::connect(&broker.brokers(), "events").unwrap();
+        for number in texts {
+            producer.send("case", number.to_string().as_bytes(), EventTime(1_790_000_000_000)).unwrap();
+        }
+        producer.finish().unwrap();
+    }
+
+    fn receive(reader: &mut Reader, feed: &Receiver<Feed>, records: usize) -> Vec<Batch> {
+        let (began, mut batches, mut count) = (Instant::now(), Vec::new(), 0);
+        while count < records {
+            assert!(began.elapsed() < LIMIT, "{count} of {records} records came");
+            assert!(reader.work().is_ok());
+            while let Ok(feed) = feed.try_recv() {
+                if let Feed::Batch(batch) = feed {
+                    count += batch.len();
+                    batches.push(batch);
+                }
+            }
+        }
+        batches
+    }
+
+    fn texts(batches: &[Batch]) -> Vec<u64> {
+        let payloads = batches.iter().flat_map(Batch::records).map(|record| record.payload);
+        payloads.map(|payload| std::str::from_utf8(payload).unwrap().parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_client_that_was_replaced_is_closed_when_its_records_are_given_back() {
+        let broker = EmbeddedBroker::start(&[("events", 1)]).unwrap();
+        send(&broker, 0..10);
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", broker.brokers()).set("group.id", "test").set("auto.offset.reset", "error");
+        let (sender, feed) = sync_channel(4);
+        let (give_back, given_back) = sync_channel(4);
+        let wiring = Wiring { feed: sender, given_back, stop: Arc::default() };
+        let (state, hash) = (Arc::<SourceState>::default(), RecordHash(PseudonymKey([0; 16])));
+        let mut reader = Reader::new(vec!["events".to_owned()], config, (hash, 1_000), &state, wiring).unwrap();
+        reader.look_for_partitions();
+        let first = receive(&mut reader, &feed, 10);
+
+        let connection = Connection::open(&reader.config, &state).unwrap();
+        connection.assign(&reader.offsets()).unwrap();
+        reader.replace(connection);
+        send(&broker, 10..20);
+        let second = receive(&mut reader, &feed, 10);
+        assert_eq!(texts(&second), (10..20).collect::<Vec<_>>(), "the new client reads on where the old one ended");
+        assert_eq!(texts(&first), (0..10).collect::<Vec<_>>(), "what the old client has read stays");
+        reader.retired.retain(is_in_use);
+        assert_eq!(reader.retired.len(), 1);
+        drop(first);
+        reader.retired.retain(is_in_use);
+        assert!(reader.retired.is_empty());
+        second.into_iter().for_each(|batch| give_back.send(batch).unwrap());
+        reader.finish();
+        assert_eq!(state.health().partitions[0].next_offset, 20);
+    }
 }
