@@ -25,6 +25,9 @@ pub struct Merge {
     given: Option<usize>,
 }
 
+/// The file's place among the files, from 0; the line's number, from 1; and the line, cut off one byte after the largest size of an event.
+type Line<'a> = (PartitionIndex, u64, &'a [u8]);
+
 /// Lines that are handled together. They are copied out of the files' buffers, each of which holds one line at a time.
 #[derive(Debug, Default)]
 pub struct Lines {
@@ -34,8 +37,8 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// The lines: the file's place among the files, the line's number from 1, and the line, cut off one byte after the largest size of an event.
-    pub fn iter(&self) -> impl Iterator<Item = (PartitionIndex, u64, &[u8])> {
+    /// The lines, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Line<'_>> {
         let mut begin = 0;
         self.lines.iter().map(move |(partition, number, end)| {
             let bytes = self.bytes.get(std::mem::replace(&mut begin, *end)..*end).unwrap_or_default();
@@ -94,7 +97,7 @@ impl Merge {
     }
 
     /// Returns the next line with its file and number; `None` at the end of all files.
-    fn next_line(&mut self) -> Result<Option<(PartitionIndex, u64, &[u8])>, SourceError> {
+    fn next_line(&mut self) -> Result<Option<Line<'_>>, SourceError> {
         if let Some(input) = self.given.take().and_then(|given| self.inputs.get_mut(given)) {
             input.read_on(&self.limits, self.needs_time)?;
         }

@@ -40,7 +40,7 @@ impl Counting {
 /// Empties the list. As it then borrows nothing, its memory can serve for records of another batch: `collect` goes on using it where it is.
 fn of_any_lifetime<'to>(mut received: Vec<Received<'_>>) -> Vec<Received<'to>> {
     received.clear();
-    received.into_iter().filter_map(|_| None).collect()
+    received.into_iter().map_while(|_| None).collect()
 }
 
 #[cfg(test)]
