@@ -12,6 +12,8 @@ use crate::source::position::RecordHash;
 const BATCH_RECORDS: usize = 4_096;
 /// A batch is sent on when its values have this many bytes. What one call of the client gives may exceed it.
 const BATCH_BYTES: usize = 2 << 20;
+/// Records of the first call, which tell how many of their size there is room for.
+const FIRST_RECORDS: usize = 4;
 
 /// The batch that is being filled.
 pub(super) struct Batching {
@@ -84,9 +86,12 @@ impl Batching {
         self.batch.len() >= BATCH_RECORDS || self.batch.payload_bytes() >= BATCH_BYTES
     }
 
-    /// How many more records there may be in the batch.
+    /// How many more records to ask for. Nobody knows how large they are, so it goes by those that came.
     pub fn room(&self) -> usize {
-        BATCH_RECORDS.saturating_sub(self.batch.len())
+        let (records, bytes) = (self.batch.len(), self.batch.payload_bytes());
+        let Some(mean_bytes) = bytes.checked_div(records) else { return FIRST_RECORDS };
+        let fitting = BATCH_BYTES.saturating_sub(bytes) / mean_bytes.max(1) + 1;
+        fitting.min(BATCH_RECORDS.saturating_sub(records))
     }
 
     /// Returns the batch, unless it is empty, and goes on with a new one.
