@@ -11,13 +11,13 @@ use crate::disclosure::Published;
 use crate::event::RawRecord;
 use crate::judge::Verdict;
 use crate::ledger::PseudonymKey;
-use crate::monitor::{Clock, Handled, Monitor};
+use crate::monitor::{Clock, Handled, Monitor, Received};
 use crate::plan::invariant::violations;
 use crate::plan::{EventTime, PartitionIndex};
 use crate::render::Render;
 use crate::settings::Settings;
 use crate::source::SourceError;
-use crate::source::files::{Line, Merge};
+use crate::source::files::{Lines, Merge};
 
 /// Rejected lines that are named one by one, at most. All are counted.
 const NAMED_REJECTIONS: u64 = 10;
@@ -87,15 +87,7 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
         monitor.add_partition(PartitionIndex(index), EventTime(0));
     }
     let progress = progress_bar(lines.total_bytes());
-    let mut rejected = 0;
-    while let Some(line) = lines.next_line().map_err(failure)? {
-        let record = RawRecord { payload: line.bytes, headers: &[], timestamp: None };
-        if let Handled::Rejected(rejection) = monitor.handle_record(line.partition, &record, EventTime(0)) {
-            rejected += 1;
-            name_rejection(&line, &rejection.to_string(), rejected);
-        }
-        progress.set_position(lines.bytes_read());
-    }
+    let rejected = handle_all(&mut lines, &mut monitor, &progress)?;
     progress.finish_and_clear();
     if rejected > NAMED_REJECTIONS {
         eprintln!("paritywatch: {rejected} lines were rejected in all; events.rejected counts them");
@@ -110,9 +102,30 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
     Ok(monitor)
 }
 
-fn name_rejection(line: &Line<'_>, why: &str, rejected: u64) {
-    if rejected <= NAMED_REJECTIONS {
-        eprintln!("paritywatch: {}:{}: {why}", line.file, line.number);
+/// Hands all lines to the monitor, names the first that are rejected, and returns how many are.
+fn handle_all(files: &mut Merge, monitor: &mut Monitor, progress: &indicatif::ProgressBar) -> Result<u64, Failure> {
+    let (mut lines, mut handled, mut rejected) = (Lines::default(), Vec::new(), 0);
+    loop {
+        let read = files.next_lines(&mut lines);
+        let received = lines.iter().map(|(partition, _, payload)| Received {
+            partition,
+            record: RawRecord { payload, headers: &[], timestamp: None },
+        });
+        monitor.handle_batch(&received.collect::<Vec<_>>(), EventTime(0), &mut handled);
+        for ((partition, number, _), handled) in lines.iter().zip(&handled) {
+            if let Handled::Rejected(rejection) = handled {
+                rejected += 1;
+                if rejected <= NAMED_REJECTIONS {
+                    eprintln!("paritywatch: {}:{number}: {rejection}", files.name(partition));
+                }
+            }
+        }
+        progress.set_position(files.bytes_read());
+        // Only now: the lines before one that cannot be read are handled all the same.
+        read.map_err(failure)?;
+        if lines.is_empty() {
+            return Ok(rejected);
+        }
     }
 }
 

@@ -70,9 +70,6 @@ pub enum SourceError {
         /// What the system said.
         source: io::Error,
     },
-    /// The monitor no longer takes what is read.
-    #[error("the monitor is gone")]
-    Gone,
 }
 
 impl SourceError {

@@ -10,6 +10,10 @@ use crate::plan::{EventTime, Limits, PartitionIndex};
 
 /// Bytes that are read from a file at a time.
 const BUFFER_BYTES: usize = 1 << 20;
+/// Lines that are handled together, at most.
+const BATCH_LINES: usize = 4_096;
+/// Lines are handled when they have this many bytes. The last one may exceed it.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// The lines of several files, in order of event time. A line that is no event comes as soon as it is met.
 pub struct Merge {
@@ -21,17 +25,46 @@ pub struct Merge {
     given: Option<usize>,
 }
 
-/// One line of one file.
-#[derive(Clone, Copy, Debug)]
-pub struct Line<'a> {
-    /// The file's place among the files, from 0.
-    pub partition: PartitionIndex,
-    /// The file's name.
-    pub file: &'a str,
-    /// The line's number, from 1.
-    pub number: u64,
-    /// The line, cut off one byte after the largest size of an event.
-    pub bytes: &'a [u8],
+/// The file's place among the files, from 0; the line's number, from 1; and the line, cut off one byte after the largest size of an event.
+type Line<'a> = (PartitionIndex, u64, &'a [u8]);
+
+/// Lines that are handled together. They are copied out of the files' buffers, each of which holds one line at a time.
+#[derive(Debug, Default)]
+pub struct Lines {
+    bytes: Vec<u8>,
+    /// The file, the line's number, and where the line ends.
+    lines: Vec<(PartitionIndex, u64, usize)>,
+}
+
+impl Lines {
+    /// The lines, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Line<'_>> {
+        let mut begin = 0;
+        self.lines.iter().map(move |(partition, number, end)| {
+            let bytes = self.bytes.get(std::mem::replace(&mut begin, *end)..*end).unwrap_or_default();
+            (*partition, *number, bytes)
+        })
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
+    }
+
+    fn is_full(&self) -> bool {
+        self.lines.len() >= BATCH_LINES || self.bytes.len() >= BATCH_BYTES
+    }
+
+    fn push(&mut self, partition: PartitionIndex, number: u64, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.lines.push((partition, number, self.bytes.len()));
+    }
 }
 
 struct Input {
@@ -63,11 +96,8 @@ impl Merge {
         Ok(merge)
     }
 
-    /// Returns the next line; `None` at the end of all files.
-    ///
-    /// # Errors
-    /// [`SourceError`] with the name and the line of the file.
-    pub fn next_line(&mut self) -> Result<Option<Line<'_>>, SourceError> {
+    /// Returns the next line with its file and number; `None` at the end of all files.
+    fn next_line(&mut self) -> Result<Option<Line<'_>>, SourceError> {
         if let Some(input) = self.given.take().and_then(|given| self.inputs.get_mut(given)) {
             input.read_on(&self.limits, self.needs_time)?;
         }
@@ -75,7 +105,27 @@ impl Merge {
         let Some((_, index, input)) = open.min_by_key(|(time, index, _)| (*time, *index)) else { return Ok(None) };
         let partition = PartitionIndex(u32::try_from(index).map_err(|_| SourceError::TooManyFiles)?);
         self.given = Some(index);
-        Ok(Some(Line { partition, file: &input.name, number: input.number, bytes: &input.line }))
+        Ok(Some((partition, input.number, &input.line)))
+    }
+
+    /// Replaces `lines` by the next ones; none at the end of all files.
+    ///
+    /// # Errors
+    /// [`SourceError`] with the name and the line of the file. `lines` then has those before it.
+    pub fn next_lines(&mut self, lines: &mut Lines) -> Result<(), SourceError> {
+        lines.clear();
+        while !lines.is_full()
+            && let Some((partition, number, line)) = self.next_line()?
+        {
+            lines.push(partition, number, line);
+        }
+        Ok(())
+    }
+
+    /// The name of the file at this place.
+    #[must_use]
+    pub fn name(&self, partition: PartitionIndex) -> &str {
+        self.inputs.get(partition.0 as usize).map_or("", |input| &input.name)
     }
 
     /// The bytes of all files whose size is known.

@@ -1,12 +1,10 @@
 //! Where records come from: Kafka, replayed files, the embedded broker of the demo.
 
-mod batch;
 pub mod embedded;
 mod error;
 pub mod files;
 pub mod kafka;
 mod position;
 
-pub use batch::{Batch, BatchRecord};
 pub use error::SourceError;
 pub use position::{Gap, RecordHash, read_on};

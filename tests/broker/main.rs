@@ -11,6 +11,7 @@ mod end_to_end;
 mod kafka_acls;
 mod kafka_delivery;
 mod kafka_harness;
+mod kafka_in_place;
 mod kafka_machine;
 mod kafka_run;
 mod kafka_state;

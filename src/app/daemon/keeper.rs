@@ -9,9 +9,10 @@ use crate::app::failure::Failure;
 use crate::checkpoint::{CheckpointError, Header, Input, Journal, LastRecord, Owner, Store, Stored, read_journals};
 use crate::ledger::PseudonymKey;
 use crate::monitor::{AlertTransitions, Clock, Monitor};
-use crate::plan::{EventTime, InputOffset, PartitionIndex};
+use crate::plan::{EventTime, InputOffset};
 use crate::settings::Settings;
-use crate::source::{Batch, BatchRecord, RecordHash};
+use crate::source::RecordHash;
+use crate::source::kafka::Batch;
 use crate::status::{CheckpointHealth, lock};
 
 /// The pause between two checkpoints is at least this many times as long as the last one took: a large state must not keep the disk busy.
@@ -110,18 +111,11 @@ impl Keeper {
 
     /// Notes how far a batch has brought each partition. The batch must be in the counts.
     pub fn note(&mut self, batch: &Batch) {
-        let mut newest: Vec<(PartitionIndex, BatchRecord<'_>)> = Vec::new();
-        for record in batch.records() {
-            match newest.iter_mut().find(|(index, _)| *index == record.partition) {
-                Some((_, known)) => *known = record,
-                None => newest.push((record.partition, record)),
-            }
-        }
-        for (index, record) in newest {
-            let Some(input) = self.header.inputs.get_mut(index.0 as usize) else {
+        for record in batch.newest() {
+            let Some(input) = self.header.inputs.get_mut(record.partition.0 as usize) else {
                 // The source announces a partition before its first batch.
                 tracing::error!(
-                    partition = index.0,
+                    partition = record.partition.0,
                     "a batch names a partition that was not announced; its offset is not kept"
                 );
                 continue;

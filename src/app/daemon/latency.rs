@@ -40,16 +40,28 @@ impl LatencyRecorder {
     /// the second stage alone.
     pub fn note_counted(&mut self, timestamps: impl Iterator<Item = Option<i64>>, now: EventTime) {
         let mut records = 0;
+        // Many records that follow each other have the same millisecond: they are recorded at once.
+        let mut same = (None, 0);
         for timestamp in timestamps {
             records += 1;
-            if let Some(timestamp) = timestamp {
-                self.counted.record(now.since(EventTime(timestamp)), 1);
+            if same.0 != timestamp {
+                self.note_same(std::mem::replace(&mut same, (timestamp, 0)), now);
             }
+            same.1 += 1;
         }
+        self.note_same(same, now);
         if self.waiting.len() >= MAX_WAITING {
             self.merge_neighbours();
         }
         self.waiting.push_back((now, records));
+    }
+
+    fn note_same(&mut self, (timestamp, records): (Option<i64>, u64), now: EventTime) {
+        if let Some(timestamp) = timestamp
+            && records > 0
+        {
+            self.counted.record(now.since(EventTime(timestamp)), records);
+        }
     }
 
     /// Notes that everything counted so far is in an evaluation that is published now.

@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod clock;
+mod counting;
 mod delivery;
 mod exchange;
 mod invariants;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::catch_up::CatchUp;
 use super::clock::SteadyClock;
+use super::counting::Counting;
 use super::delivery::Delivery;
 use super::invariants::InvariantLog;
 use super::keeper::Keeper;
@@ -16,13 +17,10 @@ use super::signals::Signals;
 use super::supervisor::Supervisor;
 use crate::app::{arguments::load, failure::Failure};
 use crate::checkpoint::Owner;
-use crate::event::RawRecord;
-use crate::monitor::{Handled, Monitor, Output};
-use crate::plan::EventTime;
+use crate::monitor::{Monitor, Output};
 use crate::settings::{Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
-use crate::source::Batch;
-use crate::source::kafka::{Feed, KafkaSource, TopicWatch, base_config};
+use crate::source::kafka::{Batch, Feed, KafkaSource, TopicWatch, base_config};
 use crate::status::{Operation, Shared, View};
 
 /// Longest wait for dead letters when the daemon stops.
@@ -35,6 +33,7 @@ const STOP_POLL: Duration = Duration::from_millis(200);
 /// The monitor, and everything that feeds it or tells of it.
 pub struct Daemon {
     monitor: Monitor,
+    counting: Counting,
     owner: Owner,
     source: KafkaSource,
     topics: TopicWatch,
@@ -77,6 +76,7 @@ impl Daemon {
         let operation = Operation { accepted_gaps: keeper.accepted_gaps().len() as u64, ..Operation::default() };
         Ok(Self {
             monitor,
+            counting: Counting::default(),
             owner: owner.clone(),
             source,
             topics,
@@ -223,7 +223,8 @@ impl Daemon {
                 self.keeper.add_partition(input);
             }
             Feed::Batch(batch) => {
-                self.count(&batch);
+                self.counting.count(&batch, &mut self.monitor, self.clock.now());
+                self.send_dead_letters(&batch);
                 self.latency.note_counted(batch.records().map(|record| record.timestamp), self.clock.now());
                 self.keeper.note(&batch);
                 self.catch_up.handled_batch();
@@ -232,27 +233,19 @@ impl Daemon {
         }
     }
 
-    fn count(&mut self, batch: &Batch) {
-        let now = self.clock.now();
-        let mut headers = Vec::new();
-        for record in batch.records() {
-            headers.clear();
-            headers.extend(record.headers());
-            let raw =
-                RawRecord { payload: record.payload, headers: &headers, timestamp: record.timestamp.map(EventTime) };
-            if let Handled::Rejected(rejection) = self.monitor.handle_record(record.partition, &raw, now) {
-                let Some((topic, partition)) = self.source.state.name(record.partition) else {
-                    // The source names every partition before its first batch.
-                    tracing::error!(
-                        partition = record.partition.0,
-                        "a batch names a partition that was not announced; its dead letter is lost"
-                    );
-                    continue;
-                };
-                let position = Position { topic: &topic, partition, offset: record.offset };
-                let signals = &self.signals;
-                self.dead_letters.send(position, &rejection, record.payload, || !signals.is_stopping());
-            }
+    fn send_dead_letters(&mut self, batch: &Batch) {
+        for (record, rejection) in self.counting.rejected(batch) {
+            let Some((topic, partition)) = self.source.state.name(record.partition) else {
+                // The source names every partition before its first batch.
+                tracing::error!(
+                    partition = record.partition.0,
+                    "a batch names a partition that was not announced; its dead letter is lost"
+                );
+                continue;
+            };
+            let position = Position { topic: &topic, partition, offset: record.offset };
+            let signals = &self.signals;
+            self.dead_letters.send(position, rejection, record.payload, || !signals.is_stopping());
         }
     }
 

@@ -1,6 +1,5 @@
 //! Finds the partitions of the topics, and assigns them to the client.
 
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
@@ -8,8 +7,8 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::MetadataPartition;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::Client;
-use super::feed::Feed;
+use super::client::Connection;
+use super::feed::{Feed, Outgoing};
 use super::state::{PartitionName, PartitionState, SourceState};
 use crate::checkpoint::Input;
 use crate::plan::PartitionIndex;
@@ -21,11 +20,11 @@ pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// A look for partitions.
 pub(super) struct Assignment<'r> {
     /// The client.
-    pub client: &'r Client,
+    pub connection: &'r Connection,
     /// What is known of the partitions.
     pub state: &'r SourceState,
     /// Where new partitions are announced.
-    pub feed: &'r SyncSender<Feed>,
+    pub outgoing: &'r mut Outgoing,
 }
 
 /// A partition, and where it is read from.
@@ -37,7 +36,7 @@ impl Assignment<'_> {
     ///
     /// # Errors
     /// [`SourceError`] of the first topic that could not be looked at, or of the assignment.
-    pub fn update(&self, topics: &[String]) -> Result<(), SourceError> {
+    pub fn update(&mut self, topics: &[String]) -> Result<(), SourceError> {
         let mut found = Vec::new();
         let looked: Vec<Result<(), SourceError>> =
             topics.iter().map(|topic| self.look_into(topic, &mut found)).collect();
@@ -47,8 +46,8 @@ impl Assignment<'_> {
         Ok(())
     }
 
-    fn look_into(&self, topic: &str, found: &mut Vec<Found>) -> Result<(), SourceError> {
-        let metadata = self.client.fetch_metadata(Some(topic), ANSWER_LIMIT);
+    fn look_into(&mut self, topic: &str, found: &mut Vec<Found>) -> Result<(), SourceError> {
+        let metadata = self.connection.client.fetch_metadata(Some(topic), ANSWER_LIMIT);
         let metadata = metadata.map_err(|error| SourceError::topic(topic, error))?;
         let known = metadata.topics().iter().find(|known| known.name() == topic);
         if let Some(error) = known.and_then(|known| known.error()) {
@@ -65,7 +64,7 @@ impl Assignment<'_> {
             if known.is_some_and(|state| state.assigned || state.stopped) {
                 continue;
             }
-            let range = self.client.fetch_watermarks(topic, number, ANSWER_LIMIT);
+            let range = self.connection.client.fetch_watermarks(topic, number, ANSWER_LIMIT);
             let range = range.map_err(|error| SourceError::partition(topic, number, error))?;
             let offset = match known {
                 Some(known) => self.read_on(&name, known, range),
@@ -77,7 +76,7 @@ impl Assignment<'_> {
     }
 
     /// Registers a partition that was never read; returns the offset to read from.
-    fn register(&self, name: PartitionName, (begin, end): (i64, i64)) -> Result<i64, SourceError> {
+    fn register(&mut self, name: PartitionName, (begin, end): (i64, i64)) -> Result<i64, SourceError> {
         let mut partitions = self.state.partitions();
         let index = u32::try_from(partitions.len()).map_err(|_| SourceError::TooManyPartitions)?;
         let index = PartitionIndex(index);
@@ -85,7 +84,7 @@ impl Assignment<'_> {
         partitions.insert(name, PartitionState { catch_up: end, end_offset: end, ..PartitionState::new(index, begin) });
         drop(partitions);
         let input = Input { topic, partition, next_offset: begin, last: None };
-        self.feed.send(Feed::Partition(index, input)).map_err(|_| SourceError::Gone)?;
+        self.outgoing.push(Feed::Partition(index, input));
         Ok(begin)
     }
 
@@ -112,7 +111,7 @@ impl Assignment<'_> {
             list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
                 .map_err(|error| SourceError::partition(topic, *partition, error))?;
         }
-        self.client.incremental_assign(&list).map_err(SourceError::Assign)?;
+        self.connection.assign(&list)?;
         tracing::info!(partitions = list.count(), "partitions assigned");
         for (name, _) in found {
             self.state.change(name, |state| state.assigned = true);

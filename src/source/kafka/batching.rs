@@ -1,45 +1,49 @@
-//! Collects records into batches, and tells which records are to be counted.
+//! Collects records into a batch, and tells which records are to be counted.
 
-use std::time::{Duration, Instant};
+use kafka_batch::{Failure, Record, Records, TopicHandle};
 
-use rdkafka::message::{BorrowedMessage, Message};
-
+use super::batch::Batch;
 use super::message::Bounded;
 use super::state::{PartitionName, SourceState};
 use crate::plan::PartitionIndex;
-use crate::source::{batch::Batch, position::RecordHash};
+use crate::source::position::RecordHash;
 
-/// Records in a batch, at most.
+/// Records in a batch, at most: a batch is handled at once, and a tick that is due must not wait for long.
 const BATCH_RECORDS: usize = 4_096;
-/// A batch is sent on when it has this many bytes.
-const BATCH_BYTES: usize = 1 << 20;
-/// Longest that a record waits for its batch to fill.
-pub(super) const BATCH_DELAY: Duration = Duration::from_millis(50);
+/// A batch is sent on when its values have this many bytes. What one call of the client gives may exceed it.
+const BATCH_BYTES: usize = 2 << 20;
+/// Records of the first call, which tell how many of their size there is room for.
+const FIRST_RECORDS: usize = 4;
 
 /// The batch that is being filled.
 pub(super) struct Batching {
     batch: Batch,
-    /// When the batch got its first record.
-    since: Instant,
-    /// The partition of the last record. The next record nearly always has the same one.
     current: Option<Current>,
     hash: RecordHash,
     message_bytes: usize,
 }
 
-/// A partition that is being read.
+/// The partition of the last record, which is still in the batch. The next record nearly always has the same one.
 struct Current {
+    topic: TopicHandle,
     name: PartitionName,
     index: PartitionIndex,
     next_offset: i64,
 }
 
+/// What is to be dealt with before more is read.
+#[derive(Default)]
+pub(super) struct Found {
+    /// An error that came instead of a record. Records behind it were not looked at.
+    pub failure: Option<Failure>,
+    /// Partitions that are other logs than those that were read. They are marked as stopped.
+    pub other_logs: Vec<OtherLog>,
+}
+
 /// A partition turned out not to hold the record that was read at its offset.
 pub(super) struct OtherLog {
-    /// The topic.
-    pub topic: String,
-    /// The partition's number.
-    pub partition: i32,
+    /// The topic and the partition's number.
+    pub name: PartitionName,
     /// What was expected and what was found.
     pub problem: String,
 }
@@ -47,76 +51,101 @@ pub(super) struct OtherLog {
 impl Batching {
     /// Begins with an empty batch. `message_bytes` is the largest size of an event.
     pub fn new(hash: RecordHash, message_bytes: usize) -> Self {
-        Self { batch: Batch::default(), since: Instant::now(), current: None, hash, message_bytes }
+        Self { batch: Batch::new(message_bytes), current: None, hash, message_bytes }
     }
 
-    /// Adds a record to the batch, if it is to be counted.
-    pub fn take(&mut self, message: &BorrowedMessage<'_>, state: &SourceState) -> Result<(), OtherLog> {
-        let began = self.batch.is_empty();
-        if began {
-            self.since = Instant::now();
-        }
-        self.copy(&Bounded { message, limit: self.message_bytes }, state)?;
-        // Before the offset shows as read, which it does with the next record or with the batch.
-        if began && !self.batch.is_empty() {
-            state.count_begun();
-        }
-        Ok(())
+    /// Where the client adds records. They count once they have gone through [`Batching::sift`].
+    pub const fn records_mut(&mut self) -> &mut Records {
+        self.batch.records_mut()
     }
 
-    fn copy(&mut self, bounded: &Bounded<'_, '_>, state: &SourceState) -> Result<(), OtherLog> {
-        let message = bounded.message;
-        let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
-        let is_same = |current: &Current| current.name.1 == partition && current.name.0 == topic;
-        if !self.current.as_ref().is_some_and(is_same) {
-            self.remember_offset(state);
-            let index = index_of(bounded, state, &self.hash)?;
-            self.current =
-                index.map(|index| Current { name: (topic.to_owned(), partition), index, next_offset: offset });
-        }
-        // A record that is not to be counted.
-        let Some(current) = &mut self.current else { return Ok(()) };
-        current.next_offset = offset + 1;
-        self.batch.push((current.index, offset, bounded.timestamp()), bounded.payload(), bounded.headers());
-        Ok(())
+    /// Looks at the records that were added, and keeps those that are to be counted.
+    pub fn sift(&mut self, state: &SourceState) -> Found {
+        let Self { batch, current, hash, .. } = self;
+        let mut is_empty = batch.is_empty();
+        let mut other_logs = Vec::new();
+        let failure = batch.sift(|bounded| {
+            let index = index_of(&bounded, current, state, hash);
+            let index = index.map_err(|other| other_logs.push(other)).ok().flatten();
+            // Before the offset shows as read, which it does with the next partition or with the batch.
+            if index.is_some() && std::mem::replace(&mut is_empty, false) {
+                state.count_begun();
+            }
+            index
+        });
+        Found { failure, other_logs }
     }
 
-    /// Whether the batch is to be sent on.
-    pub fn is_due(&self) -> bool {
-        let full = self.batch.len() >= BATCH_RECORDS || self.batch.bytes() >= BATCH_BYTES;
-        full || !self.batch.is_empty() && self.since.elapsed() >= BATCH_DELAY
+    /// Whether there is nothing to be sent on.
+    pub const fn is_empty(&self) -> bool {
+        self.batch.is_empty()
     }
 
-    /// Time until the batch is to be sent on, if it does not fill before.
-    pub fn wait(&self) -> Duration {
-        if self.batch.is_empty() { BATCH_DELAY } else { BATCH_DELAY.saturating_sub(self.since.elapsed()) }
+    /// Whether the batch is to be sent on before anything is added to it.
+    pub fn is_full(&self) -> bool {
+        self.batch.len() >= BATCH_RECORDS || self.batch.payload_bytes() >= BATCH_BYTES
     }
 
-    /// Returns the batch, unless it is empty, and goes on with the one that `empty` gives.
-    pub fn finish(&mut self, state: &SourceState, empty: impl FnOnce() -> Batch) -> Option<Batch> {
+    /// How many more records to ask for. Nobody knows how large they are, so it goes by those that came.
+    pub fn room(&self) -> usize {
+        let (records, bytes) = (self.batch.len(), self.batch.payload_bytes());
+        let Some(mean_bytes) = bytes.checked_div(records) else { return FIRST_RECORDS };
+        let fitting = BATCH_BYTES.saturating_sub(bytes) / mean_bytes.max(1) + 1;
+        fitting.min(BATCH_RECORDS.saturating_sub(records))
+    }
+
+    /// Returns the batch, unless it is empty, and goes on with a new one.
+    pub fn finish(&mut self, state: &SourceState) -> Option<Batch> {
         self.remember_offset(state);
-        (!self.batch.is_empty()).then(|| std::mem::replace(&mut self.batch, empty()))
+        (!self.batch.is_empty()).then(|| std::mem::replace(&mut self.batch, Batch::new(self.message_bytes)))
     }
 
     /// Shows in the state how far the current partition is read.
     pub fn remember_offset(&mut self, state: &SourceState) {
-        if let Some(Current { name, next_offset, .. }) = self.current.take() {
-            state.set_next_offset(&name, next_offset);
-        }
+        remember_offset(&mut self.current, state);
     }
 }
 
-/// The index of the record's partition; `None` if the record is not to be counted. The first record of a partition that is read on is the last
-/// one that was counted: it is compared, and not counted again.
+fn remember_offset(current: &mut Option<Current>, state: &SourceState) {
+    if let Some(Current { name, next_offset, .. }) = current.take() {
+        state.set_next_offset(&name, next_offset);
+    }
+}
+
+/// The index of the record's partition; `None` if the record is not to be counted.
 fn index_of(
-    bounded: &Bounded<'_, '_>,
+    bounded: &Bounded<Record<'_>>,
+    current: &mut Option<Current>,
     state: &SourceState,
     hash: &RecordHash,
 ) -> Result<Option<PartitionIndex>, OtherLog> {
-    let message = bounded.message;
-    let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+    let record = bounded.message;
+    let (topic, partition, offset) = (record.topic_handle(), record.partition(), record.offset());
+    if let Some(current) = current
+        && (current.topic, current.name.1) == (topic, partition)
+        && current.next_offset <= offset
+    {
+        current.next_offset = offset + 1;
+        return Ok(Some(current.index));
+    }
+    remember_offset(current, state);
+    let name = (record.topic().to_owned(), partition);
+    let index = look_up(&name, bounded, state, hash)?;
+    *current = index.map(|index| Current { topic, name, index, next_offset: offset + 1 });
+    Ok(index)
+}
+
+/// As [`index_of`], for another partition than that of the record before, or an offset that was read before. The first record of a partition that
+/// is read on is the last one that was counted: it is compared, and not counted again.
+fn look_up(
+    name: &PartitionName,
+    bounded: &Bounded<Record<'_>>,
+    state: &SourceState,
+    hash: &RecordHash,
+) -> Result<Option<PartitionIndex>, OtherLog> {
+    let ((topic, partition), offset) = (name, bounded.message.offset());
     let mut partitions = state.partitions();
-    let Some(known) = partitions.get_mut(&(topic.to_owned(), partition)) else {
+    let Some(known) = partitions.get_mut(name) else {
         // A partition is registered before it is assigned.
         tracing::error!(topic, partition, "a record came from a partition that was not assigned; it is not counted");
         return Ok(None);
@@ -129,11 +158,12 @@ fn index_of(
         && expected.offset == offset
         && !bounded.is(expected, hash)
     {
+        known.stopped = true;
         let problem = format!(
             "topic {topic} partition {partition}: expected at offset {offset} the record that was read there, found another: the topic was \
              made anew"
         );
-        return Err(OtherLog { topic: topic.to_owned(), partition, problem });
+        return Err(OtherLog { name: name.clone(), problem });
     }
     Ok((offset >= known.next_offset).then_some(known.index))
 }

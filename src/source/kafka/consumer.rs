@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::batching::BATCH_DELAY;
+use super::batch::Batch;
 use super::config::consumer_config;
 use super::feed::Feed;
-use super::reader::{Channels, Reader};
+use super::reader::{Reader, Wiring};
 use super::state::SourceState;
 use crate::checkpoint::Input;
 use crate::settings::Kafka;
-use crate::source::{batch::Batch, error::SourceError, position::RecordHash};
+use crate::source::{error::SourceError, position::RecordHash};
 
 /// Messages that may wait between the consumer's thread and the monitor's.
 const QUEUED_BATCHES: usize = 4;
-/// Longest wait for the thread to end; then the end of the process ends it.
+/// Longest single wait for the thread to end.
+const END_POLL: Duration = Duration::from_millis(50);
+/// Longest wait for the thread to end in all; then the end of the process ends it.
 const END_LIMIT: Duration = Duration::from_secs(15);
 
 /// The running consumer.
@@ -33,7 +35,7 @@ pub struct KafkaSource {
 
 impl KafkaSource {
     /// Starts a consumer that reads on from `inputs`, whose order is that of the partitions' indices. Of a record longer than `message_bytes`
-    /// no more than that is copied, and one byte.
+    /// no more than that is read, and one byte.
     ///
     /// # Errors
     /// [`SourceError`] if the configuration names a file that cannot be read, or librdkafka refuses it.
@@ -46,20 +48,19 @@ impl KafkaSource {
         let config = consumer_config(settings, message_bytes)?;
         let state = Arc::new(SourceState::reading_on(inputs));
         let (sender, feed) = sync_channel(QUEUED_BATCHES);
-        let (used, pool) = sync_channel(QUEUED_BATCHES * 2);
         let stop = Arc::new(AtomicBool::new(false));
-        let channels = Channels { feed: sender, pool, stop: Arc::clone(&stop) };
+        let (used, given_back) = sync_channel(QUEUED_BATCHES);
+        let wiring = Wiring { feed: sender, given_back, stop: Arc::clone(&stop) };
         // Made here, so that refused settings show now and not on the thread.
-        let reader = Reader::new(settings.topics.clone(), config, (hash, message_bytes), &state, channels)?;
+        let reader = Reader::new(settings.topics.clone(), config, (hash, message_bytes), &state, wiring)?;
         let thread = std::thread::Builder::new().name("kafka".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| SourceError::Thread { thread: "consumer's", source })?;
         Ok(Self { feed, state, used, stop, thread: Some(thread) })
     }
 
-    /// Gives a batch back, so that its memory is used again.
-    pub fn give_back(&self, mut batch: Batch) {
-        batch.clear();
-        // With a full pool it is dropped.
+    /// Gives a batch back to the client, on the consumer's thread: that takes a while, which the monitor's thread can use better.
+    pub fn give_back(&self, batch: Batch) {
+        // A thread that falls behind is helped.
         let _ = self.used.try_send(batch);
     }
 
@@ -72,12 +73,13 @@ impl KafkaSource {
 impl Drop for KafkaSource {
     fn drop(&mut self) {
         self.stop();
-        // The thread may be waiting to send.
-        while self.feed.recv_timeout(BATCH_DELAY).is_ok() {}
         // librdkafka waits until a time of day. If the clock is set back during such a wait, it can be long.
         let began = Instant::now();
         while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) && began.elapsed() < END_LIMIT {
-            std::thread::sleep(BATCH_DELAY);
+            // The thread may be waiting to send.
+            if self.feed.recv_timeout(END_POLL).is_err_and(|error| error == RecvTimeoutError::Disconnected) {
+                std::thread::sleep(END_POLL);
+            }
         }
         if let Some(thread) = self.thread.take().filter(JoinHandle::is_finished) {
             // The thread itself has printed its panic.

@@ -1,9 +1,11 @@
 //! Kafka: a consumer on a thread of its own that assigns itself every partition of its topics.
 //!
-//! librdkafka's `BaseConsumer` is polled by that thread alone. There is no group membership: the daemon reads from the offsets of its
+//! librdkafka's `BaseConsumer` is polled by that thread alone; records come in batches through a queue of their own, by the package `kafka-batch`
+//! (docs/decisions/0092-records-are-read-in-place.md). There is no group membership: the daemon reads from the offsets of its
 //! checkpoint, or from the beginning if there is no checkpoint. It commits offsets for lag displays only.
 
 mod assignment;
+mod batch;
 mod batching;
 mod client;
 mod config;
@@ -16,6 +18,7 @@ mod reader;
 mod state;
 mod topics;
 
+pub use batch::{Batch, BatchRecord};
 pub use config::base_config;
 pub use consumer::KafkaSource;
 pub use feed::Feed;

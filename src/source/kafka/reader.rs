@@ -1,23 +1,33 @@
-//! The consumer's thread: it polls the client, and sends what comes on in batches.
+//! The consumer's thread: it takes records from the client, and sends them on in batches.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{CommitMode, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::assignment::Assignment;
-use super::batching::{BATCH_DELAY, Batching, OtherLog};
-use super::client::{Client, connect};
-use super::feed::Feed;
+use super::batch::Batch;
+use super::batching::{Batching, OtherLog};
+use super::client::{Client, Connection};
+use super::feed::{Feed, Gone, Outgoing};
 use super::poison::{Found, bad_batch, look_at};
-use super::state::SourceState;
-use crate::source::{batch::Batch, error::SourceError, position::RecordHash};
+use super::state::{PartitionName, SourceState};
+use crate::source::{error::SourceError, position::RecordHash};
 
+/// Longest wait for a record. Events of the client wait as long.
+const RECORD_WAIT: Duration = Duration::from_millis(50);
+/// Longest that a record waits for its batch to fill.
+const BATCH_DELAY: Duration = Duration::from_millis(5);
+/// Time between two attempts to send while the monitor's thread has no room. It still has several batches to handle.
+const ROOM_WAIT: Duration = Duration::from_millis(1);
+/// Events of the client that are taken at once, at most: records wait meanwhile.
+const EVENTS_AT_ONCE: usize = 1_000;
 /// Time between two looks for new partitions.
 const METADATA_EVERY: Duration = Duration::from_secs(5);
 /// Time between two commits for lag displays.
@@ -26,14 +36,20 @@ const COMMIT_EVERY: Duration = Duration::from_secs(5);
 const STALL_LIMIT: Duration = Duration::from_secs(60);
 /// Time between two searches for a batch that cannot be read. The client reports such a batch twice a second.
 const SEARCH_EVERY: Duration = Duration::from_secs(5);
+/// Longest wait, at the end, until the monitor's thread has given all records back. Then that thread closes the client.
+const GIVE_BACK_LIMIT: Duration = Duration::from_secs(5);
 
 /// The thread's state.
 pub(super) struct Reader {
     topics: Vec<String>,
     config: ClientConfig,
-    client: Client,
+    connection: Connection,
+    /// Clients that were replaced, and whose records are still in use.
+    retired: Vec<Arc<Client>>,
     state: Arc<SourceState>,
-    channels: Channels,
+    outgoing: Outgoing,
+    given_back: Receiver<Batch>,
+    stop: Arc<AtomicBool>,
     batching: Batching,
     last_record: Instant,
     /// When a batch that cannot be read was last searched for.
@@ -41,17 +57,14 @@ pub(super) struct Reader {
 }
 
 /// What connects the thread with the monitor's.
-pub(super) struct Channels {
+pub(super) struct Wiring {
     /// Where batches go.
     pub feed: SyncSender<Feed>,
-    /// Where used batches come back.
-    pub pool: Receiver<Batch>,
+    /// Where they come back from.
+    pub given_back: Receiver<Batch>,
     /// Whether the thread is to end.
     pub stop: Arc<AtomicBool>,
 }
-
-/// The monitor's thread no longer receives.
-struct Gone;
 
 impl Reader {
     /// Makes the client; nothing is read before [`Reader::run`].
@@ -63,14 +76,17 @@ impl Reader {
         config: ClientConfig,
         (hash, message_bytes): (RecordHash, usize),
         state: &Arc<SourceState>,
-        channels: Channels,
+        wiring: Wiring,
     ) -> Result<Self, SourceError> {
         Ok(Self {
             topics,
-            client: connect(&config, state)?,
+            connection: Connection::open(&config, state)?,
             config,
+            retired: Vec::new(),
             state: Arc::clone(state),
-            channels,
+            outgoing: Outgoing::new(wiring.feed),
+            given_back: wiring.given_back,
+            stop: wiring.stop,
             batching: Batching::new(hash, message_bytes),
             last_record: Instant::now(),
             searched: None,
@@ -80,16 +96,12 @@ impl Reader {
     /// Reads until it is told to stop, or nobody receives any more.
     pub fn run(mut self) {
         let (mut looked, mut committed) = (None::<Instant>, Instant::now());
-        while !self.channels.stop.load(Ordering::Relaxed) {
+        while !self.stop.load(Ordering::Relaxed) {
             if looked.is_none_or(|at| at.elapsed() >= METADATA_EVERY) {
-                let assignment = Assignment { client: &self.client, state: &self.state, feed: &self.channels.feed };
-                if let Err(error) = assignment.update(&self.topics) {
-                    tracing::warn!(%error, "the topics could not be looked at");
-                    std::thread::sleep(BATCH_DELAY);
-                }
+                self.look_for_partitions();
                 looked = Some(Instant::now());
             }
-            if self.poll().is_err() {
+            if self.work().is_err() {
                 break;
             }
             if committed.elapsed() >= COMMIT_EVERY {
@@ -97,39 +109,113 @@ impl Reader {
                 committed = Instant::now();
             }
             self.watch_progress();
+            self.retired.retain(is_in_use);
         }
-        // An error means that nobody receives any more.
-        let _ = self.flush();
+        self.finish();
     }
 
-    fn poll(&mut self) -> Result<(), Gone> {
-        // The message borrows the client, so what is wrong with it is dealt with behind the match.
-        let (mut other_log, mut bad) = (None, None);
-        match self.client.poll(self.batching.wait()) {
-            Some(Ok(message)) => {
-                self.last_record = Instant::now();
-                other_log = self.batching.take(&message, &self.state).err();
-            }
-            Some(Err(error)) => {
-                self.state.note(&error);
-                bad = bad_batch(&error);
-            }
-            None => {}
+    fn look_for_partitions(&mut self) {
+        let (connection, state) = (&self.connection, &self.state);
+        let mut assignment = Assignment { connection, state, outgoing: &mut self.outgoing };
+        if let Err(error) = assignment.update(&self.topics) {
+            tracing::warn!(%error, "the topics could not be looked at");
+            std::thread::sleep(RECORD_WAIT);
         }
-        if let Some(code) = bad {
+    }
+
+    /// Reads the next batch, unless the monitor's thread has no room for it. What the client reports is taken in any case.
+    fn work(&mut self) -> Result<(), Gone> {
+        self.given_back.try_iter().for_each(drop);
+        if self.outgoing.work()? {
+            self.take_events(Duration::ZERO);
+            self.collect();
+            self.outgoing.work()?;
+        } else {
+            self.take_events(ROOM_WAIT);
+            // It is not for want of records that none are read.
+            self.last_record = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Fills a batch. If the client has no record it waits for one; then it waits a moment for more.
+    fn collect(&mut self) {
+        let mut until = Instant::now() + RECORD_WAIT;
+        while !self.batching.is_full() {
+            let waits_for_first = self.batching.is_empty();
+            let mut taken = self.take_records(self.batching.room(), Duration::ZERO);
+            if taken == 0 {
+                let left = until.saturating_duration_since(Instant::now());
+                taken = if left.is_zero() { 0 } else { self.take_records(1, left) };
+            }
+            if taken == 0 {
+                break;
+            }
+            self.last_record = Instant::now();
+            if waits_for_first && !self.batching.is_empty() {
+                until = self.last_record + BATCH_DELAY;
+            } else if self.last_record >= until {
+                break;
+            }
+        }
+        if let Some(batch) = self.batching.finish(&self.state) {
+            self.outgoing.push(Feed::Batch(batch));
+        }
+    }
+
+    /// Takes records that the client has, or waits for them. Returns how many came, also of such as are not to be counted.
+    fn take_records(&mut self, most: usize, wait: Duration) -> usize {
+        let mut taken = self.connection.records.take(self.batching.records_mut(), most, wait);
+        if taken == 0 {
+            return 0;
+        }
+        loop {
+            let found = self.batching.sift(&self.state);
+            for OtherLog { name, problem } in found.other_logs {
+                self.stop_partition(&name, problem);
+            }
+            let Some(failure) = found.failure else { return taken };
+            taken -= 1;
+            tracing::debug!(error = %failure.error, reason = failure.reason, "the client reported an error");
+            self.note(&failure.error);
+        }
+    }
+
+    /// Takes what the client reports: its errors, its statistics, what it logs. Waits for the first report.
+    fn take_events(&mut self, wait: Duration) {
+        if wait.is_zero() && self.connection.records.waiting_events() == 0 {
+            return;
+        }
+        let client = Arc::clone(&self.connection.client);
+        let mut wait = wait;
+        for _ in 0..EVENTS_AT_ONCE {
+            match client.poll(wait) {
+                Some(Ok(record)) => self.stray(record.topic(), record.partition(), record.offset()),
+                Some(Err(error)) => self.note(&error),
+                None => {}
+            }
+            wait = Duration::ZERO;
+            if self.connection.records.waiting_events() == 0 {
+                return;
+            }
+        }
+    }
+
+    /// A record came through the client's own queue. Others of its partition may have come before it, though they are behind it.
+    fn stray(&self, topic: &str, partition: i32, offset: i64) {
+        let problem = format!(
+            "topic {topic} partition {partition}: expected the record at offset {offset} in the queue of records, found it outside: nothing \
+             behind it is read"
+        );
+        self.stop_partition(&(topic.to_owned(), partition), problem);
+    }
+
+    /// Notes an error, and what follows from it.
+    fn note(&mut self, error: &KafkaError) {
+        self.state.note(error);
+        if let Some(code) = bad_batch(error) {
             self.search_bad_batch(code);
         }
-        if let Some(OtherLog { topic, partition, problem }) = other_log {
-            self.stop_partition(&topic, partition, problem);
-        }
-        if self.batching.is_due() { self.flush() } else { Ok(()) }
-    }
-
-    /// Sends the batch on.
-    fn flush(&mut self) -> Result<(), Gone> {
-        let pool = &self.channels.pool;
-        let full = self.batching.finish(&self.state, || pool.try_recv().unwrap_or_default());
-        full.map_or(Ok(()), |full| self.channels.feed.send(Feed::Batch(full)).map_err(|_| Gone))
     }
 
     /// Stops the partitions whose next batch cannot be read: the client would try it for ever, or go on behind it in silence. Ends early when
@@ -144,14 +230,14 @@ impl Reader {
         let mut found = 0;
         for ((topic, partition), state) in partitions.iter().filter(|(_, state)| state.is_read()) {
             let offset = state.expected.map_or(state.next_offset, |last| last.offset);
-            match look_at(&self.config, &self.channels.stop, (topic, *partition, offset)) {
+            match look_at(&self.config, &self.stop, (topic, *partition, offset)) {
                 Ok(Found::Bad(code)) => {
                     found += 1;
                     let problem = format!(
                         "topic {topic} partition {partition}: expected a batch that can be read at offset {offset}, found {code}: nothing \
                          behind it is read"
                     );
-                    self.stop_partition(topic, *partition, problem);
+                    self.stop_partition(&(topic.clone(), *partition), problem);
                 }
                 Ok(Found::Stopped) => return,
                 Ok(Found::Record(_) | Found::Nothing | Found::Silence) => {}
@@ -164,12 +250,13 @@ impl Reader {
         self.searched = Some(Instant::now());
     }
 
-    fn stop_partition(&self, topic: &str, partition: i32, problem: String) {
-        self.state.change(&(topic.to_owned(), partition), |state| state.stopped = true);
+    fn stop_partition(&self, name: &PartitionName, problem: String) {
+        let (topic, partition) = name;
+        self.state.change(name, |state| state.stopped = true);
         self.state.fail(problem);
         let mut list = TopicPartitionList::new();
-        list.add_partition(topic, partition);
-        if let Err(error) = self.client.incremental_unassign(&list) {
+        list.add_partition(topic, *partition);
+        if let Err(error) = self.connection.client.incremental_unassign(&list) {
             // Its records are dropped all the same.
             tracing::warn!(%error, topic, partition, "the partition could not be given up");
         }
@@ -180,7 +267,7 @@ impl Reader {
         self.batching.remember_offset(&self.state);
         let list = self.offsets();
         if list.count() > 0
-            && let Err(error) = self.client.commit(&list, CommitMode::Async)
+            && let Err(error) = self.connection.client.commit(&list, CommitMode::Async)
         {
             tracing::debug!(%error, "offsets were not committed");
         }
@@ -210,12 +297,116 @@ impl Reader {
         }
         tracing::warn!("no records for {} s although there are some: connecting again", STALL_LIMIT.as_secs());
         self.state.count_reconnect();
-        match connect(&self.config, &self.state) {
-            Ok(client) => match client.assign(&self.offsets()) {
-                Ok(()) => self.client = client,
+        match Connection::open(&self.config, &self.state) {
+            Ok(connection) => match connection.assign(&self.offsets()) {
+                Ok(()) => self.replace(connection),
                 Err(error) => tracing::warn!(%error, "the new client could not be assigned its partitions"),
             },
             Err(error) => tracing::warn!(%error, "no new client could be made"),
         }
+    }
+
+    /// Goes on with another client. The old one is closed once its records are no longer in use.
+    fn replace(&mut self, connection: Connection) {
+        let Connection { client, records } = std::mem::replace(&mut self.connection, connection);
+        // What it still holds is read again by the new client.
+        drop(records);
+        self.retired.push(client);
+    }
+
+    /// Sends what was read. Then it closes the clients, which takes a while: the monitor's thread would have to wait for them.
+    fn finish(mut self) {
+        if let Some(batch) = self.batching.finish(&self.state) {
+            self.outgoing.push(Feed::Batch(batch));
+        }
+        self.outgoing.finish();
+        let Connection { client, records } = self.connection;
+        drop(records);
+        self.retired.push(client);
+        let began = Instant::now();
+        while self.retired.iter().any(is_in_use) && began.elapsed() < GIVE_BACK_LIMIT {
+            // An error means that no more are given back: those that are left are dropped where they are.
+            if self.given_back.recv_timeout(RECORD_WAIT).is_err_and(|error| error == RecvTimeoutError::Disconnected) {
+                std::thread::sleep(RECORD_WAIT);
+            }
+        }
+    }
+}
+
+/// Whether somebody else holds the client: its records do.
+fn is_in_use(client: &Arc<Client>) -> bool {
+    Arc::strong_count(client) > 1
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::ledger::PseudonymKey;
+    use crate::plan::EventTime;
+    use crate::sink::producer::PlainProducer;
+    use crate::source::embedded::EmbeddedBroker;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    fn send(broker: &EmbeddedBroker, texts: std::ops::Range<u64>) {
+        let mut producer = PlainProducer::connect(&broker.brokers(), "events").unwrap();
+        for number in texts {
+            producer.send("case", number.to_string().as_bytes(), EventTime(1_790_000_000_000)).unwrap();
+        }
+        producer.finish().unwrap();
+    }
+
+    fn receive(reader: &mut Reader, feed: &Receiver<Feed>, records: usize) -> Vec<Batch> {
+        let (began, mut batches, mut count) = (Instant::now(), Vec::new(), 0);
+        while count < records {
+            assert!(began.elapsed() < LIMIT, "{count} of {records} records came");
+            assert!(reader.work().is_ok());
+            while let Ok(feed) = feed.try_recv() {
+                if let Feed::Batch(batch) = feed {
+                    count += batch.len();
+                    batches.push(batch);
+                }
+            }
+        }
+        batches
+    }
+
+    fn texts(batches: &[Batch]) -> Vec<u64> {
+        let payloads = batches.iter().flat_map(Batch::records).map(|record| record.payload);
+        payloads.map(|payload| std::str::from_utf8(payload).unwrap().parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_client_that_was_replaced_is_closed_when_its_records_are_given_back() {
+        let broker = EmbeddedBroker::start(&[("events", 1)]).unwrap();
+        send(&broker, 0..10);
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", broker.brokers()).set("group.id", "test").set("auto.offset.reset", "error");
+        let (sender, feed) = sync_channel(4);
+        let (give_back, given_back) = sync_channel(4);
+        let wiring = Wiring { feed: sender, given_back, stop: Arc::default() };
+        let (state, hash) = (Arc::<SourceState>::default(), RecordHash(PseudonymKey([0; 16])));
+        let mut reader = Reader::new(vec!["events".to_owned()], config, (hash, 1_000), &state, wiring).unwrap();
+        reader.look_for_partitions();
+        let first = receive(&mut reader, &feed, 10);
+
+        let connection = Connection::open(&reader.config, &state).unwrap();
+        connection.assign(&reader.offsets()).unwrap();
+        reader.replace(connection);
+        send(&broker, 10..20);
+        let second = receive(&mut reader, &feed, 10);
+        assert_eq!(texts(&second), (10..20).collect::<Vec<_>>(), "the new client reads on where the old one ended");
+        assert_eq!(texts(&first), (0..10).collect::<Vec<_>>(), "what the old client has read stays");
+        reader.retired.retain(is_in_use);
+        assert_eq!(reader.retired.len(), 1);
+        drop(first);
+        reader.retired.retain(is_in_use);
+        assert!(reader.retired.is_empty());
+        second.into_iter().for_each(|batch| give_back.send(batch).unwrap());
+        reader.finish();
+        assert_eq!(state.health().partitions[0].next_offset, 20);
     }
 }

@@ -8,6 +8,7 @@ mod laws;
 mod reader;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -83,9 +84,30 @@ const FILE_LINES_MOST: usize = 500;
 const MAP_WORDS_MOST: usize = 1_200;
 const README_LINES_MOST: usize = 200;
 
+/// Packages of the project beside the main one: what takes `unsafe` code, which the main one forbids.
+const PACKAGES: [&str; 1] = ["kafka-batch"];
+
 #[test]
 fn every_file_is_a_module() {
     report("files that are not read", &tree().faults);
+    let faults: Vec<String> = PACKAGES.iter().flat_map(|package| package_tree(package).faults).collect();
+    report("files of packages that are not read", &faults);
+}
+
+#[test]
+fn every_package_is_known_and_says_why_each_use_of_unsafe_code_is_right() {
+    let found: BTreeSet<String> = std::fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(found, PACKAGES.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
+    let main: toml::Table = read("Cargo.toml").parse().unwrap();
+    assert_eq!(main["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    for package in PACKAGES {
+        let manifest: toml::Table = read(&format!("crates/{package}/Cargo.toml")).parse().unwrap();
+        assert_eq!(manifest["lints"]["rust"]["unsafe_op_in_unsafe_fn"].as_str(), Some("deny"));
+        assert_eq!(manifest["lints"]["clippy"]["undocumented_unsafe_blocks"].as_str(), Some("deny"));
+    }
 }
 
 #[test]
@@ -125,6 +147,10 @@ fn what_is_sent_is_made_of_what_was_published() {
 #[test]
 fn functions_and_files_are_short() {
     report("too long", &laws::breaches_of_length(tree(), FUNCTION_LINES_MOST, FILE_LINES_MOST));
+    for package in PACKAGES {
+        let tree = package_tree(package);
+        report(package, &laws::breaches_of_length(&tree, FUNCTION_LINES_MOST, FILE_LINES_MOST));
+    }
 }
 
 #[test]
@@ -155,14 +181,14 @@ fn every_dependency_has_a_decision_record() {
     for entry in std::fs::read_dir(root().join("docs/decisions")).expect("docs/decisions has the records") {
         records += &std::fs::read_to_string(entry.unwrap().path()).unwrap();
     }
-    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
-    let unnamed: Vec<String> = manifest["dependencies"]
-        .as_table()
-        .unwrap()
-        .keys()
-        .filter(|name| !records.contains(&format!("`{name}`")))
-        .map(|name| format!("no record in docs/decisions names `{name}`"))
-        .collect();
+    let manifests = PACKAGES.map(|package| format!("crates/{package}/Cargo.toml"));
+    let mut unnamed = Vec::new();
+    for manifest in manifests.iter().map(String::as_str).chain(["Cargo.toml"]) {
+        let table: toml::Table = read(manifest).parse().unwrap();
+        let names = table["dependencies"].as_table().unwrap().keys();
+        let unknown = names.filter(|name| !records.contains(&format!("`{name}`")));
+        unnamed.extend(unknown.map(|name| format!("{manifest}: no record in docs/decisions names `{name}`")));
+    }
     report("dependencies without a record", &unnamed);
 }
 
@@ -173,6 +199,10 @@ fn report(what: &str, breaches: &[String]) {
 fn tree() -> &'static Tree {
     static TREE: LazyLock<Tree> = LazyLock::new(|| Tree::of_folder(&root().join("src")));
     &TREE
+}
+
+fn package_tree(package: &str) -> Tree {
+    Tree::of_folder(&root().join("crates").join(package).join("src"))
 }
 
 fn read(path: &str) -> String {

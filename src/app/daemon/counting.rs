@@ -1,0 +1,62 @@
+//! Hands batches of records to the monitor. The memory for it is used again.
+
+use crate::event::{RawRecord, Rejection};
+use crate::monitor::{Handled, Monitor, Received};
+use crate::plan::EventTime;
+use crate::source::kafka::{Batch, BatchRecord};
+
+/// The memory that is used again.
+#[derive(Default)]
+pub struct Counting {
+    /// Empty between two batches: it borrows from none.
+    received: Vec<Received<'static>>,
+    handled: Vec<Handled>,
+}
+
+impl Counting {
+    /// Hands the records of a batch to the monitor where they are.
+    pub fn count(&mut self, batch: &Batch, monitor: &mut Monitor, now: EventTime) {
+        let headers: Vec<_> = batch.headers().collect();
+        let mut headers = headers.iter().peekable();
+        let mut received = of_any_lifetime(std::mem::take(&mut self.received));
+        received.extend(batch.records().enumerate().map(|(place, record)| {
+            let headers = headers.next_if(|(with, _)| *with == place).map_or(&[][..], |(_, headers)| headers);
+            let timestamp = record.timestamp.map(EventTime);
+            Received { partition: record.partition, record: RawRecord { payload: record.payload, headers, timestamp } }
+        }));
+        monitor.handle_batch(&received, now, &mut self.handled);
+        self.received = of_any_lifetime(received);
+    }
+
+    /// The records that were rejected. `batch` is the one that was counted last.
+    pub fn rejected<'c>(&'c self, batch: &'c Batch) -> impl Iterator<Item = (BatchRecord<'c>, &'c Rejection)> {
+        self.handled.iter().zip(batch.records()).filter_map(|(handled, record)| match handled {
+            Handled::Rejected(rejection) => Some((record, rejection)),
+            _ => None,
+        })
+    }
+}
+
+/// Empties the list. As it then borrows nothing, its memory can serve for records of another batch: `collect` goes on using it where it is.
+fn of_any_lifetime<'to>(mut received: Vec<Received<'_>>) -> Vec<Received<'to>> {
+    received.clear();
+    received.into_iter().map_while(|_| None).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PartitionIndex;
+
+    #[test]
+    fn the_memory_of_a_list_serves_another_batch() {
+        let payload = b"payload".to_vec();
+        let record = RawRecord { payload: &payload, headers: &[], timestamp: None };
+        let mut received = vec![Received { partition: PartitionIndex(0), record }; 100];
+        received.reserve_exact(900);
+        let (memory, room) = (received.as_ptr().addr(), received.capacity());
+        let emptied: Vec<Received<'static>> = of_any_lifetime(received);
+        assert!(emptied.is_empty());
+        assert_eq!((emptied.as_ptr().addr(), emptied.capacity()), (memory, room));
+    }
+}
