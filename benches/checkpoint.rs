@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use paritywatch::checkpoint::{Header, Owner, Store};
 use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
-use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor};
+use paritywatch::monitor::{Clock, FORMAT, Handled, Monitor, Received};
 use paritywatch::plan::{EventTime, PartitionIndex, Span};
 use paritywatch::settings::Settings;
 
@@ -62,26 +62,35 @@ fn main() {
     }
 }
 
-/// Counts the selections of new cases and returns the time spent, without that of making the events.
+/// Counts the selections of new cases in batches, and returns the time spent, without that of making the events.
 fn batch(monitor: &mut Monitor, next: &mut u64, events: u64) -> Duration {
-    let mut spent = Duration::ZERO;
-    for _ in 0..events {
-        *next += 1;
-        // All events lie within a quarter of an hour, so no case closes.
-        let milliseconds = *next % 900_000;
-        let (minute, second, rest) = (milliseconds / 60_000, milliseconds / 1_000 % 60, milliseconds % 1_000);
-        let group = ["dutch", "european", "non_european"][(*next % 3) as usize];
-        let line = format!(
-            r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/b","id":"{next}","time":"2026-03-01T08:{minute:02}:{second:02}.{rest:03}Z","data":{{"case_id":"c{next}","profile":"skewed","selected":{},"groups":{{"origin":"{group}"}}}}}}"#,
-            next.is_multiple_of(5)
-        );
-        let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
+    let (mut spent, mut left, mut handled) = (Duration::ZERO, events, Vec::new());
+    while left > 0 {
+        let count = left.min(BATCH);
+        left -= count;
+        let lines: Vec<String> = (0..count).map(|_| selection(next)).collect();
+        let record = |line| RawRecord { payload: str::as_bytes(line), headers: &[], timestamp: None };
+        let received: Vec<Received<'_>> =
+            lines.iter().map(|line| Received { partition: PartitionIndex(0), record: record(line) }).collect();
         let began = Instant::now();
-        let handled = monitor.handle_record(PartitionIndex(0), &record, NOW);
+        monitor.handle_batch(&received, NOW, &mut handled);
         spent += began.elapsed();
-        assert_eq!(handled, Handled::Accepted, "{line}");
+        assert!(handled.iter().all(|handled| *handled == Handled::Accepted));
     }
     spent
+}
+
+/// The selection of a new case.
+fn selection(next: &mut u64) -> String {
+    *next += 1;
+    // All events lie within a quarter of an hour, so no case closes.
+    let milliseconds = *next % 900_000;
+    let (minute, second, rest) = (milliseconds / 60_000, milliseconds / 1_000 % 60, milliseconds % 1_000);
+    let group = ["dutch", "european", "non_european"][(*next % 3) as usize];
+    format!(
+        r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/b","id":"{next}","time":"2026-03-01T08:{minute:02}:{second:02}.{rest:03}Z","data":{{"case_id":"c{next}","profile":"skewed","selected":{},"groups":{{"origin":"{group}"}}}}}}"#,
+        next.is_multiple_of(5)
+    )
 }
 
 fn header(config_hash: &str) -> Header {

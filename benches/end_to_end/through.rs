@@ -7,8 +7,8 @@ use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
 use paritywatch::monitor::{Clock, Monitor, Received};
 use paritywatch::plan::EventTime;
-use paritywatch::source::kafka::{Feed, KafkaSource};
-use paritywatch::source::{Batch, RecordHash};
+use paritywatch::source::RecordHash;
+use paritywatch::source::kafka::{Batch, Feed, KafkaSource};
 
 use super::measured::Read;
 use super::product::Product;

@@ -96,6 +96,14 @@ pub fn write(header: &Header, snapshot: &Snapshot, to: &mut impl Write) -> io::R
     write_with(header, |index| snapshot.section(index), to)
 }
 
+/// Does what [`write`] does, and gives up each section of the snapshot once it is written.
+///
+/// # Errors
+/// The error of the writer.
+pub fn write_out(header: &Header, mut snapshot: Snapshot, to: &mut impl Write) -> io::Result<u64> {
+    write_with(header, |index| snapshot.take_section(index), to)
+}
+
 /// Writes a checkpoint with the sections of another, of which none has been read yet; returns its length in bytes.
 ///
 /// # Errors

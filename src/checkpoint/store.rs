@@ -116,6 +116,14 @@ impl Store {
         self.replace(|to| container::write(header, snapshot, to))
     }
 
+    /// Does what [`Self::write`] does, and gives up the snapshot while it is written, so that the monitor copies less of what it shares with it.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_out(&self, header: &Header, snapshot: Snapshot) -> Result<u64, CheckpointError> {
+        self.replace(|to| container::write_out(header, snapshot, to))
+    }
+
     /// Changes the header of the checkpoint, and nothing of its state. If `change` returns an error, nothing is written. `None` if there is no
     /// checkpoint.
     ///

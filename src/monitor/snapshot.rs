@@ -62,6 +62,19 @@ impl Snapshot {
         };
         bytes.map_err(|problem| format!("section {index}: {problem}"))
     }
+
+    /// Does what [`Self::section`] does, and gives up the cases of the section: the running monitor no longer copies their pages. Such a section
+    /// is encoded once.
+    ///
+    /// # Errors
+    /// What the encoding refuses.
+    pub fn take_section(&mut self, index: usize) -> Result<Vec<u8>, String> {
+        let bytes = self.section(index);
+        if let Some(shard) = index.checked_sub(1) {
+            self.pages.give_up(shard);
+        }
+        bytes
+    }
 }
 
 impl Monitor {

@@ -76,9 +76,7 @@ impl CheckpointWriter {
 fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHealth>, mut last: u64) -> u64 {
     while let Ok(Job { header, snapshot }) = queue.recv() {
         let began = Instant::now();
-        let written = store.still_owned(last).and_then(|()| store.write(&header, &snapshot));
-        // Pages that changed since are freed here and not on the monitor's thread.
-        drop(snapshot);
+        let written = store.still_owned(last).and_then(|()| store.write_out(&header, snapshot));
         match written {
             Ok(bytes) => {
                 last = header.sequence;
