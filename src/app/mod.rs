@@ -13,6 +13,7 @@ mod print_config;
 mod replay;
 mod run;
 mod telemetry;
+mod threads;
 
 pub use daemon::{Changes, Delivery, Keeper};
 pub use failure::{Failure, Finished};

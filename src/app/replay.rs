@@ -7,11 +7,12 @@ use clap::{Args, ValueEnum};
 
 use super::arguments::{ConfigArgument, load, parse_time};
 use super::failure::{Failure, Finished};
+use super::threads;
 use crate::disclosure::Published;
 use crate::event::RawRecord;
 use crate::judge::Verdict;
 use crate::ledger::PseudonymKey;
-use crate::monitor::{Clock, Handled, Monitor, Received};
+use crate::monitor::{Clock, Handled, Monitor, Received, Workers};
 use crate::plan::invariant::violations;
 use crate::plan::{EventTime, PartitionIndex};
 use crate::render::Render;
@@ -87,7 +88,8 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
         monitor.add_partition(PartitionIndex(index), EventTime(0));
     }
     let progress = progress_bar(lines.total_bytes());
-    let rejected = handle_all(&mut lines, &mut monitor, &progress)?;
+    let workers = threads::start(settings.threads)?;
+    let rejected = handle_all(&mut lines, &mut monitor, &*workers, &progress)?;
     progress.finish_and_clear();
     if rejected > NAMED_REJECTIONS {
         eprintln!("paritywatch: {rejected} lines were rejected in all; events.rejected counts them");
@@ -103,7 +105,12 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
 }
 
 /// Hands all lines to the monitor, names the first that are rejected, and returns how many are.
-fn handle_all(files: &mut Merge, monitor: &mut Monitor, progress: &indicatif::ProgressBar) -> Result<u64, Failure> {
+fn handle_all(
+    files: &mut Merge,
+    monitor: &mut Monitor,
+    workers: &dyn Workers,
+    progress: &indicatif::ProgressBar,
+) -> Result<u64, Failure> {
     let (mut lines, mut handled, mut rejected) = (Lines::default(), Vec::new(), 0);
     loop {
         let read = files.next_lines(&mut lines);
@@ -111,7 +118,7 @@ fn handle_all(files: &mut Merge, monitor: &mut Monitor, progress: &indicatif::Pr
             partition,
             record: RawRecord { payload, headers: &[], timestamp: None },
         });
-        monitor.handle_batch(&received.collect::<Vec<_>>(), EventTime(0), &mut handled);
+        monitor.handle_batch_by(workers, &received.collect::<Vec<_>>(), EventTime(0), &mut handled);
         for ((partition, number, _), handled) in lines.iter().zip(&handled) {
             if let Handled::Rejected(rejection) = handled {
                 rejected += 1;

@@ -23,8 +23,15 @@ const MAX_VARIANTS: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Forms {
     forms: Vec<Form>,
+}
+
+/// What one reader of records has seen most of late. It is tried first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Habits {
     /// The form of the last record.
     last: usize,
+    /// By form, then by place: the numbers of the variants that were found, the frequent ones first.
+    orders: Vec<Vec<Vec<u8>>>,
     times: TimeReader,
 }
 
@@ -52,8 +59,6 @@ struct Form {
 struct Place {
     value: Value,
     variants: Vec<Box<[u8]>>,
-    /// The numbers of the variants, the frequent ones first.
-    order: Vec<u8>,
 }
 
 impl Parts {
@@ -96,16 +101,23 @@ impl Forms {
 
     /// Takes a record apart. Returns its parts, its middle, and what differs from event to event.
     #[inline]
-    pub fn read<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(Parts, &'a [u8], Skimmed<'a>)> {
-        let Self { forms, last, times } = self;
-        let found = forms.get_mut(*last).and_then(|form| form.read(record, limits, times));
-        let (index, (mut parts, middle, skimmed)) = match found {
-            Some(read) => (*last, read),
-            None => {
-                let mut others = forms.iter_mut().enumerate().filter(|(index, _)| index != last);
-                others.find_map(|(index, form)| form.read(record, limits, times).map(|read| (index, read)))?
-            }
+    pub fn read<'a>(
+        &self,
+        record: &RawRecord<'a>,
+        limits: &Limits,
+        habits: &mut Habits,
+    ) -> Option<(Parts, &'a [u8], Skimmed<'a>)> {
+        let Habits { last, orders, times } = habits;
+        if orders.len() < self.forms.len() {
+            orders.resize(self.forms.len(), Vec::new());
+        }
+        let mut read = |index: usize| {
+            let (form, orders) = self.forms.get(index).zip(orders.get_mut(index))?;
+            form.read(record, limits, (times, orders)).map(|read| (index, read))
         };
+        let found = read(*last);
+        let found = found.or_else(|| (0..self.forms.len()).filter(|index| index != last).find_map(read));
+        let (index, (mut parts, middle, skimmed)) = found?;
         *last = index;
         parts.form = u8::try_from(index).ok()?;
         Some((parts, middle, skimmed))
@@ -115,7 +127,7 @@ impl Forms {
 impl Form {
     fn new(record: &RawRecord<'_>, apart: &Apart<'_>) -> Self {
         let places = |parts: &[(&[u8], Value)]| {
-            parts.iter().map(|(_, value)| Place { value: *value, variants: Vec::new(), order: Vec::new() }).collect()
+            parts.iter().map(|(_, value)| Place { value: *value, variants: Vec::new() }).collect()
         };
         let headers = record.headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
         Self { headers, front: places(&apart.front), back: places(&apart.back) }
@@ -136,26 +148,30 @@ impl Form {
     }
 
     fn read<'a>(
-        &mut self,
+        &self,
         record: &RawRecord<'a>,
         limits: &Limits,
-        times: &mut TimeReader,
+        (times, orders): (&mut TimeReader, &mut Vec<Vec<u8>>),
     ) -> Option<(Parts, &'a [u8], Skimmed<'a>)> {
         if !self.has_headers(record) {
             return None;
         }
+        if orders.is_empty() {
+            orders.resize(self.front.len() + self.back.len(), Vec::new());
+        }
+        let mut orders = orders.iter_mut();
         let mut found = Found::new(limits, times);
         let mut parts = Parts::default();
         let mut variants = parts.variants.iter_mut();
         let mut rest = record.payload;
-        for (place, variant) in self.front.iter_mut().zip(&mut variants) {
-            (*variant, rest) = place.strip(rest, |rest, part| rest.strip_prefix(part))?;
+        for ((place, order), variant) in self.front.iter().zip(&mut orders).zip(&mut variants) {
+            (*variant, rest) = place.strip(rest, order, |rest, part| rest.strip_prefix(part))?;
             let (text, behind) = place.value.split(rest)?;
             found.take(place.value, text).ok()?;
             rest = behind;
         }
-        for (place, variant) in self.back.iter_mut().zip(variants) {
-            (*variant, rest) = place.strip(rest, |rest, part| rest.strip_suffix(part))?;
+        for ((place, order), variant) in self.back.iter().zip(orders).zip(variants) {
+            (*variant, rest) = place.strip(rest, order, |rest, part| rest.strip_suffix(part))?;
             let (before, text) = rest.split_at_checked(rest.iter().rposition(|byte| *byte == b'"')? + 1)?;
             // What is left has no quote; an escape or a control character would make it another string.
             if text.iter().any(|byte| matches!(byte, b'\\' | ..=0x1F)) {
@@ -178,22 +194,21 @@ impl Place {
                 self.variants.len() - 1
             })
         })?;
-        let number = u8::try_from(index).ok()?;
-        if known.is_none() {
-            self.order.push(number);
-        }
-        Some(number)
+        u8::try_from(index).ok()
     }
 
     /// Takes off the first variant that `strip` finds. Returns its number and the rest.
     #[inline]
     fn strip<'a>(
-        &mut self,
+        &self,
         rest: &'a [u8],
+        order: &mut Vec<u8>,
         strip: impl Fn(&'a [u8], &[u8]) -> Option<&'a [u8]>,
     ) -> Option<(u8, &'a [u8])> {
-        let Self { variants, order, .. } = self;
-        let take = |number: &u8| variants.get(usize::from(*number)).and_then(|part| strip(rest, part));
+        while let Some(number) = (order.len() < self.variants.len()).then_some(order.len()) {
+            order.push(u8::try_from(number).ok()?);
+        }
+        let take = |number: &u8| self.variants.get(usize::from(*number)).and_then(|part| strip(rest, part));
         let (at, (number, rest)) =
             order.iter().enumerate().find_map(|(at, number)| take(number).map(|rest| (at, (*number, rest))))?;
         // Whatever is found moves one place up.

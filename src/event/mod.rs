@@ -25,5 +25,5 @@ pub use depth::MAX_DEPTH;
 pub use model::*;
 pub use rejection::{Reason, Rejection};
 pub use skim::{ReadNames, Skimmed};
-pub use templates::{TEMPLATE_BYTES, TemplateId, TemplateSecret, Templates};
+pub use templates::{Recogniser, TEMPLATE_BYTES, TemplateId, TemplateSecret, Templates};
 pub use time::{EARLIEST_TIME, LATEST_TIME};

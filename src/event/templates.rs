@@ -12,7 +12,7 @@ use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_secret;
 
 use super::decode::RawRecord;
-use super::form::{Forms, Parts};
+use super::form::{Forms, Habits, Parts};
 use super::skim::{ReadNames, Skim, Skimmed};
 use crate::plan::Limits;
 use crate::plan::invariant::{Room, present};
@@ -37,9 +37,19 @@ pub struct Templates<T> {
     by_middle: HashTable<u32>,
     forms: Forms,
     bytes: usize,
+    /// How often all templates were forgotten.
+    forgotten: u64,
+}
+
+/// What recognises records, one after another. Several may do so at once by the same templates.
+#[derive(Clone, Debug, Default)]
+pub struct Recogniser {
     skim: Skim,
+    habits: Habits,
     skimming: Usefulness,
     matching: Usefulness,
+    /// How often the templates were forgotten when it last saw them.
+    forgotten: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -76,30 +86,36 @@ impl<T> Templates<T> {
             by_middle: HashTable::new(),
             forms: Forms::default(),
             bytes: 0,
-            skim: Skim::default(),
-            skimming: Usefulness::default(),
-            matching: Usefulness::default(),
+            forgotten: 0,
         }
     }
 
     /// Returns the template of a record, and what differs in the record. Returns `None` where it has none, or must be
     /// decoded in full to see what is wrong with it.
-    pub fn find<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(TemplateId, Skimmed<'a>)> {
+    pub fn find<'a>(
+        &self,
+        record: &RawRecord<'a>,
+        limits: &Limits,
+        recogniser: &mut Recogniser,
+    ) -> Option<(TemplateId, Skimmed<'a>)> {
         if record.payload.len() > limits.message_bytes {
             return None;
         }
-        if self.matching.is_worth_trying() {
-            let found = self.find_by_form(record, limits);
-            self.matching.note(found.is_some());
+        if recogniser.forgotten != self.forgotten {
+            *recogniser = Recogniser { forgotten: self.forgotten, ..Recogniser::default() };
+        }
+        if recogniser.matching.is_worth_trying() {
+            let found = self.find_by_form(record, limits, &mut recogniser.habits);
+            recogniser.matching.note(found.is_some());
             if found.is_some() {
                 return found;
             }
         }
-        if !self.skimming.is_worth_trying() {
+        if !recogniser.skimming.is_worth_trying() {
             return None;
         }
-        let found = self.find_by_essence(record, limits);
-        self.skimming.note(found.is_some());
+        let found = self.find_by_essence(record, limits, &mut recogniser.skim);
+        recogniser.skimming.note(found.is_some());
         found
     }
 
@@ -112,19 +128,26 @@ impl<T> Templates<T> {
     }
 
     /// Keeps a template of a record, unless there is one, or no room. `value` is asked for only where it is kept.
-    pub fn learn(&mut self, record: &RawRecord<'_>, limits: &Limits, value: impl FnOnce() -> Option<T>) {
-        if self.is_full() || !self.skimming.is_on() || self.skim.read(record, limits, &self.names).is_none() {
+    pub fn learn(
+        &mut self,
+        record: &RawRecord<'_>,
+        limits: &Limits,
+        recogniser: &mut Recogniser,
+        value: impl FnOnce() -> Option<T>,
+    ) {
+        let Recogniser { skim, skimming, .. } = recogniser;
+        if self.is_full() || !skimming.is_on() || skim.read(record, limits, &self.names).is_none() {
             return;
         }
-        let hash = xxh3_64_with_secret(&self.skim.essence, &*self.secret);
-        if self.template_of_essence(hash).is_some() {
+        let hash = xxh3_64_with_secret(&skim.essence, &*self.secret);
+        if self.template_of_essence(&skim.essence, hash).is_some() {
             return;
         }
         let (Ok(id), Some(value)) = (u32::try_from(self.templates.len()), value()) else { return };
-        let form = self.forms.learn(record, &self.skim);
-        let middle = form.as_ref().and_then(|(parts, range)| Some((parts, self.skim.essence.get(range.clone())?)));
+        let form = self.forms.learn(record, skim);
+        let middle = form.as_ref().and_then(|(parts, range)| Some((parts, skim.essence.get(range.clone())?)));
         let middle_hash = middle.map_or(0, |(parts, middle)| parts.hash(xxh3_64_with_secret(middle, &*self.secret)));
-        let essence: Box<[u8]> = self.skim.essence.as_slice().into();
+        let essence: Box<[u8]> = skim.essence.as_slice().into();
         self.bytes += essence.len() + TEMPLATE_OVERHEAD;
         let has_form = form.is_some();
         self.templates.push(Template { essence, hash, form, middle_hash, value });
@@ -150,10 +173,16 @@ impl<T> Templates<T> {
         self.by_middle.clear();
         self.forms = Forms::default();
         self.bytes = 0;
+        self.forgotten += 1;
     }
 
-    fn find_by_form<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(TemplateId, Skimmed<'a>)> {
-        let (parts, middle, skimmed) = self.forms.read(record, limits)?;
+    fn find_by_form<'a>(
+        &self,
+        record: &RawRecord<'a>,
+        limits: &Limits,
+        habits: &mut Habits,
+    ) -> Option<(TemplateId, Skimmed<'a>)> {
+        let (parts, middle, skimmed) = self.forms.read(record, limits, habits)?;
         let hash = parts.hash(xxh3_64_with_secret(middle, &*self.secret));
         let is_same = |id: &u32| {
             self.templates.get(*id as usize).is_some_and(|template| {
@@ -164,15 +193,19 @@ impl<T> Templates<T> {
         self.by_middle.find(hash, is_same).map(|id| (TemplateId(*id), skimmed))
     }
 
-    fn find_by_essence<'a>(&mut self, record: &RawRecord<'a>, limits: &Limits) -> Option<(TemplateId, Skimmed<'a>)> {
-        let skimmed = self.skim.read(record, limits, &self.names)?;
-        let hash = xxh3_64_with_secret(&self.skim.essence, &*self.secret);
-        self.template_of_essence(hash).map(|id| (id, skimmed))
+    fn find_by_essence<'a>(
+        &self,
+        record: &RawRecord<'a>,
+        limits: &Limits,
+        skim: &mut Skim,
+    ) -> Option<(TemplateId, Skimmed<'a>)> {
+        let skimmed = skim.read(record, limits, &self.names)?;
+        let hash = xxh3_64_with_secret(&skim.essence, &*self.secret);
+        self.template_of_essence(&skim.essence, hash).map(|id| (id, skimmed))
     }
 
-    fn template_of_essence(&self, hash: u64) -> Option<TemplateId> {
-        let is_same =
-            |id: &u32| self.templates.get(*id as usize).is_some_and(|template| *template.essence == *self.skim.essence);
+    fn template_of_essence(&self, essence: &[u8], hash: u64) -> Option<TemplateId> {
+        let is_same = |id: &u32| self.templates.get(*id as usize).is_some_and(|template| *template.essence == *essence);
         self.by_essence.find(hash, is_same).map(|id| TemplateId(*id))
     }
 }

@@ -3,17 +3,47 @@
 //! Each part of a batch goes through three stages, so that the instructions of a stage stay in the processor's cache, and the waits for memory
 //! overlap: recognise and hash all records; read of memory what joining them will read; then join and count one after another.
 
+use std::sync::Mutex;
+
 use super::cases::{count_known, names_unknown_profile};
 use super::core::Monitor;
 use super::interface::{Handled, Received};
 use super::tallies::type_index;
-use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection, Skimmed, TemplateId, Templates, is_ahead};
+use crate::event::{
+    self, Data, Decoded, Event, RawRecord, Recogniser, Rejection, Skimmed, TemplateId, Templates, is_ahead,
+};
 use crate::ledger::{CaseEvent, CaseKey, Ledger, ReadyRecord};
 use crate::plan::invariant::{Room, present};
 use crate::plan::{EventTime, Limits, PartitionIndex};
 
 /// Records that go through a stage together. Their payloads fit into the second level of a processor's cache.
 const PART: usize = 256;
+
+/// The most threads that records are recognised by.
+pub const MAX_WORKERS: usize = 64;
+
+/// What runs tasks at once. The core has no threads; whoever calls it may lend some.
+pub trait Workers {
+    /// The number of tasks that run at once.
+    fn count(&self) -> usize;
+
+    /// Runs `task` for each number from 0 to below [`Self::count`], and returns when all have ended.
+    fn run(&self, task: &(dyn Fn(usize) + Sync));
+}
+
+/// No threads but the caller's.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone;
+
+impl Workers for Alone {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn run(&self, task: &(dyn Fn(usize) + Sync)) {
+        task(0);
+    }
+}
 
 /// What is known of a record by its template.
 #[derive(Clone, Debug)]
@@ -28,6 +58,13 @@ struct Known {
 #[derive(Clone, Debug)]
 pub(super) struct Recognition {
     templates: Templates<Known>,
+    desks: Vec<Desk>,
+}
+
+/// Where one thread recognises records.
+#[derive(Clone, Debug, Default)]
+struct Desk {
+    recogniser: Recogniser,
     prepared: Vec<Prepared>,
 }
 
@@ -45,7 +82,8 @@ type DecodedRecord<'a> = Result<Decoded<'a>, Rejection>;
 impl Recognition {
     /// Returns a recognition that knows nothing.
     pub fn new(ledger: &Ledger) -> Self {
-        Self { templates: Templates::new(ledger.template_secret(), ledger.attributes.names()), prepared: Vec::new() }
+        let templates = Templates::new(ledger.template_secret(), ledger.attributes.names());
+        Self { templates, desks: vec![Desk::default()] }
     }
 }
 
@@ -53,67 +91,113 @@ impl Monitor {
     /// Handles the records of a batch, in their order. Replaces `handled` by what became of each. However a stream is divided into batches,
     /// the results and the state are the same as those of [`Self::handle_record`].
     pub fn handle_batch(&mut self, batch: &[Received<'_>], now: EventTime, handled: &mut Vec<Handled>) {
+        self.handle_batch_by(&Alone, batch, now, handled);
+    }
+
+    /// Does what [`Self::handle_batch`] does, with records recognised by several threads at once. However many there are, the results and the
+    /// state are the same.
+    pub fn handle_batch_by(
+        &mut self,
+        workers: &dyn Workers,
+        batch: &[Received<'_>],
+        now: EventTime,
+        handled: &mut Vec<Handled>,
+    ) {
         handled.clear();
         handled.reserve(batch.len());
-        let mut decoded = Vec::new();
-        for part in batch.chunks(PART) {
-            if self.recognition.templates.is_full() {
-                self.count_waiting();
-                self.sums.clear();
-                self.recognition.templates.clear();
+        let count = workers.count().clamp(1, MAX_WORKERS);
+        self.recognition.desks.resize_with(count, Desk::default);
+        let mut decoded: Vec<Vec<DecodedRecord<'_>>> = Vec::new();
+        decoded.resize_with(count, Vec::new);
+        for parts in batch.chunks(PART * count) {
+            self.forget_templates_if_full();
+            let parts: Vec<&[Received<'_>]> = parts.chunks(PART).collect();
+            self.prepare(workers, &parts, &mut decoded);
+            for (desk, (part, decoded)) in parts.into_iter().zip(&mut decoded).enumerate() {
+                self.handle_prepared(desk, part, decoded, now, handled);
             }
-            self.prepare(part, &mut decoded);
-            self.handle_prepared(part, &mut decoded, now, handled);
         }
         self.count_waiting();
         self.tables.ledger.settle_newcomers();
     }
 
-    /// Recognises all records of a part, or decodes them.
-    fn prepare<'a>(&mut self, part: &[Received<'a>], decoded: &mut Vec<DecodedRecord<'a>>) {
-        let (limits, max_ahead) = (self.plan.event, self.max_ahead());
-        let Recognition { templates, prepared } = &mut self.recognition;
-        prepared.clear();
-        for Received { record, .. } in part {
-            let found = templates.find(record, &limits);
-            let in_time = found.filter(|(_, values)| !is_ahead(values.time, record.timestamp, max_ahead));
-            let known = in_time.and_then(|(id, values)| Some((id, values, templates.get(id)?)));
-            prepared.push(match known {
-                Some((id, values, known)) => {
-                    debug_assert!(
-                        is_decoded_so(record, &limits, &values, known),
-                        "a template says what decoding would find"
-                    );
-                    Prepared::Known(id, self.tables.ledger.fill(&known.record, &values))
-                }
-                None => {
-                    decoded.push(event::decode(record, &limits, max_ahead));
-                    Prepared::Decoded
-                }
-            });
+    fn forget_templates_if_full(&mut self) {
+        if self.recognition.templates.is_full() {
+            self.count_waiting();
+            self.sums.clear();
+            self.recognition.templates.clear();
         }
+    }
+
+    /// Recognises all records of some parts, or decodes them: each part at a desk of its own.
+    fn prepare<'a>(
+        &mut self,
+        workers: &dyn Workers,
+        parts: &[&[Received<'a>]],
+        decoded: &mut [Vec<DecodedRecord<'a>>],
+    ) {
+        let (limits, max_ahead) = (self.plan.event, self.max_ahead());
+        let Recognition { templates, desks } = &mut self.recognition;
+        let (templates, ledger) = (&*templates, &self.tables.ledger);
+        let prepare = |part: &[Received<'a>], desk: &mut Desk, decoded: &mut Vec<DecodedRecord<'a>>| {
+            let Desk { recogniser, prepared } = desk;
+            prepared.clear();
+            prepared.extend(part.iter().map(|Received { record, .. }| {
+                let found = templates.find(record, &limits, recogniser);
+                let in_time = found.filter(|(_, values)| !is_ahead(values.time, record.timestamp, max_ahead));
+                let known = in_time.and_then(|(id, values)| Some((id, values, templates.get(id)?)));
+                let Some((id, values, known)) = known else {
+                    decoded.push(event::decode(record, &limits, max_ahead));
+                    return Prepared::Decoded;
+                };
+                debug_assert!(is_decoded_so(record, &limits, &values, known), "a template says what decoding finds");
+                Prepared::Known(id, ledger.fill(&known.record, &values))
+            }));
+        };
+        let tasks = parts.iter().zip(desks).zip(decoded);
+        if parts.len() == 1 {
+            tasks.for_each(|((part, desk), decoded)| prepare(part, desk, decoded));
+            return;
+        }
+        // Each task takes what is at its own place; nobody waits for a lock.
+        let tasks: Vec<Mutex<_>> = tasks.map(|task| Mutex::new(Some(task))).collect();
+        workers.run(&|place| {
+            let task = tasks.get(place).and_then(|task| task.lock().ok()?.take());
+            if let Some(((part, desk), decoded)) = task {
+                prepare(part, desk, decoded);
+            }
+        });
     }
 
     /// Joins and counts the records of a part, one after another.
     fn handle_prepared<'a>(
         &mut self,
+        desk: usize,
         part: &[Received<'a>],
         decoded: &mut Vec<DecodedRecord<'a>>,
         now: EventTime,
         handled: &mut Vec<Handled>,
     ) {
-        let prepared = std::mem::take(&mut self.recognition.prepared);
+        let prepared = self.recognition.desks.get_mut(desk).map(|desk| std::mem::take(&mut desk.prepared));
+        let prepared = prepared.unwrap_or_default();
         // The compiler must not leave the reads out.
         std::hint::black_box(self.tables.ledger.touch(prepared.iter().filter_map(Prepared::case)));
         let mut decoded = decoded.drain(..);
-        for (received, prepared) in part.iter().zip(&prepared) {
-            let result = match prepared {
-                Prepared::Known(template, event) => Some(self.handle_known(received.partition, *template, event, now)),
-                Prepared::Decoded => decoded.next().map(|decoded| self.handle_new(received, decoded, now)),
+        for (place, received) in part.iter().enumerate() {
+            let result = match prepared.get(place) {
+                Some(Prepared::Known(template, event)) => {
+                    Some(self.handle_known(received.partition, *template, event, now))
+                }
+                Some(Prepared::Decoded) => decoded.next().map(|decoded| self.handle_new(received, decoded, now)),
+                None => None,
             };
-            handled.extend(present(Room::Monitor, "each record of a part was recognised or decoded", result));
+            let result = present(Room::Monitor, "each record of a part was recognised or decoded", result);
+            // Without one it is handled as if it came alone.
+            handled.push(result.unwrap_or_else(|| self.handle_record(received.partition, &received.record, now)));
         }
-        self.recognition.prepared = prepared;
+        if let Some(desk) = self.recognition.desks.get_mut(desk) {
+            desk.prepared = prepared;
+        }
     }
 
     fn handle_known(
@@ -150,7 +234,9 @@ impl Monitor {
         let (handled, record) = self.handle_event(received.partition, &event, now);
         let Some(record) = record else { return handled };
         let (ledger, plan) = (&self.tables.ledger, &self.plan);
-        self.recognition.templates.learn(&received.record, &plan.event, || {
+        let Recognition { templates, desks } = &mut self.recognition;
+        let Some(Desk { recogniser, .. }) = desks.first_mut() else { return handled };
+        templates.learn(&received.record, &plan.event, recogniser, || {
             let unknown_profile = names_unknown_profile(&event, plan);
             let ready = ledger.ready_record(&event, &record)?;
             Some(Known { record: ready, kind: type_index(Some(&event.data)), unknown_profile })

@@ -14,6 +14,8 @@ pub const MAX_RECEIVERS: usize = 16;
 pub const MAX_PROPERTIES: usize = 200;
 /// Most rolling windows.
 pub const MAX_ROLLING: usize = 16;
+/// Most threads that recognise events.
+pub const MAX_THREADS: u32 = 64;
 /// Longest history, in days.
 pub const MAX_HISTORY_DAYS: i64 = 800;
 /// Most profiles.

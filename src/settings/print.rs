@@ -134,6 +134,7 @@ impl Toml {
         self.value("series", settings.series_limit);
         if delivery == Delivery::Shown {
             self.value("outbox_messages", settings.outbox_limit);
+            self.value("threads", settings.threads.unwrap_or_default());
         }
         self.value("string_bytes", event.string_bytes);
         self.value("message_bytes", event.message_bytes);

@@ -24,6 +24,8 @@ pub struct Settings {
     pub series_limit: usize,
     /// Most messages about alerts that wait for one receiver, 1 to 1,000,000.
     pub outbox_limit: u64,
+    /// Most threads that recognise events, 1 to 64; `None`: as many as pay on this machine.
+    pub threads: Option<usize>,
     /// The HTTP server.
     pub server: Server,
     /// How alerts are delivered, and the evidence they need.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::address::{self, Address};
 use super::allow_lists::{criteria, dimensions, profiles};
-use super::bounds::{MAX_HISTORY_DAYS, MAX_RECEIVERS, MAX_ROLLING, MAX_TEXT_BYTES};
+use super::bounds::{MAX_HISTORY_DAYS, MAX_RECEIVERS, MAX_ROLLING, MAX_TEXT_BYTES, MAX_THREADS};
 use super::duration::{SHAPE, format_duration, parse_duration};
 use super::given::Given;
 use super::kafka::kafka;
@@ -26,7 +26,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let window = window(root.table("window"));
     let privacy = privacy(root.table("privacy"));
     let state = state(root.table("state"));
-    let (ledger, series_limit, outbox_limit, event) = limits(root.table("limits"));
+    let LimitsTable { ledger, series_limit, outbox_limit, threads, event } = limits(root.table("limits"));
     let server = server(root.table("server"));
     let alerting = alerting(root.table("alerting"));
     let profiles = profiles(&mut root, event.string_bytes);
@@ -57,7 +57,8 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         },
         min_cell: privacy.min_cell,
     };
-    let mut settings = Settings { kafka, plan, privacy, state, series_limit, outbox_limit, server, alerting, criteria };
+    let mut settings =
+        Settings { kafka, plan, privacy, state, series_limit, outbox_limit, threads, server, alerting, criteria };
     settings.plan.config_hash = config_hash(&settings);
     settings
 }
@@ -134,7 +135,16 @@ fn state(mut table: Table<'_>) -> State {
     State { dir: PathBuf::from(dir.value), checkpoint_every }
 }
 
-fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, u64, Limits) {
+/// The section `[limits]`.
+struct LimitsTable {
+    ledger: LedgerPlan,
+    series_limit: usize,
+    outbox_limit: u64,
+    threads: Option<usize>,
+    event: Limits,
+}
+
+fn limits(mut table: Table<'_>) -> LimitsTable {
     let ledger = LedgerPlan {
         open_cases: table.count("open_cases", 20_000_000, 1..=1_000_000_000).value,
         waiting_events: table.count("waiting_events", 1_000_000, 1..=1_000_000_000).value,
@@ -142,8 +152,9 @@ fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, u64, Limits) {
         remembered_ids: table.count("remembered_ids", 50_000_000, 1..=1_000_000_000).value,
         not_selected_horizon: table.positive_duration("not_selected_horizon", Span::DAY.times(7)),
     };
-    let series = table.count("series", 20_000, 1..=10_000_000).value;
-    let outbox_messages = table.integer("outbox_messages", 100_000, 1..=1_000_000).value;
+    let series_limit = table.count("series", 20_000, 1..=10_000_000).value;
+    let outbox_limit = table.integer("outbox_messages", 100_000, 1..=1_000_000).value;
+    let threads = table.count("threads", 0, 0..=MAX_THREADS).value;
     let string_bytes = table.count("string_bytes", 256, 16..=65_536);
     let message_bytes = table.count("message_bytes", 65_536, 256..=16_777_216);
     if *message_bytes < *string_bytes {
@@ -152,7 +163,7 @@ fn limits(mut table: Table<'_>) -> (LedgerPlan, usize, u64, Limits) {
     }
     table.finish();
     let event = Limits { string_bytes: string_bytes.value, message_bytes: message_bytes.value };
-    (ledger, series, outbox_messages, event)
+    LimitsTable { ledger, series_limit, outbox_limit, threads: Some(threads).filter(|threads| *threads > 0), event }
 }
 
 fn server(mut table: Table<'_>) -> Server {

@@ -1,19 +1,24 @@
 //! Hands batches of records to the monitor. The memory for it is used again.
 
 use crate::event::{RawRecord, Rejection};
-use crate::monitor::{Handled, Monitor, Received};
+use crate::monitor::{Handled, Monitor, Received, Workers};
 use crate::plan::EventTime;
 use crate::source::kafka::{Batch, BatchRecord};
 
-/// The memory that is used again.
-#[derive(Default)]
+/// The threads that recognise records, and the memory that is used again.
 pub struct Counting {
+    workers: Box<dyn Workers>,
     /// Empty between two batches: it borrows from none.
     received: Vec<Received<'static>>,
     handled: Vec<Handled>,
 }
 
 impl Counting {
+    /// Counts by these threads.
+    pub fn new(workers: Box<dyn Workers>) -> Self {
+        Self { workers, received: Vec::new(), handled: Vec::new() }
+    }
+
     /// Hands the records of a batch to the monitor where they are.
     pub fn count(&mut self, batch: &Batch, monitor: &mut Monitor, now: EventTime) {
         let headers: Vec<_> = batch.headers().collect();
@@ -24,7 +29,7 @@ impl Counting {
             let timestamp = record.timestamp.map(EventTime);
             Received { partition: record.partition, record: RawRecord { payload: record.payload, headers, timestamp } }
         }));
-        monitor.handle_batch(&received, now, &mut self.handled);
+        monitor.handle_batch_by(&*self.workers, &received, now, &mut self.handled);
         self.received = of_any_lifetime(received);
     }
 

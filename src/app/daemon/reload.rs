@@ -24,6 +24,7 @@ impl Reload {
             ("[server]", before.server != now.server),
             ("[alerting] receivers", receivers(before) != receivers(now)),
             ("limits.outbox_messages", before.outbox_limit != now.outbox_limit),
+            ("limits.threads", before.threads != now.threads),
             ("limits.message_bytes", before.plan.event.message_bytes != now.plan.event.message_bytes),
             ("state.dir", before.state.dir != now.state.dir),
             ("privacy.pseudonym_key_file", key(before) != key(now)),

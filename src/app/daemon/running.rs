@@ -15,7 +15,7 @@ use super::latency::LatencyRecorder;
 use super::reload::{Reload, evaluate_every};
 use super::signals::Signals;
 use super::supervisor::Supervisor;
-use crate::app::{arguments::load, failure::Failure};
+use crate::app::{arguments::load, failure::Failure, threads};
 use crate::checkpoint::Owner;
 use crate::monitor::{Monitor, Output};
 use crate::settings::{Kafka, Settings};
@@ -76,7 +76,7 @@ impl Daemon {
         let operation = Operation { accepted_gaps: keeper.accepted_gaps().len() as u64, ..Operation::default() };
         Ok(Self {
             monitor,
-            counting: Counting::default(),
+            counting: Counting::new(threads::start(settings.threads)?),
             owner: owner.clone(),
             source,
             topics,
