@@ -30,8 +30,8 @@ pub(super) struct Forms {
 pub(super) struct Habits {
     /// The form of the last record.
     last: usize,
-    /// By form, then by place: the numbers of the variants that were found, the frequent ones first.
-    orders: Vec<Vec<Vec<u8>>>,
+    /// By form, then by place: the variant that was found last.
+    variants: Vec<[u8; MAX_CUTS]>,
     times: TimeReader,
 }
 
@@ -107,20 +107,19 @@ impl Forms {
         limits: &Limits,
         habits: &mut Habits,
     ) -> Option<(Parts, &'a [u8], Skimmed<'a>)> {
-        let Habits { last, orders, times } = habits;
-        if orders.len() < self.forms.len() {
-            orders.resize(self.forms.len(), Vec::new());
+        let Habits { last, variants, times } = habits;
+        if variants.len() < self.forms.len() {
+            variants.resize(self.forms.len(), Default::default());
         }
         let mut read = |index: usize| {
-            let (form, orders) = self.forms.get(index).zip(orders.get_mut(index))?;
-            form.read(record, limits, (times, orders)).map(|read| (index, read))
+            let (form, variants) = self.forms.get(index).zip(variants.get_mut(index))?;
+            let (middle, skimmed) = form.read(record, limits, (times, variants))?;
+            Some((Parts { form: u8::try_from(index).ok()?, variants: *variants }, middle, skimmed))
         };
         let found = read(*last);
-        let found = found.or_else(|| (0..self.forms.len()).filter(|index| index != last).find_map(read));
-        let (index, (mut parts, middle, skimmed)) = found?;
-        *last = index;
-        parts.form = u8::try_from(index).ok()?;
-        Some((parts, middle, skimmed))
+        let found = found.or_else(|| (0..self.forms.len()).filter(|index| index != last).find_map(read))?;
+        *last = usize::from(found.0.form);
+        Some(found)
     }
 }
 
@@ -151,27 +150,22 @@ impl Form {
         &self,
         record: &RawRecord<'a>,
         limits: &Limits,
-        (times, orders): (&mut TimeReader, &mut Vec<Vec<u8>>),
-    ) -> Option<(Parts, &'a [u8], Skimmed<'a>)> {
+        (times, variants): (&mut TimeReader, &mut [u8; MAX_CUTS]),
+    ) -> Option<(&'a [u8], Skimmed<'a>)> {
         if !self.has_headers(record) {
             return None;
         }
-        if orders.is_empty() {
-            orders.resize(self.front.len() + self.back.len(), Vec::new());
-        }
-        let mut orders = orders.iter_mut();
         let mut found = Found::new(limits, times);
-        let mut parts = Parts::default();
-        let mut variants = parts.variants.iter_mut();
+        let mut variants = variants.iter_mut();
         let mut rest = record.payload;
-        for ((place, order), variant) in self.front.iter().zip(&mut orders).zip(&mut variants) {
-            (*variant, rest) = place.strip(rest, order, |rest, part| rest.strip_prefix(part))?;
+        for (place, variant) in self.front.iter().zip(&mut variants) {
+            rest = place.strip(rest, variant, |rest, part| rest.strip_prefix(part))?;
             let (text, behind) = place.value.split(rest)?;
             found.take(place.value, text).ok()?;
             rest = behind;
         }
-        for ((place, order), variant) in self.back.iter().zip(orders).zip(variants) {
-            (*variant, rest) = place.strip(rest, order, |rest, part| rest.strip_suffix(part))?;
+        for (place, variant) in self.back.iter().zip(variants) {
+            rest = place.strip(rest, variant, |rest, part| rest.strip_suffix(part))?;
             let (before, text) = rest.split_at_checked(rest.iter().rposition(|byte| *byte == b'"')? + 1)?;
             // What is left has no quote; an escape or a control character would make it another string.
             if text.iter().any(|byte| matches!(byte, b'\\' | ..=0x1F)) {
@@ -180,7 +174,7 @@ impl Form {
             found.take(place.value, checked(text)?).ok()?;
             rest = before;
         }
-        found.finish().map(|skimmed| (parts, rest, skimmed))
+        found.finish().map(|skimmed| (rest, skimmed))
     }
 }
 
@@ -197,25 +191,20 @@ impl Place {
         u8::try_from(index).ok()
     }
 
-    /// Takes off the first variant that `strip` finds. Returns its number and the rest.
+    /// Takes off the variant that `strip` finds; `last` is the one it found last. Returns the rest.
     #[inline]
     fn strip<'a>(
         &self,
         rest: &'a [u8],
-        order: &mut Vec<u8>,
+        last: &mut u8,
         strip: impl Fn(&'a [u8], &[u8]) -> Option<&'a [u8]>,
-    ) -> Option<(u8, &'a [u8])> {
-        while let Some(number) = (order.len() < self.variants.len()).then_some(order.len()) {
-            order.push(u8::try_from(number).ok()?);
+    ) -> Option<&'a [u8]> {
+        if let Some(rest) = self.variants.get(usize::from(*last)).and_then(|part| strip(rest, part)) {
+            return Some(rest);
         }
-        let take = |number: &u8| self.variants.get(usize::from(*number)).and_then(|part| strip(rest, part));
-        let (at, (number, rest)) =
-            order.iter().enumerate().find_map(|(at, number)| take(number).map(|rest| (at, (*number, rest))))?;
-        // Whatever is found moves one place up.
-        if at > 0 {
-            order.swap(at - 1, at);
-        }
-        Some((number, rest))
+        let (number, rest) = (0..).zip(&self.variants).find_map(|(number, part)| Some((number, strip(rest, part)?)))?;
+        *last = number;
+        Some(rest)
     }
 }
 
@@ -269,8 +258,9 @@ impl<'p> Apart<'p> {
         if !cuts.iter().any(|cut| cut.value == Value::Id) || !cuts.iter().any(|cut| cut.value == Value::Time) {
             return None;
         }
-        // From its end a number cannot be told from what stands before it.
-        let least = cuts.iter().rposition(|cut| cut.value.is_number()).map_or(0, |last| last + 1);
+        // From its end a number cannot be told from what stands before it. Before the data there are few variants.
+        let before_data = kept.first().is_some_and(|first| !first.windows(6).any(|name| name == b"\"data\""));
+        let least = cuts.iter().rposition(|cut| cut.value.is_number()).map_or(usize::from(before_data), |last| last + 1);
         let middle = (least..kept.len()).max_by_key(|index| kept.get(*index).map_or(0, |part| part.len()))?;
         let (before, behind) = kept.split_at_checked(middle)?;
         let (longest, behind) = behind.split_first()?;
