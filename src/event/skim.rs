@@ -298,12 +298,14 @@ fn skip_nested(bytes: &[u8], mut at: usize) -> Result<usize, Unusual> {
     }
 }
 
-/// Skips a literal or a number up to the byte that must follow it, without a look at it.
-fn skip_word(bytes: &[u8], mut at: usize) -> Result<usize, Unusual> {
+/// Skips a literal or a number up to the byte that must follow it, without a look at it. No value at all is none: it would
+/// leave the same behind as a number that is cut out.
+fn skip_word(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
+    let mut at = start;
     while !matches!(bytes.get(at).ok_or(Unusual)?, b',' | b'}' | b']' | ..=b' ') {
         at += 1;
     }
-    Ok(at)
+    if at == start { Err(Unusual) } else { Ok(at) }
 }
 
 /// Returns what a string is cut out for; `None` where it stays in the essence.

@@ -7,6 +7,7 @@ mod support;
 
 mod alert_book;
 mod architecture;
+mod batches;
 mod bounds;
 mod checkpoint;
 mod contract;

@@ -14,6 +14,7 @@ pub mod monitoring;
 pub mod page;
 pub mod plan;
 pub mod process;
+pub mod received;
 pub mod receiver;
 pub mod setup;
 pub mod state;
