@@ -517,7 +517,8 @@ proptest! {
             let weights: Vec<f64> = (table.min()..=table.max()).map(|x| table.ln_pmf(x)).collect();
             let observed = table.ln_pmf(group.events()) + 1e-7;
             let expected: f64 = weights.iter().filter(|weight| **weight <= observed).map(|weight| weight.exp()).sum();
-            prop_assert!((found / expected - 1.0).abs() < 1e-9, "{found:e} {expected:e}");
+            // Below that the oracle runs out of numbers.
+            prop_assert!(found < 1e-300 || (found / expected - 1.0).abs() < 1e-9, "{found:e} {expected:e}");
         }
     }
 }

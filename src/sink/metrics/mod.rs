@@ -3,10 +3,10 @@
 //! A value that is unknown or withheld has no sample.
 
 mod alerts;
-mod collector;
 mod consumer;
 mod delivery;
 mod evidence;
+mod family;
 mod findings;
 mod funnel;
 mod labels;
@@ -17,4 +17,4 @@ mod page;
 mod probabilistic;
 mod scrape;
 
-pub use page::render;
+pub use page::{Pages, render};
