@@ -86,7 +86,16 @@ pub(super) fn upper_difference(group: Proportion, reference: Proportion, critica
             break;
         }
     }
-    (x1 / n1 - x2 / n2 + critical / multiplier).min(1.0)
+    (difference(group, reference) + critical / multiplier).min(1.0)
+}
+
+/// Returns the difference of the rates from the whole numbers, so that rates that are nearly equal cost no digits.
+#[expect(clippy::cast_precision_loss, reason = "rounded once")]
+fn difference(group: Proportion, reference: Proportion) -> f64 {
+    let product = |events: u64, exposed: u64| u128::from(events) * u128::from(exposed);
+    let (one, other) = (product(group.events(), reference.exposed()), product(reference.events(), group.exposed()));
+    let excess = one.abs_diff(other) as f64 / (group.n() * reference.n());
+    if one >= other { excess } else { -excess }
 }
 
 /// How far a rate moves at a multiplier.

@@ -95,7 +95,12 @@ impl Family {
         written(writeln!(self.text, "{value}"));
     }
 
-    fn histogram<'l>(&mut self, name: &str, labels: impl Iterator<Item = (&'l str, &'l str)>, latency: &LatencyHistogram) {
+    fn histogram<'l>(
+        &mut self,
+        name: &str,
+        labels: impl Iterator<Item = (&'l str, &'l str)>,
+        latency: &LatencyHistogram,
+    ) {
         let labels: Vec<(&str, &str)> = labels.collect();
         let with = |bound: Option<&str>| {
             let mut text = String::new();
@@ -140,7 +145,8 @@ struct Escaped<'t> {
 impl std::fmt::Display for Escaped<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut rest = self.text;
-        while let Some(at) = rest.find(|character| matches!(character, '\\' | '\n') || character == '"' && self.quotes) {
+        while let Some(at) = rest.find(|character| matches!(character, '\\' | '\n') || character == '"' && self.quotes)
+        {
             let (plain, behind) = rest.split_at(at);
             formatter.write_str(plain)?;
             formatter.write_str(if behind.starts_with('\n') { "\\n" } else { "\\" })?;

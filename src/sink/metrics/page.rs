@@ -39,9 +39,9 @@ impl Pages {
         let scrape = Scrape::new(Arc::clone(view), series_limit, wall_clock());
         let published = {
             let mut last = lock(&self.last);
-            let known = last.take().filter(|known| {
-                Arc::ptr_eq(&known.published, &view.published) && known.series_limit == series_limit
-            });
+            let known = last
+                .take()
+                .filter(|known| Arc::ptr_eq(&known.published, &view.published) && known.series_limit == series_limit);
             let rendered = known.unwrap_or_else(|| Rendered {
                 published: Arc::clone(&view.published),
                 series_limit,
