@@ -21,8 +21,11 @@ use crate::window::{LeftOut, Rolling};
 /// Counts the funnel, and keeps the tables whose counts did not change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FunnelMemory {
-    known: HashMap<(ProfileId, Channel, DimensionId), (Stamp, Vec<FunnelTable>), FxBuildHasher>,
+    known: HashMap<Topic, (Stamp, Vec<FunnelTable>), FxBuildHasher>,
 }
+
+/// What the tables of all windows have in common.
+type Topic = (ProfileId, Channel, DimensionId);
 
 impl FunnelMemory {
     /// Counts the funnel of every place that a rule names, in the windows that end at the scene's time.
@@ -99,7 +102,7 @@ struct Place<'s> {
 }
 
 impl Place<'_> {
-    const fn without_window(&self) -> (ProfileId, Channel, DimensionId) {
+    const fn without_window(&self) -> Topic {
         (self.profile, self.channel, self.dimension)
     }
 }

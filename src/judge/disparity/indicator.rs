@@ -5,7 +5,7 @@ use crate::evidence::{self, Side, by_population_of, side};
 use crate::judge::scene::Scene;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, DimensionId, Indicator, ProfileId, Slot, StratumId, hour_of};
-use crate::window::{Bucket, Cell, CellKey, Counts, LeftOut, Rolling};
+use crate::window::{Bucket, Cell, CellKey, Counts, LeftOut, Range, Rolling};
 
 /// Share of the selected cases, in every group, that must be resolved before a hit rate counts a cohort; in hundredths.
 const SEALED_PERCENT: u64 = 95;
@@ -117,7 +117,11 @@ pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject, rolling: &Rolling) 
     if subject.indicator != Indicator::HitRate {
         return LeftOut::default();
     }
-    LeftOut::new(subject.cells(scene, None), rolling.widest(), |bucket, counts| !is_sealed(scene, bucket, counts))
+    let widest = rolling.widest();
+    // Those before are sealed by their age.
+    let after = widest.after.max(scene.as_of.minus(scene.plan.window.cohort_max_age));
+    let range = Range { after, ..widest };
+    LeftOut::new(subject.cells(scene, None), range, |bucket, counts| !is_sealed(scene, bucket, counts))
 }
 
 /// Returns whether these counts of a cohort allow it to be sealed. They are those of one group, or of the cases that
@@ -126,7 +130,8 @@ pub(super) fn is_sealed(scene: &Scene<'_>, bucket: Bucket, counts: &Counts) -> b
     let plan = &scene.plan.window;
     let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
     let recent = bucket.end.plus(plan.allowed_lateness) > scene.as_of;
-    let unresolved = u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
+    let unresolved = counts.resolved < counts.selected
+        && u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
     aged || !(recent || unresolved)
 }
 

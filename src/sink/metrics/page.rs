@@ -140,11 +140,12 @@ mod tests {
     #[test]
     fn samples_are_written_as_the_crate_writes_them() {
         use super::super::metric::Samples;
-        let values = ["a", "", "a b", "b\\c", "line\nfeed", "\"quoted\"", "ab", "\u{e9}\u{1f600}"];
+        // Without an empty one: a vector of the crate takes ("", "a") and ("a", "") for the same.
+        let values = ["a", "a b", "b\\c", "line\nfeed", "\"quoted\"", "ab", "\u{e9}\u{1f600}"];
         let opts = prometheus::Opts::new("paritywatch_test", "Help with \\ and\nmore \"quotes\".");
         let expected = prometheus::GaugeVec::new(opts, &["zone", "name"]).unwrap();
         let fill = |_: &Scrape, samples: &mut Samples| {
-            let values = ["a", "", "a b", "b\\c", "line\nfeed", "\"quoted\"", "ab", "\u{e9}\u{1f600}"];
+            let values = ["a", "a b", "b\\c", "line\nfeed", "\"quoted\"", "ab", "\u{e9}\u{1f600}"];
             let mut number = 0.1_f64;
             for (zone, name) in values.iter().flat_map(|zone| values.iter().map(move |name| (*zone, *name))) {
                 number *= -7.3;
