@@ -260,7 +260,8 @@ impl<'p> Apart<'p> {
         }
         // From its end a number cannot be told from what stands before it. Before the data there are few variants.
         let before_data = kept.first().is_some_and(|first| !first.windows(6).any(|name| name == b"\"data\""));
-        let least = cuts.iter().rposition(|cut| cut.value.is_number()).map_or(usize::from(before_data), |last| last + 1);
+        let least =
+            cuts.iter().rposition(|cut| cut.value.is_number()).map_or(usize::from(before_data), |last| last + 1);
         let middle = (least..kept.len()).max_by_key(|index| kept.get(*index).map_or(0, |part| part.len()))?;
         let (before, behind) = kept.split_at_checked(middle)?;
         let (longest, behind) = behind.split_first()?;

@@ -42,22 +42,80 @@ pub fn against(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Against {
     }
 }
 
-/// Returns the sides of the group at `index` and of its reference. `random` is the table of the random channel, empty
-/// where the rule does not compare with it. A side that its table does not have is empty: a population may not be known
-/// yet.
-#[must_use]
-pub fn compare(against: Against, indicator: Indicator, index: usize, table: &[Side], random: &[Side]) -> (Side, Side) {
-    let at = |table: &[Side], index: usize| table.get(index).copied().unwrap_or_default();
-    let group = at(table, index);
-    match against {
-        Against::Rest => {
-            (group, total(table.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, side)| side)))
+/// The sides of all groups of a dimension, in the compared channel and in the random one, with their sums. A group is
+/// compared with the rest in the same time however many others there are.
+#[derive(Clone, Debug, Default)]
+pub struct Sides {
+    own: Vec<Side>,
+    random: Vec<Side>,
+    total: Total,
+    random_total: Total,
+}
+
+/// Events and exposed of many sides. It does not overflow.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    events: u128,
+    exposed: u128,
+}
+
+impl Sides {
+    /// Takes the sides in the order of [`slots`]. `random` is the table of the random channel, empty where nobody
+    /// compares with it.
+    #[must_use]
+    pub fn new(own: Vec<Side>, random: Vec<Side>) -> Self {
+        let (total, random_total) = (Total::of(&own), Total::of(&random));
+        Self { own, random, total, random_total }
+    }
+
+    /// Returns the sides in the compared channel.
+    #[must_use]
+    pub fn own(&self) -> &[Side] {
+        &self.own
+    }
+
+    /// Returns the sides of the group at `index` and of its reference. A side that is not there is empty: a population
+    /// may not be known yet.
+    #[must_use]
+    pub fn compare(&self, against: Against, indicator: Indicator, index: usize) -> (Side, Side) {
+        let at = |table: &[Side], index: usize| table.get(index).copied().unwrap_or_default();
+        let group = at(&self.own, index);
+        match against {
+            Against::Rest => (group, self.total.without(group)),
+            Against::Group(other) => (group, at(&self.own, other)),
+            Against::Overall => (group, self.total.side()),
+            Against::Nothing => (group, Side::default()),
+            Against::Random if by_shares(indicator) => {
+                (self.total.share(group), self.random_total.share(at(&self.random, index)))
+            }
+            Against::Random => (group, at(&self.random, index)),
         }
-        Against::Group(other) => (group, at(table, other)),
-        Against::Overall => (group, total(table)),
-        Against::Nothing => (group, Side::default()),
-        Against::Random if by_shares(indicator) => (share(table, index), share(random, index)),
-        Against::Random => (group, at(random, index)),
+    }
+}
+
+impl Total {
+    fn of(sides: &[Side]) -> Self {
+        sides.iter().fold(Self::default(), |sum, side| Self {
+            events: sum.events.saturating_add(side.events.into()),
+            exposed: sum.exposed.saturating_add(side.exposed.into()),
+        })
+    }
+
+    /// The sums, saturating.
+    fn side(self) -> Side {
+        let count = |sum: u128| u64::try_from(sum).unwrap_or(u64::MAX);
+        Side { events: count(self.events), exposed: count(self.exposed) }
+    }
+
+    /// The sums without one of the sides.
+    fn without(self, side: Side) -> Side {
+        let less = |sum: u128, count: u64| sum.saturating_sub(count.into());
+        Self { events: less(self.events, side.events), exposed: less(self.exposed, side.exposed) }.side()
+    }
+
+    /// A group's share of the picked.
+    fn share(self, group: Side) -> Side {
+        Side { events: group.events, exposed: self.side().events }
     }
 }
 
@@ -73,22 +131,10 @@ pub fn slots(dimension: &Dimension) -> impl Iterator<Item = Slot> + use<> {
     (0..).map(Slot).take(dimension.groups.len()).chain(std::iter::once(Slot::OTHER))
 }
 
-fn share(table: &[Side], index: usize) -> Side {
-    let picked = table.get(index).map_or(0, |side| side.events);
-    Side { events: picked, exposed: total(table).events }
-}
-
-fn total<'s>(sides: impl IntoIterator<Item = &'s Side>) -> Side {
-    sides.into_iter().fold(Side::default(), |sum, side| Side {
-        events: sum.events.saturating_add(side.events),
-        exposed: sum.exposed.saturating_add(side.exposed),
-    })
-}
-
 /// The listed group whose rate harms least, among those that have `min_events` events expected at the overall rate. Of
 /// equal ones it is the first.
 fn most_favourable(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Option<usize> {
-    let all = total(table);
+    let all = Total::of(table).side();
     let enough = |side: &Side| {
         side.exposed > 0
             && u128::from(side.exposed) * u128::from(all.events)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::comparison::{Against, Side, compare};
+use super::comparison::{Against, Sides};
 use crate::plan::{Harm, Measure, Rule};
 use crate::statistics::{Block, Detector, Pair, Series};
 
@@ -27,16 +27,10 @@ pub(super) struct OpenBlock {
 pub(super) struct CohortSides<'c> {
     /// The first hour, counted from 1970.
     pub start: i32,
-    pub crude: ChannelSides,
+    pub crude: Sides,
     /// By the name of a stratum's value. A list, as two values can have the same name: a value that is called `other`,
     /// and the one that values beyond the limit share.
-    pub strata: Vec<(&'c str, ChannelSides)>,
-}
-
-/// The sides of a dimension's groups, in the compared channel and in the random one.
-pub(super) struct ChannelSides {
-    pub own: Vec<Side>,
-    pub random: Vec<Side>,
+    pub strata: Vec<(&'c str, Sides)>,
 }
 
 /// What a series says.
@@ -123,8 +117,8 @@ impl GroupSeries {
 }
 
 /// The two sides, placed so that harm is where the first has more events.
-fn pair(reference: Against, rule: &Rule, group: usize, sides: &ChannelSides) -> Pair {
-    let (own, other) = compare(reference, rule.indicator, group, &sides.own, &sides.random);
+fn pair(reference: Against, rule: &Rule, group: usize, sides: &Sides) -> Pair {
+    let (own, other) = sides.compare(reference, rule.indicator, group);
     let pair = Pair {
         events: own.events,
         exposed: own.exposed,

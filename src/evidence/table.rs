@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
-use super::comparison::{Side, against, compare, slots};
+use super::comparison::{Side, Sides, against, slots};
 use super::feed::CohortFeed;
 use super::indicator::{by_population_of, maturity, side};
-use super::series::{ChannelSides, CohortSides, GroupSeries, OpenBlock};
+use super::series::{CohortSides, GroupSeries, OpenBlock};
 use crate::ledger::AttributeTable;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{
@@ -145,7 +145,7 @@ impl Table {
                 scope.close(group, series, context);
             }
         }
-        for (past, side) in self.past.iter_mut().zip(&sides.crude.own) {
+        for (past, side) in self.past.iter_mut().zip(sides.crude.own()) {
             past.events = past.events.saturating_add(side.events);
             past.exposed = past.exposed.saturating_add(side.exposed);
         }
@@ -185,12 +185,12 @@ impl Scope<'_> {
         CohortSides { start: cohort.start, crude: self.channel_sides(cohort, None), strata }
     }
 
-    fn channel_sides(&self, cohort: &Cohort, stratum: Option<(StratumId, Slot)>) -> ChannelSides {
+    fn channel_sides(&self, cohort: &Cohort, stratum: Option<(StratumId, Slot)>) -> Sides {
         let sides = |channel| {
             let counts = slots(self.dimension).map(|group| cohort.counts(channel, group, stratum));
             counts.map(|counts| side(self.rule.indicator, &counts, None)).collect()
         };
-        ChannelSides { own: sides(self.key.channel), random: sides(Channel::Random) }
+        Sides::new(sides(self.key.channel), sides(Channel::Random))
     }
 
     /// Has the series read its open block, if there is one.
@@ -201,7 +201,7 @@ impl Scope<'_> {
             // No population is known before its first event: then nobody is exposed, and the block says nothing.
             let counts = context.populations.at(self.key.profile, self.key.dimension, at).unwrap_or_default();
             let table: Vec<Side> = counts.iter().map(|count| Side { events: 0, exposed: *count }).collect();
-            let (own, other) = compare(reference, self.rule.indicator, group, &table, &[]);
+            let (own, other) = Sides::new(table, Vec::new()).compare(reference, self.rule.indicator, group);
             block.crude.exposed = own.exposed;
             block.crude.reference_exposed = other.exposed;
             block.by_population = true;

@@ -5,7 +5,7 @@ mod finding;
 mod scene;
 mod stages;
 
-pub use disparity::{Evaluator, EvaluatorState, funnel};
+pub use disparity::{Evaluator, EvaluatorState};
 pub use finding::{Estimate, Evaluation, Finding, FindingKey, Late, PendingBounds, StratifiedEstimate, Verdict};
 pub use scene::Scene;
 pub use stages::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};

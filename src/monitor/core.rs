@@ -12,7 +12,7 @@ use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
 use crate::disclosure::EventCounts;
 use crate::event::{self, Data, Decoded, Event, RawRecord};
-use crate::judge::{Evaluation, Evaluator, Funnel, Scene, funnel};
+use crate::judge::{Evaluation, Evaluator, Funnel, Scene};
 use crate::ledger::{PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
@@ -280,7 +280,7 @@ impl Monitor {
         };
         self.evaluation = self.evaluator.evaluate(&scene);
         if shown {
-            self.evaluation.funnel = funnel(&scene);
+            self.evaluation.funnel = self.evaluator.funnel(&scene);
             self.is_publication_due = true;
         }
         let transitions = self.alerts.observe(now, &self.evaluation, &self.plan);

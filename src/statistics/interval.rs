@@ -1,8 +1,8 @@
 //! Intervals of one rate, and of the ratio and the difference of two.
 
 use super::confidence::{Confidence, Interval};
+use super::limits::{critical, upper_difference, upper_ratio};
 use super::proportion::Proportion;
-use super::restricted::{difference_score, ratio_score};
 
 /// Returns the score interval of the ratio of two rates. The lower limit is 0 where the group has no event; the upper limit is infinite where
 /// the reference has none. Returns `None` where a group is empty or neither has an event.
@@ -13,17 +13,9 @@ pub fn ratio_interval(group: Proportion, reference: Proportion, confidence: Conf
     if group.exposed() == 0 || reference.exposed() == 0 || group.events().saturating_add(reference.events()) == 0 {
         return None;
     }
-    let score = |ln_ratio: f64| ratio_score(group, reference, ln_ratio.exp());
-    let half = 0.5;
-    let centre =
-        ((group.x() + half) / (group.n() + half)).ln() - ((reference.x() + half) / (reference.n() + half)).ln();
-    let width = (1.0 / (group.x() + half) + 1.0 / (reference.x() + half)).sqrt() * confidence.z();
-    let lower = if group.events() == 0 { 0.0 } else { crossing(score, confidence.z(), centre - width, width).exp() };
-    let upper = if reference.events() == 0 {
-        f64::INFINITY
-    } else {
-        crossing(score, -confidence.z(), centre + width, width).exp()
-    };
+    let critical = critical(group, reference, confidence.z());
+    let lower = if group.events() == 0 { 0.0 } else { upper_ratio(reference, group, critical).recip() };
+    let upper = if reference.events() == 0 { f64::INFINITY } else { upper_ratio(group, reference, critical) };
     Some(Interval { lower, upper })
 }
 
@@ -32,19 +24,14 @@ pub fn ratio_interval(group: Proportion, reference: Proportion, confidence: Conf
 /// Source: Miettinen and Nurminen, Statistics in Medicine 4 (1985).
 #[must_use]
 pub fn difference_interval(group: Proportion, reference: Proportion, confidence: Confidence) -> Option<Interval> {
-    let estimate = group.rate()? - reference.rate()?;
-    let z = confidence.z();
-    let score = |difference: f64| difference_score(group, reference, difference);
-    // Where the statistic does not reach z before the end of the range, the end is the limit.
-    let limit = |end: f64, target: f64| {
-        let reached = if target > 0.0 { score(end) >= target } else { score(end) <= target };
-        if !reached || estimate == end {
-            end
-        } else {
-            solve(|difference| score(difference) - target, estimate.min(end), estimate.max(end))
-        }
-    };
-    Some(Interval { lower: limit(-1.0, z), upper: limit(1.0, -z) })
+    if group.exposed() == 0 || reference.exposed() == 0 {
+        return None;
+    }
+    let critical = critical(group, reference, confidence.z());
+    Some(Interval {
+        lower: -upper_difference(reference, group, critical),
+        upper: upper_difference(group, reference, critical),
+    })
 }
 
 /// Returns the interval of the ratio of two rates whose exposed are populations, from the score interval of the group's share of the events.
@@ -88,56 +75,4 @@ pub fn wilson(proportion: Proportion, confidence: Confidence) -> Option<Interval
     // The product of both roots over the upper one: the plain form of the lower root cancels where the rate is small.
     let lower = if x == 0.0 { 0.0 } else { x * x / n / (x + square / 2.0 + spread) };
     Some(Interval { lower: lower.max(0.0), upper: upper.min(1.0) })
-}
-
-/// Returns where a decreasing function of ln ratio crosses `target`, near `guess`. The bracket grows until it holds the crossing.
-fn crossing(score: impl Fn(f64) -> f64, target: f64, guess: f64, width: f64) -> f64 {
-    /// The widest search, in natural logarithms: counts of 1e12 give ratios within e^60.
-    const LN_RATIO_BOUND: f64 = 80.0;
-    let distance = |ln_ratio: f64| score(ln_ratio) - target;
-    let mut reach = width.max(1e-6) * 0.25;
-    let (mut low, mut high) = (guess - reach, guess + reach);
-    while distance(low) < 0.0 && low > -LN_RATIO_BOUND {
-        reach *= 2.0;
-        (high, low) = (low, low - reach);
-    }
-    while distance(high) > 0.0 && high < LN_RATIO_BOUND {
-        reach *= 2.0;
-        (low, high) = (high, high + reach);
-    }
-    solve(distance, low, high)
-}
-
-/// Returns the root of a decreasing function in a bracket, by false position in the Illinois form (Dowell and Jarratt, BIT 11, 1971).
-/// Every fourth step, and every step for which the function is infinite at an end, halves the bracket instead.
-fn solve(function: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
-    /// Bisection alone needs 62 steps from the widest bracket.
-    const SEARCH_STEPS: usize = 200;
-    let (mut at_low, mut at_high) = (function(low), function(high));
-    let mut side = 0;
-    for step in 0..SEARCH_STEPS {
-        if high - low <= 2.0 * f64::EPSILON * low.abs().max(high.abs()).max(1e-300) {
-            break;
-        }
-        let secant = (low * at_high - high * at_low) / (at_high - at_low);
-        let usable = secant.is_finite() && secant > low && secant < high && step % 4 != 3;
-        let middle = if usable { secant } else { 0.5 * (low + high) };
-        if middle <= low || middle >= high {
-            break;
-        }
-        let value = function(middle);
-        if value == 0.0 {
-            return middle;
-        }
-        if value > 0.0 {
-            (low, at_low) = (middle, value);
-            at_high *= if side == 1 { 0.5 } else { 1.0 };
-            side = 1;
-        } else {
-            (high, at_high) = (middle, value);
-            at_low *= if side == -1 { 0.5 } else { 1.0 };
-            side = -1;
-        }
-    }
-    0.5 * (low + high)
 }

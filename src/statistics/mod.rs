@@ -10,9 +10,11 @@
 
 mod confidence;
 mod detector;
+mod fisher;
 mod interval;
 mod learning;
 mod likelihood;
+mod limits;
 mod multiplicity;
 mod normal;
 mod p_value;
@@ -20,7 +22,6 @@ mod pair;
 mod power;
 mod proportion;
 mod proxy;
-mod restricted;
 mod series;
 mod stratified;
 

@@ -12,10 +12,24 @@ use crate::plan::{EventTime, Span};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell<S = Counts> {
     /// By hour since 1970, ascending.
-    hours: Vec<(i32, S)>,
+    pub(super) hours: Vec<(i32, S)>,
     /// By day since 1970, ascending.
-    days: Vec<(i32, S)>,
+    pub(super) days: Vec<(i32, S)>,
+    #[serde(skip)]
+    changes: Changes,
 }
+
+/// How often a cell was changed since it was made or restored. What it holds does not depend on it, so all are equal.
+#[derive(Clone, Copy, Debug, Default)]
+struct Changes(u64);
+
+impl PartialEq for Changes {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Changes {}
 
 /// The content of a bucket: sums that can be added up.
 pub trait Sums: Default {
@@ -47,6 +61,7 @@ pub struct Bucket {
 impl<S: Sums> Cell<S> {
     /// Changes the bucket that holds `time`. `hour_floor` is the first hour that is not merged into its day.
     pub fn update(&mut self, time: EventTime, hour_floor: i32, change: impl FnOnce(&mut S)) {
+        self.changes.0 = self.changes.0.wrapping_add(1);
         let hour = index(time, Span::HOUR);
         if hour >= hour_floor {
             change(entry(&mut self.hours, hour));
@@ -65,12 +80,20 @@ impl<S: Sums> Cell<S> {
     /// Merges the hours before `hour_floor`, which is the first hour of a day, into their days; drops the days before
     /// `day_floor`.
     pub fn age(&mut self, hour_floor: i32, day_floor: i32) {
+        self.changes.0 = self.changes.0.wrapping_add(1);
         let old = self.hours.partition_point(|(hour, _)| *hour < hour_floor);
         for (hour, sums) in self.hours.drain(..old) {
             entry(&mut self.days, hour.div_euclid(24)).merge(&sums);
         }
         let expired = self.days.partition_point(|(day, _)| *day < day_floor);
         self.days.drain(..expired);
+    }
+
+    /// Returns a number that rises with every change since the cell was made or restored. As long as it stays, so do all
+    /// sums over the same buckets.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.changes.0
     }
 
     /// Returns the buckets of the range that hold anything: first the days, then the hours, each in time order.
@@ -139,7 +162,7 @@ fn within<S>(buckets: &[(i32, S)], range: Range, length: Span) -> impl Iterator<
         .take_while(move |(bucket, _)| range.holds(*bucket))
 }
 
-const fn bucket(index: i32, length: Span) -> Bucket {
+pub(super) const fn bucket(index: i32, length: Span) -> Bucket {
     let start = EventTime(index as i64 * length.0);
     Bucket { start, end: start.plus(length) }
 }

@@ -47,6 +47,23 @@ impl Counts {
         self.combine(other, u64::saturating_sub);
     }
 
+    /// Adds all counts of `other` and stops at 2^64 - 1 alone. Where [`Self::bounded`] ends a sum, the order and the way
+    /// of adding do not matter.
+    pub(super) fn add_up(&mut self, other: &Self) {
+        self.combine(other, u64::saturating_add);
+    }
+
+    /// Returns the counts with 2^53 in place of larger ones, as [`Self::merge`] would have added them up.
+    pub(super) fn bounded(mut self) -> Self {
+        self.combine(&Self::default(), |count, _| count.min(LARGEST));
+        self
+    }
+
+    /// Returns whether a count is 2^53, so that it may stand for a larger one.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.fields().contains(&LARGEST)
+    }
+
     /// Returns every count multiplied by `factor`, saturating.
     #[must_use]
     pub fn times(mut self, factor: u64) -> Self {

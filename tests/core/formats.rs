@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::unchanged::{repository, stored};
+use crate::support::unchanged::{is_alike, repository, stored};
 use crate::unchanged::{
     Course, KEY, copy_of, header, health, messages, mixed_stream, recall, receivers, record_text, settings_of,
     told_text, write_outbox,
@@ -116,11 +116,11 @@ impl Version {
         let store = Store::new(owner.clone());
         let restored = store.read(run.plan.clone(), KEY, Clock::Wall).unwrap().expect("no checkpoint");
         assert_eq!(restored.header, Header { format: self.format, ..header(&run.plan) }, "{name}");
-        same_sections(&name, &restored.monitor, &run.middle);
+        alike_sections(&name, &restored.monitor, &run.middle);
 
         let mut recalled = restored.monitor.clone();
         let told = recall(&mut recalled, read_journals(folder.path(), 1).unwrap());
-        assert_eq!(told_text(&told), told_text(run.told_after()), "{name}");
+        assert_alike(&told_text(&told), &told_text(run.told_after()), &name);
         let alerts = |monitor: &Monitor| monitor.published().alerts_json();
         assert_eq!(alerts(&recalled), std::fs::read_to_string(stored("state/recalled.json")).unwrap(), "{name}");
         self.check_outbox(&owner);
@@ -129,9 +129,9 @@ impl Version {
         let mut course = Course { monitor: restored.monitor, told: Vec::new() };
         course.feed(&run.lines, run.lines.len() / 2..run.lines.len());
         let (found, expected) = (&course.monitor, &run.end.monitor);
-        assert_eq!(found.published().to_json(), expected.published().to_json(), "{name}");
+        assert_alike(&found.published().to_json(), &expected.published().to_json(), &name);
         assert_eq!(health(found), health(expected), "{name}");
-        assert_eq!(told_text(&course.told), told_text(run.told_after()), "{name}");
+        assert_alike(&told_text(&course.told), &told_text(run.told_after()), &name);
 
         // And it is written in the present format.
         store.write(&header(&run.plan), &run.middle.snapshot()).unwrap();
@@ -143,7 +143,7 @@ impl Version {
         assert!(folder.path().join(format!("alerts.journal.2.f{FORMAT}")).exists());
         let mut recalled = again.monitor;
         let told = recall(&mut recalled, read_journals(folder.path(), 2).unwrap());
-        assert_eq!(told_text(&told), told_text(run.told_after()), "{name}");
+        assert_alike(&told_text(&told), &told_text(run.told_after()), &name);
     }
 
     /// It holds the same records, and replaced by the present format the same again.
@@ -160,6 +160,19 @@ impl Version {
         assert!(outbox.starts_with(format!("paritywatch outbox {FORMAT}\n").as_bytes()));
         assert_eq!(OutboxFile::open(owner).unwrap().1, records);
     }
+}
+
+/// But for the last digits of numbers in alerts, which an earlier version has computed.
+fn alike_sections(name: &str, found: &Monitor, expected: &Monitor) {
+    let (found, expected) = (found.snapshot(), expected.snapshot());
+    for index in 0..SECTIONS {
+        let (found, expected) = (found.section(index).unwrap(), expected.section(index).unwrap());
+        assert!(is_alike(&found, &expected), "{name}: section {index}");
+    }
+}
+
+fn assert_alike(found: &str, expected: &str, name: &str) {
+    assert!(is_alike(found.as_bytes(), expected.as_bytes()), "{name}: expected {expected}, found {found}");
 }
 
 /// Byte for byte, in the present format.

@@ -12,6 +12,7 @@ mod bounds;
 mod checkpoint;
 mod contract;
 mod contract_support;
+mod evaluation;
 mod evidence;
 mod formats;
 mod funnel;

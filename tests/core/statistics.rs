@@ -222,10 +222,7 @@ proptest! {
             prop_assert!(!interval.lower.is_nan() && !interval.upper.is_nan() && interval.lower >= 0.0);
             prop_assert!(interval.lower <= ratio * (1.0 + 1e-9) && ratio <= interval.upper * (1.0 + 1e-9), "{:?} {}", interval, ratio);
             let mirrored = ratio_interval(reference, group, confidence).unwrap();
-            // Where everybody of a group has the event, a variance near 0 leaves only part of the digits.
-            let full = group.events() == group.exposed() || reference.events() == reference.exposed();
-            let tolerance = if full { 1e-4 } else { 1e-8 };
-            prop_assert!(interval.lower == 0.0 || (interval.lower * mirrored.upper - 1.0).abs() < tolerance, "{:?} {:?}", interval, mirrored);
+            prop_assert!(interval.lower == 0.0 || (interval.lower * mirrored.upper - 1.0).abs() < 1e-14, "{:?} {:?}", interval, mirrored);
         }
         if let Some(interval) = difference_interval(group, reference, confidence) {
             let difference = group.rate().unwrap() - reference.rate().unwrap();
@@ -452,4 +449,109 @@ proptest! {
         let tolerance = 1e-12 + 9.0 * f64::EPSILON * count * count.ln();
         prop_assert!(expected < 1e-290 || (found / expected - 1.0).abs() < tolerance, "{found:e} {expected:e} of {tolerance:e}");
     }
+}
+
+/// The limits of score intervals as they were searched before: a search over hypotheses, and in each a search for the restricted rates. It is
+/// kept as an oracle that shares nothing with the product's way but the definition.
+mod searched {
+    use super::*;
+
+    /// Halves a bracket in which `holds` changes from true, at `low`, to false.
+    fn last(mut low: f64, mut high: f64, holds: impl Fn(f64) -> bool) -> f64 {
+        for _ in 0..200 {
+            let middle = 0.5 * (low + high);
+            (low, high) = if holds(middle) { (middle, high) } else { (low, middle) };
+        }
+        0.5 * (low + high)
+    }
+
+    fn statistic(group: Proportion, reference: Proportion, slope: f64, shift: f64) -> f64 {
+        let [n1, n2] = [group.exposed(), reference.exposed()].map(|n| n as f64);
+        let p2 = restricted_rate(group, reference, slope, shift);
+        let p1 = slope * p2 + shift;
+        let variance = p1 * (1.0 - p1) / n1 + slope * slope * p2 * (1.0 - p2) / n2;
+        let distance = group.rate().unwrap() - slope * reference.rate().unwrap() - shift;
+        distance / (variance * (n1 + n2) / (n1 + n2 - 1.0)).sqrt()
+    }
+
+    pub fn upper_ratio(group: Proportion, reference: Proportion, z: f64) -> f64 {
+        let estimate = group.rate().unwrap() / reference.rate().unwrap();
+        let low = if estimate > 0.0 { estimate.ln() } else { -60.0 };
+        last(low, 60.0, |log| statistic(group, reference, log.exp(), 0.0) > -z).exp()
+    }
+
+    pub fn upper_difference(group: Proportion, reference: Proportion, z: f64) -> f64 {
+        let estimate = group.rate().unwrap() - reference.rate().unwrap();
+        last(estimate, 1.0, |difference| statistic(group, reference, 1.0, difference) > -z)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: attempts(400), ..ProptestConfig::default() })]
+
+    /// With counts up to a million, and rates that leave the naive search its digits.
+    #[test]
+    fn limits_are_those_that_a_search_finds(
+        group in inner_proportion(1_000_000), reference in inner_proportion(1_000_000), level in 0.5..0.999_f64,
+    ) {
+        let confidence = Confidence::new(level).unwrap();
+        let near = |found: f64, expected: f64| (found - expected).abs() <= 1e-9 * expected.abs().max(1e-3);
+        let ratio = ratio_interval(group, reference, confidence).unwrap();
+        let upper = searched::upper_ratio(group, reference, confidence.z());
+        prop_assert!(near(ratio.upper, upper), "{ratio:?}, {upper}");
+        let lower = searched::upper_ratio(reference, group, confidence.z()).recip();
+        prop_assert!(near(ratio.lower, lower), "{ratio:?}, {lower}");
+        let difference = difference_interval(group, reference, confidence).unwrap();
+        let upper = searched::upper_difference(group, reference, confidence.z());
+        prop_assert!(near(difference.upper, upper), "{difference:?}, {upper}");
+        let lower = -searched::upper_difference(reference, group, confidence.z());
+        prop_assert!(near(difference.lower, lower), "{difference:?}, {lower}");
+    }
+
+    /// Fisher's test by its definition: the weights of all tables, from the least to the largest number of events.
+    #[test]
+    fn fishers_test_sums_up_all_tables(group in proportion(400), reference in proportion(400)) {
+        if let Some(found) = fisher_p_value(group, reference) {
+            let (events, n1, n2) = (group.events() + reference.events(), group.exposed(), reference.exposed());
+            let table = Hypergeometric::new(n1 + n2, events, n1).unwrap();
+            let weights: Vec<f64> = (table.min()..=table.max()).map(|x| table.ln_pmf(x)).collect();
+            let observed = table.ln_pmf(group.events()) + 1e-7;
+            let expected: f64 = weights.iter().filter(|weight| **weight <= observed).map(|weight| weight.exp()).sum();
+            // Below that the oracle runs out of numbers.
+            prop_assert!(found < 1e-300 || (found / expected - 1.0).abs() < 1e-9, "{found:e} {expected:e}");
+        }
+    }
+}
+
+/// Tables at the ends of every range, with limits from arithmetic with 50 digits and bisection of the score equation: all persons of a group
+/// or none have the event, groups of one and of a billion, levels from 0.5 to 0.999. The file is made by `limits.py` beside it.
+#[test]
+fn limits_at_the_ends_of_every_range() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/limits/limits.txt");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut checked = 0;
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let count = |index: usize| words[index].parse::<u64>().unwrap();
+        let expected = |index: usize| words[index].parse::<f64>().unwrap();
+        let group = Proportion::new(count(0), count(1)).unwrap();
+        let reference = Proportion::new(count(2), count(3)).unwrap();
+        let confidence = Confidence::new(expected(4)).unwrap();
+        // The quantile of a level near 1 loses digits to 1 - level: about 1e-13.
+        let check = |found: f64, expected: f64, what: &str| {
+            let near = found == expected
+                || (found - expected).abs() <= 2e-13 * expected.abs()
+                || (found - expected).abs() < 2e-16;
+            assert!(near, "{line}: {what}: expected {expected:e}, found {found:e}");
+        };
+        if let Some(ratio) = ratio_interval(group, reference, confidence) {
+            check(ratio.lower, expected(5), "lower limit of the ratio");
+            check(ratio.upper, expected(6), "upper limit of the ratio");
+        }
+        let difference = difference_interval(group, reference, confidence).unwrap();
+        check(difference.lower, expected(7), "lower limit of the difference");
+        check(difference.upper, expected(8), "upper limit of the difference");
+        checked += 1;
+    }
+    assert!(checked >= 200, "{checked} tables");
 }

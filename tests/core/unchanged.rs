@@ -164,7 +164,7 @@ fn a_stored_checkpoint_goes_on_as_before_and_is_written_as_before() {
     let mut course = Course::new(&plan);
     course.feed(&lines, 0..half);
     let snapshot = course.monitor.snapshot();
-    let mut comparison = Comparison::default();
+    let mut comparison = Comparison { last_digits: true, ..Comparison::default() };
 
     let file = std::fs::read(format_3("checkpoint")).unwrap();
     let (found, mut sections) = read(file.as_slice()).unwrap();
@@ -211,7 +211,7 @@ fn a_stored_journal_and_outbox_hold_what_they_held_and_are_written_as_before() {
     after.iter().for_each(|changed| journal.write(&changed.entries).unwrap());
     let messages = |told: &[AlertTransitions]| told.iter().flat_map(messages).collect();
     write_outbox(folder.path(), messages(before), messages(after));
-    let mut comparison = Comparison::default();
+    let mut comparison = Comparison { last_digits: true, ..Comparison::default() };
     let now = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
     let before = |name: &str| std::fs::read(format_3(name)).unwrap();
     for name in ["outbox.cursor.aaaaaaaaaaaaaaaa", "outbox.cursor.bbbbbbbbbbbbbbbb"] {
@@ -224,16 +224,19 @@ fn a_stored_journal_and_outbox_hold_what_they_held_and_are_written_as_before() {
     for (expected, found) in expected.iter().zip(&found) {
         comparison.equal_bytes("journal", behind::<NamesOfFormat3>(expected), behind::<NamesOfFormat4>(found));
     }
-    let behind_title = |outbox: Vec<u8>| outbox[outbox.iter().position(|byte| *byte == b'\n').unwrap() + 1..].to_vec();
-    let expected = frames_of(&behind_title(before("outbox")), 24);
-    let found = frames_of(&behind_title(now("outbox")), 16);
-    comparison.equal_bytes("outbox", &expected.concat(), &found.concat());
-    comparison.equal("frames of the outbox", &expected.len(), &found.len());
+    // As text, because the length of a message stands before it, and its numbers may have one digit more or less.
+    let records = |folder: &Path| {
+        let (_, records) = OutboxFile::open(&Owner::claim(folder).unwrap()).unwrap();
+        records.iter().map(record_text).collect::<String>()
+    };
+    comparison.equal_bytes("outbox", records(copy_of_the_state().path()).as_bytes(), records(folder.path()).as_bytes());
 
     let folder = copy_of_the_state();
     let owner = Owner::claim(folder.path()).unwrap();
     let mut monitor = Store::new(owner.clone()).read(plan, KEY, Clock::Wall).unwrap().unwrap().monitor;
     let entries = read_journals(folder.path(), 1).unwrap();
+    // From here on everything is from the files.
+    comparison.last_digits = false;
     comparison.same("state/journal.txt", told_text(&recall(&mut monitor, entries)).as_bytes());
     comparison.same("state/recalled.json", monitor.published().alerts_json().as_bytes());
     let (_, records) = OutboxFile::open(&owner).unwrap();

@@ -6,24 +6,50 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::table::Table;
+use super::funnel::FunnelMemory;
+use super::indicator::Stamp;
+use super::sums::CellSums;
+use super::table::{Table, Topic};
 use super::verdict::{Inputs, Numbers, judge, sequential_verdict};
 use crate::evidence::{Against, SeriesEvidence, TableKey, WatchList};
-use crate::judge::finding::{Evaluation, Finding, FindingKey, Late, Verdict};
+use crate::judge::finding::{Evaluation, Finding, FindingKey, Late, PendingBounds, Verdict};
 use crate::judge::scene::Scene;
 use crate::judge::stages::Funnel;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{GroupId, Mapping, ProfileId, Reference, Rule};
+use crate::statistics::Bracket;
 use crate::window::CellKey;
 
-/// Judges scenes, and keeps the numbers of unchanged counts so that they cost nothing the next time.
+/// Judges scenes under one plan. It keeps what follows from counts alone, so that unchanged counts cost next to nothing
+/// the next time; what it returns is the same as without.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluator {
-    known: HashMap<Place, (Inputs, Numbers), FxBuildHasher>,
+    known: HashMap<TableKey, Known, FxBuildHasher>,
+    sums: CellSums,
+    funnel: FunnelMemory,
     /// Verdicts that sequential evidence raised, with the epoch of the alarm. They stand until it clears.
     raised: HashMap<Place, (u32, Verdict), FxBuildHasher>,
     /// Labels of windows, which findings share.
     labels: HashMap<String, Arc<str>, FxBuildHasher>,
+}
+
+/// What follows from the counts of one rule, profile, channel and dimension.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// The rows are right as long as this is; `None` where that cannot be told.
+    stamp: Option<Stamp>,
+    /// By group, and in it by window; `None` where a group is its own reference.
+    rows: Vec<Option<Row>>,
+}
+
+/// What follows from the counts of one group and window.
+#[derive(Clone, Debug)]
+struct Row {
+    inputs: Inputs,
+    numbers: Numbers,
+    reference_group: Option<String>,
+    pending: Option<PendingBounds>,
+    probabilistic: Option<Bracket>,
 }
 
 /// Names a finding.
@@ -45,6 +71,7 @@ impl Evaluator {
     /// Returns all findings by rule, profile, channel, dimension, group and window. The funnel is empty, as it is
     /// counted only where it is shown.
     pub fn evaluate(&mut self, scene: &Scene<'_>) -> Evaluation {
+        self.sums.begin(scene);
         let mut findings = Vec::new();
         let watched = scene.sequences.watch_list();
         for (index, rule) in scene.plan.rules.iter().enumerate() {
@@ -84,6 +111,13 @@ impl Evaluator {
         }
     }
 
+    /// Returns the funnel of every place that a rule names, in the windows that end at the scene's time.
+    #[must_use]
+    pub fn funnel(&mut self, scene: &Scene<'_>) -> Funnel {
+        self.sums.begin(scene);
+        self.funnel.count(scene, &mut self.sums)
+    }
+
     fn compare_groups(
         &mut self,
         scene: &Scene<'_>,
@@ -97,36 +131,32 @@ impl Evaluator {
         let Some(dimension) = dimension else { return };
         // Empty where the rule asks for other evidence, or where the dimension has no group of the reference's name.
         let evidence = scene.sequences.evidence(key, watched);
-        let tables: Vec<Table<'_>> =
-            rule.windows.iter().map(|window| Table::new(scene, rule, dimension, key, window)).collect();
-        for group in (0..).map(GroupId).take(dimension.groups.len()) {
-            let index = usize::from(group.0);
-            let evidence = evidence.get(index).copied().flatten();
-            for (window, table) in tables.iter().enumerate().filter(|(_, table)| table.against != Against::Group(index))
-            {
-                let place = Place { table: key, group, window };
-                findings.push(self.finding(scene, rule, place, table, evidence));
-            }
+        let labels: Vec<Arc<str>> = rule.windows.iter().map(|window| self.label(&window.label)).collect();
+        // Taken out meanwhile, because the standing verdicts change as well.
+        let mut known = self.known.remove(&key).unwrap_or_default();
+        known.renew(scene, &Topic::new(scene, rule, dimension, key), &mut self.sums);
+        let places = (0..).map(GroupId).flat_map(|group| labels.iter().enumerate().map(move |label| (group, label)));
+        for (row, (group, (window, label))) in known.rows.iter().zip(places) {
+            let Some(row) = row else { continue };
+            let evidence = evidence.get(usize::from(group.0)).copied().flatten();
+            let place = Place { table: key, group, window };
+            findings.push(self.finding(scene, rule, (place, label), row, evidence));
         }
+        self.known.insert(key, known);
     }
 
     fn finding(
         &mut self,
         scene: &Scene<'_>,
         rule: &Rule,
-        place: Place,
-        table: &Table<'_>,
+        (place, label): (Place, &Arc<str>),
+        row: &Row,
         evidence: Option<SeriesEvidence>,
     ) -> Finding {
         let TableKey { profile, channel, dimension, .. } = place.table;
-        let index = usize::from(place.group.0);
-        let inputs = table.inputs(index);
-        let (group, reference) = (inputs.group, inputs.reference);
-        let mut numbers = self.numbers(place, rule, inputs);
-        if let Some(evidence) = &evidence {
-            numbers.verdict = self.standing_verdict(place, numbers.verdict, evidence);
-            numbers.beyond_clear = numbers.verdict >= Verdict::Warning;
-        }
+        let Row { inputs, numbers, .. } = row;
+        let by_evidence = evidence.as_ref().map(|evidence| self.standing_verdict(place, numbers.verdict, evidence));
+        let judged = by_evidence.unwrap_or(numbers.verdict);
         Finding {
             key: FindingKey {
                 rule: place.table.rule,
@@ -135,21 +165,21 @@ impl Evaluator {
                 dimension,
                 group: place.group,
                 indicator: rule.indicator,
-                window: self.label(&table.window.label),
+                window: Arc::clone(label),
             },
-            group,
-            reference,
-            reference_group: table.reference_group(),
+            group: inputs.group,
+            reference: inputs.reference,
+            reference_group: row.reference_group.clone(),
             ratio: numbers.ratio,
             difference: numbers.difference,
             p_value: numbers.p_value,
-            stratified: numbers.stratified,
+            stratified: numbers.stratified.clone(),
             needed: numbers.needed.filter(|_| rule.reference != Reference::Overall),
-            pending: table.pending_bounds(index),
-            probabilistic: table.bracket(index),
+            pending: row.pending,
+            probabilistic: row.probabilistic,
             evidence,
-            verdict: verdict(scene, rule, profile, numbers.verdict),
-            beyond_clear: numbers.beyond_clear,
+            verdict: verdict(scene, rule, profile, judged),
+            beyond_clear: by_evidence.map_or(numbers.beyond_clear, |verdict| verdict >= Verdict::Warning),
         }
     }
 
@@ -169,17 +199,6 @@ impl Evaluator {
         verdict
     }
 
-    fn numbers(&mut self, place: Place, rule: &Rule, inputs: Inputs) -> Numbers {
-        if let Some((known, numbers)) = self.known.get(&place)
-            && *known == inputs
-        {
-            return numbers.clone();
-        }
-        let numbers = judge(rule, &inputs);
-        self.known.insert(place, (inputs, numbers.clone()));
-        numbers
-    }
-
     fn label(&mut self, label: &str) -> Arc<str> {
         if let Some(known) = self.labels.get(label) {
             return Arc::clone(known);
@@ -187,6 +206,36 @@ impl Evaluator {
         let shared: Arc<str> = label.into();
         self.labels.insert(label.to_owned(), Arc::clone(&shared));
         shared
+    }
+}
+
+impl Known {
+    /// Brings the rows up to the scene. Numbers of unchanged counts are kept.
+    fn renew(&mut self, scene: &Scene<'_>, topic: &Topic<'_>, sums: &mut CellSums) {
+        let stamp = topic.stamp(scene);
+        if stamp.is_some() && stamp == self.stamp {
+            return;
+        }
+        self.stamp = stamp;
+        let tables = topic.tables(scene, sums).into_iter();
+        let tables: Vec<(Table<'_>, Vec<Option<PendingBounds>>)> =
+            tables.map(|table| (table.pending_bounds(), table)).map(|(pending, table)| (table, pending)).collect();
+        let groups = topic.dimension.groups.len();
+        self.rows.resize_with(groups * tables.len(), || None);
+        let places = (0..groups).flat_map(|group| tables.iter().map(move |table| (group, table)));
+        for (row, (group, (table, pending))) in self.rows.iter_mut().zip(places) {
+            *row = (table.against != Against::Group(group)).then(|| {
+                let inputs = table.inputs(group);
+                let kept = row.take().filter(|row| row.inputs == inputs).map(|row| row.numbers);
+                Row {
+                    numbers: kept.unwrap_or_else(|| judge(topic.rule, &inputs)),
+                    inputs,
+                    reference_group: table.reference_group(),
+                    pending: pending.get(group).copied().flatten(),
+                    probabilistic: table.bracket(group),
+                }
+            });
+        }
     }
 }
 

@@ -4,29 +4,92 @@
 
 use std::collections::BTreeMap;
 
-use super::indicator::{Subject, counts, population};
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use super::indicator::{GroupCounts, Stamp, Subject, population};
+use super::sums::CellSums;
 use crate::judge::scene::Scene;
 use crate::judge::stages::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};
 use crate::ledger::RISK_CLASS;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Channel, Dimension, DimensionId, GroupId, Indicator, ProfileId, Reference, Rule, WindowLength};
-use crate::window::Range;
+use crate::plan::{
+    Channel, Dimension, DimensionId, GroupId, Indicator, ProfileId, Reference, Rule, Slot, StratumId, WindowLength,
+};
+use crate::window::{LeftOut, Rolling};
 
-/// Counts the funnel of every place that a rule names, in the windows that end at the scene's time.
-#[must_use]
-pub fn funnel(scene: &Scene<'_>) -> Funnel {
-    let mut funnel = Funnel::default();
-    let mut rows = 0;
-    for (place, asked) in places(scene) {
-        let groups = dimension(scene, place.dimension).map_or(0, |dimension| dimension.groups.len());
-        if rows + groups > MAX_FUNNEL_ROWS {
-            funnel.left_out += groups;
-            continue;
+/// Counts the funnel, and keeps the tables whose counts did not change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FunnelMemory {
+    known: HashMap<Topic, (Stamp, Vec<FunnelTable>), FxBuildHasher>,
+}
+
+/// What the tables of all windows have in common.
+type Topic = (ProfileId, Channel, DimensionId);
+
+impl FunnelMemory {
+    /// Counts the funnel of every place that a rule names, in the windows that end at the scene's time.
+    pub fn count(&mut self, scene: &Scene<'_>, sums: &mut CellSums) -> Funnel {
+        let mut funnel = Funnel::default();
+        let mut rows = 0;
+        let mut shown: Vec<(Place<'_>, Asked)> = Vec::new();
+        for (place, asked) in places(scene) {
+            let groups = dimension(scene, place.dimension).map_or(0, |dimension| dimension.groups.len());
+            if rows + groups > MAX_FUNNEL_ROWS {
+                funnel.left_out += groups;
+            } else {
+                rows += groups;
+                shown.push((place, asked));
+            }
         }
-        rows += groups;
-        funnel.tables.push(table(scene, place, &asked));
+        for windows in shown.chunk_by(|(one, _), (other, _)| one.without_window() == other.without_window()) {
+            funnel.tables.extend(self.tables(scene, windows, sums));
+        }
+        funnel
     }
-    funnel
+
+    /// The tables of places that differ by their windows alone.
+    fn tables(&mut self, scene: &Scene<'_>, windows: &[(Place<'_>, Asked)], sums: &mut CellSums) -> Vec<FunnelTable> {
+        let Some((place, _)) = windows.first() else { return Vec::new() };
+        let topic = place.without_window();
+        let (profile, channel, dimension) = topic;
+        let subject = Subject { profile, channel, dimension, indicator: Indicator::SelectionRate };
+        let classes = classes(scene, windows);
+        let rolling = Rolling::new(scene.as_of, windows.iter().map(|(place, _)| place.window.length));
+        let population = population(scene, &subject);
+        // A population has no stamp.
+        let stamp = population.is_none().then(|| {
+            let strata: Vec<Option<(StratumId, Slot)>> =
+                std::iter::once(None).chain(classes.iter().copied().map(Some)).collect();
+            Stamp::of(scene, &[subject], &strata, &rolling)
+        });
+        if let (Some(stamp), Some((known, tables))) = (&stamp, self.known.get(&topic))
+            && stamp == known
+        {
+            return tables.clone();
+        }
+        let mut count = |stratum| GroupCounts::of(scene, &subject, stratum, (&mut *sums, &LeftOut::default()));
+        let all = count(None);
+        let by_class: Vec<GroupCounts> = classes.iter().map(|class| count(Some(*class))).collect();
+        let table = |(place, asked): &(Place<'_>, Asked)| {
+            let window = sums.place(place.window.length);
+            let window = invariant::present(Room::Judge, "a window of a rule is one of the plan's", window)?;
+            Some(table(*place, asked, population, (&all, &by_class, window)))
+        };
+        let tables: Vec<FunnelTable> = windows.iter().filter_map(table).collect();
+        if let Some(stamp) = stamp {
+            self.known.insert(topic, (stamp, tables.clone()));
+        }
+        tables
+    }
+}
+
+/// The risk classes, where any of the places is shown by them.
+fn classes(scene: &Scene<'_>, windows: &[(Place<'_>, Asked)]) -> Vec<(StratumId, Slot)> {
+    let stratum =
+        scene.attributes.stratum_id(RISK_CLASS).filter(|_| windows.iter().any(|(_, asked)| asked.by_risk_class));
+    let of_stratum = |stratum| scene.attributes.stratum_values(stratum).into_iter().map(move |value| (stratum, value));
+    stratum.into_iter().flat_map(of_stratum).collect()
 }
 
 /// What one table of the funnel is about. In this order the tables come.
@@ -38,8 +101,14 @@ struct Place<'s> {
     window: &'s WindowLength,
 }
 
+impl Place<'_> {
+    const fn without_window(&self) -> Topic {
+        (self.profile, self.channel, self.dimension)
+    }
+}
+
 /// What the rules of a place ask of its table.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Asked {
     /// `None` until a rule decides it.
     reference: Option<Comparison>,
@@ -47,7 +116,7 @@ struct Asked {
 }
 
 /// What the groups of a table are compared with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Comparison {
     Rest,
     Group(GroupId),
@@ -89,19 +158,18 @@ fn dimension<'s>(scene: &Scene<'s>, id: DimensionId) -> Option<&'s Dimension> {
     invariant::present(Room::Judge, "a rule names dimensions of its plan", dimension)
 }
 
-fn table(scene: &Scene<'_>, place: Place<'_>, asked: &Asked) -> FunnelTable {
+/// Makes a table of its counts, all together and by risk class.
+fn table(
+    place: Place<'_>,
+    asked: &Asked,
+    population: Option<&[u64]>,
+    (all, by_class, at): (&GroupCounts, &[GroupCounts], usize),
+) -> FunnelTable {
     let Place { profile, channel, dimension, window } = place;
-    let range = Range::rolling(scene.as_of, window.length);
-    let subject = Subject { profile, channel, dimension, indicator: Indicator::SelectionRate, range };
-    let population = population(scene, &subject);
-    let groups = counts(scene, &subject, None)
-        .iter()
-        .enumerate()
-        .map(|(index, counts)| {
-            // No population is known before its first event: then nobody is exposed.
-            StageCounts::of(counts, population.map(|groups| groups.get(index).copied().unwrap_or(0)))
-        })
-        .collect();
+    // No population is known before its first event: then nobody is exposed.
+    let exposed = |index: usize| population.map(|groups| groups.get(index).copied().unwrap_or(0));
+    let groups = all.in_window(at).enumerate();
+    let groups = groups.map(|(index, counts)| StageCounts::of(counts, exposed(index))).collect();
     let reference = match asked.reference {
         Some(Comparison::Group(group)) => Some(group),
         Some(Comparison::Rest) | None => None,
@@ -117,7 +185,7 @@ fn table(scene: &Scene<'_>, place: Place<'_>, asked: &Asked) -> FunnelTable {
     };
     // A population is not known by risk class.
     if asked.by_risk_class && population.is_none() {
-        table.expected_selected = expected_selected(scene, &subject, &table);
+        table.expected_selected = expected_selected(by_class, at, &table);
     }
     table
 }
@@ -129,15 +197,13 @@ struct Class {
 }
 
 /// Counts [`FunnelTable::expected_selected`].
-fn expected_selected(scene: &Scene<'_>, subject: &Subject, table: &FunnelTable) -> Vec<Option<f64>> {
-    let Some(stratum) = scene.attributes.stratum_id(RISK_CLASS) else { return Vec::new() };
-    let class = |value| {
-        let groups = counts(scene, subject, Some((stratum, value)));
-        let groups = groups.iter().map(|counts| StageCounts::of(counts, None)).collect();
+fn expected_selected(by_class: &[GroupCounts], at: usize, table: &FunnelTable) -> Vec<Option<f64>> {
+    let class = |counts: &GroupCounts| {
+        let groups = counts.in_window(at).map(|counts| StageCounts::of(counts, None)).collect();
         let class = FunnelTable { groups, ..table.clone() };
         Class { references: class.references(), groups: class.groups }
     };
-    let classes: Vec<Class> = scene.attributes.stratum_values(stratum).into_iter().map(class).collect();
+    let classes: Vec<Class> = by_class.iter().map(class).collect();
     let references = table.references();
     let sides = table.groups.iter().zip(references).enumerate();
     sides.map(|(index, (group, reference))| expected_in(&classes, index, (group, &reference?))).collect()

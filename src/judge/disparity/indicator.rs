@@ -1,12 +1,11 @@
-//! The sides of all groups of a dimension, counted over a window.
+//! The counts of all groups of a dimension over rolling windows, and what decides whether they changed.
 
-use std::collections::BTreeSet;
-
+use super::sums::CellSums;
 use crate::evidence::{self, Side, by_population_of, side};
 use crate::judge::scene::Scene;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Channel, DimensionId, EventTime, Indicator, ProfileId, Slot, StratumId};
-use crate::window::{Bucket, Cell, CellKey, Counts, Range};
+use crate::plan::{Channel, DimensionId, Indicator, ProfileId, Slot, StratumId, hour_of};
+use crate::window::{Bucket, Cell, CellKey, Counts, LeftOut, Range, Rolling};
 
 /// Share of the selected cases, in every group, that must be resolved before a hit rate counts a cohort; in hundredths.
 const SEALED_PERCENT: u64 = 95;
@@ -18,51 +17,111 @@ pub(super) struct Subject {
     pub channel: Channel,
     pub dimension: DimensionId,
     pub indicator: Indicator,
-    pub range: Range,
 }
 
-/// Returns the side of each group of the dimension, everyone outside the allow-list last, without the `unsealed`
-/// cohorts.
-pub(super) fn sides(
-    scene: &Scene<'_>,
-    subject: &Subject,
-    stratum: Option<(StratumId, Slot)>,
-    unsealed: &BTreeSet<Bucket>,
+impl Subject {
+    const fn cell(&self, group: Slot, stratum: Option<(StratumId, Slot)>) -> CellKey {
+        let Self { profile, channel, dimension, .. } = *self;
+        CellKey { profile, channel, dimension, group, stratum }
+    }
+
+    /// The cells of all groups in which anything was ever counted.
+    fn cells<'s>(self, scene: &Scene<'s>, stratum: Option<(StratumId, Slot)>) -> impl Iterator<Item = &'s Cell> {
+        let windows = scene.windows;
+        slots(scene, self.dimension).filter_map(move |group| windows.cell(&self.cell(group, stratum)))
+    }
+}
+
+/// What decides all counts of a subject: while it stays the same, so do they.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// How often the cells were changed, all together.
+    changes: u64,
+    /// The hours at which the windows begin and end, and those by which cohorts are sealed.
+    hours: Vec<i32>,
+}
+
+impl Stamp {
+    /// Returns the stamp of subjects of the same dimension, in the strata given; `None` stands for all strata together.
+    pub fn of(
+        scene: &Scene<'_>,
+        subjects: &[Subject],
+        strata: &[Option<(StratumId, Slot)>],
+        rolling: &Rolling,
+    ) -> Self {
+        let mut hours: Vec<i32> = rolling.hours().collect();
+        let mut changes: u64 = 0;
+        for subject in subjects {
+            if subject.indicator == Indicator::HitRate {
+                let window = &scene.plan.window;
+                hours.extend(
+                    [window.allowed_lateness, window.cohort_max_age].map(|age| hour_of(scene.as_of.minus(age))),
+                );
+            }
+            for stratum in strata {
+                // Each number only rises, so the same sum means the same numbers.
+                changes =
+                    subject.cells(scene, *stratum).fold(changes, |changes, cell| changes.wrapping_add(cell.changes()));
+            }
+        }
+        Self { changes, hours }
+    }
+}
+
+/// The counts of each group of a dimension, everyone outside the allow-list last, over each window of the plan.
+pub(super) struct GroupCounts {
+    /// By group, and in it by window.
+    counts: Vec<Counts>,
+    windows: usize,
+}
+
+impl GroupCounts {
+    /// Counts without the `left_out` cohorts.
+    pub fn of(
+        scene: &Scene<'_>,
+        subject: &Subject,
+        stratum: Option<(StratumId, Slot)>,
+        (sums, left_out): (&mut CellSums, &LeftOut),
+    ) -> Self {
+        let mut counts = Vec::new();
+        for group in slots(scene, subject.dimension) {
+            let key = subject.cell(group, stratum);
+            sums.extend(&key, scene.windows.cell(&key), left_out, &mut counts);
+        }
+        Self { counts, windows: sums.rolling().len().max(1) }
+    }
+
+    /// Returns the counts of each group in the window at this place.
+    pub fn in_window(&self, place: usize) -> impl Iterator<Item = &Counts> {
+        self.counts.iter().skip(place).step_by(self.windows)
+    }
+}
+
+/// Returns the sides of the counts of each group. `population` stands in for the cases assessed.
+pub(super) fn sides<'c>(
+    indicator: Indicator,
+    counts: impl Iterator<Item = &'c Counts>,
+    population: Option<&[u64]>,
 ) -> Vec<Side> {
-    let sums: Vec<Counts> = slots(scene, subject.dimension)
-        .map(|group| {
-            cell(scene, subject, group, stratum).map_or_else(Counts::default, |cell| sum(cell, subject.range, unsealed))
-        })
-        .collect();
-    let population = population(scene, subject).filter(|_| stratum.is_none());
     // No population is known before its first event: then nobody is exposed.
     let exposed = |index: usize| population.map(|counts| counts.get(index).copied().unwrap_or(0));
-    sums.iter().enumerate().map(|(index, counts)| side(subject.indicator, counts, exposed(index))).collect()
+    counts.enumerate().map(|(index, counts)| side(indicator, counts, exposed(index))).collect()
 }
 
-/// Returns the counts of each group in the order of [`sides`], over sealed and unsealed cohorts alike.
-pub(super) fn counts(scene: &Scene<'_>, subject: &Subject, stratum: Option<(StratumId, Slot)>) -> Vec<Counts> {
-    let counts =
-        |group| cell(scene, subject, group, stratum).map_or_else(Counts::default, |cell| cell.sum(subject.range));
-    slots(scene, subject.dimension).map(counts).collect()
-}
-
-/// Returns the cohorts of the window that are not sealed: their outcomes may still change much, in some group, so a hit
-/// rate leaves them out. Other indicators leave none out.
+/// Returns the cohorts of the windows that are not sealed: their outcomes may still change much, in some group, so a
+/// hit rate leaves them out. Other indicators leave none out.
 ///
 /// A cohort is sealed at `cohort_max_age`; or earlier, when the window ends later than it by the allowed lateness and
 /// in every group at least 95 % of the selected cases are resolved.
-pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject) -> BTreeSet<Bucket> {
-    let mut unsealed = BTreeSet::new();
+pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject, rolling: &Rolling) -> LeftOut {
     if subject.indicator != Indicator::HitRate {
-        return unsealed;
+        return LeftOut::default();
     }
-    for group in slots(scene, subject.dimension) {
-        let Some(cell) = cell(scene, subject, group, None) else { continue };
-        let open = cell.buckets(subject.range).filter(|(bucket, counts)| !is_sealed(scene, *bucket, counts));
-        unsealed.extend(open.map(|(bucket, _)| bucket));
-    }
-    unsealed
+    let widest = rolling.widest();
+    // Those before are sealed by their age.
+    let after = widest.after.max(scene.as_of.minus(scene.plan.window.cohort_max_age));
+    let range = Range { after, ..widest };
+    LeftOut::new(subject.cells(scene, None), range, |bucket, counts| !is_sealed(scene, bucket, counts))
 }
 
 /// Returns whether these counts of a cohort allow it to be sealed. They are those of one group, or of the cases that
@@ -71,17 +130,9 @@ pub(super) fn is_sealed(scene: &Scene<'_>, bucket: Bucket, counts: &Counts) -> b
     let plan = &scene.plan.window;
     let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
     let recent = bucket.end.plus(plan.allowed_lateness) > scene.as_of;
-    let unresolved = u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
+    let unresolved = counts.resolved < counts.selected
+        && u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
     aged || !(recent || unresolved)
-}
-
-fn sum(cell: &Cell, range: Range, unsealed: &BTreeSet<Bucket>) -> Counts {
-    if unsealed.is_empty() {
-        return cell.sum(range);
-    }
-    let mut sum = Counts::default();
-    cell.buckets(range).filter(|(bucket, _)| !unsealed.contains(bucket)).for_each(|(_, counts)| sum.merge(counts));
-    sum
 }
 
 /// Returns whether the exposed are a population.
@@ -89,27 +140,15 @@ pub(super) fn by_population(scene: &Scene<'_>, subject: &Subject) -> bool {
     by_population_of(scene.plan, subject.profile, subject.indicator)
 }
 
-/// Returns the population counts at the window's end, where the exposed are a population. They are empty before the
+/// Returns the population counts at the windows' end, where the exposed are a population. They are empty before the
 /// first are known.
 pub(super) fn population<'s>(scene: &'s Scene<'_>, subject: &Subject) -> Option<&'s [u64]> {
-    let end: EventTime = subject.range.last;
     by_population(scene, subject)
-        .then(|| scene.populations.at(subject.profile, subject.dimension, end).unwrap_or_default())
+        .then(|| scene.populations.at(subject.profile, subject.dimension, scene.as_of).unwrap_or_default())
 }
 
 fn slots<'s>(scene: &Scene<'s>, dimension: DimensionId) -> impl Iterator<Item = Slot> + use<'s> {
     let dimension = scene.plan.dimensions.get(usize::from(dimension.0));
     let dimension = invariant::present(Room::Judge, "a rule names dimensions of its plan", dimension);
     dimension.into_iter().flat_map(evidence::slots)
-}
-
-/// `None` where no such case was ever counted.
-fn cell<'s>(
-    scene: &'s Scene<'_>,
-    subject: &Subject,
-    group: Slot,
-    stratum: Option<(StratumId, Slot)>,
-) -> Option<&'s Cell> {
-    let Subject { profile, channel, dimension, .. } = *subject;
-    scene.windows.cell(&CellKey { profile, channel, dimension, group, stratum })
 }

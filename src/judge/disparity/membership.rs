@@ -2,15 +2,13 @@
 //!
 //! The result stands beside the finding's own numbers: neither verdict nor alert nor evidence reads it.
 
-use std::collections::BTreeSet;
-
 use super::indicator::{Subject, by_population, is_sealed};
 use crate::evidence::side;
 use crate::judge::scene::Scene;
 use crate::ledger::CERTAIN;
 use crate::plan::{Dimension, Indicator, Reference, Rule};
 use crate::statistics::{Bracket, Memberships};
-use crate::window::{Bucket, Counts, MembershipKey, Moments, Sums};
+use crate::window::{Bucket, Cell, Counts, LeftOut, MembershipKey, Moments, Range, Sums};
 
 /// Returns the sums over the window, without the `unsealed` cohorts, for a rule that compares with the rest or with a
 /// named group.
@@ -21,17 +19,16 @@ pub(super) fn memberships(
     scene: &Scene<'_>,
     rule: &Rule,
     subject: &Subject,
-    unsealed: &BTreeSet<Bucket>,
+    (range, unsealed): (Range, &LeftOut),
 ) -> Option<Memberships> {
     let compared = matches!(rule.reference, Reference::Rest | Reference::Group(_));
     if !compared || by_population(scene, subject) {
         return None;
     }
-    let Subject { profile, channel, dimension, .. } = *subject;
-    let cell = scene.windows.membership_cell(&MembershipKey { profile, channel, dimension })?;
     let mut sums = Moments::default();
-    cell.buckets(subject.range)
-        .filter(|(bucket, moments)| !unsealed.contains(bucket) && is_complete(scene, subject, *bucket, moments))
+    cell(scene, subject)?
+        .buckets(range)
+        .filter(|(bucket, moments)| !unsealed.contains(*bucket) && is_complete(scene, subject, *bucket, moments))
         .for_each(|(_, moments)| sums.merge(moments));
     let exposed = |sums: &[Counts]| sums.iter().map(|counts| side(subject.indicator, counts, None).exposed).collect();
     let events = sums.weighted().iter().map(|counts| side(subject.indicator, counts, None).events).collect();
@@ -46,6 +43,16 @@ pub(super) fn bracket(memberships: &Memberships, rule: &Rule, dimension: &Dimens
         _ => return None,
     };
     memberships.bracket(group, reference)
+}
+
+/// Returns whether there are such cases.
+pub(super) fn has_memberships(scene: &Scene<'_>, subject: &Subject) -> bool {
+    cell(scene, subject).is_some()
+}
+
+fn cell<'s>(scene: &Scene<'s>, subject: &Subject) -> Option<&'s Cell<Moments>> {
+    let Subject { profile, channel, dimension, .. } = *subject;
+    scene.windows.membership_cell(&MembershipKey { profile, channel, dimension })
 }
 
 /// Whether a hit rate counts this cohort's cases with probabilities. Nobody knows of which group the cases without an

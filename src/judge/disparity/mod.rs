@@ -4,8 +4,8 @@ mod evaluate;
 mod funnel;
 mod indicator;
 mod membership;
+mod sums;
 mod table;
 mod verdict;
 
 pub use evaluate::{Evaluator, EvaluatorState};
-pub use funnel::funnel;

@@ -1,76 +1,149 @@
-//! The counts that a rule compares in one window: the sides of all groups of a dimension.
+//! The counts that a rule compares: the sides of all groups of a dimension, by window.
 
-use super::indicator::{Subject, by_population, counts, sides, unsealed};
-use super::membership::{bracket, memberships};
+use super::indicator::{GroupCounts, Stamp, Subject, by_population, population, sides, unsealed};
+use super::membership::{bracket, has_memberships, memberships};
+use super::sums::CellSums;
 use super::verdict::{Inputs, pending_bounds};
-use crate::evidence::{Against, Side, TableKey, against, compare};
+use crate::evidence::{Against, Sides, TableKey, against};
 use crate::judge::finding::PendingBounds;
 use crate::judge::scene::Scene;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Channel, Dimension, Indicator, Reference, Rule, WindowLength};
-use crate::statistics::{Bracket, Memberships};
-use crate::window::{Counts, Range};
+use crate::plan::{Channel, Dimension, Indicator, Reference, Rule, Slot, StratumId, WindowLength};
+use crate::statistics::{Bracket, Interval, Memberships};
+use crate::window::{Counts, LeftOut, Range, Rolling};
 
-/// The counts of one rule, profile, channel, dimension and window.
+/// What the tables of one rule, profile, channel and dimension are about, in all windows of the rule.
+pub(super) struct Topic<'s> {
+    pub rule: &'s Rule,
+    pub dimension: &'s Dimension,
+    subject: Subject,
+    rolling: Rolling,
+    /// By value of the rule's stratum; empty where it does not stratify.
+    strata: Vec<(StratumId, Slot)>,
+}
+
+/// The counts of one topic and window.
 pub(super) struct Table<'s> {
-    pub window: &'s WindowLength,
     pub against: Against,
     rule: &'s Rule,
     dimension: &'s Dimension,
-    indicator: Indicator,
     /// Whether the exposed are a population.
     population: bool,
     all: Sides,
     /// By value of the rule's stratum; empty where it does not stratify.
     strata: Vec<Sides>,
     /// For hit rates: counts of sealed and unsealed cohorts alike. Empty for other indicators.
-    pending: Vec<Counts>,
+    pending: Vec<Pending>,
     memberships: Option<Memberships>,
 }
 
-/// The sides of all groups, in the compared channel and in the random one, which is empty where the rule does not
-/// compare with it.
-struct Sides {
-    own: Vec<Side>,
-    random: Vec<Side>,
+/// What the bounds of a hit rate rest on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pending {
+    hits: u64,
+    concluded: u64,
+    controlled: u64,
 }
 
-impl<'s> Table<'s> {
-    pub fn new(
-        scene: &Scene<'s>,
-        rule: &'s Rule,
-        dimension: &'s Dimension,
-        key: TableKey,
-        window: &'s WindowLength,
-    ) -> Self {
+/// The counts of a topic, in one stratum or all.
+struct Channels {
+    own: GroupCounts,
+    /// In the random channel, where the rule compares with it.
+    random: Option<GroupCounts>,
+}
+
+impl<'s> Topic<'s> {
+    pub fn new(scene: &Scene<'s>, rule: &'s Rule, dimension: &'s Dimension, key: TableKey) -> Self {
         let TableKey { profile, channel, dimension: id, .. } = key;
-        let range = Range::rolling(scene.as_of, window.length);
-        let subject = Subject { profile, channel, dimension: id, indicator: rule.indicator, range };
-        let benchmark = Subject { channel: Channel::Random, ..subject };
-        let with_random = rule.reference == Reference::Random;
-        let left_out = unsealed(scene, &subject);
-        let left_out_at_random = if with_random { unsealed(scene, &benchmark) } else { Default::default() };
-        let sides_of = |stratum| Sides {
-            own: sides(scene, &subject, stratum, &left_out),
-            random: if with_random { sides(scene, &benchmark, stratum, &left_out_at_random) } else { Vec::new() },
-        };
-        let all = sides_of(None);
         let stratum = rule.stratify_by.as_deref().and_then(|name| scene.attributes.stratum_id(name));
-        let strata = stratum.map_or_else(Vec::new, |stratum| {
-            let values = scene.attributes.stratum_values(stratum);
-            values.into_iter().map(|value| sides_of(Some((stratum, value)))).collect()
-        });
-        let pending = if rule.indicator == Indicator::HitRate { counts(scene, &subject, None) } else { Vec::new() };
-        let against = against(rule, dimension, &all.own);
-        let population = by_population(scene, &subject) && against != Against::Random;
-        let memberships = memberships(scene, rule, &subject, &left_out);
-        let indicator = rule.indicator;
-        Self { window, against, rule, dimension, indicator, population, all, strata, pending, memberships }
+        let values = stratum.map_or_else(Vec::new, |stratum| scene.attributes.stratum_values(stratum));
+        Self {
+            rule,
+            dimension,
+            subject: Subject { profile, channel, dimension: id, indicator: rule.indicator },
+            rolling: Rolling::new(scene.as_of, rule.windows.iter().map(|window| window.length)),
+            strata: stratum.into_iter().flat_map(|stratum| values.iter().map(move |value| (stratum, *value))).collect(),
+        }
     }
 
+    /// Returns what decides all tables of the topic; `None` where they also rest on something that has no stamp.
+    pub fn stamp(&self, scene: &Scene<'_>) -> Option<Stamp> {
+        if by_population(scene, &self.subject) || has_memberships(scene, &self.subject) {
+            return None;
+        }
+        let mut subjects = vec![self.subject];
+        subjects.extend(self.benchmark());
+        let strata: Vec<Option<(StratumId, Slot)>> =
+            std::iter::once(None).chain(self.strata.iter().copied().map(Some)).collect();
+        Some(Stamp::of(scene, &subjects, &strata, &self.rolling))
+    }
+
+    /// Returns the tables in the order of the rule's windows.
+    pub fn tables(&self, scene: &Scene<'_>, sums: &mut CellSums) -> Vec<Table<'s>> {
+        let left_out = unsealed(scene, &self.subject, &self.rolling);
+        let benchmark = self.benchmark().map(|subject| (subject, unsealed(scene, &subject, &self.rolling)));
+        let mut channels = |stratum| Channels {
+            own: GroupCounts::of(scene, &self.subject, stratum, (&mut *sums, &left_out)),
+            random: benchmark
+                .as_ref()
+                .map(|(subject, left_out)| GroupCounts::of(scene, subject, stratum, (&mut *sums, left_out))),
+        };
+        let all = channels(None);
+        let strata: Vec<Channels> = self.strata.iter().map(|stratum| channels(Some(*stratum))).collect();
+        let pending = (self.rule.indicator == Indicator::HitRate)
+            .then(|| GroupCounts::of(scene, &self.subject, None, (&mut *sums, &LeftOut::default())));
+        let table = |window: &WindowLength| {
+            let place =
+                invariant::present(Room::Judge, "a window of a rule is one of the plan's", sums.place(window.length))?;
+            Some(Table {
+                pending: pending.iter().flat_map(|pending| pending.in_window(place)).map(Pending::of).collect(),
+                memberships: memberships(
+                    scene,
+                    self.rule,
+                    &self.subject,
+                    (Range::rolling(scene.as_of, window.length), &left_out),
+                ),
+                ..self.table(scene, (&all, &strata), place)
+            })
+        };
+        self.rule.windows.iter().filter_map(table).collect()
+    }
+
+    fn table(&self, scene: &Scene<'_>, (all, strata): (&Channels, &[Channels]), place: usize) -> Table<'s> {
+        let Self { rule, dimension, subject, .. } = self;
+        let benchmark = Subject { channel: Channel::Random, ..*subject };
+        let sides_of = |channels: &Channels, with_population: bool| {
+            let of = |subject: &Subject, counts: &GroupCounts| {
+                let population = population(scene, subject).filter(|_| with_population);
+                sides(rule.indicator, counts.in_window(place), population)
+            };
+            let random = channels.random.as_ref().map_or_else(Vec::new, |random| of(&benchmark, random));
+            Sides::new(of(subject, &channels.own), random)
+        };
+        let all = sides_of(all, true);
+        let against = against(rule, dimension, all.own());
+        Table {
+            against,
+            rule,
+            dimension,
+            population: by_population(scene, subject) && against != Against::Random,
+            all,
+            strata: strata.iter().map(|channels| sides_of(channels, false)).collect(),
+            pending: Vec::new(),
+            memberships: None,
+        }
+    }
+
+    /// The subject in the random channel, where the rule compares with it.
+    fn benchmark(&self) -> Option<Subject> {
+        (self.rule.reference == Reference::Random).then_some(Subject { channel: Channel::Random, ..self.subject })
+    }
+}
+
+impl Table<'_> {
     /// Returns the counts of a group and of its reference.
     pub fn inputs(&self, group: usize) -> Inputs {
-        let compared = |sides: &Sides| compare(self.against, self.indicator, group, &sides.own, &sides.random);
+        let compared = |sides: &Sides| sides.compare(self.against, self.rule.indicator, group);
         let (own, reference) = compared(&self.all);
         let strata = self.strata.iter().map(compared).collect();
         Inputs { group: own, reference, population: self.population, strata }
@@ -87,27 +160,52 @@ impl<'s> Table<'s> {
         }
     }
 
-    /// Returns the bounds of both sides' hit rates while outcomes are pending; `None` for other indicators and without
-    /// controls.
-    pub fn pending_bounds(&self, group: usize) -> Option<PendingBounds> {
-        let bounds = |counts: &Counts| {
-            // Not below 0: a tally may give the concluded without the controls they are among.
-            pending_bounds(counts.hits, counts.controlled.saturating_sub(counts.concluded), counts.controlled)
+    /// Returns the bounds of each group's hit rate and of its reference's while outcomes are pending. They are `None`
+    /// without controls; the list is empty for other indicators.
+    pub fn pending_bounds(&self) -> Vec<Option<PendingBounds>> {
+        let all = self.pending.iter().fold(Pending::default(), |sum, counts| sum.plus(counts));
+        let of_group = |own: &Pending| {
+            let reference = match self.against {
+                Against::Rest => all.without(own),
+                Against::Group(reference) => self.pending.get(reference).copied().unwrap_or_default(),
+                Against::Random | Against::Overall | Against::Nothing => Pending::default(),
+            };
+            Some(PendingBounds { group: own.bounds()?, reference: reference.bounds()? })
         };
-        let own = bounds(self.pending.get(group)?)?;
-        let others = self.pending.iter().enumerate().filter(|(other, _)| match self.against {
-            Against::Rest => *other != group,
-            Against::Group(reference) => *other == reference,
-            Against::Random | Against::Overall | Against::Nothing => false,
-        });
-        let mut reference = Counts::default();
-        others.for_each(|(_, counts)| reference.merge(counts));
-        Some(PendingBounds { group: own, reference: bounds(&reference)? })
+        self.pending.iter().map(of_group).collect()
     }
 
     /// Returns what the cases say of a group that is known only as probabilities; `None` where there are none, or too
     /// few.
     pub fn bracket(&self, group: usize) -> Option<Bracket> {
         bracket(self.memberships.as_ref()?, self.rule, self.dimension, group)
+    }
+}
+
+impl Pending {
+    const fn of(counts: &Counts) -> Self {
+        Self { hits: counts.hits, concluded: counts.concluded, controlled: counts.controlled }
+    }
+
+    /// Counts are at most 2^53, and a dimension has at most 65,536 groups: nothing real saturates.
+    const fn plus(self, other: &Self) -> Self {
+        Self {
+            hits: self.hits.saturating_add(other.hits),
+            concluded: self.concluded.saturating_add(other.concluded),
+            controlled: self.controlled.saturating_add(other.controlled),
+        }
+    }
+
+    const fn without(self, part: &Self) -> Self {
+        Self {
+            hits: self.hits.saturating_sub(part.hits),
+            concluded: self.concluded.saturating_sub(part.concluded),
+            controlled: self.controlled.saturating_sub(part.controlled),
+        }
+    }
+
+    fn bounds(&self) -> Option<Interval> {
+        // Not below 0: a tally may give the concluded without the controls they are among.
+        pending_bounds(self.hits, self.controlled.saturating_sub(self.concluded), self.controlled)
     }
 }

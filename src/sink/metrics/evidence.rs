@@ -51,11 +51,15 @@ pub(super) const METRICS: [Metric; 6] = [
     ),
 ];
 
-/// The evidence of each finding that has any. The windows of a series have the same, so that their samples are one.
+/// The evidence of each series. The findings of a series, one for each window, follow each other and have the same evidence: the first stands for
+/// all of them.
 fn series(scrape: &Scrape) -> impl Iterator<Item = ([&str; 7], SeriesEvidence)> {
-    scrape.findings().filter_map(|finding| {
+    let mut last = None;
+    scrape.findings().filter_map(move |finding| {
         let [rule, profile, channel, dimension, group, reference, indicator, _window] = of_finding(finding);
-        Some(([rule, profile, channel, dimension, group, reference, indicator], finding.evidence?))
+        let labels = [rule, profile, channel, dimension, group, reference, indicator];
+        let evidence = finding.evidence?;
+        (last.replace(labels) != Some(labels)).then_some((labels, evidence))
     })
 }
 

@@ -1,7 +1,5 @@
 //! One metric: its descriptor, and where its samples come from.
 
-use std::collections::BTreeMap;
-
 use super::scrape::Scrape;
 use crate::disclosure::PublishedFinding;
 use crate::status::{LatencyHistogram, View};
@@ -42,10 +40,14 @@ pub(super) enum Source {
     Finding(fn(&PublishedFinding) -> Option<f64>),
 }
 
-/// The samples of one metric, by the values of their labels.
+/// The samples of one metric.
 #[derive(Default)]
 pub(super) struct Samples {
-    rows: BTreeMap<Vec<String>, Value>,
+    /// The values of the labels of all samples, one behind the other.
+    text: String,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+    values: Vec<Value>,
 }
 
 /// The value of a sample.
@@ -89,11 +91,24 @@ impl Metric {
     }
 }
 
+/// The names of labels in their order, each with the place that its value was given at.
+pub(super) struct Columns(Vec<(&'static str, usize)>);
+
+impl Columns {
+    /// Takes the names in the order in which values are given.
+    pub fn of(names: &[&'static str]) -> Self {
+        let mut columns: Vec<(&'static str, usize)> = names.iter().copied().zip(0..).collect();
+        columns.sort_unstable();
+        Self(columns)
+    }
+}
+
 impl Samples {
-    /// Adds a sample. Values of labels come in the order of [`Metric::labels`]. A value that is not finite is left out.
+    /// Adds a sample. Values of labels come in the order of [`Metric::labels`]. A value that is not finite is left out. Of two samples with the
+    /// same labels the later one counts.
     pub fn push<'v>(&mut self, labels: impl IntoIterator<Item = &'v str>, value: f64) {
         if value.is_finite() {
-            self.rows.insert(labels.into_iter().map(str::to_owned).collect(), Value::Number(value));
+            self.add(labels, Value::Number(value));
         }
     }
 
@@ -106,11 +121,47 @@ impl Samples {
 
     /// Adds a histogram.
     pub fn histogram(&mut self, label: &str, histogram: &LatencyHistogram) {
-        self.rows.insert(vec![label.to_owned()], Value::Histogram(histogram.clone()));
+        self.add([label], Value::Histogram(histogram.clone()));
     }
 
-    /// The samples, by the values of their labels.
-    pub fn into_rows(self) -> BTreeMap<Vec<String>, Value> {
-        self.rows
+    fn add<'v>(&mut self, labels: impl IntoIterator<Item = &'v str>, value: Value) {
+        for label in labels {
+            self.text.push_str(label);
+            self.ends.push(self.text.len());
+        }
+        self.values.push(value);
+    }
+
+    /// Returns the places of the samples by the values of their labels, which are taken by name.
+    pub fn order(&self, columns: &Columns) -> Vec<usize> {
+        let values = |row: usize| self.labels(columns, row).map(|(_, value)| value);
+        let mut rows: Vec<usize> = (0..self.values.len()).collect();
+        rows.sort_by(|one, other| values(*one).cmp(values(*other)));
+        // Equal ones stand in the order in which they were added.
+        let mut kept: Vec<usize> = Vec::with_capacity(rows.len());
+        for row in rows {
+            match kept.last_mut() {
+                Some(last) if values(*last).eq(values(row)) => *last = row,
+                _ => kept.push(row),
+            }
+        }
+        kept
+    }
+
+    /// Returns the labels of the sample at a place, by name.
+    pub fn labels<'s>(&'s self, columns: &'s Columns, row: usize) -> impl Iterator<Item = (&'s str, &'s str)> {
+        let first = row * columns.0.len();
+        columns.0.iter().map(move |(name, column)| (*name, self.label(first + column)))
+    }
+
+    /// Returns the value of the sample at a place.
+    pub fn value(&self, row: usize) -> Option<&Value> {
+        self.values.get(row)
+    }
+
+    /// The value of a label by its place among all of them.
+    fn label(&self, place: usize) -> &str {
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(place).and_then(|end| self.text.get(start..*end)).unwrap_or_default()
     }
 }

@@ -3,13 +3,14 @@
 //! A value that is unknown or withheld has no sample.
 
 mod alerts;
-mod collector;
 mod consumer;
 mod delivery;
 mod evidence;
+mod family;
 mod findings;
 mod funnel;
 mod labels;
+mod live;
 mod metric;
 mod monitor;
 mod operation;
@@ -17,4 +18,4 @@ mod page;
 mod probabilistic;
 mod scrape;
 
-pub use page::render;
+pub use page::{Pages, render};
