@@ -6,7 +6,6 @@ use hashbrown::HashTable;
 
 use super::fingerprint::CaseKey;
 use super::page::{Page, SimpleCase};
-use super::pages::PAGES;
 
 /// Pages whose newcomers are looked at after each batch.
 const SETTLED_AT_ONCE: usize = 2_048;
@@ -35,10 +34,10 @@ impl Newcomers {
             && self.tables.get(index).is_some_and(|table| table.find(key.low, |case| case.key == key).is_some())
     }
 
-    /// Adds a case that the page does not have.
-    pub fn insert(&mut self, index: usize, case: SimpleCase) {
+    /// Adds a case that the page does not have, which is one of so many.
+    pub fn insert(&mut self, pages: usize, index: usize, case: SimpleCase) {
         if self.tables.is_empty() {
-            self.tables.resize_with(PAGES, HashTable::new);
+            self.tables.resize_with(pages, HashTable::new);
         }
         if let Some(table) = self.tables.get_mut(index) {
             table.insert_unique(case.key.low, case, |case| case.key.low);
@@ -65,7 +64,7 @@ impl Newcomers {
             return;
         }
         for _ in 0..SETTLED_AT_ONCE {
-            self.settled = (self.settled + 1) % PAGES;
+            self.settled = (self.settled + 1) % self.tables.len().max(1);
             if !self.is_empty_at(self.settled)
                 && pages.get_mut(self.settled).is_some_and(|page| Arc::get_mut(page).is_some())
             {

@@ -100,7 +100,7 @@ impl Pages {
         if self.newcomers.is_empty_at(index) && (Arc::get_mut(page).is_some() || page.is_empty()) {
             Arc::make_mut(page).insert_simple(key, selection);
         } else {
-            self.newcomers.insert(index, SimpleCase::of(key, selection));
+            self.newcomers.insert(PAGES, index, SimpleCase::of(key, selection));
         }
     }
 

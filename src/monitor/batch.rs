@@ -8,13 +8,12 @@ use std::sync::Mutex;
 use super::cases::{count_known, names_unknown_profile};
 use super::core::Monitor;
 use super::interface::{Handled, Received};
+use super::recognition::{DecodedRecord, Desk, Known, Prepared, Recognition};
 use super::tallies::type_index;
-use crate::event::{
-    self, Data, Decoded, Event, RawRecord, Recogniser, Rejection, Skimmed, TemplateId, Templates, is_ahead,
-};
-use crate::ledger::{CaseEvent, CaseKey, Ledger, ReadyRecord};
+use crate::event::{Decoded, TemplateId};
+use crate::ledger::CaseEvent;
 use crate::plan::invariant::{Room, present};
-use crate::plan::{EventTime, Limits, PartitionIndex};
+use crate::plan::{EventTime, PartitionIndex};
 
 /// Records that go through a stage together. Their payloads fit into the second level of a processor's cache.
 const PART: usize = 256;
@@ -42,48 +41,6 @@ impl Workers for Alone {
 
     fn run(&self, task: &(dyn Fn(usize) + Sync)) {
         task(0);
-    }
-}
-
-/// What is known of a record by its template.
-#[derive(Clone, Debug)]
-struct Known {
-    record: ReadyRecord,
-    kind: usize,
-    /// Whether the profile is outside the allow-list.
-    unknown_profile: bool,
-}
-
-/// Recognises records, and keeps its buffers from batch to batch.
-#[derive(Clone, Debug)]
-pub(super) struct Recognition {
-    templates: Templates<Known>,
-    desks: Vec<Desk>,
-}
-
-/// Where one thread recognises records.
-#[derive(Clone, Debug, Default)]
-struct Desk {
-    recogniser: Recogniser,
-    prepared: Vec<Prepared>,
-}
-
-/// A record after the first stage.
-#[derive(Clone, Copy, Debug)]
-enum Prepared {
-    /// It has a template.
-    Known(TemplateId, CaseEvent),
-    /// It was decoded, which takes more room.
-    Decoded,
-}
-
-type DecodedRecord<'a> = Result<Decoded<'a>, Rejection>;
-
-impl Recognition {
-    /// Returns a recognition that knows nothing.
-    pub fn new(ledger: &Ledger) -> Self {
-        let templates = Templates::new(ledger.template_secret(), ledger.attributes.names());
-        Self { templates, desks: vec![Desk::default()] }
     }
 }
 
@@ -140,19 +97,8 @@ impl Monitor {
         let Recognition { templates, desks } = &mut self.recognition;
         let (templates, ledger) = (&*templates, &self.tables.ledger);
         let prepare = |part: &[Received<'a>], desk: &mut Desk, decoded: &mut Vec<DecodedRecord<'a>>| {
-            let Desk { recogniser, prepared } = desk;
-            prepared.clear();
-            prepared.extend(part.iter().map(|Received { record, .. }| {
-                let found = templates.find(record, &limits, recogniser);
-                let in_time = found.filter(|(_, values)| !is_ahead(values.time, record.timestamp, max_ahead));
-                let known = in_time.and_then(|(id, values)| Some((id, values, templates.get(id)?)));
-                let Some((id, values, known)) = known else {
-                    decoded.push(event::decode(record, &limits, max_ahead));
-                    return Prepared::Decoded;
-                };
-                debug_assert!(is_decoded_so(record, &limits, &values, known), "a template says what decoding finds");
-                Prepared::Known(id, ledger.fill(&known.record, &values))
-            }));
+            let records = part.iter().map(|received| &received.record);
+            desk.prepare(records, templates, (&limits, max_ahead), ledger, decoded);
         };
         let tasks = parts.iter().zip(desks).zip(decoded);
         if parts.len() == 1 {
@@ -243,32 +189,4 @@ impl Monitor {
         });
         handled
     }
-}
-
-impl Prepared {
-    const fn case(&self) -> Option<CaseKey> {
-        match self {
-            Self::Known(_, event) => Some(event.case),
-            Self::Decoded => None,
-        }
-    }
-}
-
-/// Returns whether the decoder finds in a record what its template says.
-fn is_decoded_so(record: &RawRecord<'_>, limits: &Limits, values: &Skimmed<'_>, known: &Known) -> bool {
-    let Ok(Decoded::Event(Event { id, time, data, source: _ })) = event::decode(record, limits, None) else {
-        return false;
-    };
-    let (case_id, control_id, revises) = match &data {
-        Data::Selection(data) => (Some(&*data.case_id), None, data.revises.as_deref()),
-        Data::Control(data) => (Some(&*data.case_id), data.control_id.as_deref(), None),
-        Data::Outcome(data) => (Some(&*data.case_id), data.control_id.as_deref(), data.revises.as_deref()),
-        Data::Attributes(data) => (Some(&*data.case_id), None, None),
-        Data::Complaint(data) => (data.case_id.as_deref(), None, None),
-        Data::Tally(_) | Data::Population(_) => (None, None, None),
-    };
-    (id.as_bytes(), time, case_id.map(str::as_bytes)) == (values.id, values.time, Some(values.case_id))
-        && control_id.is_none_or(|id| values.control_id == Some(id.as_bytes()))
-        && revises.is_none_or(|id| values.revises == Some(id.as_bytes()))
-        && known.kind == type_index(Some(&data))
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::aggregates::{Counted, count_complaint, count_population, count_tally};
-use super::batch::Recognition;
 use super::cases::count_case;
 use super::interface::{Clock, Handled, Health};
+use super::recognition::Recognition;
 use super::sums::Sums;
 use super::tables::Tables;
 use super::tallies::{Tallies, type_index};

@@ -8,6 +8,7 @@ mod cases;
 mod core;
 mod interface;
 mod output;
+mod recognition;
 mod snapshot;
 mod stored;
 mod sums;

@@ -276,7 +276,7 @@ fn limits() -> Vec<Row> {
         Row::duration(section, "not_selected_horizon", "1s", "10000d"),
         Row::integer(section, "series", 1, 10_000_000),
         Row::integer(section, "outbox_messages", 1, 1_000_000),
-        Row::integer(section, "threads", 0, 64),
+        Row::integer(section, "threads", 0, 64).variable("3", "3"),
         Row::integer(section, "string_bytes", 16, 65_536),
         Row::integer(section, "message_bytes", 256, 16_777_216),
     ]
