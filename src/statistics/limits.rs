@@ -57,6 +57,8 @@ pub(super) fn upper_ratio(group: Proportion, reference: Proportion, critical: f6
 pub(super) fn upper_difference(group: Proportion, reference: Proportion, critical: f64) -> f64 {
     /// Bisection alone, by shares, needs 70 steps from the widest bracket.
     const STEPS: usize = 200;
+    /// Before the last step the statistic was as near as this, in shares of what it has to be.
+    const NEAR: f64 = 1e-6;
     let (x1, n1, x2, n2) = (group.x(), group.n(), reference.x(), reference.n());
     let (without1, without2) = (without(group), without(reference));
     let room = without1 / n1 + x2 / n2;
@@ -82,7 +84,8 @@ pub(super) fn upper_difference(group: Proportion, reference: Proportion, critica
         let next = if step >= low && step <= high { step } else { (low * high).sqrt() };
         let change = (next - multiplier).abs();
         multiplier = next;
-        if change <= LAST_STEP * multiplier {
+        // Where a rate begins to move at a multiplier of 1e9, the statistic changes much within a small share of that.
+        if change <= LAST_STEP * multiplier && excess.abs() <= NEAR * critical {
             break;
         }
     }

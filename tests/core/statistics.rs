@@ -523,6 +523,25 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Where nobody or everybody has the event, only one rate can move, and the limits of the difference have a closed form.
+    #[test]
+    fn limits_without_an_event_have_a_closed_form(
+        n1 in prop_oneof![1..=30_u64, 1..=1_000_000_000_u64], n2 in prop_oneof![1..=30_u64, 1..=1_000_000_000_u64],
+        everybody: bool, level in 0.5..0.999_f64,
+    ) {
+        let confidence = Confidence::new(level).unwrap();
+        let of = |n: u64| Proportion::new(if everybody { n } else { 0 }, n).unwrap();
+        let total = (n1 + n2) as f64;
+        let critical = confidence.z().powi(2) * total / (total - 1.0);
+        let (rises, falls) = if everybody { (n2, n1) } else { (n1, n2) };
+        let found = difference_interval(of(n1), of(n2), confidence).unwrap();
+        let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-13;
+        prop_assert!(near(found.upper, critical / (rises as f64 + critical)), "{found:?}");
+        prop_assert!(near(found.lower, -critical / (falls as f64 + critical)), "{found:?}");
+    }
+}
+
 /// Tables at the ends of every range, with limits from arithmetic with 50 digits and bisection of the score equation: all persons of a group
 /// or none have the event, groups of one and of a billion, levels from 0.5 to 0.999. The file is made by `limits.py` beside it.
 #[test]
