@@ -126,7 +126,7 @@ impl Version {
         self.check_outbox(&owner);
 
         // The same stream from there on.
-        let mut course = Course { monitor: restored.monitor, told: Vec::new() };
+        let mut course = Course { monitor: restored.monitor, told: Vec::new(), one_by_one: false };
         course.feed(&run.lines, run.lines.len() / 2..run.lines.len());
         let (found, expected) = (&course.monitor, &run.end.monitor);
         assert_alike(&found.published().to_json(), &expected.published().to_json(), &name);

@@ -7,9 +7,11 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use crate::support::received::{By, hand_over};
+
 use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
-use paritywatch::monitor::{Clock, Handled, Monitor};
+use paritywatch::monitor::{Clock, Handled, Monitor, Received};
 use paritywatch::plan::{EventTime, PartitionIndex};
 use paritywatch::render::Render;
 use paritywatch::settings::Settings;
@@ -29,13 +31,11 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// Runs a script; gives what differs.
+/// Runs a script, in batches and record by record; gives what differs.
 fn check(path: &Path) -> Option<String> {
     let script = std::fs::read_to_string(path).unwrap();
-    let actual = Script::new(&script, path).run();
-    if actual == script {
-        return None;
-    }
+    let ways = [true, false].map(|batched| Script::new(&script, path, batched).run());
+    let actual = ways.into_iter().find(|actual| *actual != script)?;
     if std::env::var_os("PARITYWATCH_UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &actual).unwrap();
         return None;
@@ -53,6 +53,8 @@ fn check(path: &Path) -> Option<String> {
 struct Script<'a> {
     lines: std::iter::Peekable<std::str::Lines<'a>>,
     path: &'a Path,
+    /// Whether what one command sends is a batch.
+    batched: bool,
     config: String,
     monitor: Option<Monitor>,
     now: EventTime,
@@ -61,9 +63,10 @@ struct Script<'a> {
 }
 
 impl<'a> Script<'a> {
-    fn new(script: &'a str, path: &'a Path) -> Self {
+    fn new(script: &'a str, path: &'a Path, batched: bool) -> Self {
         let lines = script.lines().peekable();
-        Self { lines, path, config: String::new(), monitor: None, now: EventTime(0), sequence: 0, out: String::new() }
+        let (config, out) = (String::new(), String::new());
+        Self { lines, path, batched, config, monitor: None, now: EventTime(0), sequence: 0, out }
     }
 
     fn run(mut self) -> String {
@@ -128,7 +131,8 @@ impl<'a> Script<'a> {
             None => (0, text),
         };
         let event: Map<String, Value> = serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        self.send(partition, event);
+        let payload = self.payload(event);
+        self.send(partition, &[payload]);
     }
 
     /// `tally group=G [channel=C] [stratum=S] [class=C] COUNT=N ...` at the current time.
@@ -146,7 +150,9 @@ impl<'a> Script<'a> {
             }
         }
         data.insert("counts".to_owned(), Value::Object(counts));
-        self.send(0, Map::from_iter([("type".to_owned(), json!("tally")), ("data".to_owned(), Value::Object(data))]));
+        let tally = Map::from_iter([("type".to_owned(), json!("tally")), ("data".to_owned(), Value::Object(data))]);
+        let payload = self.payload(tally);
+        self.send(0, &[payload]);
     }
 
     /// `selections group=G assessed=N selected=M`: that many single cases at the current time.
@@ -154,16 +160,20 @@ impl<'a> Script<'a> {
         let value =
             |name: &str| text.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')).unwrap();
         let selected: u64 = value("selected").parse().unwrap();
+        let mut payloads = Vec::new();
         for index in 0..value("assessed").parse().unwrap() {
             let data = json!({
                 "case_id": format!("case-{}", self.sequence), "profile": "p", "selected": index < selected,
                 "groups": { "origin": value("group") }
             });
-            self.send(0, Map::from_iter([("type".to_owned(), json!("selection")), ("data".to_owned(), data)]));
+            let event = Map::from_iter([("type".to_owned(), json!("selection")), ("data".to_owned(), data)]);
+            payloads.push(self.payload(event));
         }
+        self.send(0, &payloads);
     }
 
-    fn send(&mut self, partition: u32, mut event: Map<String, Value>) {
+    /// An event with what is missing filled in.
+    fn payload(&mut self, mut event: Map<String, Value>) -> Vec<u8> {
         self.sequence += 1;
         let kind = event["type"].as_str().unwrap().to_owned();
         if !kind.contains('.') {
@@ -178,12 +188,19 @@ impl<'a> Script<'a> {
         for (name, value) in filled {
             event.entry(name).or_insert(value);
         }
-        let payload = serde_json::to_vec(&event).unwrap();
-        let now = self.now;
-        let record = RawRecord { payload: &payload, headers: &[], timestamp: Some(now) };
-        let handled = self.monitor().handle_record(PartitionIndex(partition), &record, now);
-        if handled != Handled::Accepted {
+        serde_json::to_vec(&event).unwrap()
+    }
+
+    fn send(&mut self, partition: u32, payloads: &[Vec<u8>]) {
+        let (now, partition) = (self.now, PartitionIndex(partition));
+        let record = |payload| RawRecord { payload, headers: &[], timestamp: Some(now) };
+        let records: Vec<Received<'_>> =
+            payloads.iter().map(|payload| Received { partition, record: record(payload) }).collect();
+        let mut whole = || usize::MAX;
+        let mut by = if self.batched { By::Batches(&mut whole) } else { By::Record };
+        for handled in hand_over(self.monitor(), &records, now, &mut by) {
             let text = match handled {
+                Handled::Accepted => continue,
                 Handled::Rejected(rejection) => format!("rejected {}", rejection.reason.name()),
                 other => format!("{other:?}").to_lowercase(),
             };

@@ -4,7 +4,8 @@
 
 use std::process::Command;
 
-use paritywatch::event::RawRecord;
+use crate::support::received::{By, hand_over, received};
+
 use paritywatch::ledger::PseudonymKey;
 use paritywatch::monitor::{Clock, Monitor};
 use paritywatch::plan::{EventTime, PartitionIndex, Span};
@@ -83,13 +84,13 @@ evidence = "interval"
 fn interleavings_and_batch_sizes_give_the_same_findings() {
     let settings = settings();
     let partitions = partitions();
-    let findings = |batch: usize, order: [usize; PARTITIONS]| {
-        let mut monitor = read(&settings, &partitions, batch, order, |monitor, _| monitor.handle_tick(NOW));
+    let findings = |batch: usize, order: [usize; PARTITIONS], at_once: usize| {
+        let mut monitor = read(&settings, &partitions, batch, order, at_once, |monitor, _| monitor.handle_tick(NOW));
         monitor.handle_tick(NOW.plus(Span::HOUR));
         let health = monitor.health();
         (document(&monitor)["findings"].to_string(), health.events)
     };
-    let expected = findings(300, [0, 1, 2]);
+    let expected = findings(300, [0, 1, 2], ONE_BY_ONE);
     assert!(expected.0.contains("\"verdict\":\"within\""), "{}", expected.0);
     assert!(expected.1.duplicate > 500);
     let findings_found: Value = serde_json::from_str(&expected.0).unwrap();
@@ -98,16 +99,17 @@ fn interleavings_and_batch_sizes_give_the_same_findings() {
         let blocks: u64 = rows.map(|finding| finding["evidence"]["blocks"].as_u64().unwrap()).max().unwrap();
         assert!(blocks > 2, "{rule}: {blocks} blocks");
     }
-    assert_eq!(findings(13, [2, 0, 1]), expected);
-    assert_eq!(findings(4_096, [1, 2, 0]), expected);
+    assert_eq!(findings(13, [2, 0, 1], 39), expected);
+    assert_eq!(findings(4_096, [1, 2, 0], 4_096), expected);
+    assert_eq!(findings(300, [1, 0, 2], 257), expected);
 }
 
 #[test]
 fn interleavings_batch_sizes_and_restarts_give_the_same_digest() {
     let settings = settings();
     let partitions = partitions();
-    let digest = |batch: usize, order: [usize; PARTITIONS], restart: usize| {
-        let mut monitor = read(&settings, &partitions, batch, order, |monitor, round| {
+    let digest = |batch: usize, order: [usize; PARTITIONS], at_once: usize, restart: usize| {
+        let mut monitor = read(&settings, &partitions, batch, order, at_once, |monitor, round| {
             if round == restart {
                 let snapshot = monitor.snapshot();
                 let section = |index: usize| snapshot.section(index).ok();
@@ -120,14 +122,15 @@ fn interleavings_batch_sizes_and_restarts_give_the_same_digest() {
         assert!(monitor.published().to_table(200, false).contains(&monitor.published().digest()));
         document["digest"].as_str().unwrap().to_owned()
     };
-    let expected = digest(300, [0, 1, 2], usize::MAX);
+    let expected = digest(300, [0, 1, 2], ONE_BY_ONE, usize::MAX);
     assert_eq!(expected.len(), 32);
-    assert_eq!(digest(300, [0, 1, 2], usize::MAX), expected);
-    assert_eq!(digest(1_000, [2, 0, 1], 11), expected);
-    assert_eq!(digest(17, [1, 2, 0], 600), expected);
+    assert_eq!(digest(300, [0, 1, 2], ONE_BY_ONE, usize::MAX), expected);
+    assert_eq!(digest(300, [0, 1, 2], 900, usize::MAX), expected);
+    assert_eq!(digest(1_000, [2, 0, 1], 256, 11), expected);
+    assert_eq!(digest(17, [1, 2, 0], 5, 600), expected);
     let mut fewer = partitions.clone();
     fewer[1].pop();
-    let mut monitor = read(&settings, &fewer, 300, [0, 1, 2], |_, _| {});
+    let mut monitor = read(&settings, &fewer, 300, [0, 1, 2], 900, |_, _| {});
     monitor.handle_tick(NOW);
     assert_ne!(monitor.published().digest(), expected, "an event more or less makes no difference");
 }
@@ -169,28 +172,32 @@ fn partitions() -> [Vec<String>; PARTITIONS] {
     partitions
 }
 
-/// Reads all, in batches from one partition after the other; `between` comes after each round of them.
+/// Instead of a number of records that are handed over at once: each by itself.
+const ONE_BY_ONE: usize = 0;
+
+/// Reads all, `batch` records from one partition after the other, and hands over so many at once; `between` comes after each round of them.
 fn read(
     settings: &Settings,
     partitions: &[Vec<String>; PARTITIONS],
     batch: usize,
     order: [usize; PARTITIONS],
+    at_once: usize,
     mut between: impl FnMut(&mut Monitor, usize),
 ) -> Monitor {
     let mut monitor = Monitor::new(settings.plan.clone(), KEY, Clock::Wall);
     (0..3).for_each(|index| monitor.add_partition(PartitionIndex(index), NOW));
     let mut batches = partitions.each_ref().map(|lines| lines.chunks(batch));
     for round in 0.. {
-        let mut read = 0;
+        let mut read = Vec::new();
         for partition in order {
-            for line in batches[partition].next().unwrap_or_default() {
-                let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
-                monitor.handle_record(PartitionIndex(partition as u32), &record, NOW);
-                read += 1;
-            }
+            let lines = batches[partition].next().unwrap_or_default();
+            read.extend(lines.iter().map(|line| received(partition as u32, line)));
         }
+        let mut size = || at_once;
+        let mut by = if at_once == ONE_BY_ONE { By::Record } else { By::Batches(&mut size) };
+        hand_over(&mut monitor, &read, NOW, &mut by);
         between(&mut monitor, round);
-        if read == 0 {
+        if read.is_empty() {
             break;
         }
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use crate::support::effort::number;
+use crate::support::received::{By, hand_over, received};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
@@ -14,7 +15,6 @@ use std::sync::Mutex;
 
 use paritywatch::alert::AlertState;
 use paritywatch::checkpoint::{Header, Input, read, write};
-use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
 use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, Output, RestoreError};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan, Span};
@@ -169,11 +169,16 @@ impl Simulation {
 
     fn read_some(&mut self) {
         let partition = self.random.below(PARTITIONS);
-        for _ in 0..=self.random.below(8) {
-            let Some(line) = self.log[partition].get(self.offsets[partition]) else { return };
-            handle(&mut self.monitor, partition, line, self.now);
-            self.offsets[partition] += 1;
-        }
+        let rest = &self.log[partition][self.offsets[partition]..];
+        let most = if self.random.below(6) == 0 { 300 } else { 8 };
+        let lines = &rest[..(1 + self.random.below(most)).min(rest.len())];
+        let index = u32::try_from(partition).unwrap();
+        let records: Vec<_> = lines.iter().map(|line| received(index, line)).collect();
+        let mut size = 1 + self.random.below(most);
+        let mut sizes = || std::mem::replace(&mut size, most);
+        let mut by = if self.random.below(4) == 0 { By::Record } else { By::Batches(&mut sizes) };
+        hand_over(&mut self.monitor, &records, self.now, &mut by);
+        self.offsets[partition] += records.len();
     }
 
     /// As the daemon does it: what changed is durable before anybody is told.
@@ -266,7 +271,9 @@ impl Simulation {
 
     fn compare(&self) {
         let mut oracle = fresh(&self.plan, NOW);
-        self.once.iter().for_each(|(partition, line)| handle(&mut oracle, *partition, line, NOW));
+        let once: Vec<_> =
+            self.once.iter().map(|(partition, line)| received(u32::try_from(*partition).unwrap(), line)).collect();
+        hand_over(&mut oracle, &once, NOW, &mut By::Record);
         oracle.handle_tick(NOW);
         let (seen, expected) = (document(&self.monitor), document(&oracle));
         let name = self.name();
@@ -319,11 +326,6 @@ fn restore(plan: &Plan, bytes: &[u8], now: EventTime) -> Result<(Monitor, [usize
     monitor.resume(now);
     let offset = |index: usize| usize::try_from(header.inputs[index].next_offset).unwrap();
     Ok((monitor, std::array::from_fn(offset)))
-}
-
-fn handle(monitor: &mut Monitor, partition: usize, line: &str, now: EventTime) {
-    let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
-    monitor.handle_record(PartitionIndex(u32::try_from(partition).unwrap()), &record, now);
 }
 
 fn document(monitor: &Monitor) -> Value {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::page;
 use crate::support::process::http_get;
+use crate::support::received::{By, hand_over, received};
 use crate::support::state::transitions;
 use crate::support::unchanged::{Comparison, hash, repository, stored};
 
@@ -20,7 +21,6 @@ use crate::support::unchanged::{Comparison, hash, repository, stored};
 use paritywatch::checkpoint::{
     Cursor, Header, Input, Journal, LastRecord, OutboxFile, Owner, Store, read, read_cursors, read_journals,
 };
-use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
 use paritywatch::monitor::{AlertEntries, AlertTransitions, Clock, FORMAT, Monitor, SECTIONS};
 use paritywatch::outbox::{Message, Outbox, Receiver, Record};
@@ -96,8 +96,13 @@ impl Generated {
         assert!(comparison.differences.is_empty(), "the generator of streams has changed: nothing is said of the rest");
         let mut compare = |suffix: &str, config: &str, as_of: Option<EventTime>| {
             let name = format!("{name}.{config}{suffix}");
-            let monitor = replay(&settings_of(config).plan, as_of, &lines);
+            let plan = settings_of(config).plan;
+            let monitor = replay(&plan, as_of, &lines, &mut By::Batches(&mut || 1_000));
             let (published, metrics) = (monitor.published(), metrics(&monitor));
+            if as_of.is_some() || self.whole_metrics {
+                let one_by_one = replay(&plan, as_of, &lines, &mut By::Record);
+                comparison.same(&format!("{name}.json"), one_by_one.published().to_json().as_bytes());
+            }
             comparison.same(&format!("{name}.json"), published.to_json().as_bytes());
             comparison.same(&format!("{name}.table"), published.to_table(160, false).as_bytes());
             if self.whole_metrics {
@@ -144,7 +149,10 @@ fn the_daemons_evaluation_metrics_and_pages_of_the_mixed_stream() {
     let lines = mixed_stream();
     let mut course = Course::new(&settings_of("mixed").plan);
     course.feed(&lines, 0..lines.len());
+    let mut other_way = Course { one_by_one: true, ..Course::new(&settings_of("mixed").plan) };
+    other_way.feed(&lines, 0..lines.len());
     let mut comparison = Comparison::default();
+    other_way.compare(&mut comparison);
     course.compare(&mut comparison);
     comparison.same("mixed.alerts.json", course.monitor.published().alerts_json().as_bytes());
     comparison.same("mixed.metrics", metrics(&course.monitor).as_bytes());
@@ -190,7 +198,7 @@ fn a_stored_checkpoint_goes_on_as_before_and_is_written_as_before() {
         comparison.equal_bytes(&format!("section {index}, read and written again"), &expected, &found);
     }
     let told = std::mem::take(&mut course.told);
-    let mut course = Course { monitor: restored, told };
+    let mut course = Course { monitor: restored, told, one_by_one: true };
     course.feed(&lines, half..lines.len());
     course.compare(&mut comparison);
     comparison.end();
@@ -267,20 +275,28 @@ fn configurations_print_and_hash_as_before() {
 pub struct Course {
     pub monitor: Monitor,
     pub told: Vec<AlertTransitions>,
+    /// Whether it gets one record after another, and not batches.
+    pub one_by_one: bool,
 }
 
 impl Course {
     pub fn new(plan: &Plan) -> Self {
         let mut monitor = Monitor::new(plan.clone(), KEY, Clock::Wall);
         (0..2).for_each(|index| monitor.add_partition(PartitionIndex(index), NOW));
-        Self { monitor, told: Vec::new() }
+        Self { monitor, told: Vec::new(), one_by_one: false }
     }
 
     pub fn feed(&mut self, lines: &[String], range: Range<usize>) {
-        for index in range {
+        let mut records = Vec::new();
+        for index in range.clone() {
             let now = NOW.plus(Span::MINUTE.times(i64::try_from(index / LINES_PER_TICK).unwrap()));
-            let record = RawRecord { payload: lines[index].as_bytes(), headers: &[], timestamp: None };
-            self.monitor.handle_record(partition_of(&lines[index]), &record, now);
+            records.push(received(partition_of(&lines[index]).0, &lines[index]));
+            let last = index + 1 == range.end;
+            if (index + 1) % LINES_PER_TICK == 0 || last {
+                let mut sizes = || if index % 2 == 0 { usize::MAX } else { 7 };
+                let mut by = if self.one_by_one { By::Record } else { By::Batches(&mut sizes) };
+                hand_over(&mut self.monitor, &std::mem::take(&mut records), now, &mut by);
+            }
             if (index + 1) % LINES_PER_TICK == 0 || index + 1 == lines.len() {
                 self.monitor.handle_tick(now);
                 let inputs = vec![InputOffset { topic: "events".to_owned(), partition: 0, next_offset: index as i64 }];
@@ -301,13 +317,11 @@ impl Course {
 }
 
 /// As `replay` does it with one file.
-fn replay(plan: &Plan, as_of: Option<EventTime>, lines: &[String]) -> Monitor {
+fn replay(plan: &Plan, as_of: Option<EventTime>, lines: &[String], by: &mut By<'_>) -> Monitor {
     let mut monitor = Monitor::new(plan.clone(), KEY, Clock::Event { as_of });
     monitor.add_partition(PartitionIndex(0), EventTime(0));
-    for line in lines {
-        let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
-        monitor.handle_record(PartitionIndex(0), &record, EventTime(0));
-    }
+    let records: Vec<_> = lines.iter().map(|line| received(0, line)).collect();
+    hand_over(&mut monitor, &records, EventTime(0), by);
     monitor.finish();
     monitor
 }

@@ -1,13 +1,14 @@
 //! A monitor with a bit of everything in it, and its checkpoint as bytes.
 
 use paritywatch::checkpoint::{Header, Input, LastRecord, write};
-use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
 use paritywatch::monitor::{AlertTransitions, Clock, FORMAT, Monitor, Output};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan};
 use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::Value;
+
+use super::received::{By, hand_over, received};
 
 /// Wall-clock time of all that happens: nothing is idle or stale by chance.
 pub const NOW: EventTime = EventTime(1_790_000_000_000);
@@ -70,13 +71,20 @@ pub fn fresh(plan: &Plan) -> Monitor {
     monitor
 }
 
-/// Feeds events, alternating between partitions by their case.
+/// Feeds events in batches of all sizes up to some hundreds, alternating between partitions by their length.
 pub fn feed(monitor: &mut Monitor, lines: &[String]) {
-    for line in lines {
-        let record = RawRecord { payload: line.as_bytes(), headers: &[], timestamp: None };
-        let partition = PartitionIndex(u32::try_from(line.len()).unwrap() % PARTITIONS);
-        monitor.handle_record(partition, &record, NOW);
-    }
+    let records: Vec<_> =
+        lines.iter().map(|line| received(u32::try_from(line.len()).unwrap() % PARTITIONS, line)).collect();
+    let mut size = 0;
+    hand_over(
+        monitor,
+        &records,
+        NOW,
+        &mut By::Batches(&mut || {
+            size = size * 2 % 769 + 1;
+            size
+        }),
+    );
 }
 
 /// Polls until nothing is left, and returns the changes of alerts: at most one piece, and before any publication.
