@@ -113,7 +113,10 @@ impl Pages {
     /// wait for each other. Returns a number that depends on what was read.
     pub fn touch(&self, keys: impl Iterator<Item = CaseKey>) -> usize {
         #[expect(clippy::indexing_slicing, reason = "the index of a page is below PAGES, their number")]
-        keys.fold(0, |sum, key| sum ^ self.pages[page_index(key)].touch(key))
+        keys.fold(0, |sum, key| {
+            let index = page_index(key);
+            sum ^ self.pages[index].touch(key) ^ usize::from(self.due[index] == EventTime::MIN)
+        })
     }
 
     /// Notes that something in the page of a case expires after this watermark.

@@ -40,7 +40,10 @@ fn a_million_events_through_a_broker_restart_give_the_findings_of_their_replay()
     let replayed = replay(&setup, &file);
     let done = |text: &str| {
         let evaluation: Value = serde_json::from_str(text).unwrap_or_default();
-        evaluation["as_of"] == replayed["as_of"] && evaluation["events"] == replayed["events"]
+        // A broker that was stopped may keep a batch that the producer then sends again: `read` and `duplicate` may be more.
+        let is_same = |count: &str| evaluation["events"][count] == replayed["events"][count];
+        evaluation["as_of"] == replayed["as_of"]
+            && ["accepted", "rejected", "conflict", "too_late"].into_iter().all(is_same)
     };
     let response =
         daemon.wait_for_http(&setup.url("/api/v1/evaluation"), |response| done(&response.text()), LONG_LIMIT);
