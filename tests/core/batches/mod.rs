@@ -26,7 +26,7 @@ const NOW: EventTime = EventTime(1_790_000_000_000);
 
 #[test]
 fn batches_of_any_size_give_what_single_records_give_with_the_wall_clock() {
-    let seen = each_seed(attempts(16), |seed| course(seed, Clock::Wall, 4, |plan| plan.clone()));
+    let seen = each_seed(attempts(20), |seed| course(seed, Clock::Wall, 4, |plan| plan.clone()));
     for result in ["Accepted", "Duplicate", "Conflict", "TooLate", "UnknownType", "UnknownProfile", "Rejected"] {
         assert!(seen.get(result).is_some_and(|count| *count > 20), "{result} hardly came: {seen:?}");
     }
@@ -79,8 +79,8 @@ fn course(seed: u64, clock: Clock, paces: u64, limits: impl Fn(&Plan) -> Plan) -
     let mut pair = Pair::new(&plans[0], clock, now);
     let mut seen = Seen::new();
     let wall = clock == Clock::Wall;
-    for _ in 0..3 + random.below(4) {
-        let length = [3, 30, 300, 700][random.below(4)];
+    for _ in 0..2 + random.below(4) {
+        let length = [3, 30, 300, 600][random.below(4)];
         let records = source.take(length);
         // A course has batches of one size, or of any.
         let fixed = random.one_in(2).then(|| random.batch_size());

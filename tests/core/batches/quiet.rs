@@ -13,12 +13,12 @@ use paritywatch::render::Render;
 
 #[test]
 fn nothing_that_is_due_waits_for_a_later_hour() {
-    each_seed(attempts(12), |seed| {
+    each_seed(attempts(8), |seed| {
         let clock = if seed % 3 == 0 { Clock::Wall } else { Clock::Event { as_of: None } };
         let plan = plans()[[0, 3][usize::from(seed % 4 < 2)]].clone();
         let mut source = Source::new(seed + 500, 2 + usize::try_from(seed % 2).unwrap());
         let mut random = Random::new(seed);
-        let records: Vec<Given> = (0..150).flat_map(|_| source.take(1)).collect();
+        let records: Vec<Given> = (0..120).flat_map(|_| source.take(1)).collect();
         // Partitions fall silent at a moment, and the watermark goes on without them.
         let silent_from = random.below(records.len());
         let mut pair = Pair::new(&plan, clock, NOW);
