@@ -173,6 +173,14 @@ impl Source {
         }
     }
 
+    /// A stream in which nearly every selection is like one before.
+    pub fn dull(seed: u64) -> Self {
+        let mut source = Self::new(seed, 0);
+        source.producers.truncate(1);
+        source.producers[0].dull = true;
+        source
+    }
+
     pub fn take(&mut self, count: usize) -> Vec<Given> {
         (0..count).map(|_| self.next()).collect()
     }
@@ -312,8 +320,8 @@ impl Source {
         let strata = self.strata(producer);
         let flag = self.random.one_in(3);
         let (groups, strata, profile) = if producer.dull {
-            let group = self.random.of(&["x", "y"]);
-            (format!("{{\"origin\":\"{group}\"}}"), "{\"office\":\"o1\"}".to_owned(), "a")
+            let group = self.random.of(&["\"x\"", "\"y\"", "{\"x\":0.5,\"y\":0.25}", "null"]);
+            (format!("{{\"origin\":{group}}}"), "{\"office\":\"o1\"}".to_owned(), "a")
         } else {
             (groups, strata, profile)
         };
