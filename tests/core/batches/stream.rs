@@ -87,7 +87,7 @@ pub fn plans() -> Vec<Plan> {
 /// The plan with limits that a short stream exceeds.
 pub fn tight(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
-    (plan.ledger.open_cases, plan.ledger.waiting_events, plan.ledger.remembered_ids) = (40, 6, 30);
+    (plan.ledger.open_cases, plan.ledger.waiting_events, plan.ledger.remembered_ids) = (40, 6, 12);
     plan.event.message_bytes = 700;
     plan.event.string_bytes = 24;
     plan
@@ -124,6 +124,8 @@ struct Producer {
     talks: bool,
     /// Whether it names strata and dimensions that nobody asked for.
     names_more: bool,
+    /// Whether its selections differ in little, so that many are alike.
+    dull: bool,
 }
 
 /// Makes a stream.
@@ -138,6 +140,8 @@ pub struct Source {
     sent: Vec<Given>,
     /// Longest step of time, in milliseconds.
     pace: usize,
+    /// Whether the last partition has few events, so that it holds the watermark back.
+    slow: bool,
 }
 
 impl Source {
@@ -150,11 +154,31 @@ impl Source {
                 source: format!("/source/{}", index % 2),
                 talks: random.one_in(3),
                 names_more: random.one_in(3),
+                dull: random.one_in(2),
             })
             .collect();
         let pace = [2_000, 60_000, 600_000, 6_000_000][pace];
+        let slow = random.one_in(2);
         let busy = ("busy".to_owned(), "e0".to_owned());
-        Self { random, producers, now: START, next_id: 1, next_case: 0, cases: vec![busy], sent: Vec::new(), pace }
+        Self {
+            random,
+            producers,
+            now: START,
+            next_id: 1,
+            next_case: 0,
+            cases: vec![busy],
+            sent: Vec::new(),
+            pace,
+            slow,
+        }
+    }
+
+    /// A stream in which nearly every selection is like one before.
+    pub fn dull(seed: u64) -> Self {
+        let mut source = Self::new(seed, 0);
+        source.producers.truncate(1);
+        source.producers[0].dull = true;
+        source
     }
 
     pub fn take(&mut self, count: usize) -> Vec<Given> {
@@ -214,6 +238,9 @@ impl Source {
         if self.random.one_in(6) {
             given.partition = u32::try_from(self.random.below(PARTITIONS as usize)).unwrap();
         }
+        if self.slow && given.partition + 1 == PARTITIONS && !self.random.one_in(40) {
+            given.partition = 0;
+        }
         given.timestamp = match self.random.below(30) {
             0 => None,
             1 => Some(time.minus(Span::DAY.times(2))),
@@ -239,12 +266,12 @@ impl Source {
         let mut back =
             |span: Span, limit: usize| self.now.minus(Span(span.0 * i64::try_from(self.random.below(limit)).unwrap()));
         let (second, minute, hour, day) =
-            (back(Span::SECOND, 60), back(Span::MINUTE, 30), back(Span::HOUR, 40), back(Span::DAY, 12));
+            (back(Span::SECOND, 60), back(Span::MINUTE, 13), back(Span::HOUR, 40), back(Span::DAY, 12));
         match self.random.below(40) {
             0 => hour,
             1 => day,
-            2..6 => minute,
-            6..20 => second,
+            2..10 => minute,
+            10..20 => second,
             _ => self.now,
         }
     }
@@ -292,6 +319,12 @@ impl Source {
         let groups = self.groups(producer);
         let strata = self.strata(producer);
         let flag = self.random.one_in(3);
+        let (groups, strata, profile) = if producer.dull {
+            let group = self.random.of(&["\"x\"", "\"y\"", "{\"x\":0.5,\"y\":0.25}", "null"]);
+            (format!("{{\"origin\":{group}}}"), "{\"office\":\"o1\"}".to_owned(), "a")
+        } else {
+            (groups, strata, profile)
+        };
         let kind = if self.random.one_in(2) { "selection" } else { self.kind() };
         let (case, last) = self.case(kind == "selection");
         let number = self.random.below(200);
@@ -301,10 +334,12 @@ impl Source {
                 add("case_id", format!("\"{case}\""));
                 add("profile", format!("\"{profile}\""));
                 add("selected", flag.to_string());
-                add("channel", format!("\"{}\"", self.random.of(&["profile", "profile", "random", "signal"])));
+                let channels: &[&str] =
+                    if producer.dull { &["profile"] } else { &["profile", "profile", "random", "signal"] };
+                add("channel", format!("\"{}\"", self.random.of(channels)));
                 add("groups", groups);
                 add("strata", strata);
-                if self.random.one_in(4) {
+                if !producer.dull && self.random.one_in(4) {
                     add("risk_class", format!("\"r{}\"", number % 70));
                 }
                 if self.random.one_in(8) {
