@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::failure::Failure;
-use crate::monitor::{Alone, Workers};
+use crate::monitor::{Alone, Task, Workers};
 
 /// On a machine with no more cores the thread that reads and the one that counts leave none free, and more threads would only take turns with
 /// them.
@@ -36,7 +36,7 @@ impl Workers for Pool {
         self.0.current_num_threads()
     }
 
-    fn run(&self, task: &(dyn Fn(usize) + Sync)) {
-        self.0.broadcast(|thread| task(thread.index()));
+    fn run<'t>(&self, tasks: Vec<Task<'t>>) {
+        self.0.scope(|scope| tasks.into_iter().for_each(|task| scope.spawn(|_| task())));
     }
 }

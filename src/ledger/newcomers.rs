@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 
 use super::fingerprint::CaseKey;
 use super::page::{Page, SimpleCase};
+use crate::plan::invariant::{Room, broken};
 
 /// Pages whose newcomers are looked at after each batch.
 const SETTLED_AT_ONCE: usize = 2_048;
@@ -39,9 +40,12 @@ impl Newcomers {
         if self.tables.is_empty() {
             self.tables.resize_with(pages, HashTable::new);
         }
-        if let Some(table) = self.tables.get_mut(index) {
-            table.insert_unique(case.key.low, case, |case| case.key.low);
-            self.cases += 1;
+        match self.tables.get_mut(index) {
+            Some(table) => {
+                table.insert_unique(case.key.low, case, |case| case.key.low);
+                self.cases += 1;
+            }
+            None => broken(Room::Ledger, "there is a table of newcomers for each page"),
         }
     }
 
@@ -60,7 +64,7 @@ impl Newcomers {
 
     /// Moves those of some pages that no snapshot holds any longer.
     pub fn settle_some(&mut self, pages: &mut [Arc<Page>]) {
-        if self.cases == 0 {
+        if self.tables.is_empty() {
             return;
         }
         for _ in 0..SETTLED_AT_ONCE {
@@ -84,7 +88,10 @@ impl Newcomers {
 
     #[cold]
     fn move_from(&mut self, pages: &mut [Arc<Page>], index: usize) {
-        let Some((table, page)) = self.tables.get_mut(index).zip(pages.get_mut(index)) else { return };
+        let Some((table, page)) = self.tables.get_mut(index).zip(pages.get_mut(index)) else {
+            broken(Room::Ledger, "newcomers have a page");
+            return;
+        };
         self.cases -= table.len();
         let page = Arc::make_mut(page);
         std::mem::take(table).into_iter().for_each(|case| page.take_newcomer(case));

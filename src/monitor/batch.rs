@@ -3,8 +3,6 @@
 //! Each part of a batch goes through three stages, so that the instructions of a stage stay in the processor's cache, and the waits for memory
 //! overlap: recognise and hash all records; read of memory what joining them will read; then join and count one after another.
 
-use std::sync::Mutex;
-
 use super::cases::{count_known, names_unknown_profile};
 use super::core::Monitor;
 use super::interface::{Handled, Received};
@@ -26,9 +24,12 @@ pub trait Workers {
     /// The number of tasks that run at once.
     fn count(&self) -> usize;
 
-    /// Runs `task` for each number from 0 to below [`Self::count`], and returns when all have ended.
-    fn run(&self, task: &(dyn Fn(usize) + Sync));
+    /// Runs all tasks, in any order, and returns when they have ended.
+    fn run<'t>(&self, tasks: Vec<Task<'t>>);
 }
+
+/// Something to be done once, by any thread.
+pub type Task<'t> = Box<dyn FnOnce() + Send + 't>;
 
 /// No threads but the caller's.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +40,8 @@ impl Workers for Alone {
         1
     }
 
-    fn run(&self, task: &(dyn Fn(usize) + Sync)) {
-        task(0);
+    fn run<'t>(&self, tasks: Vec<Task<'t>>) {
+        tasks.into_iter().for_each(|task| task());
     }
 }
 
@@ -74,13 +75,13 @@ impl Monitor {
                 self.handle_prepared(desk, part, decoded, now, handled);
             }
         }
-        self.count_waiting();
+        self.count_uncounted();
         self.tables.ledger.settle_newcomers();
     }
 
     fn forget_templates_if_full(&mut self) {
         if self.recognition.templates.is_full() {
-            self.count_waiting();
+            self.count_uncounted();
             self.sums.clear();
             self.recognition.templates.clear();
         }
@@ -96,23 +97,16 @@ impl Monitor {
         let (limits, max_ahead) = (self.plan.event, self.max_ahead());
         let Recognition { templates, desks } = &mut self.recognition;
         let (templates, ledger) = (&*templates, &self.tables.ledger);
-        let prepare = |part: &[Received<'a>], desk: &mut Desk, decoded: &mut Vec<DecodedRecord<'a>>| {
-            let records = part.iter().map(|received| &received.record);
-            desk.prepare(records, templates, (&limits, max_ahead), ledger, decoded);
-        };
-        let tasks = parts.iter().zip(desks).zip(decoded);
-        if parts.len() == 1 {
-            tasks.for_each(|((part, desk), decoded)| prepare(part, desk, decoded));
-            return;
-        }
-        // Each task takes what is at its own place; nobody waits for a lock.
-        let tasks: Vec<Mutex<_>> = tasks.map(|task| Mutex::new(Some(task))).collect();
-        workers.run(&|place| {
-            let task = tasks.get(place).and_then(|task| task.lock().ok()?.take());
-            if let Some(((part, desk), decoded)) = task {
-                prepare(part, desk, decoded);
+        let mut tasks = parts.iter().zip(desks).zip(decoded).map(|((part, desk), decoded)| {
+            move || {
+                let records = part.iter().map(|received| &received.record);
+                desk.prepare(records, templates, (&limits, max_ahead), ledger, decoded);
             }
         });
+        match (tasks.next(), parts.len()) {
+            (Some(mut only), 1) => only(),
+            (first, _) => workers.run(first.into_iter().chain(tasks).map(|task| Box::new(task) as Task<'_>).collect()),
+        }
     }
 
     /// Joins and counts the records of a part, one after another.
@@ -142,7 +136,9 @@ impl Monitor {
             handled.push(result.unwrap_or_else(|| self.handle_record(received.partition, &received.record, now)));
         }
         if let Some(desk) = self.recognition.desks.get_mut(desk) {
+            // Nothing of it may be taken for the next part's.
             desk.prepared = prepared;
+            desk.prepared.clear();
         }
     }
 
@@ -181,7 +177,8 @@ impl Monitor {
         let Some(record) = record else { return handled };
         let (ledger, plan) = (&self.tables.ledger, &self.plan);
         let Recognition { templates, desks } = &mut self.recognition;
-        let Some(Desk { recogniser, .. }) = desks.first_mut() else { return handled };
+        let desk = present(Room::Monitor, "there is a desk", desks.first_mut());
+        let Some(Desk { recogniser, .. }) = desk else { return handled };
         templates.learn(&received.record, &plan.event, recogniser, || {
             let unknown_profile = names_unknown_profile(&event, plan);
             let ready = ledger.ready_record(&event, &record)?;

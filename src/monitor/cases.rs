@@ -19,7 +19,7 @@ pub(super) fn count_case(
     let Some(joined) = ledger.join(event, timing) else {
         return ((Handled::Duplicate, None), None);
     };
-    sums.count_before(&joined.effects.changes, &mut counting);
+    sums.count_before(&joined.effects.changes, &mut counting, joined.attributes);
     counting.count(joined.effects, joined.attributes);
     (counted(&joined, || names_unknown_profile(event, plan)), Some(joined.record))
 }
@@ -32,7 +32,7 @@ pub(super) fn count_known(
 ) -> Counted {
     let (ledger, mut counting) = tables.split();
     let joined = ledger.join_case(event, timing);
-    sums.count_before(&joined.effects.changes, &mut counting);
+    sums.count_before(&joined.effects.changes, &mut counting, joined.attributes);
     counting.count(joined.effects, joined.attributes);
     counted(&joined, || unknown_profile)
 }

@@ -227,7 +227,7 @@ impl Monitor {
             self.watermark.advance(to);
             return;
         }
-        self.count_waiting();
+        self.count_uncounted();
         if matches!(self.clock, Clock::Event { .. }) {
             self.pass_boundaries(to);
         }
@@ -238,8 +238,8 @@ impl Monitor {
         self.quiet_until = hour_after(to).min(hour_after(to.minus(lateness)).plus(lateness));
     }
 
-    /// Counts the cases that wait for it.
-    pub(super) fn count_waiting(&mut self) {
+    /// Counts the cases that are joined but not yet counted.
+    pub(super) fn count_uncounted(&mut self) {
         self.sums.count(&mut self.tables.split().1);
     }
 

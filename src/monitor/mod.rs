@@ -17,7 +17,7 @@ mod tallies;
 mod transitions;
 
 pub use self::core::Monitor;
-pub use batch::{Alone, MAX_WORKERS, Workers};
+pub use batch::{Alone, MAX_WORKERS, Task, Workers};
 pub use interface::*;
 pub use output::{AlertTransitions, Output};
 pub use snapshot::{RestoreError, SECTIONS, Snapshot};

@@ -1,24 +1,22 @@
 //! First selections of cases that are joined but not yet counted: one number for each template and hour, instead of a change of every cell for
 //! each case.
 //!
-//! Sums do not depend on the order in which they are formed, so counting later gives the same. What takes cases away, reads the counts or makes
-//! an hour final must have everything counted before.
+//! Sums do not depend on the order in which they are formed, unless a count stops at 0 or at its largest. So before a case is taken away from a
+//! cell that holds less than that, everything is counted. What reads the counts or makes an hour final must have everything counted before.
 
 use super::tables::Counting;
 use crate::event::TemplateId;
-use crate::ledger::{CaseChange, Contribution};
-use crate::plan::invariant::{Room, broken, present};
+use crate::ledger::{AttributeTable, CaseChange, Contribution};
+use crate::plan::invariant::{Room, broken};
 use crate::plan::{EventTime, hour_of};
 use crate::window::RouteId;
 
-/// Cases that wait to be counted, by template.
+/// Cases that are to be counted, by template.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
     by_template: Vec<Sum>,
-    /// By combination of attributes: the templates with waiting cases.
-    waiting: Vec<Vec<TemplateId>>,
-    /// The combinations of attributes that may have waiting cases.
-    rows: Vec<usize>,
+    /// The templates with uncounted cases.
+    uncounted: Vec<TemplateId>,
 }
 
 /// Cases of one template and one hour.
@@ -57,38 +55,13 @@ impl Sums {
         let route = sum.place.map(|(route, _)| route).or_else(|| counting.windows.plain_route(contribution));
         let Some(route) = route.filter(|_| counting.windows.keeps(time)) else { return false };
         *sum = Sum { hour, cases: 1, place: Some((route, *contribution)) };
-        let row = contribution.attributes.0 as usize;
-        if row >= self.waiting.len() {
-            self.waiting.resize(row + 1, Vec::new());
-        }
-        if let Some(waiting) = present(Room::Monitor, "there is a row for each combination", self.waiting.get_mut(row))
-        {
-            if waiting.is_empty() {
-                self.rows.push(row);
-            }
-            waiting.push(template);
-        }
+        self.uncounted.push(template);
         true
     }
 
-    /// Counts all cases that wait.
+    /// Counts all cases.
     pub fn count(&mut self, counting: &mut Counting<'_>) {
-        while let Some(row) = self.rows.pop() {
-            self.count_row(row, counting);
-        }
-    }
-
-    /// Counts the cases that wait and may be taken away by these changes.
-    #[inline]
-    pub fn count_before(&mut self, changes: &[CaseChange], counting: &mut Counting<'_>) {
-        for (place, _) in changes.iter().flat_map(CaseChange::moves).filter(|(_, more)| !more) {
-            self.count_row(place.attributes.0 as usize, counting);
-        }
-    }
-
-    fn count_row(&mut self, row: usize, counting: &mut Counting<'_>) {
-        let Some(waiting) = self.waiting.get_mut(row) else { return };
-        for template in waiting.drain(..) {
+        for template in self.uncounted.drain(..) {
             match self.by_template.get_mut(template.index()) {
                 Some(sum) => sum.count(counting),
                 None => broken(Room::Monitor, "there is a sum for each template"),
@@ -96,9 +69,18 @@ impl Sums {
         }
     }
 
-    /// Forgets the templates. Nothing may wait.
+    /// Counts all cases, if a cell holds less than these changes take away. Cases that are uncounted may be what it lacks.
+    #[inline]
+    pub fn count_before(&mut self, changes: &[CaseChange], counting: &mut Counting<'_>, attributes: &AttributeTable) {
+        let taken = || changes.iter().flat_map(CaseChange::moves).filter(|(_, more)| !more);
+        if !self.uncounted.is_empty() && taken().any(|(place, _)| counting.windows.lack(&place, attributes)) {
+            self.count(counting);
+        }
+    }
+
+    /// Forgets the templates. Nothing may be uncounted.
     pub fn clear(&mut self) {
-        if self.waiting.iter().any(|waiting| !waiting.is_empty()) {
+        if !self.uncounted.is_empty() {
             broken(Room::Monitor, "templates are forgotten when all cases are counted");
         }
         *self = Self::default();

@@ -70,6 +70,17 @@ impl<S: Sums> Cell<S> {
         }
     }
 
+    /// Returns the bucket that [`Self::update`] would change, if there is one.
+    #[must_use]
+    pub fn bucket_of(&self, time: EventTime, hour_floor: i32) -> Option<&S> {
+        let hour = index(time, Span::HOUR);
+        let (buckets, place) =
+            if hour >= hour_floor { (&self.hours, hour) } else { (&self.days, index(time, Span::DAY)) };
+        // Most events are about the newest bucket or one shortly before.
+        let found = buckets.binary_search_by_key(&place, |(known, _)| *known).ok()?;
+        buckets.get(found).map(|(_, sums)| sums)
+    }
+
     /// Returns whether [`Self::age`] would change anything.
     #[must_use]
     pub fn ages(&self, hour_floor: i32, day_floor: i32) -> bool {

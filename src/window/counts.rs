@@ -64,6 +64,12 @@ impl Counts {
         self.fields().contains(&LARGEST)
     }
 
+    /// Returns whether every count is at least that of `other`, and below the largest: then both may be added and subtracted in any order.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        self.fields().into_iter().zip(other.fields()).all(|(count, taken)| (taken..LARGEST).contains(&count))
+    }
+
     /// Returns every count multiplied by `factor`, saturating.
     #[must_use]
     pub fn times(mut self, factor: u64) -> Self {

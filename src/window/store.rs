@@ -138,6 +138,26 @@ impl Windows {
         }
     }
 
+    /// Returns whether a cell holds less than this case counts for, so that taking it away would stop at 0.
+    #[must_use]
+    pub fn lack(&self, place: &Contribution, attributes: &AttributeTable) -> bool {
+        let counts = Counts::of_case(place.counts);
+        let unknown = attributes.groups(place.attributes).filter(|(_, slot)| *slot == Slot::NONE);
+        let lacks_case =
+            |(dimension, _): (DimensionId, Slot)| self.without_group.get(usize::from(dimension.0)) == Some(&0);
+        if unknown.map(lacks_case).any(|lacks| lacks) {
+            return true;
+        }
+        let row = self.routes.get(place.attributes.0 as usize);
+        let is_same = |route: &&Route| route.profile == place.profile && route.channel == place.channel;
+        let Some(route) = row.and_then(|routes| routes.iter().find(is_same)) else { return true };
+        let holds = |id: &u32| {
+            let bucket = self.cells.get(*id as usize).and_then(|cell| cell.bucket_of(place.cohort, self.hour_floor));
+            bucket.is_some_and(|bucket| bucket.holds(&counts))
+        };
+        !route.cells.iter().all(holds)
+    }
+
     /// Returns whether counts of this time are still kept.
     #[inline]
     #[must_use]

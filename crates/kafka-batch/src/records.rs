@@ -73,6 +73,10 @@ impl Records {
         if kept < seen {
             self.records.drain(kept..seen);
         }
+        if self.records.is_empty() {
+            // Without a record nothing holds a client.
+            self.clients.clear();
+        }
         failure.map(|(error, reason)| Failure { error, reason, before: kept })
     }
 

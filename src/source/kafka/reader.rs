@@ -309,8 +309,11 @@ impl Reader {
     /// Goes on with another client. The old one is closed once its records are no longer in use.
     fn replace(&mut self, connection: Connection) {
         let Connection { client, records } = std::mem::replace(&mut self.connection, connection);
-        // What it still holds is read again by the new client.
+        // What it still holds is read again by the new client. It reads no more until it is closed.
         drop(records);
+        if let Err(error) = client.unassign() {
+            tracing::warn!(%error, "a client that was replaced could not be unassigned");
+        }
         self.retired.push(client);
     }
 

@@ -10,6 +10,7 @@ mod pair;
 mod payloads;
 mod quiet;
 mod stream;
+mod together;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
