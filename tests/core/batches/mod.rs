@@ -17,10 +17,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::support::effort::{attempts, number};
 
-use pair::{Pair, Random};
+use pair::{Given, Pair, Random};
 use paritywatch::monitor::{Clock, Handled};
 use paritywatch::plan::{EventTime, Plan, Span};
-use stream::{START, Source, plans, tight};
+use stream::{START, Source, Style, plain, plans, tight};
 
 /// Wall-clock time at which a stream begins.
 const NOW: EventTime = EventTime(1_790_000_000_000);
@@ -74,6 +74,43 @@ fn plans_change_between_records_that_are_alike() {
         pair.compare();
         Seen::new()
     });
+}
+
+/// Longer lateness does not open an hour again that is final, though an event of it now arrives in time.
+#[test]
+fn an_hour_that_was_final_stays_final() {
+    let plans = plans();
+    assert!(plans[3].window.allowed_lateness >= Span::HOUR.times(3));
+    let mut pair = Pair::new(&plans[0], Clock::Wall, NOW);
+    let at = |number: usize, partition: u32, time: &str| {
+        let mut given = plain(Style::Compact, "selection", number);
+        let text = String::from_utf8(given.payload).unwrap();
+        given.payload = text.replace("2026-03-02T08:15:30Z", time).into_bytes();
+        Given { partition, timestamp: None, ..given }
+    };
+    let late = "2026-03-02T10:40:00Z";
+    let first: Vec<Given> = (0..3).map(|partition| at(1 + partition as usize, partition, late)).collect();
+    pair.feed(&first, NOW, &mut || 1);
+    pair.change_plan(&plans[3]);
+    // Known again by the plan of now.
+    pair.feed(&[at(11, 0, late), at(12, 0, late)], NOW, &mut || 1);
+    pair.feed(&[at(13, 0, "2026-03-02T09:30:00Z"), at(14, 0, "2026-03-02T10:10:00Z")], NOW, &mut || 1);
+    pair.tick(NOW);
+    pair.compare();
+}
+
+/// A case that was closed early is not opened by a second delivery.
+#[test]
+fn second_deliveries_about_closed_cases_are_known() {
+    let mut plan = plans()[0].clone();
+    plan.ledger.open_cases = 10;
+    let mut pair = Pair::new(&plan, Clock::Wall, NOW);
+    let records: Vec<Given> = (0..60).map(|number| plain(Style::Compact, "selection", number)).collect();
+    pair.feed(&records, NOW, &mut || 7);
+    assert!(pair.single.health().evicted_cases > 40);
+    let handled = pair.feed(&records, NOW, &mut || 7);
+    assert!(handled.iter().all(|handled| *handled == Handled::Duplicate), "{handled:?}");
+    pair.compare();
 }
 
 /// How often each result came.

@@ -227,7 +227,7 @@ fn values_that_look_like_what_follows_are_values() {
                 })
                 .collect();
             let handled = pair.feed(&records, NOW, &mut || 7);
-            assert!(handled.iter().any(|handled| *handled == Handled::Accepted));
+            assert!(handled.contains(&Handled::Accepted));
         }
         pair.compare();
     }
@@ -311,13 +311,22 @@ fn more_forms_than_are_kept() {
 fn more_templates_than_are_kept() {
     let mut pair = Pair::new(&plans()[0], Clock::Wall, NOW);
     let note = 50_000;
+    // Some kinds come again and again. After they were forgotten they are learned in another order.
+    let mut random = Random::new(4);
+    let mut one_of_some = |number: usize| {
+        let mut given = plain(Style::Compact, "selection", number);
+        let text = String::from_utf8(given.payload).unwrap();
+        let text = text.replace("\"x\"", random.of(&["\"x\"", "\"y\"", "\"z\""]));
+        given.payload = text.replace("true", random.of(&["true", "false"])).into_bytes();
+        given
+    };
     let records: Vec<Given> = (0..TEMPLATE_BYTES / note + 400)
         .flat_map(|number| {
             let mut given = plain(Style::Compact, "selection", number);
             // Objects are not looked into.
             let note = format!("\"note\":[\"{number:0>50000}\"],");
             given.payload.splice(1..1, note.into_bytes());
-            [given, plain(Style::Compact, "selection", 500_000 + number)]
+            [given, one_of_some(500_000 + number)]
         })
         .collect();
     let handled = pair.feed(&records, NOW, &mut || 3_000);
