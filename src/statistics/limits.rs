@@ -83,11 +83,7 @@ pub(super) fn upper_difference(group: Proportion, reference: Proportion, critica
         let step = multiplier - 2.0 * excess * first / (2.0 * first * first - excess * second);
         let next = if step >= low && step <= high { step } else { (low * high).sqrt() };
         let change = (next - multiplier).abs();
-        let is_at_end = next == low || next == high;
         multiplier = next;
-        if is_at_end {
-            break;
-        }
         // Where a rate begins to move at a multiplier of 1e9, the statistic changes much within a small share of that.
         if change <= LAST_STEP * multiplier && excess.abs() <= NEAR * critical {
             break;
@@ -122,11 +118,13 @@ impl Move {
         let half = 1.0 - t * ((without - with) / n);
         let product = t * p * q;
         let root = (half * half + 4.0 * t * product).sqrt();
-        let by = match half + root {
-            // Both are 0 where the rate is 0 or 1 and the multiplier is n: it does not move yet.
-            0.0 => 0.0,
-            sum if half >= 0.0 => 2.0 * product / sum,
-            _ => (root - half) / (2.0 * t),
+        let by = if half < 0.0 {
+            (root - half) / (2.0 * t)
+        } else if root > 0.0 {
+            2.0 * product / (half + root)
+        } else {
+            // The rate is 0 or 1 and the multiplier is n: it does not move yet.
+            0.0
         };
         let (p, q) = (p + by, (q - by).max(0.0));
         let scale = if root > 0.0 { 1.0 / (n * root) } else { 0.0 };
