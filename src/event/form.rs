@@ -141,9 +141,9 @@ impl Form {
 
     #[inline]
     fn has_headers(&self, record: &RawRecord<'_>) -> bool {
-        let same =
-            |((name, value), (found, content)): (&(String, Vec<u8>), &(&str, &[u8]))| name == found && value == content;
-        self.headers.len() == record.headers.len() && self.headers.iter().zip(record.headers).all(same)
+        let mut pairs = self.headers.iter().zip(record.headers);
+        self.headers.len() == record.headers.len()
+            && pairs.all(|((name, value), (found, content))| name == found && value == content)
     }
 
     fn read<'a>(

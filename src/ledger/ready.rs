@@ -34,7 +34,7 @@ impl ReadyRecord {
             _ => (false, false),
         };
         let source = prints.source(&event.source);
-        lossless.then(|| Self { record: *record, source, has_control, has_revises })
+        lossless.then_some(Self { record: *record, source, has_control, has_revises })
     }
 
     /// Returns the case and the record of another event like it, as if it arrived in time.

@@ -142,10 +142,8 @@ impl Windows {
     #[must_use]
     pub fn lack(&self, place: &Contribution, attributes: &AttributeTable) -> bool {
         let counts = Counts::of_case(place.counts);
-        let unknown = attributes.groups(place.attributes).filter(|(_, slot)| *slot == Slot::NONE);
-        let lacks_case =
-            |(dimension, _): (DimensionId, Slot)| self.without_group.get(usize::from(dimension.0)) == Some(&0);
-        if unknown.map(lacks_case).any(|lacks| lacks) {
+        let mut unknown = attributes.groups(place.attributes).filter(|(_, slot)| *slot == Slot::NONE);
+        if unknown.any(|(dimension, _)| self.without_group.get(usize::from(dimension.0)) == Some(&0)) {
             return true;
         }
         let row = self.routes.get(place.attributes.0 as usize);
