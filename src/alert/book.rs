@@ -83,6 +83,11 @@ impl AlertBook {
         self.alerts.iter_mut().filter(|alert| alert.state.is_open()).for_each(|alert| alert.shift_clock(by));
     }
 
+    /// Returns every alert, oldest first, to complete what a stored format keeps apart.
+    pub fn alerts_mut(&mut self) -> &mut [Alert] {
+        &mut self.alerts
+    }
+
     /// Replaces the alerts with the same ids; those that the book does not have are added at the end. Alerts about what
     /// is gone from the plan are left out.
     pub fn recall(&mut self, alerts: Vec<Alert>, mapping: &Mapping) {

@@ -44,6 +44,7 @@ impl Serialize for PublishedFinding {
         )?;
         map.serialize_entry("probabilistic", &self.probabilistic)?;
         map.serialize_entry("evidence", &self.evidence.map(Evidence))?;
+        map.serialize_entry("missing", &self.missing)?;
         map.serialize_entry("verdict", &self.verdict.map(Verdict::name))?;
         if self.suppressed {
             map.serialize_entry("suppressed", &true)?;

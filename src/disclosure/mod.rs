@@ -15,11 +15,13 @@
 
 mod funnel;
 mod json;
+mod missing;
 mod publish;
 mod published;
 mod suppress;
 
 pub use funnel::{PublishedFunnel, PublishedStep};
+pub use missing::{PublishedMissing, PublishedMissingSide};
 pub use publish::{publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,

@@ -1,6 +1,7 @@
 //! Disclosure control: makes what may leave out of an evaluation and its alerts.
 
 use super::funnel::publish_table;
+use super::missing::PublishedMissing;
 use super::published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
     PublishedProfile, PublishedRates,
@@ -101,6 +102,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
             .filter(|_| !withheld.any() && plan.min_cell == 0)
             .map(|PendingBounds { group, reference }| (group, reference)),
         probabilistic: finding.probabilistic.map(|bracket| PublishedBracket::of(plan.min_cell, bracket)),
+        missing: PublishedMissing::of(plan.min_cell, &finding.missing, withheld.any()),
         verdict: finding.verdict,
         suppressed: withheld.any(),
         measure: rule.measure,
@@ -161,5 +163,6 @@ impl Measured {
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn rate(side: Side) -> Option<f64> {
-    (side.exposed > 0).then(|| side.events as f64 / side.exposed as f64)
+    // Counts that cannot be are no rate.
+    (side.exposed > 0 && side.events <= side.exposed).then(|| side.events as f64 / side.exposed as f64)
 }

@@ -1,6 +1,7 @@
 //! What has passed disclosure control, with every name spelled out.
 
 use super::funnel::PublishedFunnel;
+use super::missing::PublishedMissing;
 use crate::alert::{AlertState, Severity, SeverityChange};
 use crate::evidence::SeriesEvidence;
 use crate::judge::Verdict;
@@ -100,6 +101,8 @@ pub struct PublishedFinding {
     pub pending: Option<(Interval, Interval)>,
     /// The mark of a window with cases whose group is known only as probabilities: they are in none of the numbers above.
     pub probabilistic: Option<PublishedBracket>,
+    /// The cases of the window that the comparison, or its evidence, does not count.
+    pub missing: PublishedMissing,
     pub verdict: Option<Verdict>,
     pub suppressed: bool,
     /// What the thresholds are about.

@@ -16,7 +16,7 @@ use super::lane::Lane;
 use super::shift::Shift;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, Mapping, Span, hour_of};
-use crate::window::CellKey;
+use crate::window::{CasesByHour, CellKey, Range};
 
 /// All feeds with their waiting cohorts, and the facts that are not final. All hours are counted from 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Cohorts {
     floor: i32,
     lateness: Span,
     max_age: Span,
+    /// Rises with every change of the late cases. What is held does not depend on it.
+    late_changes: u64,
 }
 
 /// The feeds that read a cell.
@@ -41,6 +43,8 @@ struct Reader {
     lanes: Box<[usize]>,
     /// Cases whose facts came too late for their cohort.
     late: u64,
+    /// The same by cohort, within the history.
+    late_by_hour: CasesByHour,
 }
 
 impl Cohorts {
@@ -48,7 +52,15 @@ impl Cohorts {
     #[must_use]
     pub fn new(feeds: Vec<CohortFeed>, lateness: Span, max_age: Span) -> Self {
         let lanes = feeds.into_iter().map(Lane::new).collect();
-        Self { lanes, readers: Vec::new(), staged: BTreeMap::new(), floor: i32::MIN, lateness, max_age }
+        Self {
+            lanes,
+            readers: Vec::new(),
+            staged: BTreeMap::new(),
+            floor: i32::MIN,
+            lateness,
+            max_age,
+            late_changes: 0,
+        }
     }
 
     /// Returns whether facts of this time are not final yet.
@@ -114,13 +126,36 @@ impl Cohorts {
         readers.map(|reader| (&reader.key, reader.late))
     }
 
+    /// Returns the cases of a cell over a range whose facts came too late for evidence. `cell` is its place in the windows.
+    #[must_use]
+    pub fn late_in(&self, cell: u32, range: Range) -> u64 {
+        let reader = self.readers.get(cell as usize).and_then(Option::as_ref);
+        reader.map_or(0, |reader| reader.late_by_hour.sum(range))
+    }
+
+    /// Returns a number that rises with every change of what [`Self::late_in`] returns.
+    #[must_use]
+    pub const fn late_changes(&self) -> u64 {
+        self.late_changes
+    }
+
+    /// Forgets which cohorts before this hour had late facts.
+    pub fn forget_before(&mut self, hour: i32) {
+        self.readers.iter_mut().flatten().for_each(|reader| reader.late_by_hour.forget_before(hour));
+    }
+
     /// Learns the cells that are new since the last call. `keys` names all cells of the windows.
     pub(super) fn learn_cells(&mut self, keys: &[CellKey]) {
         for key in keys.iter().skip(self.readers.len()) {
             let reads = |lane: &Lane| lane.feed.reads(key);
             let lanes: Box<[usize]> =
                 self.lanes.iter().enumerate().filter(|(_, lane)| reads(lane)).map(|(index, _)| index).collect();
-            self.readers.push((!lanes.is_empty()).then_some(Reader { key: *key, lanes, late: 0 }));
+            self.readers.push((!lanes.is_empty()).then_some(Reader {
+                key: *key,
+                lanes,
+                late: 0,
+                late_by_hour: CasesByHour::default(),
+            }));
         }
     }
 
@@ -135,15 +170,22 @@ impl Cohorts {
     /// Counts cases of a cohort whose facts came too late for evidence.
     pub(super) fn count_late(&mut self, cell: u32, cohort: i32, cases: u64) {
         if let Some(reader) = self.reader_of(cell, cohort) {
-            reader.late = reader.late.saturating_add(cases);
+            reader.add_late(cohort, cases);
+            self.late_changes = self.late_changes.wrapping_add(1);
         }
     }
 
     /// Counts one case more of a cohort that evidence misses, or one less.
     pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, more: bool) {
         if let Some(reader) = self.reader_of(cell, cohort) {
-            // Not below 0: a checkpoint may hold less than its cases say.
-            reader.late = if more { reader.late.saturating_add(1) } else { reader.late.saturating_sub(1) };
+            if more {
+                reader.add_late(cohort, 1);
+            } else {
+                // Not below 0: a checkpoint may hold less than its cases say.
+                reader.late = reader.late.saturating_sub(1);
+                reader.late_by_hour.remove(cohort, 1);
+            }
+            self.late_changes = self.late_changes.wrapping_add(1);
         }
     }
 
@@ -172,7 +214,17 @@ impl Cohorts {
                 shift.apply(lane.cohort(cohort).counts.entry((channel, group, stratum)).or_default());
             }
         }
-        reader.late = reader.late.saturating_add(missed);
+        if missed > 0 {
+            reader.add_late(cohort, missed);
+            self.late_changes = self.late_changes.wrapping_add(1);
+        }
+    }
+}
+
+impl Reader {
+    fn add_late(&mut self, cohort: i32, cases: u64) {
+        self.late = self.late.saturating_add(cases);
+        self.late_by_hour.add(cohort, cases);
     }
 }
 
@@ -197,6 +249,9 @@ pub struct CohortsState {
     floor: i32,
     /// By cell: cases whose facts came too late.
     late: Vec<(u32, u64)>,
+    /// The same by cohort. Formats 3 and 4 have none.
+    #[serde(skip)]
+    late_by_hour: Vec<(u32, CasesByHour)>,
 }
 
 impl Cohorts {
@@ -210,12 +265,17 @@ impl Cohorts {
             changes.sort_unstable_by_key(|(cell, cohort, _)| (*cell, *cohort));
             (*hour, changes)
         });
+        let by_hour = self.readers.iter().zip(0..).filter_map(|(reader, cell)| {
+            let late = &reader.as_ref()?.late_by_hour;
+            (!late.is_empty()).then(|| (cell, late.clone()))
+        });
         let late = self.readers.iter().zip(0..).filter_map(|(reader, cell)| Some((cell, reader.as_ref()?.late)));
         CohortsState {
             lanes: self.lanes.clone(),
             staged: staged.collect(),
             floor: self.floor,
             late: late.filter(|(_, late)| *late > 0).collect(),
+            late_by_hour: by_hour.collect(),
         }
     }
 
@@ -233,7 +293,7 @@ impl Cohorts {
         begin: i32,
     ) {
         self.learn_cells(keys);
-        let CohortsState { lanes, staged, floor, late } = state;
+        let CohortsState { lanes, staged, floor, late, late_by_hour } = state;
         // No event is from before 1970, so nothing is final there. Another floor would have every hour since passed one
         // by one.
         self.floor = if floor < 0 { i32::MIN } else { floor };
@@ -254,10 +314,27 @@ impl Cohorts {
                 reader.late = cases;
             }
         }
+        for (id, cases) in late_by_hour {
+            let reader = cell(id).and_then(|id| self.readers.get_mut(id as usize)).and_then(Option::as_mut);
+            if let Some(reader) = reader {
+                reader.late_by_hour = cases;
+            }
+        }
     }
 }
 
 impl CohortsState {
+    /// Returns the late cases by cohort, which the encoding leaves out.
+    #[must_use]
+    pub fn late_by_hour(&self) -> &[(u32, CasesByHour)] {
+        &self.late_by_hour
+    }
+
+    /// Sets what [`Self::late_by_hour`] returned.
+    pub fn set_late_by_hour(&mut self, late: Vec<(u32, CasesByHour)>) {
+        self.late_by_hour = late;
+    }
+
     /// Returns the first hour of each feed, which the encoding of the feeds leaves out.
     #[must_use]
     pub fn begun(&self) -> Vec<i32> {

@@ -121,7 +121,8 @@ impl Total {
 
 /// With the random channel, picking is compared by the group's share of the picked. Those picked at random are a sample
 /// of everyone, so their share is what it would be if the profile treated everyone alike.
-const fn by_shares(indicator: Indicator) -> bool {
+#[must_use]
+pub const fn by_shares(indicator: Indicator) -> bool {
     matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency)
 }
 

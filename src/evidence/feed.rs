@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Channel, DimensionId, ProfileId};
+use crate::plan::{Channel, DimensionId, ProfileId, Slot};
 use crate::window::{CellKey, Counts};
 
 /// A stream of sealed cohorts of one profile and dimension. Indicators whose facts are complete at the same time share
@@ -36,7 +36,9 @@ impl CohortFeed {
     /// Returns whether the counts of a cell belong to the cohorts of this feed.
     pub(super) fn reads(&self, key: &CellKey) -> bool {
         let Self { profile, dimension, channels, .. } = self;
-        *profile == key.profile && *dimension == key.dimension && channels.contains(&key.channel)
+        // Cases without a group are in no comparison, and no cohort waits for their facts.
+        let has_group = key.group != Slot::NONE;
+        has_group && *profile == key.profile && *dimension == key.dimension && channels.contains(&key.channel)
     }
 }
 

@@ -1,9 +1,11 @@
 //! The result of judgement: comparisons, each with its interval, evidence and verdict.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::missing::Missing;
 use super::stages::Funnel;
 use crate::evidence::{SeriesEvidence, Side};
 use crate::plan::{Channel, DimensionId, EventTime, GroupId, Indicator, ProfileId};
@@ -65,6 +67,9 @@ pub struct Finding {
     /// What cases say whose group is known only as probabilities, where the window has any. No other field counts these
     /// cases, and verdict, alerts and evidence do not read this one.
     pub probabilistic: Option<Bracket>,
+    /// The cases of the window that the comparison, or its evidence, does not count. Formats 3 and 4 have none.
+    #[serde(skip)]
+    pub missing: Missing,
     /// Sequential evidence by the blocks so far; `None` where the rule asks for other evidence.
     pub evidence: Option<SeriesEvidence>,
     /// The judgement; `None` for reference `overall`, which is never judged.
@@ -122,8 +127,8 @@ pub struct PendingBounds {
     pub reference: Interval,
 }
 
-/// A judgement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A judgement. The order of the variants is a part of the stored format; [`Self::ALL`] has them by severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// Beyond no threshold.
     Within,
@@ -135,17 +140,44 @@ pub enum Verdict {
     Warning,
     /// Beyond the `critical` threshold.
     Critical,
+    /// Beyond no threshold as far as can be seen, but too many cases are missing, or counts cannot be. Not the same as within.
+    Incomplete,
+}
+
+impl Ord for Verdict {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.severity().cmp(&other.severity())
+    }
+}
+
+impl PartialOrd for Verdict {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Verdict {
     /// Every verdict, from the mildest to the worst.
-    pub const ALL: [Self; 5] = [Self::Within, Self::InsufficientData, Self::Stale, Self::Warning, Self::Critical];
+    pub const ALL: [Self; 6] =
+        [Self::Within, Self::Incomplete, Self::InsufficientData, Self::Stale, Self::Warning, Self::Critical];
+
+    const fn severity(self) -> u8 {
+        match self {
+            Self::Within => 0,
+            Self::Incomplete => 1,
+            Self::InsufficientData => 2,
+            Self::Stale => 3,
+            Self::Warning => 4,
+            Self::Critical => 5,
+        }
+    }
 
     /// Returns the word for it in metrics and JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Within => "within",
+            Self::Incomplete => "incomplete",
             Self::InsufficientData => "insufficient_data",
             Self::Stale => "stale",
             Self::Warning => "warning",

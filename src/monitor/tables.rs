@@ -33,6 +33,7 @@ impl Tables {
 
     /// Moves to evidence what the watermark has made final.
     pub fn settle(&mut self, plan: &Plan, watermark: EventTime) {
+        self.cohorts.forget_before(hour_of(watermark.minus(plan.window.history)));
         let reading = Reading { plan, attributes: &self.ledger.attributes };
         self.sequences.settle(&mut self.cohorts, watermark, &reading);
     }

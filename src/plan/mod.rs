@@ -1,5 +1,6 @@
 //! The configuration of the core, and the words that all rooms share: time, channels, ids, rules, windows, limits.
 
+mod cause;
 mod channel;
 mod id;
 pub mod invariant;
@@ -10,6 +11,7 @@ mod rule;
 mod subject;
 mod time;
 
+pub use cause::Cause;
 pub use channel::Channel;
 pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};
 pub use mapping::{Definition, Mapping, Names, RuleNames};

@@ -40,6 +40,9 @@ pub struct Rule {
     /// The smallest number of events to expect, in each of the two groups, if their rates were equal. Below it nothing
     /// is judged.
     pub min_events: u64,
+    /// The largest share of either side's cases that may be missing before the verdict is `incomplete` instead of `within`;
+    /// from 0 to 1.
+    pub max_missing: f64,
     /// The stratum to adjust for: a key of `strata`, or `risk_class`.
     pub stratify_by: Option<String>,
     /// How long the condition must hold before the alert fires.

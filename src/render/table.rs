@@ -9,7 +9,8 @@ use super::document::digest;
 use super::time::rfc3339;
 use crate::alert::AlertState;
 use crate::disclosure::{
-    Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedRates,
+    Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedMissing,
+    PublishedMissingSide, PublishedRates,
 };
 use crate::judge::Verdict;
 use crate::plan::EventTime;
@@ -32,6 +33,7 @@ pub(super) fn table(published: &Published, width: usize, colour: bool) -> String
         .into_iter()
         .chain(findings_table(findings, width, colour))
         .chain(evidence)
+        .chain(findings.iter().filter_map(missing_line))
         .chain(findings.iter().filter_map(probabilistic_line))
         .chain(published.alerts().iter().map(alert_line));
     lines.fold(String::new(), |mut text, line| {
@@ -85,9 +87,11 @@ fn row(finding: &PublishedFinding) -> [String; 8] {
             format!("{} by {by}{}", measured(Some(*ratio)), if *reversal { " (reversal)" } else { "" })
         },
     );
+    let cause = finding.missing.largest_cause.filter(|_| finding.verdict == Some(Verdict::Incomplete));
+    let cause = cause.map_or_else(String::new, |cause| format!(": {}", cause.name()));
     let needed = finding.needed.map_or_else(String::new, |needed| format!(", needs {needed} more"));
     [
-        format!("{verdict}{needed}"),
+        format!("{verdict}{cause}{needed}"),
         finding.rule.clone(),
         if finding.channel == "profile" {
             finding.profile.clone()
@@ -127,7 +131,7 @@ const fn colour_of(verdict: Verdict) -> &'static str {
         Verdict::Critical => "31;1",
         Verdict::Warning => "33",
         Verdict::Within => "32",
-        Verdict::InsufficientData | Verdict::Stale => "2",
+        Verdict::Incomplete | Verdict::InsufficientData | Verdict::Stale => "2",
     }
 }
 
@@ -153,6 +157,35 @@ fn evidence_line(finding: &PublishedFinding) -> Option<String> {
         odds(evidence.alarm_at),
         evidence.blocks,
         evidence.dispersion,
+    ))
+}
+
+/// What the comparison does not count.
+fn missing_line(finding: &PublishedFinding) -> Option<String> {
+    let PublishedMissing { group, reference, bounds, .. } = &finding.missing;
+    if group.cases == 0 && reference.cases == 0 {
+        return None;
+    }
+    let side = |side: &PublishedMissingSide| {
+        let causes: Vec<String> =
+            side.by_cause.iter().map(|(cause, cases)| format!("{cases} {}", cause.name())).collect();
+        let causes = if causes.is_empty() { "none".to_owned() } else { causes.join(", ") };
+        format!("{causes} ({:.1} %)", side.share * 100.0)
+    };
+    let bounds = bounds.map_or_else(String::new, |(lower, upper)| {
+        let upper = upper.map_or_else(|| "without limit".to_owned(), |upper| format!("{upper:.3}"));
+        format!("; with them the ratio is from {lower:.3} to {upper}")
+    });
+    Some(format!(
+        "MISSING {} {} {}={} vs {} {}: group {}; reference {}{bounds}",
+        finding.rule,
+        finding.profile,
+        finding.dimension,
+        finding.group,
+        finding.reference,
+        finding.window,
+        side(group),
+        side(reference),
     ))
 }
 

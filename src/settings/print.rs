@@ -205,6 +205,7 @@ impl Toml {
         self.string("evidence", rule.evidence.name());
         self.number("confidence", rule.confidence.level());
         self.value("min_events", rule.min_events);
+        self.number("max_missing", rule.max_missing);
         if let Some(stratum) = &rule.stratify_by {
             self.string("stratify_by", stratum);
         }

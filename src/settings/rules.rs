@@ -33,6 +33,8 @@ pub(super) struct Surroundings<'s> {
     pub rolling: &'s [WindowLength],
     pub cohort_max_age: Span,
     pub string_bytes: usize,
+    /// What a rule without a share of its own has.
+    pub max_missing: f64,
 }
 
 /// Reads the rules in the order of the files. A rule with a problem may be left out.
@@ -72,6 +74,7 @@ fn rule(
     let evidence = evidence(&mut table, &reference, stratify_by.is_some(), &profiles, surroundings);
     let confidence = confidence(&mut table);
     let min_events = table.integer("min_events", 10, 0..=1_000_000_000).value;
+    let max_missing = share(&mut table, "max_missing", surroundings.max_missing);
     let hold_for = span(&mut table, "for");
     let keep_firing_for = span(&mut table, "keep_firing_for");
     let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
@@ -94,6 +97,7 @@ fn rule(
         evidence,
         confidence: confidence?,
         min_events,
+        max_missing,
         stratify_by,
         hold_for,
         keep_firing_for,
@@ -290,6 +294,11 @@ fn stratify_by(table: &mut Table<'_>, string_bytes: usize) -> Option<String> {
     let name = table.optional_text("stratify_by")?;
     check_name(&name, string_bytes, table.problems);
     Some(name.value)
+}
+
+/// Reads a share from 0 to 1.
+pub(super) fn share(table: &mut Table<'_>, key: &'static str, default: f64) -> f64 {
+    table.number(key, default, "a number from 0 to 1", |share| (0.0..=1.0).contains(&share))
 }
 
 /// Reads a duration that may be 0.

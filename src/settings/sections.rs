@@ -13,12 +13,15 @@ use super::kafka::kafka;
 use super::key::shown;
 use super::print::config_hash;
 use super::problem::Problems;
-use super::rules::{Surroundings, rules};
+use super::rules::{Surroundings, rules, share};
 use super::schema::{Alerting, Privacy, Server, Settings, State};
 use super::table::Table;
 use super::terms::{EvidencePlan, LedgerPlan, Limits, Plan, Span, WindowLength, WindowPlan};
 
 const DEFAULT_PORT: u16 = 9464;
+
+/// The default of `coverage.max_missing`.
+const MAX_MISSING: f64 = 0.05;
 
 /// Reads every section. Where the problems say that something is wrong, the settings are of no use.
 pub(super) fn settings(mut root: Table<'_>) -> Settings {
@@ -32,12 +35,14 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let profiles = profiles(&mut root, event.string_bytes);
     let dimensions = dimensions(&mut root, event.string_bytes);
     let criteria = criteria(root.table("criteria"), event.string_bytes);
+    let max_missing = coverage(root.table("coverage"));
     let surroundings = Surroundings {
         profiles: &profiles,
         dimensions: &dimensions,
         rolling: &window.rolling,
         cohort_max_age: window.cohort_max_age,
         string_bytes: event.string_bytes,
+        max_missing,
     };
     let rules = rules(&mut root, &surroundings);
     root.finish();
@@ -61,6 +66,13 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         Settings { kafka, plan, privacy, state, series_limit, outbox_limit, threads, server, alerting, criteria };
     settings.plan.config_hash = config_hash(&settings);
     settings
+}
+
+/// Returns the share of either side's cases that may be missing where a rule does not say otherwise.
+fn coverage(mut table: Table<'_>) -> f64 {
+    let max_missing = share(&mut table, "max_missing", MAX_MISSING);
+    table.finish();
+    max_missing
 }
 
 fn window(mut table: Table<'_>) -> WindowPlan {

@@ -152,7 +152,7 @@ impl Range {
         Self { after: end.minus(length), last: end }
     }
 
-    const fn holds(self, bucket: Bucket) -> bool {
+    pub(super) const fn holds(self, bucket: Bucket) -> bool {
         bucket.start.0 <= self.last.0 && bucket.end.0 > self.after.0
     }
 }

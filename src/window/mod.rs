@@ -4,6 +4,7 @@
 mod cell;
 mod counts;
 mod membership;
+mod missing;
 mod population;
 mod rolling;
 mod state;
@@ -13,6 +14,7 @@ mod watermark;
 pub use cell::{Bucket, Cell, Range, Sums};
 pub use counts::Counts;
 pub use membership::{MAX_MEMBERSHIP_BYTES, MembershipKey, Moments};
+pub use missing::{CasesByHour, MissingCases, MissingPlace, MissingState};
 pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};
 pub use state::WindowsState;

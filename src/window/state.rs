@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::membership::{MembershipKey, Moments};
+use super::missing::{MissingCases, MissingState};
 use super::store::{CellKey, Windows};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, Mapping, Slot};
@@ -20,6 +21,9 @@ pub struct WindowsState {
     probabilistic: Vec<u64>,
     refused: u64,
     memberships: Vec<(MembershipKey, Arc<Cell<Moments>>)>,
+    /// Formats 3 and 4 have none.
+    #[serde(skip)]
+    missing: MissingState,
 }
 
 impl Windows {
@@ -34,6 +38,7 @@ impl Windows {
             probabilistic: self.probabilistic.clone(),
             refused: self.refused,
             memberships: self.memberships.state(),
+            missing: self.missing.state(),
         }
     }
 
@@ -48,13 +53,14 @@ impl Windows {
         mapping: &Mapping,
         groups: impl Fn(DimensionId) -> usize,
     ) -> Vec<Option<u32>> {
-        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships } = state;
+        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships, missing } =
+            state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
             // A group beyond those of the dimension is none of ours: the bytes may come from anywhere.
             let listed = groups(key.dimension).saturating_sub(1);
-            let known =
-                key.group == Slot::OTHER || key.group.group().is_some_and(|group| usize::from(group.0) < listed);
+            let known = [Slot::OTHER, Slot::NONE].contains(&key.group)
+                || key.group.group().is_some_and(|group| usize::from(group.0) < listed);
             self.refused = self.refused.saturating_add(u64::from(!known));
             let id = renamed(key, mapping).filter(|_| known).and_then(|key| self.cell_id(key));
             if let Some(id) = id {
@@ -71,6 +77,7 @@ impl Windows {
         self.without_group = fitted(without_group, self.without_group.len());
         self.probabilistic = fitted(probabilistic, self.probabilistic.len());
         self.refused = refused;
+        self.missing = MissingCases::restored(missing, mapping);
         for (key, cell) in memberships {
             if let Some(profile) = mapping.profile(key.profile) {
                 let put =
@@ -79,6 +86,19 @@ impl Windows {
             }
         }
         ids
+    }
+}
+
+impl WindowsState {
+    /// Returns the missing cases, which the encoding leaves out.
+    #[must_use]
+    pub const fn missing(&self) -> &MissingState {
+        &self.missing
+    }
+
+    /// Sets what [`Self::missing`] returned.
+    pub fn set_missing(&mut self, missing: MissingState) {
+        self.missing = missing;
     }
 }
 

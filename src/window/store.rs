@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{Cell, index};
 use super::counts::Counts;
 use super::membership::{MembershipCells, MembershipKey, Moments};
+use super::missing::MissingCases;
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Slot, Span, StratumId};
@@ -41,6 +42,8 @@ pub struct Windows {
     /// By dimension, in cases.
     pub(super) probabilistic: Vec<u64>,
     pub(super) refused: u64,
+    /// Cases that no cell counts, or that can no longer get a group.
+    pub missing: MissingCases,
 }
 
 /// Names a cell.
@@ -52,7 +55,7 @@ pub struct CellKey {
     pub channel: Channel,
     /// The dimension.
     pub dimension: DimensionId,
-    /// The group; [`Slot::OTHER`] for all outside the allow-list.
+    /// The group; [`Slot::OTHER`] for all outside the allow-list, [`Slot::NONE`] for cases of which no group is certain.
     pub group: Slot,
     /// A value of a stratum that a rule names; `None` for all values together.
     pub stratum: Option<(StratumId, Slot)>,
@@ -96,6 +99,7 @@ impl Windows {
             without_group: vec![0; dimensions],
             probabilistic: vec![0; dimensions],
             refused: 0,
+            missing: MissingCases::default(),
         }
     }
 
@@ -190,6 +194,7 @@ impl Windows {
             }
         }
         self.memberships.age(self.hour_floor, self.day_floor);
+        self.missing.forget_before(self.day_floor.saturating_mul(24));
     }
 
     /// Returns the cell of this key; `None` where nothing was ever counted in it.
@@ -198,6 +203,12 @@ impl Windows {
         let id = self.ids.get(key)?;
         let cell = self.cells.get(*id as usize);
         invariant::present(Room::Window, "an id leads to its cell", cell).map(AsRef::as_ref)
+    }
+
+    /// Returns the place of the cell of this key; `None` where nothing was ever counted in it.
+    #[must_use]
+    pub fn place_of(&self, key: &CellKey) -> Option<u32> {
+        self.ids.get(key).copied()
     }
 
     /// Returns the cell of cases whose group is known only as probabilities; `None` where there were no such cases.
@@ -354,11 +365,15 @@ impl Windows {
         id: AttributesId,
         attributes: &AttributeTable,
     ) -> Box<[u32]> {
-        let is_known = |slot: &Slot| *slot != Slot::NONE && !slot.is_probabilistic();
         let mut cells = Vec::new();
-        for (dimension, group) in attributes.groups(id).filter(|(_, slot)| is_known(slot)) {
+        for (dimension, slot) in attributes.groups(id) {
+            let group = if slot.is_probabilistic() { Slot::NONE } else { slot };
             let key = CellKey { profile, channel, dimension, group, stratum: None };
             cells.extend(self.cell_id(key));
+            // These cases are in no comparison, within strata or not.
+            if group == Slot::NONE {
+                continue;
+            }
             for stratum in attributes.strata(id) {
                 cells.extend(self.cell_id(CellKey { stratum: Some(stratum), ..key }));
             }

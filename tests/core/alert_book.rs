@@ -7,7 +7,7 @@ use crate::support::plan;
 
 use paritywatch::alert::{AlertBook, AlertState, Severity};
 use paritywatch::evidence::Side;
-use paritywatch::judge::{Evaluation, Finding, FindingKey, Funnel, Verdict};
+use paritywatch::judge::{Evaluation, Finding, FindingKey, Funnel, Missing, Verdict};
 use paritywatch::plan::{
     Channel, DimensionId, EventTime, Evidence, GroupId, Indicator, Measure, Plan, ProfileId, Reference, Rule, Span,
     WindowLength,
@@ -160,6 +160,7 @@ fn plan_with(hold: i64, keep: i64) -> Plan {
         evidence: Evidence::Point,
         confidence: Confidence::new(0.95).unwrap(),
         min_events: 0,
+        max_missing: 0.05,
         stratify_by: None,
         hold_for: Span::SECOND.times(hold),
         keep_firing_for: Span::SECOND.times(keep),
@@ -207,6 +208,7 @@ fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -
         needed: None,
         pending: None,
         probabilistic: None,
+        missing: Missing::default(),
         verdict: Some(verdict),
         beyond_clear,
     }

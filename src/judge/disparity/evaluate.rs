@@ -13,6 +13,7 @@ use super::table::{Table, Topic};
 use super::verdict::{Inputs, Numbers, judge, sequential_verdict};
 use crate::evidence::{Against, SeriesEvidence, TableKey, WatchList};
 use crate::judge::finding::{Evaluation, Finding, FindingKey, Late, PendingBounds, Verdict};
+use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
 use crate::judge::stages::Funnel;
 use crate::plan::invariant::{self, Room};
@@ -50,6 +51,7 @@ struct Row {
     reference_group: Option<String>,
     pending: Option<PendingBounds>,
     probabilistic: Option<Bracket>,
+    missing: Missing,
 }
 
 /// Names a finding.
@@ -156,7 +158,10 @@ impl Evaluator {
         let TableKey { profile, channel, dimension, .. } = place.table;
         let Row { inputs, numbers, .. } = row;
         let by_evidence = evidence.as_ref().map(|evidence| self.standing_verdict(place, numbers.verdict, evidence));
-        let judged = by_evidence.unwrap_or(numbers.verdict);
+        let judged = match by_evidence.unwrap_or(numbers.verdict) {
+            Verdict::Within if row.missing.share() > rule.max_missing => Verdict::Incomplete,
+            judged => judged,
+        };
         Finding {
             key: FindingKey {
                 rule: place.table.rule,
@@ -177,6 +182,7 @@ impl Evaluator {
             needed: numbers.needed.filter(|_| rule.reference != Reference::Overall),
             pending: row.pending,
             probabilistic: row.probabilistic,
+            missing: row.missing,
             evidence,
             verdict: verdict(scene, rule, profile, judged),
             beyond_clear: by_evidence.map_or(numbers.beyond_clear, |verdict| verdict >= Verdict::Warning),
@@ -229,6 +235,7 @@ impl Known {
                 let kept = row.take().filter(|row| row.inputs == inputs).map(|row| row.numbers);
                 Row {
                     numbers: kept.unwrap_or_else(|| judge(topic.rule, &inputs)),
+                    missing: table.missing(group, &inputs),
                     inputs,
                     reference_group: table.reference_group(),
                     pending: pending.get(group).copied().flatten(),

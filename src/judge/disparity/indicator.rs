@@ -1,5 +1,6 @@
 //! The counts of all groups of a dimension over rolling windows, and what decides whether they changed.
 
+use super::missing::WITHOUT_GROUP;
 use super::sums::CellSums;
 use crate::evidence::{self, Side, by_population_of, side};
 use crate::judge::scene::Scene;
@@ -20,7 +21,7 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    const fn cell(&self, group: Slot, stratum: Option<(StratumId, Slot)>) -> CellKey {
+    pub(super) const fn cell(&self, group: Slot, stratum: Option<(StratumId, Slot)>) -> CellKey {
         let Self { profile, channel, dimension, .. } = *self;
         CellKey { profile, channel, dimension, group, stratum }
     }
@@ -50,8 +51,13 @@ impl Stamp {
         rolling: &Rolling,
     ) -> Self {
         let mut hours: Vec<i32> = rolling.hours().collect();
-        let mut changes: u64 = 0;
+        // Each number only rises, so the same sum means the same numbers.
+        let mut changes: u64 = scene.windows.missing.changes().wrapping_add(scene.cohorts.late_changes());
         for subject in subjects {
+            for (slot, _) in WITHOUT_GROUP {
+                let cell = scene.windows.cell(&subject.cell(slot, None));
+                changes = changes.wrapping_add(cell.map_or(0, Cell::changes));
+            }
             if subject.indicator == Indicator::HitRate {
                 let window = &scene.plan.window;
                 hours.extend(
@@ -59,7 +65,6 @@ impl Stamp {
                 );
             }
             for stratum in strata {
-                // Each number only rises, so the same sum means the same numbers.
                 changes =
                     subject.cells(scene, *stratum).fold(changes, |changes, cell| changes.wrapping_add(cell.changes()));
             }

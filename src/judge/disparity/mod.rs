@@ -4,6 +4,7 @@ mod evaluate;
 mod funnel;
 mod indicator;
 mod membership;
+mod missing;
 mod sums;
 mod table;
 mod verdict;

@@ -2,10 +2,12 @@
 
 use super::indicator::{GroupCounts, Stamp, Subject, by_population, population, sides, unsealed};
 use super::membership::{bracket, has_memberships, memberships};
+use super::missing::{Gaps, missing};
 use super::sums::CellSums;
 use super::verdict::{Inputs, pending_bounds};
 use crate::evidence::{Against, Sides, TableKey, against};
 use crate::judge::finding::PendingBounds;
+use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, Dimension, Indicator, Reference, Rule, Slot, StratumId, WindowLength};
@@ -35,6 +37,8 @@ pub(super) struct Table<'s> {
     /// For hit rates: counts of sealed and unsealed cohorts alike. Empty for other indicators.
     pending: Vec<Pending>,
     memberships: Option<Memberships>,
+    /// The missing cases of the compared channel, and of the random one where the rule compares with it.
+    gaps: Option<(Gaps, Option<Gaps>)>,
 }
 
 /// What the bounds of a hit rate rest on.
@@ -92,17 +96,20 @@ impl<'s> Topic<'s> {
         let strata: Vec<Channels> = self.strata.iter().map(|stratum| channels(Some(*stratum))).collect();
         let pending = (self.rule.indicator == Indicator::HitRate)
             .then(|| GroupCounts::of(scene, &self.subject, None, (&mut *sums, &LeftOut::default())));
+        let groups = self.dimension.groups.len();
         let table = |window: &WindowLength| {
             let place =
                 invariant::present(Room::Judge, "a window of a rule is one of the plan's", sums.place(window.length))?;
+            let range = Range::rolling(scene.as_of, window.length);
+            let mut gaps = |subject: &Subject, left_out: &LeftOut| {
+                Gaps::of(scene, (self.rule, subject), groups, (&mut *sums, left_out), (place, range))
+            };
+            let own = gaps(&self.subject, &left_out);
+            let random = benchmark.as_ref().map(|(subject, left_out)| gaps(subject, left_out));
             Some(Table {
+                gaps: Some((own, random)),
                 pending: pending.iter().flat_map(|pending| pending.in_window(place)).map(Pending::of).collect(),
-                memberships: memberships(
-                    scene,
-                    self.rule,
-                    &self.subject,
-                    (Range::rolling(scene.as_of, window.length), &left_out),
-                ),
+                memberships: memberships(scene, self.rule, &self.subject, (range, &left_out)),
                 ..self.table(scene, (&all, &strata), place)
             })
         };
@@ -131,6 +138,7 @@ impl<'s> Topic<'s> {
             strata: strata.iter().map(|channels| sides_of(channels, false)).collect(),
             pending: Vec::new(),
             memberships: None,
+            gaps: None,
         }
     }
 
@@ -147,6 +155,13 @@ impl Table<'_> {
         let (own, reference) = compared(&self.all);
         let strata = self.strata.iter().map(compared).collect();
         Inputs { group: own, reference, population: self.population, strata }
+    }
+
+    /// Returns what the comparison of a group misses.
+    pub fn missing(&self, group: usize, inputs: &Inputs) -> Missing {
+        let Some((own, random)) = &self.gaps else { return Missing::default() };
+        let comparison = (self.against, self.rule.indicator, self.population);
+        missing((own, random.as_ref()), comparison, group, (inputs.group, inputs.reference))
     }
 
     /// Returns the name of the group that is the reference; `None` where the reference is not one group.

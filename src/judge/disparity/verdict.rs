@@ -40,7 +40,9 @@ pub(super) fn judge(rule: &Rule, inputs: &Inputs) -> Numbers {
     let ratio = ratio(inputs, rule.confidence);
     let difference = difference(inputs, rule.confidence);
     let measured = measured(rule, ratio, difference, stratified.as_ref());
-    let verdict = measured.filter(|_| enough(rule, inputs)).map(|estimate| verdict(rule, estimate));
+    let by_number = measured.filter(|_| enough(rule, inputs)).map(|estimate| verdict(rule, estimate));
+    // Such counts are neither too few nor a rate.
+    let verdict = if is_impossible(inputs) { Some(Verdict::Incomplete) } else { by_number };
     Numbers {
         p_value: proportions(inputs).and_then(|(group, reference)| p_value(group, reference)),
         needed: verdict.is_none().then(|| needed(rule, inputs)).flatten(),
@@ -68,9 +70,15 @@ pub(super) fn sequential_verdict(by_number: Verdict, evidence: &SeriesEvidence) 
     match (evidence.alarmed, by_number) {
         (true, _) if evidence.material => Verdict::Critical,
         (true, by_number) => by_number,
-        (false, Verdict::InsufficientData) => Verdict::InsufficientData,
+        (false, Verdict::InsufficientData | Verdict::Incomplete) => by_number,
         (false, _) => Verdict::Within,
     }
+}
+
+/// Whether on a side, in all strata or in one, more events are counted than could happen.
+fn is_impossible(inputs: &Inputs) -> bool {
+    let sides = std::iter::once((inputs.group, inputs.reference)).chain(inputs.strata.iter().copied());
+    sides.into_iter().any(|(group, reference)| [group, reference].iter().any(|side| side.events > side.exposed))
 }
 
 /// Whether the measure is beyond the threshold, in the direction of harm, by the rule's kind of evidence.

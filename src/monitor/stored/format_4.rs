@@ -1,30 +1,28 @@
-//! Format 4: a rule's definition has a field for each of its parts.
+//! Format 4: a rule's definition has a field for each of its parts. Read, and no longer written; its names are those of format 5.
 
 use serde::{Deserialize, Serialize};
 
 use super::shared::{Section0, State, Tail};
 use crate::alert::Alert;
 use crate::monitor::transitions::AlertEntries;
-use crate::plan::{self, Definition, Indicator, Measure, Provenance, Span};
+use crate::plan::{self, Definition, Indicator, Measure, Provenance};
 
-/// Section 0; `S` is the state or a reference to it.
-#[derive(Serialize, Deserialize)]
-struct Section<S> {
+#[derive(Deserialize)]
+struct Section {
     names: Names,
-    state: S,
+    state: State,
     tail: Tail,
 }
 
-/// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
-#[derive(Serialize, Deserialize)]
-struct Entries<A, P> {
+#[derive(Deserialize)]
+struct Entries {
     names: Names,
-    alerts: A,
-    provenance: P,
+    alerts: Vec<Alert>,
+    provenance: Provenance,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Names {
+pub(super) struct Names {
     profiles: Vec<String>,
     dimensions: Vec<(String, Vec<String>)>,
     strata: Vec<String>,
@@ -55,38 +53,26 @@ enum Reference {
     Overall,
 }
 
-pub(super) fn write_section_0(
-    names: &plan::Names,
-    state: &State,
-    not_selected_horizon: Span,
-) -> Result<Vec<u8>, String> {
-    encode(&Section { names: Names::of(names), state, tail: Tail::of(state, not_selected_horizon) })
-}
-
 pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
-    let Section { names, state, tail } = decode::<Section<State>>(bytes)?;
+    let Section { names, state, tail } = decode::<Section>(bytes)?;
     Ok(tail.complete(names.decoded()?, state))
 }
 
-pub(super) fn write_entries(entries: &AlertEntries) -> Result<Vec<u8>, String> {
-    encode(&Entries { names: Names::of(&entries.names), alerts: &entries.alerts, provenance: &entries.provenance })
-}
-
 pub(super) fn read_entries(bytes: &[u8]) -> Result<AlertEntries, String> {
-    let Entries { names, alerts, provenance } = decode::<Entries<Vec<Alert>, Provenance>>(bytes)?;
+    let Entries { names, alerts, provenance } = decode::<Entries>(bytes)?;
     Ok(AlertEntries { names: names.decoded()?, alerts, provenance })
 }
 
-fn encode(value: &impl Serialize) -> Result<Vec<u8>, String> {
+pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, String> {
     postcard::to_allocvec(value).map_err(|error| error.to_string())
 }
 
-fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, String> {
+pub(super) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, String> {
     postcard::from_bytes(bytes).map_err(|error| error.to_string())
 }
 
 impl Names {
-    fn of(names: &plan::Names) -> Self {
+    pub(super) fn of(names: &plan::Names) -> Self {
         Self {
             profiles: names.profiles.clone(),
             dimensions: names.dimensions.clone(),
@@ -95,7 +81,7 @@ impl Names {
         }
     }
 
-    fn decoded(self) -> Result<plan::Names, String> {
+    pub(super) fn decoded(self) -> Result<plan::Names, String> {
         let Self { profiles, dimensions, strata, rules } = self;
         let rules = rules.into_iter().map(Rule::decoded).collect::<Result<_, _>>()?;
         Ok(plan::Names { profiles, dimensions, strata, rules })

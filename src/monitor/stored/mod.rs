@@ -5,6 +5,7 @@
 
 mod format_3;
 mod format_4;
+mod format_5;
 mod sections;
 mod shared;
 

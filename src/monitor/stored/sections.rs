@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use super::shared::{Section0, State};
-use super::{format_3, format_4};
+use super::{format_3, format_4, format_5};
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{Names, Span};
 
 /// The version that is written, of a checkpoint's sections and of the entries of a journal.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// The versions that are read.
 pub const FORMATS_READ: RangeInclusive<u32> = 3..=FORMAT;
@@ -32,7 +32,8 @@ pub(in crate::monitor) fn read_section_0(format: u32, bytes: &[u8]) -> Result<Se
     is_read(format)?;
     match format {
         3 => format_3::read_section_0(bytes),
-        _ => format_4::read_section_0(bytes),
+        4 => format_4::read_section_0(bytes),
+        _ => format_5::read_section_0(bytes),
     }
 }
 
@@ -45,7 +46,7 @@ pub(in crate::monitor) fn write_section_0(
     state: &State,
     not_selected_horizon: Span,
 ) -> Result<Vec<u8>, String> {
-    format_4::write_section_0(names, state, not_selected_horizon)
+    format_5::write_section_0(names, state, not_selected_horizon)
 }
 
 impl AlertEntries {
@@ -54,7 +55,7 @@ impl AlertEntries {
     /// # Errors
     /// What the encoding refuses.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        format_4::write_entries(self)
+        format_5::write_entries(self)
     }
 
     /// Decodes entries of the present version.
@@ -73,7 +74,8 @@ impl AlertEntries {
         is_read(format)?;
         match format {
             3 => format_3::read_entries(bytes),
-            _ => format_4::read_entries(bytes),
+            4 => format_4::read_entries(bytes),
+            _ => format_5::read_entries(bytes),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What formats 3 and 4 encode alike. Bytes of format 3 depend on it: a change here needs a copy of these structs in `format_3.rs` first.
+//! What formats 3 to 5 encode alike. Bytes of format 3 depend on it: a change here needs a copy of these structs in `format_3.rs` first.
 
 use serde::{Deserialize, Serialize};
 

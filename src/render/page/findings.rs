@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use super::mark;
 use super::plot::{Scale, drawn};
 use super::text::{Language, fill};
-use crate::disclosure::{Counted, Measured, PublishedBracket, PublishedFinding, PublishedRates};
+use crate::disclosure::{
+    Counted, Measured, PublishedBracket, PublishedFinding, PublishedMissing, PublishedMissingSide, PublishedRates,
+};
 use crate::evidence::SeriesEvidence;
 use crate::judge::Verdict;
 use crate::plan::{Harm, Indicator, Measure};
@@ -132,8 +134,23 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
                 @if let Some(needed) = finding.needed {
                     small { (fill(language.needs(), &[&language.count(needed)])) }
                 }
+                (missing(language, &finding.missing))
             }
             td role="cell" data-label=(language.evidence()) { (evidence(language, finding)) }
+        }
+    }
+}
+
+/// What the comparison does not count, where that is anything.
+fn missing(language: Language, missing: &PublishedMissing) -> Markup {
+    let Some(cause) = missing.largest_cause else { return html! {} };
+    let share = |side: &PublishedMissingSide| language.percent(side.share);
+    let shares = [&*share(&missing.group), &*share(&missing.reference), language.cause_word(cause)];
+    html! {
+        small { (fill(language.missing(), &shares)) }
+        @if let Some((lower, upper)) = missing.bounds {
+            @let upper = upper.map_or_else(|| language.without_limit().to_owned(), |upper| language.ratio_text(upper));
+            small { (fill(language.missing_bounds(), &[&language.ratio_text(lower), &upper])) }
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) const fn class(verdict: Option<Verdict>) -> &'static str {
         Some(Verdict::Within) => "within",
         Some(Verdict::InsufficientData) => "insufficient",
         Some(Verdict::Stale) => "stale",
+        Some(Verdict::Incomplete) => "incomplete",
         None => "unjudged",
     }
 }
@@ -42,6 +43,10 @@ pub(super) fn shape(verdict: Option<Verdict>) -> Markup {
                 Some(Verdict::InsufficientData) => {
                     circle.open.dashed cx="8" cy="8" r="6.5" {}
                     path.stroke d="M6 6.2c0-2.6 4-2.6 4 0 0 1.5-2 1.6-2 3.2M8 11.2v1" {}
+                }
+                Some(Verdict::Incomplete) => {
+                    path.open.dashed d="M8 1.5A6.5 6.5 0 1 1 1.5 8" {}
+                    path.stroke d="M8 4.4v4.4M8 11v1" {}
                 }
                 Some(Verdict::Stale) => {
                     circle.open cx="8" cy="8" r="6.5" {}

@@ -2,7 +2,7 @@
 
 use crate::alert::{AlertState, Severity};
 use crate::judge::{Stage, Verdict};
-use crate::plan::{Channel, Indicator};
+use crate::plan::{Cause, Channel, Indicator};
 
 /// The page's language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,12 +90,24 @@ texts! {
     headline_warning: "Evidence of a disparity beyond the warning threshold", "Bewijs van een verschil voorbij de waarschuwingsdrempel";
     headline_within: "No evidence beyond a threshold", "Geen bewijs voorbij een drempel";
     headline_insufficient: "Not enough data for a judgement", "Te weinig gegevens voor een oordeel";
+    headline_incomplete: "Too many cases are missing for a judgement", "Er ontbreken te veel zaken voor een oordeel";
     headline_stale: "No recent events: nothing can be said", "Geen recente gebeurtenissen: er valt niets te zeggen";
     headline_unjudged: "Shown, not judged", "Getoond, niet beoordeeld";
     critical: "Critical", "Kritiek";
     warning: "Warning", "Waarschuwing";
     within: "Within", "Binnen";
     insufficient: "Not enough data", "Te weinig gegevens";
+    incomplete: "Incomplete", "Onvolledig";
+    missing: "missing: {} of the group, {} of the reference; largest cause: {}", "ontbreekt: {} van de groep, {} van de referentie; grootste oorzaak: {}";
+    missing_bounds: "with them the ratio is from {} to {}", "met hen is de verhouding van {} tot {}";
+    without_limit: "no limit", "onbegrensd";
+    cause_late: "late", "te laat";
+    cause_no_group: "no group", "geen groep";
+    cause_unlisted_group: "group on no list", "groep op geen lijst";
+    cause_released: "let go before its membership came", "losgelaten voordat de groep bekend was";
+    cause_conflict: "conflict", "conflict";
+    cause_dropped: "dropped by a limit", "verworpen door een limiet";
+    cause_impossible_counts: "counts that cannot be", "onmogelijke aantallen";
     stale: "Stale", "Verouderd";
     unjudged: "Not judged", "Niet beoordeeld";
     alerts: "Alerts", "Alarmen";
@@ -243,7 +255,21 @@ impl Language {
             Some(Verdict::Within) => self.within(),
             Some(Verdict::InsufficientData) => self.insufficient(),
             Some(Verdict::Stale) => self.stale(),
+            Some(Verdict::Incomplete) => self.incomplete(),
             None => self.unjudged(),
+        }
+    }
+
+    /// Why cases are missing.
+    pub const fn cause_word(self, cause: Cause) -> &'static str {
+        match cause {
+            Cause::Late => self.cause_late(),
+            Cause::NoGroup => self.cause_no_group(),
+            Cause::UnlistedGroup => self.cause_unlisted_group(),
+            Cause::Released => self.cause_released(),
+            Cause::Conflict => self.cause_conflict(),
+            Cause::Dropped => self.cause_dropped(),
+            Cause::ImpossibleCounts => self.cause_impossible_counts(),
         }
     }
 
@@ -255,6 +281,7 @@ impl Language {
             Some(Verdict::Within) => self.headline_within(),
             Some(Verdict::InsufficientData) => self.headline_insufficient(),
             Some(Verdict::Stale) => self.headline_stale(),
+            Some(Verdict::Incomplete) => self.headline_incomplete(),
             None => self.headline_unjudged(),
         }
     }

@@ -3,11 +3,11 @@
 use super::labels::{FINDING, count, flag, of_finding};
 use super::metric::{Kind, Metric, Samples, Source};
 use super::scrape::Scrape;
-use crate::disclosure::{Measured, PublishedFinding};
+use crate::disclosure::{Measured, PublishedFinding, PublishedMissingSide};
 use crate::judge::Verdict;
 
 /// The metrics of findings.
-pub(super) const METRICS: [Metric; 16] = [
+pub(super) const METRICS: [Metric; 18] = [
     of("group_rate_ratio", "Rate of the monitored group, 0 to 1.", |finding| finding.group_rate),
     of("reference_rate_ratio", "Rate of the reference, 0 to 1.", |finding| finding.reference_rate),
     of("group_exposed", "Exposed of the monitored group in the window.", |finding| {
@@ -33,6 +33,13 @@ pub(super) const METRICS: [Metric; 16] = [
     }),
     of("needed_exposed", "Exposed still needed for a verdict.", |finding| finding.needed.map(count)),
     Metric::gauges(
+        "missing_share",
+        "Share of the cases of a side that a finding misses, 0 to 1.",
+        &MISSING_SHARE,
+        missing_shares,
+    ),
+    Metric::gauges("missing_cases", "Cases that a finding misses, by side and cause.", &MISSING_CASES, missing_cases),
+    Metric::gauges(
         "verdict",
         "1 for the verdict that holds, 0 for the others.",
         &["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window", "verdict"],
@@ -40,6 +47,33 @@ pub(super) const METRICS: [Metric; 16] = [
     ),
     Metric::gauges("threshold", "Thresholds of a rule, in its measure.", &["rule", "measure", "severity"], thresholds),
 ];
+
+const MISSING_SHARE: [&str; 9] =
+    ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window", "side"];
+const MISSING_CASES: [&str; 10] =
+    ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window", "side", "cause"];
+
+fn sides(finding: &PublishedFinding) -> [(&'static str, &PublishedMissingSide); 2] {
+    [("group", &finding.missing.group), ("reference", &finding.missing.reference)]
+}
+
+fn missing_shares(scrape: &Scrape, samples: &mut Samples) {
+    for finding in scrape.findings() {
+        for (name, side) in sides(finding) {
+            samples.push(of_finding(finding).into_iter().chain([name]), side.share);
+        }
+    }
+}
+
+fn missing_cases(scrape: &Scrape, samples: &mut Samples) {
+    for finding in scrape.findings() {
+        for (name, side) in sides(finding) {
+            for (cause, cases) in &side.by_cause {
+                samples.push(of_finding(finding).into_iter().chain([name, cause.name()]), count(*cases));
+            }
+        }
+    }
+}
 
 const fn of(name: &'static str, help: &'static str, value: fn(&PublishedFinding) -> Option<f64>) -> Metric {
     Metric { name, help, kind: Kind::Gauge, labels: &FINDING, samples: Source::Finding(value) }

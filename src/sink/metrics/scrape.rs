@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::disclosure::{PublishedFinding, PublishedFunnel};
 use crate::judge::{Stage, Verdict};
-use crate::plan::EventTime;
+use crate::plan::{Cause, EventTime};
 use crate::status::View;
 
 /// Series that one finding can have: rates, counts, three ratios, three differences, a stratified ratio, what is needed, verdicts, evidence (two
 /// hypotheses, alarm level, change, dispersion, blocks, watch list), membership known only as probabilities (two rates and a ratio by two
-/// estimators, two effective numbers, cases).
-const SERIES_PER_FINDING: usize = 2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7 + 3 * 2 + 2 + 1;
+/// estimators, two effective numbers, cases), and of each side the share of missing cases and their number by cause.
+const SERIES_PER_FINDING: usize =
+    2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7 + 3 * 2 + 2 + 1 + 2 * (1 + Cause::COUNT);
 
 /// One scrape.
 pub(super) struct Scrape {

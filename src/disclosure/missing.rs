@@ -1,0 +1,101 @@
+//! What may leave of the cases that a finding misses.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::judge::{Missing, MissingSide};
+use crate::plan::Cause;
+
+/// The share of missing cases is given to so many parts of the whole: a closer one would tell single cases.
+const SHARE_STEPS: f64 = 1_000.0;
+
+/// The missing cases of a finding that may leave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishedMissing {
+    /// Those that may be of the group.
+    pub group: PublishedMissingSide,
+    /// Those that may be of the reference.
+    pub reference: PublishedMissingSide,
+    /// The largest cause of the side with the larger share; absent where nothing is missing.
+    pub largest_cause: Option<Cause>,
+    /// The lowest and the highest ratio over every way of assigning the cases without a group. The latter is absent where
+    /// it is infinite. Withheld where any count of the finding is.
+    pub bounds: Option<(f64, Option<f64>)>,
+}
+
+/// The missing cases of one side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishedMissingSide {
+    /// Missing cases, of the causes shown.
+    pub cases: u64,
+    /// Their share of all cases of the side, to three digits behind the point.
+    pub share: f64,
+    /// By cause, those that are not 0. A cause with fewer cases than `min_cell` is withheld.
+    pub by_cause: Vec<(Cause, u64)>,
+}
+
+impl PublishedMissing {
+    pub(super) fn of(min_cell: u64, missing: &Missing, is_withheld: bool) -> Self {
+        let finite = |value: f64| value.is_finite().then_some(value);
+        let bounds = missing.bounds.filter(|_| !is_withheld);
+        Self {
+            group: PublishedMissingSide::of(min_cell, &missing.group),
+            reference: PublishedMissingSide::of(min_cell, &missing.reference),
+            largest_cause: missing.largest_cause(),
+            bounds: bounds.and_then(|bounds| Some((finite(bounds.lower)?, finite(bounds.upper)))),
+        }
+    }
+
+    /// Returns the larger share of the two sides.
+    #[must_use]
+    pub const fn share(&self) -> f64 {
+        self.group.share.max(self.reference.share)
+    }
+}
+
+impl PublishedMissingSide {
+    fn of(min_cell: u64, side: &MissingSide) -> Self {
+        let by_cause: Vec<(Cause, u64)> =
+            Cause::ALL.into_iter().zip(side.by_cause).filter(|(_, cases)| *cases > 0 && *cases >= min_cell).collect();
+        Self {
+            cases: by_cause.iter().fold(0, |sum, (_, cases)| sum.saturating_add(*cases)),
+            share: (side.share() * SHARE_STEPS).round() / SHARE_STEPS,
+            by_cause,
+        }
+    }
+}
+
+impl Serialize for PublishedMissing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("group", &self.group)?;
+        map.serialize_entry("reference", &self.reference)?;
+        map.serialize_entry("largest_cause", &self.largest_cause.map(Cause::name))?;
+        map.serialize_entry("ratio_bounds", &self.bounds.map(|(lower, upper)| Bounds { lower, upper }))?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Bounds {
+    lower: f64,
+    upper: Option<f64>,
+}
+
+impl Serialize for PublishedMissingSide {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("cases", &self.cases)?;
+        map.serialize_entry("share", &self.share)?;
+        map.serialize_entry("by_cause", &ByCause(&self.by_cause))?;
+        map.end()
+    }
+}
+
+struct ByCause<'p>(&'p [(Cause, u64)]);
+
+impl Serialize for ByCause<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(cause, cases)| (cause.name(), cases)))
+    }
+}

@@ -1,0 +1,212 @@
+//! The cases that the tables of a rule miss, by cause.
+
+use super::indicator::Subject;
+use super::sums::CellSums;
+use crate::evidence::{Against, Side, by_shares, side};
+use crate::judge::missing::{Missing, MissingSide};
+use crate::judge::scene::Scene;
+use crate::plan::{Cause, Evidence, Indicator, Rule, Slot};
+use crate::statistics::Interval;
+use crate::window::{Counts, LeftOut, MissingPlace, Range};
+
+/// The slots of cases that have no group with which they could be compared, and why.
+pub(super) const WITHOUT_GROUP: [(Slot, Cause); 1] = [(Slot::NONE, Cause::NoGroup)];
+
+/// The missing cases of one channel and window.
+#[derive(Clone, Debug)]
+pub(super) struct Gaps {
+    /// Cases without a group, by [`WITHOUT_GROUP`].
+    without_group: [Counts; WITHOUT_GROUP.len()],
+    /// Those among them that can no longer get one.
+    released: u64,
+    /// Cases whose group is known, by group.
+    of_groups: Vec<Lost>,
+    /// Cases that were lost and whose group is not known.
+    of_any: Lost,
+}
+
+/// Cases that were lost, with or without their group.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lost {
+    late: u64,
+    conflict: u64,
+    dropped: u64,
+}
+
+/// What of the counts makes a case one of a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// The exposed are.
+    Exposed,
+    /// The events are: the exposed are a population, or the picked of all groups.
+    Events,
+}
+
+impl Gaps {
+    /// Counts the missing cases of a subject over one window, for each of its `groups`.
+    pub fn of(
+        scene: &Scene<'_>,
+        (rule, subject): (&Rule, &Subject),
+        groups: usize,
+        (sums, left_out): (&mut CellSums, &LeftOut),
+        (place, range): (usize, Range),
+    ) -> Self {
+        let lost = |group: Slot| Lost::of(scene, (rule, subject), group, range);
+        let without_group = WITHOUT_GROUP.map(|(slot, _)| {
+            let key = subject.cell(slot, None);
+            let mut counts = Vec::new();
+            sums.extend(&key, scene.windows.cell(&key), left_out, &mut counts);
+            counts.get(place).copied().unwrap_or_default()
+        });
+        let released = scene.windows.missing.sum(&missing_place(subject, Slot::NONE, Cause::Released), range);
+        let anywhere = |cause| scene.windows.missing.sum_anywhere(cause, range);
+        let of_any = WITHOUT_GROUP
+            .iter()
+            .map(|(slot, _)| lost(*slot))
+            .fold(Lost { late: 0, conflict: anywhere(Cause::Conflict), dropped: anywhere(Cause::Dropped) }, Lost::plus);
+        Self { without_group, released, of_groups: (0..).map(Slot).take(groups).map(lost).collect(), of_any }
+    }
+
+    /// Adds what may be missing of one group to a side; of all groups for `None`, of all but one for `Err`.
+    fn add_to(&self, side: &mut MissingSide, whose: Whose, (indicator, unit): (Indicator, Unit)) {
+        let mut add = |cause: Cause, cases: u64| {
+            if let Some(place) = side.by_cause.get_mut(cause as usize) {
+                *place = place.saturating_add(cases);
+            }
+            // Late cases are among those that the window counts.
+            if cause != Cause::Late {
+                side.all = side.all.saturating_add(cases);
+            }
+        };
+        for (counts, (slot, cause)) in self.without_group.iter().zip(WITHOUT_GROUP) {
+            let cases = unit.of(indicator, counts);
+            let released = if slot == Slot::NONE { self.released.min(cases) } else { 0 };
+            add(Cause::Released, released);
+            add(cause, cases - released);
+        }
+        let groups = self.of_groups.iter().enumerate();
+        let lost = groups.filter(|(group, _)| whose.has(*group)).fold(self.of_any, |sum, (_, lost)| sum.plus(*lost));
+        add(Cause::Late, lost.late);
+        add(Cause::Conflict, lost.conflict);
+        add(Cause::Dropped, lost.dropped);
+    }
+
+    /// The cases without a group: those with the event, and all.
+    fn unassigned(&self, indicator: Indicator) -> Side {
+        let sides = self.without_group.iter().map(|counts| side(indicator, counts, None));
+        sides.fold(Side::default(), |sum, side| Side {
+            events: sum.events.saturating_add(side.events),
+            exposed: sum.exposed.saturating_add(side.exposed),
+        })
+    }
+}
+
+/// Whose cases belong to a side.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    Of(usize),
+    AllBut(usize),
+    All,
+    Nobodys,
+}
+
+impl Whose {
+    const fn has(self, group: usize) -> bool {
+        match self {
+            Self::Of(one) => one == group,
+            Self::AllBut(one) => one != group,
+            Self::All => true,
+            Self::Nobodys => false,
+        }
+    }
+}
+
+/// Returns what a finding misses. `random` has the gaps of the random channel, where the rule compares with it.
+pub(super) fn missing(
+    (own, random): (&Gaps, Option<&Gaps>),
+    (against, indicator, population): (Against, Indicator, bool),
+    group: usize,
+    (counted, reference): (Side, Side),
+) -> Missing {
+    let shares = against == Against::Random && by_shares(indicator);
+    let unit = if shares || population { Unit::Events } else { Unit::Exposed };
+    let total = |side: Side| if population { side.events } else { side.exposed };
+    let mut missing = Missing {
+        group: MissingSide { all: total(counted), ..MissingSide::default() },
+        reference: MissingSide { all: total(reference), ..MissingSide::default() },
+        bounds: None,
+    };
+    own.add_to(&mut missing.group, if shares { Whose::All } else { Whose::Of(group) }, (indicator, unit));
+    let (gaps, whose) = match against {
+        Against::Rest => (own, Whose::AllBut(group)),
+        Against::Group(other) => (own, Whose::Of(other)),
+        Against::Overall => (own, Whose::All),
+        Against::Random => (random.unwrap_or(own), if shares { Whose::All } else { Whose::Of(group) }),
+        Against::Nothing => (own, Whose::Nobodys),
+    };
+    gaps.add_to(&mut missing.reference, whose, (indicator, unit));
+    for (side, counted) in [(&mut missing.group, counted), (&mut missing.reference, reference)] {
+        let surplus = counted.events.saturating_sub(counted.exposed);
+        if let Some(place) = side.by_cause.get_mut(Cause::ImpossibleCounts as usize) {
+            *place = surplus;
+        }
+    }
+    if matches!(against, Against::Rest | Against::Group(_)) && !population {
+        missing.bounds = bounds(counted, reference, own.unassigned(indicator));
+    }
+    missing
+}
+
+/// The lowest and the highest ratio over every way of assigning cases without a group to the two sides. Events in the
+/// group and other cases in the reference give the highest.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn bounds(group: Side, reference: Side, unassigned: Side) -> Option<Interval> {
+    let others = unassigned.exposed.checked_sub(unassigned.events)?;
+    if unassigned.exposed == 0 || group.events > group.exposed || reference.events > reference.exposed {
+        return None;
+    }
+    let with = |side: Side, events: u64, others: u64| {
+        let exposed = side.exposed.saturating_add(events).saturating_add(others);
+        (exposed > 0).then(|| side.events.saturating_add(events) as f64 / exposed as f64)
+    };
+    let ratio = |group: Option<f64>, reference: Option<f64>| {
+        let (group, reference) = group.zip(reference)?;
+        if reference > 0.0 { Some(group / reference) } else { (group > 0.0).then_some(f64::INFINITY) }
+    };
+    let upper = ratio(with(group, unassigned.events, 0), with(reference, 0, others))?;
+    let lower = ratio(with(group, 0, others), with(reference, unassigned.events, 0))?;
+    Some(Interval { lower, upper })
+}
+
+impl Unit {
+    fn of(self, indicator: Indicator, counts: &Counts) -> u64 {
+        let Side { events, exposed } = side(indicator, counts, None);
+        match self {
+            Self::Exposed => exposed,
+            Self::Events => events,
+        }
+    }
+}
+
+impl Lost {
+    fn of(scene: &Scene<'_>, (rule, subject): (&Rule, &Subject), group: Slot, range: Range) -> Self {
+        let sum = |cause| scene.windows.missing.sum(&missing_place(subject, group, cause), range);
+        // Only such a rule reads evidence.
+        let cell = (rule.evidence == Evidence::Sequential).then(|| scene.windows.place_of(&subject.cell(group, None)));
+        let late = cell.flatten().map_or(0, |cell| scene.cohorts.late_in(cell, range));
+        Self { late, conflict: sum(Cause::Conflict), dropped: sum(Cause::Dropped) }
+    }
+
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            late: self.late.saturating_add(other.late),
+            conflict: self.conflict.saturating_add(other.conflict),
+            dropped: self.dropped.saturating_add(other.dropped),
+        }
+    }
+}
+
+const fn missing_place(subject: &Subject, group: Slot, cause: Cause) -> MissingPlace {
+    let Subject { profile, channel, dimension, .. } = *subject;
+    MissingPlace { profile, channel, dimension, group, cause }
+}
