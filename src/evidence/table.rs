@@ -206,7 +206,8 @@ impl Scope<'_> {
             block.crude.reference_exposed = other.exposed;
             block.by_population = true;
         }
-        let judging = Judging { variation: context.evidence.block_variation, log_level: context.log_level };
+        let EvidencePlan { block_variation: variation, block_cap: cap, .. } = context.evidence;
+        let judging = Judging { variation, cap, log_level: context.log_level };
         series.series.take(&block, &judging);
     }
 }

@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 /// 2026-01-01T00:00:00Z
 const START: EventTime = EventTime(1_767_225_600_000);
 
-fn trace(name: &str) -> Vec<Vec<f64>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/vectors.json");
+fn trace(file: &str, name: &str) -> Vec<Vec<f64>> {
+    let path = format!("{}/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
     let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let rows = vectors[name]["rows"].as_array().unwrap();
     rows.iter().map(|row| row.as_array().unwrap().iter().map(|cell| cell.as_f64().unwrap()).collect()).collect()
@@ -88,10 +88,33 @@ fn hits(events: u64, exposed: u64) -> Value {
     json!({ "assessed": exposed, "selected": exposed, "controlled": exposed, "concluded": exposed, "hits": events })
 }
 
-/// Every row of the trace is one hour of tallies, and thereby one block.
-fn follow(rule: &str, [monitored, reference]: [&str; 2], counts: fn(u64, u64) -> Value) {
-    let (rows, material) = (trace("eprocess_trace_allowance"), trace("eprocess_trace_material"));
-    let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+/// Every row of the traces without a cap is one hour of tallies, and thereby one block.
+fn follow(rule: &str, sides: [&str; 2], counts: fn(u64, u64) -> Value) {
+    let rows = trace("vectors.json", "eprocess_trace_allowance");
+    let material = trace("vectors.json", "eprocess_trace_material");
+    let config = config(rule).replace("[alerting]", "[alerting]\nblock_cap = 0");
+    let evidence = evidence_of(&config, &rows, sides, counts);
+    let (last, last_material) = (rows.last().unwrap(), material.last().unwrap());
+    close(&evidence["dispersion"], last[4], "phi");
+    close(&evidence["log_e"], last[5], "log_e");
+    close(&evidence["log_sr"], last[6], "log_sr");
+    close(&evidence["log_e_material"], last_material[5], "log_e_material");
+}
+
+/// The same for the trace with the default cap.
+fn follow_capped(rule: &str, sides: [&str; 2], counts: fn(u64, u64) -> Value) {
+    let rows = trace("rules.json", "allowance_v2");
+    let evidence = evidence_of(&config(rule), &rows, sides, counts);
+    let last = rows.last().unwrap();
+    close(&evidence["dispersion"], last[4], "phi");
+    close(&evidence["log_e"], last[6], "log_e");
+    close(&evidence["log_sr"], last[7], "log_sr");
+    close(&evidence["log_e_material"], last[8], "log_e_material");
+}
+
+fn evidence_of(config: &str, rows: &[Vec<f64>], sides: [&str; 2], counts: fn(u64, u64) -> Value) -> Value {
+    let [monitored, reference] = sides;
+    let mut run = Run::new(config, Clock::Event { as_of: None });
     for (index, row) in rows.iter().enumerate() {
         let count = |index: usize| row[index] as u64;
         let sides = [(monitored, counts(count(0), count(1))), (reference, counts(count(2), count(3)))];
@@ -104,18 +127,15 @@ fn follow(rule: &str, [monitored, reference]: [&str; 2], counts: fn(u64, u64) ->
     run.send("tally", hour(rows.len() + 1), &json!({ "profile": "p", "groups": { "origin": "a" }, "counts": {} }));
     run.monitor.finish();
     let evidence = run.evidence("a");
-    let (last, last_material) = (rows.last().unwrap(), material.last().unwrap());
     assert_eq!(evidence["blocks"], json!(rows.len()));
-    close(&evidence["dispersion"], last[4], "phi");
-    close(&evidence["log_e"], last[5], "log_e");
-    close(&evidence["log_sr"], last[6], "log_sr");
-    close(&evidence["log_e_material"], last_material[5], "log_e_material");
+    evidence
 }
 
 #[test]
 fn the_trace_arrives_whole_through_the_monitor() {
     let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
     follow(rule, ["a", "b"], selection);
+    follow_capped(rule, ["a", "b"], selection);
 }
 
 /// For "too low" the groups change places: the trace's first group is the reference.
@@ -123,6 +143,7 @@ fn the_trace_arrives_whole_through_the_monitor() {
 fn the_trace_of_hits_that_are_too_few() {
     let rule = "indicator = \"hit_rate\"\nreference = \"b\"\nwarning = 0.9\ncritical = 0.8\n";
     follow(rule, ["b", "a"], hits);
+    follow_capped(rule, ["b", "a"], hits);
 }
 
 #[test]
@@ -199,12 +220,13 @@ fn fair_streams_raise_no_alert_and_skewed_ones_do() {
 /// The sample size that `power` gives for one look, against the same test of two proportions on simulated samples.
 #[test]
 fn the_sample_size_of_one_look_has_the_power_it_says() {
-    use paritywatch::scenario::{BlockShape, Blocks, Drift};
+    use paritywatch::scenario::{BlockShape, Blocks, Drift, Noise};
     use paritywatch::statistics::{PowerQuestion, Proportion, exposed_needed, score_p_value};
     for (base_rate, ratio, share) in [(0.05, 1.5, 0.1), (0.2, 1.25, 0.4), (0.02, 2.0, 0.3)] {
         let question = PowerQuestion { base_rate, ratio, share, alpha: 0.05, power: 0.8 };
         let exposed = exposed_needed(&question).unwrap().ceil() as u64;
-        let shape = BlockShape { exposed, share, base_rate, ratio, change: None, drift: Drift::None, variation: 0.0 };
+        let (drift, noise) = (Drift::None, Noise::LogNormal);
+        let shape = BlockShape { exposed, share, base_rate, ratio, change: None, drift, noise, variation: 0.0 };
         let mut samples = Blocks::new(shape, 11);
         let found = (0..2_000).filter(|_| {
             let pair = samples.next_block().crude;
