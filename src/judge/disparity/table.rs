@@ -4,7 +4,7 @@ use super::indicator::{GroupCounts, Stamp, Subject, by_population, population, s
 use super::membership::{bracket, has_memberships, memberships};
 use super::sums::CellSums;
 use super::verdict::{Inputs, pending_bounds};
-use crate::evidence::{Against, Sides, TableKey, against};
+use crate::evidence::{Against, Sides, TableKey, against, compares_shares};
 use crate::judge::finding::PendingBounds;
 use crate::judge::scene::Scene;
 use crate::plan::invariant::{self, Room};
@@ -126,7 +126,7 @@ impl<'s> Topic<'s> {
             against,
             rule,
             dimension,
-            population: by_population(scene, subject) && against != Against::Random,
+            population: by_population(scene, subject) && !compares_shares(rule),
             all,
             strata: strata.iter().map(|channels| sides_of(channels, false)).collect(),
             pending: Vec::new(),
