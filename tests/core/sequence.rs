@@ -196,6 +196,97 @@ fn population_denominators_give_evidence_given_the_total() {
     assert_eq!(run.document()["findings"][0]["verdict"], json!("critical"));
 }
 
+/// Interval and p-value rest on the group's share of the events, given their total: 30 of 120 against an expected share of 0.1.
+#[test]
+fn population_denominators_give_the_p_value_of_the_share() {
+    let rule = "indicator = \"control_frequency\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"interval\"\n";
+    let config = config(rule).replace("[profiles.p]", "[profiles.p]\nexposure = \"population\"");
+    let finding = |persons: [u64; 2], controls: [u64; 2]| {
+        let mut run = Run::new(&config, Clock::Event { as_of: None });
+        let counts = json!({ "a": persons[0], "b": persons[1] });
+        let population =
+            json!({ "profile": "p", "dimension": "origin", "counts": counts, "valid_from": "2025-01-01T00:00:00Z" });
+        run.send("population", START, &population);
+        for (group, controlled) in ["a", "b"].into_iter().zip(controls) {
+            let counts = json!({ "selected": controlled, "controlled": controlled });
+            run.send("tally", hour(0), &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }));
+        }
+        run.monitor.finish();
+        run.document()["findings"][0].clone()
+    };
+    let rare = finding([10_000, 90_000], [30, 90]);
+    let chi = 18.0 / 10.8_f64.sqrt();
+    close(&rare["p_value"], libm::erfc(chi / std::f64::consts::SQRT_2), "p-value");
+    // Rates of 40 and 30 %: two samples of persons would differ at 5 %, the events do not.
+    let frequent = finding([220, 220], [88, 66]);
+    assert!(frequent["p_value"].as_f64().unwrap() > 0.05, "{frequent}");
+    assert!(frequent["ratio"]["lower"].as_f64().unwrap() < 1.0, "{frequent}");
+    // A person may be controlled more than once.
+    assert!(finding([20, 180], [40, 60])["p_value"].as_f64().unwrap() < 0.05);
+}
+
+/// Checks for nothing, compared with the random channel: the group has the same population in both, so under equality half of the events fall to
+/// each. The evidence is conditional on the total, as interval and p-value are.
+#[test]
+fn unfounded_checks_of_a_population_are_compared_with_the_random_channel_by_one_model() {
+    use paritywatch::statistics::{Block, Judging, Pair, Series};
+    let rule = "indicator = \"unfounded_rate\"\nreference = \"random\"\nwarning = 1.1\ncritical = 1.25\n";
+    let config = config(rule).replace("[profiles.p]", "[profiles.p]\nexposure = \"population\"");
+    let mut run = Run::new(&config, Clock::Event { as_of: None });
+    let population = json!({ "profile": "p", "dimension": "origin", "counts": { "a": 10_000, "b": 90_000 }, "valid_from": "2025-01-01T00:00:00Z" });
+    run.send("population", START, &population);
+    let mut series = Series::new(Some(1.25));
+    for day in 0..20 {
+        for (channel, concluded) in [("profile", 14), ("random", 10)] {
+            let counts = json!({ "selected": concluded, "controlled": concluded, "concluded": concluded, "hits": 4 });
+            let data = json!({ "profile": "p", "channel": channel, "groups": { "origin": "a" }, "counts": counts });
+            run.send("tally", hour(day * 24 + 1), &data);
+        }
+        if day < 18 {
+            let crude = Pair { events: 10, exposed: 10_000, reference_events: 6, reference_exposed: 10_000 };
+            let block = Block { crude, by_population: true, ..Block::default() };
+            series.take(&block, &Judging { variation: 0.3, cap: 5.0, log_level: 3.0 });
+        }
+    }
+    run.monitor.finish();
+    let document = run.document();
+    let finding = &document["findings"][0];
+    assert_eq!(finding["group_counts"], json!({ "exposed": 10_000, "events": 200 }));
+    assert_eq!(finding["reference_counts"], json!({ "exposed": 10_000, "events": 120 }));
+    let chi = 40.0 / 80_f64.sqrt();
+    close(&finding["p_value"], libm::erfc(chi / std::f64::consts::SQRT_2), "p-value");
+    // Wilson's interval of the share 200 of 320, mapped to the ratio.
+    let (z, x, n) = (1.959_963_984_540_054_2_f64, 200.0, 320.0);
+    let spread = z * (x * (n - x) / n + z * z / 4.0_f64).sqrt();
+    let share = |sign: f64| (x + z * z / 2.0 + sign * spread) / (n + z * z);
+    close(&finding["ratio"]["lower"], share(-1.0) / (1.0 - share(-1.0)), "lower limit");
+    close(&finding["ratio"]["upper"], share(1.0) / (1.0 - share(1.0)), "upper limit");
+    let evidence = &finding["evidence"];
+    assert_eq!(evidence["blocks"], json!(series.blocks()), "{evidence}");
+    close(&evidence["log_e"], series.disparity().log_e(), "log_e");
+}
+
+/// Everybody of both groups was picked: the rates are equal. Where nobody was, there is nothing to judge.
+#[test]
+fn equal_rates_at_the_ends_of_the_range() {
+    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"point\"\n";
+    let finding = |n: [u64; 2], everybody: bool| {
+        let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+        for (group, n) in ["a", "b"].into_iter().zip(n) {
+            let counts = selection(if everybody { n } else { 0 }, n);
+            run.send("tally", hour(0), &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }));
+        }
+        run.monitor.finish();
+        run.document()["findings"][0].clone()
+    };
+    for n in [[20, 30], [41, 5_452_359]] {
+        let all = finding(n, true);
+        assert_eq!((&all["p_value"], &all["verdict"]), (&json!(1.0), &json!("within")), "{all}");
+        let nobody = finding(n, false);
+        assert_eq!((&nobody["p_value"], &nobody["verdict"]), (&Value::Null, &json!("insufficient_data")), "{nobody}");
+    }
+}
+
 /// One profile with 12 groups, compared with the rest and within offices. 30 profiles would take longer.
 #[test]
 fn fair_streams_raise_no_alert_and_skewed_ones_do() {
