@@ -268,6 +268,9 @@ impl Simulation {
 }
 
 fn share(results: &[bool]) -> String {
+    if results.is_empty() {
+        return "not simulated".to_owned();
+    }
     let count = results.iter().filter(|result| **result).count();
     format!("{:.2} % ({count} of {})", 100.0 * count as f64 / results.len() as f64, results.len())
 }
