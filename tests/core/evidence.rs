@@ -147,6 +147,28 @@ fn an_alarm_does_not_clear_by_two_blocks() {
     assert_eq!(cleared_after(5.0), Some(4));
 }
 
+/// A family of 300 fair series at a base rate of 20 %, in which each group's rate has a shock in one block of 25.
+#[test]
+fn a_fair_family_with_shocks_raises_no_alarm_with_the_cap() {
+    use paritywatch::scenario::{BlockShape, Blocks, Drift, Noise, Watching};
+    let shape = BlockShape {
+        exposed: 1_000,
+        share: 0.1,
+        base_rate: 0.2,
+        ratio: 1.0,
+        change: None,
+        drift: Drift::None,
+        variation: 0.4,
+        noise: Noise::Shocks,
+    };
+    let alarms = |cap: f64| {
+        let judging = Judging { variation: 0.3, cap, log_level: 6_000_f64.ln() };
+        (0..300).filter(|seed| Blocks::new(shape, *seed).until(Watching::Alarm, &judging, 150).is_some()).count()
+    };
+    assert!(alarms(0.0) > 10, "{}", alarms(0.0));
+    assert_eq!(alarms(5.0), 0);
+}
+
 /// Whether any earlier block held somebody of the reference decides, each stratum for itself; their number and rate do not.
 #[test]
 fn blocks_count_once_somebody_of_the_reference_was_seen() {

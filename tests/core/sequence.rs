@@ -269,7 +269,8 @@ fn unfounded_checks_of_a_population_are_compared_with_the_random_channel_by_one_
 /// Everybody of both groups was picked: the rates are equal. Where nobody was, there is nothing to judge.
 #[test]
 fn equal_rates_at_the_ends_of_the_range() {
-    let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"point\"\n";
+    let rule =
+        "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"point\"\n";
     let finding = |n: [u64; 2], everybody: bool| {
         let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
         for (group, n) in ["a", "b"].into_iter().zip(n) {
