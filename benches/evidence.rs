@@ -1,16 +1,21 @@
 //! Simulates what sequential evidence promises and what it costs: one figure for each target of the design.
 //!
 //! `cargo bench --bench evidence -- [--seed S] [--runs R] [--families F]` simulates R streams per figure (default 1,000) and F families of 300
-//! series (default 20). Each seed is another simulation; the figures in RESULTS.md name theirs.
+//! series (default 20). Each seed is another simulation; the figures in RESULTS.md name theirs. `--only fair` prints the rows of fair series
+//! whose rates vary between blocks, by base rate and kind of variation, and nothing else.
 
 use std::time::Instant;
 
-use paritywatch::scenario::{BlockShape, Blocks, Drift, Watching};
+use paritywatch::scenario::{BlockShape, Blocks, Drift, Noise, Watching};
 use paritywatch::statistics::{Block, Judging, Pair, Series};
 
 const ALPHA: f64 = 0.05;
 const FAMILY: u64 = 300;
 const CRITICAL: f64 = 1.25;
+/// The cap of a block with the allowance: `alerting.block_cap`.
+const CAP: f64 = 5.0;
+/// The number of blocks of a fair series in `Simulation::fair`.
+const FAIR_BLOCKS: u64 = 150;
 /// The number of blocks of 1,000 in the life of a series of 10 million persons.
 const LIFE: u64 = 10_000;
 
@@ -23,6 +28,7 @@ const FAIR: BlockShape = BlockShape {
     change: None,
     drift: Drift::None,
     variation: 0.0,
+    noise: Noise::LogNormal,
 };
 
 fn main() {
@@ -33,11 +39,16 @@ fn main() {
     };
     let simulation = Simulation { seed: option("--seed", 1), runs: option("--runs", 1_000) };
     println!("seed {}, {} streams per figure", simulation.seed, simulation.runs);
+    let families = option("--families", 20);
+    if arguments.windows(2).any(|pair| pair == ["--only", "fair"]) {
+        return simulation.fair(families);
+    }
     steps();
     simulation.delays();
     simulation.variation();
     simulation.clearing();
-    simulation.families(option("--families", 20));
+    simulation.families(families);
+    simulation.fair(families);
 }
 
 /// A run of this program.
@@ -47,8 +58,9 @@ struct Simulation {
     runs: u64,
 }
 
+/// Without an allowance there is no cap either.
 fn judging(variation: f64, series: u64) -> Judging {
-    Judging { variation, log_level: (series as f64 / ALPHA).ln() }
+    Judging { variation, cap: if variation > 0.0 { CAP } else { 0.0 }, log_level: (series as f64 / ALPHA).ln() }
 }
 
 /// Measures the nanoseconds that one block takes in one series, for one hypothesis and for two.
@@ -151,6 +163,33 @@ impl Simulation {
         }
     }
 
+    /// How often fair series, and fair families of 300, alarm where each group's own rate varies: without a cap and with it. Streams of the
+    /// level 1 / 6,000 are those of the families.
+    fn fair(self, families: u64) {
+        println!("fair series, {FAIR_BLOCKS} blocks of 1,000, without a cap -> with it");
+        let noises = [(Noise::LogNormal, "log-normal"), (Noise::Gamma, "gamma"), (Noise::Shocks, "shocks")];
+        for (row, base_rate) in (100..).step_by(10).zip([0.01, 0.05, 0.2, 0.5]) {
+            for (column, variation) in (0..).step_by(3).zip([0.2, 0.4]) {
+                for (noise, (kind, name)) in (0..).zip(noises) {
+                    let shape = BlockShape { base_rate, variation, noise: kind, ..FAIR };
+                    let figure = |cap: f64| self.fair_figure(row + column + noise, shape, cap, families);
+                    let (without, with) = (figure(0.0), figure(CAP));
+                    println!("base rate {base_rate}, variation {variation}, {name}: {without} -> {with}");
+                }
+            }
+        }
+    }
+
+    fn fair_figure(self, figure: u64, shape: BlockShape, cap: f64, families: u64) -> String {
+        let alarmed = |judging: Judging| {
+            move |seed| Blocks::new(shape, seed).until(Watching::Alarm, &judging, FAIR_BLOCKS).is_some()
+        };
+        let single = self.map(figure, self.runs, alarmed(Judging { cap, ..judging(0.3, 1) }));
+        let members = self.map(figure, families * FAMILY, alarmed(Judging { cap, ..judging(0.3, FAMILY) }));
+        let hit = members.chunks(FAMILY as usize).filter(|family| family.contains(&true)).count();
+        format!("1/20: {}, 1/6000: {}, families: {hit} of {families}", share(&single), share(&members))
+    }
+
     fn alarms(self, figure: u64, shape: BlockShape, judging: Judging, life: u64) -> String {
         let alarms = self
             .map(figure, self.runs, |seed| Blocks::new(shape, seed).until(Watching::Alarm, &judging, life).is_some());
@@ -229,8 +268,11 @@ impl Simulation {
 }
 
 fn share(results: &[bool]) -> String {
+    if results.is_empty() {
+        return "not simulated".to_owned();
+    }
     let count = results.iter().filter(|result| **result).count();
-    format!("{:.1} % ({count} of {})", 100.0 * count as f64 / results.len() as f64, results.len())
+    format!("{:.2} % ({count} of {})", 100.0 * count as f64 / results.len() as f64, results.len())
 }
 
 fn blocks_to_clear(series: &mut Series, blocks: &mut Blocks, judging: &Judging, limit: u64) -> Option<u64> {

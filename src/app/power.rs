@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::failure::{Failure, Finished};
-use crate::scenario::{BlockShape, Blocks, Drift, Watching};
+use crate::scenario::{BlockShape, Blocks, Drift, Noise, Watching};
 use crate::statistics::{Judging, PowerQuestion, exposed_needed};
 
 /// Simulated streams. Their quantiles have a standard error of about 2 percentage points.
@@ -41,6 +41,9 @@ pub struct PowerArguments {
     /// Variation between blocks that is no evidence (alerting.block_variation)
     #[arg(long, default_value_t = 0.3)]
     variation: f64,
+    /// The most that one block multiplies the evidence by, or 0 (alerting.block_cap)
+    #[arg(long, default_value_t = 5.0)]
+    cap: f64,
     /// Seed of the simulation
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -91,24 +94,21 @@ fn answer(options: &PowerArguments) -> Result<String, Failure> {
     let _ = writeln!(text, "  in {} % of the streams by         {:>12}", power * 100.0, at(power));
     let _ = write!(
         text,
-        "  ({RUNS} simulated streams, seed {}; variation between blocks allowed for: {})",
-        options.seed, options.variation
+        "  ({RUNS} simulated streams, seed {}; variation between blocks allowed for: {}, cap of a block: {})",
+        options.seed, options.variation, options.cap
     );
     Ok(text)
 }
 
 /// Blocks until the alarm of each simulated stream, ascending. Streams without an alarm come last.
 fn delays(options: &PowerArguments) -> Vec<Option<u64>> {
-    let PowerArguments { base_rate, ratio, share, family, alpha, block, variation, seed, .. } = *options;
+    let PowerArguments { base_rate, ratio, share, family, alpha, block, variation, cap, seed, .. } = *options;
     // If lower is the harm, the groups change places.
-    let shape = if ratio > 1.0 {
-        BlockShape { exposed: block, share, base_rate, ratio, change: None, drift: Drift::None, variation: 0.0 }
-    } else {
-        let swapped = (1.0 - share, base_rate * ratio, 1.0 / ratio);
-        let (share, base_rate, ratio) = swapped;
-        BlockShape { exposed: block, share, base_rate, ratio, change: None, drift: Drift::None, variation: 0.0 }
-    };
-    let judging = Judging { variation, log_level: (f64::from(family) / alpha).ln() };
+    let (share, base_rate, ratio) =
+        if ratio > 1.0 { (share, base_rate, ratio) } else { (1.0 - share, base_rate * ratio, 1.0 / ratio) };
+    let (drift, noise) = (Drift::None, Noise::LogNormal);
+    let shape = BlockShape { exposed: block, share, base_rate, ratio, change: None, drift, noise, variation: 0.0 };
+    let judging = Judging { variation, cap, log_level: (f64::from(family) / alpha).ln() };
     let mut delays: Vec<Option<u64>> = (0..RUNS as u64)
         .map(|run| {
             Blocks::new(shape, seed.wrapping_mul(1_000_003).wrapping_add(run)).until(
@@ -143,7 +143,7 @@ fn check(options: &PowerArguments) -> Result<(), Failure> {
     let refuse = |key: &str, expected: &str, found: f64| {
         Err(Failure::Usage(format!("--{key}: expected {expected}, found {found}")))
     };
-    let PowerArguments { base_rate, ratio, share, power, alpha, variation, .. } = *options;
+    let PowerArguments { base_rate, ratio, share, power, alpha, variation, cap, .. } = *options;
     match () {
         () if !inside(base_rate) => refuse("base-rate", "a number between 0 and 1", base_rate),
         () if !(ratio > 0.0 && ratio != 1.0 && base_rate * ratio < 1.0) => {
@@ -153,6 +153,7 @@ fn check(options: &PowerArguments) -> Result<(), Failure> {
         () if !(0.5..1.0).contains(&power) => refuse("power", "a number from 0.5 to below 1", power),
         () if !inside(alpha) => refuse("alpha", "a number between 0 and 1", alpha),
         () if !(0.0..=10.0).contains(&variation) => refuse("variation", "a number from 0 to 10", variation),
+        () if !(cap == 0.0 || cap > 1.0 && cap.is_finite()) => refuse("cap", "0, or a number above 1", cap),
         () if options.family == 0 || options.block < 2 => {
             refuse("family, --block", "at least 1 series and 2 exposed", f64::from(options.family))
         }

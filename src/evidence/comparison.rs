@@ -119,6 +119,12 @@ impl Total {
     }
 }
 
+/// Returns whether a rule compares shares of the picked. Their exposed are the picked, whatever the exposed of the rate.
+#[must_use]
+pub fn compares_shares(rule: &Rule) -> bool {
+    rule.reference == Reference::Random && by_shares(rule.indicator)
+}
+
 /// With the random channel, picking is compared by the group's share of the picked. Those picked at random are a sample
 /// of everyone, so their share is what it would be if the profile treated everyone alike.
 #[must_use]

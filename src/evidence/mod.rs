@@ -19,7 +19,7 @@ mod table;
 
 pub use cohort::Cohort;
 pub use cohorts::{Cohorts, CohortsState};
-pub use comparison::{Against, Side, Sides, against, by_shares, slots};
+pub use comparison::{Against, Side, Sides, against, by_shares, compares_shares, slots};
 pub use feed::{CohortFeed, Maturity};
 pub use indicator::{by_population_of, maturity, side};
 pub use sequence::{Sequences, SequencesState, StagedPopulation, WatchList};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
-use super::comparison::{Side, Sides, against, slots};
+use super::comparison::{Side, Sides, against, compares_shares, slots};
 use super::feed::CohortFeed;
 use super::indicator::{by_population_of, maturity, side};
 use super::series::{CohortSides, GroupSeries, OpenBlock};
@@ -123,7 +123,7 @@ impl Table {
             series: groups.map(|group| (named != Some(group)).then(|| GroupSeries::new(rule))).collect(),
             past: vec![Side::default(); dimension.groups.len() + 1],
             begun: i32::MIN,
-            by_population: rule.reference != Reference::Random && by_population_of(plan, key.profile, rule.indicator),
+            by_population: !compares_shares(rule) && by_population_of(plan, key.profile, rule.indicator),
             stratum: rule.stratify_by.as_deref().and_then(|name| attributes.stratum_id(name)),
         })
     }
@@ -201,12 +201,14 @@ impl Scope<'_> {
             // No population is known before its first event: then nobody is exposed, and the block says nothing.
             let counts = context.populations.at(self.key.profile, self.key.dimension, at).unwrap_or_default();
             let table: Vec<Side> = counts.iter().map(|count| Side { events: 0, exposed: *count }).collect();
-            let (own, other) = Sides::new(table, Vec::new()).compare(reference, self.rule.indicator, group);
+            // A group has the same population in every channel.
+            let (own, other) = Sides::new(table.clone(), table).compare(reference, self.rule.indicator, group);
             block.crude.exposed = own.exposed;
             block.crude.reference_exposed = other.exposed;
             block.by_population = true;
         }
-        let judging = Judging { variation: context.evidence.block_variation, log_level: context.log_level };
+        let EvidencePlan { block_variation: variation, block_cap: cap, .. } = context.evidence;
+        let judging = Judging { variation, cap, log_level: context.log_level };
         series.series.take(&block, &judging);
     }
 }

@@ -265,7 +265,13 @@ mod tests {
                 not_selected_horizon: Span::DAY,
             },
             event: Limits { string_bytes: 1, message_bytes: 1 },
-            evidence: EvidencePlan { family_alpha: 0.05, block_exposed: 1, block_concluded: 1, block_variation: 0.0 },
+            evidence: EvidencePlan {
+                family_alpha: 0.05,
+                block_exposed: 1,
+                block_concluded: 1,
+                block_variation: 0.0,
+                block_cap: 0.0,
+            },
             min_cell: 0,
         })
     }

@@ -62,6 +62,9 @@ pub struct EvidencePlan {
     pub block_concluded: u64,
     /// The coefficient of variation of a group's rate between blocks that does not count as evidence; 0 for none.
     pub block_variation: f64,
+    /// The most that one block multiplies a likelihood ratio by, above 1. With it, a block counts with 1 until an earlier one held somebody of the
+    /// reference. 0 for neither.
+    pub block_cap: f64,
 }
 
 /// Limits of the ledger.

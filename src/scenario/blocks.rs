@@ -30,6 +30,19 @@ pub struct BlockShape {
     pub drift: Drift,
     /// The coefficient of variation of each group's own rate between blocks, not below 0. `Simpson` does not read it.
     pub variation: f64,
+    /// How a group's own rate varies.
+    pub noise: Noise,
+}
+
+/// How a group's own rate varies between blocks: the distribution of a factor with mean 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noise {
+    /// Log-normal.
+    LogNormal,
+    /// Gamma.
+    Gamma,
+    /// 4 % of the blocks, each group for itself, have a higher rate, and all others the same. Variations up to 4.
+    Shocks,
 }
 
 /// How the base rate changes over time, in both groups alike.
@@ -65,7 +78,7 @@ impl Blocks {
 
     /// Draws the next block.
     pub fn next_block(&mut self) -> Block {
-        let BlockShape { exposed, share, base_rate, ratio, change, drift, variation } = self.shape;
+        let BlockShape { exposed, share, base_rate, ratio, change, drift, variation, .. } = self.shape;
         let ratio = change.filter(|(from, _)| self.index >= *from).map_or(ratio, |(_, ratio)| ratio);
         let base_rate = base_rate * self.drift_factor(drift);
         self.index += 1;
@@ -129,16 +142,56 @@ impl Blocks {
         }
     }
 
-    /// Draws a log-normal factor with mean 1 and this coefficient of variation (the normal number after Box and Muller, Annals of Mathematical
-    /// Statistics 29, 1958).
+    /// Draws a factor with mean 1 and this coefficient of variation.
     fn variation_factor(&mut self, variation: f64) -> f64 {
         if variation <= 0.0 {
             return 1.0;
         }
-        let spread = libm::log1p(variation * variation);
+        match self.shape.noise {
+            Noise::LogNormal => {
+                let spread = libm::log1p(variation * variation);
+                libm::exp(libm::sqrt(spread) * self.normal() - spread / 2.0)
+            }
+            Noise::Gamma => {
+                let shape = 1.0 / (variation * variation);
+                self.gamma(shape) / shape
+            }
+            Noise::Shocks => self.shock(variation),
+        }
+    }
+
+    /// Draws a standard normal number (Box and Muller, Annals of Mathematical Statistics 29, 1958).
+    fn normal(&mut self) -> f64 {
         let (radius, angle) = (1.0 - self.random.uniform(), self.random.uniform() * std::f64::consts::TAU);
-        let normal = libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(angle);
-        libm::exp(libm::sqrt(spread) * normal - spread / 2.0)
+        libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(angle)
+    }
+
+    /// Draws a gamma number of this shape, with scale 1 (Marsaglia and Tsang, ACM Transactions on Mathematical Software 26, 2000).
+    fn gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            let uniform = 1.0 - self.random.uniform();
+            return self.gamma(shape + 1.0) * libm::pow(uniform, 1.0 / shape);
+        }
+        let d = shape - 1.0 / 3.0;
+        loop {
+            let normal = self.normal();
+            let root = 1.0 + normal / libm::sqrt(9.0 * d);
+            let uniform = 1.0 - self.random.uniform();
+            let cube = root * root * root;
+            if root > 0.0 && libm::log(uniform) < 0.5 * normal * normal + d - d * cube + d * libm::log(cube) {
+                return d * cube;
+            }
+        }
+    }
+
+    /// Draws a shock, or what is left for the other blocks.
+    fn shock(&mut self, variation: f64) -> f64 {
+        const PROBABILITY: f64 = 0.04;
+        let spread = libm::sqrt(PROBABILITY * (1.0 - PROBABILITY));
+        // A factor 1 + rise in the shocks has the deviation rise * spread and the mean 1 + rise * probability.
+        let rise = variation / (spread - PROBABILITY * variation);
+        let factor = if self.random.chance(PROBABILITY) { 1.0 + rise } else { 1.0 };
+        factor / (1.0 + rise * PROBABILITY)
     }
 
     /// Draws a binomial number. Large counts are split into parts, because the probability of no event must not vanish.
@@ -199,6 +252,7 @@ mod tests {
             change: None,
             drift: Drift::None,
             variation: 0.0,
+            noise: Noise::LogNormal,
         };
         let mut blocks = Blocks::new(shape, 1);
         for (count, probability) in [(100, 0.05), (900, 0.5), (20_000, 0.3)] {
@@ -208,6 +262,30 @@ mod tests {
             let (expected, spread) = (real(count) * probability, real(count) * probability * (1.0 - probability));
             assert!((mean - expected).abs() < 4.0 * (spread / 4_000.0).sqrt(), "mean {mean} of {expected}");
             assert!((variance / spread - 1.0).abs() < 0.1, "variance {variance} of {spread}");
+        }
+    }
+
+    #[test]
+    fn noise_has_mean_1_and_its_variation() {
+        for noise in [Noise::LogNormal, Noise::Gamma, Noise::Shocks] {
+            for variation in [0.2, 0.4, 1.5] {
+                let shape = BlockShape {
+                    exposed: 1,
+                    share: 0.5,
+                    base_rate: 0.1,
+                    ratio: 1.0,
+                    change: None,
+                    drift: Drift::None,
+                    variation,
+                    noise,
+                };
+                let mut blocks = Blocks::new(shape, 1);
+                let draws: Vec<f64> = (0..100_000).map(|_| blocks.variation_factor(variation)).collect();
+                let mean = draws.iter().sum::<f64>() / 100_000.0;
+                let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / 100_000.0;
+                assert!((mean - 1.0).abs() < 4.0 * variation / 316.0, "{noise:?}, {variation}: mean {mean}");
+                assert!((variance.sqrt() / variation - 1.0).abs() < 0.1, "{noise:?}, {variation}: {}", variance.sqrt());
+            }
         }
     }
 }

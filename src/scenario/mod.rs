@@ -10,7 +10,7 @@ mod shape;
 mod stream;
 mod truth;
 
-pub use blocks::{BlockShape, Blocks, Drift, Watching};
+pub use blocks::{BlockShape, Blocks, Drift, Noise, Watching};
 pub use chances::Origin;
 pub use shape::{Scenario, Shape};
 pub use stream::{GeneratedEvent, Stream};

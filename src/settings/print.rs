@@ -163,6 +163,7 @@ impl Toml {
         self.value("block_exposed", alerting.block_exposed);
         self.value("block_concluded", alerting.block_concluded);
         self.number("block_variation", alerting.block_variation);
+        self.number("block_cap", alerting.block_cap);
     }
 
     fn allow_lists(&mut self, plan: &Plan) {

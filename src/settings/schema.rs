@@ -126,6 +126,8 @@ pub struct Alerting {
     pub block_concluded: u64,
     /// How far a group's rate may vary between blocks without being evidence: a coefficient of variation, 0 to 10.
     pub block_variation: f64,
+    /// The most that one block multiplies a likelihood ratio by: above 1; 0 for no bound.
+    pub block_cap: f64,
 }
 
 /// Criteria that a profile must not use, or only with a reason.

@@ -59,6 +59,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
             block_exposed: alerting.block_exposed,
             block_concluded: alerting.block_concluded,
             block_variation: alerting.block_variation,
+            block_cap: alerting.block_cap,
         },
         min_cell: privacy.min_cell,
     };
@@ -222,6 +223,7 @@ fn alerting(mut table: Table<'_>) -> Alerting {
         block_concluded: table.integer("block_concluded", 50, blocks).value,
         block_variation: table
             .number("block_variation", 0.3, "a number from 0 to 10", |variation| (0.0..=10.0).contains(&variation)),
+        block_cap: table.number("block_cap", 5.0, "0, or a number above 1", |cap| cap == 0.0 || cap > 1.0),
     };
     table.finish();
     alerting

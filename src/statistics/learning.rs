@@ -1,6 +1,6 @@
 //! What a series learns from past blocks: the rates to expect, and how much rates vary between blocks.
 
-use libm::sqrt;
+use libm::{log, round, sqrt};
 use serde::{Deserialize, Serialize};
 
 use super::pair::{Pair, real};
@@ -16,18 +16,34 @@ pub struct ReferenceRate {
 
 impl Default for ReferenceRate {
     fn default() -> Self {
-        Self { events: 0.1, exposed: 2.0 }
+        Self { events: 0.1, exposed: Self::START }
     }
 }
 
 impl ReferenceRate {
     /// The share of the past that each block leaves: 0.5 to the power of 1 / 100.
     const DECAY: f64 = 0.993_09;
+    /// The exposed that the rate starts with.
+    const START: f64 = 2.0;
 
     /// The rate expected of the next block, from 1e-6 to 0.95; 0.05 before the first block.
     #[must_use]
     pub fn expected(&self) -> f64 {
         (self.events / self.exposed).clamp(1e-6, 0.95)
+    }
+
+    /// Whether any block held somebody. Until then the expected rate is the start value, which nobody has measured.
+    ///
+    /// Empty blocks leave the start value times a whole power of the decay, and no number of persons adds up to one.
+    #[must_use]
+    pub fn is_learned(&self) -> bool {
+        /// Rounding moves the exponent by less than 2e-9 in 100,000 blocks.
+        const ROUNDING: f64 = 1e-8;
+        if self.exposed > Self::START {
+            return true;
+        }
+        let blocks = log(self.exposed / Self::START) / log(Self::DECAY);
+        (blocks - round(blocks)).abs() > ROUNDING
     }
 
     /// Adds a closed block.

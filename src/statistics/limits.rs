@@ -28,7 +28,7 @@ pub(super) fn upper_ratio(group: Proportion, reference: Proportion, critical: f6
     /// From the worst beginning six steps were needed.
     const STEPS: usize = 40;
     let (x1, n1, x2, n2) = (group.x(), group.n(), reference.x(), reference.n());
-    let (without1, without2) = (without(group), without(reference));
+    let (without1, without2) = (group.without(), reference.without());
     let (q1, q2, events) = (without1 / n1, without2 / n2, x1 + x2);
     let (a, b) = (x2 * q2 * events, x2 * (q1 * x2 + q2 * x1) - critical * events);
     let (d, e) = (critical * (events + x1), critical * x1);
@@ -60,7 +60,7 @@ pub(super) fn upper_difference(group: Proportion, reference: Proportion, critica
     /// Before the last step the statistic was as near as this, in shares of what it has to be.
     const NEAR: f64 = 1e-6;
     let (x1, n1, x2, n2) = (group.x(), group.n(), reference.x(), reference.n());
-    let (without1, without2) = (without(group), without(reference));
+    let (without1, without2) = (group.without(), reference.without());
     let room = without1 / n1 + x2 / n2;
     if room == 0.0 {
         return 1.0;
@@ -89,16 +89,7 @@ pub(super) fn upper_difference(group: Proportion, reference: Proportion, critica
             break;
         }
     }
-    (difference(group, reference) + critical / multiplier).min(1.0)
-}
-
-/// Returns the difference of the rates from the whole numbers, so that rates that are nearly equal cost no digits.
-#[expect(clippy::cast_precision_loss, reason = "rounded once")]
-fn difference(group: Proportion, reference: Proportion) -> f64 {
-    let product = |events: u64, exposed: u64| u128::from(events) * u128::from(exposed);
-    let (one, other) = (product(group.events(), reference.exposed()), product(reference.events(), group.exposed()));
-    let excess = one.abs_diff(other) as f64 / (group.n() * reference.n());
-    if one >= other { excess } else { -excess }
+    (group.excess_over(reference) / (n1 * n2) + critical / multiplier).min(1.0)
 }
 
 /// How far a rate moves at a multiplier.
@@ -151,10 +142,4 @@ fn left_of_root(a: f64, b: f64, d: f64, e: f64) -> f64 {
 fn spread(proportion: Proportion, critical: f64) -> f64 {
     let rate = (proportion.x() + 0.25 * critical) / (proportion.n() + 0.5 * critical);
     rate * (1.0 - rate) / proportion.n()
-}
-
-/// Those without the event. The difference of the whole numbers has all digits.
-#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53; larger counts lose less than 1e-15 of their value")]
-const fn without(proportion: Proportion) -> f64 {
-    (proportion.exposed() - proportion.events()) as f64
 }

@@ -31,7 +31,7 @@ pub use interval::{difference_interval, ratio_interval, share_ratio_interval, wi
 pub use learning::{Dispersion, ReferenceRate};
 pub use likelihood::{GRID, Logs, log_likelihood_ratios, log_reverse_ratios, log_share_ratios};
 pub use multiplicity::{benjamini_hochberg, e_benjamini_hochberg, holm};
-pub use p_value::{FISHER_EXPOSED, fisher_p_value, p_value, score_p_value};
+pub use p_value::{FISHER_EXPOSED, fisher_p_value, p_value, score_p_value, share_p_value};
 pub use pair::Pair;
 pub use power::{PowerQuestion, exposed_needed};
 pub use proportion::Proportion;

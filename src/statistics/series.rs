@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use libm::log;
 use serde::{Deserialize, Serialize};
 
 use super::detector::Detector;
@@ -37,6 +38,9 @@ pub struct Block {
 pub struct Judging {
     /// The coefficient of variation of a group's rate between blocks that counts as ordinary, not below 0. 0 switches the allowance off.
     pub variation: f64,
+    /// The most that one block multiplies a likelihood ratio by, after the allowance; above 1. With a cap, a block whose reference rate nobody has
+    /// measured yet counts with a likelihood ratio of 1. 0 switches both off.
+    pub cap: f64,
     /// ln(1 / level) of the series, where the level is shared out over all epochs.
     pub log_level: f64,
 }
@@ -69,11 +73,12 @@ impl Series {
     pub fn take(&mut self, block: &Block, judging: &Judging) {
         let q = self.rates.reference.expected();
         let phi = self.dispersion.allowance(block.crude, q, judging.variation);
-        let parts = self.parts(block);
+        let parts = self.parts(block, judging);
+        let log_cap = judging.log_cap();
         let sum = |ratios: &dyn Fn(&Part) -> Logs| {
             let mut sum = [0.0; GRID];
             parts.iter().for_each(|part| sum.iter_mut().zip(ratios(part)).for_each(|(sum, log)| *sum += log));
-            sum.map(|log| log / phi)
+            sum.map(|log| (log / phi).min(log_cap))
         };
         for detector in std::iter::once(&mut self.disparity).chain(&mut self.material) {
             let (null, reverse_null) = (detector.null(), detector.reverse_null());
@@ -86,7 +91,9 @@ impl Series {
         for (stratum, pair) in &block.strata {
             self.strata.entry(stratum.clone()).or_default().learn(*pair);
         }
-        self.phi = phi;
+        if !block.crude.one_sided() {
+            self.phi = phi;
+        }
         self.blocks += 1;
     }
 
@@ -102,7 +109,7 @@ impl Series {
         self.material.as_ref()
     }
 
-    /// phi of the last block: the number by which ln L was divided; 1 before the first block.
+    /// phi of the last block in which no group was empty: the number by which ln L was divided; 1 before the first.
     #[must_use]
     pub const fn phi(&self) -> f64 {
         self.phi
@@ -114,7 +121,15 @@ impl Series {
         self.blocks
     }
 
-    fn parts(&self, block: &Block) -> Vec<Part> {
+    /// What the block adds to the evidence. Where a cap holds, a stratum whose reference rate still has its start value is left out: with a
+    /// wrong rate the allowance and the likelihood ratio are wrong by as much. This is known before the block, so L stays an e-value.
+    fn parts(&self, block: &Block, judging: &Judging) -> Vec<Part> {
+        let mut parts = self.all_parts(block);
+        parts.retain(|part| !judging.capped() || part.rates.reference.is_learned());
+        parts
+    }
+
+    fn all_parts(&self, block: &Block) -> Vec<Part> {
         let part = |pair, rates| Part { pair, rates, by_population: block.by_population };
         if block.strata.is_empty() {
             return vec![part(block.crude, self.rates)];
@@ -122,6 +137,16 @@ impl Series {
         // Of a stratum without past blocks, the start rates are expected.
         let rates = |stratum| self.strata.get(stratum).copied().unwrap_or_default();
         block.strata.iter().map(|(stratum, pair)| part(*pair, rates(stratum))).collect()
+    }
+}
+
+impl Judging {
+    fn capped(&self) -> bool {
+        self.cap > 0.0
+    }
+
+    fn log_cap(&self) -> f64 {
+        if self.capped() { log(self.cap) } else { f64::INFINITY }
     }
 }
 

@@ -85,8 +85,9 @@ impl Sums {
         self.used += 1;
         self.group += x1 * n2 / n;
         self.reference += x2 * n1 / n;
-        self.variance += (n1 * n2 * x - x1 * x2 * n) / (n * n);
-        self.excess += x1 - x * n1 / n;
+        // n1 n2 x - x1 x2 n and x1 - x n1 / n, so that nothing cancels where nearly everybody has the event.
+        self.variance += (n1 * x1 * stratum.reference.without() + n2 * x2 * stratum.group.without()) / (n * n);
+        self.excess += stratum.group.excess_over(stratum.reference) / n;
         if n > 1.0 {
             self.null_variance += n1 / n * (n2 / n) * x * ((n - x) / (n - 1.0));
         }

@@ -11,7 +11,11 @@ use statrs::distribution::{Binomial, Discrete};
 const TOLERANCE: f64 = 1e-12;
 
 fn trace(name: &str) -> Vec<Vec<f64>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/vectors.json");
+    rows_of("vectors.json", name)
+}
+
+fn rows_of(file: &str, name: &str) -> Vec<Vec<f64>> {
+    let path = format!("{}/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
     let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let rows = vectors[name]["rows"].as_array().unwrap();
     rows.iter().map(|row| row.as_array().unwrap().iter().map(|cell| cell.as_f64().unwrap()).collect()).collect()
@@ -71,6 +75,134 @@ fn the_trace_with_the_allowance() {
 #[test]
 fn the_trace_of_the_material_null() {
     follow("eprocess_trace_material", 1.25, 0.3);
+}
+
+fn crude_block(row: &[f64]) -> Block {
+    Block { crude: pair(row), ..Block::default() }
+}
+
+/// Both hypotheses of a series, whose evidence of one block is capped, and which counts no block before one with somebody of the reference.
+#[test]
+fn the_trace_with_the_cap() {
+    let rows = rows_of("rules.json", "allowance_v2");
+    let mut series = Series::new(Some(1.25));
+    let judging = Judging { variation: 0.3, cap: 5.0, log_level: 1e9 };
+    for (index, row) in rows.iter().enumerate() {
+        series.take(&crude_block(row), &judging);
+        let (disparity, material) = (series.disparity(), series.material().unwrap());
+        let found = [series.phi(), disparity.log_e(), disparity.log_sr(), material.log_e(), material.log_sr()];
+        let expected = [row[4], row[6], row[7], row[8], row[9]];
+        for (place, (found, expected)) in found.into_iter().zip(expected).enumerate() {
+            close(found, expected, &format!("row {index} number {place}"));
+        }
+    }
+    assert_eq!(rows.len(), 40);
+}
+
+/// A block that multiplies the evidence a thousandfold without the cap does so fivefold with it, in strata as well as crude.
+#[test]
+fn no_block_multiplies_evidence_by_more_than_the_cap() {
+    let of = |events, reference_events| Pair { events, exposed: 1_000, reference_events, reference_exposed: 9_000 };
+    let plain = |pair: Pair| Block { crude: pair, ..Block::default() };
+    let stratified = |pair: Pair| Block {
+        crude: pair.plus(pair),
+        strata: [("one".into(), pair), ("other".into(), pair)].into(),
+        by_population: false,
+    };
+    for shape in [plain, stratified] {
+        let growth = |cap: f64| {
+            let mut series = Series::new(None);
+            let judging = Judging { variation: 0.3, cap, log_level: 1e9 };
+            (0..50).for_each(|_| series.take(&shape(of(50, 450)), &judging));
+            let before = series.disparity().log_sr();
+            series.take(&shape(of(300, 450)), &judging);
+            (series.disparity().log_sr() - before).exp()
+        };
+        assert!(growth(0.0) > 1_000.0, "{}", growth(0.0));
+        // M_k becomes L_k (M_k + 1), where M before the block is between 0 and 1.
+        assert!(growth(5.0) > 5.0 && growth(5.0) < 100.0, "{}", growth(5.0));
+    }
+}
+
+/// The reverse detector is capped as well: it needs as many blocks to reach 365 as fivefold growth takes.
+#[test]
+fn an_alarm_does_not_clear_by_two_blocks() {
+    let block = |events, reference_events| Block {
+        crude: Pair { events, exposed: 100_000, reference_events, reference_exposed: 900_000 },
+        ..Block::default()
+    };
+    let cleared_after = |cap: f64| {
+        let mut series = Series::new(Some(1.25));
+        let judging = Judging { variation: 0.0, cap, log_level: 3.0 };
+        while !series.disparity().alarmed() {
+            series.take(&block(10_000, 45_000), &judging);
+        }
+        (1..100).find(|_| {
+            series.take(&block(2_000, 45_000), &judging);
+            !series.disparity().alarmed()
+        })
+    };
+    assert_eq!(cleared_after(0.0), Some(1));
+    // 5 (5 (5 (5 + 1) + 1) + 1) = 780 is the first above 365; with three it is 155.
+    assert_eq!(cleared_after(5.0), Some(4));
+}
+
+/// A family of 300 fair series at a base rate of 20 %, in which each group's rate has a shock in one block of 25.
+#[test]
+fn a_fair_family_with_shocks_raises_no_alarm_with_the_cap() {
+    use paritywatch::scenario::{BlockShape, Blocks, Drift, Noise, Watching};
+    let shape = BlockShape {
+        exposed: 1_000,
+        share: 0.1,
+        base_rate: 0.2,
+        ratio: 1.0,
+        change: None,
+        drift: Drift::None,
+        variation: 0.4,
+        noise: Noise::Shocks,
+    };
+    let alarms = |cap: f64| {
+        let judging = Judging { variation: 0.3, cap, log_level: 6_000_f64.ln() };
+        (0..300).filter(|seed| Blocks::new(shape, *seed).until(Watching::Alarm, &judging, 150).is_some()).count()
+    };
+    assert!(alarms(0.0) > 10, "{}", alarms(0.0));
+    assert_eq!(alarms(5.0), 0);
+}
+
+/// Whether any earlier block held somebody of the reference decides, each stratum for itself; their number and rate do not.
+#[test]
+fn blocks_count_once_somebody_of_the_reference_was_seen() {
+    let high = Pair { events: 400, exposed: 1_000, reference_events: 450, reference_exposed: 9_000 };
+    let judging = Judging { variation: 0.3, cap: 5.0, log_level: 1e9 };
+    let says_something = |before: &[Pair]| {
+        let mut series = Series::new(None);
+        before.iter().for_each(|pair| series.take(&Block { crude: *pair, ..Block::default() }, &judging));
+        let quiet = series.disparity().log_e();
+        series.take(&Block { crude: high, ..Block::default() }, &judging);
+        series.disparity().log_e() > quiet
+    };
+    let group_alone = Pair { events: 5, exposed: 1_000, ..Pair::default() };
+    let one_person = Pair { reference_exposed: 1, ..Pair::default() };
+    // At the start value's own rate, which the rate then still has.
+    let twenty = Pair { reference_events: 1, reference_exposed: 20, ..Pair::default() };
+    assert!(!says_something(&[]));
+    assert!(!says_something(&[group_alone; 500]));
+    for first in [one_person, twenty] {
+        assert!(says_something(&[first]));
+        let mut later = vec![group_alone; 300];
+        later.push(first);
+        later.extend([group_alone; 700]);
+        assert!(says_something(&later), "{first:?}");
+    }
+    let in_stratum = |name: &str| Block { crude: high, strata: [(name.into(), high)].into(), by_population: false };
+    let mut series = Series::new(None);
+    for (name, rises) in [("a", false), ("a", true), ("b", false), ("b", true)] {
+        let before = series.disparity().log_sr();
+        series.take(&in_stratum(name), &judging);
+        // With L = 1 the mean of M_k grows by 1.
+        let grown = (before.exp() + 1.0).ln();
+        assert_eq!(series.disparity().log_sr() > grown + 1e-9, rises, "{name}");
+    }
 }
 
 /// The expectation of L_k at the rates p1 and p2, summed over all outcomes of a small block.

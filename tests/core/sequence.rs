@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 /// 2026-01-01T00:00:00Z
 const START: EventTime = EventTime(1_767_225_600_000);
 
-fn trace(name: &str) -> Vec<Vec<f64>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/vectors.json");
+fn trace(file: &str, name: &str) -> Vec<Vec<f64>> {
+    let path = format!("{}/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
     let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let rows = vectors[name]["rows"].as_array().unwrap();
     rows.iter().map(|row| row.as_array().unwrap().iter().map(|cell| cell.as_f64().unwrap()).collect()).collect()
@@ -88,10 +88,33 @@ fn hits(events: u64, exposed: u64) -> Value {
     json!({ "assessed": exposed, "selected": exposed, "controlled": exposed, "concluded": exposed, "hits": events })
 }
 
-/// Every row of the trace is one hour of tallies, and thereby one block.
-fn follow(rule: &str, [monitored, reference]: [&str; 2], counts: fn(u64, u64) -> Value) {
-    let (rows, material) = (trace("eprocess_trace_allowance"), trace("eprocess_trace_material"));
-    let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+/// Every row of the traces without a cap is one hour of tallies, and thereby one block.
+fn follow(rule: &str, sides: [&str; 2], counts: fn(u64, u64) -> Value) {
+    let rows = trace("vectors.json", "eprocess_trace_allowance");
+    let material = trace("vectors.json", "eprocess_trace_material");
+    let config = config(rule).replace("[alerting]", "[alerting]\nblock_cap = 0");
+    let evidence = evidence_of(&config, &rows, sides, counts);
+    let (last, last_material) = (rows.last().unwrap(), material.last().unwrap());
+    close(&evidence["dispersion"], last[4], "phi");
+    close(&evidence["log_e"], last[5], "log_e");
+    close(&evidence["log_sr"], last[6], "log_sr");
+    close(&evidence["log_e_material"], last_material[5], "log_e_material");
+}
+
+/// The same for the trace with the default cap.
+fn follow_capped(rule: &str, sides: [&str; 2], counts: fn(u64, u64) -> Value) {
+    let rows = trace("rules.json", "allowance_v2");
+    let evidence = evidence_of(&config(rule), &rows, sides, counts);
+    let last = rows.last().unwrap();
+    close(&evidence["dispersion"], last[4], "phi");
+    close(&evidence["log_e"], last[6], "log_e");
+    close(&evidence["log_sr"], last[7], "log_sr");
+    close(&evidence["log_e_material"], last[8], "log_e_material");
+}
+
+fn evidence_of(config: &str, rows: &[Vec<f64>], sides: [&str; 2], counts: fn(u64, u64) -> Value) -> Value {
+    let [monitored, reference] = sides;
+    let mut run = Run::new(config, Clock::Event { as_of: None });
     for (index, row) in rows.iter().enumerate() {
         let count = |index: usize| row[index] as u64;
         let sides = [(monitored, counts(count(0), count(1))), (reference, counts(count(2), count(3)))];
@@ -104,18 +127,15 @@ fn follow(rule: &str, [monitored, reference]: [&str; 2], counts: fn(u64, u64) ->
     run.send("tally", hour(rows.len() + 1), &json!({ "profile": "p", "groups": { "origin": "a" }, "counts": {} }));
     run.monitor.finish();
     let evidence = run.evidence("a");
-    let (last, last_material) = (rows.last().unwrap(), material.last().unwrap());
     assert_eq!(evidence["blocks"], json!(rows.len()));
-    close(&evidence["dispersion"], last[4], "phi");
-    close(&evidence["log_e"], last[5], "log_e");
-    close(&evidence["log_sr"], last[6], "log_sr");
-    close(&evidence["log_e_material"], last_material[5], "log_e_material");
+    evidence
 }
 
 #[test]
 fn the_trace_arrives_whole_through_the_monitor() {
     let rule = "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\n";
     follow(rule, ["a", "b"], selection);
+    follow_capped(rule, ["a", "b"], selection);
 }
 
 /// For "too low" the groups change places: the trace's first group is the reference.
@@ -123,6 +143,7 @@ fn the_trace_arrives_whole_through_the_monitor() {
 fn the_trace_of_hits_that_are_too_few() {
     let rule = "indicator = \"hit_rate\"\nreference = \"b\"\nwarning = 0.9\ncritical = 0.8\n";
     follow(rule, ["b", "a"], hits);
+    follow_capped(rule, ["b", "a"], hits);
 }
 
 #[test]
@@ -175,6 +196,98 @@ fn population_denominators_give_evidence_given_the_total() {
     assert_eq!(run.document()["findings"][0]["verdict"], json!("critical"));
 }
 
+/// Interval and p-value rest on the group's share of the events, given their total: 30 of 120 against an expected share of 0.1.
+#[test]
+fn population_denominators_give_the_p_value_of_the_share() {
+    let rule = "indicator = \"control_frequency\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"interval\"\n";
+    let config = config(rule).replace("[profiles.p]", "[profiles.p]\nexposure = \"population\"");
+    let finding = |persons: [u64; 2], controls: [u64; 2]| {
+        let mut run = Run::new(&config, Clock::Event { as_of: None });
+        let counts = json!({ "a": persons[0], "b": persons[1] });
+        let population =
+            json!({ "profile": "p", "dimension": "origin", "counts": counts, "valid_from": "2025-01-01T00:00:00Z" });
+        run.send("population", START, &population);
+        for (group, controlled) in ["a", "b"].into_iter().zip(controls) {
+            let counts = json!({ "selected": controlled, "controlled": controlled });
+            run.send("tally", hour(0), &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }));
+        }
+        run.monitor.finish();
+        run.document()["findings"][0].clone()
+    };
+    let rare = finding([10_000, 90_000], [30, 90]);
+    let chi = 18.0 / 10.8_f64.sqrt();
+    close(&rare["p_value"], libm::erfc(chi / std::f64::consts::SQRT_2), "p-value");
+    // Rates of 40 and 30 %: two samples of persons would differ at 5 %, the events do not.
+    let frequent = finding([220, 220], [88, 66]);
+    assert!(frequent["p_value"].as_f64().unwrap() > 0.05, "{frequent}");
+    assert!(frequent["ratio"]["lower"].as_f64().unwrap() < 1.0, "{frequent}");
+    // A person may be controlled more than once.
+    assert!(finding([20, 180], [40, 60])["p_value"].as_f64().unwrap() < 0.05);
+}
+
+/// Checks for nothing, compared with the random channel: the group has the same population in both, so under equality half of the events fall to
+/// each. The evidence is conditional on the total, as interval and p-value are.
+#[test]
+fn unfounded_checks_of_a_population_are_compared_with_the_random_channel_by_one_model() {
+    use paritywatch::statistics::{Block, Judging, Pair, Series};
+    let rule = "indicator = \"unfounded_rate\"\nreference = \"random\"\nwarning = 1.1\ncritical = 1.25\n";
+    let config = config(rule).replace("[profiles.p]", "[profiles.p]\nexposure = \"population\"");
+    let mut run = Run::new(&config, Clock::Event { as_of: None });
+    let population = json!({ "profile": "p", "dimension": "origin", "counts": { "a": 10_000, "b": 90_000 }, "valid_from": "2025-01-01T00:00:00Z" });
+    run.send("population", START, &population);
+    let mut series = Series::new(Some(1.25));
+    for day in 0..20 {
+        for (channel, concluded) in [("profile", 14), ("random", 10)] {
+            let counts = json!({ "selected": concluded, "controlled": concluded, "concluded": concluded, "hits": 4 });
+            let data = json!({ "profile": "p", "channel": channel, "groups": { "origin": "a" }, "counts": counts });
+            run.send("tally", hour(day * 24 + 1), &data);
+        }
+        if day < 18 {
+            let crude = Pair { events: 10, exposed: 10_000, reference_events: 6, reference_exposed: 10_000 };
+            let block = Block { crude, by_population: true, ..Block::default() };
+            series.take(&block, &Judging { variation: 0.3, cap: 5.0, log_level: 3.0 });
+        }
+    }
+    run.monitor.finish();
+    let document = run.document();
+    let finding = &document["findings"][0];
+    assert_eq!(finding["group_counts"], json!({ "exposed": 10_000, "events": 200 }));
+    assert_eq!(finding["reference_counts"], json!({ "exposed": 10_000, "events": 120 }));
+    let chi = 40.0 / 80_f64.sqrt();
+    close(&finding["p_value"], libm::erfc(chi / std::f64::consts::SQRT_2), "p-value");
+    // Wilson's interval of the share 200 of 320, mapped to the ratio.
+    let (z, x, n) = (1.959_963_984_540_054_2_f64, 200.0, 320.0);
+    let spread = z * (x * (n - x) / n + z * z / 4.0_f64).sqrt();
+    let share = |sign: f64| (x + z * z / 2.0 + sign * spread) / (n + z * z);
+    close(&finding["ratio"]["lower"], share(-1.0) / (1.0 - share(-1.0)), "lower limit");
+    close(&finding["ratio"]["upper"], share(1.0) / (1.0 - share(1.0)), "upper limit");
+    let evidence = &finding["evidence"];
+    assert_eq!(evidence["blocks"], json!(series.blocks()), "{evidence}");
+    close(&evidence["log_e"], series.disparity().log_e(), "log_e");
+}
+
+/// Everybody of both groups was picked: the rates are equal. Where nobody was, there is nothing to judge.
+#[test]
+fn equal_rates_at_the_ends_of_the_range() {
+    let rule =
+        "indicator = \"selection_rate\"\nreference = \"b\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"point\"\n";
+    let finding = |n: [u64; 2], everybody: bool| {
+        let mut run = Run::new(&config(rule), Clock::Event { as_of: None });
+        for (group, n) in ["a", "b"].into_iter().zip(n) {
+            let counts = selection(if everybody { n } else { 0 }, n);
+            run.send("tally", hour(0), &json!({ "profile": "p", "groups": { "origin": group }, "counts": counts }));
+        }
+        run.monitor.finish();
+        run.document()["findings"][0].clone()
+    };
+    for n in [[20, 30], [41, 5_452_359]] {
+        let all = finding(n, true);
+        assert_eq!((&all["p_value"], &all["verdict"]), (&json!(1.0), &json!("within")), "{all}");
+        let nobody = finding(n, false);
+        assert_eq!((&nobody["p_value"], &nobody["verdict"]), (&Value::Null, &json!("insufficient_data")), "{nobody}");
+    }
+}
+
 /// One profile with 12 groups, compared with the rest and within offices. 30 profiles would take longer.
 #[test]
 fn fair_streams_raise_no_alert_and_skewed_ones_do() {
@@ -199,12 +312,13 @@ fn fair_streams_raise_no_alert_and_skewed_ones_do() {
 /// The sample size that `power` gives for one look, against the same test of two proportions on simulated samples.
 #[test]
 fn the_sample_size_of_one_look_has_the_power_it_says() {
-    use paritywatch::scenario::{BlockShape, Blocks, Drift};
+    use paritywatch::scenario::{BlockShape, Blocks, Drift, Noise};
     use paritywatch::statistics::{PowerQuestion, Proportion, exposed_needed, score_p_value};
     for (base_rate, ratio, share) in [(0.05, 1.5, 0.1), (0.2, 1.25, 0.4), (0.02, 2.0, 0.3)] {
         let question = PowerQuestion { base_rate, ratio, share, alpha: 0.05, power: 0.8 };
         let exposed = exposed_needed(&question).unwrap().ceil() as u64;
-        let shape = BlockShape { exposed, share, base_rate, ratio, change: None, drift: Drift::None, variation: 0.0 };
+        let (drift, noise) = (Drift::None, Noise::LogNormal);
+        let shape = BlockShape { exposed, share, base_rate, ratio, change: None, drift, noise, variation: 0.0 };
         let mut samples = Blocks::new(shape, 11);
         let found = (0..2_000).filter(|_| {
             let pair = samples.next_block().crude;

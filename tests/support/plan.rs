@@ -36,7 +36,13 @@ pub fn plan(groups: &[&str]) -> Plan {
             not_selected_horizon: Span::DAY.times(7),
         },
         event: Limits { string_bytes: 256, message_bytes: 65_536 },
-        evidence: EvidencePlan { family_alpha: 0.05, block_exposed: 1_000, block_concluded: 50, block_variation: 0.3 },
+        evidence: EvidencePlan {
+            family_alpha: 0.05,
+            block_exposed: 1_000,
+            block_concluded: 50,
+            block_variation: 0.3,
+            block_cap: 5.0,
+        },
         min_cell: 0,
     }
 }

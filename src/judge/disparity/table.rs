@@ -5,7 +5,7 @@ use super::membership::{bracket, has_memberships, memberships};
 use super::missing::{Gaps, missing};
 use super::sums::CellSums;
 use super::verdict::{Inputs, pending_bounds};
-use crate::evidence::{Against, Sides, TableKey, against};
+use crate::evidence::{Against, Sides, TableKey, against, compares_shares};
 use crate::judge::finding::PendingBounds;
 use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
@@ -133,7 +133,7 @@ impl<'s> Topic<'s> {
             against,
             rule,
             dimension,
-            population: by_population(scene, subject) && against != Against::Random,
+            population: by_population(scene, subject) && !compares_shares(rule),
             all,
             strata: strata.iter().map(|channels| sides_of(channels, false)).collect(),
             pending: Vec::new(),

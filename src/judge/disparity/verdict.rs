@@ -5,7 +5,7 @@ use crate::judge::finding::{Estimate, StratifiedEstimate, Verdict};
 use crate::plan::{Evidence, Harm, Measure, Rule};
 use crate::statistics::{
     Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel,
-    p_value, ratio_interval, share_ratio_interval,
+    p_value, ratio_interval, share_p_value, share_ratio_interval,
 };
 
 /// The power of the test that `needed` plans for.
@@ -44,7 +44,7 @@ pub(super) fn judge(rule: &Rule, inputs: &Inputs) -> Numbers {
     // Such counts are neither too few nor a rate.
     let verdict = if is_impossible(inputs) { Some(Verdict::Incomplete) } else { by_number };
     Numbers {
-        p_value: proportions(inputs).and_then(|(group, reference)| p_value(group, reference)),
+        p_value: equality(inputs),
         needed: verdict.is_none().then(|| needed(rule, inputs)).flatten(),
         beyond_clear: measured.is_some_and(|estimate| beyond(rule, estimate, rule.clear)),
         verdict: verdict.unwrap_or(Verdict::InsufficientData),
@@ -134,6 +134,16 @@ fn ratio(inputs: &Inputs, confidence: Confidence) -> Option<Estimate> {
     }?;
     let value = (reference.events > 0).then(|| rate(group) / rate(reference));
     Some(Estimate { value, interval })
+}
+
+/// The p-value of equal rates, by the model of the ratio's interval. Without an event there is nothing to test: 0 of n is no sign of equality.
+fn equality(inputs: &Inputs) -> Option<f64> {
+    let Inputs { group, reference, .. } = *inputs;
+    if inputs.population {
+        return share_p_value(group.events, reference.events, group.exposed, reference.exposed);
+    }
+    let (group, reference) = proportions(inputs)?;
+    p_value(group, reference).filter(|_| group.events() > 0 || reference.events() > 0)
 }
 
 fn difference(inputs: &Inputs, confidence: Confidence) -> Option<Estimate> {

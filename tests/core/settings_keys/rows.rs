@@ -334,6 +334,11 @@ fn server_and_alerting() -> Vec<Row> {
             .refuses(strings(["-0.1", "10.1"]))
             .variable("7", "7.0")
             .refuses_variable("007"),
+        Row::number(section, "block_cap", "0, or a number above 1")
+            .accepts(strings(["0", "0.0", "1.01", "5", "1000000"]))
+            .refuses(strings(["-1", "0.5", "1", "1.0"]))
+            .variable("7", "7.0")
+            .refuses_variable("007"),
     ]
 }
 
