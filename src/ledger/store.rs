@@ -6,6 +6,7 @@ use super::case::{CaseFacts, facts_of_selection};
 use super::effects::{Comparison, Effects, runs_differ};
 use super::fingerprint::{CaseKey, EventTag, PseudonymKey};
 use super::horizons::Horizons;
+use super::losses::{Loss, Losses};
 use super::page::Added;
 use super::pages::Pages;
 use super::ready::{CaseEvent, ReadyRecord};
@@ -24,6 +25,7 @@ pub struct Ledger {
     pub(super) pages: Pages,
     pub(super) horizons: Horizons,
     pub(super) bounds: Bounds,
+    pub(super) losses: Losses,
     /// The records of the case at hand; kept for its buffer.
     records: Vec<Record>,
     comparison: Comparison,
@@ -93,6 +95,7 @@ impl Ledger {
             pages: Pages::new(),
             horizons: Horizons { spans: Spans::of(plan), dedupe: plan.ledger.dedupe_horizon },
             bounds: Bounds::new(&plan.ledger),
+            losses: Losses::default(),
             records: Vec::new(),
             comparison: Comparison::default(),
         }
@@ -158,6 +161,17 @@ impl Ledger {
     /// Puts in order what a snapshot held up, a little at each call.
     pub fn settle_newcomers(&mut self) {
         self.pages.settle_newcomers();
+    }
+
+    /// Returns the losses since the last call, in the order in which the ledger knew of them.
+    pub fn take_losses(&mut self) -> Vec<Loss> {
+        self.losses.take()
+    }
+
+    /// Returns how many losses were not held, because too many were not taken.
+    #[must_use]
+    pub const fn losses_overflowed(&self) -> u64 {
+        self.losses.overflowed()
     }
 
     /// Returns the secret of the templates.
