@@ -92,7 +92,7 @@ pub(super) fn runs_differ(records: &[Record], before: &Spans, after: &Spans) -> 
     let differ = |records: &[Record]| lengths(before, records) != lengths(after, records);
     // What is known of a case's groups may end elsewhere now, though its runs do not.
     let ends = |spans: &Spans| (spans.not_selected, spans.membership);
-    let tells = |record: &&Record| matches!(record.kind, RecordKind::Selection | RecordKind::Attributes);
-    ends(before) != ends(after) && records.iter().filter(tells).count() > 1
+    let tells = |record: &Record| record.kind == RecordKind::Attributes || record.revises != 0;
+    ends(before) != ends(after) && records.iter().any(tells)
         || differ(records) || records.iter().any(|record| record.flags.late()) && differ(&in_time(records))
 }
