@@ -166,7 +166,10 @@ impl Reach {
         };
         self.always = self.always.max(until(span));
         match record.kind {
-            RecordKind::Selection | RecordKind::Attributes if !record.flags.is_open() => self.is_complete = true,
+            RecordKind::Selection | RecordKind::Attributes if !record.flags.is_open() => {
+                // Evidence does not know late events. By more events a run must never become shorter.
+                self.is_complete |= !record.flags.late();
+            }
             RecordKind::Selection => self.while_open = self.while_open.max(until(spans.membership)),
             _ => {}
         }

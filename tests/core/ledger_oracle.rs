@@ -784,11 +784,12 @@ fn kept_until(visit: &[&Delivery], kept: &Kept, as_if_unpicked: bool) -> i64 {
         What::Attributes { .. } => true,
         _ => false,
     };
-    let is_known = visit.iter().any(|delivery| names_group(delivery));
+    // Evidence does not know late events, and must find the same visits.
+    let is_known = visit.iter().any(|delivery| names_group(delivery) && !delivery.late);
     let span = |what: &What| match what {
-        What::Selection { selected, .. } => {
+        What::Selection { selected, group, .. } => {
             let usual = if *selected && !as_if_unpicked { kept.history } else { kept.not_selected };
-            if is_known { usual } else { usual.max(kept.membership) }
+            if is_known || group.is_some() { usual } else { usual.max(kept.membership) }
         }
         What::Attributes { .. } => kept.not_selected,
         _ => kept.history,
