@@ -30,6 +30,8 @@ pub struct AttributesId(pub u32);
 pub struct AttributeTable {
     pub(super) dimensions: Vec<NamedValues>,
     pub(super) strata: Vec<NamedValues>,
+    /// By dimension: whether a rule reads it.
+    is_read: Vec<bool>,
     /// By id: the slot of each dimension, then that of each stratum.
     pub(super) combinations: Vec<Arc<[Slot]>>,
     pub(super) ids: HashMap<Arc<[Slot]>, AttributesId, FxBuildHasher>,
@@ -48,7 +50,9 @@ impl AttributeTable {
         let strata = plan.strata();
         let dimensions: Vec<NamedValues> = plan.dimensions.iter().map(NamedValues::of_dimension).collect();
         let empty: Arc<[Slot]> = vec![Slot::NONE; dimensions.len() + strata.len()].into();
+        let is_read = |index: u16| plan.rules.iter().any(|rule| rule.dimensions.contains(&DimensionId(index)));
         Self {
+            is_read: (0..).take(dimensions.len()).map(is_read).collect(),
             strata: strata.into_iter().map(NamedValues::named).collect(),
             ids: std::iter::once((empty.clone(), AttributesId::default())).collect(),
             combinations: vec![empty],
@@ -108,6 +112,19 @@ impl AttributeTable {
         let id = self.id_of(&scratch);
         self.scratch = scratch;
         id
+    }
+
+    /// Returns whether a combination leaves a value open that a rule reads: a group in one of its dimensions, or its
+    /// stratum.
+    #[must_use]
+    pub fn is_open(&self, id: AttributesId) -> bool {
+        self.without_group(id).next().is_some() || self.strata(id).any(|(_, slot)| slot == Slot::NONE)
+    }
+
+    /// Returns the dimensions that a rule reads and in which a combination has no value.
+    pub fn without_group(&self, id: AttributesId) -> impl Iterator<Item = DimensionId> + '_ {
+        let open = self.groups(id).zip(&self.is_read).filter(|((_, slot), is_read)| **is_read && *slot == Slot::NONE);
+        open.map(|((dimension, _), _)| dimension)
     }
 
     /// Returns the value in each dimension.
@@ -263,6 +280,7 @@ mod tests {
                 dedupe_horizon: Span::DAY,
                 remembered_ids: 1,
                 not_selected_horizon: Span::DAY,
+                membership_horizon: Span::DAY,
             },
             event: Limits { string_bytes: 1, message_bytes: 1 },
             evidence: EvidencePlan {

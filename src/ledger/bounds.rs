@@ -1,6 +1,7 @@
 //! The limits of the ledger, and the rounds of sweeps that keep it within them.
 
 use super::horizons::Horizons;
+use super::losses::Closed;
 use super::pages::{PAGES, Pages};
 use super::sweep::Sweep;
 use crate::plan::{EventTime, LedgerPlan, Span};
@@ -55,23 +56,23 @@ impl Bounds {
     /// Continues the round of sweeps that is due, and closes or forgets the oldest where a limit is exceeded.
     ///
     /// A round sweeps some pages per event. Where a limit is exceeded all pages are swept first, so that the result
-    /// does not depend on how far the round has come.
-    pub fn keep(&mut self, pages: &mut Pages, watermark: EventTime, horizons: &Horizons) {
+    /// does not depend on how far the round has come. Adds to `gone` the closed runs by which something is lost.
+    pub fn keep(&mut self, pages: &mut Pages, watermark: EventTime, horizons: &Horizons, gone: &mut Vec<Closed>) {
         let expired = Sweep::of_expired(watermark, self.swept_at);
         if self.is_exceeded(pages) {
-            self.sweep_all(pages, &expired, horizons);
+            self.sweep_all(pages, &expired, horizons, gone);
         }
         let open = pages.sizes().open;
         if open > self.open_limit {
             let excess = open - self.open_limit + self.open_limit / FREED_SHARE;
             let opened_until = pages.oldest_opened(false, excess, &horizons.spans);
-            self.sweep_all(pages, &Sweep { opened_until, ..expired }, horizons);
+            self.sweep_all(pages, &Sweep { opened_until, ..expired }, horizons, gone);
         }
         let waiting = pages.sizes().waiting;
         if waiting > self.waiting_limit {
             let excess = waiting - self.waiting_limit + self.waiting_limit / FREED_SHARE;
             let waiting_until = pages.oldest_opened(true, excess, &horizons.spans);
-            self.sweep_all(pages, &Sweep { waiting_until, ..expired }, horizons);
+            self.sweep_all(pages, &Sweep { waiting_until, ..expired }, horizons, gone);
         }
         let remembered = pages.sizes().remembered;
         if remembered > self.remembered_limit {
@@ -83,12 +84,12 @@ impl Bounds {
             self.to_sweep = PAGES;
         }
         if self.to_sweep > 0 {
-            self.sweep_some(pages, &Sweep::of_expired(watermark, self.swept_at), horizons);
+            self.sweep_some(pages, &Sweep::of_expired(watermark, self.swept_at), horizons, gone);
         }
     }
 
     /// Continues the round of sweeps by some pages.
-    fn sweep_some(&mut self, pages: &mut Pages, sweep: &Sweep, horizons: &Horizons) {
+    fn sweep_some(&mut self, pages: &mut Pages, sweep: &Sweep, horizons: &Horizons, gone: &mut Vec<Closed>) {
         let mut left = SWEPT_AT_ONCE.min(self.to_sweep);
         self.to_sweep -= left;
         while left > 0 {
@@ -98,18 +99,24 @@ impl Bounds {
             self.last_swept = first + count - 1;
             let mut from = first;
             while let Some(index) = pages.next_due(from..first + count, sweep.watermark) {
-                self.sweep(pages, index, sweep, horizons);
+                self.sweep(pages, index, sweep, horizons, gone);
                 from = index + 1;
             }
         }
     }
 
     /// Closes the expired runs of every page that has any, by these horizons.
-    pub fn sweep_expired(&mut self, pages: &mut Pages, watermark: EventTime, horizons: &Horizons) {
+    pub fn sweep_expired(
+        &mut self,
+        pages: &mut Pages,
+        watermark: EventTime,
+        horizons: &Horizons,
+        gone: &mut Vec<Closed>,
+    ) {
         pages.note_all_due();
         // A page that changes is copied while a snapshot holds it, so the others are left alone.
         for index in pages.with_expired(watermark, &horizons.spans) {
-            self.sweep(pages, index, &Sweep::of_expired(watermark, self.swept_at), horizons);
+            self.sweep(pages, index, &Sweep::of_expired(watermark, self.swept_at), horizons, gone);
         }
     }
 
@@ -118,12 +125,19 @@ impl Bounds {
         sizes.open > self.open_limit || sizes.waiting > self.waiting_limit || sizes.remembered > self.remembered_limit
     }
 
-    fn sweep_all(&mut self, pages: &mut Pages, sweep: &Sweep, horizons: &Horizons) {
-        (0..PAGES).for_each(|index| self.sweep(pages, index, sweep, horizons));
+    fn sweep_all(&mut self, pages: &mut Pages, sweep: &Sweep, horizons: &Horizons, gone: &mut Vec<Closed>) {
+        (0..PAGES).for_each(|index| self.sweep(pages, index, sweep, horizons, gone));
     }
 
-    fn sweep(&mut self, pages: &mut Pages, index: usize, sweep: &Sweep, horizons: &Horizons) {
-        if let Some(swept) = pages.sweep(index, sweep, horizons) {
+    fn sweep(
+        &mut self,
+        pages: &mut Pages,
+        index: usize,
+        sweep: &Sweep,
+        horizons: &Horizons,
+        gone: &mut Vec<Closed>,
+    ) {
+        if let Some(swept) = pages.sweep(index, sweep, horizons, gone) {
             self.evicted = self.evicted.saturating_add(swept.evicted);
             self.dropped_waiting = self.dropped_waiting.saturating_add(swept.dropped_waiting);
         }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::attributes::{AttributeTable, AttributesId};
 use super::counts::CaseCounts;
 use super::record::{NO_PROFILE, Record, RecordKind};
-use super::run::Spans;
+use super::run::{FewRecords, Spans};
 use crate::event::Outcome;
 use crate::plan::invariant::{Room, present};
 use crate::plan::{Channel, EventTime, ProfileId};
@@ -47,19 +47,24 @@ pub struct Contribution {
 ///   in the cohort of that earliest time.
 /// - Without a selection, the earliest control that names a profile takes its place, and the case counts as selected.
 ///   Without either, the earliest complaint that names a profile does.
+/// - Groups of a case with a selection are those of the selection and those sent separately, as far as they would be
+///   known had the case not been picked. Those of its controls do not count.
+/// - A case that was not picked but was checked was picked in another channel: the one that a control names, otherwise
+///   [`Channel::Manual`].
 /// - Of several reports on a control, the latest one that no other event revises counts. An outcome implies its
 ///   control.
 #[must_use]
-pub fn facts(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
+pub fn facts(records: &[Record], attributes: &mut AttributeTable, spans: &Spans) -> CaseFacts {
     if let [only] = records
         && only.kind == RecordKind::Selection
     {
         return facts_of_selection(only);
     }
-    let Some((selection, cohort)) = selection_of(records) else {
-        return facts_without_selection(records, attributes);
+    let Some((selection, start)) = selection_of(records) else {
+        return facts_without_selection(records, attributes, spans);
     };
-    let merged = merged_attributes(records, selection.attributes, attributes);
+    let merged = attributes_of_selection((selection, start), records, attributes, spans);
+    let (cohort, _) = start;
     // A case of a profile outside the allow-list counts for nothing.
     let Some(profile) = selection.allowed_profile() else { return CaseFacts::default() };
     // A selection always has a channel, unless a checkpoint from anywhere says otherwise.
@@ -69,18 +74,19 @@ pub fn facts(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
         let counts = examined(records).with_selected();
         return CaseFacts { home: Some(Contribution { counts, ..home }), ..CaseFacts::default() };
     }
-    let elsewhere = elsewhere(records, channel);
+    let examined = examined(records);
+    let Some((cohort, checked_by)) = checked(records, channel).filter(|_| examined.count(CaseCounts::CONTROLLED) > 0)
+    else {
+        // Whatever was reported on a control that did not take place says nothing of a case that was not picked.
+        return CaseFacts { home: Some(Contribution { counts: examined.without_control(), ..home }), ..CaseFacts::default() };
+    };
+    let counts = examined.with_selected();
+    if checked_by == channel {
+        return CaseFacts { home: Some(Contribution { counts, ..home }), ..CaseFacts::default() };
+    }
     CaseFacts {
-        home: Some(Contribution {
-            counts: if elsewhere.is_some() { CaseCounts::assessed() } else { examined(records) },
-            ..home
-        }),
-        other: elsewhere.map(|(cohort, channel)| Contribution {
-            channel,
-            cohort,
-            counts: examined(records).with_selected(),
-            ..home
-        }),
+        home: Some(Contribution { counts: CaseCounts::assessed(), ..home }),
+        other: Some(Contribution { channel: checked_by, cohort, counts, ..home }),
         waiting: false,
     }
 }
@@ -93,7 +99,7 @@ pub(super) fn facts_of_runs(
     into: &mut Vec<CaseFacts>,
 ) {
     into.clear();
-    into.extend(spans.runs(records).map(|run| facts(run, attributes)));
+    into.extend(spans.runs(records).map(|run| facts(run, attributes, spans)));
 }
 
 /// Does what [`facts`] does, but faster, for a case with nothing but one selection. Nearly all cases are such.
@@ -110,12 +116,12 @@ pub(super) fn facts_of_selection(selection: &Record) -> CaseFacts {
     CaseFacts { home, ..CaseFacts::default() }
 }
 
-/// Returns the selection that counts, and the earliest time of its chain of revisions.
-fn selection_of(records: &[Record]) -> Option<(&Record, EventTime)> {
+/// Returns the selection that counts, and the order of the earliest of its chain of revisions.
+fn selection_of(records: &[Record]) -> Option<(&Record, (EventTime, u64))> {
     let active = selections(records).filter(|record| !is_revised(record, records));
     let ranked = active.map(|record| (start_of(record, records), record));
     let (start, record) = ranked.min_by_key(|(start, record)| (*start, std::cmp::Reverse(record.order())))?;
-    Some((record, start.0))
+    Some((record, start))
 }
 
 /// Returns the earliest of a selection and those it corrects, directly or not, as far as they are known. A correction
@@ -142,22 +148,40 @@ fn is_revised(record: &Record, records: &[Record]) -> bool {
     records.iter().any(|other| record.is_revised_by(other))
 }
 
-/// Merges the groups and strata of a case. Those sent separately have precedence over those of the selection, and these
-/// over those of controls. Among several events of a kind the latest has precedence.
-fn merged_attributes(records: &[Record], selection: AttributesId, attributes: &mut AttributeTable) -> AttributesId {
-    let separate = latest_first(records, RecordKind::Attributes, attributes);
-    let controls = latest_first(records, RecordKind::Control, attributes);
-    let others = attributes.merge(selection, controls);
-    attributes.merge(separate, others)
+/// Merges the groups and strata of a case with a selection. Those sent separately have precedence over those of the
+/// selection; among several events of a kind the latest has precedence. Nothing counts that would not be known had the
+/// case not been picked: no event of a control, and nothing after [`Spans::membership`].
+fn attributes_of_selection(
+    (selection, start): (&Record, (EventTime, u64)),
+    records: &[Record],
+    attributes: &mut AttributeTable,
+    spans: &Spans,
+) -> AttributesId {
+    let known = spans.known_unpicked(records, start);
+    let is_known = |record: &&Record| known.iter().any(|known| std::ptr::eq(*known, *record));
+    // The first of the chain is known in any case.
+    let own = chain(selection, records).find(is_known).map_or(AttributesId::default(), |record| record.attributes);
+    let in_time = known.iter().copied().filter(|record| is_in_time(record, start.0, spans));
+    let separate = latest_first(in_time, RecordKind::Attributes, attributes);
+    attributes.merge(separate, own)
 }
 
-fn latest_first(records: &[Record], kind: RecordKind, attributes: &mut AttributeTable) -> AttributesId {
-    let mut found: SmallVec<[&Record; FEW]> = records.iter().filter(|record| record.kind == kind).collect();
+/// Returns whether separate groups are early enough for a case of this time.
+fn is_in_time(record: &Record, cohort: EventTime, spans: &Spans) -> bool {
+    record.time <= cohort.plus(spans.membership)
+}
+
+fn latest_first<'r>(
+    records: impl Iterator<Item = &'r Record>,
+    kind: RecordKind,
+    attributes: &mut AttributeTable,
+) -> AttributesId {
+    let mut found: FewRecords<'r> = records.filter(|record| record.kind == kind).collect();
     found.sort_unstable_by_key(|record| std::cmp::Reverse(record.order()));
     found.iter().fold(AttributesId::default(), |merged, record| attributes.merge(merged, record.attributes))
 }
 
-fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable) -> CaseFacts {
+fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable, spans: &Spans) -> CaseFacts {
     let named = |kind| records.iter().filter(move |record| record.kind == kind && record.profile != NO_PROFILE);
     let control = named(RecordKind::Control).min_by_key(|record| record.order());
     let (stand_in, counts) = match (control, named(RecordKind::Complaint).min_by_key(|record| record.order())) {
@@ -165,7 +189,12 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable) 
         (None, Some(complaint)) => (complaint, CaseCounts::complaint_alone()),
         (None, None) => return CaseFacts { waiting: true, ..CaseFacts::default() },
     };
-    let merged = merged_attributes(records, stand_in.attributes, attributes);
+    // Those sent separately come first, then those of the stand-in, then those of other controls.
+    let in_time = records.iter().filter(|record| is_in_time(record, stand_in.time, spans));
+    let separate = latest_first(in_time, RecordKind::Attributes, attributes);
+    let controls = latest_first(records.iter(), RecordKind::Control, attributes);
+    let others = attributes.merge(stand_in.attributes, controls);
+    let merged = attributes.merge(separate, others);
     let home = stand_in.allowed_profile().map(|profile| Contribution {
         profile,
         // The default of the contract, where a control or complaint names no channel.
@@ -177,20 +206,18 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable) 
     CaseFacts { home, ..CaseFacts::default() }
 }
 
-/// Returns time and channel of the first performed control by another channel than `home`, the case's own.
-fn elsewhere(records: &[Record], home: Channel) -> Option<(EventTime, Channel)> {
-    records
-        .iter()
-        .filter(|record| record.kind == RecordKind::Control && record.flags.yes())
-        .filter_map(|record| {
-            record_channel(record).filter(|channel| *channel != home).map(|channel| (record.order(), channel))
-        })
-        .min()
-        .map(|((time, _), channel)| (time, channel))
-}
-
-fn record_channel(record: &Record) -> Option<Channel> {
-    if record.kind == RecordKind::Control { record.flags.channel() } else { None }
+/// Returns when and by which channel a case of the channel `home`, which was not picked, was checked: by the first
+/// performed control that names another channel; otherwise [`Channel::Manual`], at the first performed control, or at the
+/// first report of any kind. `None` without a report.
+fn checked(records: &[Record], home: Channel) -> Option<(EventTime, Channel)> {
+    let performed = || records.iter().filter(|record| record.kind == RecordKind::Control && record.flags.yes());
+    let elsewhere = |record: &Record| record.flags.channel().filter(|channel| *channel != home);
+    let named = performed().filter_map(|record| Some((record.order(), elsewhere(record)?))).min();
+    let reports =
+        || records.iter().filter(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome));
+    let first = || performed().map(Record::order).min().or_else(|| reports().map(Record::order).min());
+    let checked = named.or_else(|| first().map(|order| (order, Channel::Manual)));
+    checked.map(|((time, _), channel)| (time, channel))
 }
 
 /// What the reports on one control of a case say together.

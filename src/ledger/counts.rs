@@ -39,6 +39,12 @@ impl CaseCounts {
         Self(self.0 | Self::COMPLAINT)
     }
 
+    /// Returns the same case without any stage of a control.
+    #[must_use]
+    pub const fn without_control(self) -> Self {
+        Self(self.0 & (Self::ASSESSED | Self::COMPLAINT))
+    }
+
     /// Sets whether a control was performed.
     pub const fn set_controlled(&mut self, yes: bool) {
         self.set(Self::CONTROLLED, yes);

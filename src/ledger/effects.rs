@@ -1,10 +1,10 @@
 //! What an event, or other horizons, did to a case.
 
 use super::attributes::AttributeTable;
-use super::case::{CaseFacts, facts_of_runs};
+use super::case::{CaseFacts, Contribution, facts_of_runs};
 use super::change::{CaseChange, changes};
 use super::finals::{FinalChange, final_changes, in_time, missing_changes, refolded_steps};
-use super::record::Record;
+use super::record::{Record, RecordKind};
 use super::run::Spans;
 use crate::plan::ProfileId;
 
@@ -34,6 +34,7 @@ impl Comparison {
     /// Folds a case before an event.
     pub fn begin(&mut self, records: &[Record], attributes: &mut AttributeTable, spans: &Spans) {
         facts_of_runs(records, attributes, spans, &mut self.before);
+        self.after.clear();
         let missing = &mut self.effects.missing;
         missing_changes(records, attributes, spans, |change| missing.push((change, false)));
     }
@@ -46,6 +47,11 @@ impl Comparison {
         final_changes(records, added, made, attributes, spans, finals);
         missing_changes(records, attributes, spans, |change| missing.push((change, true)));
         *profile = after.iter().rev().find_map(|facts| facts.home).map(|home| home.profile);
+    }
+
+    /// Returns what the case at hand counts for after the event.
+    pub fn home(&self) -> Option<Contribution> {
+        self.after.iter().rev().find_map(|facts| facts.home)
     }
 }
 
@@ -84,5 +90,9 @@ impl Effects {
 pub(super) fn runs_differ(records: &[Record], before: &Spans, after: &Spans) -> bool {
     let lengths = |spans: &Spans, records: &[Record]| spans.runs(records).map(<[Record]>::len).collect::<Vec<_>>();
     let differ = |records: &[Record]| lengths(before, records) != lengths(after, records);
-    differ(records) || records.iter().any(|record| record.flags.late()) && differ(&in_time(records))
+    // What is known of a case's groups may end elsewhere now, though its runs do not.
+    let ends = |spans: &Spans| (spans.not_selected, spans.membership);
+    let tells = |record: &Record| record.kind == RecordKind::Attributes || record.revises != 0;
+    ends(before) != ends(after) && records.iter().any(tells)
+        || differ(records) || records.iter().any(|record| record.flags.late()) && differ(&in_time(records))
 }

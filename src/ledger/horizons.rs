@@ -37,8 +37,7 @@ impl Horizons {
     /// interleave.
     pub fn is_duplicate(&self, records: &[Record], record: &Record, seen: EventTime) -> bool {
         let same = |known: &Record| known.tag == record.tag;
-        let joins =
-            |run: &[Record]| run.iter().any(same) && run.iter().any(|known| record.arrived <= self.spans.reach(known));
+        let joins = |run: &[Record]| run.iter().any(same) && record.arrived <= self.spans.reach(run);
         records.iter().any(same)
             && (lasts(self.remembered_until(record.time), seen) || self.spans.runs(records).any(joins))
     }

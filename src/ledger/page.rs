@@ -107,7 +107,7 @@ impl Page {
     }
 
     /// Closes the expired runs of a case, in the page and in `records`, which must be those that [`Self::records`]
-    /// returned for it. Their ids are remembered from `swept_at` on. Returns how many of the runs waited.
+    /// returned for it. Their ids are remembered from `swept_at` on. Returns the records that were closed.
     pub fn close_expired(
         &mut self,
         key: CaseKey,
@@ -115,14 +115,14 @@ impl Page {
         watermark: EventTime,
         swept_at: EventTime,
         horizons: &Horizons,
-    ) -> u64 {
+    ) -> Vec<Record> {
         let closed: Vec<Record> = records.drain(..horizons.spans.expired(records, watermark)).collect();
         for record in &closed {
             horizons.remember(&mut self.memory, key, record.tag, record.time, swept_at);
         }
         self.remove(key, &horizons.spans);
         self.insert(key, records, &horizons.spans);
-        horizons.spans.waiting_runs(&closed)
+        closed
     }
 
     /// Inserts a case that the page does not have, of which only a plain selection in time is known.

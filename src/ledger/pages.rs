@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::fingerprint::CaseKey;
 use super::horizons::Horizons;
+use super::losses::Closed;
 use super::memory::{Memory, oldest_age};
 use super::newcomers::Newcomers;
 use super::page::{Page, SimpleCase, Sizes};
@@ -146,8 +147,15 @@ impl Pages {
         due.iter().position(|due| *due < watermark).map(|place| range.start + place)
     }
 
-    /// Sweeps the page at `index`. Returns what that did, or `None` where nothing was due.
-    pub fn sweep(&mut self, index: usize, sweep: &Sweep, horizons: &Horizons) -> Option<Swept> {
+    /// Sweeps the page at `index`. Returns what that did, or `None` where nothing was due. Adds to `gone` the closed runs
+    /// by which something is lost.
+    pub fn sweep(
+        &mut self,
+        index: usize,
+        sweep: &Sweep,
+        horizons: &Horizons,
+        gone: &mut Vec<Closed>,
+    ) -> Option<Swept> {
         let due = present(Room::Ledger, "every page has a due time", self.due.get_mut(index))?;
         // Pages in which nothing is due are not touched: there are many, and they are far apart in memory.
         if *due >= sweep.watermark && !sweep.evicts() {
@@ -161,7 +169,7 @@ impl Pages {
         }
         let page = Arc::make_mut(page);
         let before = page.sizes();
-        let swept = sweep.run(page, horizons);
+        let swept = sweep.run(page, horizons, gone);
         *due = swept.due;
         self.sizes.replace(&before, &page.sizes());
         Some(swept)

@@ -29,7 +29,8 @@ pub struct Record {
     pub profile: u16,
     /// The kind of event.
     pub kind: RecordKind,
-    /// Its other fields: `selected` or `performed`, channel, outcome, and whether it came late.
+    /// Its other fields: `selected` or `performed`, channel, outcome, whether it came late, and whether it leaves a value
+    /// open that a rule reads.
     pub flags: Flags,
 }
 
@@ -63,11 +64,12 @@ pub enum RecordKind {
 }
 
 /// The small fields of a record. Bit 0: selected or performed. Bits 1-3: channel + 1, 0 for none. Bits 4-5: outcome +
-/// 1, 0 for none. Bit 6: late.
+/// 1, 0 for none. Bit 6: late. Bit 7: open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Flags(u8);
 
 const LATE: u8 = 1 << 6;
+const OPEN: u8 = 1 << 7;
 
 impl Flags {
     /// Packs `selected` or `performed`, channel and outcome, of an event that came in time.
@@ -118,6 +120,20 @@ impl Flags {
     #[must_use]
     pub const fn late(self) -> bool {
         self.0 & LATE != 0
+    }
+
+    /// Returns the same flags, of a selection or of separate groups, with whether the event leaves a value open that a
+    /// rule reads: a group in one of its dimensions, or its stratum.
+    #[must_use]
+    pub const fn with_open(self, open: bool) -> Self {
+        Self(self.0 & !OPEN | if open { OPEN } else { 0 })
+    }
+
+    /// Returns whether the event leaves a value open that a rule reads. False of what a checkpoint kept before this was
+    /// known.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        self.0 & OPEN != 0
     }
 
     /// Returns the outcome, where the event has one.

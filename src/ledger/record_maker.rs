@@ -45,8 +45,9 @@ impl RecordMaker {
             Data::Control(data) => Some((&data.case_id, self.control(data, blank, attributes))),
             Data::Outcome(data) => Some((&data.case_id, self.outcome(data, blank))),
             Data::Attributes(data) => {
-                let attributes = attributes.intern(&data.groups, &data.strata, None);
-                Some((&data.case_id, Record { attributes, ..blank }))
+                let id = attributes.intern(&data.groups, &data.strata, None);
+                let flags = blank.flags.with_open(attributes.is_open(id));
+                Some((&data.case_id, Record { attributes: id, flags, ..blank }))
             }
             Data::Complaint(data) => {
                 let case_id = data.case_id.as_deref()?;
@@ -64,12 +65,13 @@ impl RecordMaker {
     }
 
     fn selection(&self, data: &Selection<'_>, blank: Record, attributes: &mut AttributeTable) -> Record {
+        let id = attributes.intern(&data.groups, &data.strata, data.risk_class.as_deref());
         Record {
-            attributes: attributes.intern(&data.groups, &data.strata, data.risk_class.as_deref()),
+            attributes: id,
             revises: data.revises.as_deref().map_or(0, |id| self.prints.revised(id)),
             profile: self.profile_index(&data.profile),
             kind: RecordKind::Selection,
-            flags: Flags::new(data.selected, Some(data.channel), None),
+            flags: Flags::new(data.selected, Some(data.channel), None).with_open(attributes.is_open(id)),
             ..blank
         }
     }

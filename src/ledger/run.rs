@@ -6,6 +6,8 @@
 //! together. And once [`Spans::is_expired`] holds for a run, no event can join it: whatever is read later has also
 //! arrived later in event time.
 
+use smallvec::SmallVec;
+
 use super::record::{NO_PROFILE, Record, RecordKind};
 use crate::plan::invariant::{Room, present};
 use crate::plan::{EventTime, Plan, Span};
@@ -15,6 +17,9 @@ use crate::plan::{EventTime, Plan, Span};
 pub struct Spans {
     /// After a selection that did not pick the case, and after group membership that was sent separately.
     pub not_selected: Span,
+    /// After a selection that leaves a value open that a rule reads, as long as no event brings all of them. Membership
+    /// counts for a case up to here, picked or not. Not shorter than `not_selected`.
+    pub membership: Span,
     /// After any other event: the control, outcome or correction that follows it may come much later.
     pub history: Span,
     /// How far an event may be behind its partition and still be in time.
@@ -30,6 +35,7 @@ impl Spans {
     pub const fn of(plan: &Plan) -> Self {
         Self {
             not_selected: plan.ledger.not_selected_horizon,
+            membership: longer(plan.ledger.membership_horizon, plan.ledger.not_selected_horizon),
             history: plan.window.history,
             lateness: plan.window.allowed_lateness,
         }
@@ -61,9 +67,8 @@ impl Spans {
 
     /// Returns the last watermark at which the run is kept.
     pub(super) fn kept_until(&self, run: &[Record]) -> EventTime {
-        let reach = run.iter().map(|record| self.reach(record)).max();
-        let reach = present(Room::Ledger, "a run has a record", reach);
-        reach.map_or(EventTime::MIN, |reach| reach.plus(self.lateness))
+        let first = present(Room::Ledger, "a run has a record", run.first());
+        first.map_or(EventTime::MIN, |_| self.reach(run).plus(self.lateness))
     }
 
     /// Returns how many of a case's records belong to expired runs. These are its first records.
@@ -86,26 +91,97 @@ impl Spans {
         self.waiting_runs(records) > 0
     }
 
-    /// Returns the last arrival time at which another event joins the run of this one.
-    pub(super) fn reach(&self, record: &Record) -> EventTime {
-        let span = match record.kind {
-            RecordKind::Selection if !record.flags.yes() => self.not_selected,
-            RecordKind::Attributes => self.not_selected,
-            _ => self.history,
-        };
-        record.arrived.plus(span).plus(FINAL_AFTER)
+    /// Returns the last arrival time at which another event joins this run, or these first records of one.
+    pub(super) fn reach(&self, run: &[Record]) -> EventTime {
+        let mut reach = Reach::default();
+        run.iter().for_each(|record| reach.add(record, self, false));
+        reach.until()
+    }
+
+    /// Returns those selections and separate groups of a run that would be known of its case had it not been picked:
+    /// the run, of them alone, that has the selection `start`. What is known of the groups of a case must not depend on
+    /// its being picked.
+    pub(super) fn known_unpicked<'r>(&self, run: &'r [Record], start: (EventTime, u64)) -> FewRecords<'r> {
+        let mut known = FewRecords::new();
+        let mut reach = Reach::default();
+        let tells = |record: &&Record| matches!(record.kind, RecordKind::Selection | RecordKind::Attributes);
+        for record in run.iter().filter(tells) {
+            if !known.is_empty() && record.arrived > reach.until() {
+                if has_start(&known, start) {
+                    break;
+                }
+                known.clear();
+                reach = Reach::default();
+            }
+            reach.add(record, self, true);
+            known.push(record);
+        }
+        known
     }
 
     /// Returns how many records form the first run.
     fn first_run(&self, records: &[Record]) -> usize {
-        let mut reach = EventTime(i64::MAX);
+        let mut reach = Reach::default();
         let mut joins = |(index, record): (usize, &Record)| {
-            let joins = record.arrived <= reach;
-            reach = if index == 0 { self.reach(record) } else { reach.max(self.reach(record)) };
+            let joins = index == 0 || record.arrived <= reach.until();
+            reach.add(record, self, false);
             joins
         };
         records.iter().enumerate().take_while(|record| joins(*record)).count()
     }
+}
+
+/// Some records of a case. Nearly every case has few.
+pub(super) type FewRecords<'r> = SmallVec<[&'r Record; 4]>;
+
+fn has_start(known: &[&Record], start: (EventTime, u64)) -> bool {
+    known.iter().any(|record| record.kind == RecordKind::Selection && record.order() == start)
+}
+
+/// How long a run is kept, as its records are added one by one.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    /// Whatever is known of the groups.
+    always: EventTime,
+    /// As long as a value that a rule reads is open.
+    while_open: EventTime,
+    /// Whether an event brought all such values.
+    is_complete: bool,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self { always: EventTime::MIN, while_open: EventTime::MIN, is_complete: false }
+    }
+}
+
+impl Reach {
+    /// Adds a record, or, with `unpicked`, the selection that it would be if it had not picked the case.
+    fn add(&mut self, record: &Record, spans: &Spans, unpicked: bool) {
+        let until = |span: Span| record.arrived.plus(span).plus(FINAL_AFTER);
+        let span = match record.kind {
+            RecordKind::Selection if unpicked || !record.flags.yes() => spans.not_selected,
+            RecordKind::Attributes => spans.not_selected,
+            _ => spans.history,
+        };
+        self.always = self.always.max(until(span));
+        match record.kind {
+            RecordKind::Selection | RecordKind::Attributes if !record.flags.is_open() => {
+                // Evidence does not know late events. By more events a run must never become shorter.
+                self.is_complete |= !record.flags.late();
+            }
+            RecordKind::Selection => self.while_open = self.while_open.max(until(spans.membership)),
+            _ => {}
+        }
+    }
+
+    fn until(&self) -> EventTime {
+        if self.is_complete { self.always } else { self.always.max(self.while_open) }
+    }
+}
+
+const fn longer(one: Span, other: Span) -> Span {
+    if one.0 > other.0 { one } else { other }
 }
 
 /// The key by which the records of a case are sorted: arrival in event time, then what makes the order total.

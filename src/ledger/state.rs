@@ -23,6 +23,9 @@ pub struct LedgerState {
     swept_at: EventTime,
     evicted: u64,
     dropped_waiting: u64,
+    /// By dimension; see [`Ledger::released`]. Formats up to 4 do not have it.
+    #[serde(skip)]
+    pub released: Vec<u64>,
 }
 
 /// The cases, shared with the ledger. A page is copied only when it changes while this is held.
@@ -64,6 +67,7 @@ impl Ledger {
             swept_at: self.bounds.swept_at,
             evicted: self.bounds.evicted,
             dropped_waiting: self.bounds.dropped_waiting,
+            released: self.losses.released.clone(),
         }
     }
 
@@ -85,12 +89,13 @@ impl Ledger {
     /// # Errors
     /// What was expected, where the state is not one that [`Self::state`] returns.
     pub fn restore(&mut self, state: LedgerState, spans: Spans, mapping: &Mapping) -> Result<(), String> {
-        let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting } = state;
+        let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting, released } = state;
         self.horizons.spans = spans;
         self.attributes.restore(attributes, mapping)?;
         self.bounds.swept_at = swept_at;
         self.bounds.evicted = evicted;
         self.bounds.dropped_waiting = dropped_waiting;
+        self.losses.released = released;
         Ok(())
     }
 

@@ -6,12 +6,14 @@ use super::case::{CaseFacts, facts_of_selection};
 use super::effects::{Comparison, Effects, runs_differ};
 use super::fingerprint::{CaseKey, EventTag, PseudonymKey};
 use super::horizons::Horizons;
+use super::losses::{Loss, Losses};
 use super::page::Added;
 use super::pages::Pages;
 use super::ready::{CaseEvent, ReadyRecord};
 use super::record::Record;
 use super::record_maker::RecordMaker;
 use super::run::Spans;
+use super::sweep::note_closed;
 use crate::event::{Event, Skimmed, TemplateSecret};
 use crate::plan::{EventTime, Plan};
 
@@ -24,6 +26,7 @@ pub struct Ledger {
     pub(super) pages: Pages,
     pub(super) horizons: Horizons,
     pub(super) bounds: Bounds,
+    pub(super) losses: Losses,
     /// The records of the case at hand; kept for its buffer.
     records: Vec<Record>,
     comparison: Comparison,
@@ -81,6 +84,8 @@ pub struct LedgerHealth {
     pub remembered_ids: u64,
     /// Event ids forgotten early because of the limit on them, since the program started.
     pub evicted_ids: u64,
+    /// Losses that were not told, because too many were not taken, since the program started.
+    pub losses_overflowed: u64,
 }
 
 impl Ledger {
@@ -93,6 +98,7 @@ impl Ledger {
             pages: Pages::new(),
             horizons: Horizons { spans: Spans::of(plan), dedupe: plan.ledger.dedupe_horizon },
             bounds: Bounds::new(&plan.ledger),
+            losses: Losses::default(),
             records: Vec::new(),
             comparison: Comparison::default(),
         }
@@ -100,20 +106,29 @@ impl Ledger {
 
     /// Joins an event to its case. Returns what that did, or `None` for an event about no case.
     pub fn join(&mut self, event: &Event<'_>, timing: &Timing) -> Option<Joined<'_>> {
+        let overflowed = self.attributes.overflowed();
         let Some((case_id, record)) = self.maker.record_of(event, &mut self.attributes) else {
             self.comparison.effects.clear();
             return None;
         };
         let case = self.maker.prints.case(case_id);
-        Some(self.join_case(&CaseEvent { case, record }, timing))
+        Some(self.join_record(&CaseEvent { case, record }, timing, overflowed))
     }
 
     /// Joins an event that is known by its record.
     pub fn join_case(&mut self, event: &CaseEvent, timing: &Timing) -> Joined<'_> {
+        self.join_record(event, timing, self.attributes.overflowed())
+    }
+
+    /// Joins an event. `overflowed` is how many combinations did not fit before it was read.
+    fn join_record(&mut self, event: &CaseEvent, timing: &Timing, overflowed: u64) -> Joined<'_> {
         self.comparison.effects.clear();
         let CaseEvent { case, record } = *event;
         let arrival = self.add(case, self.arrived(&record, timing), timing);
-        self.bounds.keep(&mut self.pages, timing.watermark, &self.horizons);
+        if self.attributes.overflowed() > overflowed && arrival != Arrival::Duplicate {
+            self.losses.add_overflow(&record, self.comparison.home());
+        }
+        self.keep_bounds(timing.watermark);
         Joined { arrival, record, effects: &self.comparison.effects, attributes: &self.attributes }
     }
 
@@ -131,7 +146,7 @@ impl Ledger {
         let only = std::slice::from_ref(&record);
         let until = self.horizons.spans.kept_until(only).min(self.horizons.remembered_until(record.time));
         self.pages.insert_simple(case, &record, until);
-        self.bounds.keep(&mut self.pages, timing.watermark, &self.horizons);
+        self.keep_bounds(timing.watermark);
         Some(facts_of_selection(&record))
     }
 
@@ -160,6 +175,18 @@ impl Ledger {
         self.pages.settle_newcomers();
     }
 
+    /// Returns the losses since the last call, in the order in which the ledger knew of them.
+    pub fn take_losses(&mut self) -> Vec<Loss> {
+        self.losses.take()
+    }
+
+    /// Returns, by dimension, how many cases were let go without a value in it, where a rule reads it. Dimensions at the
+    /// end may be left out.
+    #[must_use]
+    pub fn released(&self) -> &[u64] {
+        &self.losses.released
+    }
+
     /// Returns the secret of the templates.
     #[must_use]
     pub fn template_secret(&self) -> TemplateSecret {
@@ -169,7 +196,7 @@ impl Ledger {
     /// Remembers an event about no case. Returns whether it is new.
     pub fn remember(&mut self, event: &Event<'_>, timing: &Timing) -> bool {
         // Limits are kept here too, for there are streams without a single case.
-        self.bounds.keep(&mut self.pages, timing.watermark, &self.horizons);
+        self.keep_bounds(timing.watermark);
         let tag = self.tag(event);
         let until = self.horizons.remembered_until(event.time);
         let key = CaseKey { high: tag.full, low: tag.id };
@@ -195,7 +222,8 @@ impl Ledger {
         if spans == before {
             return;
         }
-        self.bounds.sweep_expired(&mut self.pages, watermark, &self.horizons);
+        self.bounds.sweep_expired(&mut self.pages, watermark, &self.horizons, &mut self.losses.closed);
+        self.losses.add_closed(&mut self.attributes, &before);
         let effects = &mut self.comparison.effects;
         for records in self.pages.full_cases().filter(|records| runs_differ(records, &before, &spans)) {
             effects.refold(records, first, &mut self.attributes, (&before, &spans));
@@ -224,6 +252,7 @@ impl Ledger {
             dropped_waiting: self.bounds.dropped_waiting,
             remembered_ids: sizes.remembered as u64,
             evicted_ids: self.bounds.evicted_ids,
+            losses_overflowed: self.losses.overflowed(),
         }
     }
 
@@ -237,6 +266,15 @@ impl Ledger {
     #[must_use]
     pub fn tag(&self, event: &Event<'_>) -> EventTag {
         self.maker.tag(event)
+    }
+
+    /// Continues the round of sweeps, and keeps the limits.
+    #[inline]
+    fn keep_bounds(&mut self, watermark: EventTime) {
+        self.bounds.keep(&mut self.pages, watermark, &self.horizons, &mut self.losses.closed);
+        if !self.losses.closed.is_empty() {
+            self.losses.add_closed(&mut self.attributes, &self.horizons.spans);
+        }
     }
 
     /// Returns a record with the time at which it arrived.
@@ -255,8 +293,10 @@ impl Ledger {
         page.records(key, &mut records);
         if horizons.spans.runs(&records).next().is_some_and(|run| horizons.spans.is_expired(run, timing.watermark)) {
             let page = self.pages.page_mut(key);
-            let waited = page.close_expired(key, &mut records, timing.watermark, self.bounds.swept_at, &horizons);
+            let closed = page.close_expired(key, &mut records, timing.watermark, self.bounds.swept_at, &horizons);
+            let waited = horizons.spans.waiting_runs(&closed);
             self.bounds.dropped_waiting = self.bounds.dropped_waiting.saturating_add(waited);
+            note_closed(&closed, timing.watermark, &horizons.spans, &mut self.losses.closed);
         }
         let known = horizons.is_duplicate(&records, &record, timing.seen)
             || self.pages.page(key).memory.contains((key.high, record.tag), timing.seen);
@@ -277,10 +317,12 @@ impl Ledger {
                 Arrival::Changed
             }
             Added::Conflict => {
+                self.losses.add_conflict(&record, records, &spans);
                 self.comparison.finish(&record, records, &mut self.attributes, &spans);
                 Arrival::Conflict
             }
             Added::Rejected => {
+                self.losses.add_conflict(&record, records, &spans);
                 self.comparison.effects.clear();
                 let memory = &mut self.pages.page_mut(key).memory;
                 self.horizons.remember(memory, key, record.tag, record.time, self.bounds.swept_at);

@@ -1,9 +1,11 @@
 //! Sweeping a page: closing what has expired or must go, and forgetting ids.
 
 use super::horizons::Horizons;
+use super::losses::{Closed, may_lack_groups};
 use super::memory::Memory;
 use super::page::{Page, SimpleCase, opened};
 use super::record::Record;
+use super::run::Spans;
 use crate::plan::EventTime;
 use crate::plan::invariant::{Room, present};
 
@@ -42,14 +44,15 @@ impl Sweep {
         self.opened_until.max(self.waiting_until) > EventTime::MIN
     }
 
-    /// Sweeps a page. The ids of what is closed are remembered as long as a second delivery may come.
-    pub fn run(&self, page: &mut Page, horizons: &Horizons) -> Swept {
+    /// Sweeps a page. The ids of what is closed are remembered as long as a second delivery may come. Adds to `gone` the
+    /// closed runs by which something is lost.
+    pub fn run(&self, page: &mut Page, horizons: &Horizons, gone: &mut Vec<Closed>) -> Swept {
         let mut swept = Swept { evicted: 0, dropped_waiting: 0, due: EventTime(i64::MAX) };
         let Page { simple, full, waiting, memory } = page;
-        simple.retain(|case| self.keeps_simple(case, memory, horizons, &mut swept));
+        simple.retain(|case| self.keeps_simple(case, memory, horizons, (&mut swept, gone)));
         full.retain(|case| {
             let was_waiting = horizons.spans.waits(&case.records);
-            let closed = self.close(&case.records, was_waiting, horizons, &mut swept);
+            let closed = self.close(&case.records, was_waiting, horizons, (&mut swept, gone));
             for record in case.records.iter().take(closed) {
                 horizons.remember(memory, case.key, record.tag, record.time, self.began);
             }
@@ -70,7 +73,13 @@ impl Sweep {
     }
 
     /// Returns whether a case with nothing but a selection stays open.
-    fn keeps_simple(&self, case: &SimpleCase, memory: &mut Memory, horizons: &Horizons, swept: &mut Swept) -> bool {
+    fn keeps_simple(
+        &self,
+        case: &SimpleCase,
+        memory: &mut Memory,
+        horizons: &Horizons,
+        (swept, gone): (&mut Swept, &mut Vec<Closed>),
+    ) -> bool {
         let record = case.record();
         let kept_until = horizons.spans.kept_until(std::slice::from_ref(&record));
         let expired = kept_until < self.watermark;
@@ -78,6 +87,9 @@ impl Sweep {
         if expired || evicted {
             horizons.remember(memory, case.key, record.tag, record.time, self.began);
             swept.evicted += u64::from(evicted);
+            if evicted || record.flags.is_open() {
+                gone.push(Closed { records: std::iter::once(record).collect(), early: evicted });
+            }
         } else {
             swept.keep_until(kept_until);
         }
@@ -85,15 +97,33 @@ impl Sweep {
     }
 
     /// Returns how many of a case's first records are closed: those of expired runs, or all.
-    fn close(&self, records: &[Record], waits: bool, horizons: &Horizons, swept: &mut Swept) -> usize {
+    fn close(
+        &self,
+        records: &[Record],
+        waits: bool,
+        horizons: &Horizons,
+        (swept, gone): (&mut Swept, &mut Vec<Closed>),
+    ) -> usize {
         let opened = opened(records);
         let expired = horizons.spans.expired(records, self.watermark);
         let evicted = expired < records.len() && (opened <= self.opened_until || waits && opened <= self.waiting_until);
         let closed = if evicted { records.len() } else { expired };
         swept.evicted += u64::from(evicted && !waits);
-        let gone = present(Room::Ledger, "no more records expire than a case has", records.get(..closed));
-        swept.dropped_waiting += horizons.spans.waiting_runs(gone.unwrap_or_default());
+        let past = present(Room::Ledger, "no more records expire than a case has", records.get(..closed));
+        swept.dropped_waiting += horizons.spans.waiting_runs(past.unwrap_or_default());
+        note_closed(past.unwrap_or_default(), self.watermark, &horizons.spans, gone);
         closed
+    }
+}
+
+/// Adds to `gone` those runs of closed `records` by which something is lost. What has not expired at the watermark was
+/// closed early.
+pub(super) fn note_closed(records: &[Record], watermark: EventTime, spans: &Spans, gone: &mut Vec<Closed>) {
+    for run in spans.runs(records) {
+        let early = !spans.is_expired(run, watermark);
+        if early || may_lack_groups(run) {
+            gone.push(Closed { records: run.into(), early });
+        }
     }
 }
 

@@ -122,6 +122,8 @@ impl Monitor {
         let by_dimension = |counts: &[u64]| {
             self.plan.dimensions.iter().zip(counts).map(|(dimension, count)| (dimension.name.clone(), *count)).collect()
         };
+        let mut released = self.tables.ledger.released().to_vec();
+        released.resize(self.plan.dimensions.len(), 0);
         Health {
             events: self.event_counts(),
             by_type: self.tallies.by_type(),
@@ -138,6 +140,7 @@ impl Monitor {
             late: self.tallies.late,
             cells: self.tables.windows.cells() as u64,
             without_group: by_dimension(self.tables.windows.without_group()),
+            released: by_dimension(&released),
             probabilistic: by_dimension(self.tables.windows.probabilistic()),
             probabilities_dropped: self.tables.ledger.attributes.probabilities_dropped(),
             evaluations: self.evaluations,

@@ -81,6 +81,8 @@ pub struct Health {
     pub cells: u64,
     /// Cases left out of a dimension because they had no group in it, by dimension name.
     pub without_group: Vec<(String, u64)>,
+    /// Cases let go without a group in a dimension that a rule reads, by dimension name.
+    pub released: Vec<(String, u64)>,
     /// Cases whose membership of a dimension is known only as probabilities, by dimension name.
     pub probabilistic: Vec<(String, u64)>,
     /// How often such probabilities were not kept, because too many distinct ones were in use.

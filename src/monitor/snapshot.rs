@@ -147,7 +147,8 @@ impl Monitor {
             return Err(malformed(0, "expected a watermark among the times that events can have".to_owned()));
         }
         let (lateness, history) = state.watermark.plan();
-        let spans = Spans { not_selected, history, lateness };
+        let membership = Spans::of(&plan).membership.max(not_selected);
+        let spans = Spans { not_selected, membership, history, lateness };
         if [not_selected, history, lateness].iter().any(|span| !(Span(0)..=LONGEST_SPAN).contains(span)) {
             return Err(malformed(0, format!("expected horizons from 0 to a hundred years, found {spans:?}")));
         }

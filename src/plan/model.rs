@@ -80,6 +80,9 @@ pub struct LedgerPlan {
     pub remembered_ids: usize,
     /// How long a case that was not selected stays open (event time).
     pub not_selected_horizon: Span,
+    /// How long a case, selected or not, waits for values that a rule reads and its selection does not have: a group in
+    /// one of its dimensions, or its stratum (event time after the selection).
+    pub membership_horizon: Span,
 }
 
 /// Limits of a single event.

@@ -131,6 +131,7 @@ impl Toml {
         self.span("dedupe_horizon", ledger.dedupe_horizon);
         self.value("remembered_ids", ledger.remembered_ids);
         self.span("not_selected_horizon", ledger.not_selected_horizon);
+        self.span("membership_horizon", ledger.membership_horizon);
         self.value("series", settings.series_limit);
         if delivery == Delivery::Shown {
             self.value("outbox_messages", settings.outbox_limit);

@@ -29,7 +29,8 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let window = window(root.table("window"));
     let privacy = privacy(root.table("privacy"));
     let state = state(root.table("state"));
-    let LimitsTable { ledger, series_limit, outbox_limit, threads, event } = limits(root.table("limits"));
+    let LimitsTable { ledger, series_limit, outbox_limit, threads, event } =
+        limits(root.table("limits"), window.history);
     let server = server(root.table("server"));
     let alerting = alerting(root.table("alerting"));
     let profiles = profiles(&mut root, event.string_bytes);
@@ -157,13 +158,15 @@ struct LimitsTable {
     event: Limits,
 }
 
-fn limits(mut table: Table<'_>) -> LimitsTable {
+fn limits(mut table: Table<'_>, history: Span) -> LimitsTable {
+    let membership = Span::DAY.times(45).min(history);
     let ledger = LedgerPlan {
         open_cases: table.count("open_cases", 20_000_000, 1..=1_000_000_000).value,
         waiting_events: table.count("waiting_events", 1_000_000, 1..=1_000_000_000).value,
         dedupe_horizon: table.positive_duration("dedupe_horizon", Span::DAY.times(7)),
         remembered_ids: table.count("remembered_ids", 50_000_000, 1..=1_000_000_000).value,
         not_selected_horizon: table.positive_duration("not_selected_horizon", Span::DAY.times(7)),
+        membership_horizon: table.duration("membership_horizon", membership, Span::SECOND..=history).value,
     };
     let series_limit = table.count("series", 20_000, 1..=10_000_000).value;
     let outbox_limit = table.integer("outbox_messages", 100_000, 1..=1_000_000).value;

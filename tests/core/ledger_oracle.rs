@@ -17,7 +17,10 @@ use paritywatch::ledger::{
     AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, PseudonymKey, ReadyRecord,
     Spans, Timing,
 };
-use paritywatch::plan::{Channel, EventTime, Plan, Slot, Span};
+use paritywatch::plan::{
+    Channel, DimensionId, EventTime, Evidence, Indicator, Measure, Plan, ProfileId, Reference, Rule, Slot, Span,
+};
+use paritywatch::statistics::Confidence;
 use paritywatch::window::{CellKey, Counts, Range, Windows};
 use plan::plan;
 use proptest::prelude::*;
@@ -26,12 +29,15 @@ use proptest::prelude::*;
 const START: EventTime = EventTime(1_767_225_600_000);
 
 const GROUPS: [&str; 3] = ["a", "b", "elsewhere"];
-const CHANNELS: [Channel; 3] = [Channel::Profile, Channel::Random, Channel::Signal];
+const CHANNELS: [Channel; 4] = [Channel::Profile, Channel::Random, Channel::Signal, Channel::Manual];
+const MANUAL: usize = 3;
 
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
-/// How long cases are kept, those not picked and all others, and how late events may be. In minutes.
+/// How long cases are kept, those not picked, those whose group is not known and all others, and how late events may be.
+/// In minutes.
 const NOT_SELECTED: i64 = 7 * DAY;
+const MEMBERSHIP: i64 = 12 * DAY;
 const HISTORY: i64 = 30 * DAY;
 const LATENESS: i64 = 10;
 
@@ -64,16 +70,18 @@ struct Delivery {
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     not_selected: i64,
+    membership: i64,
     history: i64,
     lateness: i64,
 }
 
-const KEPT: Kept = Kept { not_selected: NOT_SELECTED, history: HISTORY, lateness: LATENESS };
+const KEPT: Kept =
+    Kept { not_selected: NOT_SELECTED, membership: MEMBERSHIP, history: HISTORY, lateness: LATENESS };
 
 #[derive(Clone, Debug)]
 enum What {
     Selection { selected: bool, channel: usize, group: Option<usize>, revises: Option<u32> },
-    Control { control: Option<u8>, performed: bool, outcome: Option<Outcome>, with_profile: bool, group: Option<usize> },
+    Control { control: Option<u8>, performed: bool, outcome: Option<Outcome>, with_profile: bool, channel: Option<usize>, group: Option<usize> },
     Outcome { control: Option<u8>, outcome: Outcome, revises: Option<u32> },
     Attributes { group: usize },
 }
@@ -178,8 +186,10 @@ fn horizons() -> impl Strategy<Value = Kept> {
     let lateness = prop_oneof![Just(LATENESS), 1..3 * DAY];
     let history = prop_oneof![Just(HISTORY), 10 * DAY..60 * DAY];
     let not_selected = prop_oneof![Just(NOT_SELECTED), DAY..20 * DAY];
-    (not_selected, history, lateness).prop_map(|(not_selected, history, lateness)| Kept {
+    let membership = prop_oneof![Just(MEMBERSHIP), DAY..30 * DAY];
+    (not_selected, membership, history, lateness).prop_map(|(not_selected, membership, history, lateness)| Kept {
         not_selected,
+        membership: membership.max(not_selected),
         history,
         lateness,
     })
@@ -274,11 +284,14 @@ fn events(weeks: i64) -> impl Strategy<Value = Vec<Spec>> {
     let earlier = || prop::option::weighted(0.3, 0_u32..24);
     let outcome = || prop::sample::select(vec![Outcome::Unknown, Outcome::NoViolation, Outcome::Violation]);
     let control = || prop::option::of(0_u8..2);
+    let channel = || prop::option::weighted(0.4, 0..CHANNELS.len());
     let what = prop_oneof![
         3 => (prop::bool::weighted(0.3), 0..CHANNELS.len(), group(), earlier())
             .prop_map(|(selected, channel, group, revises)| What::Selection { selected, channel, group, revises }),
-        3 => (control(), prop::bool::weighted(0.8), prop::option::of(outcome()), any::<bool>(), group())
-            .prop_map(|(control, performed, outcome, with_profile, group)| What::Control { control, performed, outcome, with_profile, group }),
+        3 => (control(), prop::bool::weighted(0.8), prop::option::of(outcome()), any::<bool>(), channel(), group())
+            .prop_map(|(control, performed, outcome, with_profile, channel, group)| {
+                What::Control { control, performed, outcome, with_profile, channel, group }
+            }),
         3 => (control(), outcome(), earlier()).prop_map(|(control, outcome, revises)| What::Outcome { control, outcome, revises }),
         2 => (0..GROUPS.len()).prop_map(|group| What::Attributes { group }),
     ];
@@ -424,6 +437,8 @@ impl Core {
         plan.window.history = Span::MINUTE.times(HISTORY);
         plan.window.allowed_lateness = Span::MINUTE.times(LATENESS);
         plan.ledger.not_selected_horizon = Span::MINUTE.times(NOT_SELECTED);
+        plan.ledger.membership_horizon = Span::MINUTE.times(MEMBERSHIP);
+        plan.rules.push(reading_origin());
         plan.ledger.dedupe_horizon = Span::MINUTE.times(NOT_SELECTED);
         Self {
             ledger: Ledger::new(&plan, PseudonymKey([3; 16])),
@@ -486,10 +501,12 @@ impl Core {
 
     /// Keeps cases by other spans from now on.
     fn change(&mut self, kept: &Kept, watermark: EventTime, first: i32) {
-        let Kept { not_selected, history, lateness } = *kept;
-        let [not_selected, history, lateness] = [not_selected, history, lateness].map(|span| Span::MINUTE.times(span));
+        let Kept { not_selected, membership, history, lateness } = *kept;
+        let [not_selected, membership, history, lateness] =
+            [not_selected, membership, history, lateness].map(|span| Span::MINUTE.times(span));
+        let spans = Spans { not_selected, membership, history, lateness };
         let Self { ledger, windows, steps, missed, .. } = self;
-        ledger.change_spans(Spans { not_selected, history, lateness }, watermark, first, |effects, attributes| {
+        ledger.change_spans(spans, watermark, first, |effects, attributes| {
             effects.changes.iter().for_each(|change| windows.apply(change, attributes));
             steps.extend_from_slice(&effects.finals);
             missed.extend_from_slice(&effects.missing);
@@ -532,6 +549,32 @@ fn apply_all(windows: &mut Windows, changes: impl Iterator<Item = CaseChange> + 
     }
     for CaseChange { before, .. } in changes {
         windows.apply(&CaseChange { before, after: CaseFacts::default() }, attributes);
+    }
+}
+
+/// A rule, for which the ledger waits for the group of a case.
+fn reading_origin() -> Rule {
+    Rule {
+        name: "r".to_owned(),
+        indicator: Indicator::SelectionRate,
+        measure: Measure::Ratio,
+        reference: Reference::Rest,
+        profiles: vec![ProfileId(0)],
+        channels: vec![Channel::Profile],
+        dimensions: vec![DimensionId(0)],
+        windows: Vec::new(),
+        warning: 1.1,
+        critical: 1.25,
+        clear: 1.05,
+        evidence: Evidence::Point,
+        confidence: Confidence::new(0.95).unwrap(),
+        min_events: 0,
+        stratify_by: None,
+        hold_for: Span(0),
+        keep_firing_for: Span(0),
+        owner: String::new(),
+        action: String::new(),
+        runbook: String::new(),
     }
 }
 
@@ -607,7 +650,7 @@ impl Spec {
                 strata: Vec::new(),
                 revises: revises.as_ref().map(id),
             }),
-            What::Control { control, performed, outcome, with_profile, group } => Data::Control(Control {
+            What::Control { control, performed, outcome, with_profile, channel, group } => Data::Control(Control {
                 case_id,
                 control_id: control_id(control),
                 kind: None,
@@ -616,7 +659,7 @@ impl Spec {
                 duration_minutes: None,
                 outcome: *outcome,
                 profile: with_profile.then(|| "p".into()),
-                channel: None,
+                channel: channel.map(|channel| CHANNELS[channel]),
                 groups: groups(group),
                 strata: Vec::new(),
             }),
@@ -707,9 +750,7 @@ fn oracle(deliveries: &[Delivery]) -> Table {
 
 fn add_case(deliveries: Vec<&Delivery>, kept: &Kept, table: &mut Table) {
     for (visit, _) in visits(deliveries, kept) {
-        let mut events: Vec<&Spec> = visit.iter().map(|delivery| &delivery.spec).collect();
-        events.sort_by_key(|spec| spec.minute);
-        if let Some((channel, group, counts)) = oracle_case(&events) {
+        for (channel, group, counts) in oracle_case(&visit, kept) {
             let row = table.entry((channel, group)).or_default();
             row.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }
@@ -717,28 +758,50 @@ fn add_case(deliveries: Vec<&Delivery>, kept: &Kept, table: &mut Table) {
 }
 
 /// Returns the runs of a case, each with the last time at which another event may join. Each event of a run arrived
-/// while an earlier one was kept.
-fn visits<'d>(mut deliveries: Vec<&'d Delivery>, kept: &Kept) -> Vec<(Vec<&'d Delivery>, i64)> {
+/// while the earlier ones were kept.
+fn visits<'d>(deliveries: Vec<&'d Delivery>, kept: &Kept) -> Vec<(Vec<&'d Delivery>, i64)> {
+    visits_of(deliveries, |visit| kept_until(visit, kept, false))
+}
+
+fn visits_of<'d>(mut deliveries: Vec<&'d Delivery>, until: impl Fn(&[&Delivery]) -> i64) -> Vec<(Vec<&'d Delivery>, i64)> {
     deliveries.sort_by_key(|delivery| (delivery.arrived, delivery.spec.minute));
     let mut visits: Vec<(Vec<&Delivery>, i64)> = Vec::new();
     for delivery in deliveries {
-        let span = match delivery.spec.what {
-            What::Selection { selected: false, .. } | What::Attributes { .. } => kept.not_selected,
-            _ => kept.history,
-        };
-        let until = delivery.arrived + span + HOUR;
         match visits.last_mut().filter(|(_, kept_until)| delivery.arrived <= *kept_until) {
-            Some((visit, kept_until)) => {
-                visit.push(delivery);
-                *kept_until = until.max(*kept_until);
-            }
-            None => visits.push((vec![delivery], until)),
+            Some((visit, _)) => visit.push(delivery),
+            None => visits.push((vec![delivery], 0)),
         }
+        let (visit, kept_until) = visits.last_mut().unwrap();
+        *kept_until = until(visit);
     }
     visits
 }
 
-fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {
+/// Returns until when events join these of one case. Where the group is not known, it is waited for.
+fn kept_until(visit: &[&Delivery], kept: &Kept, as_if_unpicked: bool) -> i64 {
+    let names_group = |delivery: &&Delivery| match delivery.spec.what {
+        What::Selection { group, .. } => group.is_some(),
+        What::Attributes { .. } => true,
+        _ => false,
+    };
+    // Evidence does not know late events, and must find the same visits.
+    let is_known = visit.iter().any(|delivery| names_group(delivery) && !delivery.late);
+    let span = |what: &What| match what {
+        What::Selection { selected, group, .. } => {
+            let usual = if *selected && !as_if_unpicked { kept.history } else { kept.not_selected };
+            if is_known || group.is_some() { usual } else { usual.max(kept.membership) }
+        }
+        What::Attributes { .. } => kept.not_selected,
+        _ => kept.history,
+    };
+    visit.iter().map(|delivery| delivery.arrived + span(&delivery.spec.what) + HOUR).max().unwrap()
+}
+
+/// Returns what a case counts for in each channel, with its group: nothing where that is not known.
+fn oracle_case(visit: &[&Delivery], kept: &Kept) -> Vec<(usize, usize, [u64; 7])> {
+    let mut events: Vec<&Spec> = visit.iter().map(|delivery| &delivery.spec).collect();
+    events.sort_by_key(|spec| spec.minute);
+    let events = events.as_slice();
     // A selection corrects a selection, an outcome what a control or an outcome reported.
     let revised_by = |selection: bool| -> BTreeSet<u32> {
         let of_kind = events.iter().filter(|event| matches!(event.what, What::Selection { .. }) == selection);
@@ -765,23 +828,55 @@ fn oracle_case(events: &[&Spec]) -> Option<(usize, usize, [u64; 7])> {
         What::Attributes { group } => Some(group),
         What::Outcome { .. } => None,
     };
-    let latest_group =
-        |is: fn(&What) -> bool| events.iter().rev().filter(|event| is(&event.what)).find_map(|event| group_of(event));
-    let apart = latest_group(|what| matches!(what, What::Attributes { .. }));
-    let by_control = latest_group(|what| matches!(what, What::Control { .. }));
-    let (channel, selected, own) = match counting {
-        Some(event) => match event.what {
-            What::Selection { selected, channel, .. } => (channel, selected, group_of(event)),
-            _ => unreachable!(),
-        },
-        None => {
-            let stand_in = controls().find(|event| matches!(event.what, What::Control { with_profile: true, .. }))?;
-            (0, true, group_of(stand_in))
-        }
-    };
-    let group = apart.or(own).or(by_control)?;
     let examined = oracle_controls(events, &revised_by(false));
-    Some((channel, group, [1, u64::from(selected), examined[0], examined[1], examined[2], examined[3], examined[4]]))
+    let with = |selected: u64| [1, selected, examined[0], examined[1], examined[2], examined[3], examined[4]];
+    let apart = |known: &[&Spec], from: i64| {
+        let is_apart = |event: &&&Spec| matches!(event.what, What::Attributes { .. });
+        let in_time = known.iter().filter(is_apart).filter(|event| event.minute <= from + kept.membership);
+        in_time.max_by_key(|event| event.minute).and_then(|event| group_of(event))
+    };
+    let Some(counting) = counting else {
+        let named = |event: &&&Spec| matches!(event.what, What::Control { with_profile: true, .. });
+        let Some(stand_in) = controls().find(named) else { return Vec::new() };
+        let by_control = || controls().rev().find_map(|event| group_of(event));
+        let group = apart(events, stand_in.minute).or_else(|| group_of(stand_in)).or_else(by_control);
+        let What::Control { channel, .. } = stand_in.what else { unreachable!() };
+        return group.map(|group| (channel.unwrap_or(0), group, with(1))).into_iter().collect();
+    };
+    let What::Selection { selected, channel: home, .. } = counting.what else { unreachable!() };
+    // What is known of a case that was not picked: no control tells it.
+    let told = |delivery: &&Delivery| matches!(delivery.spec.what, What::Selection { .. } | What::Attributes { .. });
+    let told: Vec<&Delivery> = visit.iter().copied().filter(told).collect();
+    let begin = start(counting);
+    let is_first = |delivery: &&Delivery| {
+        delivery.spec.minute == begin && matches!(delivery.spec.what, What::Selection { .. })
+    };
+    let known = visits_of(told, |visit| kept_until(visit, kept, true));
+    let known = known.into_iter().map(|(visit, _)| visit).find(|visit| visit.iter().any(|event| is_first(event))).unwrap();
+    let known: Vec<&Spec> = known.iter().map(|delivery| &delivery.spec).collect();
+    // The latest correction that would be known.
+    let mut last: &Spec = counting;
+    while !known.iter().any(|spec| spec.id == last.id) {
+        last = selections.iter().find(|event| last.revises() == Some(event.id)).unwrap();
+    }
+    let Some(group) = apart(&known, begin).or(group_of(last)) else { return Vec::new() };
+    let checked_by = || {
+        let performed = || controls().filter(|event| matches!(event.what, What::Control { performed: true, .. }));
+        let elsewhere = performed().find_map(|event| match event.what {
+            What::Control { channel, .. } => channel.filter(|channel| *channel != home),
+            _ => None,
+        });
+        elsewhere.unwrap_or(MANUAL)
+    };
+    if selected {
+        vec![(home, group, with(1))]
+    } else if examined[0] == 0 {
+        vec![(home, group, [1, 0, 0, 0, 0, 0, 0])]
+    } else if checked_by() == home {
+        vec![(home, group, with(1))]
+    } else {
+        vec![(home, group, [1, 0, 0, 0, 0, 0, 0]), (checked_by(), group, with(1))]
+    }
 }
 
 /// Whether a control was performed, and its outcome, by all its reports.

@@ -20,6 +20,7 @@ mod fuzz;
 mod golden;
 mod interleaving;
 mod ledger_oracle;
+mod letting_go;
 mod outbox;
 mod plain_path;
 mod probabilistic;

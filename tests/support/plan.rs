@@ -34,6 +34,7 @@ pub fn plan(groups: &[&str]) -> Plan {
             dedupe_horizon: Span::DAY.times(7),
             remembered_ids: 50_000_000,
             not_selected_horizon: Span::DAY.times(7),
+            membership_horizon: Span::DAY.times(45),
         },
         event: Limits { string_bytes: 256, message_bytes: 65_536 },
         evidence: EvidencePlan {

@@ -5,7 +5,7 @@ use super::metric::{Kind, Metric, Samples, Source};
 use super::scrape::Scrape;
 
 /// The metrics of the monitor.
-pub(super) const METRICS: [Metric; 19] = [
+pub(super) const METRICS: [Metric; 20] = [
     Metric::counters(
         "events_total",
         "Records read, by event type and what became of them.",
@@ -67,6 +67,12 @@ pub(super) const METRICS: [Metric; 19] = [
         "Cases without a group in a dimension.",
         &["dimension"],
         |scrape, samples| by_dimension(&scrape.view.health.without_group, samples),
+    ),
+    Metric::counters(
+        "cases_released_without_group_total",
+        "Cases let go without a group in a dimension that a rule reads.",
+        &["dimension"],
+        |scrape, samples| by_dimension(&scrape.view.health.released, samples),
     ),
     Metric::gauges(
         "cases_with_probabilistic_group",

@@ -1,0 +1,135 @@
+//! Losses: cases that no finding can count, each told once, when the ledger knows of it.
+//!
+//! Whoever counts what is missing takes them after each event or batch.
+
+use smallvec::SmallVec;
+
+use super::attributes::AttributeTable;
+use super::case::{Contribution, facts, facts_of_selection};
+use super::record::{Record, RecordKind};
+use super::run::Spans;
+use crate::plan::EventTime;
+use crate::plan::invariant::{Room, present};
+
+/// The most losses that are held until they are taken. Further ones are only counted.
+const MAX_LOSSES: usize = 1_048_576;
+
+/// Why a case, or an event of it, is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LossCause {
+    /// The case was let go while it had no value in a dimension that a rule reads. It stays counted without one.
+    Released,
+    /// A second selection of a case was refused. The first one stays counted.
+    Conflict,
+    /// A limit was exceeded: a case was closed early, or an event lost its groups and strata.
+    Dropped,
+}
+
+/// A case, or an event of it, that is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Why.
+    pub cause: LossCause,
+    /// What the case counts for, or what the refused event would have counted for; `None` where no event of it names a
+    /// profile of the allow-list.
+    pub contribution: Option<Contribution>,
+    /// Event time of the loss: of the refused event, or of the oldest event of the case.
+    pub time: EventTime,
+}
+
+/// A run that was closed.
+#[derive(Clone, Debug)]
+pub(super) struct Closed {
+    pub records: FewClosed,
+    /// Whether it was closed before it had expired.
+    pub early: bool,
+}
+
+/// The records of a closed run. Nearly every one has a selection alone.
+pub(super) type FewClosed = SmallVec<[Record; 1]>;
+
+/// The losses that nobody has taken yet, and how many cases were released.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Losses {
+    held: Vec<Loss>,
+    overflowed: u64,
+    /// By dimension: cases that were let go without a value in it, where a rule reads it. Not longer than needed.
+    pub released: Vec<u64>,
+    /// Runs closed by the sweep at hand; kept for its buffer.
+    pub closed: Vec<Closed>,
+}
+
+impl Losses {
+    /// Adds a loss.
+    fn add(&mut self, loss: Loss) {
+        if self.held.len() < MAX_LOSSES {
+            self.held.push(loss);
+        } else {
+            self.overflowed = self.overflowed.saturating_add(1);
+        }
+    }
+
+    /// Adds what the runs closed by a sweep lose.
+    pub fn add_closed(&mut self, attributes: &mut AttributeTable, spans: &Spans) {
+        let mut closed = std::mem::take(&mut self.closed);
+        for Closed { records, early } in closed.drain(..) {
+            self.add_run(&records, early, attributes, spans);
+        }
+        self.closed = closed;
+    }
+
+    fn add_run(&mut self, records: &[Record], early: bool, attributes: &mut AttributeTable, spans: &Spans) {
+        let facts = facts(records, attributes, spans);
+        let Some(time) = records.iter().map(|record| record.time).min() else { return };
+        if early {
+            let lost = |contribution| Loss { cause: LossCause::Dropped, contribution, time };
+            self.add(lost(facts.home));
+            facts.other.into_iter().for_each(|other| self.add(lost(Some(other))));
+            return;
+        }
+        let Some(home) = facts.home.filter(|home| attributes.without_group(home.attributes).next().is_some()) else {
+            return;
+        };
+        for dimension in attributes.without_group(home.attributes) {
+            let index = usize::from(dimension.0);
+            self.released.resize(self.released.len().max(index + 1), 0);
+            if let Some(count) = present(Room::Ledger, "the list was made long enough", self.released.get_mut(index)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        let released = |contribution| Loss { cause: LossCause::Released, contribution: Some(contribution), time };
+        self.add(released(home));
+        facts.other.into_iter().for_each(|other| self.add(released(other)));
+    }
+
+    /// Adds a second selection of a case, with whose records it was joined: of any two the later one is refused.
+    pub fn add_conflict(&mut self, record: &Record, records: &[Record], spans: &Spans) {
+        let is_other = |known: &&Record| known.is_plain_selection() && *known != record;
+        let run = spans.runs(records).find(|run| run.contains(record)).unwrap_or(records);
+        let first = run.iter().filter(is_other).min_by_key(|known| known.order());
+        let refused = first.map_or(record, |first| if first.order() > record.order() { first } else { record });
+        let contribution = facts_of_selection(refused).home;
+        self.add(Loss { cause: LossCause::Conflict, contribution, time: refused.time });
+    }
+
+    /// Adds an event of a case that lost its groups and strata, because too many combinations were in use.
+    pub fn add_overflow(&mut self, record: &Record, contribution: Option<Contribution>) {
+        self.add(Loss { cause: LossCause::Dropped, contribution, time: record.time });
+    }
+
+    /// Returns all losses since the last call.
+    pub fn take(&mut self) -> Vec<Loss> {
+        std::mem::take(&mut self.held)
+    }
+
+    /// Returns how many losses were not held, because too many were not taken.
+    pub const fn overflowed(&self) -> u64 {
+        self.overflowed
+    }
+}
+
+/// Returns whether anything is lost where the run expires: it leaves a value open that a rule reads.
+pub(super) fn may_lack_groups(run: &[Record]) -> bool {
+    let tells = |record: &&Record| matches!(record.kind, RecordKind::Selection | RecordKind::Attributes);
+    run.iter().filter(tells).all(|record| record.flags.is_open())
+}

@@ -1,0 +1,327 @@
+//! Letting cases go is independent of their being picked; what is lost is told; no stage of a cell exceeds the one before.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use crate::support::effort::attempts;
+
+use std::collections::BTreeMap;
+
+use paritywatch::event::{Decoded, RawRecord, decode};
+use paritywatch::ledger::{CaseFacts, Contribution, Ledger, Loss, LossCause, PseudonymKey, Timing};
+use paritywatch::monitor::{Clock, Handled, Monitor};
+use paritywatch::plan::{Channel, EventTime, PartitionIndex, Plan, Span};
+use paritywatch::render::Render;
+use paritywatch::settings::Settings;
+use paritywatch::window::Counts;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// 2026-03-01T00:00:00Z
+const START: EventTime = EventTime(1_772_323_200_000);
+
+const CONFIG: &str = r#"
+[privacy]
+min_cell = 0
+reason = "test"
+[profiles.p]
+owner = "o"
+[dimensions.origin]
+ground = "race"
+groups = ["a", "b"]
+[window]
+rolling = ["30d", "90d"]
+[[rules]]
+name = "r"
+indicator = "selection_rate"
+warning = 1.1
+critical = 1.25
+evidence = "interval"
+"#;
+
+fn plan(more: &str) -> Plan {
+    Settings::parse(&format!("{CONFIG}{more}"), "test.toml", std::iter::empty()).unwrap().plan
+}
+
+fn at(hours: i64) -> EventTime {
+    START.plus(Span::HOUR.times(hours))
+}
+
+fn event(kind: &str, id: &str, time: EventTime, data: &Value) -> Vec<u8> {
+    let time = jiff::Timestamp::from_millisecond(time.0).unwrap().to_string();
+    let kind = format!("paritywatch.{kind}.v1");
+    let event = json!({ "specversion": "1.0", "type": kind, "source": "/t", "id": id, "time": time, "data": data });
+    serde_json::to_vec(&event).unwrap()
+}
+
+/// A ledger alone, which reads events in order of time.
+struct Core {
+    plan: Plan,
+    ledger: Ledger,
+    /// What all cases count for.
+    sums: BTreeMap<(Channel, Option<u16>), [i64; 7]>,
+    facts: Vec<CaseFacts>,
+    finals: Vec<CaseFacts>,
+    read: usize,
+}
+
+impl Core {
+    fn new(more: &str) -> Self {
+        let plan = plan(more);
+        let ledger = Ledger::new(&plan, PseudonymKey([1; 16]));
+        Self { plan, ledger, sums: BTreeMap::new(), facts: Vec::new(), finals: Vec::new(), read: 0 }
+    }
+
+    fn read(&mut self, kind: &str, hours: i64, data: &Value) {
+        let id = format!("e{}", self.read);
+        self.read_as(&id, kind, at(hours), data, false);
+    }
+
+    fn read_as(&mut self, id: &str, kind: &str, time: EventTime, data: &Value, late: bool) {
+        self.read += 1;
+        let payload = event(kind, id, time, data);
+        let record = RawRecord { payload: &payload, headers: &[], timestamp: None };
+        let Ok(Decoded::Event(event)) = decode(&record, &self.plan.event, None) else { panic!("{data}") };
+        let watermark = if late { EventTime::MIN } else { time };
+        let joined = self.ledger.join(&event, &Timing { watermark, seen: time, late }).unwrap();
+        let effects = joined.effects.clone();
+        for change in &effects.changes {
+            for (contribution, more) in change.moves() {
+                self.add(&contribution, more);
+            }
+            self.facts.push(change.after);
+        }
+        self.finals.extend(effects.finals.iter().map(|step| step.change.after));
+    }
+
+    fn add(&mut self, contribution: &Contribution, more: bool) {
+        let slot = self.ledger.attributes.groups(contribution.attributes).next().unwrap().1;
+        let sums = self.sums.entry((contribution.channel, slot.group().map(|group| group.0))).or_default();
+        for (sum, count) in sums.iter_mut().zip(stages(contribution)) {
+            *sum += if more { count } else { -count };
+        }
+    }
+
+    /// Assessed and selected in a channel and group.
+    fn rate(&self, channel: Channel, group: Option<u16>) -> [i64; 2] {
+        let sums = self.sums.get(&(channel, group)).copied().unwrap_or_default();
+        [sums[0], sums[1]]
+    }
+
+    fn losses(&mut self) -> Vec<Loss> {
+        self.ledger.take_losses()
+    }
+}
+
+/// Assessed, selected, controlled, concluded, hits, resolved, reported.
+fn stages(contribution: &Contribution) -> [i64; 7] {
+    let Counts { assessed, selected, controlled, concluded, hits, resolved, reported, .. } =
+        Counts::of_case(contribution.counts);
+    [assessed, selected, controlled, concluded, hits, resolved, reported].map(|count| i64::try_from(count).unwrap())
+}
+
+fn selection(case: &str, selected: bool) -> Value {
+    json!({ "case_id": case, "profile": "p", "selected": selected })
+}
+
+fn origin(case: &str, group: &str) -> Value {
+    json!({ "case_id": case, "groups": { "origin": group } })
+}
+
+/// Returns the findings of a replay that ends with the last event.
+fn replayed(more: &str, payloads: &[Vec<u8>]) -> Value {
+    let mut monitor = Monitor::new(plan(more), PseudonymKey([1; 16]), Clock::Event { as_of: None });
+    for payload in payloads {
+        let record = RawRecord { payload, headers: &[], timestamp: None };
+        assert_eq!(monitor.handle_record(PartitionIndex(0), &record, EventTime(0)), Handled::Accepted);
+    }
+    monitor.finish();
+    serde_json::from_str(&monitor.published().to_json()).unwrap()
+}
+
+/// Membership is sent by another party eight days later. Of a, 60 of 200 were picked, of b 20 of 200.
+#[test]
+fn membership_that_comes_after_eight_days_counts_for_all() {
+    let mut payloads = Vec::new();
+    for (group, picked) in [("a", 60), ("b", 20)] {
+        for case in 0..200 {
+            let data = selection(&format!("{group}{case}"), case < picked);
+            payloads.push(event("selection", &format!("s{group}{case}"), START.plus(Span::SECOND.times(case)), &data));
+        }
+    }
+    for (group, second) in [("a", 0), ("b", 200)] {
+        for case in 0..200 {
+            let time = at(8 * 24).plus(Span::SECOND.times(second + case));
+            payloads.push(event("attributes", &format!("m{group}{case}"), time, &origin(&format!("{group}{case}"), group)));
+        }
+    }
+    let document = replayed("", &payloads);
+    let finding = document["findings"].as_array().unwrap().iter().find(|finding| finding["group"] == "a").unwrap();
+    assert_eq!(finding["verdict"], "critical", "{finding}");
+    assert_eq!(finding["group_counts"], json!({ "exposed": 200, "events": 60 }));
+    assert_eq!(finding["reference_counts"], json!({ "exposed": 200, "events": 20 }));
+}
+
+/// The case of the examples was not picked, and its membership came a month later.
+#[test]
+fn the_examples_of_the_contract_count() {
+    let config = CONFIG.replace("[profiles.p]", "[profiles.cub]").replace("\"a\", \"b\"", "\"dutch\", \"european\"");
+    let plan = Settings::parse(&config, "test.toml", std::iter::empty()).unwrap().plan;
+    let mut monitor = Monitor::new(plan, PseudonymKey([1; 16]), Clock::Event { as_of: None });
+    for payload in [
+        &include_bytes!("../../config/contract/examples/selection-not-selected.json")[..],
+        &include_bytes!("../../config/contract/examples/attributes-groups.json")[..],
+    ] {
+        let record = RawRecord { payload, headers: &[], timestamp: None };
+        assert_eq!(monitor.handle_record(PartitionIndex(0), &record, EventTime(0)), Handled::Accepted);
+    }
+    monitor.finish();
+    let document: Value = serde_json::from_str(&monitor.published().to_json()).unwrap();
+    let counted = |finding: &&Value| finding["window"] == "90d" && finding["group"] == "european";
+    let finding = document["findings"].as_array().unwrap().iter().find(counted).unwrap();
+    assert_eq!(finding["group_counts"], json!({ "exposed": 1, "events": 0 }));
+    assert_eq!(document["events"]["unmatched"], 0);
+}
+
+/// Up to the horizon membership counts, whether the case was picked or not; after it, for neither.
+#[test]
+fn membership_counts_equally_long_whether_picked_or_not() {
+    for (hours, counted) in [(1, true), (8 * 24, true), (20 * 24, true), (20 * 24 + 2, false), (60 * 24, false)] {
+        let mut core = Core::new("[limits]\nmembership_horizon = \"20d\"\n");
+        core.read("selection", 0, &selection("picked", true));
+        core.read("selection", 0, &selection("left", false));
+        // Time passes, and with it rounds of sweeps.
+        for day in (24..hours).step_by(24) {
+            core.read("selection", day, &selection(&format!("other{day}"), false));
+        }
+        core.read("control", hours, &json!({ "case_id": "picked", "groups": { "origin": "b" } }));
+        core.read("attributes", hours, &origin("picked", "a"));
+        core.read("attributes", hours, &origin("left", "a"));
+        assert_eq!(core.rate(Channel::Profile, Some(0)), if counted { [2, 1] } else { [0, 0] }, "after {hours} hours");
+        // A control of a case with a selection says nothing of its group.
+        assert_eq!(core.rate(Channel::Profile, Some(1)), [0, 0]);
+    }
+}
+
+/// Another value that comes after a complete case was let go counts for neither.
+#[test]
+fn a_correction_of_membership_counts_equally_long() {
+    for (days, group) in [(6, 1), (9, 0)] {
+        let mut core = Core::new("");
+        for (case, selected) in [("picked", true), ("left", false)] {
+            let mut data = selection(case, selected);
+            data["groups"] = json!({ "origin": "a" });
+            core.read("selection", 0, &data);
+        }
+        for case in ["picked", "left"] {
+            core.read("attributes", days * 24, &origin(case, "b"));
+        }
+        assert_eq!(core.rate(Channel::Profile, Some(group)), [2, 1]);
+    }
+}
+
+#[test]
+fn what_is_lost_is_told() {
+    let mut core = Core::new("");
+    core.read("selection", 0, &selection("left", false));
+    let mut known = selection("known", false);
+    known["groups"] = json!({ "origin": "a" });
+    core.read("selection", 0, &known);
+    core.read("selection", 1, &selection("left", true));
+    let refused = core.losses();
+    assert_eq!((refused.len(), refused[0].cause, refused[0].time), (1, LossCause::Conflict, at(1)));
+    assert_eq!(stages(&refused[0].contribution.unwrap())[..2], [1, 1]);
+    for day in 1..800 {
+        core.read("selection", day * 24, &known);
+    }
+    // The conflicts of `known` come first.
+    let released: Vec<Loss> = core.losses().into_iter().filter(|loss| loss.cause == LossCause::Released).collect();
+    assert_eq!((released.len(), released[0].time), (1, at(0)));
+    assert_eq!(core.ledger.released(), [1]);
+}
+
+#[test]
+fn cases_beyond_a_limit_are_told() {
+    let mut core = Core::new("[limits]\nopen_cases = 2\n");
+    for case in 0..3 {
+        core.read("selection", case, &selection(&format!("c{case}"), false));
+    }
+    let losses = core.losses();
+    assert_eq!((losses.len(), losses[0].cause, losses[0].time), (1, LossCause::Dropped, at(0)));
+    assert!(losses[0].contribution.is_some());
+}
+
+/// An event of one case.
+fn any_event() -> impl Strategy<Value = (&'static str, Value, i64, bool)> {
+    let channel = || prop::sample::select(vec![None, Some("profile"), Some("random"), Some("signal"), Some("manual")]);
+    let outcome = || prop::sample::select(vec![None, Some("violation"), Some("no_violation"), Some("unknown")]);
+    let group = || prop::sample::select(vec![None, Some("a"), Some("b")]);
+    let revises = || prop::option::weighted(0.3, 0_usize..10).prop_map(|id| id.map(|id| format!("e{id}")));
+    let control = || prop::option::of(prop::sample::select(vec!["x", "y"]));
+    let groups = |group: Option<&str>| group.map_or_else(|| json!({}), |group| json!({ "origin": group }));
+    let filled = |mut data: Value| {
+        data.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        data["case_id"] = json!("c");
+        data
+    };
+    let selection = (any::<bool>(), channel(), group(), revises()).prop_map(move |(selected, channel, group, revises)| {
+        let data = json!({ "profile": "p", "selected": selected, "channel": channel, "groups": groups(group), "revises": revises });
+        ("selection", filled(data))
+    });
+    let controls = (any::<bool>(), channel(), outcome(), control(), any::<bool>(), group()).prop_map(
+        move |(performed, channel, outcome, control, named, group)| {
+            let data = json!({ "performed": performed, "channel": channel, "outcome": outcome, "control_id": control,
+                "profile": named.then_some("p"), "groups": groups(group) });
+            ("control", filled(data))
+        },
+    );
+    let outcomes = (outcome(), control(), revises()).prop_map(move |(outcome, control, revises)| {
+        let outcome = outcome.unwrap_or("violation");
+        ("outcome", filled(json!({ "outcome": outcome, "control_id": control, "revises": revises })))
+    });
+    let attributes = group().prop_map(move |group| ("attributes", filled(json!({ "groups": groups(group.or(Some("a"))) }))));
+    let complaint = Just(("complaint", filled(json!({ "profile": "p" }))));
+    let what = prop_oneof![3 => selection, 4 => controls, 3 => outcomes, 1 => attributes, 1 => complaint];
+    (what, 0_i64..1_500, prop::bool::weighted(0.2)).prop_map(|((kind, data), hours, late)| (kind, data, hours, late))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: attempts(3_000), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_stage_exceeds_the_one_before_it(events in prop::collection::vec(any_event(), 1..10)) {
+        let mut core = Core::new("");
+        for (index, (kind, data, hours, late)) in events.iter().enumerate() {
+            // The watermark stays where it is, so that nothing expires.
+            let _ = late;
+            core.read_as(&format!("e{index}"), kind, at(*hours), data, true);
+        }
+        for (place, counted) in &core.sums {
+            let [assessed, selected, controlled, concluded, hits, resolved, reported] = *counted;
+            prop_assert!(assessed >= selected && selected >= controlled && controlled >= concluded && concluded >= hits,
+                "{place:?}: {counted:?}");
+            prop_assert!(selected >= resolved && selected >= reported, "{place:?}: {counted:?}");
+        }
+        let each = core.facts.iter().chain(&core.finals).flat_map(|facts| [facts.home, facts.other]).flatten();
+        for contribution in each {
+            let [assessed, selected, controlled, concluded, hits, resolved, reported] = stages(&contribution);
+            prop_assert!(assessed >= selected && selected >= controlled && controlled >= concluded && concluded >= hits);
+            prop_assert!(selected >= resolved && selected >= reported);
+        }
+    }
+
+    /// The same for the facts that evidence reads, of events in time in any order.
+    #[test]
+    fn no_stage_of_a_final_fact_exceeds_the_one_before_it(events in prop::collection::vec(any_event(), 1..10)) {
+        let mut core = Core::new("");
+        let mut events: Vec<_> = events.iter().enumerate().collect();
+        events.sort_by_key(|(_, (_, _, hours, _))| *hours);
+        for (index, (kind, data, hours, _)) in events {
+            core.read_as(&format!("e{index}"), kind, at(*hours), data, false);
+        }
+        for contribution in core.facts.iter().chain(&core.finals).flat_map(|facts| [facts.home, facts.other]).flatten() {
+            let [assessed, selected, controlled, concluded, hits, resolved, reported] = stages(&contribution);
+            prop_assert!(assessed >= selected && selected >= controlled && controlled >= concluded && concluded >= hits);
+            prop_assert!(selected >= resolved && selected >= reported);
+        }
+    }
+}
