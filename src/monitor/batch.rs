@@ -76,6 +76,7 @@ impl Monitor {
             }
         }
         self.count_uncounted();
+        self.tables.count_losses();
         self.tables.ledger.settle_newcomers();
     }
 

@@ -79,11 +79,13 @@ impl Monitor {
 
     /// Handles one record and returns what became of it. `now` is wall-clock time; with [`Clock::Event`] it is ignored.
     pub fn handle_record(&mut self, partition: PartitionIndex, record: &RawRecord<'_>, now: EventTime) -> Handled {
-        match event::decode(record, &self.plan.event, self.max_ahead()) {
+        let handled = match event::decode(record, &self.plan.event, self.max_ahead()) {
             Ok(Decoded::Event(event)) => self.handle_event(partition, &event, now).0,
             Ok(Decoded::UnknownType) => self.handle_other(Handled::UnknownType),
             Err(rejection) => self.handle_other(Handled::Rejected(rejection)),
-        }
+        };
+        self.tables.count_losses();
+        handled
     }
 
     /// Handles a tick of `run`: declares partitions idle, evaluates, and updates alerts.
@@ -269,6 +271,7 @@ impl Monitor {
 
     /// Evaluates. `shown` says whether anybody will see this result; if not, the funnel is left out, as alerts and evidence do not read it.
     fn evaluate(&mut self, as_of: EventTime, now: EventTime, shown: bool) {
+        self.tables.count_losses();
         self.tables.windows.age(as_of);
         let stale = self.stale(now);
         let scene = Scene {

@@ -57,7 +57,7 @@ impl Snapshot {
     /// What the encoding refuses.
     pub fn section(&self, index: usize) -> Result<Vec<u8>, String> {
         let bytes = match index.checked_sub(1) {
-            None => write_section_0(&self.names, &self.state, self.spans.not_selected),
+            None => write_section_0(&self.names, &self.state, (self.spans.not_selected, self.spans.membership)),
             Some(shard) => self.pages.shard(shard).map_err(|error| error.to_string()),
         };
         bytes.map_err(|problem| format!("section {index}: {problem}"))
@@ -139,7 +139,7 @@ impl Monitor {
             |index: usize| section(index).ok_or_else(|| malformed(index, "expected it, found the end".to_owned()));
         is_read(format).map_err(RestoreError::OtherFormat)?;
         let section_0 = read_section_0(format, &bytes(0)?).map_err(|problem| malformed(0, problem))?;
-        let Section0 { names, state, not_selected_horizon: not_selected } = section_0;
+        let Section0 { names, state, not_selected_horizon: not_selected, membership_horizon } = section_0;
         if state.ledger.key_check != key.check() {
             return Err(RestoreError::OtherKey);
         }
@@ -147,9 +147,9 @@ impl Monitor {
             return Err(malformed(0, "expected a watermark among the times that events can have".to_owned()));
         }
         let (lateness, history) = state.watermark.plan();
-        let membership = Spans::of(&plan).membership.max(not_selected);
+        let membership = membership_horizon.unwrap_or_else(|| Spans::of(&plan).membership.max(not_selected));
         let spans = Spans { not_selected, membership, history, lateness };
-        if [not_selected, history, lateness].iter().any(|span| !(Span(0)..=LONGEST_SPAN).contains(span)) {
+        if [not_selected, membership, history, lateness].iter().any(|span| !(Span(0)..=LONGEST_SPAN).contains(span)) {
             return Err(malformed(0, format!("expected horizons from 0 to a hundred years, found {spans:?}")));
         }
         Self::from_state((names, state), spans, plan, key, clock, |ledger, mapping| {

@@ -2,9 +2,10 @@
 
 use crate::evidence::{Cohorts, Reading, Sequences, feeds};
 use crate::ledger::{
-    AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, PseudonymKey, Spans,
+    AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, Loss, LossCause, PseudonymKey,
+    Spans,
 };
-use crate::plan::{EventTime, Plan, hour_of};
+use crate::plan::{Cause, EventTime, Plan, Slot, hour_of};
 use crate::window::{Counts, Populations, RouteId, Windows};
 
 /// Cases, windows, and what evidence waits for.
@@ -36,6 +37,28 @@ impl Tables {
         self.cohorts.forget_before(hour_of(watermark.minus(plan.window.history)));
         let reading = Reading { plan, attributes: &self.ledger.attributes };
         self.sequences.settle(&mut self.cohorts, watermark, &reading);
+    }
+
+    /// Counts the cases that the ledger lost as missing.
+    pub fn count_losses(&mut self) {
+        let losses = self.ledger.take_losses();
+        let (missing, attributes) = (&mut self.windows.missing, &self.ledger.attributes);
+        for Loss { cause, contribution, time } in losses {
+            match (cause, contribution) {
+                (LossCause::Released, Some(place)) => {
+                    for dimension in attributes.without_group(place.attributes) {
+                        missing.count(Cause::Released, &place, (dimension, Slot::NONE));
+                    }
+                }
+                // It has no selection, so it is in no cell.
+                (LossCause::Released, None) => {}
+                (LossCause::Conflict, Some(place)) => missing.count_everywhere(Cause::Conflict, &place, attributes),
+                (LossCause::Dropped, Some(place)) => missing.count_everywhere(Cause::Dropped, &place, attributes),
+                // A profile that is on no list.
+                (LossCause::Conflict, None) => {}
+                (LossCause::Dropped, None) => missing.count_anywhere(Cause::Dropped, time),
+            }
+        }
     }
 
     /// Adds counts that belong to no case.

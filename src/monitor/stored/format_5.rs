@@ -26,6 +26,10 @@ struct Added {
     late_by_hour: Vec<(u32, CasesByHour)>,
     /// Of the findings that alerts rest on, in the order of the alerts.
     of_alerts: Vec<Missing>,
+    /// Cases let go without a group, by dimension.
+    released: Vec<u64>,
+    /// How long a case waits for values that rules read.
+    membership_horizon: Span,
 }
 
 /// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
@@ -41,16 +45,17 @@ struct Entries<A, P> {
 pub(super) fn write_section_0(
     names: &plan::Names,
     state: &State,
-    not_selected_horizon: Span,
+    (not_selected_horizon, membership_horizon): (Span, Span),
 ) -> Result<Vec<u8>, String> {
     let tail = Tail::of(state, not_selected_horizon);
-    encode(&Section { names: Names::of(names), state, tail, added: Added::of(state) })
+    encode(&Section { names: Names::of(names), state, tail, added: Added::of(state, membership_horizon) })
 }
 
 pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
     let Section { names, mut state, tail, added } = decode::<Section<State>>(bytes)?;
+    let membership_horizon = Some(added.membership_horizon);
     added.complete(&mut state)?;
-    Ok(tail.complete(names.decoded()?, state))
+    Ok(Section0 { membership_horizon, ..tail.complete(names.decoded()?, state) })
 }
 
 pub(super) fn write_entries(entries: &AlertEntries) -> Result<Vec<u8>, String> {
@@ -66,16 +71,19 @@ pub(super) fn read_entries(bytes: &[u8]) -> Result<AlertEntries, String> {
 }
 
 impl Added {
-    fn of(state: &State) -> Self {
+    fn of(state: &State, membership_horizon: Span) -> Self {
         Self {
             missing: state.windows.missing().clone(),
             late_by_hour: state.cohorts.late_by_hour().to_vec(),
             of_alerts: state.alerts.alerts().map(|alert| alert.evidence.missing).collect(),
+            released: state.ledger.released.clone(),
+            membership_horizon,
         }
     }
 
     fn complete(self, state: &mut State) -> Result<(), String> {
-        let Self { missing, late_by_hour, of_alerts } = self;
+        let Self { missing, late_by_hour, of_alerts, released, membership_horizon: _ } = self;
+        state.ledger.released = released;
         state.windows.set_missing(missing);
         state.cohorts.set_late_by_hour(late_by_hour);
         set_missing(state.alerts.alerts_mut(), &of_alerts)

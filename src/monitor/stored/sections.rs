@@ -37,16 +37,17 @@ pub(in crate::monitor) fn read_section_0(format: u32, bytes: &[u8]) -> Result<Se
     }
 }
 
-/// Encodes section 0 in the present version.
+/// Encodes section 0 in the present version. `horizons` are how long a case that was not selected is kept, and how long a case waits for values
+/// that rules read.
 ///
 /// # Errors
 /// What the encoding refuses.
 pub(in crate::monitor) fn write_section_0(
     names: &Names,
     state: &State,
-    not_selected_horizon: Span,
+    horizons: (Span, Span),
 ) -> Result<Vec<u8>, String> {
-    format_5::write_section_0(names, state, not_selected_horizon)
+    format_5::write_section_0(names, state, horizons)
 }
 
 impl AlertEntries {

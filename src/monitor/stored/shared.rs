@@ -16,6 +16,8 @@ pub(in crate::monitor) struct Section0 {
     pub state: State,
     /// How long a case that was not selected was kept; the other horizons are in the watermark.
     pub not_selected_horizon: Span,
+    /// How long a case waited for values that rules read; `None` before format 5.
+    pub membership_horizon: Option<Span>,
 }
 
 /// The monitor without its cases, and without the names behind its indices.
@@ -58,6 +60,6 @@ impl Tail {
     pub fn complete(self, names: Names, mut state: State) -> Section0 {
         state.cohorts.set_begun(&self.feeds_begun);
         state.sequences.set_begun(self.tables_begun);
-        Section0 { names, state, not_selected_horizon: self.not_selected_horizon }
+        Section0 { names, state, not_selected_horizon: self.not_selected_horizon, membership_horizon: None }
     }
 }
