@@ -129,14 +129,7 @@ impl Bounds {
         (0..PAGES).for_each(|index| self.sweep(pages, index, sweep, horizons, gone));
     }
 
-    fn sweep(
-        &mut self,
-        pages: &mut Pages,
-        index: usize,
-        sweep: &Sweep,
-        horizons: &Horizons,
-        gone: &mut Vec<Closed>,
-    ) {
+    fn sweep(&mut self, pages: &mut Pages, index: usize, sweep: &Sweep, horizons: &Horizons, gone: &mut Vec<Closed>) {
         if let Some(swept) = pages.sweep(index, sweep, horizons, gone) {
             self.evicted = self.evicted.saturating_add(swept.evicted);
             self.dropped_waiting = self.dropped_waiting.saturating_add(swept.dropped_waiting);

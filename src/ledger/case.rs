@@ -78,7 +78,10 @@ pub fn facts(records: &[Record], attributes: &mut AttributeTable, spans: &Spans)
     let Some((cohort, checked_by)) = checked(records, channel).filter(|_| examined.count(CaseCounts::CONTROLLED) > 0)
     else {
         // Whatever was reported on a control that did not take place says nothing of a case that was not picked.
-        return CaseFacts { home: Some(Contribution { counts: examined.without_control(), ..home }), ..CaseFacts::default() };
+        return CaseFacts {
+            home: Some(Contribution { counts: examined.without_control(), ..home }),
+            ..CaseFacts::default()
+        };
     };
     let counts = examined.with_selected();
     if checked_by == channel {
@@ -213,8 +216,7 @@ fn checked(records: &[Record], home: Channel) -> Option<(EventTime, Channel)> {
     let performed = || records.iter().filter(|record| record.kind == RecordKind::Control && record.flags.yes());
     let elsewhere = |record: &Record| record.flags.channel().filter(|channel| *channel != home);
     let named = performed().filter_map(|record| Some((record.order(), elsewhere(record)?))).min();
-    let reports =
-        || records.iter().filter(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome));
+    let reports = || records.iter().filter(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome));
     let first = || performed().map(Record::order).min().or_else(|| reports().map(Record::order).min());
     let checked = named.or_else(|| first().map(|order| (order, Channel::Manual)));
     checked.map(|((time, _), channel)| (time, channel))

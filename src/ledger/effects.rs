@@ -94,5 +94,6 @@ pub(super) fn runs_differ(records: &[Record], before: &Spans, after: &Spans) -> 
     let ends = |spans: &Spans| (spans.not_selected, spans.membership);
     let tells = |record: &Record| record.kind == RecordKind::Attributes || record.revises != 0;
     ends(before) != ends(after) && records.iter().any(tells)
-        || differ(records) || records.iter().any(|record| record.flags.late()) && differ(&in_time(records))
+        || differ(records)
+        || records.iter().any(|record| record.flags.late()) && differ(&in_time(records))
 }

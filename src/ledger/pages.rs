@@ -149,13 +149,7 @@ impl Pages {
 
     /// Sweeps the page at `index`. Returns what that did, or `None` where nothing was due. Adds to `gone` the closed runs
     /// by which something is lost.
-    pub fn sweep(
-        &mut self,
-        index: usize,
-        sweep: &Sweep,
-        horizons: &Horizons,
-        gone: &mut Vec<Closed>,
-    ) -> Option<Swept> {
+    pub fn sweep(&mut self, index: usize, sweep: &Sweep, horizons: &Horizons, gone: &mut Vec<Closed>) -> Option<Swept> {
         let due = present(Room::Ledger, "every page has a due time", self.due.get_mut(index))?;
         // Pages in which nothing is due are not touched: there are many, and they are far apart in memory.
         if *due >= sweep.watermark && !sweep.evicts() {

@@ -75,15 +75,32 @@ struct Kept {
     lateness: i64,
 }
 
-const KEPT: Kept =
-    Kept { not_selected: NOT_SELECTED, membership: MEMBERSHIP, history: HISTORY, lateness: LATENESS };
+const KEPT: Kept = Kept { not_selected: NOT_SELECTED, membership: MEMBERSHIP, history: HISTORY, lateness: LATENESS };
 
 #[derive(Clone, Debug)]
 enum What {
-    Selection { selected: bool, channel: usize, group: Option<usize>, revises: Option<u32> },
-    Control { control: Option<u8>, performed: bool, outcome: Option<Outcome>, with_profile: bool, channel: Option<usize>, group: Option<usize> },
-    Outcome { control: Option<u8>, outcome: Outcome, revises: Option<u32> },
-    Attributes { group: usize },
+    Selection {
+        selected: bool,
+        channel: usize,
+        group: Option<usize>,
+        revises: Option<u32>,
+    },
+    Control {
+        control: Option<u8>,
+        performed: bool,
+        outcome: Option<Outcome>,
+        with_profile: bool,
+        channel: Option<usize>,
+        group: Option<usize>,
+    },
+    Outcome {
+        control: Option<u8>,
+        outcome: Outcome,
+        revises: Option<u32>,
+    },
+    Attributes {
+        group: usize,
+    },
 }
 
 proptest! {
@@ -763,7 +780,7 @@ fn visits<'d>(deliveries: Vec<&'d Delivery>, kept: &Kept) -> Vec<(Vec<&'d Delive
     visits_of(deliveries, |visit| kept_until(visit, kept, false))
 }
 
-fn visits_of<'d>(mut deliveries: Vec<&'d Delivery>, until: impl Fn(&[&Delivery]) -> i64) -> Vec<(Vec<&'d Delivery>, i64)> {
+fn visits_of(mut deliveries: Vec<&Delivery>, until: impl Fn(&[&Delivery]) -> i64) -> Vec<(Vec<&Delivery>, i64)> {
     deliveries.sort_by_key(|delivery| (delivery.arrived, delivery.spec.minute));
     let mut visits: Vec<(Vec<&Delivery>, i64)> = Vec::new();
     for delivery in deliveries {
@@ -848,11 +865,10 @@ fn oracle_case(visit: &[&Delivery], kept: &Kept) -> Vec<(usize, usize, [u64; 7])
     let told = |delivery: &&Delivery| matches!(delivery.spec.what, What::Selection { .. } | What::Attributes { .. });
     let told: Vec<&Delivery> = visit.iter().copied().filter(told).collect();
     let begin = start(counting);
-    let is_first = |delivery: &&Delivery| {
-        delivery.spec.minute == begin && matches!(delivery.spec.what, What::Selection { .. })
-    };
+    let is_first =
+        |delivery: &&Delivery| delivery.spec.minute == begin && matches!(delivery.spec.what, What::Selection { .. });
     let known = visits_of(told, |visit| kept_until(visit, kept, true));
-    let known = known.into_iter().map(|(visit, _)| visit).find(|visit| visit.iter().any(|event| is_first(event))).unwrap();
+    let known = known.into_iter().map(|(visit, _)| visit).find(|visit| visit.iter().any(&is_first)).unwrap();
     let known: Vec<&Spec> = known.iter().map(|delivery| &delivery.spec).collect();
     // The latest correction that would be known.
     let mut last: &Spec = counting;
