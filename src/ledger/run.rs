@@ -3,7 +3,8 @@
 //! A case cannot be kept for ever. So its events, in the order of their arrival in event time ([`Record::arrived`]),
 //! form runs. An event that arrives after all earlier ones have expired begins a new run, as if it were about another
 //! case. Runs depend on nothing but the set of events, for two reasons. More events never separate what belongs
-//! together. And once [`Spans::is_expired`] holds for a run, no event can join it: whatever is read later has also
+//! together, with one exception: an event in time that brings all open values ends the wait for them, in the windows
+//! and in evidence alike. And once [`Spans::is_expired`] holds for a run, no event can join it: whatever is read later has also
 //! arrived later in event time.
 
 use smallvec::SmallVec;

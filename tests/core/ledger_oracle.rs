@@ -780,10 +780,7 @@ fn visits<'d>(deliveries: Vec<&'d Delivery>, kept: &Kept) -> Vec<(Vec<&'d Delive
     visits_of(deliveries, |visit| kept_until(visit, kept, false))
 }
 
-fn visits_of<'d>(
-    mut deliveries: Vec<&'d Delivery>,
-    until: impl Fn(&[&Delivery]) -> i64,
-) -> Vec<(Vec<&'d Delivery>, i64)> {
+fn visits_of(mut deliveries: Vec<&Delivery>, until: impl Fn(&[&Delivery]) -> i64) -> Vec<(Vec<&Delivery>, i64)> {
     deliveries.sort_by_key(|delivery| (delivery.arrived, delivery.spec.minute));
     let mut visits: Vec<(Vec<&Delivery>, i64)> = Vec::new();
     for delivery in deliveries {
@@ -871,8 +868,7 @@ fn oracle_case(visit: &[&Delivery], kept: &Kept) -> Vec<(usize, usize, [u64; 7])
     let is_first =
         |delivery: &&Delivery| delivery.spec.minute == begin && matches!(delivery.spec.what, What::Selection { .. });
     let known = visits_of(told, |visit| kept_until(visit, kept, true));
-    let known =
-        known.into_iter().map(|(visit, _)| visit).find(|visit| visit.iter().any(|event| is_first(event))).unwrap();
+    let known = known.into_iter().map(|(visit, _)| visit).find(|visit| visit.iter().any(&is_first)).unwrap();
     let known: Vec<&Spec> = known.iter().map(|delivery| &delivery.spec).collect();
     // The latest correction that would be known.
     let mut last: &Spec = counting;
