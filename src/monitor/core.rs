@@ -11,7 +11,7 @@ use super::tables::Tables;
 use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
 use crate::disclosure::EventCounts;
-use crate::event::{self, Data, Decoded, Event, RawRecord};
+use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection};
 use crate::judge::{Evaluation, Evaluator, Funnel, Scene};
 use crate::ledger::{PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
@@ -158,7 +158,7 @@ impl Monitor {
         EventCounts { unmatched: self.tables.ledger.health().waiting_cases, ..self.tallies.event_counts() }
     }
 
-    /// Returns how far an event may be ahead of its record.
+    /// Returns how far an event may be ahead of its record and of the wall clock.
     pub(super) fn max_ahead(&self) -> Option<Span> {
         self.plan.window.max_ahead.filter(|_| self.clock == Clock::Wall)
     }
@@ -199,6 +199,11 @@ impl Monitor {
             && time > as_of
         {
             return Handled::BeyondAsOf;
+        }
+        if let Some(max_ahead) = self.max_ahead()
+            && time > now.plus(max_ahead)
+        {
+            return Handled::Rejected(Rejection::ahead_of_clock(time.since(now), max_ahead));
         }
         let lateness = self.watermark.lateness(partition, time);
         if lateness == Lateness::TooLate {

@@ -205,7 +205,7 @@ impl Monitor {
         let dimensions = &monitor.plan.dimensions;
         let groups =
             |id: DimensionId| dimensions.get(usize::from(id.0)).map_or(0, |dimension| dimension.groups.len() + 1);
-        let newest = monitor.watermark.newest();
+        let newest = monitor.watermark.supported();
         let begin = if newest == EventTime::MIN { i32::MIN } else { hour_of(newest).saturating_add(1) };
         let cells = monitor.tables.windows.restore(state.windows, &mapping, groups);
         let cell = |id: u32| cells.get(id as usize).copied().flatten();

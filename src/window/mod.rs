@@ -8,6 +8,7 @@ mod population;
 mod rolling;
 mod state;
 mod store;
+mod support;
 mod watermark;
 
 pub use cell::{Bucket, Cell, Range, Sums};
@@ -17,4 +18,5 @@ pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};
 pub use state::WindowsState;
 pub use store::{CellKey, RouteId, Windows};
+pub use support::Support;
 pub use watermark::{Lateness, Watermark};
