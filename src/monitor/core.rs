@@ -36,6 +36,8 @@ pub struct Monitor {
     pub(super) tallies: Tallies,
     pub(super) recognition: Recognition,
     pub(super) sums: Sums,
+    /// Where the input of a `replay` ends, unless `--as-of` says otherwise. Later events are ahead of it and not read.
+    pub(super) end: Option<EventTime>,
     /// Nothing is due before the watermark reaches this.
     pub(super) quiet_until: EventTime,
     /// Wall-clock time at which each profile was last heard of.
@@ -52,6 +54,7 @@ impl Monitor {
             watermark: Watermark::new(plan.window.allowed_lateness, plan.window.history),
             recognition: Recognition::new(&tables.ledger),
             sums: Sums::default(),
+            end: None,
             quiet_until: EventTime::MIN,
             tables,
             evaluator: Evaluator::default(),
@@ -96,10 +99,20 @@ impl Monitor {
         }
     }
 
-    /// Ends a `replay`: moves the watermark to `--as-of` or to the newest event, and evaluates a last time.
+    /// Says where the input of a `replay` without `--as-of` ends: at the newest time that its events support. Events
+    /// beyond it that are still to come are counted as ahead, and not read.
+    pub const fn end_at(&mut self, end: Option<EventTime>) {
+        if let Clock::Event { as_of: None } = self.clock {
+            self.end = end;
+        }
+    }
+
+    /// Ends a `replay`: moves the watermark to `--as-of`, or else to the end of the input, and evaluates a last time.
+    /// Without [`Self::end_at`] the newest event is the end.
     pub fn finish(&mut self) {
         let Clock::Event { as_of } = self.clock else { return };
-        let end = as_of.unwrap_or_else(|| self.watermark.newest());
+        let newest = self.watermark.newest();
+        let end = as_of.or(self.end).unwrap_or(newest).max(self.watermark.current().unwrap_or(EventTime::MIN));
         if end == EventTime::MIN {
             return;
         }
@@ -136,6 +149,7 @@ impl Monitor {
             evicted_ids: ledger.evicted_ids,
             refused_contributions: self.tables.windows.refused(),
             late: self.tallies.late,
+            ahead: self.ahead(),
             cells: self.tables.windows.cells() as u64,
             without_group: by_dimension(self.tables.windows.without_group()),
             probabilistic: by_dimension(self.tables.windows.probabilistic()),
@@ -155,7 +169,13 @@ impl Monitor {
     }
 
     pub(super) fn event_counts(&self) -> EventCounts {
-        EventCounts { unmatched: self.tables.ledger.health().waiting_cases, ..self.tallies.event_counts() }
+        let unmatched = self.tables.ledger.health().waiting_cases;
+        EventCounts { unmatched, ahead: self.ahead(), ..self.tallies.event_counts() }
+    }
+
+    /// Returns how many events were further ahead than the others support.
+    fn ahead(&self) -> u64 {
+        self.tallies.ahead.saturating_add(self.watermark.waited())
     }
 
     /// Returns how far an event may be ahead of its record and of the wall clock.
@@ -198,6 +218,10 @@ impl Monitor {
         if let Clock::Event { as_of: Some(as_of) } = self.clock
             && time > as_of
         {
+            return Handled::BeyondAsOf;
+        }
+        if self.end.is_some_and(|end| time > end) {
+            self.tallies.ahead = self.tallies.ahead.saturating_add(1);
             return Handled::BeyondAsOf;
         }
         if let Some(max_ahead) = self.max_ahead()

@@ -77,6 +77,9 @@ pub struct Health {
     pub refused_contributions: u64,
     /// Accepted events later than their partition's watermark minus the allowed lateness.
     pub late: u64,
+    /// Events further ahead than the other events of their partition support. They moved no watermark. In `replay` also
+    /// those beyond the end that the others support, which are not read.
+    pub ahead: u64,
     /// Cells in memory.
     pub cells: u64,
     /// Cases left out of a dimension because they had no group in it, by dimension name.

@@ -3,6 +3,7 @@
 
 mod cell;
 mod counts;
+mod end;
 mod membership;
 mod population;
 mod rolling;
@@ -13,6 +14,7 @@ mod watermark;
 
 pub use cell::{Bucket, Cell, Range, Sums};
 pub use counts::Counts;
+pub use end::Ends;
 pub use membership::{MAX_MEMBERSHIP_BYTES, MembershipKey, Moments};
 pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};

@@ -5,7 +5,7 @@ use super::metric::{Kind, Metric, Samples, Source};
 use super::scrape::Scrape;
 
 /// The metrics of the monitor.
-pub(super) const METRICS: [Metric; 19] = [
+pub(super) const METRICS: [Metric; 20] = [
     Metric::counters(
         "events_total",
         "Records read, by event type and what became of them.",
@@ -24,6 +24,11 @@ pub(super) const METRICS: [Metric; 19] = [
     Metric::counter("late_events_total", "Accepted events later than the allowed lateness.", |view| {
         Some(count(view.health.late))
     }),
+    Metric::counter(
+        "events_ahead_total",
+        "Events further ahead than the other events of their partition support; they moved no watermark.",
+        |view| Some(count(view.health.ahead)),
+    ),
     Metric {
         name: "processing_latency_seconds",
         help: "From a record's Kafka timestamp to its being counted, and from there to the first evaluation published with it.",
