@@ -92,6 +92,8 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
     let mut lines = Input::open(arguments, settings)?;
     if let Input::Sorted(_, end) = &lines {
         monitor.end_at(end.supported(longest_window(settings)));
+    } else {
+        monitor.expect_disorder();
     }
     for index in (0..).take(lines.partitions(arguments.files.len())) {
         monitor.add_partition(PartitionIndex(index), EventTime(0));

@@ -50,8 +50,10 @@ impl Monitor {
     #[must_use]
     pub fn new(plan: Plan, key: PseudonymKey, clock: Clock) -> Self {
         let tables = Tables::new(&plan, key);
+        let mut watermark = Watermark::new(plan.window.allowed_lateness, plan.window.history);
+        watermark.set_sorted(clock != Clock::Wall);
         Self {
-            watermark: Watermark::new(plan.window.allowed_lateness, plan.window.history),
+            watermark,
             recognition: Recognition::new(&tables.ledger),
             sums: Sums::default(),
             end: None,
@@ -97,6 +99,11 @@ impl Monitor {
         if let Some(as_of) = self.watermark.current() {
             self.evaluate(as_of, now, true);
         }
+    }
+
+    /// Says that records of a `replay` may come in another order than that of their time, as in `run`.
+    pub const fn expect_disorder(&mut self) {
+        self.watermark.set_sorted(false);
     }
 
     /// Says where the input of a `replay` without `--as-of` ends: at the newest time that its events support. Events

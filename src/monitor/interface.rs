@@ -9,7 +9,8 @@ use crate::plan::{EventTime, PartitionIndex};
 pub enum Clock {
     /// `run`: ticks bring wall-clock time; partitions idle, verdicts can be stale.
     Wall,
-    /// `replay`: event time alone; evaluated at every bucket boundary the watermark passes.
+    /// `replay`: event time alone; evaluated at every bucket boundary the watermark passes. Records come in order of
+    /// event time, unless told otherwise.
     /// Events later than the given time are not read.
     Event {
         /// `--as-of`, inclusive.

@@ -1,8 +1,10 @@
 //! What the events of one partition agree on about time.
 //!
-//! An event that is ahead of the supported time is a candidate. Time moves to a candidate when so many events in a row
-//! were ahead of it that chance, and a clock or two that are wrong, would not make such a row. How many that are follows
-//! from the share of candidates that later events of the partition contradicted. All of this is a function of the log.
+//! An event that is ahead of the supported time is a candidate. The supported time moves to what a row of candidates all
+//! reached, if the row is so long that chance, and a clock or two that are wrong, would not make it. How long that is
+//! follows from the share of candidates that later events of the partition contradicted. The watermark may be ahead of
+//! the supported time by a part of the allowed lateness, so that it need not wait for a row where nothing is unusual.
+//! All of this is a function of the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,19 +32,21 @@ const NEEDED: [(u32, u8); 14] = [
 /// The most events in a row that are asked for.
 const MOST_NEEDED: u8 = 64;
 
-/// Up to so many, time moves with each event; beyond, with every few, so that an event costs little.
-const MOVED_AT_ONCE: u8 = 12;
+/// Candidates beyond those needed that may wait, where the watermark need not wait for them. An event costs little then.
+const WAITING: usize = 16;
 
 /// Events from which the share of contradicted candidates is taken, at most. Beyond it older ones count half.
 const REMEMBERED: u16 = 256;
 
-/// Parts of the allowed lateness: a candidate that was ahead by less than one of them tells nothing about clocks.
+/// The watermark may be ahead of the supported time by one in so many parts of the allowed lateness.
 const PARTS_OF_LATENESS: i64 = 4;
 
-/// The time that the events of a partition support, beside the candidates for a later one.
+/// The time that the events of a partition support, and the candidates for a later one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Support {
-    /// The times of the last events in a row that were ahead, in their order; fewer than 2 x [`MOST_NEEDED`].
+    /// The supported time; [`EventTime::MIN`] before there is one.
+    time: EventTime,
+    /// The times of the last candidates in a row, in their order; at most [`MOST_NEEDED`] + [`WAITING`].
     ahead: Vec<EventTime>,
     /// Events in a row that are needed now.
     needed: u8,
@@ -57,32 +61,45 @@ pub struct Support {
 impl Default for Support {
     fn default() -> Self {
         let needed = needed(0, 0);
-        Self { ahead: Vec::new(), needed, contradicted: 0, remembered: 0, waited: 0 }
+        Self { time: EventTime::MIN, ahead: Vec::new(), needed, contradicted: 0, remembered: 0, waited: 0 }
     }
 }
 
 impl Support {
-    /// Takes the next event of the partition. `supported` is the time that is supported so far; returns what is after it.
+    /// Takes the next event of the partition, whose watermark is `own`. Returns where the watermark may be after it.
     #[inline]
-    pub fn observe(&mut self, supported: EventTime, time: EventTime, lateness: Span) -> EventTime {
-        if time > supported {
-            self.ahead.push(time);
-            return self.moved(supported, lateness);
+    pub fn observe(&mut self, own: EventTime, time: EventTime, lateness: Span) -> EventTime {
+        if time <= self.time {
+            self.contradict(time, lateness);
+            return own;
         }
-        // A late event comes from the past and says nothing about the present.
-        if time >= supported.minus(lateness) {
-            self.remember(1);
-            if !self.ahead.is_empty() {
-                self.contradict(supported, lateness);
-            }
+        self.ahead.push(time);
+        let needed = usize::from(self.needed);
+        let is_far = time > self.reach(lateness).max(own);
+        if self.ahead.len() >= needed && (is_far || self.ahead.len() >= needed + WAITING) {
+            self.move_on(needed, lateness);
         }
-        supported
+        let reach = self.reach(lateness);
+        own.max(self.time).max(if time <= reach { time } else { EventTime::MIN })
     }
 
-    /// Returns the latest candidate, or `supported` where there is none.
+    /// Takes over a watermark that was stored without its support.
+    pub const fn begin_at(&mut self, own: EventTime) {
+        if self.time.0 == EventTime::MIN.0 {
+            self.time = own;
+        }
+    }
+
+    /// Returns the latest candidate up to `most`, or `own` where there is none after it.
     #[must_use]
-    pub fn newest(&self, supported: EventTime) -> EventTime {
-        self.ahead.iter().copied().fold(supported, EventTime::max)
+    pub fn newest(&self, own: EventTime, most: EventTime) -> EventTime {
+        self.ahead.iter().copied().filter(|time| *time <= most).fold(own, EventTime::max)
+    }
+
+    /// Returns the first of the candidates.
+    #[must_use]
+    pub fn first(&self) -> Option<EventTime> {
+        self.ahead.first().copied()
     }
 
     /// Returns how many events were ahead of what came after them.
@@ -91,37 +108,46 @@ impl Support {
         self.waited
     }
 
-    /// Returns the candidates, and whether there are no more than can be.
-    pub fn candidates(&self) -> (impl Iterator<Item = EventTime> + '_, bool) {
-        let most = 2 * usize::from(MOST_NEEDED);
-        (self.ahead.iter().copied(), self.ahead.len() < most && (1..=MOST_NEEDED).contains(&self.needed))
+    /// Returns whether events can bring it where it is, if they can bring only times that are `possible`.
+    #[must_use]
+    pub fn is_possible(&self, possible: impl Fn(EventTime) -> bool) -> bool {
+        let few = self.ahead.len() <= usize::from(MOST_NEEDED) + WAITING && (1..=MOST_NEEDED).contains(&self.needed);
+        few && possible(self.time) && self.ahead.iter().all(|time| possible(*time))
     }
 
-    /// Returns the time that the last events in a row all reached.
-    fn moved(&mut self, supported: EventTime, lateness: Span) -> EventTime {
-        let needed = usize::from(self.needed);
-        let more = if self.needed > MOVED_AT_ONCE { needed / 2 } else { 0 };
-        let Some(before) = self.ahead.len().checked_sub(needed).filter(|before| *before >= more) else {
-            return supported;
-        };
-        let row = self.ahead.iter().skip(before).copied();
-        let to = row.min().unwrap_or(supported);
+    /// How far the watermark may be.
+    const fn reach(&self, lateness: Span) -> EventTime {
+        if self.time.0 == EventTime::MIN.0 { EventTime::MIN } else { self.time.plus(near(lateness)) }
+    }
+
+    /// Moves to the time that the last events in a row all reached.
+    fn move_on(&mut self, needed: usize, lateness: Span) {
+        let before = self.ahead.len().saturating_sub(needed);
+        let to = self.ahead.iter().skip(before).copied().min().unwrap_or(self.time);
         // An earlier candidate that is still ahead has all of the row against it.
         let far = to.plus(near(lateness));
         let contradicted = self.ahead.drain(..before).filter(|time| *time > far).count();
         self.ahead.retain(|time| *time > to);
+        self.time = to;
         self.note(contradicted);
         self.remember(before + 1);
-        to
     }
 
-    #[cold]
-    fn contradict(&mut self, supported: EventTime, lateness: Span) {
-        let far = supported.plus(near(lateness));
-        let contradicted = self.ahead.iter().filter(|time| **time > far).count();
-        self.remember(self.ahead.len());
-        self.ahead.clear();
-        self.note(contradicted);
+    /// Takes an event that is not ahead.
+    #[inline]
+    fn contradict(&mut self, time: EventTime, lateness: Span) {
+        // A late event comes from the past and says nothing about the present.
+        if time < self.time.minus(lateness) {
+            return;
+        }
+        if !self.ahead.is_empty() {
+            let far = self.time.plus(near(lateness));
+            let contradicted = self.ahead.iter().filter(|time| **time > far).count();
+            self.note(contradicted);
+            self.remember(self.ahead.len());
+            self.ahead.clear();
+        }
+        self.remember(1);
     }
 
     fn note(&mut self, contradicted: usize) {
@@ -141,7 +167,7 @@ impl Support {
     }
 }
 
-/// Returns how far ahead a candidate may be, at most, that is no sign of a wrong clock.
+/// Returns how far ahead of the supported time the watermark may be, and a candidate that is no sign of a wrong clock.
 const fn near(lateness: Span) -> Span {
     Span(lateness.0 / PARTS_OF_LATENESS)
 }

@@ -15,6 +15,9 @@ pub struct Watermark {
     current: EventTime,
     allowed_lateness: Span,
     history: Span,
+    /// Whether events come in order of their time.
+    #[serde(skip)]
+    sorted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,13 +47,20 @@ impl Watermark {
     /// Returns the watermark before any event.
     #[must_use]
     pub const fn new(allowed_lateness: Span, history: Span) -> Self {
-        Self { partitions: Vec::new(), current: EventTime::MIN, allowed_lateness, history }
+        Self { partitions: Vec::new(), current: EventTime::MIN, allowed_lateness, history, sorted: false }
     }
 
     /// Returns the same under another plan.
     #[must_use]
-    pub fn with_plan(self, allowed_lateness: Span, history: Span) -> Self {
+    pub fn with_plan(mut self, allowed_lateness: Span, history: Span) -> Self {
+        self.partitions.iter_mut().for_each(|partition| partition.support.begin_at(partition.own));
         Self { allowed_lateness, history, ..self }
+    }
+
+    /// Says whether events come in order of their time. Then each event moves the watermark: what is ahead of the others
+    /// comes last.
+    pub const fn set_sorted(&mut self, sorted: bool) {
+        self.sorted = sorted;
     }
 
     /// Returns the allowed lateness and the history of the plan that was last in use.
@@ -63,11 +73,8 @@ impl Watermark {
     #[must_use]
     pub fn is_possible(&self) -> bool {
         let possible = |time: EventTime| time == EventTime::MIN || (EARLIEST_TIME..LATEST_TIME).contains(&time);
-        possible(self.current)
-            && self.partitions.iter().all(|partition| {
-                let (mut candidates, few) = partition.support.candidates();
-                possible(partition.own) && few && candidates.all(possible)
-            })
+        let is_possible = |of: &Partition| possible(of.own) && of.support.is_possible(possible);
+        possible(self.current) && self.partitions.iter().all(is_possible)
     }
 
     /// Returns, by partition, what its events agree on. The encoding of the watermark leaves it out.
@@ -127,7 +134,8 @@ impl Watermark {
             return self.current;
         };
         let held_back = state.own <= self.current || state.idle;
-        state.own = state.support.observe(state.own, time, self.allowed_lateness);
+        state.own =
+            if self.sorted { state.own.max(time) } else { state.support.observe(state.own, time, self.allowed_lateness) };
         state.heard = state.heard.max(now);
         state.idle = false;
         if held_back { self.least() } else { self.current }
@@ -162,16 +170,28 @@ impl Watermark {
         (self.current > EventTime::MIN).then_some(self.current)
     }
 
-    /// Returns the largest time that the events of any partition support; [`EventTime::MIN`] before there is one.
-    #[must_use]
-    pub fn supported(&self) -> EventTime {
-        self.partitions.iter().map(|partition| partition.own).max().unwrap_or(EventTime::MIN)
-    }
-
-    /// Returns the same, or a later event that none has contradicted yet. Where nothing more comes, it is the end.
+    /// Returns the newest event that none has contradicted yet; [`EventTime::MIN`] before any event. Where nothing more
+    /// comes, it is the end.
     #[must_use]
     pub fn newest(&self) -> EventTime {
-        self.partitions.iter().map(|partition| partition.support.newest(partition.own)).max().unwrap_or(EventTime::MIN)
+        self.newest_of(|_| EventTime(i64::MAX))
+    }
+
+    /// Returns the same of events that are ahead of their partition's watermark by a day at most. All hours after it are
+    /// without an event, but for those of clocks that are far ahead.
+    #[must_use]
+    pub fn reached(&self) -> EventTime {
+        self.newest_of(|from| from.plus(Span::DAY))
+    }
+
+    /// `most` makes of a partition's watermark, or of its first event, the latest time that counts.
+    fn newest_of(&self, most: impl Fn(EventTime) -> EventTime) -> EventTime {
+        let newest = |partition: &Partition| {
+            let support = &partition.support;
+            let from = if partition.own > EventTime::MIN { Some(partition.own) } else { support.first() };
+            support.newest(partition.own, from.map_or(EventTime::MIN, &most))
+        };
+        self.partitions.iter().map(newest).max().unwrap_or(EventTime::MIN)
     }
 
     /// Returns for each partition its watermark, `None` before it has one, and whether it is idle.
