@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::aggregates::{Counted, count_complaint, count_population, count_tally};
 use super::cases::count_case;
 use super::interface::{Clock, Handled, Health};
+use super::lateness::places_of_groups;
 use super::recognition::Recognition;
 use super::sums::Sums;
 use super::tables::Tables;
@@ -17,7 +18,7 @@ use crate::ledger::{PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
-use crate::window::{Lateness, Watermark};
+use crate::window::{Lateness, Latenesses, Watermark};
 
 /// Everything above the I/O line as one value. It is called and never calls.
 #[derive(Clone)]
@@ -36,6 +37,8 @@ pub struct Monitor {
     pub(super) tallies: Tallies,
     pub(super) recognition: Recognition,
     pub(super) sums: Sums,
+    /// How late events were; only in `run`.
+    pub(super) latenesses: Latenesses,
     /// Where the input of a `replay` ends, unless `--as-of` says otherwise. Later events are ahead of it and not read.
     pub(super) end: Option<EventTime>,
     /// Nothing is due before the watermark reaches this.
@@ -56,6 +59,7 @@ impl Monitor {
             watermark,
             recognition: Recognition::new(&tables.ledger),
             sums: Sums::default(),
+            latenesses: Latenesses::default(),
             end: None,
             quiet_until: EventTime::MIN,
             tables,
@@ -122,6 +126,9 @@ impl Monitor {
         let end = as_of.or(self.end).unwrap_or(newest).max(self.watermark.current().unwrap_or(EventTime::MIN));
         if end == EventTime::MIN {
             return;
+        }
+        if let Some(end) = self.end {
+            self.tallies.ahead = self.tallies.ahead.saturating_add(self.watermark.beyond(end));
         }
         self.pass_boundaries(end);
         self.watermark.advance(end);
@@ -209,6 +216,9 @@ impl Monitor {
             record = joined;
             counted
         });
+        if handled == Handled::Accepted && self.clock == Clock::Wall {
+            self.latenesses.note_groups(places_of_groups(event, &self.plan));
+        }
         self.tallies.count(type_index(Some(&event.data)), &handled);
         (handled, record)
     }
@@ -240,6 +250,7 @@ impl Monitor {
         if lateness == Lateness::TooLate {
             return Handled::TooLate;
         }
+        let seen = self.watermark.seen(partition);
         let to = self.watermark.observe(partition, time, now);
         self.pass_time(to);
         // Only a partition that was declared idle can bring an event whose hour is already final.
@@ -250,8 +261,13 @@ impl Monitor {
         if let Some(profile) = heard {
             self.hear(profile, now);
         }
-        if lateness == Lateness::Late && handled == Handled::Accepted {
-            self.tallies.late = self.tallies.late.saturating_add(1);
+        if handled == Handled::Accepted {
+            if self.clock == Clock::Wall {
+                self.latenesses.note(partition, time, seen);
+            }
+            if lateness == Lateness::Late {
+                self.tallies.late = self.tallies.late.saturating_add(1);
+            }
         }
         handled
     }

@@ -7,6 +7,7 @@ mod batch;
 mod cases;
 mod core;
 mod interface;
+mod lateness;
 mod output;
 mod recognition;
 mod snapshot;

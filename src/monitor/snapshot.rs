@@ -174,7 +174,9 @@ impl Monitor {
         })?;
         let alerts = std::mem::take(&mut self.changed_alerts);
         let changed_alerts = alerts.into_iter().filter_map(|alert| alert.renamed(&mapping)).collect();
-        *self = Self { changed_alerts, is_publication_due: self.is_publication_due, ..changed };
+        let mut latenesses = std::mem::take(&mut self.latenesses);
+        latenesses.forget_groups();
+        *self = Self { changed_alerts, is_publication_due: self.is_publication_due, latenesses, ..changed };
         Ok(())
     }
 

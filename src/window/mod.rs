@@ -4,6 +4,7 @@
 mod cell;
 mod counts;
 mod end;
+mod lateness;
 mod membership;
 mod population;
 mod rolling;
@@ -15,6 +16,7 @@ mod watermark;
 pub use cell::{Bucket, Cell, Range, Sums};
 pub use counts::Counts;
 pub use end::Ends;
+pub use lateness::{Feed, LATENESS_BOUNDS_S, Latenesses};
 pub use membership::{MAX_MEMBERSHIP_BYTES, MembershipKey, Moments};
 pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};

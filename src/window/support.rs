@@ -102,6 +102,12 @@ impl Support {
         self.ahead.first().copied()
     }
 
+    /// Returns how many of the candidates are after this time.
+    #[must_use]
+    pub fn beyond(&self, time: EventTime) -> u64 {
+        self.ahead.iter().filter(|ahead| **ahead > time).count() as u64
+    }
+
     /// Returns how many events were ahead of what came after them.
     #[must_use]
     pub const fn waited(&self) -> u64 {

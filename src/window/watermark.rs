@@ -90,6 +90,12 @@ impl Watermark {
         }
     }
 
+    /// Returns how many events after this time none has contradicted yet.
+    #[must_use]
+    pub fn beyond(&self, time: EventTime) -> u64 {
+        self.partitions.iter().map(|partition| partition.support.beyond(time)).sum()
+    }
+
     /// Returns how many events were further ahead than what came after them in their partition supports.
     #[must_use]
     pub fn waited(&self) -> u64 {
