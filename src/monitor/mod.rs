@@ -20,6 +20,7 @@ mod transitions;
 pub use self::core::Monitor;
 pub use batch::{Alone, MAX_WORKERS, Task, Workers};
 pub use interface::*;
+pub use lateness::GroupLateness;
 pub use output::{AlertTransitions, Output};
 pub use snapshot::{RestoreError, SECTIONS, Snapshot};
 pub use stored::{FORMAT, FORMATS_READ, is_read};
