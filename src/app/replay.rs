@@ -110,6 +110,13 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
         monitor.end_at(ends.supported(longest_window(settings)));
     }
     monitor.finish();
+    let ahead = monitor.health().ahead;
+    if ahead > 0 && arguments.as_of.is_none() {
+        eprintln!(
+            "paritywatch: {ahead} events are further ahead than the others support, and moved no time; where they are right, \
+             give --as-of"
+        );
+    }
     let broken: Vec<String> =
         violations().filter_map(|of| Some(format!("{} (first at {})", of.place, of.first?))).collect();
     if !broken.is_empty() {

@@ -6,7 +6,7 @@
 use super::cases::{count_known, names_unknown_profile};
 use super::core::Monitor;
 use super::interface::{Clock, Handled, Received};
-use super::lateness::places_of_groups;
+use super::places::places_of_groups;
 use super::recognition::{DecodedRecord, Desk, Known, Prepared, Recognition};
 use super::tallies::type_index;
 use crate::event::{Decoded, TemplateId};

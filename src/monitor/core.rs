@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::aggregates::{Counted, count_complaint, count_population, count_tally};
 use super::cases::count_case;
 use super::interface::{Clock, Handled, Health};
-use super::lateness::places_of_groups;
+use super::places::places_of_groups;
 use super::recognition::Recognition;
 use super::sums::Sums;
 use super::tables::Tables;

@@ -9,6 +9,7 @@ mod core;
 mod interface;
 mod lateness;
 mod output;
+mod places;
 mod recognition;
 mod snapshot;
 mod stored;

@@ -14,7 +14,7 @@ pub(super) struct Known {
     pub kind: usize,
     /// Whether the profile is outside the allow-list.
     pub unknown_profile: bool,
-    /// See [`places_of_groups`](super::lateness::places_of_groups).
+    /// See [`places_of_groups`](super::places::places_of_groups).
     pub groups: Box<[u16]>,
 }
 

@@ -35,6 +35,13 @@ const MOST_NEEDED: u8 = 64;
 /// Candidates beyond those needed that may wait, where the watermark need not wait for them. An event costs little then.
 const WAITING: usize = 16;
 
+/// Where so many events fit into what the watermark may be ahead of the supported time, so many are asked for at least.
+/// Otherwise as many as fit, so that a topic with few events need not wait for days.
+const NEEDED_WHERE_CLOSE: i64 = 32;
+
+/// The fewest events in a row that are asked for.
+const LEAST_NEEDED: i64 = 4;
+
 /// Events from which the share of contradicted candidates is taken, at most. Beyond it older ones count half.
 const REMEMBERED: u16 = 256;
 
@@ -46,6 +53,8 @@ const PARTS_OF_LATENESS: i64 = 4;
 pub struct Support {
     /// The supported time; [`EventTime::MIN`] before there is one.
     time: EventTime,
+    /// The supported time before the remembered events, about.
+    since: EventTime,
     /// The times of the last candidates in a row, in their order; at most [`MOST_NEEDED`] + [`WAITING`].
     ahead: Vec<EventTime>,
     /// Events in a row that are needed now.
@@ -60,8 +69,8 @@ pub struct Support {
 
 impl Default for Support {
     fn default() -> Self {
-        let needed = needed(0, 0);
-        Self { time: EventTime::MIN, ahead: Vec::new(), needed, contradicted: 0, remembered: 0, waited: 0 }
+        let (time, needed) = (EventTime::MIN, needed(0, 0));
+        Self { time, since: time, ahead: Vec::new(), needed, contradicted: 0, remembered: 0, waited: 0 }
     }
 }
 
@@ -69,6 +78,10 @@ impl Support {
     /// Takes the next event of the partition, whose watermark is `own`. Returns where the watermark may be after it.
     #[inline]
     pub fn observe(&mut self, own: EventTime, time: EventTime, lateness: Span) -> EventTime {
+        if self.time == EventTime::MIN {
+            // It may have been stored without its support.
+            (self.time, self.since) = (own, own);
+        }
         if time <= self.time {
             self.contradict(time, lateness);
             return own;
@@ -81,13 +94,6 @@ impl Support {
         }
         let reach = self.reach(lateness);
         own.max(self.time).max(if time <= reach { time } else { EventTime::MIN })
-    }
-
-    /// Takes over a watermark that was stored without its support.
-    pub const fn begin_at(&mut self, own: EventTime) {
-        if self.time.0 == EventTime::MIN.0 {
-            self.time = own;
-        }
     }
 
     /// Returns the latest candidate up to `most`, or `own` where there is none after it.
@@ -118,12 +124,12 @@ impl Support {
     #[must_use]
     pub fn is_possible(&self, possible: impl Fn(EventTime) -> bool) -> bool {
         let few = self.ahead.len() <= usize::from(MOST_NEEDED) + WAITING && (1..=MOST_NEEDED).contains(&self.needed);
-        few && possible(self.time) && self.ahead.iter().all(|time| possible(*time))
+        few && possible(self.time) && possible(self.since) && self.ahead.iter().all(|time| possible(*time))
     }
 
     /// How far the watermark may be.
     const fn reach(&self, lateness: Span) -> EventTime {
-        if self.time.0 == EventTime::MIN.0 { EventTime::MIN } else { self.time.plus(near(lateness)) }
+        if self.time.0 == EventTime::MIN.0 { self.time } else { self.time.plus(near(lateness)) }
     }
 
     /// Moves to the time that the last events in a row all reached.
@@ -134,9 +140,12 @@ impl Support {
         let far = to.plus(near(lateness));
         let contradicted = self.ahead.drain(..before).filter(|time| *time > far).count();
         self.ahead.retain(|time| *time > to);
+        if self.time == EventTime::MIN {
+            self.since = to;
+        }
         self.time = to;
         self.note(contradicted);
-        self.remember(before + 1);
+        self.remember(before + 1, lateness);
     }
 
     /// Takes an event that is not ahead.
@@ -150,10 +159,10 @@ impl Support {
             let far = self.time.plus(near(lateness));
             let contradicted = self.ahead.iter().filter(|time| **time > far).count();
             self.note(contradicted);
-            self.remember(self.ahead.len());
+            self.remember(self.ahead.len(), lateness);
             self.ahead.clear();
         }
-        self.remember(1);
+        self.remember(1, lateness);
     }
 
     fn note(&mut self, contradicted: usize) {
@@ -163,13 +172,16 @@ impl Support {
     }
 
     #[inline]
-    fn remember(&mut self, events: usize) {
+    fn remember(&mut self, events: usize, lateness: Span) {
         self.remembered = self.remembered.saturating_add(u16::try_from(events).unwrap_or(u16::MAX));
         if self.remembered >= REMEMBERED {
             self.remembered /= 2;
             self.contradicted /= 2;
+            self.since = self.since.plus(Span(self.time.since(self.since).0 / 2));
         }
-        self.needed = needed(self.contradicted, self.remembered);
+        let pace = self.time.since(self.since).0 / i64::from(self.remembered.max(1));
+        let close = (near(lateness).0 / pace.max(1)).clamp(LEAST_NEEDED, NEEDED_WHERE_CLOSE);
+        self.needed = needed(self.contradicted, self.remembered).max(u8::try_from(close).unwrap_or(MOST_NEEDED));
     }
 }
 

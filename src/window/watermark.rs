@@ -52,8 +52,7 @@ impl Watermark {
 
     /// Returns the same under another plan.
     #[must_use]
-    pub fn with_plan(mut self, allowed_lateness: Span, history: Span) -> Self {
-        self.partitions.iter_mut().for_each(|partition| partition.support.begin_at(partition.own));
+    pub fn with_plan(self, allowed_lateness: Span, history: Span) -> Self {
         Self { allowed_lateness, history, ..self }
     }
 

@@ -140,6 +140,20 @@ fn clocks_that_are_ahead_leave_the_findings_of_the_rest_bit_for_bit() {
     }
 }
 
+/// A producer sends its records in batches, and its clock has been right so far.
+#[test]
+fn a_batch_of_a_clock_that_is_ahead_moves_no_time() {
+    let mut random = Random(9);
+    let rest = stream(true, &mut random);
+    let mut mixed = rest.clone();
+    let ahead = |number: i64| (tally(&format!("ahead{number}"), "q", "a", BEGIN.plus(Span::DAY.times(90)), 19), BEGIN);
+    mixed.splice(700..700, (0..30).map(ahead));
+    let (found, expected) = (read(&mixed), read(&rest));
+    assert_eq!(found.health().watermark, expected.health().watermark);
+    assert_eq!(findings(&found), findings(&expected));
+    assert_eq!((expected.health().ahead, found.health().ahead), (0, 30));
+}
+
 /// As in a topic with an event a day, and after a weekend.
 #[test]
 fn time_that_has_passed_is_seen_after_a_few_events() {
