@@ -144,12 +144,21 @@ mod tests {
     #[test]
     fn the_time_of_an_event_is_the_one_at_the_top() {
         let event = r#"{"specversion":"1.0","x":{"time":"2020-01-01T00:00:00Z","y":["}\"",{}]},"id":"a\"}","time" : "2026-03-01T00:00:00Z","type":"paritywatch.tally.v1","source":"/s","data":{"time":"2021-01-01T00:00:00Z","profile":"p","groups":{"g":"a"},"counts":{"assessed":5}}}"#;
-        let expected = Moment { time: parse_date_time("2026-03-01T00:00:00Z").unwrap_or(EventTime::MIN), is_ours: true };
+        let expected =
+            Moment { time: parse_date_time("2026-03-01T00:00:00Z").unwrap_or(EventTime::MIN), is_ours: true };
         assert_eq!(moment_of(event.as_bytes(), &LIMITS), expected);
         let escaped = event.replace("\"time\" :", "\"t\\u0069me\":").replace("\"type\":\"p", "\"type\":\"\\u0070");
         assert_eq!(moment_of(escaped.as_bytes(), &LIMITS), expected);
-        assert_eq!(moment_of(event.replace("paritywatch.", "other.").as_bytes(), &LIMITS).is_ours, false);
-        for none in ["", "{", "[]", "{}", "{\"time\":1}", "{\"time\":\"soon\"}", "{\"data\":{\"time\":\"2026-03-01T00:00:00Z\"}}"] {
+        assert!(!moment_of(event.replace("paritywatch.", "other.").as_bytes(), &LIMITS).is_ours);
+        for none in [
+            "",
+            "{",
+            "[]",
+            "{}",
+            "{\"time\":1}",
+            "{\"time\":\"soon\"}",
+            "{\"data\":{\"time\":\"2026-03-01T00:00:00Z\"}}",
+        ] {
             assert_eq!(moment_of(none.as_bytes(), &LIMITS), NONE, "{none}");
         }
     }

@@ -28,9 +28,11 @@ impl Monitor {
     #[must_use]
     pub fn group_lateness(&self) -> Vec<GroupLateness> {
         let allowed = self.plan.window.allowed_lateness;
-        let names = self.plan.dimensions.iter().flat_map(|dimension| {
-            dimension.groups.iter().map(|group| (dimension.name.clone(), group.clone()))
-        });
+        let names = self
+            .plan
+            .dimensions
+            .iter()
+            .flat_map(|dimension| dimension.groups.iter().map(|group| (dimension.name.clone(), group.clone())));
         let feeds = names.enumerate().filter_map(|(place, (dimension, group))| {
             let feed = self.latenesses.group(place)?;
             Some(GroupLateness { dimension, group, regular: feed.regular()?, sufficient: feed.sufficient(allowed) })

@@ -219,7 +219,11 @@ mod tests {
     const LIMITS: Limits = Limits { string_bytes: 256, message_bytes: 65_536 };
 
     fn line(minute: usize, id: usize) -> String {
-        format!("{{\"type\":\"paritywatch.x\",\"time\":\"2026-03-01T{:02}:{:02}:00Z\",\"id\":{id}}}", minute / 60, minute % 60)
+        format!(
+            "{{\"type\":\"paritywatch.x\",\"time\":\"2026-03-01T{:02}:{:02}:00Z\",\"id\":{id}}}",
+            minute / 60,
+            minute % 60
+        )
     }
 
     fn sorted<'l>(lines: impl IntoIterator<Item = &'l String>, run_bytes: usize) -> Vec<String> {

@@ -39,7 +39,8 @@ impl Ends {
     pub fn supported(&self, longest: Span) -> Option<EventTime> {
         let all = self.hours.values().fold(0_u64, |sum, (count, _)| sum.saturating_add(*count));
         let mut hours = self.hours.iter().rev();
-        let (mut later, (mut after, mut end)) = hours.next().map(|(hour, (count, newest))| (*hour, (*count, *newest)))?;
+        let (mut later, (mut after, mut end)) =
+            hours.next().map(|(hour, (count, newest))| (*hour, (*count, *newest)))?;
         if all < LEAST_EVENTS {
             return Some(end);
         }

@@ -141,7 +141,12 @@ impl Support {
         let contradicted = self.ahead.drain(..before).filter(|time| *time > far).count();
         self.ahead.retain(|time| *time > to);
         if self.time == EventTime::MIN {
-            self.since = to;
+            // How close events are is not known yet: the middle of the row tells.
+            let mut row = self.ahead.clone();
+            row.sort_unstable();
+            let middle = row.get(row.len() / 2).copied().unwrap_or(to);
+            self.since = to.minus(middle.since(to));
+            self.remember(row.len() / 2, lateness);
         }
         self.time = to;
         self.note(contradicted);

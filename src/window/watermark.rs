@@ -139,8 +139,11 @@ impl Watermark {
             return self.current;
         };
         let held_back = state.own <= self.current || state.idle;
-        state.own =
-            if self.sorted { state.own.max(time) } else { state.support.observe(state.own, time, self.allowed_lateness) };
+        state.own = if self.sorted {
+            state.own.max(time)
+        } else {
+            state.support.observe(state.own, time, self.allowed_lateness)
+        };
         state.heard = state.heard.max(now);
         state.idle = false;
         if held_back { self.least() } else { self.current }

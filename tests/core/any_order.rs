@@ -95,7 +95,11 @@ fn the_same_lines_give_the_same_document() {
     let parsed: serde_json::Value = serde_json::from_str(&expected).unwrap();
     let alerts = parsed["alerts"].as_array().unwrap();
     assert!(!alerts.is_empty() && parsed["events"]["duplicate"].as_u64() > Some(0), "{}", parsed["events"]);
-    assert!(parsed["events"]["conflict"].as_u64() > Some(0) && parsed["events"]["rejected"] == 2, "{}", parsed["events"]);
+    assert!(
+        parsed["events"]["conflict"].as_u64() > Some(0) && parsed["events"]["rejected"] == 2,
+        "{}",
+        parsed["events"]
+    );
 
     let mut state = 1_u64;
     for round in 0..3 {

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use super::family::{Family, FindingLabels};
 use super::metric::Metric;
 use super::scrape::Scrape;
-use super::{alerts, consumer, delivery, evidence, findings, funnel, lateness, live, monitor, operation, probabilistic};
+use super::{
+    alerts, consumer, delivery, evidence, findings, funnel, lateness, live, monitor, operation, probabilistic,
+};
 use crate::disclosure::Published;
 use crate::status::{View, lock, wall_clock};
 
