@@ -34,7 +34,7 @@ pub struct PublishedProfile {
 /// What became of the events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EventCounts {
-    /// All that were read: the sum of those below but `unmatched`.
+    /// All that were read: the sum of those below but `unmatched` and `ahead`.
     pub read: u64,
     /// Those that changed, or may yet change, the counts.
     pub accepted: u64,
@@ -46,6 +46,8 @@ pub struct EventCounts {
     pub rejected: u64,
     /// Cases with accepted events that wait for their selection now.
     pub unmatched: u64,
+    /// Events further ahead than the others support. In `replay` those beyond the end of the input are not read.
+    pub ahead: u64,
     /// Second selections of a case.
     pub conflict: u64,
     /// Of a type outside the contract.

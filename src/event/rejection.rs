@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::plan::Span;
+
 /// Why an event was rejected. The detail names the field, what was expected, the type that was found and the position.
 /// It never contains the payload, an identifier or any other value of the event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +19,14 @@ impl Rejection {
     /// Returns a rejection. `detail` must not contain a value of the event.
     pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
+    }
+
+    /// Returns the rejection of an event that is further ahead of the wall clock than allowed.
+    #[must_use]
+    pub fn ahead_of_clock(ahead: Span, max_ahead: Span) -> Self {
+        let (ahead, limit) = (ahead.0, max_ahead.0);
+        let detail = format!("event.time: expected at most {limit} ms after the wall clock, found {ahead} ms");
+        Self::new(Reason::AheadOfClock, detail)
     }
 }
 
@@ -78,6 +88,8 @@ reasons! {
     ImpossibleTime = "impossible_time",
     /// The event time is further ahead of the timestamp of the record than `max_ahead`.
     AheadOfRecord = "ahead_of_record",
+    /// The event time is further ahead of the wall clock than `max_ahead`.
+    AheadOfClock = "ahead_of_clock",
 }
 
 impl fmt::Display for Reason {

@@ -5,7 +5,8 @@
 
 use super::cases::{count_known, names_unknown_profile};
 use super::core::Monitor;
-use super::interface::{Handled, Received};
+use super::interface::{Clock, Handled, Received};
+use super::places::places_of_groups;
 use super::recognition::{DecodedRecord, Desk, Known, Prepared, Recognition};
 use super::tallies::type_index;
 use crate::event::{Decoded, TemplateId};
@@ -163,6 +164,12 @@ impl Monitor {
             }
             (Handled::Accepted, Some(place.profile))
         });
+        if handled == Handled::Accepted
+            && self.clock == Clock::Wall
+            && let Some(known) = self.recognition.templates.get(template)
+        {
+            self.latenesses.sample_groups(&known.groups);
+        }
         self.tallies.count(kind, &handled);
         handled
     }
@@ -183,7 +190,8 @@ impl Monitor {
         templates.learn(&received.record, &plan.event, recogniser, || {
             let unknown_profile = names_unknown_profile(&event, plan);
             let ready = ledger.ready_record(&event, &record)?;
-            Some(Known { record: ready, kind: type_index(Some(&event.data)), unknown_profile })
+            let groups = places_of_groups(&event, plan).into_boxed_slice();
+            Some(Known { record: ready, kind: type_index(Some(&event.data)), unknown_profile, groups })
         });
         handled
     }

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use super::aggregates::{Counted, count_complaint, count_population, count_tally};
 use super::cases::count_case;
 use super::interface::{Clock, Handled, Health};
+use super::places::places_of_groups;
 use super::recognition::Recognition;
 use super::sums::Sums;
 use super::tables::Tables;
 use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
 use crate::disclosure::EventCounts;
-use crate::event::{self, Data, Decoded, Event, RawRecord};
+use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection};
 use crate::judge::{Evaluation, Evaluator, Funnel, Scene};
 use crate::ledger::{PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
-use crate::window::{Lateness, Watermark};
+use crate::window::{Lateness, Latenesses, Watermark};
 
 /// Everything above the I/O line as one value. It is called and never calls.
 #[derive(Clone)]
@@ -36,6 +37,10 @@ pub struct Monitor {
     pub(super) tallies: Tallies,
     pub(super) recognition: Recognition,
     pub(super) sums: Sums,
+    /// How late events were; only in `run`.
+    pub(super) latenesses: Latenesses,
+    /// Where the input of a `replay` ends, unless `--as-of` says otherwise. Later events are ahead of it and not read.
+    pub(super) end: Option<EventTime>,
     /// Nothing is due before the watermark reaches this.
     pub(super) quiet_until: EventTime,
     /// Wall-clock time at which each profile was last heard of.
@@ -48,10 +53,14 @@ impl Monitor {
     #[must_use]
     pub fn new(plan: Plan, key: PseudonymKey, clock: Clock) -> Self {
         let tables = Tables::new(&plan, key);
+        let mut watermark = Watermark::new(plan.window.allowed_lateness, plan.window.history);
+        watermark.set_sorted(clock != Clock::Wall);
         Self {
-            watermark: Watermark::new(plan.window.allowed_lateness, plan.window.history),
+            watermark,
             recognition: Recognition::new(&tables.ledger),
             sums: Sums::default(),
+            latenesses: Latenesses::default(),
+            end: None,
             quiet_until: EventTime::MIN,
             tables,
             evaluator: Evaluator::default(),
@@ -98,12 +107,30 @@ impl Monitor {
         }
     }
 
-    /// Ends a `replay`: moves the watermark to `--as-of` or to the newest event, and evaluates a last time.
+    /// Says that records of a `replay` may come in another order than that of their time, as in `run`.
+    pub const fn expect_disorder(&mut self) {
+        self.watermark.set_sorted(false);
+    }
+
+    /// Says where the input of a `replay` without `--as-of` ends: at the newest time that its events support. Events
+    /// beyond it that are still to come are counted as ahead, and not read.
+    pub const fn end_at(&mut self, end: Option<EventTime>) {
+        if let Clock::Event { as_of: None } = self.clock {
+            self.end = end;
+        }
+    }
+
+    /// Ends a `replay`: moves the watermark to `--as-of`, or else to the end of the input, and evaluates a last time.
+    /// Without [`Self::end_at`] the newest event is the end.
     pub fn finish(&mut self) {
         let Clock::Event { as_of } = self.clock else { return };
-        let end = as_of.unwrap_or_else(|| self.watermark.newest());
+        let newest = self.watermark.newest();
+        let end = as_of.or(self.end).unwrap_or(newest).max(self.watermark.current().unwrap_or(EventTime::MIN));
         if end == EventTime::MIN {
             return;
+        }
+        if let Some(end) = self.end {
+            self.tallies.ahead = self.tallies.ahead.saturating_add(self.watermark.beyond(end));
         }
         self.pass_boundaries(end);
         self.watermark.advance(end);
@@ -140,6 +167,7 @@ impl Monitor {
             evicted_ids: ledger.evicted_ids,
             refused_contributions: self.tables.windows.refused(),
             late: self.tallies.late,
+            ahead: self.ahead(),
             cells: self.tables.windows.cells() as u64,
             without_group: by_dimension(self.tables.windows.without_group()),
             released: by_dimension(&released),
@@ -160,10 +188,16 @@ impl Monitor {
     }
 
     pub(super) fn event_counts(&self) -> EventCounts {
-        EventCounts { unmatched: self.tables.ledger.health().waiting_cases, ..self.tallies.event_counts() }
+        let unmatched = self.tables.ledger.health().waiting_cases;
+        EventCounts { unmatched, ahead: self.ahead(), ..self.tallies.event_counts() }
     }
 
-    /// Returns how far an event may be ahead of its record.
+    /// Returns how many events were further ahead than the others support.
+    fn ahead(&self) -> u64 {
+        self.tallies.ahead.saturating_add(self.watermark.waited())
+    }
+
+    /// Returns how far an event may be ahead of its record and of the wall clock.
     pub(super) fn max_ahead(&self) -> Option<Span> {
         self.plan.window.max_ahead.filter(|_| self.clock == Clock::Wall)
     }
@@ -187,6 +221,9 @@ impl Monitor {
             record = joined;
             counted
         });
+        if handled == Handled::Accepted && self.clock == Clock::Wall {
+            self.latenesses.note_groups(places_of_groups(event, &self.plan));
+        }
         self.tallies.count(type_index(Some(&event.data)), &handled);
         (handled, record)
     }
@@ -205,10 +242,20 @@ impl Monitor {
         {
             return Handled::BeyondAsOf;
         }
+        if self.end.is_some_and(|end| time > end) {
+            self.tallies.ahead = self.tallies.ahead.saturating_add(1);
+            return Handled::BeyondAsOf;
+        }
+        if let Some(max_ahead) = self.max_ahead()
+            && time > now.plus(max_ahead)
+        {
+            return Handled::Rejected(Rejection::ahead_of_clock(time.since(now), max_ahead));
+        }
         let lateness = self.watermark.lateness(partition, time);
         if lateness == Lateness::TooLate {
             return Handled::TooLate;
         }
+        let seen = self.watermark.seen(partition);
         let to = self.watermark.observe(partition, time, now);
         self.pass_time(to);
         // Only a partition that was declared idle can bring an event whose hour is already final.
@@ -219,8 +266,13 @@ impl Monitor {
         if let Some(profile) = heard {
             self.hear(profile, now);
         }
-        if lateness == Lateness::Late && handled == Handled::Accepted {
-            self.tallies.late = self.tallies.late.saturating_add(1);
+        if handled == Handled::Accepted {
+            if self.clock == Clock::Wall {
+                self.latenesses.note(partition, time, seen);
+            }
+            if lateness == Lateness::Late {
+                self.tallies.late = self.tallies.late.saturating_add(1);
+            }
         }
         handled
     }

@@ -9,7 +9,8 @@ use crate::plan::{EventTime, PartitionIndex};
 pub enum Clock {
     /// `run`: ticks bring wall-clock time; partitions idle, verdicts can be stale.
     Wall,
-    /// `replay`: event time alone; evaluated at every bucket boundary the watermark passes.
+    /// `replay`: event time alone; evaluated at every bucket boundary the watermark passes. Records come in order of
+    /// event time, unless told otherwise.
     /// Events later than the given time are not read.
     Event {
         /// `--as-of`, inclusive.
@@ -77,6 +78,9 @@ pub struct Health {
     pub refused_contributions: u64,
     /// Accepted events later than their partition's watermark minus the allowed lateness.
     pub late: u64,
+    /// Events further ahead than the other events of their partition support. They moved no watermark. In `replay` also
+    /// those beyond the end that the others support, which are not read.
+    pub ahead: u64,
     /// Cells in memory.
     pub cells: u64,
     /// Cases left out of a dimension because they had no group in it, by dimension name.

@@ -14,6 +14,8 @@ pub(super) struct Known {
     pub kind: usize,
     /// Whether the profile is outside the allow-list.
     pub unknown_profile: bool,
+    /// See [`places_of_groups`](super::places::places_of_groups).
+    pub groups: Box<[u16]>,
 }
 
 /// Recognises records, and keeps its buffers from batch to batch.

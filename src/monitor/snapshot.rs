@@ -175,7 +175,9 @@ impl Monitor {
         })?;
         let alerts = std::mem::take(&mut self.changed_alerts);
         let changed_alerts = alerts.into_iter().filter_map(|alert| alert.renamed(&mapping)).collect();
-        *self = Self { changed_alerts, is_publication_due: self.is_publication_due, ..changed };
+        let mut latenesses = std::mem::take(&mut self.latenesses);
+        latenesses.forget_groups();
+        *self = Self { changed_alerts, is_publication_due: self.is_publication_due, latenesses, ..changed };
         Ok(())
     }
 
@@ -203,10 +205,11 @@ impl Monitor {
         cases(&mut monitor.tables.ledger, &mapping)?;
         let window = &monitor.plan.window;
         monitor.watermark = state.watermark.with_plan(window.allowed_lateness, window.history);
+        monitor.watermark.set_sorted(clock != Clock::Wall);
         let dimensions = &monitor.plan.dimensions;
         let groups =
             |id: DimensionId| dimensions.get(usize::from(id.0)).map_or(0, |dimension| dimension.groups.len() + 1);
-        let newest = monitor.watermark.newest();
+        let newest = monitor.watermark.reached();
         let begin = if newest == EventTime::MIN { i32::MIN } else { hour_of(newest).saturating_add(1) };
         let cells = monitor.tables.windows.restore(state.windows, &mapping, groups);
         let cell = |id: u32| cells.get(id as usize).copied().flatten();

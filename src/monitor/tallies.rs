@@ -15,6 +15,8 @@ pub(super) struct Tallies {
     counts: [[u64; RESULTS.len()]; TYPES.len()],
     reasons: BTreeMap<&'static str, u64>,
     pub late: u64,
+    /// Events of a `replay` beyond the end that the others support. No checkpoint has any.
+    pub ahead: u64,
 }
 
 const TYPES: [&str; 8] =
@@ -111,7 +113,7 @@ impl Tallies {
         self.reasons.iter().map(|(reason, count)| (*reason, *count)).collect()
     }
 
-    /// All but `unmatched`, which the ledger knows.
+    /// All but `unmatched`, which the ledger knows, and `ahead`, which the watermark knows.
     pub fn event_counts(&self) -> EventCounts {
         let of = |result: &str| {
             let column = RESULTS.iter().position(|known| *known == result);
@@ -124,6 +126,7 @@ impl Tallies {
             too_late: of("too_late"),
             rejected: of("rejected"),
             unmatched: 0,
+            ahead: 0,
             conflict: of("conflict"),
             unknown_type: of("unknown_type"),
             unknown_profile: of("unknown_profile"),

@@ -110,6 +110,7 @@ impl Serialize for Events<'_> {
             ("too_late", events.too_late),
             ("rejected", events.rejected),
             ("unmatched", events.unmatched),
+            ("ahead", events.ahead),
             ("conflict", events.conflict),
             ("unknown_type", events.unknown_type),
             ("unknown_profile", events.unknown_profile),

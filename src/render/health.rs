@@ -32,6 +32,7 @@ pub fn health_json(vitals: &Vitals<'_>, config_hash: &str) -> String {
         "events": by_type,
         "rejections": rejections,
         "late_events": health.late,
+        "events_ahead": health.ahead,
         "partitions": partitions,
         "fault": vitals.fault,
         "client_errors": vitals.client_errors,

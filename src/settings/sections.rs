@@ -90,9 +90,9 @@ fn window(mut table: Table<'_>) -> WindowPlan {
     let plan = WindowPlan {
         rolling,
         history: history.value,
-        allowed_lateness: table.positive_duration("allowed_lateness", Span::MINUTE.times(10)),
+        allowed_lateness: table.positive_duration("allowed_lateness", Span::HOUR.times(6)),
         idle_after: table.positive_duration("idle_after", Span::MINUTE.times(5)),
-        max_ahead: Some(table.positive_duration("max_ahead", Span::DAY)),
+        max_ahead: Some(table.positive_duration("max_ahead", Span::MINUTE.times(10))),
         cohort_max_age: table.positive_duration("cohort_max_age", Span::DAY.times(45)),
         stale_after: Some(table.positive_duration("stale_after", Span::HOUR)),
         evaluate_every: table.positive_duration("evaluate_every", Span::SECOND.times(10)),

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, stdin};
 use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
-use crate::event::{self, Decoded, RawRecord};
+use crate::event::moment_of;
 use crate::plan::{EventTime, Limits, PartitionIndex};
 
 /// Bytes that are read from a file at a time.
@@ -15,7 +15,8 @@ const BATCH_LINES: usize = 4_096;
 /// Lines are handled when they have this many bytes. The last one may exceed it.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// The lines of several files, in order of event time. A line that is no event comes as soon as it is met.
+/// The lines of several files: one file after the other, or merged by event time where each file is in that order. A
+/// line that is no event comes as soon as it is met.
 pub struct Merge {
     inputs: Vec<Input>,
     limits: Limits,
@@ -52,16 +53,16 @@ impl Lines {
         self.lines.is_empty()
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.lines.clear();
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.lines.len() >= BATCH_LINES || self.bytes.len() >= BATCH_BYTES
     }
 
-    fn push(&mut self, partition: PartitionIndex, number: u64, line: &[u8]) {
+    pub(super) fn push(&mut self, partition: PartitionIndex, number: u64, line: &[u8]) {
         self.bytes.extend_from_slice(line);
         self.lines.push((partition, number, self.bytes.len()));
     }
@@ -78,18 +79,18 @@ struct Input {
 }
 
 impl Merge {
-    /// Opens the files; `-` is standard input.
+    /// Opens the files, to be merged or one after the other; `-` is standard input.
     ///
     /// # Errors
     /// [`SourceError`] with the name of the file.
-    pub fn open(files: &[PathBuf], limits: &Limits) -> Result<Self, SourceError> {
+    pub fn open(files: &[PathBuf], limits: &Limits, merged: bool) -> Result<Self, SourceError> {
         let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, needs_time: false, given: None };
         for path in files {
             merge.total_bytes += std::fs::metadata(path).map_or(0, |metadata| metadata.len());
             merge.inputs.push(Input::open(path)?);
         }
         // Only the order among files needs the time of a line; a single file has its own order.
-        merge.needs_time = merge.inputs.len() > 1;
+        merge.needs_time = merged && merge.inputs.len() > 1;
         for input in &mut merge.inputs {
             input.read_on(&merge.limits, merge.needs_time)?;
         }
@@ -128,6 +129,12 @@ impl Merge {
         self.inputs.get(partition.0 as usize).map_or("", |input| &input.name)
     }
 
+    /// The names of all files.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.inputs.iter().map(|input| input.name.clone()).collect()
+    }
+
     /// The bytes of all files whose size is known.
     #[must_use]
     pub const fn total_bytes(&self) -> u64 {
@@ -138,13 +145,6 @@ impl Merge {
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.inputs.iter().map(|input| input.bytes_read).sum()
-    }
-}
-
-fn time_of(line: &[u8], limits: &Limits) -> EventTime {
-    match event::decode(&RawRecord { payload: line, headers: &[], timestamp: None }, limits, None) {
-        Ok(Decoded::Event(event)) => event.time,
-        _ => EventTime::MIN,
     }
 }
 
@@ -162,7 +162,7 @@ impl Input {
     /// Goes on to the next line.
     fn read_on(&mut self, limits: &Limits, needs_time: bool) -> Result<(), SourceError> {
         let found = self.read_line(limits.message_bytes)?;
-        self.time = found.then(|| if needs_time { time_of(&self.line, limits) } else { EventTime::MIN });
+        self.time = found.then(|| if needs_time { moment_of(&self.line, limits).time } else { EventTime::MIN });
         Ok(())
     }
 

@@ -5,6 +5,8 @@ mod error;
 pub mod files;
 pub mod kafka;
 mod position;
+mod run;
+pub mod sort;
 
 pub use error::SourceError;
 pub use position::{Gap, RecordHash, read_on};

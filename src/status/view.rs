@@ -7,6 +7,7 @@ use super::checkpoint::CheckpointHealth;
 use super::dead_letters::DeadLetterHealth;
 use super::delivery::DeliveryHealth;
 use super::latency::ProcessingLatency;
+use super::lateness::LatenessHealth;
 use super::operation::Operation;
 use super::source::{PartitionHealth, SourceHealth};
 use super::topics::InputHealth;
@@ -38,6 +39,8 @@ pub struct View {
     pub delivery: DeliveryHealth,
     /// How long records take through the daemon.
     pub latency: ProcessingLatency,
+    /// How late events were.
+    pub lateness: LatenessHealth,
     /// How long the last evaluation took.
     pub evaluation_took: Duration,
     /// When this view was made.
@@ -58,6 +61,7 @@ impl View {
             checkpoint: CheckpointHealth::new(),
             delivery: DeliveryHealth::default(),
             latency: ProcessingLatency::default(),
+            lateness: LatenessHealth::of(monitor),
             evaluation_took: Duration::ZERO,
             made_at: Instant::now(),
         }
@@ -99,7 +103,7 @@ impl View {
     /// What an operator should look into although the daemon is ready.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        self.inputs.warnings()
+        [self.inputs.warnings(), self.lateness.warnings()].concat()
     }
 
     /// What the status page and `/api/v1/health` show beside the evaluation.

@@ -3,20 +3,26 @@
 
 mod cell;
 mod counts;
+mod end;
+mod lateness;
 mod membership;
 mod missing;
 mod population;
 mod rolling;
 mod state;
 mod store;
+mod support;
 mod watermark;
 
 pub use cell::{Bucket, Cell, Range, Sums};
 pub use counts::Counts;
+pub use end::Ends;
+pub use lateness::{Feed, LATENESS_BOUNDS_S, Latenesses};
 pub use membership::{MAX_MEMBERSHIP_BYTES, MembershipKey, Moments};
 pub use missing::{CasesByHour, MissingCases, MissingPlace, MissingState};
 pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};
 pub use state::WindowsState;
 pub use store::{CellKey, RouteId, Windows};
+pub use support::Support;
 pub use watermark::{Lateness, Watermark};

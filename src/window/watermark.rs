@@ -2,27 +2,34 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::support::Support;
 use crate::event::{EARLIEST_TIME, LATEST_TIME};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, PartitionIndex, Span};
 
-/// The watermark of each partition, which is the largest event time seen in it, and the one over all: the least of
-/// those that are not idle.
+/// The watermark of each partition, which is the time that its events support, and the one over all: the least of those
+/// that are not idle. No single event moves it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermark {
     partitions: Vec<Partition>,
     current: EventTime,
     allowed_lateness: Span,
     history: Span,
+    /// Whether events come in order of their time.
+    #[serde(skip)]
+    sorted: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Partition {
-    /// The largest event time seen; [`EventTime::MIN`] before the first event.
+    /// The time that its events support; [`EventTime::MIN`] before there is one.
     own: EventTime,
     /// Wall-clock time of the last event, or of registration.
     heard: EventTime,
     idle: bool,
+    /// Stored apart, by [`Watermark::supports`].
+    #[serde(skip)]
+    support: Support,
 }
 
 /// How late an event is, by the watermark of its own partition.
@@ -40,13 +47,19 @@ impl Watermark {
     /// Returns the watermark before any event.
     #[must_use]
     pub const fn new(allowed_lateness: Span, history: Span) -> Self {
-        Self { partitions: Vec::new(), current: EventTime::MIN, allowed_lateness, history }
+        Self { partitions: Vec::new(), current: EventTime::MIN, allowed_lateness, history, sorted: false }
     }
 
     /// Returns the same under another plan.
     #[must_use]
     pub fn with_plan(self, allowed_lateness: Span, history: Span) -> Self {
         Self { allowed_lateness, history, ..self }
+    }
+
+    /// Says whether events come in order of their time. Then each event moves the watermark: what is ahead of the others
+    /// comes last.
+    pub const fn set_sorted(&mut self, sorted: bool) {
+        self.sorted = sorted;
     }
 
     /// Returns the allowed lateness and the history of the plan that was last in use.
@@ -59,7 +72,33 @@ impl Watermark {
     #[must_use]
     pub fn is_possible(&self) -> bool {
         let possible = |time: EventTime| time == EventTime::MIN || (EARLIEST_TIME..LATEST_TIME).contains(&time);
-        possible(self.current) && self.partitions.iter().all(|partition| possible(partition.own))
+        let is_possible = |of: &Partition| possible(of.own) && of.support.is_possible(possible);
+        possible(self.current) && self.partitions.iter().all(is_possible)
+    }
+
+    /// Returns, by partition, what its events agree on. The encoding of the watermark leaves it out.
+    #[must_use]
+    pub fn supports(&self) -> Vec<Support> {
+        self.partitions.iter().map(|partition| partition.support.clone()).collect()
+    }
+
+    /// Completes a watermark that was decoded. A partition without an entry begins to collect support afresh.
+    pub fn set_supports(&mut self, supports: Vec<Support>) {
+        for (partition, support) in self.partitions.iter_mut().zip(supports) {
+            partition.support = support;
+        }
+    }
+
+    /// Returns how many events after this time none has contradicted yet.
+    #[must_use]
+    pub fn beyond(&self, time: EventTime) -> u64 {
+        self.partitions.iter().map(|partition| partition.support.beyond(time)).sum()
+    }
+
+    /// Returns how many events were further ahead than what came after them in their partition supports.
+    #[must_use]
+    pub fn waited(&self) -> u64 {
+        self.partitions.iter().fold(0, |sum, partition| sum.saturating_add(partition.support.waited()))
     }
 
     /// Registers a partition, which holds the watermark back until its first event or until it is idle. Has no effect
@@ -67,7 +106,8 @@ impl Watermark {
     pub fn add(&mut self, partition: PartitionIndex, now: EventTime) {
         let index = partition.0 as usize;
         if index >= self.partitions.len() {
-            self.partitions.resize(index + 1, Partition { own: EventTime::MIN, heard: now, idle: false });
+            let new = Partition { own: EventTime::MIN, heard: now, idle: false, support: Support::default() };
+            self.partitions.resize(index + 1, new);
         }
     }
 
@@ -84,7 +124,7 @@ impl Watermark {
         }
     }
 
-    /// Returns the largest event time seen in a partition; [`EventTime::MIN`] before its first event.
+    /// Returns the time that the events of a partition support; [`EventTime::MIN`] before there is one.
     #[must_use]
     pub fn seen(&self, partition: PartitionIndex) -> EventTime {
         self.partitions.get(partition.0 as usize).map_or(EventTime::MIN, |partition| partition.own)
@@ -99,7 +139,11 @@ impl Watermark {
             return self.current;
         };
         let held_back = state.own <= self.current || state.idle;
-        state.own = state.own.max(time);
+        state.own = if self.sorted {
+            state.own.max(time)
+        } else {
+            state.support.observe(state.own, time, self.allowed_lateness)
+        };
         state.heard = state.heard.max(now);
         state.idle = false;
         if held_back { self.least() } else { self.current }
@@ -134,13 +178,31 @@ impl Watermark {
         (self.current > EventTime::MIN).then_some(self.current)
     }
 
-    /// Returns the largest event time seen in any partition; [`EventTime::MIN`] before any event.
+    /// Returns the newest event that none has contradicted yet; [`EventTime::MIN`] before any event. Where nothing more
+    /// comes, it is the end.
     #[must_use]
     pub fn newest(&self) -> EventTime {
-        self.partitions.iter().map(|partition| partition.own).max().unwrap_or(EventTime::MIN)
+        self.newest_of(|_| EventTime(i64::MAX))
     }
 
-    /// Returns for each partition its watermark, `None` before its first event, and whether it is idle.
+    /// Returns the same of events that are ahead of their partition's watermark by a day at most. All hours after it are
+    /// without an event, but for those of clocks that are far ahead.
+    #[must_use]
+    pub fn reached(&self) -> EventTime {
+        self.newest_of(|from| from.plus(Span::DAY))
+    }
+
+    /// `most` makes of a partition's watermark, or of its first event, the latest time that counts.
+    fn newest_of(&self, most: impl Fn(EventTime) -> EventTime) -> EventTime {
+        let newest = |partition: &Partition| {
+            let support = &partition.support;
+            let from = if partition.own > EventTime::MIN { Some(partition.own) } else { support.first() };
+            support.newest(partition.own, from.map_or(EventTime::MIN, &most))
+        };
+        self.partitions.iter().map(newest).max().unwrap_or(EventTime::MIN)
+    }
+
+    /// Returns for each partition its watermark, `None` before it has one, and whether it is idle.
     pub fn partitions(&self) -> impl Iterator<Item = (PartitionIndex, Option<EventTime>, bool)> + '_ {
         (0..).zip(&self.partitions).map(|(index, partition)| {
             let own = (partition.own > EventTime::MIN).then_some(partition.own);
@@ -148,7 +210,7 @@ impl Watermark {
         })
     }
 
-    /// The least watermark of the partitions that are not idle. Where all are idle, none holds back the newest event.
+    /// The least watermark of the partitions that are not idle. Where all are idle, nothing contradicts the newest event.
     fn least(&self) -> EventTime {
         let active = self.partitions.iter().filter(|partition| !partition.idle);
         active.map(|partition| partition.own).min().unwrap_or_else(|| self.newest()).max(self.current)
@@ -168,13 +230,18 @@ mod tests {
         watermark
     }
 
+    /// So many events of one time that they support it.
+    fn observe(watermark: &mut Watermark, partition: u32, time: EventTime, now: EventTime) -> EventTime {
+        (0..20).map(|_| watermark.observe(PartitionIndex(partition), time, now)).last().unwrap_or(EventTime::MIN)
+    }
+
     #[test]
     fn the_slowest_partition_holds_the_watermark_back_until_it_is_idle() {
         let mut watermark = two_partitions();
-        assert_eq!(watermark.observe(PartitionIndex(0), EventTime(500), NOW), EventTime::MIN);
-        assert_eq!(watermark.observe(PartitionIndex(1), EventTime(300), NOW), EventTime(300));
+        assert_eq!(observe(&mut watermark, 0, EventTime(500), NOW), EventTime::MIN);
+        assert_eq!(observe(&mut watermark, 1, EventTime(300), NOW), EventTime(300));
         watermark.advance(EventTime(300));
-        assert_eq!(watermark.observe(PartitionIndex(0), EventTime(900), NOW.plus(Span::HOUR)), EventTime(300));
+        assert_eq!(observe(&mut watermark, 0, EventTime(900), NOW.plus(Span::HOUR)), EventTime(300));
         assert_eq!(watermark.idle(NOW.plus(Span::HOUR), Span::HOUR), EventTime(900));
     }
 
@@ -187,14 +254,14 @@ mod tests {
         assert_eq!(to, EventTime(500));
         watermark.advance(to);
         let later = NOW.plus(Span::HOUR);
-        assert_eq!(watermark.observe(PartitionIndex(1), EventTime(400), later), EventTime(500));
+        assert_eq!(observe(&mut watermark, 1, EventTime(400), later), EventTime(500));
     }
 
     #[test]
     fn lateness_is_judged_by_the_partition_of_the_event() {
         let mut watermark = two_partitions();
         let noon = EventTime(Span::DAY.times(10).0);
-        watermark.observe(PartitionIndex(0), noon, NOW);
+        observe(&mut watermark, 0, noon, NOW);
         let early = noon.minus(Span::HOUR);
         assert_eq!(watermark.lateness(PartitionIndex(0), early), Lateness::Late);
         assert_eq!(watermark.lateness(PartitionIndex(1), early), Lateness::InTime);

@@ -110,8 +110,9 @@ fn a_stream_of_tallies_alone_forgets_their_ids_too() {
         }
     }
     println!("most remembered: {most}");
-    // 10,000 a day for seven days, and those of the days that a round of sweeps lasts.
-    assert!(most <= 80_000, "{most}");
+    // 10,000 a day for seven days and the allowed lateness, and those of the days that a round of sweeps lasts; the watermark is a few
+    // events behind.
+    assert!(most <= 82_600, "{most}");
     assert_eq!(monitor.health().events.accepted, TALLIES);
 }
 

@@ -284,11 +284,11 @@ fn what_was_late_before_a_rule_asked_for_evidence_is_not_missing_from_it() {
         }
     };
     let mut monitor = Monitor::new(plan(&config(PROFILES, &[POINT])), KEY, Clock::Wall);
-    one(&mut monitor, [selections(0..30, 0), selections(1_000..1_001, 300)].concat());
+    one(&mut monitor, [selections(0..30, 0), selections(1_000..1_100, 300)].concat());
     one(&mut monitor, (0..30).map(|case| event("control", 240, case, "")).collect());
     monitor.change_plan(plan(&config(PROFILES, &[POINT, FREQUENCY]))).unwrap();
     assert_eq!(late(&mut monitor), 0);
-    one(&mut monitor, [selections(100..130, 600), selections(1_001..1_002, 900)].concat());
+    one(&mut monitor, [selections(100..130, 600), selections(2_000..2_100, 900)].concat());
     one(&mut monitor, (100..130).map(|case| event("control", 840, case, "")).collect());
     assert_eq!(late(&mut monitor), 30);
     // What is told of the first ones now, in time or late, changes nothing.

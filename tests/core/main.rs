@@ -6,10 +6,12 @@
 mod support;
 
 mod alert_book;
+mod any_order;
 mod architecture;
 mod batches;
 mod bounds;
 mod checkpoint;
+mod clocks;
 mod contract;
 mod contract_support;
 mod evaluation;

@@ -28,7 +28,7 @@ fn trace(file: &str, name: &str) -> Vec<Vec<f64>> {
 
 fn config(rule: &str) -> String {
     format!(
-        "[privacy]\nmin_cell = 0\nreason = \"test\"\n[window]\nrolling = [\"30d\"]\ncohort_max_age = \"2d\"\n[alerting]\nblock_exposed = 1\nblock_concluded = 1\n\
+        "[privacy]\nmin_cell = 0\nreason = \"test\"\n[window]\nrolling = [\"30d\"]\ncohort_max_age = \"2d\"\nallowed_lateness = \"10m\"\n[alerting]\nblock_exposed = 1\nblock_concluded = 1\n\
          [profiles.p]\nowner = \"o\"\n[dimensions.origin]\nground = \"race\"\ngroups = [\"a\", \"b\"]\n[[rules]]\nname = \"rule\"\n{rule}"
     )
 }

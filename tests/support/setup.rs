@@ -36,6 +36,8 @@ security_protocol = "plaintext"
 rolling = ["7d", "30d"]
 evaluate_every = "1s"
 idle_after = "{idle_after}"
+allowed_lateness = "10m"
+max_ahead = "3650d"
 [state]
 dir = "{state}"
 checkpoint_every = "1s"

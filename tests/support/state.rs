@@ -25,6 +25,7 @@ reason = "made up"
 [window]
 rolling = ["24h", "7d"]
 cohort_max_age = "2d"
+allowed_lateness = "10m"
 [alerting]
 block_exposed = 12
 block_concluded = 4

@@ -21,7 +21,7 @@ use crate::monitor::{Monitor, Output};
 use crate::settings::{Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
 use crate::source::kafka::{Batch, Feed, KafkaSource, TopicWatch, base_config};
-use crate::status::{Operation, Shared, View};
+use crate::status::{LatenessHealth, Operation, Shared, View};
 
 /// Longest wait for dead letters when the daemon stops.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
@@ -290,6 +290,7 @@ impl Daemon {
             checkpoint: self.keeper.health(),
             delivery: self.delivery.health(),
             latency: self.latency.latency(),
+            lateness: LatenessHealth::of(&self.monitor),
             evaluation_took: began.elapsed(),
             made_at: Instant::now(),
         });

@@ -24,7 +24,7 @@ pub(super) const METRICS: [Metric; 11] = [
     }),
     Metric::gauges(
         "partition_watermark_timestamp_seconds",
-        "Largest event time of a partition.",
+        "Event time that the events of a partition support.",
         &PARTITION,
         |scrape, samples| {
             each_partition(scrape, samples, |scrape, partition| {

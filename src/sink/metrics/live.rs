@@ -4,9 +4,8 @@ use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, MetricFami
 use prometheus::{Encoder, TextEncoder};
 
 use super::family::{Family, PREFIX};
-use super::metric::{Columns, Kind, Metric, Samples, Source, Value};
+use super::metric::{Buckets, Columns, Kind, Metric, Samples, Source, Value};
 use super::scrape::Scrape;
-use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram};
 
 /// Takes the samples of a metric.
 pub(super) fn family(metric: &Metric, scrape: &Scrape) -> Family {
@@ -58,7 +57,7 @@ fn sample(metric: &Metric, labels: Vec<LabelPair>, value: &Value) -> prometheus:
             counter.set_value(*number);
             sample.set_counter(counter);
         }
-        (_, Value::Histogram(latency)) => sample.set_histogram(histogram(latency)),
+        (_, Value::Histogram(buckets)) => sample.set_histogram(histogram(buckets)),
     }
     sample
 }
@@ -70,16 +69,16 @@ fn label_pair(name: &str, value: &str) -> LabelPair {
     pair
 }
 
-fn histogram(latency: &LatencyHistogram) -> Histogram {
-    let buckets = LATENCY_BOUNDS_MS.iter().zip(latency.cumulative).map(|(bound, count)| {
+fn histogram(buckets: &Buckets) -> Histogram {
+    let cumulative = buckets.cumulative.iter().map(|(bound, count)| {
         let mut bucket = Bucket::default();
-        bucket.set_upper_bound(f64::from(*bound) / 1_000.0);
-        bucket.set_cumulative_count(count);
+        bucket.set_upper_bound(*bound);
+        bucket.set_cumulative_count(*count);
         bucket
     });
     let mut histogram = Histogram::default();
-    histogram.set_bucket(buckets.collect());
-    histogram.set_sample_count(latency.count);
-    histogram.set_sample_sum(latency.sum_seconds());
+    histogram.set_bucket(cumulative.collect());
+    histogram.set_sample_count(buckets.count);
+    histogram.set_sample_sum(buckets.sum_seconds);
     histogram
 }

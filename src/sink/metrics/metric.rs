@@ -2,7 +2,7 @@
 
 use super::scrape::Scrape;
 use crate::disclosure::PublishedFinding;
-use crate::status::{LatencyHistogram, View};
+use crate::status::View;
 
 /// A row of a table of metrics.
 pub(super) struct Metric {
@@ -56,7 +56,16 @@ pub(super) enum Value {
     /// Of a gauge or a counter.
     Number(f64),
     /// Of a histogram.
-    Histogram(LatencyHistogram),
+    Histogram(Buckets),
+}
+
+/// A histogram.
+#[derive(Clone)]
+pub(super) struct Buckets {
+    /// The upper bound of each bucket, in seconds, and how many are in it or in one before.
+    pub cumulative: Vec<(f64, u64)>,
+    pub count: u64,
+    pub sum_seconds: f64,
 }
 
 impl Metric {
@@ -120,8 +129,8 @@ impl Samples {
     }
 
     /// Adds a histogram.
-    pub fn histogram(&mut self, label: &str, histogram: &LatencyHistogram) {
-        self.add([label], Value::Histogram(histogram.clone()));
+    pub fn histogram<'v>(&mut self, labels: impl IntoIterator<Item = &'v str>, histogram: Buckets) {
+        self.add(labels, Value::Histogram(histogram));
     }
 
     fn add<'v>(&mut self, labels: impl IntoIterator<Item = &'v str>, value: Value) {

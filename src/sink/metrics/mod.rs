@@ -10,6 +10,7 @@ mod family;
 mod findings;
 mod funnel;
 mod labels;
+mod lateness;
 mod live;
 mod metric;
 mod monitor;

@@ -1,8 +1,9 @@
 //! The monitor: what it has read, and what it holds in memory.
 
 use super::labels::{count, flag, seconds};
-use super::metric::{Kind, Metric, Samples, Source};
+use super::metric::{Buckets, Kind, Metric, Samples, Source};
 use super::scrape::Scrape;
+use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram};
 
 /// The metrics of the monitor.
 pub(super) const METRICS: [Metric; 20] = [
@@ -24,6 +25,11 @@ pub(super) const METRICS: [Metric; 20] = [
     Metric::counter("late_events_total", "Accepted events later than the allowed lateness.", |view| {
         Some(count(view.health.late))
     }),
+    Metric::counter(
+        "events_ahead_total",
+        "Events further ahead than the other events of their partition support; they moved no watermark.",
+        |view| Some(count(view.health.ahead)),
+    ),
     Metric {
         name: "processing_latency_seconds",
         help: "From a record's Kafka timestamp to its being counted, and from there to the first evaluation published with it.",
@@ -89,8 +95,14 @@ pub(super) const METRICS: [Metric; 20] = [
 ];
 
 fn latency(scrape: &Scrape, samples: &mut Samples) {
-    samples.histogram("counted", &scrape.view.latency.counted);
-    samples.histogram("published", &scrape.view.latency.published);
+    samples.histogram(["counted"], buckets(&scrape.view.latency.counted));
+    samples.histogram(["published"], buckets(&scrape.view.latency.published));
+}
+
+fn buckets(latency: &LatencyHistogram) -> Buckets {
+    let bounds = LATENCY_BOUNDS_MS.iter().map(|bound| f64::from(*bound) / 1_000.0);
+    let cumulative = bounds.zip(latency.cumulative).collect();
+    Buckets { cumulative, count: latency.count, sum_seconds: latency.sum_seconds() }
 }
 
 fn by_dimension(counts: &[(String, u64)], samples: &mut Samples) {

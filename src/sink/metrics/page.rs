@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use super::family::{Family, FindingLabels};
 use super::metric::Metric;
 use super::scrape::Scrape;
-use super::{alerts, consumer, delivery, evidence, findings, funnel, live, monitor, operation, probabilistic};
+use super::{
+    alerts, consumer, delivery, evidence, findings, funnel, lateness, live, monitor, operation, probabilistic,
+};
 use crate::disclosure::Published;
 use crate::status::{View, lock, wall_clock};
 
@@ -14,7 +16,8 @@ const PUBLISHED: [&[Metric]; 5] =
     [&findings::METRICS, &probabilistic::METRICS, &evidence::METRICS, &funnel::METRICS, &alerts::METRICS];
 
 /// The tables that change from one scrape to the next.
-const LIVE: [&[Metric]; 4] = [&monitor::METRICS, &consumer::METRICS, &delivery::METRICS, &operation::METRICS];
+const LIVE: [&[Metric]; 5] =
+    [&monitor::METRICS, &lateness::METRICS, &consumer::METRICS, &delivery::METRICS, &operation::METRICS];
 
 /// Renders pages and keeps what rests on the last evaluation, which is nearly all of a page. Nobody but scrapes waits for it.
 #[derive(Default)]
