@@ -25,4 +25,5 @@ pub use rolling::{LeftOut, Rolling};
 pub use state::WindowsState;
 pub use store::{CellKey, RouteId, Windows};
 pub use support::Support;
+pub use support::Support;
 pub use watermark::{Lateness, Watermark};

@@ -8,7 +8,7 @@ use crate::alert::Alert;
 use crate::judge::Missing;
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{self, Provenance, Span};
-use crate::window::{CasesByHour, MissingState};
+use crate::window::{CasesByHour, MissingState, Support};
 
 /// Section 0; `S` is the state or a reference to it.
 #[derive(Serialize, Deserialize)]
@@ -26,6 +26,8 @@ struct Added {
     late_by_hour: Vec<(u32, CasesByHour)>,
     /// Of the findings that alerts rest on, in the order of the alerts.
     of_alerts: Vec<Missing>,
+    /// What the events of each partition support.
+    supports: Vec<Support>,
     /// Cases let go without a group, by dimension.
     released: Vec<u64>,
     /// How long a case waits for values that rules read.
@@ -76,13 +78,15 @@ impl Added {
             missing: state.windows.missing().clone(),
             late_by_hour: state.cohorts.late_by_hour().to_vec(),
             of_alerts: state.alerts.alerts().map(|alert| alert.evidence.missing).collect(),
+            supports: state.watermark.supports(),
             released: state.ledger.released.clone(),
             membership_horizon,
         }
     }
 
     fn complete(self, state: &mut State) -> Result<(), String> {
-        let Self { missing, late_by_hour, of_alerts, released, membership_horizon: _ } = self;
+        let Self { missing, late_by_hour, of_alerts, supports, released, membership_horizon: _ } = self;
+        state.watermark.set_supports(supports);
         state.ledger.released = released;
         state.windows.set_missing(missing);
         state.cohorts.set_late_by_hour(late_by_hour);

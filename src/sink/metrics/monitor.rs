@@ -6,7 +6,7 @@ use super::scrape::Scrape;
 use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram};
 
 /// The metrics of the monitor.
-pub(super) const METRICS: [Metric; 20] = [
+pub(super) const METRICS: [Metric; 21] = [
     Metric::counters(
         "events_total",
         "Records read, by event type and what became of them.",
