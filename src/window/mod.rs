@@ -25,5 +25,4 @@ pub use rolling::{LeftOut, Rolling};
 pub use state::WindowsState;
 pub use store::{CellKey, RouteId, Windows};
 pub use support::Support;
-pub use support::Support;
 pub use watermark::{Lateness, Watermark};

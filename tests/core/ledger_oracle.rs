@@ -586,6 +586,7 @@ fn reading_origin() -> Rule {
         evidence: Evidence::Point,
         confidence: Confidence::new(0.95).unwrap(),
         min_events: 0,
+        max_missing: 0.05,
         stratify_by: None,
         hold_for: Span(0),
         keep_firing_for: Span(0),
