@@ -102,11 +102,6 @@ impl Support {
         self.ahead.iter().copied().filter(|time| *time <= most).fold(own, EventTime::max)
     }
 
-    /// Returns every time that it holds.
-    pub(super) fn times(&self) -> impl Iterator<Item = EventTime> + '_ {
-        [self.time, self.since].into_iter().chain(self.ahead.iter().copied())
-    }
-
     /// Returns the first of the candidates.
     #[must_use]
     pub fn first(&self) -> Option<EventTime> {
