@@ -164,7 +164,10 @@ impl Toml {
         self.value("block_exposed", alerting.block_exposed);
         self.value("block_concluded", alerting.block_concluded);
         self.number("block_variation", alerting.block_variation);
-        self.number("block_cap", alerting.block_cap);
+        // Without a cap, evidence is that of versions that knew none, and so is the hash.
+        if delivery == Delivery::Shown || alerting.block_cap != 0.0 {
+            self.number("block_cap", alerting.block_cap);
+        }
     }
 
     fn allow_lists(&mut self, plan: &Plan) {

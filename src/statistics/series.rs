@@ -91,7 +91,8 @@ impl Series {
         for (stratum, pair) in &block.strata {
             self.strata.entry(stratum.clone()).or_default().learn(*pair);
         }
-        if !block.crude.one_sided() {
+        // A block in which a group is empty says nothing of phi. Without a cap all is as it was before there were caps.
+        if !judging.capped() || !block.crude.one_sided() {
             self.phi = phi;
         }
         self.blocks += 1;
