@@ -4,7 +4,7 @@ use crate::evidence::{Cohorts, Reading, Sequences, feeds};
 use crate::ledger::{
     AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, PseudonymKey, Spans,
 };
-use crate::plan::{EventTime, Plan, hour_of};
+use crate::plan::{EventTime, Indicator, Plan, hour_of};
 use crate::window::{Counts, Populations, RouteId, Windows};
 
 /// Cases, windows, and what evidence waits for.
@@ -22,8 +22,12 @@ impl Tables {
     pub fn new(plan: &Plan, key: PseudonymKey) -> Self {
         let ledger = Ledger::new(plan, key);
         let window = &plan.window;
+        let mut windows = Windows::new(plan.dimensions.len(), window.history);
+        if plan.rules.iter().any(|rule| rule.indicator == Indicator::HitRate) {
+            windows.keep_seals(window.cohort_max_age, window.allowed_lateness);
+        }
         Self {
-            windows: Windows::new(plan.dimensions.len(), window.history),
+            windows,
             cohorts: Cohorts::new(feeds(plan), window.allowed_lateness, window.cohort_max_age),
             sequences: Sequences::new(plan, &ledger.attributes),
             populations: Populations::default(),

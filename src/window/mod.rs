@@ -6,6 +6,7 @@ mod counts;
 mod membership;
 mod population;
 mod rolling;
+mod seals;
 mod state;
 mod store;
 mod watermark;

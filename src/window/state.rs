@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::membership::{MembershipKey, Moments};
+use super::seals::Seals;
 use super::store::{CellKey, Windows};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, Mapping, Slot};
@@ -20,6 +21,9 @@ pub struct WindowsState {
     probabilistic: Vec<u64>,
     refused: u64,
     memberships: Vec<(MembershipKey, Arc<Cell<Moments>>)>,
+    /// Formats up to 4 do not have it.
+    #[serde(skip)]
+    pub seals: Seals,
 }
 
 impl Windows {
@@ -34,6 +38,7 @@ impl Windows {
             probabilistic: self.probabilistic.clone(),
             refused: self.refused,
             memberships: self.memberships.state(),
+            seals: self.seals.clone(),
         }
     }
 
@@ -48,7 +53,8 @@ impl Windows {
         mapping: &Mapping,
         groups: impl Fn(DimensionId) -> usize,
     ) -> Vec<Option<u32>> {
-        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships } = state;
+        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships, seals } =
+            state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
             // A group beyond those of the dimension is none of ours: the bytes may come from anywhere.
@@ -65,6 +71,7 @@ impl Windows {
             }
             ids.push(id);
         }
+        self.seals.restore(seals, mapping);
         self.hour_floor = hour_floor;
         self.day_floor = day_floor;
         // The dimensions are the same, so the lengths are, unless the checkpoint is not ours.
