@@ -5,7 +5,7 @@ use crate::ledger::{
     AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, Loss, LossCause, PseudonymKey,
     Spans,
 };
-use crate::plan::{Cause, EventTime, Plan, Slot, hour_of};
+use crate::plan::{Cause, EventTime, Indicator, Plan, Slot, hour_of};
 use crate::window::{Counts, Populations, RouteId, Windows};
 
 /// Cases, windows, and what evidence waits for.
@@ -23,8 +23,12 @@ impl Tables {
     pub fn new(plan: &Plan, key: PseudonymKey) -> Self {
         let ledger = Ledger::new(plan, key);
         let window = &plan.window;
+        let mut windows = Windows::new(plan.dimensions.len(), window.history);
+        if plan.rules.iter().any(|rule| rule.indicator == Indicator::HitRate) {
+            windows.keep_seals(window.cohort_max_age, window.allowed_lateness);
+        }
         Self {
-            windows: Windows::new(plan.dimensions.len(), window.history),
+            windows,
             cohorts: Cohorts::new(feeds(plan), window.allowed_lateness, window.cohort_max_age),
             sequences: Sequences::new(plan, &ledger.attributes),
             populations: Populations::default(),

@@ -15,6 +15,9 @@ pub struct Cell<S = Counts> {
     pub(super) hours: Vec<(i32, S)>,
     /// By day since 1970, ascending.
     pub(super) days: Vec<(i32, S)>,
+    /// By day since 1970, ascending: the part that was sealed by the hour, of days that may not be sealed yet.
+    #[serde(skip)]
+    pub(super) sealed: Vec<(i32, S)>,
     #[serde(skip)]
     changes: Changes,
 }
@@ -68,6 +71,30 @@ impl<S: Sums> Cell<S> {
         } else {
             change(entry(&mut self.days, index(time, Span::DAY)));
         }
+    }
+
+    /// Does to the sealed part of a day what [`Self::update`] did to the day.
+    pub fn update_sealed(&mut self, time: EventTime, change: impl FnOnce(&mut S)) {
+        change(entry(&mut self.sealed, index(time, Span::DAY)));
+    }
+
+    /// Notes the sealed hours before `hour_floor`, which are merged next; forgets what was sealed of days before
+    /// `day_floor`.
+    pub fn seal(&mut self, hour_floor: i32, day_floor: i32, is_sealed: impl Fn(i32) -> bool) {
+        self.changes.0 = self.changes.0.wrapping_add(1);
+        for (hour, sums) in self.hours.iter().take_while(|(hour, _)| *hour < hour_floor) {
+            if is_sealed(*hour) {
+                entry(&mut self.sealed, hour.div_euclid(24)).merge(sums);
+            }
+        }
+        self.sealed.retain(|(day, _)| *day >= day_floor);
+    }
+
+    /// Returns the part of a day that was sealed by the hour.
+    #[must_use]
+    pub fn sealed_of(&self, day: i32) -> Option<&S> {
+        let place = self.sealed.binary_search_by_key(&day, |(known, _)| *known).ok()?;
+        self.sealed.get(place).map(|(_, sums)| sums)
     }
 
     /// Returns the bucket that [`Self::update`] would change, if there is one.
@@ -131,7 +158,7 @@ impl<S: Sums> Cell<S> {
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
         let on_heap: usize = self.sums().map(Sums::heap_bytes).sum();
-        (self.hours.capacity() + self.days.capacity()) * size_of::<(i32, S)>() + on_heap
+        (self.hours.capacity() + self.days.capacity() + self.sealed.capacity()) * size_of::<(i32, S)>() + on_heap
     }
 }
 

@@ -33,7 +33,17 @@ pub struct Counts {
 /// The largest count. Sums over all groups, and products of two such sums, then still fit an `u128`.
 const LARGEST: u64 = 1 << 53;
 
+/// Share of the selected cases that must be resolved before a hit rate counts a cohort; in hundredths.
+const SEALED_PERCENT: u64 = 95;
+
 impl Counts {
+    /// Returns whether enough of the selected cases are resolved for a hit rate to count their cohort.
+    #[must_use]
+    pub fn is_mostly_resolved(&self) -> bool {
+        self.resolved >= self.selected
+            || u128::from(self.resolved) * 100 >= u128::from(self.selected) * u128::from(SEALED_PERCENT)
+    }
+
     /// Adds all counts of `other`; a sum stops at 2^53.
     pub fn merge(&mut self, other: &Self) {
         self.combine(other, |count, more| count.saturating_add(more).min(LARGEST));

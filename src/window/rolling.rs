@@ -1,6 +1,6 @@
 //! The sums of several rolling windows over one cell, in one pass over its buckets.
 
-use super::cell::{Bucket, Cell, Range, Sums, bucket, index};
+use super::cell::{Bucket, Cell, Range, bucket, index};
 use super::counts::Counts;
 use crate::plan::{EventTime, Span};
 
@@ -76,16 +76,30 @@ impl Rolling {
         });
         if sums.iter().any(Counts::is_bounded) {
             // What is missing in such a sum is not known: the others are added up.
-            return self.pass(cell, |within, length| {
+            let rest = self.pass(cell, |within, length| {
                 let mut sum = Counts::default();
                 let others = within.iter().filter(|(index, _)| left_out.of(length).binary_search(index).is_err());
                 others.for_each(|(_, counts)| sum.add_up(counts));
                 sum
             });
+            return self.with_sealed(cell, left_out, rest);
         }
         let mut rest = sums.to_vec();
         rest.iter_mut().zip(&less).for_each(|(sum, less)| sum.remove(less));
-        rest
+        self.with_sealed(cell, left_out, rest)
+    }
+
+    /// Adds the sealed hours of the days left out.
+    fn with_sealed(&self, cell: &Cell, left_out: &LeftOut, mut sums: Vec<Counts>) -> Vec<Counts> {
+        let days = cell.sealed.iter().filter(|(day, _)| left_out.days.binary_search(day).is_ok());
+        for (day, sealed) in days {
+            for (range, place) in &self.windows {
+                if let Some(sum) = sums.get_mut(*place).filter(|_| range.holds(bucket(*day, Span::DAY))) {
+                    sum.merge(sealed);
+                }
+            }
+        }
+        sums
     }
 
     /// Adds up what `sum` returns of the buckets that a window has and the next narrower one has not.
@@ -110,14 +124,23 @@ impl Rolling {
 }
 
 impl LeftOut {
-    /// Returns the buckets of the cells, within the range, for which `is_open` holds in any of them.
-    pub fn new<'c, S: Sums + 'c>(
-        cells: impl IntoIterator<Item = &'c Cell<S>>,
+    /// Returns the buckets of the cells, within the range, for which `is_open` holds in any of them. Of a day it is asked
+    /// what was not sealed by the hour; the rest is never left out.
+    pub fn new<'c>(
+        cells: impl IntoIterator<Item = &'c Cell>,
         range: Range,
-        is_open: impl Fn(Bucket, &S) -> bool,
+        is_open: impl Fn(Bucket, &Counts) -> bool,
     ) -> Self {
         let mut left_out = Self::default();
         for cell in cells {
+            let not_sealed = |index: i32, length: Span, sums: &Counts| {
+                let mut rest = *sums;
+                cell.sealed_of(index)
+                    .filter(|_| length == Span::DAY)
+                    .into_iter()
+                    .for_each(|sealed| rest.remove(sealed));
+                rest
+            };
             for (buckets, length, open) in
                 [(&cell.hours, Span::HOUR, &mut left_out.hours), (&cell.days, Span::DAY, &mut left_out.days)]
             {
@@ -125,7 +148,9 @@ impl LeftOut {
                 let within =
                     buckets.iter().skip(first).take_while(|(index, _)| bucket(*index, length).start <= range.last);
                 open.extend(
-                    within.filter(|(index, sums)| is_open(bucket(*index, length), sums)).map(|(index, _)| index),
+                    within
+                        .filter(|(index, sums)| is_open(bucket(*index, length), &not_sealed(*index, length, sums)))
+                        .map(|(index, _)| index),
                 );
             }
         }

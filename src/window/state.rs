@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
+use super::counts::Counts;
 use super::membership::{MembershipKey, Moments};
 use super::missing::{MissingCases, MissingState};
+use super::seals::Seals;
 use super::store::{CellKey, Windows};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, Mapping, Slot};
@@ -24,6 +26,17 @@ pub struct WindowsState {
     /// Formats 3 and 4 have none.
     #[serde(skip)]
     missing: MissingState,
+    /// Formats up to 4 do not have it.
+    #[serde(skip)]
+    seals: Seals,
+}
+
+/// What was sealed by the hour, in a checkpoint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SealedState {
+    hours: Seals,
+    /// By place of the cell and by day since 1970.
+    cells: Vec<(u32, Vec<(i32, Counts)>)>,
 }
 
 impl Windows {
@@ -39,6 +52,7 @@ impl Windows {
             refused: self.refused,
             memberships: self.memberships.state(),
             missing: self.missing.state(),
+            seals: self.seals.clone(),
         }
     }
 
@@ -53,8 +67,17 @@ impl Windows {
         mapping: &Mapping,
         groups: impl Fn(DimensionId) -> usize,
     ) -> Vec<Option<u32>> {
-        let WindowsState { cells, hour_floor, day_floor, without_group, probabilistic, refused, memberships, missing } =
-            state;
+        let WindowsState {
+            cells,
+            hour_floor,
+            day_floor,
+            without_group,
+            probabilistic,
+            refused,
+            memberships,
+            missing,
+            seals,
+        } = state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
             // A group beyond those of the dimension is none of ours: the bytes may come from anywhere.
@@ -71,6 +94,7 @@ impl Windows {
             }
             ids.push(id);
         }
+        self.seals.restore(seals, mapping);
         self.hour_floor = hour_floor;
         self.day_floor = day_floor;
         // The dimensions are the same, so the lengths are, unless the checkpoint is not ours.
@@ -94,6 +118,27 @@ impl WindowsState {
     #[must_use]
     pub const fn missing(&self) -> &MissingState {
         &self.missing
+    }
+
+    /// Returns what was sealed by the hour, which the encoding leaves out.
+    #[must_use]
+    pub fn sealed(&self) -> SealedState {
+        let cells = self.cells.iter().zip(0..).filter(|((_, cell), _)| !cell.sealed.is_empty());
+        SealedState {
+            hours: self.seals.clone(),
+            cells: cells.map(|((_, cell), place)| (place, cell.sealed.clone())).collect(),
+        }
+    }
+
+    /// Sets what [`Self::sealed`] returned.
+    pub fn set_sealed(&mut self, sealed: SealedState) {
+        self.seals = sealed.hours;
+        for (place, days) in sealed.cells {
+            // A place that is not there comes from bytes that are not ours.
+            if let Some((_, cell)) = self.cells.get_mut(place as usize) {
+                Arc::make_mut(cell).sealed = days;
+            }
+        }
     }
 
     /// Sets what [`Self::missing`] returned.

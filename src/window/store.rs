@@ -6,10 +6,11 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::cell::{Cell, index};
+use super::cell::{Cell, bucket, index};
 use super::counts::Counts;
 use super::membership::{MembershipCells, MembershipKey, Moments};
 use super::missing::MissingCases;
+use super::seals::Seals;
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Slot, Span, StratumId};
@@ -44,6 +45,7 @@ pub struct Windows {
     pub(super) refused: u64,
     /// Cases that no cell counts, or that can no longer get a group.
     pub missing: MissingCases,
+    pub(super) seals: Seals,
 }
 
 /// Names a cell.
@@ -100,7 +102,14 @@ impl Windows {
             probabilistic: vec![0; dimensions],
             refused: 0,
             missing: MissingCases::default(),
+            seals: Seals::default(),
         }
+    }
+
+    /// Keeps of each day which hours were sealed when they were merged, until the day has the age `max_age`: for hit
+    /// rates. An hour is not sealed before the watermark has passed it by `lateness`.
+    pub const fn keep_seals(&mut self, max_age: Span, lateness: Span) {
+        self.seals.ages = Some((max_age, lateness));
     }
 
     /// Removes a case from the cells in which it counted, and adds it to those in which it counts now.
@@ -129,10 +138,8 @@ impl Windows {
         let route = self.routes.get(route.row).and_then(|routes| routes.get(route.place));
         let Some(route) = invariant::present(Room::Window, "a route that was made is there", route) else { return };
         for id in &route.cells {
-            match self.cells.get_mut(*id as usize) {
-                Some(cell) => Arc::make_mut(cell).update(cohort, self.hour_floor, |bucket| bucket.merge(counts)),
-                None => invariant::broken(Room::Window, "a route leads to cells that were made"),
-            }
+            let change = |bucket: &mut Counts| bucket.merge(counts);
+            change_cell((&mut self.cells, &self.keys, &self.seals), *id, (cohort, self.hour_floor), change);
         }
         for dimension in &route.without_group {
             match self.without_group.get_mut(usize::from(dimension.0)) {
@@ -185,6 +192,7 @@ impl Windows {
             return;
         }
         self.hour_floor = hour_floor;
+        self.seal(watermark);
         // It never moves back. Under a longer history the dropped days stay dropped, and no case may be removed from
         // what is no longer there.
         self.day_floor = self.day_floor.max(index(watermark.minus(self.history), Span::DAY));
@@ -195,6 +203,29 @@ impl Windows {
         }
         self.memberships.age(self.hour_floor, self.day_floor);
         self.missing.forget_before(self.day_floor.saturating_mul(24));
+    }
+
+    /// Notes which hours are sealed, of those that are merged next.
+    fn seal(&mut self, watermark: EventTime) {
+        let Some((max_age, lateness)) = self.seals.ages else { return };
+        let floor = self.hour_floor;
+        // Nobody waits for cases without a group.
+        let waits = |key: &CellKey| key.stratum.is_none() && key.group != Slot::NONE;
+        let known = self.keys.iter().zip(&self.cells).filter(|(key, _)| waits(key));
+        let hours = known.flat_map(|(key, cell)| {
+            let due = cell.hours.iter().take_while(|(hour, _)| *hour < floor);
+            let is_over = |hour: i32| bucket(hour, Span::HOUR).end.plus(lateness) <= watermark;
+            due.map(move |(hour, counts)| (*key, *hour, is_over(*hour) && counts.is_mostly_resolved()))
+        });
+        self.seals.note(hours);
+        let day_floor = index(watermark.minus(max_age), Span::DAY);
+        self.seals.forget(day_floor);
+        for (key, cell) in self.keys.iter().zip(&mut self.cells) {
+            let is_due = !cell.sealed.is_empty() || cell.hours.first().is_some_and(|(hour, _)| *hour < floor);
+            if is_due {
+                Arc::make_mut(cell).seal(floor, day_floor, |hour| self.seals.has(key, hour));
+            }
+        }
     }
 
     /// Returns the cell of this key; `None` where nothing was ever counted in it.
@@ -322,10 +353,7 @@ impl Windows {
             bucket.merge(&after);
         };
         for id in &route.cells {
-            match self.cells.get_mut(*id as usize) {
-                Some(cell) => Arc::make_mut(cell).update(gone.cohort, self.hour_floor, change),
-                None => invariant::broken(Room::Window, "a route leads to cells that were made"),
-            }
+            change_cell((&mut self.cells, &self.keys, &self.seals), *id, (gone.cohort, self.hour_floor), change);
         }
     }
 
@@ -341,10 +369,12 @@ impl Windows {
         let Some(route) = invariant::present(Room::Window, "a route that was made is there", route) else { return };
         let change = |bucket: &mut Counts| if more { bucket.merge(counts) } else { bucket.remove(counts) };
         for id in &route.cells {
-            match self.cells.get_mut(*id as usize) {
-                Some(cell) => Arc::make_mut(cell).update(contribution.cohort, self.hour_floor, change),
-                None => invariant::broken(Room::Window, "a route leads to cells that were made"),
-            }
+            change_cell(
+                (&mut self.cells, &self.keys, &self.seals),
+                *id,
+                (contribution.cohort, self.hour_floor),
+                change,
+            );
         }
         for (id, dimension, slot) in &route.memberships {
             let weighed = (attributes.probabilities(*dimension, *slot), counts);
@@ -417,5 +447,23 @@ impl Windows {
                 None => invariant::broken(Room::Window, "a count of cases is kept for each dimension of the plan"),
             }
         }
+    }
+}
+
+/// Changes the bucket of a cell that holds `cohort`, and what was sealed of it.
+fn change_cell(
+    (cells, keys, seals): (&mut [Arc<Cell>], &[CellKey], &Seals),
+    id: u32,
+    (cohort, hour_floor): (EventTime, i32),
+    change: impl Fn(&mut Counts),
+) {
+    let found = cells.get_mut(id as usize).zip(keys.get(id as usize));
+    let found = invariant::present(Room::Window, "a route leads to cells that were made", found);
+    let Some((cell, key)) = found else { return };
+    let cell = Arc::make_mut(cell);
+    cell.update(cohort, hour_floor, &change);
+    let hour = index(cohort, Span::HOUR);
+    if hour < hour_floor && seals.has(key, hour) {
+        cell.update_sealed(cohort, change);
     }
 }

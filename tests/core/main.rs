@@ -28,6 +28,7 @@ mod plain_path;
 mod probabilistic;
 mod proxy;
 mod published;
+mod sealing;
 mod sequence;
 mod settings;
 mod settings_keys;

@@ -8,9 +8,6 @@ use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, DimensionId, Indicator, ProfileId, Slot, StratumId, hour_of};
 use crate::window::{Bucket, Cell, CellKey, Counts, LeftOut, Range, Rolling};
 
-/// Share of the selected cases, in every group, that must be resolved before a hit rate counts a cohort; in hundredths.
-const SEALED_PERCENT: u64 = 95;
-
 /// What the sides of a table are counted over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
@@ -117,7 +114,8 @@ pub(super) fn sides<'c>(
 /// hit rate leaves them out. Other indicators leave none out.
 ///
 /// A cohort is sealed at `cohort_max_age`; or earlier, when the window ends later than it by the allowed lateness and
-/// in every group at least 95 % of the selected cases are resolved.
+/// in every group at least 95 % of the selected cases are resolved. Hours that were sealed when they were merged into
+/// their day stay counted; the others are sealed as that day.
 pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject, rolling: &Rolling) -> LeftOut {
     if subject.indicator != Indicator::HitRate {
         return LeftOut::default();
@@ -135,9 +133,7 @@ pub(super) fn is_sealed(scene: &Scene<'_>, bucket: Bucket, counts: &Counts) -> b
     let plan = &scene.plan.window;
     let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
     let recent = bucket.end.plus(plan.allowed_lateness) > scene.as_of;
-    let unresolved = counts.resolved < counts.selected
-        && u128::from(counts.resolved) * 100 < u128::from(counts.selected) * u128::from(SEALED_PERCENT);
-    aged || !(recent || unresolved)
+    aged || !recent && counts.is_mostly_resolved()
 }
 
 /// Returns whether the exposed are a population.

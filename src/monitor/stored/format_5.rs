@@ -8,7 +8,7 @@ use crate::alert::Alert;
 use crate::judge::Missing;
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{self, Provenance, Span};
-use crate::window::{CasesByHour, MissingState, Support};
+use crate::window::{CasesByHour, MissingState, SealedState, Support};
 
 /// Section 0; `S` is the state or a reference to it.
 #[derive(Serialize, Deserialize)]
@@ -28,6 +28,8 @@ struct Added {
     of_alerts: Vec<Missing>,
     /// What the events of each partition support.
     supports: Vec<Support>,
+    /// What windows keep of hours that were sealed before they were merged.
+    sealed: SealedState,
     /// Cases let go without a group, by dimension.
     released: Vec<u64>,
     /// How long a case waits for values that rules read.
@@ -79,13 +81,15 @@ impl Added {
             late_by_hour: state.cohorts.late_by_hour().to_vec(),
             of_alerts: state.alerts.alerts().map(|alert| alert.evidence.missing).collect(),
             supports: state.watermark.supports(),
+            sealed: state.windows.sealed(),
             released: state.ledger.released.clone(),
             membership_horizon,
         }
     }
 
     fn complete(self, state: &mut State) -> Result<(), String> {
-        let Self { missing, late_by_hour, of_alerts, supports, released, membership_horizon: _ } = self;
+        let Self { missing, late_by_hour, of_alerts, supports, sealed, released, membership_horizon: _ } = self;
+        state.windows.set_sealed(sealed);
         state.watermark.set_supports(supports);
         state.ledger.released = released;
         state.windows.set_missing(missing);
