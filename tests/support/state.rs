@@ -26,6 +26,7 @@ reason = "made up"
 rolling = ["24h", "7d"]
 cohort_max_age = "2d"
 allowed_lateness = "10m"
+max_ahead = "24h"
 [alerting]
 block_exposed = 12
 block_concluded = 4
