@@ -8,6 +8,7 @@ use rustc_hash::FxBuildHasher;
 use super::probabilities::{MAX_PROBABLE_GROUPS, Vectors, quantise};
 use crate::event::Membership;
 use crate::plan::invariant::{Room, present};
+use crate::plan::group_name::{normalise, skeleton};
 use crate::plan::{Dimension, Slot};
 
 /// The largest number of values that are kept of one stratum. Further ones share the value `other`.
@@ -20,9 +21,12 @@ pub(super) struct NamedValues {
     /// The index is the slot.
     pub values: Vec<Box<str>>,
     ids: HashMap<Box<str>, Slot, FxBuildHasher>,
+    /// Of a dimension: the skeletons of its groups' names.
+    skeletons: HashMap<Box<str>, Slot, FxBuildHasher>,
     /// Of a dimension: probabilities of its values in their order, then the probability of any other value.
     pub vectors: Vectors,
-    /// The slot of values outside the allow-list: that of the group `other` where it is listed.
+    /// The slot of values outside the allow-list: that of the group `other` where it is listed, else
+    /// [`Slot::UNLISTED`].
     outside: Slot,
 }
 
@@ -42,8 +46,9 @@ impl NamedValues {
         for (group, index) in dimension.groups.iter().zip(0..) {
             values.values.push(group.as_str().into());
             values.ids.insert(group.as_str().into(), Slot(index));
+            values.skeletons.insert(skeleton(group).into(), Slot(index));
         }
-        values.outside = dimension.group_id(Dimension::OTHER).map_or(Slot::OTHER, |group| Slot(group.0));
+        values.outside = dimension.group_id(Dimension::OTHER).map_or(Slot::UNLISTED, |group| Slot(group.0));
         values
     }
 
@@ -53,6 +58,7 @@ impl NamedValues {
             name: name.into(),
             values: Vec::new(),
             ids: HashMap::default(),
+            skeletons: HashMap::default(),
             vectors: Vectors::default(),
             outside: Slot::OTHER,
         }
@@ -63,11 +69,30 @@ impl NamedValues {
     pub fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
         match membership {
             None => Slot::NONE,
-            Some(Membership::Group(group)) => self.find(group).unwrap_or(self.outside),
+            Some(Membership::Group(group)) => self.group(group).unwrap_or_else(|| self.unlisted(group)),
             Some(Membership::Probabilities(probabilities)) => {
                 self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
             }
         }
+    }
+
+    /// Returns the slot of a group of the allow-list, however its name is written.
+    #[inline]
+    fn group(&self, name: &str) -> Option<Slot> {
+        match normalise(name) {
+            Cow::Borrowed(name) => self.find(name),
+            Cow::Owned(name) => self.find(&name),
+        }
+    }
+
+    /// Returns the slot of a group outside the allow-list. One that resembles a listed group stays apart even where
+    /// `other` is listed: it may be that group, written otherwise.
+    fn unlisted(&self, name: &str) -> Slot {
+        let normalised = normalise(name);
+        if normalised.is_empty() {
+            return Slot::NONE;
+        }
+        if self.skeletons.contains_key(skeleton(&normalised).as_str()) { Slot::LOOK_ALIKE } else { self.outside }
     }
 
     /// Returns the slot of a stratum's value, which is new to it or not.
@@ -94,15 +119,16 @@ impl NamedValues {
         }
         let mut listed = vec![0.0; groups];
         for (group, probability) in probabilities {
-            if let Some(slot) = self.find(group).filter(|slot| *slot != self.outside)
+            if let Some(slot) = self.group(group).filter(|slot| *slot != self.outside)
                 && let Some(share) = present(Room::Ledger, COMPLETE, listed.get_mut(usize::from(slot.0)))
             {
-                *share = *probability;
+                // Two names may be one group, written in two ways.
+                *share += *probability;
             }
         }
         let mut hundredths = quantise(&listed);
         // Where `other` is listed it is a group, and nobody is outside the groups.
-        if self.outside != Slot::OTHER {
+        if self.outside.group().is_some() {
             let others = present(Room::Ledger, COMPLETE, hundredths.pop())?;
             *present(Room::Ledger, COMPLETE, hundredths.get_mut(usize::from(self.outside.0)))? += others;
             hundredths.push(0);

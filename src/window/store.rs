@@ -55,7 +55,8 @@ pub struct CellKey {
     pub channel: Channel,
     /// The dimension.
     pub dimension: DimensionId,
-    /// The group; [`Slot::OTHER`] for all outside the allow-list, [`Slot::NONE`] for cases of which no group is certain.
+    /// The group; [`Slot::UNLISTED`] and [`Slot::LOOK_ALIKE`] for all outside the allow-list, [`Slot::NONE`] for cases of which no
+    /// group is certain. A cell of [`Slot::OTHER`] comes from an older state only.
     pub group: Slot,
     /// A value of a stratum that a rule names; `None` for all values together.
     pub stratum: Option<(StratumId, Slot)>,
@@ -371,7 +372,7 @@ impl Windows {
             let key = CellKey { profile, channel, dimension, group, stratum: None };
             cells.extend(self.cell_id(key));
             // These cases are in no comparison, within strata or not.
-            if group == Slot::NONE {
+            if group.is_without_group() {
                 continue;
             }
             for stratum in attributes.strata(id) {
