@@ -241,6 +241,8 @@ mod tests {
             name: name.to_owned(),
             ground: "race".to_owned(),
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            aliases: std::collections::BTreeMap::new(),
+            missing_values: Dimension::default_missing_values(),
         };
         AttributeTable::new(&Plan {
             config_hash: String::new(),

@@ -21,7 +21,9 @@ pub(super) struct NamedValues {
     /// The index is the slot.
     pub values: Vec<Box<str>>,
     ids: HashMap<Box<str>, Slot, FxBuildHasher>,
-    /// Of a dimension: the skeletons of its groups' names.
+    /// Of a dimension: values that stand for none, in lower case.
+    missing_values: Vec<Box<str>>,
+    /// Of a dimension: the skeletons of its groups' names and aliases.
     skeletons: HashMap<Box<str>, Slot, FxBuildHasher>,
     /// Of a dimension: probabilities of its values in their order, then the probability of any other value.
     pub vectors: Vectors,
@@ -48,6 +50,13 @@ impl NamedValues {
             values.ids.insert(group.as_str().into(), Slot(index));
             values.skeletons.insert(skeleton(group).into(), Slot(index));
         }
+        for (alias, group) in &dimension.aliases {
+            if let Some(group) = dimension.group_id(group) {
+                values.ids.insert(alias.as_str().into(), Slot(group.0));
+                values.skeletons.insert(skeleton(alias).into(), Slot(group.0));
+            }
+        }
+        values.missing_values = dimension.missing_values.iter().map(|value| value.as_str().into()).collect();
         values.outside = dimension.group_id(Dimension::OTHER).map_or(Slot::UNLISTED, |group| Slot(group.0));
         values
     }
@@ -58,6 +67,7 @@ impl NamedValues {
             name: name.into(),
             values: Vec::new(),
             ids: HashMap::default(),
+            missing_values: Vec::new(),
             skeletons: HashMap::default(),
             vectors: Vectors::default(),
             outside: Slot::OTHER,
@@ -85,11 +95,12 @@ impl NamedValues {
         }
     }
 
-    /// Returns the slot of a group outside the allow-list. One that resembles a listed group stays apart even where
+    /// Returns the slot of a group outside the allow-list; that of no value where it stands for none. One that resembles a listed group stays apart even where
     /// `other` is listed: it may be that group, written otherwise.
     fn unlisted(&self, name: &str) -> Slot {
         let normalised = normalise(name);
-        if normalised.is_empty() {
+        let lower = normalised.to_lowercase();
+        if normalised.is_empty() || self.missing_values.iter().any(|missing| **missing == *lower) {
             return Slot::NONE;
         }
         if self.skeletons.contains_key(skeleton(&normalised).as_str()) { Slot::LOOK_ALIKE } else { self.outside }
@@ -143,7 +154,11 @@ impl NamedValues {
         if self.values.len() > FEW {
             return self.ids.get(value).copied();
         }
-        let index = self.values.iter().position(|known| **known == *value)?;
-        u16::try_from(index).ok().map(Slot)
+        match self.values.iter().position(|known| **known == *value) {
+            Some(index) => u16::try_from(index).ok().map(Slot),
+            // There are aliases beside the values.
+            None if self.ids.len() > self.values.len() => self.ids.get(value).copied(),
+            None => None,
+        }
     }
 }
