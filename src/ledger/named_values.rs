@@ -79,11 +79,17 @@ impl NamedValues {
     pub fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
         match membership {
             None => Slot::NONE,
-            Some(Membership::Group(group)) => self.group(group).unwrap_or_else(|| self.unlisted(group)),
+            Some(Membership::Group(group)) => self.slot_of_group(group),
             Some(Membership::Probabilities(probabilities)) => {
                 self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
             }
         }
+    }
+
+    /// Returns the slot of a group's name, listed or not.
+    #[inline]
+    pub fn slot_of_group(&self, name: &str) -> Slot {
+        self.group(name).unwrap_or_else(|| self.unlisted(name))
     }
 
     /// Returns the slot of a group of the allow-list, however its name is written.

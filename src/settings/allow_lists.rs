@@ -41,7 +41,8 @@ pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimen
         }
         let ground = table.required_text("ground");
         let groups = normalised(table.required_texts("groups", 1..=MAX_GROUPS));
-        let missing_values = normalised(table.texts("missing_values", &Dimension::MISSING_VALUES, 0..=MAX_MISSING_VALUES));
+        let mut missing_values = normalised(table.texts("missing_values", &Dimension::MISSING_VALUES, 0..=MAX_MISSING_VALUES));
+        missing_values.iter_mut().for_each(|value| value.value = value.to_lowercase());
         let aliases = aliases(&mut table, &groups);
         if let Some(ground) = &ground {
             check_name(ground, string_bytes, table.problems);
@@ -53,6 +54,7 @@ pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimen
         for name in aliases.iter().map(|(alias, _)| alias).chain(&missing_values) {
             check_name(name, string_bytes, table.problems);
         }
+        check_unique(&missing_values, table.problems);
         check_spelling(&groups, &aliases, table.problems);
         table.finish();
         Dimension {
@@ -61,7 +63,7 @@ pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimen
             ground: ground.map(|ground| ground.value).unwrap_or_default(),
             groups: values(groups),
             aliases: aliases.into_iter().map(|(alias, group)| (alias.value, group)).collect(),
-            missing_values: values(missing_values).iter().map(|value| value.to_lowercase()).collect(),
+            missing_values: values(missing_values),
         }
     })
 }

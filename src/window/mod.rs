@@ -18,5 +18,5 @@ pub use missing::{CasesByHour, MissingCases, MissingPlace, MissingState};
 pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};
 pub use state::WindowsState;
-pub use store::{CellKey, RouteId, Windows};
+pub use store::{CellKey, RouteId, UNLISTED_KINDS, Windows};
 pub use watermark::{Lateness, Watermark};

@@ -20,6 +20,9 @@ const HOURS_KEPT: Span = Span::DAY.times(7);
 /// The most cells. Counts for further ones are refused, and counted. All of them full take 9 GiB.
 pub const MAX_CELLS: usize = 200_000;
 
+/// The slots of groups on no list, and the words for them in metrics and JSON.
+pub const UNLISTED_KINDS: [(Slot, &str); 2] = [(Slot::UNLISTED, "unlisted"), (Slot::LOOK_ALIKE, "look_alike")];
+
 /// The rolling windows of every cell.
 #[derive(Clone, Debug)]
 pub struct Windows {
@@ -253,6 +256,23 @@ impl Windows {
     #[must_use]
     pub fn without_group(&self) -> &[u64] {
         &self.without_group
+    }
+
+    /// Returns the number of cases within the history whose group is on no list, by dimension and in it by
+    /// [`UNLISTED_KINDS`]. Tallies are among them.
+    #[must_use]
+    pub fn unlisted(&self) -> Vec<[u64; UNLISTED_KINDS.len()]> {
+        let mut cases = vec![[0_u64; UNLISTED_KINDS.len()]; self.without_group.len()];
+        for (key, cell) in self.keys.iter().zip(&self.cells).filter(|(key, _)| key.group.is_unlisted()) {
+            let kind = UNLISTED_KINDS.iter().position(|(slot, _)| *slot == key.group);
+            let dimension = cases.get_mut(usize::from(key.dimension.0)).filter(|_| key.stratum.is_none());
+            if let Some(sum) = dimension.zip(kind).and_then(|(dimension, kind)| dimension.get_mut(kind)) {
+                // A tally may count the picked alone.
+                let counts = cell.sums().map(|counts| counts.assessed.max(counts.selected));
+                *sum = counts.fold(*sum, u64::saturating_add);
+            }
+        }
+        cases
     }
 
     /// Returns the number of cases whose group is known only as probabilities, by dimension.

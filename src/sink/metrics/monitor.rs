@@ -3,9 +3,10 @@
 use super::labels::{count, flag, seconds};
 use super::metric::{Kind, Metric, Samples, Source};
 use super::scrape::Scrape;
+use crate::window::UNLISTED_KINDS;
 
 /// The metrics of the monitor.
-pub(super) const METRICS: [Metric; 19] = [
+pub(super) const METRICS: [Metric; 20] = [
     Metric::counters(
         "events_total",
         "Records read, by event type and what became of them.",
@@ -67,6 +68,18 @@ pub(super) const METRICS: [Metric; 19] = [
         "Cases without a group in a dimension.",
         &["dimension"],
         |scrape, samples| by_dimension(&scrape.view.health.without_group, samples),
+    ),
+    Metric::gauges(
+        "unlisted_cases",
+        "Cases within the history whose group is on no list; kind: unlisted, or look_alike of a listed group.",
+        &["dimension", "kind"],
+        |scrape, samples| {
+            for (dimension, counts) in &scrape.view.health.unlisted {
+                for (kind, cases) in UNLISTED_KINDS.iter().zip(counts) {
+                    samples.push([dimension.as_str(), kind.1], count(*cases));
+                }
+            }
+        },
     ),
     Metric::gauges(
         "cases_with_probabilistic_group",
