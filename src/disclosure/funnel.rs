@@ -46,7 +46,7 @@ pub(super) fn publish_table(plan: &Plan, table: &FunnelTable) -> Vec<PublishedFu
     let shown: Vec<Shown> = table.groups.iter().map(|group| chain(plan.min_cell, group, [true; 5])).collect();
     let total = total_known(plan.min_cell, &table.groups, &shown);
     let references = table.references();
-    let listed = references.into_iter().take(table.groups.len().saturating_sub(1)).enumerate();
+    let listed = references.into_iter().enumerate();
     listed.filter_map(|(index, reference)| row(plan, table, &shown, total, (index, reference))).collect()
 }
 

@@ -132,10 +132,10 @@ pub const fn by_shares(indicator: Indicator) -> bool {
     matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency)
 }
 
-/// Returns the slots of a dimension's groups in the order of every table of sides; everyone outside the allow-list
-/// comes last.
+/// Returns the slots of a dimension's groups in the order of every table of sides. Values outside the allow-list are in no
+/// comparison.
 pub fn slots(dimension: &Dimension) -> impl Iterator<Item = Slot> + use<> {
-    (0..).map(Slot).take(dimension.groups.len()).chain(std::iter::once(Slot::OTHER))
+    (0..).map(Slot).take(dimension.groups.len())
 }
 
 /// The listed group whose rate harms least, among those that have `min_events` events expected at the overall rate. Of

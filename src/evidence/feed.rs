@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Channel, DimensionId, ProfileId, Slot};
+use crate::plan::{Channel, DimensionId, ProfileId};
 use crate::window::{CellKey, Counts};
 
 /// A stream of sealed cohorts of one profile and dimension. Indicators whose facts are complete at the same time share
@@ -37,7 +37,7 @@ impl CohortFeed {
     pub(super) fn reads(&self, key: &CellKey) -> bool {
         let Self { profile, dimension, channels, .. } = self;
         // Cases without a group are in no comparison, and no cohort waits for their facts.
-        let has_group = key.group != Slot::NONE;
+        let has_group = !key.group.is_without_group();
         has_group && *profile == key.profile && *dimension == key.dimension && channels.contains(&key.channel)
     }
 }

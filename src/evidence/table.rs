@@ -121,6 +121,7 @@ impl Table {
             key,
             feed: invariant::present(Room::Evidence, "each table has a feed", feed)?,
             series: groups.map(|group| (named != Some(group)).then(|| GroupSeries::new(rule))).collect(),
+            // The last place held those outside the allow-list; states of older versions have it.
             past: vec![Side::default(); dimension.groups.len() + 1],
             begun: i32::MIN,
             by_population: !compares_shares(rule) && by_population_of(plan, key.profile, rule.indicator),
@@ -200,7 +201,9 @@ impl Scope<'_> {
             let at = EventTime(Span::HOUR.times(i64::from(start)).0);
             // No population is known before its first event: then nobody is exposed, and the block says nothing.
             let counts = context.populations.at(self.key.profile, self.key.dimension, at).unwrap_or_default();
-            let table: Vec<Side> = counts.iter().map(|count| Side { events: 0, exposed: *count }).collect();
+            // The last count is of those outside the allow-list.
+            let counts = counts.iter().take(self.dimension.groups.len());
+            let table: Vec<Side> = counts.map(|count| Side { events: 0, exposed: *count }).collect();
             // A group has the same population in every channel.
             let (own, other) = Sides::new(table.clone(), table).compare(reference, self.rule.indicator, group);
             block.crude.exposed = own.exposed;

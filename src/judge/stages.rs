@@ -28,7 +28,7 @@ pub struct FunnelTable {
     pub window: String,
     /// The group that the others are compared with; `None` where each is compared with the rest.
     pub reference: Option<GroupId>,
-    /// The listed groups in the order of the configuration, then everyone outside the allow-list.
+    /// The listed groups in the order of the configuration.
     pub groups: Vec<StageCounts>,
     /// By group: the number of selected cases to be expected if, within each risk class, the group were selected as
     /// often as its reference. Empty where no rule stratifies by the risk class; `None` where the reference has no case
@@ -132,7 +132,7 @@ impl StageCounts {
 }
 
 impl FunnelTable {
-    /// Returns the counts of all groups together, including everyone outside the allow-list.
+    /// Returns the counts of all groups together.
     #[must_use]
     pub fn total(&self) -> StageCounts {
         self.groups.iter().fold(StageCounts::default(), |sum, group| sum.plus(group))

@@ -96,6 +96,14 @@ impl AttributeTable {
         id
     }
 
+    /// Returns the slot of a group's name in a dimension, as an event writes it.
+    #[must_use]
+    pub fn slot_of_group(&self, dimension: DimensionId, name: &str) -> Slot {
+        let found = self.dimensions.get(usize::from(dimension.0));
+        let found = present(Room::Ledger, "a dimension's id is its index in the plan", found);
+        found.map_or(Slot::NONE, |dimension| dimension.slot_of_group(name))
+    }
+
     /// Returns the id of the combination that has the values of `preferred`, and those of `fallback` where it has none.
     pub fn merge(&mut self, preferred: AttributesId, fallback: AttributesId) -> AttributesId {
         let nothing = AttributesId::default();
@@ -258,6 +266,8 @@ mod tests {
             name: name.to_owned(),
             ground: "race".to_owned(),
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            aliases: std::collections::BTreeMap::new(),
+            missing_values: Dimension::default_missing_values(),
         };
         AttributeTable::new(&Plan {
             config_hash: String::new(),

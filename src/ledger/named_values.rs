@@ -7,6 +7,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::probabilities::{MAX_PROBABLE_GROUPS, Vectors, quantise};
 use crate::event::Membership;
+use crate::plan::group_name::{normalise, skeleton};
 use crate::plan::invariant::{Room, present};
 use crate::plan::{Dimension, Slot};
 
@@ -20,9 +21,14 @@ pub(super) struct NamedValues {
     /// The index is the slot.
     pub values: Vec<Box<str>>,
     ids: HashMap<Box<str>, Slot, FxBuildHasher>,
+    /// Of a dimension: values that stand for none, in lower case.
+    missing_values: Vec<Box<str>>,
+    /// Of a dimension: the skeletons of its groups' names and aliases.
+    skeletons: HashMap<Box<str>, Slot, FxBuildHasher>,
     /// Of a dimension: probabilities of its values in their order, then the probability of any other value.
     pub vectors: Vectors,
-    /// The slot of values outside the allow-list: that of the group `other` where it is listed.
+    /// The slot of values outside the allow-list: that of the group `other` where it is listed, else
+    /// [`Slot::UNLISTED`].
     outside: Slot,
 }
 
@@ -42,8 +48,16 @@ impl NamedValues {
         for (group, index) in dimension.groups.iter().zip(0..) {
             values.values.push(group.as_str().into());
             values.ids.insert(group.as_str().into(), Slot(index));
+            values.skeletons.insert(skeleton(group).into(), Slot(index));
         }
-        values.outside = dimension.group_id(Dimension::OTHER).map_or(Slot::OTHER, |group| Slot(group.0));
+        for (alias, group) in &dimension.aliases {
+            if let Some(group) = dimension.group_id(group) {
+                values.ids.insert(alias.as_str().into(), Slot(group.0));
+                values.skeletons.insert(skeleton(alias).into(), Slot(group.0));
+            }
+        }
+        values.missing_values = dimension.missing_values.iter().map(|value| value.as_str().into()).collect();
+        values.outside = dimension.group_id(Dimension::OTHER).map_or(Slot::UNLISTED, |group| Slot(group.0));
         values
     }
 
@@ -53,6 +67,8 @@ impl NamedValues {
             name: name.into(),
             values: Vec::new(),
             ids: HashMap::default(),
+            missing_values: Vec::new(),
+            skeletons: HashMap::default(),
             vectors: Vectors::default(),
             outside: Slot::OTHER,
         }
@@ -63,11 +79,37 @@ impl NamedValues {
     pub fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
         match membership {
             None => Slot::NONE,
-            Some(Membership::Group(group)) => self.find(group).unwrap_or(self.outside),
+            Some(Membership::Group(group)) => self.slot_of_group(group),
             Some(Membership::Probabilities(probabilities)) => {
                 self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
             }
         }
+    }
+
+    /// Returns the slot of a group's name, listed or not.
+    #[inline]
+    pub fn slot_of_group(&self, name: &str) -> Slot {
+        self.group(name).unwrap_or_else(|| self.unlisted(name))
+    }
+
+    /// Returns the slot of a group of the allow-list, however its name is written.
+    #[inline]
+    fn group(&self, name: &str) -> Option<Slot> {
+        match normalise(name) {
+            Cow::Borrowed(name) => self.find(name),
+            Cow::Owned(name) => self.find(&name),
+        }
+    }
+
+    /// Returns the slot of a group outside the allow-list; that of no value where it stands for none. One that resembles a listed group stays apart even where
+    /// `other` is listed: it may be that group, written otherwise.
+    fn unlisted(&self, name: &str) -> Slot {
+        let normalised = normalise(name);
+        let lower = normalised.to_lowercase();
+        if normalised.is_empty() || self.missing_values.iter().any(|missing| **missing == *lower) {
+            return Slot::NONE;
+        }
+        if self.skeletons.contains_key(skeleton(&normalised).as_str()) { Slot::LOOK_ALIKE } else { self.outside }
     }
 
     /// Returns the slot of a stratum's value, which is new to it or not.
@@ -94,15 +136,16 @@ impl NamedValues {
         }
         let mut listed = vec![0.0; groups];
         for (group, probability) in probabilities {
-            if let Some(slot) = self.find(group).filter(|slot| *slot != self.outside)
+            if let Some(slot) = self.group(group).filter(|slot| *slot != self.outside)
                 && let Some(share) = present(Room::Ledger, COMPLETE, listed.get_mut(usize::from(slot.0)))
             {
-                *share = *probability;
+                // Two names may be one group, written in two ways.
+                *share += *probability;
             }
         }
         let mut hundredths = quantise(&listed);
         // Where `other` is listed it is a group, and nobody is outside the groups.
-        if self.outside != Slot::OTHER {
+        if self.outside.group().is_some() {
             let others = present(Room::Ledger, COMPLETE, hundredths.pop())?;
             *present(Room::Ledger, COMPLETE, hundredths.get_mut(usize::from(self.outside.0)))? += others;
             hundredths.push(0);
@@ -117,7 +160,11 @@ impl NamedValues {
         if self.values.len() > FEW {
             return self.ids.get(value).copied();
         }
-        let index = self.values.iter().position(|known| **known == *value)?;
-        u16::try_from(index).ok().map(Slot)
+        match self.values.iter().position(|known| **known == *value) {
+            Some(index) => u16::try_from(index).ok().map(Slot),
+            // There are aliases beside the values.
+            None if self.ids.len() > self.values.len() => self.ids.get(value).copied(),
+            None => None,
+        }
     }
 }

@@ -4,9 +4,9 @@ use super::interface::Handled;
 use super::tables::Tables;
 use crate::event::{Complaint, ComplaintStatus, Event, Population, Tally};
 use crate::evidence::StagedPopulation;
-use crate::ledger::{CaseCounts, Contribution, Timing};
+use crate::ledger::{AttributeTable, CaseCounts, Contribution, Timing};
 use crate::plan::invariant::{Room, present};
-use crate::plan::{Channel, Dimension, Plan, ProfileId, hour_of};
+use crate::plan::{Channel, Dimension, DimensionId, Plan, ProfileId, hour_of};
 use crate::window::Counts;
 
 /// What became of such an event, and the profile that was heard of.
@@ -75,7 +75,7 @@ pub(super) fn count_population(
         && let Some(dimension) = plan.dimensions.get(usize::from(id.0))
     {
         let order = (population.valid_from, event.time, tables.ledger.tag(event).full);
-        let counts = per_group(population, dimension);
+        let counts = per_group(population, (id, dimension), &tables.ledger.attributes);
         if !timing.late {
             let staged = StagedPopulation { profile, dimension: id, order, counts: counts.clone() };
             tables.sequences.stage_population(hour_of(event.time), staged);
@@ -97,13 +97,17 @@ fn first_delivery(
     if tables.ledger.remember(event, timing) { Ok(profile) } else { Err(Handled::Duplicate) }
 }
 
-/// Returns the counts in the order of the dimension's groups. All groups that are not listed come last together, or count as `other` where that
-/// is listed.
-fn per_group(population: &Population<'_>, dimension: &Dimension) -> Vec<u64> {
-    let outside = dimension.group_id(Dimension::OTHER).map_or(dimension.groups.len(), |group| usize::from(group.0));
+/// Returns the counts in the order of the dimension's groups, whose names are read as those of cases are. All that are of no listed group come
+/// last together, and are in no comparison.
+fn per_group(
+    population: &Population<'_>,
+    (id, dimension): (DimensionId, &Dimension),
+    attributes: &AttributeTable,
+) -> Vec<u64> {
     let mut counts = vec![0_u64; dimension.groups.len() + 1];
     for (group, count) in &population.counts {
-        let index = dimension.group_id(group).map_or(outside, |group| usize::from(group.0));
+        let index =
+            attributes.slot_of_group(id, group).group().map_or(dimension.groups.len(), |group| usize::from(group.0));
         let sum = present(Room::Monitor, "every group of a dimension has a place", counts.get_mut(index));
         if let Some(sum) = sum {
             *sum = sum.saturating_add(*count);

@@ -171,6 +171,13 @@ impl Monitor {
             cells: self.tables.windows.cells() as u64,
             without_group: by_dimension(self.tables.windows.without_group()),
             released: by_dimension(&released),
+            unlisted: self
+                .plan
+                .dimensions
+                .iter()
+                .zip(self.tables.windows.unlisted())
+                .map(|(dimension, cases)| (dimension.name.clone(), cases))
+                .collect(),
             probabilistic: by_dimension(self.tables.windows.probabilistic()),
             probabilities_dropped: self.tables.ledger.attributes.probabilities_dropped(),
             evaluations: self.evaluations,

@@ -87,6 +87,8 @@ pub struct Health {
     pub without_group: Vec<(String, u64)>,
     /// Cases let go without a group in a dimension that a rule reads, by dimension name.
     pub released: Vec<(String, u64)>,
+    /// Cases in the windows whose group is on no list, by dimension name and [`UNLISTED_KINDS`](crate::window::UNLISTED_KINDS).
+    pub unlisted: Vec<(String, [u64; 2])>,
     /// Cases whose membership of a dimension is known only as probabilities, by dimension name.
     pub probabilistic: Vec<(String, u64)>,
     /// How often such probabilities were not kept, because too many distinct ones were in use.

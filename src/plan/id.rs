@@ -33,15 +33,20 @@ pub struct Slot(pub u16);
 impl Slot {
     /// No value is known.
     pub const NONE: Self = Self(u16::MAX);
-    /// A value outside the allow-list, or one beyond the limit on distinct values.
+    /// Of a stratum: a value beyond the limit on distinct values. Older states use it for groups outside the
+    /// allow-list too.
     pub const OTHER: Self = Self(u16::MAX - 1);
     /// Membership is known only as probabilities, and they were not kept: too many distinct vectors were in use, or the
     /// dimension has too many groups.
     pub const PROBABILISTIC: Self = Self(u16::MAX - 2);
+    /// A group outside the allow-list that resembles none of the list.
+    pub const UNLISTED: Self = Self(u16::MAX - 3);
+    /// A group outside the allow-list that differs from a listed one by its spelling only.
+    pub const LOOK_ALIKE: Self = Self(u16::MAX - 4);
     /// The first slot that stands for a probability vector. Slots of groups come before it.
     const FIRST_VECTOR: u16 = MAX_GROUPS;
     /// The largest number of distinct probability vectors of one dimension. Further ones are counted but not kept.
-    pub const MAX_VECTORS: usize = (Self::PROBABILISTIC.0 - Self::FIRST_VECTOR) as usize;
+    pub const MAX_VECTORS: usize = (Self::LOOK_ALIKE.0 - Self::FIRST_VECTOR) as usize;
 
     /// Returns the group, or `None` where the slot stands for something else.
     #[must_use]
@@ -53,7 +58,20 @@ impl Slot {
     /// leave such a case out.
     #[must_use]
     pub const fn is_probabilistic(self) -> bool {
-        Self::FIRST_VECTOR <= self.0 && self.0 <= Self::PROBABILISTIC.0
+        self.0 == Self::PROBABILISTIC.0 || (Self::FIRST_VECTOR <= self.0 && self.0 < Self::LOOK_ALIKE.0)
+    }
+
+    /// Returns whether the case is of no group of the dimension for certain: nothing is known, or the value is on no
+    /// list. Such a case is in no comparison.
+    #[must_use]
+    pub const fn is_without_group(self) -> bool {
+        self.0 == Self::NONE.0 || self.is_unlisted()
+    }
+
+    /// Returns whether the value is a group outside the allow-list.
+    #[must_use]
+    pub const fn is_unlisted(self) -> bool {
+        self.0 == Self::UNLISTED.0 || self.0 == Self::LOOK_ALIKE.0
     }
 
     /// Returns the index of the probability vector among those of the dimension, or `None` where none was kept.

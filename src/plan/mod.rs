@@ -2,6 +2,7 @@
 
 mod cause;
 mod channel;
+pub mod group_name;
 mod id;
 pub mod invariant;
 mod mapping;

@@ -1,5 +1,7 @@
 //! What is watched: profiles and dimensions on the allow-list.
 
+use std::collections::BTreeMap;
+
 use super::id::{self, GroupId};
 use super::invariant::{Room, present};
 
@@ -46,16 +48,29 @@ pub struct Dimension {
     pub name: String,
     /// The protected ground that it stands for, or `proxy`.
     pub ground: String,
-    /// Its groups in the order of the configuration; [`GroupId`] is the index. Every other value belongs to `other`.
+    /// Its groups in the order of the configuration; [`GroupId`] is the index. They are normalised.
     pub groups: Vec<String>,
+    /// Other names of groups, normalised, each with its group.
+    pub aliases: BTreeMap<String, String>,
+    /// Values that stand for no value, normalised and in lower case. A group of the allow-list is none of them.
+    pub missing_values: Vec<String>,
 }
 
 impl Dimension {
     /// The word that stands for every value outside the allow-list.
     pub const OTHER: &'static str = "other";
 
+    /// What [`Self::missing_values`] are where the configuration does not say.
+    pub const MISSING_VALUES: [&'static str; 7] = ["nan", "null", "none", "n/a", "-", "unknown", "onbekend"];
+
     /// The largest number of groups that a dimension may have.
     pub const MAX_GROUPS: u16 = id::MAX_GROUPS;
+
+    /// Returns the missing values of the default.
+    #[must_use]
+    pub fn default_missing_values() -> Vec<String> {
+        Self::MISSING_VALUES.map(str::to_owned).to_vec()
+    }
 
     /// Returns the group of this name, or `None` where the allow-list does not have it.
     #[must_use]

@@ -1,12 +1,17 @@
 //! The sections `[profiles]`, `[dimensions]` and `[criteria]`: the names that the configuration allows.
 
-use super::bounds::{MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_PROFILES, MAX_TEXT_BYTES};
+use std::collections::BTreeMap;
+
+use super::bounds::{
+    MAX_ALIASES, MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_MISSING_VALUES, MAX_PROFILES, MAX_TEXT_BYTES,
+};
 use super::given::{Given, check_unique, values};
-use super::key::shown;
+use super::key::{key_path, shown};
 use super::problem::Problems;
 use super::schema::Criteria;
 use super::table::Table;
-use super::terms::{Dimension, Exposure, Profile, Reference};
+use super::terms::{Dimension, Exposure, Profile, Reference, normalise, skeleton};
+use super::tree::Value;
 
 /// The word by which a rule names every profile, or every dimension.
 pub(super) const ALL: &str = "*";
@@ -35,7 +40,11 @@ pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimen
             table.refuse(expected, shown(name));
         }
         let ground = table.required_text("ground");
-        let groups = table.required_texts("groups", 1..=MAX_GROUPS);
+        let groups = normalised(table.required_texts("groups", 1..=MAX_GROUPS));
+        let mut missing_values =
+            normalised(table.texts("missing_values", &Dimension::MISSING_VALUES, 0..=MAX_MISSING_VALUES));
+        missing_values.iter_mut().for_each(|value| value.value = value.to_lowercase());
+        let aliases = aliases(&mut table, &groups);
         if let Some(ground) = &ground {
             check_name(ground, string_bytes, table.problems);
         }
@@ -43,14 +52,88 @@ pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimen
         for group in &groups {
             check_group(group, string_bytes, table.problems);
         }
+        for name in aliases.iter().map(|(alias, _)| alias).chain(&missing_values) {
+            check_name(name, string_bytes, table.problems);
+        }
+        check_unique(&missing_values, table.problems);
+        check_spelling(&groups, &aliases, table.problems);
         table.finish();
         Dimension {
             name: name.to_owned(),
             // Where it is missing, that is among the problems.
             ground: ground.map(|ground| ground.value).unwrap_or_default(),
             groups: values(groups),
+            aliases: aliases.into_iter().map(|(alias, group)| (alias.value, group)).collect(),
+            missing_values: values(missing_values),
         }
     })
+}
+
+/// Returns names in the form in which they are compared with those of events.
+fn normalised(mut names: Vec<Given<String>>) -> Vec<Given<String>> {
+    for name in &mut names {
+        name.value = normalise(&name.value).into_owned();
+    }
+    names
+}
+
+/// Reads the other names of listed groups, each with its group.
+fn aliases(table: &mut Table<'_>, groups: &[Given<String>]) -> Vec<(Given<String>, String)> {
+    let section = table.path_of("aliases");
+    // The key may be missing.
+    let Some((place, entries)) = table.take_entries("aliases") else {
+        return Vec::new();
+    };
+    if entries.len() > MAX_ALIASES {
+        table.problems.add(&place, &section, format!("at most {MAX_ALIASES} names"), entries.len().to_string());
+        return Vec::new();
+    }
+    let listed: BTreeMap<&str, &str> = groups.iter().map(|group| (group.as_str(), group.key.as_str())).collect();
+    let mut aliases: Vec<(Given<String>, String)> = Vec::new();
+    for (written, entry) in entries {
+        let alias =
+            Given { value: normalise(&written).into_owned(), key: key_path(&section, &written), place: entry.place };
+        let group = match &entry.value {
+            Value::Text(text) | Value::Untyped(text) => normalise(text).into_owned(),
+            other => {
+                alias.refuse(table.problems, "a group of the dimension", other.describe());
+                continue;
+            }
+        };
+        if !listed.contains_key(group.as_str()) {
+            alias.refuse(table.problems, "a group of the dimension", shown(&group));
+        } else if let Some(key) = listed.get(alias.as_str()) {
+            let found = format!("{}, which {key} lists", shown(&alias));
+            alias.refuse(table.problems, "a name that is no group itself", found);
+        } else if let Some((earlier, _)) = aliases.iter().find(|(earlier, _)| earlier.value == alias.value) {
+            let found = format!("{} again, first in {}", shown(&alias), earlier.key);
+            alias.refuse(table.problems, "each name only once", found);
+        } else {
+            aliases.push((alias, group));
+        }
+    }
+    aliases
+}
+
+/// Reports names of different groups that differ by case, accents or look-alike letters only: an event's value that
+/// resembles both could be either.
+fn check_spelling(groups: &[Given<String>], aliases: &[(Given<String>, String)], problems: &mut Problems) {
+    let groups = groups.iter().map(|group| (group, group.as_str()));
+    let aliases = aliases.iter().map(|(alias, group)| (alias, group.as_str()));
+    let mut first: BTreeMap<String, (&Given<String>, &str)> = BTreeMap::new();
+    for (name, group) in groups.chain(aliases) {
+        match first.get(&skeleton(name)) {
+            Some((earlier, of)) if *of != group => {
+                let expected = "names that differ by more than case, accents or look-alike letters";
+                let found = format!("{}, which resembles {} in {}", shown(name), shown(earlier), earlier.key);
+                name.refuse(problems, expected, found);
+            }
+            Some(_) => {}
+            None => {
+                first.insert(skeleton(name), (name, group));
+            }
+        }
+    }
 }
 
 /// A group must not be called by a word of a rule's `reference`: the two could not be told apart.

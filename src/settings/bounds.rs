@@ -26,6 +26,10 @@ pub const MAX_DIMENSIONS: usize = 32;
 pub const MAX_GROUPS: usize = Dimension::MAX_GROUPS as usize;
 /// Most criteria in one list.
 pub const MAX_CRITERIA: usize = 1_000;
+/// Other names of one dimension's groups.
+pub const MAX_ALIASES: usize = 10_000;
+/// Values of one dimension that stand for no value.
+pub const MAX_MISSING_VALUES: usize = 100;
 /// Most rules, those of all files together.
 pub const MAX_RULES: usize = 1_000;
 /// Longest text for people (title, owner, action, runbook, reason) and longest path, in bytes.

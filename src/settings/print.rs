@@ -9,7 +9,7 @@ use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
 use super::schema::{Alerting, Criteria, Kafka, Settings};
 use super::secrets::redacted_properties;
-use super::terms::{Plan, Rule, WindowLength};
+use super::terms::{Dimension, Plan, Rule, WindowLength};
 use super::writer::{Toml, list};
 
 /// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
@@ -181,6 +181,15 @@ impl Toml {
             self.header(&format!("[{}]", key_path("dimensions", &dimension.name)));
             self.string("ground", &dimension.ground);
             self.value("groups", list(&dimension.groups));
+            // Only where they are given: the hashes of versions that did not know these keys stay.
+            if !dimension.aliases.is_empty() {
+                let aliases =
+                    dimension.aliases.iter().map(|(alias, group)| format!("{} = {}", quoted(alias), quoted(group)));
+                self.value("aliases", format!("{{ {} }}", aliases.collect::<Vec<_>>().join(", ")));
+            }
+            if dimension.missing_values != Dimension::MISSING_VALUES {
+                self.value("missing_values", list(&dimension.missing_values));
+            }
         }
     }
 

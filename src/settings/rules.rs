@@ -13,7 +13,7 @@ use super::suggestion::suggestion;
 use super::table::Table;
 use super::terms::{
     Channel, Confidence, Dimension, DimensionId, Evidence, Exposure, Indicator, Measure, Profile, ProfileId, Reference,
-    Rule, Span, WindowLength,
+    Rule, Span, WindowLength, normalise,
 };
 use super::thresholds::{Thresholds, thresholds};
 use super::tree::Entries;
@@ -187,7 +187,8 @@ fn reference(
     channels: &[Channel],
     surroundings: &Surroundings<'_>,
 ) -> Reference {
-    let written = table.text("reference", Reference::Rest.name());
+    let mut written = table.text("reference", Reference::Rest.name());
+    written.value = normalise(&written.value).into_owned();
     let word = Reference::WORDS.iter().find(|word| word.name() == written.value);
     if word == Some(&Reference::Random) && channels.contains(&Channel::Random) {
         let expected = "another reference where \"random\" is among the rule's channels";

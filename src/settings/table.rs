@@ -386,7 +386,7 @@ impl<'p> Table<'p> {
         Given { value, key: self.path_of(key), place: self.place.clone() }
     }
 
-    fn path_of(&self, key: &str) -> String {
+    pub fn path_of(&self, key: &str) -> String {
         key_path(&self.path, key)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Every import of this room from a room of the core stands here.
 
+pub(super) use crate::plan::group_name::{normalise, skeleton};
 pub(super) use crate::plan::{
     Channel, Dimension, DimensionId, Evidence, EvidencePlan, Exposure, Harm, Indicator, LedgerPlan, Limits, Measure,
     Plan, Profile, ProfileId, Reference, Rule, Span, WindowLength, WindowPlan,

@@ -24,6 +24,6 @@ pub use missing::{CasesByHour, MissingCases, MissingPlace, MissingState};
 pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};
 pub use state::{SealedState, WindowsState};
-pub use store::{CellKey, RouteId, Windows};
+pub use store::{CellKey, RouteId, UNLISTED_KINDS, Windows};
 pub use support::Support;
 pub use watermark::{Lateness, Watermark};

@@ -82,7 +82,7 @@ impl Windows {
         for (key, cell) in cells {
             // A group beyond those of the dimension is none of ours: the bytes may come from anywhere.
             let listed = groups(key.dimension).saturating_sub(1);
-            let known = [Slot::OTHER, Slot::NONE].contains(&key.group)
+            let known = [Slot::OTHER, Slot::NONE, Slot::UNLISTED, Slot::LOOK_ALIKE].contains(&key.group)
                 || key.group.group().is_some_and(|group| usize::from(group.0) < listed);
             self.refused = self.refused.saturating_add(u64::from(!known));
             let id = renamed(key, mapping).filter(|_| known).and_then(|key| self.cell_id(key));

@@ -21,6 +21,9 @@ const HOURS_KEPT: Span = Span::DAY.times(7);
 /// The most cells. Counts for further ones are refused, and counted. All of them full take 9 GiB.
 pub const MAX_CELLS: usize = 200_000;
 
+/// The slots of groups on no list, and the words for them in metrics and JSON.
+pub const UNLISTED_KINDS: [(Slot, &str); 2] = [(Slot::UNLISTED, "unlisted"), (Slot::LOOK_ALIKE, "look_alike")];
+
 /// The rolling windows of every cell.
 #[derive(Clone, Debug)]
 pub struct Windows {
@@ -57,7 +60,8 @@ pub struct CellKey {
     pub channel: Channel,
     /// The dimension.
     pub dimension: DimensionId,
-    /// The group; [`Slot::OTHER`] for all outside the allow-list, [`Slot::NONE`] for cases of which no group is certain.
+    /// The group; [`Slot::UNLISTED`] and [`Slot::LOOK_ALIKE`] for all outside the allow-list, [`Slot::NONE`] for cases of which no
+    /// group is certain. A cell of [`Slot::OTHER`] comes from an older state only.
     pub group: Slot,
     /// A value of a stratum that a rule names; `None` for all values together.
     pub stratum: Option<(StratumId, Slot)>,
@@ -210,7 +214,7 @@ impl Windows {
         let Some((max_age, lateness)) = self.seals.ages else { return };
         let floor = self.hour_floor;
         // Nobody waits for cases without a group.
-        let waits = |key: &CellKey| key.stratum.is_none() && key.group != Slot::NONE;
+        let waits = |key: &CellKey| key.stratum.is_none() && key.group.group().is_some();
         let known = self.keys.iter().zip(&self.cells).filter(|(key, _)| waits(key));
         let hours = known.flat_map(|(key, cell)| {
             let due = cell.hours.iter().take_while(|(hour, _)| *hour < floor);
@@ -283,6 +287,23 @@ impl Windows {
     #[must_use]
     pub fn without_group(&self) -> &[u64] {
         &self.without_group
+    }
+
+    /// Returns the number of cases within the history whose group is on no list, by dimension and in it by
+    /// [`UNLISTED_KINDS`]. Tallies are among them.
+    #[must_use]
+    pub fn unlisted(&self) -> Vec<[u64; UNLISTED_KINDS.len()]> {
+        let mut cases = vec![[0_u64; UNLISTED_KINDS.len()]; self.without_group.len()];
+        for (key, cell) in self.keys.iter().zip(&self.cells).filter(|(key, _)| key.group.is_unlisted()) {
+            let kind = UNLISTED_KINDS.iter().position(|(slot, _)| *slot == key.group);
+            let dimension = cases.get_mut(usize::from(key.dimension.0)).filter(|_| key.stratum.is_none());
+            if let Some(sum) = dimension.zip(kind).and_then(|(dimension, kind)| dimension.get_mut(kind)) {
+                // A tally may count the picked alone.
+                let counts = cell.sums().map(|counts| counts.assessed.max(counts.selected));
+                *sum = counts.fold(*sum, u64::saturating_add);
+            }
+        }
+        cases
     }
 
     /// Returns the number of cases whose group is known only as probabilities, by dimension.
@@ -401,7 +422,7 @@ impl Windows {
             let key = CellKey { profile, channel, dimension, group, stratum: None };
             cells.extend(self.cell_id(key));
             // These cases are in no comparison, within strata or not.
-            if group == Slot::NONE {
+            if group.is_without_group() {
                 continue;
             }
             for stratum in attributes.strata(id) {

@@ -287,6 +287,9 @@ fn finding_line(finding: &Value) -> String {
         write!(line, ", needs {}", finding["needed"]).unwrap();
     }
     write!(line, " -> {}", text("verdict")).unwrap();
+    if finding["verdict"] == json!("incomplete") {
+        write!(line, ": {}", finding["missing"]["largest_cause"].as_str().unwrap()).unwrap();
+    }
     line
 }
 

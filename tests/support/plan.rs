@@ -16,6 +16,8 @@ pub fn plan(groups: &[&str]) -> Plan {
             name: "origin".to_owned(),
             ground: "race".to_owned(),
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            aliases: std::collections::BTreeMap::new(),
+            missing_values: Dimension::default_missing_values(),
         }],
         rules: Vec::new(),
         window: WindowPlan {

@@ -259,7 +259,7 @@ fn verdict(scene: &Scene<'_>, rule: &Rule, profile: ProfileId, judged: Verdict) 
 fn late(scene: &Scene<'_>) -> Vec<Late> {
     let listed = scene.cohorts.late().filter_map(|(key, cases)| {
         let CellKey { profile, channel, dimension, group, .. } = *key;
-        // Those outside the allow-list are no listed group.
+        // A cell of an older state may be of those outside the allow-list.
         Some(Late { profile, channel, dimension, group: group.group()?, cases })
     });
     let mut late: Vec<Late> = listed.collect();

@@ -70,7 +70,7 @@ impl Stamp {
     }
 }
 
-/// The counts of each group of a dimension, everyone outside the allow-list last, over each window of the plan.
+/// The counts of each group of a dimension over each window of the plan.
 pub(super) struct GroupCounts {
     /// By group, and in it by window.
     counts: Vec<Counts>,

@@ -10,7 +10,13 @@ use crate::statistics::Interval;
 use crate::window::{Counts, LeftOut, MissingPlace, Range};
 
 /// The slots of cases that have no group with which they could be compared, and why.
-pub(super) const WITHOUT_GROUP: [(Slot, Cause); 1] = [(Slot::NONE, Cause::NoGroup)];
+pub(super) const WITHOUT_GROUP: [(Slot, Cause); 4] = [
+    (Slot::NONE, Cause::NoGroup),
+    (Slot::UNLISTED, Cause::UnlistedGroup),
+    (Slot::LOOK_ALIKE, Cause::UnlistedGroup),
+    // An older version kept the cases of both there.
+    (Slot::OTHER, Cause::UnlistedGroup),
+];
 
 /// The missing cases of one channel and window.
 #[derive(Clone, Debug)]

@@ -4,9 +4,10 @@ use super::labels::{count, flag, seconds};
 use super::metric::{Buckets, Kind, Metric, Samples, Source};
 use super::scrape::Scrape;
 use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram};
+use crate::window::UNLISTED_KINDS;
 
 /// The metrics of the monitor.
-pub(super) const METRICS: [Metric; 21] = [
+pub(super) const METRICS: [Metric; 22] = [
     Metric::counters(
         "events_total",
         "Records read, by event type and what became of them.",
@@ -79,6 +80,18 @@ pub(super) const METRICS: [Metric; 21] = [
         "Cases let go without a group in a dimension that a rule reads.",
         &["dimension"],
         |scrape, samples| by_dimension(&scrape.view.health.released, samples),
+    ),
+    Metric::gauges(
+        "unlisted_cases",
+        "Cases within the history whose group is on no list; kind: unlisted, or look_alike of a listed group.",
+        &["dimension", "kind"],
+        |scrape, samples| {
+            for (dimension, counts) in &scrape.view.health.unlisted {
+                for (kind, cases) in UNLISTED_KINDS.iter().zip(counts) {
+                    samples.push([dimension.as_str(), kind.1], count(*cases));
+                }
+            }
+        },
     ),
     Metric::gauges(
         "cases_with_probabilistic_group",

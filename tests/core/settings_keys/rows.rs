@@ -363,6 +363,27 @@ fn allow_lists() -> Vec<Row> {
             .accepts([list(10_000, |index| format!("g{index}")), "[\"g\"]".to_owned(), "[\"other\", \"g\"]".to_owned()])
             .refuses([list(10_001, |index| format!("g{index}")), format!("[{}]", text(257))])
             .refuses(strings(["[]", "[\"\"]", "[\"rest\"]", "[\"lowest\"]", "[\"random\"]", "[\"overall\"]"]))
+            .refuses(strings(["[\"g\", \"G\"]", "[\"non-european\", \"Non_European\"]", "[\"a\", \" a\"]"]))
+            .accepts_as("[\" g  h\"]", "[\"g h\"]")
+            .variable("[\"007\"]", "[\"007\"]")
+            .refuses_variable("007"),
+        Row::new("[dimensions.d]", "aliases", "3", "a table")
+            .accepts(strings(["{ G = \"g\" }", "{ G = \"g\", \"the h\" = \"h\" }"]))
+            .accepts_as("{ \" G \" = \"g \" }", "{ G = \"g\" }")
+            .accepts_as("{ G = \"g\" }", "{ G = \"g\" }")
+            .refuses(strings([
+                "{ x = \"nobody\" }",
+                "{ g = \"h\" }",
+                "{ G = \"h\" }",
+                "{ x = 1 }",
+                "{ \"\" = \"g\" }",
+                "{ x = \"g\", \"x \" = \"h\" }",
+            ]))
+            .no_variable(),
+        Row::list("[dimensions.d]", "missing_values", 0, "100")
+            .accepts([list(100, |index| format!("m{index}")), "[]".to_owned(), format!("[{}]", text(256))])
+            .accepts_as("[\" Not  Known\"]", "[\"not known\"]")
+            .refuses([list(101, |index| format!("m{index}")), format!("[{}]", text(257)), "[\"\"]".to_owned()])
             .variable("[\"007\"]", "[\"007\"]")
             .refuses_variable("007"),
         names("banned"),
