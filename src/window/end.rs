@@ -46,7 +46,8 @@ impl Ends {
         }
         for (hour, (count, newest)) in hours {
             if after < needed(later.saturating_sub(*hour).saturating_sub(1), all, longest) {
-                end = *newest;
+                // What is beyond the end supports no other end.
+                (end, after) = (*newest, 0);
             }
             after = after.saturating_add(*count);
             later = *hour;

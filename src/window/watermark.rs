@@ -232,7 +232,7 @@ mod tests {
 
     /// So many events of one time that they support it.
     fn observe(watermark: &mut Watermark, partition: u32, time: EventTime, now: EventTime) -> EventTime {
-        (0..20).map(|_| watermark.observe(PartitionIndex(partition), time, now)).last().unwrap_or(EventTime::MIN)
+        (0..20).map(|_| watermark.observe(PartitionIndex(partition), time, now)).max().unwrap_or(EventTime::MIN)
     }
 
     #[test]
