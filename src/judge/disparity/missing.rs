@@ -1,6 +1,6 @@
 //! The cases that the tables of a rule miss, by cause.
 
-use super::indicator::Subject;
+use super::indicator::{Subject, WITHOUT_GROUP};
 use super::sums::CellSums;
 use crate::evidence::{Against, Side, by_shares, side};
 use crate::judge::missing::{Missing, MissingSide};
@@ -8,15 +8,6 @@ use crate::judge::scene::Scene;
 use crate::plan::{Cause, Evidence, Indicator, Rule, Slot};
 use crate::statistics::Interval;
 use crate::window::{Counts, LeftOut, MissingPlace, Range};
-
-/// The slots of cases that have no group with which they could be compared, and why.
-pub(super) const WITHOUT_GROUP: [(Slot, Cause); 4] = [
-    (Slot::NONE, Cause::NoGroup),
-    (Slot::UNLISTED, Cause::UnlistedGroup),
-    (Slot::LOOK_ALIKE, Cause::UnlistedGroup),
-    // An older version kept the cases of both there.
-    (Slot::OTHER, Cause::UnlistedGroup),
-];
 
 /// The missing cases of one channel and window.
 #[derive(Clone, Debug)]
