@@ -26,8 +26,11 @@ struct Version {
     journal: &'static str,
 }
 
-const VERSIONS: [Version; 2] =
-    [Version { format: 3, journal: "alerts.journal.1.f3" }, Version { format: 4, journal: "alerts.journal.1.f4" }];
+const VERSIONS: [Version; 3] = [
+    Version { format: 3, journal: "alerts.journal.1.f3" },
+    Version { format: 4, journal: "alerts.journal.1.f4" },
+    Version { format: 5, journal: "alerts.journal.1.f5" },
+];
 
 #[test]
 fn every_format_that_is_read_has_a_row() {

@@ -107,7 +107,7 @@ fn check(row: &Value, cases: &[Case], named: bool) {
     let first_hour = if row["window"] == "24h" { 48 } else { 0 };
     let of_table = |case: &&Case| case.hour >= first_hour && case.random == (row["channel"] == "random");
     let in_group = |case: &Case| GROUPS[case.group] == row["group"];
-    let in_reference = |case: &Case| if named { case.group == 0 } else { !in_group(case) };
+    let in_reference = |case: &Case| if named { case.group == 0 } else { case.group < 2 && !in_group(case) };
     let reached = |side: &dyn Fn(&Case) -> bool, class: Option<Option<usize>>, depth: usize| {
         let of_class = |case: &&Case| class.is_none_or(|class| case.class == class);
         cases.iter().filter(of_table).filter(of_class).filter(|case| side(case) && case.depth >= depth).count() as f64

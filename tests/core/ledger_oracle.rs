@@ -609,7 +609,7 @@ fn table(plan: &Plan, windows: &Windows) -> Table {
     let range = Range::rolling(START.plus(Span::DAY.times(100)), Span::DAY.times(200));
     let mut table = Table::new();
     for (channel_index, channel) in CHANNELS.iter().enumerate() {
-        for (group_index, slot) in [Slot(0), Slot(1), Slot::OTHER].into_iter().enumerate() {
+        for (group_index, slot) in [Slot(0), Slot(1), Slot::UNLISTED].into_iter().enumerate() {
             let key = CellKey {
                 profile: plan.profile_id("p").unwrap(),
                 channel: *channel,

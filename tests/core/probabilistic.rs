@@ -36,6 +36,8 @@ reason = "test"
 rolling = ["7d", "30d"]
 cohort_max_age = "2d"
 allowed_lateness = "10m"
+[coverage]
+max_missing = 1.0
 [limits]
 dedupe_horizon = "60d"
 not_selected_horizon = "60d"
@@ -464,6 +466,7 @@ fn unmarked(mut document: Value) -> (Value, Value) {
     }
     for alert in document["alerts"].as_array_mut().unwrap() {
         alert["evidence"].as_object_mut().unwrap().remove("probabilistic");
+        alert["evidence"].as_object_mut().unwrap().remove("missing");
     }
     (document["findings"].clone(), document["alerts"].clone())
 }
