@@ -76,12 +76,16 @@ impl Toml {
     fn judgement(&mut self, settings: &Settings, delivery: Delivery) {
         self.window(&settings.plan);
         self.privacy(settings);
+        if delivery == Delivery::Shown {
+            self.header("[coverage]");
+            self.number("max_missing", settings.max_missing);
+        }
         self.limits(settings, delivery);
         self.alerting(&settings.alerting, delivery);
         self.allow_lists(&settings.plan);
         self.criteria(&settings.criteria);
         for rule in &settings.plan.rules {
-            self.rule(rule, &settings.plan);
+            self.rule(rule, &settings.plan, delivery);
         }
     }
 
@@ -131,7 +135,10 @@ impl Toml {
         self.span("dedupe_horizon", ledger.dedupe_horizon);
         self.value("remembered_ids", ledger.remembered_ids);
         self.span("not_selected_horizon", ledger.not_selected_horizon);
-        self.span("membership_horizon", ledger.membership_horizon);
+        // Where nobody waits longer, cases are those of versions that knew one horizon, and so is the hash.
+        if delivery == Delivery::Shown || ledger.membership_horizon > ledger.not_selected_horizon {
+            self.span("membership_horizon", ledger.membership_horizon);
+        }
         self.value("series", settings.series_limit);
         if delivery == Delivery::Shown {
             self.value("outbox_messages", settings.outbox_limit);
@@ -200,7 +207,7 @@ impl Toml {
         self.value("proxies", list(&criteria.proxies));
     }
 
-    fn rule(&mut self, rule: &Rule, plan: &Plan) {
+    fn rule(&mut self, rule: &Rule, plan: &Plan, delivery: Delivery) {
         // Every id of a rule is an index of its own plan.
         let profiles = rule.profiles.iter().filter_map(|id| plan.profiles.get(usize::from(id.0)));
         let dimensions = rule.dimensions.iter().filter_map(|id| plan.dimensions.get(usize::from(id.0)));
@@ -219,7 +226,10 @@ impl Toml {
         self.string("evidence", rule.evidence.name());
         self.number("confidence", rule.confidence.level());
         self.value("min_events", rule.min_events);
-        self.number("max_missing", rule.max_missing);
+        // Where all may be missing, verdicts are those of versions that did not ask, and so is the hash.
+        if delivery == Delivery::Shown || rule.max_missing < 1.0 {
+            self.number("max_missing", rule.max_missing);
+        }
         if let Some(stratum) = &rule.stratify_by {
             self.string("stratify_by", stratum);
         }

@@ -18,6 +18,8 @@ pub struct Settings {
     pub plan: Plan,
     /// What may be published.
     pub privacy: Privacy,
+    /// The share of missing cases, of either side, up to which a rule without a share of its own is `within`; 0 to 1.
+    pub max_missing: f64,
     /// The state on disk.
     pub state: State,
     /// Most exported time series, 1 to 10,000,000.

@@ -64,8 +64,19 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         },
         min_cell: privacy.min_cell,
     };
-    let mut settings =
-        Settings { kafka, plan, privacy, state, series_limit, outbox_limit, threads, server, alerting, criteria };
+    let mut settings = Settings {
+        kafka,
+        plan,
+        privacy,
+        max_missing,
+        state,
+        series_limit,
+        outbox_limit,
+        threads,
+        server,
+        alerting,
+        criteria,
+    };
     settings.plan.config_hash = config_hash(&settings);
     settings
 }

@@ -261,6 +261,11 @@ fn privacy_and_state() -> Vec<Row> {
         Row::integer("[privacy]", "min_cell", 0, 1_000).with("[privacy]", "reason", "\"published\""),
         Row::line("[privacy]", "reason", 4_096).accepts(strings(["\"\""])),
         Row::line("[privacy]", "pseudonym_key_file", 4_096).accepts(strings(["\"\""])),
+        Row::number("[coverage]", "max_missing", "a number from 0 to 1")
+            .accepts(strings(["0", "0.05", "1"]))
+            .refuses(strings(["-0.1", "1.01"]))
+            .variable("0.5", "0.5")
+            .refuses_variable("007"),
         Row::line("[state]", "dir", 4_096).refuses(strings(["\"\""])),
         Row::duration("[state]", "checkpoint_every", "1s", "10000d"),
     ]
@@ -468,6 +473,9 @@ fn rules() -> Vec<Row> {
             .accepts(strings(["0.5", "0.9999"]))
             .refuses(strings(["0.4999", "0.99991", "1"])),
         Row::integer(section, "min_events", 0, 1_000_000_000),
+        Row::number(section, "max_missing", "a number from 0 to 1")
+            .accepts(strings(["0", "0.05", "1"]))
+            .refuses(strings(["-0.1", "1.01"])),
         Row::duration(section, "for", "0s", "10000d"),
         Row::duration(section, "keep_firing_for", "0s", "10000d"),
         Row::line(section, "owner", 4_096).accepts(strings(["\"\""])),
