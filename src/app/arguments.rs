@@ -16,11 +16,26 @@ pub struct ConfigArgument {
     pub config: PathBuf,
 }
 
-/// Loads a configuration, with its overrides from the environment.
+/// Loads a configuration to judge by, with its overrides from the environment.
+///
+/// # Errors
+/// [`Failure::Configuration`] with every problem found, and where there is no rule: nothing would be judged, which reads as if all were well.
+pub fn load(file: &Path) -> Result<Settings, Failure> {
+    let settings = load_to_print(file)?;
+    if settings.plan.rules.is_empty() {
+        return Err(Failure::configuration(format!(
+            "{}: rules: expected at least one table [[rules]], found none: nothing would be judged",
+            file.display()
+        )));
+    }
+    Ok(settings)
+}
+
+/// Loads a configuration that may have no rule yet.
 ///
 /// # Errors
 /// [`Failure::Configuration`] with every problem found.
-pub fn load(file: &Path) -> Result<Settings, Failure> {
+pub fn load_to_print(file: &Path) -> Result<Settings, Failure> {
     Ok(Settings::load(file, std::env::vars())?)
 }
 

@@ -1,5 +1,6 @@
 //! `replay`: runs the core over files.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::arguments::{ConfigArgument, load, parse_time};
 use super::failure::{Failure, Finished};
 use super::threads;
-use crate::disclosure::Published;
+use crate::disclosure::{EventCounts, Published};
 use crate::event::{RawRecord, moment_of};
 use crate::judge::Verdict;
 use crate::ledger::PseudonymKey;
@@ -42,6 +43,9 @@ pub struct ReplayArguments {
     /// End with exit code 1 when a finding is at or above this level
     #[arg(long, value_enum, value_name = "LEVEL")]
     fail_on: Option<Level>,
+    /// End with exit code 65 when a larger share of the lines, 0 to 1, was not counted
+    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = parse_share)]
+    max_lost: f64,
     /// Do not sort the lines by time: stream them as they come, each file as a partition of its own. Ends with exit code 65
     /// where an event is behind its file's by more than window.allowed_lateness
     #[arg(long)]
@@ -72,20 +76,26 @@ enum Level {
 /// Replays the files and prints the evaluation.
 ///
 /// # Errors
-/// [`Failure::Io`] if a file cannot be read; [`Failure::Data`] if no line was an event of the contract.
+/// [`Failure::Io`] if a file cannot be read. [`Failure::Data`] if no line was an event of the contract and, after the evaluation was
+/// printed, if too many lines were not counted, or nothing was judged where a level is asked for. That comes before findings: what is
+/// based on unusable data says nothing, one way or the other.
 pub fn run(arguments: &ReplayArguments) -> Result<Finished, Failure> {
     let settings = load(&arguments.config.config)?;
-    let monitor = replay(arguments, &settings)?;
+    let (monitor, losses) = replay(arguments, &settings)?;
     let published = monitor.published();
     let events = monitor.health().events;
     if events.read > 0 && events.rejected == events.read {
         return Err(Failure::Data(format!("expected events of the contract, found none in {} lines", events.read)));
     }
     print(&published, &arguments.format).map_err(|error| Failure::Io(format!("standard output: {error}")))?;
+    check_losses(&events, &losses, arguments.max_lost)?;
+    if arguments.fail_on.is_some() {
+        check_judged(&published)?;
+    }
     Ok(if reaches(&published, arguments.fail_on) { Finished::Findings } else { Finished::Ok })
 }
 
-fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, Failure> {
+fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<(Monitor, Losses), Failure> {
     // No id is kept after the replay, so the key need not be secret. A fixed key makes replays repeatable.
     let key = PseudonymKey(*b"paritywatch.repl");
     let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: arguments.as_of });
@@ -100,8 +110,9 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
     }
     let progress = progress_bar("replay", lines.total_bytes());
     let workers = threads::start(settings.threads)?;
-    let rejected = handle_all(&mut lines, &mut monitor, &*workers, &progress)?;
+    let losses = handle_all(&mut lines, &mut monitor, &*workers, &progress)?;
     progress.finish_and_clear();
+    let rejected = losses.rejected;
     if rejected > NAMED_REJECTIONS {
         eprintln!("paritywatch: {rejected} lines were rejected in all; events.rejected counts them");
     }
@@ -123,17 +134,74 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<Monitor, F
         // A count may be wrong: nothing is printed that could be taken for a result.
         return Err(Failure::Internal(format!("an invariant does not hold in {}", broken.join(", "))));
     }
-    Ok(monitor)
+    Ok((monitor, losses))
 }
 
-/// Hands all lines to the monitor, names the first that are rejected, and returns how many are.
+/// Lines that were not counted.
+#[derive(Debug, Default)]
+struct Losses {
+    /// How many were rejected.
+    rejected: u64,
+    /// The first that was not counted: file, line and why.
+    first: Option<String>,
+}
+
+/// Returns why an event was not counted; `None` if it was, or was not to be counted.
+fn loss(handled: &Handled) -> Option<String> {
+    match handled {
+        Handled::Accepted | Handled::Duplicate | Handled::BeyondAsOf => None,
+        Handled::Conflict => Some("conflict: its case has another selection".to_owned()),
+        Handled::TooLate => Some("too late: it is older than window.history".to_owned()),
+        Handled::UnknownType => Some("unknown type: its type is not one of the contract".to_owned()),
+        Handled::UnknownProfile => Some("unknown profile: no table [profiles.NAME] has its profile".to_owned()),
+        Handled::Rejected(rejection) => Some(rejection.to_string()),
+    }
+}
+
+/// Refuses an input of which too many lines were not counted.
+fn check_losses(events: &EventCounts, losses: &Losses, max_lost: f64) -> Result<(), Failure> {
+    let lost = events.lost();
+    // Counts of lines are far below 2^53, from which f64 skips integers.
+    #[allow(clippy::cast_precision_loss)]
+    let share = if events.read == 0 { 0.0 } else { lost as f64 / events.read as f64 };
+    if share <= max_lost {
+        return Ok(());
+    }
+    let counted = ["accepted", "duplicate", "beyond the end"];
+    let parts = events.parts().into_iter().filter(|(word, count)| *count > 0 && !counted.contains(word));
+    let parts: Vec<String> = parts.map(|(word, count)| format!("{count} {word}")).collect();
+    let first = losses.first.as_ref().map_or_else(String::new, |first| format!("; the first is {first}"));
+    Err(Failure::Data(format!(
+        "expected at most {max_lost} of the lines not counted (--max-lost), found {share:.4}: {lost} of {} ({}){first}",
+        events.read,
+        parts.join(" + ")
+    )))
+}
+
+/// Refuses an evaluation that says nothing, where an answer is asked for.
+fn check_judged(published: &Published) -> Result<(), Failure> {
+    let judged = |verdict| matches!(verdict, Verdict::Within | Verdict::Warning | Verdict::Critical);
+    let findings = published.findings();
+    if findings.iter().filter_map(|finding| finding.verdict).any(judged) {
+        return Ok(());
+    }
+    let mut verdicts = BTreeMap::new();
+    for finding in findings {
+        *verdicts.entry(finding.verdict.map_or("not judged", Verdict::name)).or_insert(0_u64) += 1;
+    }
+    let verdicts: Vec<String> = verdicts.into_iter().map(|(name, count)| format!("{count} {name}")).collect();
+    let found = if verdicts.is_empty() { "no finding".to_owned() } else { verdicts.join(", ") };
+    Err(Failure::Data(format!("--fail-on: expected a finding that was judged, found {found}")))
+}
+
+/// Hands all lines to the monitor, names the first that are rejected, and returns those that were not counted.
 fn handle_all(
     files: &mut Input,
     monitor: &mut Monitor,
     workers: &dyn Workers,
     progress: &indicatif::ProgressBar,
-) -> Result<u64, Failure> {
-    let (mut lines, mut handled, mut rejected) = (Lines::default(), Vec::new(), 0);
+) -> Result<Losses, Failure> {
+    let (mut lines, mut handled, mut losses) = (Lines::default(), Vec::new(), Losses::default());
     let sorted = matches!(files, Input::Sorted(..));
     loop {
         let read = files.next_lines(&mut lines, &monitor.plan().event);
@@ -143,9 +211,12 @@ fn handle_all(
         });
         monitor.handle_batch_by(workers, &received.collect::<Vec<_>>(), EventTime(0), &mut handled);
         for ((partition, number, _), handled) in lines.iter().zip(&handled) {
+            if losses.first.is_none() {
+                losses.first = loss(handled).map(|why| format!("{}:{number}: {why}", files.name(partition)));
+            }
             if let Handled::Rejected(rejection) = handled {
-                rejected += 1;
-                if rejected <= NAMED_REJECTIONS {
+                losses.rejected += 1;
+                if losses.rejected <= NAMED_REJECTIONS {
                     eprintln!("paritywatch: {}:{number}: {rejection}", files.name(partition));
                 }
             }
@@ -154,7 +225,7 @@ fn handle_all(
         // Only now: the lines before one that cannot be read are handled all the same.
         read.map_err(failure)?;
         if lines.is_empty() {
-            return Ok(rejected);
+            return Ok(losses);
         }
     }
 }
@@ -274,6 +345,11 @@ fn print(published: &Published, formats: &[Format]) -> std::io::Result<()> {
         writeln!(out, "{}", published.to_json())?;
     }
     out.flush()
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("expected a number from 0 to 1, found {text:?}"))
 }
 
 fn reaches(published: &Published, level: Option<Level>) -> bool {

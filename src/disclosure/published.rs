@@ -54,6 +54,32 @@ pub struct EventCounts {
     pub unknown_type: u64,
     /// Of a profile outside the allow-list.
     pub unknown_profile: u64,
+    /// After the end of a `replay`: `--as-of`, or the newest event that the others support.
+    pub beyond_as_of: u64,
+}
+
+impl EventCounts {
+    /// Returns those that were to be counted and were not. A second delivery was counted, and what is beyond the end was not asked for.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        let lost = [self.conflict, self.rejected, self.unknown_type, self.unknown_profile, self.too_late];
+        lost.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Returns `read` in its parts, each with its word for people. They add up to `read`.
+    #[must_use]
+    pub const fn parts(&self) -> [(&'static str, u64); 8] {
+        [
+            ("accepted", self.accepted),
+            ("duplicate", self.duplicate),
+            ("conflict", self.conflict),
+            ("rejected", self.rejected),
+            ("unknown type", self.unknown_type),
+            ("unknown profile", self.unknown_profile),
+            ("too late", self.too_late),
+            ("beyond the end", self.beyond_as_of),
+        ]
+    }
 }
 
 /// A side's counts.

@@ -17,6 +17,8 @@ pub(super) struct Tallies {
     pub late: u64,
     /// Events of a `replay` beyond the end that the others support. No checkpoint has any.
     pub ahead: u64,
+    /// Events of a `replay` after `--as-of`. No checkpoint has any.
+    pub beyond_as_of: u64,
 }
 
 const TYPES: [&str; 8] =
@@ -38,7 +40,7 @@ pub(super) const fn type_index(data: Option<&Data<'_>>) -> usize {
     }
 }
 
-/// Returns the index of a result in [`RESULTS`]; `None` for a record that was not read.
+/// Returns the index of a result in [`RESULTS`]; `None` for a record beyond the end of a `replay`.
 const fn result_index(handled: &Handled) -> Option<usize> {
     match handled {
         Handled::Accepted => Some(0),
@@ -89,8 +91,10 @@ impl Tallies {
     }
 
     pub fn count(&mut self, kind: usize, handled: &Handled) {
-        // A record beyond `--as-of` is not read, so it is not counted.
-        let Some(column) = result_index(handled) else { return };
+        let Some(column) = result_index(handled) else {
+            self.beyond_as_of = self.beyond_as_of.saturating_add(1);
+            return;
+        };
         match self.counts.get_mut(kind).and_then(|row| row.get_mut(column)) {
             Some(count) => *count = count.saturating_add(1),
             None => invariant::broken(Room::Monitor, "every type and result of a record has a count"),
@@ -120,7 +124,7 @@ impl Tallies {
             column.map_or(0, |column| sum(self.counts.iter().filter_map(|counts| counts.get(column))))
         };
         EventCounts {
-            read: sum(self.counts.iter().flatten()),
+            read: sum(self.counts.iter().flatten()).saturating_add(self.beyond_as_of),
             accepted: of("accepted"),
             duplicate: of("duplicate"),
             too_late: of("too_late"),
@@ -130,6 +134,7 @@ impl Tallies {
             conflict: of("conflict"),
             unknown_type: of("unknown_type"),
             unknown_profile: of("unknown_profile"),
+            beyond_as_of: self.beyond_as_of,
         }
     }
 }

@@ -114,6 +114,7 @@ impl Serialize for Events<'_> {
             ("conflict", events.conflict),
             ("unknown_type", events.unknown_type),
             ("unknown_profile", events.unknown_profile),
+            ("beyond_as_of", events.beyond_as_of),
         ] {
             map.serialize_entry(name, &count)?;
         }

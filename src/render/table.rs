@@ -46,13 +46,13 @@ pub(super) fn table(published: &Published, width: usize, colour: bool) -> String
 fn head(published: &Published) -> String {
     let as_of = rfc3339(published.as_of()).unwrap_or_else(|| "no event yet".to_owned());
     let events = published.events();
+    // Zeros are left out, but for what was accepted: what is shown adds up to what was read.
+    let parts = events.parts().into_iter().filter(|(word, count)| *count > 0 || *word == "accepted");
+    let parts: Vec<String> = parts.map(|(word, count)| format!("{count} {word}")).collect();
     format!(
-        "as of {as_of}: {} events read, {} accepted, {} duplicate, {} rejected, {} too late; configuration {}, digest {}",
+        "as of {as_of}: {} events read = {}; configuration {}, digest {}",
         events.read,
-        events.accepted,
-        events.duplicate,
-        events.rejected,
-        events.too_late,
+        parts.join(" + "),
         published.config_hash(),
         digest(published)
     )

@@ -9,7 +9,7 @@ use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
 use super::schema::{Alerting, Criteria, Kafka, Settings};
 use super::secrets::redacted_properties;
-use super::terms::{Dimension, Plan, Rule, WindowLength};
+use super::terms::{Dimension, Plan, Reference, Rule, WindowLength};
 use super::writer::{Toml, list};
 
 /// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
@@ -221,8 +221,12 @@ impl Toml {
         self.string("measure", rule.measure.name());
         self.string("reference", rule.reference.name());
         self.value("windows", list(labels(&rule.windows)));
-        self.number("warning", rule.warning);
-        self.number("critical", rule.critical);
+        // A rule that is never judged has no thresholds, and none may be given.
+        let judged = rule.reference != Reference::Overall;
+        if judged {
+            self.number("warning", rule.warning);
+            self.number("critical", rule.critical);
+        }
         self.string("evidence", rule.evidence.name());
         self.number("confidence", rule.confidence.level());
         self.value("min_events", rule.min_events);
@@ -235,7 +239,9 @@ impl Toml {
         }
         self.span("for", rule.hold_for);
         self.span("keep_firing_for", rule.keep_firing_for);
-        self.number("clear", rule.clear);
+        if judged {
+            self.number("clear", rule.clear);
+        }
         self.string("owner", &rule.owner);
         self.string("action", &rule.action);
         self.string("runbook", &rule.runbook);

@@ -5,13 +5,31 @@ use super::problem::Problems;
 use super::table::Table;
 use super::terms::{Harm, Indicator, Measure};
 
-/// The furthest threshold: of a ratio, and of a difference on either side of 0.
-const MAX_THRESHOLD: f64 = 1_000.0;
+/// The furthest threshold of a ratio.
+const MAX_RATIO: f64 = 1_000.0;
+
+/// The furthest threshold of a difference, on either side of 0. No two rates differ by more than 1, so a threshold beyond never alarms.
+const MAX_DIFFERENCE: f64 = 1.0;
 
 pub(super) struct Thresholds {
     pub warning: f64,
     pub critical: f64,
     pub clear: f64,
+}
+
+/// Reads the thresholds of a rule that is never judged: there must be none. What stands in their place is equality.
+pub(super) fn no_thresholds(table: &mut Table<'_>, measure: Measure) -> Thresholds {
+    for key in ["warning", "critical", "clear"] {
+        if let Some(given) = table.optional_number(key) {
+            let expected = "no threshold with reference \"overall\", which contains the group itself and is shown but never judged";
+            given.refuse(table.problems, expected, given.to_string());
+        }
+    }
+    let equality = match measure {
+        Measure::Ratio => 1.0,
+        Measure::Difference => 0.0,
+    };
+    Thresholds { warning: equality, critical: equality, clear: equality }
 }
 
 /// Reads the thresholds. From equality outwards they lie in the order clear, warning, critical. Equality is 1 for a ratio
@@ -51,10 +69,10 @@ struct Range {
 impl Range {
     fn of(measure: Measure, harm: Harm) -> Self {
         let (equality, furthest) = match (measure, harm) {
-            (Measure::Ratio, Harm::High) => (1.0, MAX_THRESHOLD),
+            (Measure::Ratio, Harm::High) => (1.0, MAX_RATIO),
             (Measure::Ratio, Harm::Low) => (1.0, 0.0),
-            (Measure::Difference, Harm::High) => (0.0, MAX_THRESHOLD),
-            (Measure::Difference, Harm::Low) => (0.0, -MAX_THRESHOLD),
+            (Measure::Difference, Harm::High) => (0.0, MAX_DIFFERENCE),
+            (Measure::Difference, Harm::Low) => (0.0, -MAX_DIFFERENCE),
         };
         Self { equality, furthest, harm, measure }
     }

@@ -176,6 +176,10 @@ fn thresholds(language: Language, finding: &PublishedFinding) -> String {
         Measure::Ratio => language.measure_ratio(),
         Measure::Difference => language.measure_difference(),
     };
+    // What is never judged has none.
+    if finding.verdict.is_none() {
+        return measure.to_owned();
+    }
     let values = fill(language.thresholds(), &[&number(finding.warning), &number(finding.critical)]);
     format!("{measure}: {values}")
 }

@@ -149,9 +149,9 @@ impl Scale {
     }
 }
 
-/// The thresholds, if they are about the ratio.
+/// The thresholds, if there are any and they are about the ratio.
 fn thresholds(finding: &PublishedFinding) -> Option<(f64, f64)> {
-    (finding.measure == Measure::Ratio).then_some((finding.warning, finding.critical))
+    (finding.measure == Measure::Ratio && finding.verdict.is_some()).then_some((finding.warning, finding.critical))
 }
 
 fn upright(class: &str, x: f64) -> Markup {

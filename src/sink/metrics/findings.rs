@@ -93,7 +93,8 @@ fn verdicts(scrape: &Scrape, samples: &mut Samples) {
 }
 
 fn thresholds(scrape: &Scrape, samples: &mut Samples) {
-    for finding in scrape.findings() {
+    // What is never judged has none.
+    for finding in scrape.findings().filter(|finding| finding.verdict.is_some()) {
         for (severity, value) in
             [("warning", finding.warning), ("critical", finding.critical), ("clear", finding.clear)]
         {
