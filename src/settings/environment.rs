@@ -12,8 +12,19 @@ use super::tree::{Entries, Entry, Value};
 pub const PREFIX: &str = "PARITYWATCH__";
 
 /// Sections whose keys can be overridden.
-const SECTIONS: [&str; 10] =
-    ["kafka", "window", "privacy", "state", "limits", "server", "alerting", "profiles", "dimensions", "criteria"];
+const SECTIONS: [&str; 11] = [
+    "kafka",
+    "window",
+    "privacy",
+    "state",
+    "limits",
+    "server",
+    "alerting",
+    "coverage",
+    "profiles",
+    "dimensions",
+    "criteria",
+];
 
 /// Sections of named tables.
 const NAMED: [&str; 2] = ["profiles", "dimensions"];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::CellKey;
+use super::key::CellKey;
 use crate::plan::{Channel, DimensionId, Mapping, ProfileId, Span};
 
 /// Hours of a day.

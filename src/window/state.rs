@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::counts::Counts;
+use super::key::CellKey;
 use super::membership::{MembershipKey, Moments};
 use super::missing::{MissingCases, MissingState};
 use super::seals::Seals;
-use super::store::{CellKey, Windows};
+use super::store::Windows;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, Mapping, Slot};
 

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
-use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, bucket, index};
 use super::counts::Counts;
+use super::key::CellKey;
 use super::membership::{MembershipCells, MembershipKey, Moments};
 use super::missing::MissingCases;
 use super::seals::Seals;
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Slot, Span, StratumId};
+use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Slot, Span};
 
 /// How long counts are kept by the hour. Then the hours of a whole day are merged.
 const HOURS_KEPT: Span = Span::DAY.times(7);
@@ -49,22 +49,6 @@ pub struct Windows {
     /// Cases that no cell counts, or that can no longer get a group.
     pub missing: MissingCases,
     pub(super) seals: Seals,
-}
-
-/// Names a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct CellKey {
-    /// The profile.
-    pub profile: ProfileId,
-    /// The channel.
-    pub channel: Channel,
-    /// The dimension.
-    pub dimension: DimensionId,
-    /// The group; [`Slot::UNLISTED`] and [`Slot::LOOK_ALIKE`] for all outside the allow-list, [`Slot::NONE`] for cases of which no
-    /// group is certain. A cell of [`Slot::OTHER`] comes from an older state only.
-    pub group: Slot,
-    /// A value of a stratum that a rule names; `None` for all values together.
-    pub stratum: Option<(StratumId, Slot)>,
 }
 
 /// Names a route of one [`Windows`], which made it.

@@ -25,6 +25,10 @@ use serde_json::Value;
 const SEEDS: u64 = 2_000;
 const THREADS: usize = 2;
 const PARTITIONS: usize = 3;
+/// Events that end each partition.
+const CLOSING: usize = 80;
+/// The day after the first on which they are.
+const CLOSING_DAY: i64 = 9;
 const KEY: PseudonymKey = PseudonymKey([9; 16]);
 /// Wall-clock time hardly moves, a millisecond a tick: nothing is idle or stale by chance.
 const NOW: EventTime = EventTime(1_790_000_000_000);
@@ -422,8 +426,11 @@ fn logs(by_case: bool, random: &mut Random, faults: &mut Faults) -> (Vec<(usize,
     }
     events.sort();
     disturb(&mut events, random, faults);
-    let once: Vec<(usize, String)> = events.iter().map(|(_, partition, line)| (*partition, line.clone())).collect();
-    (once.clone(), with_duplicates(once, random, faults))
+    let mut once: Vec<(usize, String)> = events.iter().map(|(_, partition, line)| (*partition, line.clone())).collect();
+    let mut log = with_duplicates(once.clone(), random, faults);
+    closing().for_each(|(partition, line)| log[partition].push(line));
+    once.extend(closing());
+    (once, log)
 }
 
 /// Events come late, or change places.
@@ -462,6 +469,17 @@ fn with_duplicates(once: Vec<(usize, String)>, random: &mut Random, faults: &mut
     }
     later.into_iter().for_each(|(partition, line)| log[partition].push(line));
     log
+}
+
+/// What ends each partition, with and without duplicates: so many events at one time that they support it.
+fn closing() -> impl Iterator<Item = (usize, String)> {
+    let at = time(60 * 24 * CLOSING_DAY);
+    (0..PARTITIONS * CLOSING).map(move |id| {
+        let line = format!(
+            r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/s","id":"z{id}","time":"{at}","data":{{"case_id":"z{id}","profile":"a","selected":false,"groups":{{"origin":"x"}}}}}}"#
+        );
+        (id % PARTITIONS, line)
+    })
 }
 
 fn time(minute: i64) -> String {
