@@ -1,0 +1,21 @@
+//! How a cell is named.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Channel, DimensionId, ProfileId, Slot, StratumId};
+
+/// Names a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CellKey {
+    /// The profile.
+    pub profile: ProfileId,
+    /// The channel.
+    pub channel: Channel,
+    /// The dimension.
+    pub dimension: DimensionId,
+    /// The group; [`Slot::UNLISTED`] and [`Slot::LOOK_ALIKE`] for all outside the allow-list, [`Slot::NONE`] for cases of which no
+    /// group is certain. A cell of [`Slot::OTHER`] comes from an older state only.
+    pub group: Slot,
+    /// A value of a stratum that a rule names; `None` for all values together.
+    pub stratum: Option<(StratumId, Slot)>,
+}
