@@ -15,7 +15,7 @@ use super::terms::{
     Channel, Confidence, Dimension, DimensionId, Evidence, Exposure, Indicator, Measure, Profile, ProfileId, Reference,
     Rule, Span, WindowLength, normalise,
 };
-use super::thresholds::{Thresholds, no_thresholds, thresholds};
+use super::thresholds::{Thresholds, thresholds};
 use super::tree::Entries;
 
 const LATER_KINDS: [&str; 8] =
@@ -69,11 +69,8 @@ fn rule(
     let dimensions = dimensions(&mut table, surroundings);
     let reference = reference(&mut table, &dimensions, &channels, surroundings);
     let windows = windows(&mut table, indicator.as_deref().copied(), surroundings);
-    let thresholds = if reference == Reference::Overall {
-        Some(no_thresholds(&mut table, *measure))
-    } else {
-        thresholds(&mut table, indicator.as_deref().copied(), *measure)
-    };
+    let is_judged = reference != Reference::Overall;
+    let thresholds = thresholds(&mut table, is_judged, indicator.as_deref().copied(), *measure);
     let stratify_by = stratify_by(&mut table, surroundings.string_bytes);
     let evidence = evidence(&mut table, &reference, stratify_by.is_some(), &profiles, surroundings);
     let confidence = confidence(&mut table);

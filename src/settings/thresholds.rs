@@ -17,24 +17,18 @@ pub(super) struct Thresholds {
     pub clear: f64,
 }
 
-/// Reads the thresholds of a rule that is never judged: there must be none. What stands in their place is equality.
-pub(super) fn no_thresholds(table: &mut Table<'_>, measure: Measure) -> Thresholds {
-    for key in ["warning", "critical", "clear"] {
-        if let Some(given) = table.optional_number(key) {
-            let expected = "no threshold with reference \"overall\", which contains the group itself and is shown but never judged";
-            given.refuse(table.problems, expected, given.to_string());
-        }
-    }
-    let equality = match measure {
-        Measure::Ratio => 1.0,
-        Measure::Difference => 0.0,
-    };
-    Thresholds { warning: equality, critical: equality, clear: equality }
-}
-
 /// Reads the thresholds. From equality outwards they lie in the order clear, warning, critical. Equality is 1 for a ratio
 /// and 0 for a difference. Where low values are the harm they lie below it, so that those of a difference are negative or 0.
-pub(super) fn thresholds(table: &mut Table<'_>, indicator: Option<Indicator>, measure: Measure) -> Option<Thresholds> {
+/// A rule that is never judged has none.
+pub(super) fn thresholds(
+    table: &mut Table<'_>,
+    is_judged: bool,
+    indicator: Option<Indicator>,
+    measure: Measure,
+) -> Option<Thresholds> {
+    if !is_judged {
+        return Some(no_thresholds(table, measure));
+    }
     let warning = table.required_number("warning");
     let critical = table.required_number("critical");
     let clear = table.optional_number("clear");
@@ -56,6 +50,21 @@ pub(super) fn thresholds(table: &mut Table<'_>, indicator: Option<Indicator>, me
         critical: critical.value,
         clear: clear.map_or(warning.value, |clear| clear.value),
     })
+}
+
+/// Reads the thresholds of a rule that is never judged: there must be none. What stands in their place is equality.
+fn no_thresholds(table: &mut Table<'_>, measure: Measure) -> Thresholds {
+    for key in ["warning", "critical", "clear"] {
+        if let Some(given) = table.optional_number(key) {
+            let expected = "no threshold with reference \"overall\", which contains the group itself and is shown but never judged";
+            given.refuse(table.problems, expected, given.to_string());
+        }
+    }
+    let equality = match measure {
+        Measure::Ratio => 1.0,
+        Measure::Difference => 0.0,
+    };
+    Thresholds { warning: equality, critical: equality, clear: equality }
 }
 
 /// Where thresholds may lie: from equality to the furthest.

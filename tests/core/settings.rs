@@ -211,3 +211,14 @@ fn the_hash_is_that_of_the_judgement_and_not_of_the_place() {
     assert_eq!(base, hash("PARITYWATCH__LIMITS__OUTBOX_MESSAGES", "7"));
     assert_ne!(base, hash("PARITYWATCH__PRIVACY__MIN_CELL", "20"));
 }
+
+#[test]
+fn thresholds_that_nothing_is_judged_by_are_refused() {
+    let rule =
+        "[[rules]]\nname = \"one\"\nindicator = \"selection_rate\"\nreference = \"overall\"\nevidence = \"interval\"\n";
+    Settings::parse(&format!("{GROUPS}{rule}"), "c.toml", std::iter::empty()).unwrap();
+    for key in ["warning = 1.1", "critical = 1.25", "clear = 1.0"] {
+        let found = problems(&format!("{GROUPS}{rule}{key}\n"));
+        assert!(found.contains("expected no threshold with reference \"overall\""), "{key}: {found}");
+    }
+}
