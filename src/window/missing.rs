@@ -18,8 +18,10 @@ pub struct CasesByHour(BTreeMap<i32, u64>);
 /// Cases that were lost before they reached a cell, or that lack what a cell needs, by place and cause.
 ///
 /// Cases without a group are not among them, unless they can no longer get one: cells of their own count those.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MissingCases {
+    /// The first hour that is kept. What comes of hours before it is in no window.
+    first: i32,
     places: BTreeMap<MissingPlace, CasesByHour>,
     /// Cases of which neither profile nor group is known.
     anywhere: BTreeMap<Cause, CasesByHour>,
@@ -89,6 +91,12 @@ impl CasesByHour {
     }
 }
 
+impl Default for MissingCases {
+    fn default() -> Self {
+        Self { first: i32::MIN, places: BTreeMap::new(), anywhere: BTreeMap::new(), changes: 0 }
+    }
+}
+
 impl MissingCases {
     /// Counts a case as missing in every dimension, in the channel of the contribution.
     pub fn count_everywhere(&mut self, cause: Cause, contribution: &Contribution, attributes: &AttributeTable) {
@@ -100,6 +108,9 @@ impl MissingCases {
     /// Counts a case as missing in one dimension.
     pub fn count(&mut self, cause: Cause, contribution: &Contribution, (dimension, group): (DimensionId, Slot)) {
         let Contribution { profile, channel, cohort, .. } = *contribution;
+        if hour_of(cohort) < self.first {
+            return;
+        }
         let place = MissingPlace { profile, channel, dimension, group, cause };
         if self.places.len() >= MAX_PLACES && !self.places.contains_key(&place) {
             return self.count_anywhere(cause, cohort);
@@ -110,6 +121,9 @@ impl MissingCases {
 
     /// Counts a case of which neither profile nor group is known as missing from every comparison.
     pub fn count_anywhere(&mut self, cause: Cause, time: EventTime) {
+        if hour_of(time) < self.first {
+            return;
+        }
         self.changes = self.changes.wrapping_add(1);
         self.anywhere.entry(cause).or_default().add(hour_of(time), 1);
     }
@@ -134,8 +148,10 @@ impl MissingCases {
 
     /// Forgets the hours before `first`.
     pub(super) fn forget_before(&mut self, first: i32) {
+        self.first = first;
         self.places.values_mut().chain(self.anywhere.values_mut()).for_each(|cases| cases.forget_before(first));
         self.places.retain(|_, cases| !cases.is_empty());
+        self.anywhere.retain(|_, cases| !cases.is_empty());
     }
 
     pub(super) fn state(&self) -> MissingState {
@@ -150,6 +166,7 @@ impl MissingCases {
             Some((MissingPlace { profile: mapping.profile(place.profile)?, ..place }, cases))
         };
         Self {
+            first: i32::MIN,
             places: state.places.into_iter().take(MAX_PLACES).filter_map(renamed).collect(),
             anywhere: state.anywhere.into_iter().collect(),
             changes: 0,
