@@ -130,7 +130,7 @@ fn replay_of_the_mixed_stream_by_the_program() {
         std::fs::write(folder.path().join(format!("{partition}.jsonl")), text).unwrap();
     }
     let output = Command::new(env!("CARGO_BIN_EXE_paritywatch"))
-        .args(["replay", "--format", "json,table", "--fail-on", "warning", "--config"])
+        .args(["replay", "--format", "json,table", "--fail-on", "warning", "--max-lost", "1", "--config"])
         .arg(stored("mixed.toml"))
         .args(["0.jsonl", "1.jsonl"])
         .current_dir(folder.path())
