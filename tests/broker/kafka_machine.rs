@@ -74,9 +74,9 @@ fn a_disk_that_gives_errors_costs_no_state_and_stops_no_daemon() {
     daemon.kill();
 
     // What cannot be read is told by name, and left as it is.
-    let journal = setup.folder.path().join("state/alerts.journal.99999.f4");
+    let journal = setup.folder.path().join("state/alerts.journal.99999.f5");
     std::fs::write(&journal, "an entry").unwrap();
-    for part in ["checkpoint", "alerts.journal.99999.f4", "pseudonym"] {
+    for part in ["checkpoint", "alerts.journal.99999.f5", "pseudonym"] {
         let before = files(setup.folder.path());
         fail(&format!("read {part}"));
         let mut refused = start();

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::support::page;
@@ -31,8 +30,6 @@ use paritywatch::settings::Settings;
 use paritywatch::sink::metrics::render;
 use paritywatch::status::{PartitionHealth, Shared, View};
 
-/// The format of the state that was stored before modules were moved, in `tests/vectors/format-3`.
-const STORED_FORMAT: u32 = 3;
 pub const KEY: PseudonymKey = PseudonymKey([9; 16]);
 /// Wall-clock time of the first record of the mixed stream.
 const NOW: EventTime = EventTime(1_790_000_000_000);
@@ -172,21 +169,14 @@ fn a_stored_checkpoint_goes_on_as_before_and_is_written_as_before() {
     let mut course = Course::new(&plan);
     course.feed(&lines, 0..half);
     let snapshot = course.monitor.snapshot();
-    let mut comparison = Comparison { last_digits: true, ..Comparison::default() };
+    let mut comparison = Comparison::default();
 
-    let file = std::fs::read(format_3("checkpoint")).unwrap();
+    let file = std::fs::read(stored_state("checkpoint")).unwrap();
     let (found, mut sections) = read(file.as_slice()).unwrap();
-    assert_eq!(found.format, STORED_FORMAT);
-    comparison.equal("the header of the checkpoint", &found, &Header { format: STORED_FORMAT, ..header(&plan) });
+    comparison.equal("the header of the checkpoint", &found, &header(&plan));
     for index in 0..SECTIONS {
         let (expected, found) = (sections.read().unwrap(), snapshot.section(index).unwrap());
-        let name = format!("section {index} of the checkpoint");
-        if index == 0 {
-            // The present format has other names.
-            comparison.equal_bytes(&name, behind::<NamesOfFormat3>(&expected), behind::<NamesOfFormat4>(&found));
-        } else {
-            comparison.equal_bytes(&name, &expected, &found);
-        }
+        comparison.equal_bytes(&format!("section {index} of the checkpoint"), &expected, &found);
     }
 
     let folder = copy_of_the_state();
@@ -219,20 +209,14 @@ fn a_stored_journal_and_outbox_hold_what_they_held_and_are_written_as_before() {
     after.iter().for_each(|changed| journal.write(&changed.entries).unwrap());
     let messages = |told: &[AlertTransitions]| told.iter().flat_map(messages).collect();
     write_outbox(folder.path(), messages(before), messages(after));
-    let mut comparison = Comparison { last_digits: true, ..Comparison::default() };
+    let mut comparison = Comparison::default();
     let now = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-    let before = |name: &str| std::fs::read(format_3(name)).unwrap();
+    let before = |name: &str| std::fs::read(stored_state(name)).unwrap();
     for name in ["outbox.cursor.aaaaaaaaaaaaaaaa", "outbox.cursor.bbbbbbbbbbbbbbbb"] {
         comparison.equal_bytes(name, &before(name), &now(name));
     }
-    // Without checksums, and without what names the format.
-    let expected = frames_of(&before("alerts.journal.1.f3"), 24);
-    let found = frames_of(&now(&format!("alerts.journal.1.f{FORMAT}")), 16);
-    comparison.equal("entries of the journal", &expected.len(), &found.len());
-    for (expected, found) in expected.iter().zip(&found) {
-        comparison.equal_bytes("journal", behind::<NamesOfFormat3>(expected), behind::<NamesOfFormat4>(found));
-    }
-    // As text, because the length of a message stands before it, and its numbers may have one digit more or less.
+    let journal = format!("alerts.journal.1.f{FORMAT}");
+    comparison.equal_bytes("journal", &before(&journal), &now(&journal));
     let records = |folder: &Path| {
         let (_, records) = OutboxFile::open(&Owner::claim(folder).unwrap()).unwrap();
         records.iter().map(record_text).collect::<String>()
@@ -244,7 +228,6 @@ fn a_stored_journal_and_outbox_hold_what_they_held_and_are_written_as_before() {
     let mut monitor = Store::new(owner.clone()).read(plan, KEY, Clock::Wall).unwrap().unwrap().monitor;
     let entries = read_journals(folder.path(), 1).unwrap();
     // From here on everything is from the files.
-    comparison.last_digits = false;
     comparison.same("state/journal.txt", told_text(&recall(&mut monitor, entries)).as_bytes());
     comparison.same("state/recalled.json", monitor.published().alerts_json().as_bytes());
     let (_, records) = OutboxFile::open(&owner).unwrap();
@@ -493,7 +476,7 @@ pub fn write_outbox(folder: &Path, first: Vec<Message>, rest: Vec<Message>) {
 
 /// Reading a state claims its folder, which writes to it.
 fn copy_of_the_state() -> tempfile::TempDir {
-    copy_of(&repository().join("tests/vectors/format-3"))
+    copy_of(&repository().join(format!("tests/vectors/format-{FORMAT}")))
 }
 
 pub fn copy_of(state: &Path) -> tempfile::TempDir {
@@ -505,38 +488,6 @@ pub fn copy_of(state: &Path) -> tempfile::TempDir {
     folder
 }
 
-fn format_3(name: &str) -> PathBuf {
-    repository().join("tests/vectors/format-3").join(name)
-}
-
-/// Profiles, dimensions with groups, strata, and of each rule its name, definition and windows.
-type NamesOfFormat3 = (Vec<String>, Vec<(String, Vec<String>)>, Vec<String>, Vec<(String, String, Vec<String>)>);
-/// The same, where a definition is: indicator, measure, reference, critical threshold, stratum, whether sequential.
-type NamesOfFormat4 = (Vec<String>, Vec<(String, Vec<String>)>, Vec<String>, Vec<RuleOfFormat4>);
-type RuleOfFormat4 = (String, String, String, ReferenceOfFormat4, f64, Option<String>, bool, Vec<String>);
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "only their length counts")]
-enum ReferenceOfFormat4 {
-    Rest,
-    Group(String),
-    Lowest,
-    Random,
-    Overall,
-}
-
-/// The bytes behind those of a value.
-fn behind<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> &'b [u8] {
-    postcard::take_from_bytes::<T>(bytes).unwrap().1
-}
-
-/// The bytes of every frame, without the so many in which its length and checksum are.
-fn frames_of(file: &[u8], head_bytes: usize) -> Vec<Vec<u8>> {
-    let (mut frames, mut rest) = (Vec::new(), file);
-    while !rest.is_empty() {
-        let length = usize::try_from(u64::from_le_bytes(rest[..8].try_into().unwrap())).unwrap();
-        frames.push(rest[head_bytes..head_bytes + length].to_vec());
-        rest = &rest[head_bytes + length..];
-    }
-    frames
+fn stored_state(name: &str) -> PathBuf {
+    repository().join(format!("tests/vectors/format-{FORMAT}")).join(name)
 }
