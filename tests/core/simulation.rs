@@ -391,13 +391,11 @@ fn hears_again(seed: u64) -> bool {
 /// What goes wrong, and where in the log or at which step.
 type Faults = Vec<(&'static str, usize)>;
 
+/// Events with their partitions.
+type Events = Vec<(usize, String)>;
+
 /// Cases with all that can happen to them: each event once, and with duplicates.
-fn logs(
-    by_case: bool,
-    hears_again: bool,
-    random: &mut Random,
-    faults: &mut Faults,
-) -> (Vec<(usize, String)>, Vec<(usize, String)>) {
+fn logs(by_case: bool, hears_again: bool, random: &mut Random, faults: &mut Faults) -> (Events, Events) {
     let mut events: Vec<(i64, usize, String)> = Vec::new();
     for case in 0..20 + random.below(40) {
         let mut minute = i64::try_from(random.below(60 * 24 * 4)).unwrap();
