@@ -117,7 +117,7 @@ pub fn rich_monitor() -> Monitor {
         feed.tally(profile, "profile", "european", "low", [60_000, 2_400, 2_200, 2_100, 800]);
         feed.tally(profile, "profile", "dutch", "low", [60_000, 2_500, 2_300, 2_200, 800]);
     }
-    feed.monitor.handle_tick(feed.now.plus(Span::SECOND.times(10)));
+    feed.monitor.handle_tick(feed.now.plus(Span::MINUTE.times(5)));
     feed.monitor
 }
 
@@ -194,7 +194,7 @@ fn configuration() -> String {
         "overall",
         "selection_rate",
         &["bijstand"],
-        &format!("{high}reference = \"overall\"\nevidence = \"point\"\nwindows = [\"24h\"]"),
+        "reference = \"overall\"\nevidence = \"point\"\nwindows = [\"24h\"]",
     );
     rule(
         "against-random",
