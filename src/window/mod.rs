@@ -13,6 +13,7 @@ mod seals;
 mod state;
 mod store;
 mod support;
+mod unlisted;
 mod watermark;
 
 pub use cell::{Bucket, Cell, Range, Sums};
@@ -24,6 +25,7 @@ pub use missing::{CasesByHour, MissingCases, MissingPlace, MissingState};
 pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};
 pub use state::{SealedState, WindowsState};
-pub use store::{CellKey, RouteId, UNLISTED_KINDS, Windows};
+pub use store::{CellKey, RouteId, Windows};
 pub use support::Support;
+pub use unlisted::{NamedCases, UNLISTED_KINDS};
 pub use watermark::{Lateness, Watermark};
