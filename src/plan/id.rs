@@ -90,7 +90,11 @@ impl Slot {
             return None;
         }
         let index = self.0 - Self::FIRST_NAMED;
-        if index < Self::MAX_NAMED { Some((Self::UNLISTED, index)) } else { Some((Self::LOOK_ALIKE, index - Self::MAX_NAMED)) }
+        if index < Self::MAX_NAMED {
+            Some((Self::UNLISTED, index))
+        } else {
+            Some((Self::LOOK_ALIKE, index - Self::MAX_NAMED))
+        }
     }
 
     /// Returns the slot by which a value of this kind is counted by name; `None` from [`Self::MAX_NAMED`] on.

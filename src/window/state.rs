@@ -8,9 +8,9 @@ use super::cell::Cell;
 use super::counts::Counts;
 use super::membership::{MembershipKey, Moments};
 use super::missing::{MissingCases, MissingState};
+use super::named_cases::NamedCases;
 use super::seals::Seals;
 use super::store::{CellKey, Windows};
-use super::unlisted::NamedCases;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, Mapping, Slot};
 

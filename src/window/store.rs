@@ -10,8 +10,8 @@ use super::cell::{Cell, bucket, index};
 use super::counts::Counts;
 use super::membership::{MembershipCells, MembershipKey, Moments};
 use super::missing::MissingCases;
+use super::named_cases::{NamedCases, named_values};
 use super::seals::Seals;
-use super::unlisted::{NamedCases, named_values};
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Slot, Span, StratumId};
@@ -350,7 +350,9 @@ impl Windows {
         // Where the day was dropped no route is made.
         let id = self.keeps(gone.cohort).then(|| self.route(gone, attributes));
         let route = id.and_then(|id| self.routes.get(id.row)?.get(id.place));
-        let Some(route) = route.filter(|route| route.is_plain && route.without_group.is_empty() && route.named.is_empty()) else {
+        let Some(route) =
+            route.filter(|route| route.is_plain && route.without_group.is_empty() && route.named.is_empty())
+        else {
             for (place, counts, more) in [(gone, before, false), (new, after, true)] {
                 self.spread(place, attributes, &counts, more);
                 self.count_without_group(place.attributes, attributes, more);

@@ -36,3 +36,4 @@ mod settings_layers;
 mod simulation;
 mod statistics;
 mod unchanged;
+mod unlisted;
