@@ -10,6 +10,7 @@ mod any_order;
 mod architecture;
 mod batches;
 mod bounds;
+mod cases;
 mod checkpoint;
 mod clocks;
 mod contract;
