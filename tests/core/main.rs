@@ -24,6 +24,7 @@ mod golden;
 mod interleaving;
 mod ledger_oracle;
 mod letting_go;
+mod losses;
 mod outbox;
 mod plain_path;
 mod probabilistic;
