@@ -6,11 +6,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use paritywatch::disclosure::EventCounts;
+use paritywatch::event::Reason;
 use paritywatch::ledger::{LossCause, PseudonymKey};
 use paritywatch::monitor::{Clock, Handled, Monitor};
 use paritywatch::plan::Cause;
 use paritywatch::render::Render;
 use paritywatch::settings::Settings;
+use paritywatch::sink::metrics::render;
+use paritywatch::status::Shared;
 use serde_json::Value;
 
 /// The names of all variants. A new one does not compile until it is named here, and then fails until it is in the file.
@@ -78,12 +81,12 @@ fn rules() -> Vec<(String, String)> {
     rules.collect()
 }
 
-fn document() -> Value {
+/// A monitor that has read nothing.
+fn monitor() -> Monitor {
     let text = "[profiles.p]\nowner = \"o\"\n[dimensions.origin]\nground = \"race\"\ngroups = [\"a\", \"b\"]\n[[rules]]\nname = \"r\"\n\
                 indicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
     let plan = Settings::parse(text, "losses.toml", std::iter::empty()).unwrap().plan;
-    let monitor = Monitor::new(plan, PseudonymKey([1; 16]), Clock::Wall);
-    serde_json::from_str(&monitor.published().to_json()).unwrap()
+    Monitor::new(plan, PseudonymKey([1; 16]), Clock::Wall)
 }
 
 #[test]
@@ -116,7 +119,8 @@ fn every_way_of_the_program_is_in_the_file() {
 
 #[test]
 fn what_the_file_names_is_there() {
-    let (document, metrics, rules) = (document(), read("deploy/metrics.md"), rules());
+    let document: Value = serde_json::from_str(&monitor().published().to_json()).unwrap();
+    let (metrics, rules) = (read("deploy/metrics.md"), rules());
     let causes = Cause::ALL.map(Cause::name);
     let parts: Vec<&str> = EventCounts::default().parts().into_iter().map(|(word, _)| word).collect();
     for way in ways() {
@@ -168,4 +172,25 @@ fn every_rule_on_losses_is_in_the_file() {
         let excepted = ["ParitywatchWatchdog", "ParitywatchMismatched"].contains(&rule);
         assert!(excepted || known.contains(rule), "tests/LOSSES.md has no {rule}");
     }
+}
+
+#[test]
+fn what_never_happened_is_a_zero_and_not_nothing() {
+    let shared = Shared::new(&monitor(), 20_000);
+    let page = render(&shared.latest(), 20_000);
+    let has = |sample: &str| assert!(page.lines().any(|line| line == sample), "{sample}\n{page}");
+    for result in ["accepted", "duplicate", "conflict", "too_late", "unknown_profile", "rejected"] {
+        has(&format!("paritywatch_events_total{{result=\"{result}\",type=\"selection\"}} 0"));
+    }
+    for result in ["unknown_type", "rejected"] {
+        has(&format!("paritywatch_events_total{{result=\"{result}\",type=\"unknown\"}} 0"));
+    }
+    for reason in Reason::ALL {
+        has(&format!("paritywatch_rejected_events_total{{reason=\"{reason}\"}} 0"));
+    }
+    for kind in ["unlisted", "look_alike"] {
+        has(&format!("paritywatch_unlisted_cases{{dimension=\"origin\",kind=\"{kind}\"}} 0"));
+    }
+    has("paritywatch_cases_without_group{dimension=\"origin\"} 0");
+    has("paritywatch_cases_released_without_group_total{dimension=\"origin\"} 0");
 }
