@@ -166,16 +166,25 @@ fn unlisted_lines(unlisted: &PublishedUnlisted) -> impl Iterator<Item = String> 
     let values = unlisted.values.iter().map(|PublishedValue { dimension, value, resembles, cases }| {
         let resembles = resembles.as_ref();
         let resembles = resembles.map_or_else(String::new, |group| format!(", which resembles {group:?}: see aliases"));
-        format!("UNLISTED {dimension}={value:?}{resembles}: {cases} cases")
+        format!("UNLISTED {dimension}={value:?}{}{resembles}: {cases} cases", code_points(value))
     });
     let others = unlisted.others.iter().map(|PublishedOthers { dimension, cases }| {
         let cases = cases.map_or_else(|| "some".to_owned(), |cases| cases.to_string());
         format!("UNLISTED {dimension}: {cases} cases of values that are not named")
     });
     let spellings = unlisted.spellings.iter().map(|PublishedSpelling { written, dimension }| {
-        format!("UNLISTED dimension {written:?}, which resembles {dimension:?}: its cases have no group")
+        format!("UNLISTED dimension {written:?}{}, which resembles {dimension:?}: it is not read", code_points(written))
     });
     values.chain(others).chain(spellings)
+}
+
+/// The characters of a name beyond ASCII, by their numbers: some look like others.
+fn code_points(name: &str) -> String {
+    /// More of them say no more.
+    const MOST: usize = 4;
+    let beyond = name.chars().filter(|character| !character.is_ascii()).take(MOST);
+    let numbers: Vec<String> = beyond.map(|character| format!("U+{:04X}", u32::from(character))).collect();
+    if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(" ")) }
 }
 
 /// What the comparison does not count.

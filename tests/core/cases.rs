@@ -160,6 +160,15 @@ fn group_spelled_otherwise() {
     replayed.has_lines(&["UNLISTED origin=\"A\", which resembles \"a\": see aliases: 2000 cases"]);
     assert_eq!(replayed.exit, [Some(0), Some(65)]);
 
+    // Nobody sees what makes these differ from the listed one.
+    for (other, number) in [("\u{430}", "U+0430"), ("\u{ff41}", "U+FF41")] {
+        let replayed = Replayed::of(&groups, &lines(other));
+        assert_eq!(replayed.finding("p", "a")["verdict"], "incomplete", "{other:?}");
+        replayed.has_lines(&[&format!(
+            "UNLISTED origin=\"{other}\" ({number}), which resembles \"a\": see aliases: 2000 cases"
+        )]);
+    }
+
     // One group, however it is written.
     let alias = groups.replace("ground = \"race\"", "ground = \"race\"\naliases = { A = \"a\" }");
     for (config, other) in [(&alias, "A"), (&groups, "a "), (&groups, "\u{200b}a")] {
@@ -192,7 +201,7 @@ fn groups_missing_for_most() {
             "MISSING sel p origin=a vs rest 7d: group 38000 no_group (97.4 %); reference 38000 no_group (97.4 %); with them the ratio is from 0.005 to 191.000",
         ]);
         assert_eq!(replayed.exit, [Some(0), Some(65)]);
-        let spelling = "UNLISTED dimension \"Origin\", which resembles \"origin\": its cases have no group";
+        let spelling = "UNLISTED dimension \"Origin\", which resembles \"origin\": it is not read";
         assert_eq!(replayed.table.contains(spelling), without.get("Origin").is_some(), "{}", replayed.table);
     }
 }

@@ -126,7 +126,7 @@ fn what_the_file_names_is_there() {
     for way in ways() {
         let line = &way.line;
         for field in &way.json {
-            let found = field.split('.').fold(Some(&document), |at, name| at.and_then(|at| at.get(name)));
+            let found = field.split('.').try_fold(&document, |at, name| at.get(name));
             assert!(found.is_some(), "no field {field} in the document: {line}");
         }
         for word in &way.table {

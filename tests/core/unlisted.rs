@@ -135,7 +135,7 @@ fn every_output_names_them() {
         "UNLISTED origin=\"newcomer\": 300 cases",
         "UNLISTED origin=\"CAFE\", which resembles \"café\": see aliases: 40 cases",
         "UNLISTED origin: some cases of values that are not named",
-        "UNLISTED dimension \"Origin\", which resembles \"origin\": its cases have no group",
+        "UNLISTED dimension \"Origin\", which resembles \"origin\": it is not read",
     ] {
         assert!(table.lines().any(|found| found == line), "{line}\n{table}");
     }

@@ -33,7 +33,7 @@ impl UnlistedLog {
                 tracing::warn!(
                     dimension,
                     written = ?written,
-                    "events name a dimension that no list has but for its spelling; such a case has no group"
+                    "events name a dimension that no list has but for its spelling; it is not read"
                 );
             }
         }

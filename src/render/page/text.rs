@@ -195,8 +195,8 @@ texts! {
     unlisted_others: "values that are not named", "waarden die niet genoemd worden";
     unlisted_left_out: "{} values are not shown here; all are in the JSON.", "{} waarden staan hier niet; alle staan in de JSON.";
     unlisted_dimension:
-        "Events write the dimension “{}”, which is on no list and resembles “{}”. Their cases have no group.",
-        "Gebeurtenissen schrijven de dimensie “{}”, die op geen lijst staat en op “{}” lijkt. Hun gevallen hebben geen groep.";
+        "Events write the dimension “{}”, which is on no list and resembles “{}”. It is not read.",
+        "Gebeurtenissen schrijven de dimensie “{}”, die op geen lijst staat en op “{}” lijkt. Zij wordt niet gelezen.";
     funnel: "Funnel", "Trechter";
     funnel_note:
         "Cases that have reached each stage, with their share of the stage before, and how many times as often as the reference (×). The ratios of selected and controlled multiply to that of the control frequency: they show where a disparity arises.",
