@@ -35,6 +35,16 @@ export function operations(): Dashboard {
     .withPanel(unsafe())
     .withPanel(settingsKnown())
     .withPanel(retention())
+    .withRow(row('What is not counted'))
+    .withPanel(missingByCause())
+    .withPanel(setAside())
+    .withPanel(onNoList())
+    .withPanel(groupsMissing())
+    .withPanel(released())
+    .withPanel(limits())
+    .withPanel(lateByPartition())
+    .withPanel(lateByGroup())
+    .withPanel(watermarkAhead())
     .withRow(row('Evaluation'))
     .withPanel(evaluationDuration())
     .withPanel(evaluations())
@@ -46,8 +56,6 @@ export function operations(): Dashboard {
     .withRow(row('State and limits'))
     .withPanel(cases())
     .withPanel(cells())
-    .withPanel(limits())
-    .withPanel(groupsMissing())
     .withRow(row('Delivery of alerts'))
     .withPanel(deliveryPending())
     .withPanel(deliveryOldest())
@@ -189,7 +197,8 @@ function events() {
     description: 'Records read per second, by event type and what became of them: accepted, duplicate, too late, rejected and so on.',
     unit: 'cps',
     width: 12,
-    queries: [{ expr: perSecond('events_total', 'type, result'), legend: '{{type}}: {{result}}' }],
+    // What has never come has a series of 0, so that its first jump is seen.
+    queries: [{ expr: `${perSecond('events_total', 'type, result')} > 0`, legend: '{{type}}: {{result}}' }],
   })
     .min(0)
     .fillOpacity(30)
@@ -205,7 +214,7 @@ function rejected() {
     unit: 'short',
     width: 12,
     decimals: 0,
-    queries: [{ expr: `sum by (reason) (${each('rejected_events_total')})`, legend: '{{reason}}' }],
+    queries: [{ expr: `sum by (reason) (${each('rejected_events_total')}) > 0`, legend: '{{reason}}' }],
     alert: 'ParitywatchDeadLetters',
   }).min(0);
 }
@@ -301,6 +310,117 @@ function retention() {
     queries: [{ expr: `min by (topic) (paritywatch_input_retention_seconds{${TOPIC}})`, legend: '{{topic}}' }],
     alert: 'ParitywatchInputUnsafe',
   });
+}
+
+// ---- What is not counted ----
+
+function missingByCause() {
+  const cases = each('missing_cases');
+  const part = `${cases} / ignoring (cause) group_left () sum without (cause) (${cases})`;
+  return lines({
+    title: 'Missing share by cause',
+    description:
+      'The largest share of cases that a finding of a profile misses, on either side, by cause. Above `coverage.max_missing` a finding is ' +
+      '"incomplete" where it would be "within". Nothing is shown for a cause that nothing is missing by.',
+    unit: 'percentunit',
+    width: 12,
+    noValue: 'Nothing is missing, or no data.',
+    queries: [
+      {
+        expr: `max by (profile, cause) (${part} * ignoring (cause) group_left () ${each('missing_share')})`,
+        legend: '{{profile}}: {{cause}}',
+      },
+    ],
+    alert: 'ParitywatchIncompleteFindings',
+  }).min(0);
+}
+
+function setAside() {
+  const results = 'conflict|mismatched|rejected|too_late|unknown_profile|unknown_type';
+  const selector = `${DAEMON}, result=~"${results}"`;
+  return lines({
+    title: 'Records set aside, within an hour',
+    description:
+      'Records that were read and do not count: second selections of a case (conflict), an identity that another event has (mismatched), ' +
+      'broken, older than the history, of a profile or type that is on no list.',
+    unit: 'short',
+    width: 12,
+    decimals: 0,
+    queries: [{ expr: `sum by (result) (increase(paritywatch_events_total{${selector}}[1h]))`, legend: '{{result}}' }],
+    alert: 'ParitywatchConflicts',
+  }).min(0);
+}
+
+function onNoList() {
+  return lines({
+    title: 'Cases whose group is on no list',
+    description:
+      'Cases within the history: of a group that no list has (unlisted), and of one that differs from a listed group by its spelling only ' +
+      '(look-alike; an alias resolves it). The status page and the evaluation name the values.',
+    unit: 'short',
+    width: 12,
+    decimals: 0,
+    queries: [{ expr: `max by (dimension, kind) (${each('unlisted_cases')})`, legend: '{{dimension}}: {{kind}}' }],
+    alert: 'ParitywatchUnlistedGroups',
+  }).min(0);
+}
+
+function released() {
+  return lines({
+    title: 'Cases let go before their group came',
+    description:
+      'Cases let go without a value in a dimension that a rule reads, over the life of the state: membership came too late or never ' +
+      '(`limits.membership_horizon`).',
+    unit: 'short',
+    width: 12,
+    decimals: 0,
+    queries: [{ expr: `max by (dimension) (${each('cases_released_without_group_total')})`, legend: '{{dimension}}' }],
+    alert: 'ParitywatchReleasedCases',
+  }).min(0);
+}
+
+function lateByPartition() {
+  const buckets = `sum by (le, topic, partition) (paritywatch_event_lateness_seconds_bucket{${TOPIC}})`;
+  return lines({
+    title: 'Lateness by partition',
+    description:
+      'How far all but one in twenty of the events of a partition were behind its watermark, at most, since the start of the daemon. What is ' +
+      'later than `allowed_lateness` is missing from evidence.',
+    unit: 's',
+    width: 8,
+    queries: [{ expr: `histogram_quantile(0.95, ${buckets}) >= 0`, legend: '{{topic}} {{partition}}' }],
+    alert: 'ParitywatchFeedLate',
+  }).min(0);
+}
+
+function lateByGroup() {
+  return lines({
+    title: 'Lateness by group',
+    description:
+      'The same by group, for those with at least 100 events. A group that is regularly later than `allowed_lateness` never alarms: its ' +
+      'findings are "incomplete".',
+    unit: 's',
+    width: 8,
+    queries: [
+      { expr: `max by (dimension, group) (${each('group_lateness_seconds')})`, legend: '{{dimension}}: {{group}}' },
+    ],
+    alert: 'ParitywatchFeedLate',
+  }).min(0);
+}
+
+function watermarkAhead() {
+  return lines({
+    title: 'Watermark ahead of the clock',
+    description:
+      'By how much the watermark is ahead of the present; 0 where it is behind, as it should be. Ahead, events that are on time are late for ' +
+      'the evidence: a clock is wrong, of the machine or of most producers.',
+    unit: 's',
+    width: 8,
+    queries: [
+      { expr: `clamp_min(max by (instance) (${each('watermark_timestamp_seconds')}) - time(), 0)`, legend: INSTANCE },
+    ],
+    alert: 'ParitywatchWatermarkAhead',
+  }).min(0);
 }
 
 // ---- Evaluation ----
@@ -444,7 +564,7 @@ function groupsMissing() {
       { expr: `max by (dimension) (${each('cases_without_group')})`, legend: '{{dimension}}: no group' },
       { expr: `max by (dimension) (${each('cases_with_probabilistic_group')})`, legend: '{{dimension}}: probabilities only' },
     ],
-    alert: 'ParitywatchJoinCoverage',
+    alert: 'ParitywatchGroupMissing',
   }).min(0);
 }
 

@@ -106,6 +106,7 @@ function howToRead() {
 
 const MEANING: Record<(typeof VERDICTS)[number]['verdict'], string> = {
   within: 'no threshold is crossed, as far as the data can tell.',
+  incomplete: 'no threshold is crossed by what was counted, but too many cases are missing.',
   insufficient_data: 'too few cases to judge.',
   stale: 'no event for too long: nothing is known of now.',
   warning: 'there is evidence, and the disparity is beyond the warning threshold.',

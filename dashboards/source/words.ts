@@ -35,8 +35,9 @@ export const COLOUR = {
  */
 export const VERDICTS = [
   { verdict: 'within', code: 1, text: '○ within', colour: COLOUR.blue },
-  { verdict: 'insufficient_data', code: 2, text: '? not enough data', colour: COLOUR.grey },
-  { verdict: 'stale', code: 3, text: '… stale', colour: COLOUR.purple },
-  { verdict: 'warning', code: 4, text: '▲ warning', colour: COLOUR.orange },
-  { verdict: 'critical', code: 5, text: '▲▲ critical', colour: COLOUR.vermilion },
+  { verdict: 'incomplete', code: 2, text: '◐ incomplete', colour: COLOUR.sky },
+  { verdict: 'insufficient_data', code: 3, text: '? not enough data', colour: COLOUR.grey },
+  { verdict: 'stale', code: 4, text: '… stale', colour: COLOUR.purple },
+  { verdict: 'warning', code: 5, text: '▲ warning', colour: COLOUR.orange },
+  { verdict: 'critical', code: 6, text: '▲▲ critical', colour: COLOUR.vermilion },
 ] as const;

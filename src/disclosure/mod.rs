@@ -19,6 +19,7 @@ mod missing;
 mod publish;
 mod published;
 mod suppress;
+mod unlisted;
 
 pub use funnel::{PublishedFunnel, PublishedStep};
 pub use missing::{PublishedMissing, PublishedMissingSide};
@@ -27,3 +28,4 @@ pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
     PublishedProfile, PublishedRates,
 };
+pub use unlisted::{PublishedOthers, PublishedSpelling, PublishedUnlisted, PublishedValue};

@@ -7,6 +7,7 @@ use super::published::{
     PublishedProfile, PublishedRates,
 };
 use super::suppress::{Withheld, withholds};
+use super::unlisted::publish_unlisted;
 use crate::alert::Alert;
 use crate::evidence::Side;
 use crate::judge::{Estimate, Evaluation, Finding, Late, PendingBounds};
@@ -39,6 +40,7 @@ pub fn publish<'a>(
         events,
         findings: evaluation.findings.iter().filter_map(|finding| known(publish_finding(plan, finding))).collect(),
         alerts: alerts.filter_map(|alert| publish_alert(plan, alert)).collect(),
+        unlisted: publish_unlisted(plan, &evaluation.unlisted),
         late: late.filter_map(|late| known(publish_late(plan, late))).collect(),
         funnel: evaluation.funnel.tables.iter().flat_map(|table| publish_table(plan, table)).collect(),
         funnel_left_out: evaluation.funnel.left_out,

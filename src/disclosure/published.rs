@@ -2,6 +2,7 @@
 
 use super::funnel::PublishedFunnel;
 use super::missing::PublishedMissing;
+use super::unlisted::PublishedUnlisted;
 use crate::alert::{AlertState, Severity, SeverityChange};
 use crate::evidence::SeriesEvidence;
 use crate::judge::Verdict;
@@ -18,6 +19,7 @@ pub struct Published {
     pub(super) findings: Vec<PublishedFinding>,
     pub(super) alerts: Vec<PublishedAlert>,
     pub(super) late: Vec<PublishedLate>,
+    pub(super) unlisted: PublishedUnlisted,
     pub(super) funnel: Vec<PublishedFunnel>,
     pub(super) funnel_left_out: usize,
 }
@@ -243,6 +245,12 @@ impl Published {
     #[must_use]
     pub fn late(&self) -> &[PublishedLate] {
         &self.late
+    }
+
+    /// Returns the groups on no list.
+    #[must_use]
+    pub const fn unlisted(&self) -> &PublishedUnlisted {
+        &self.unlisted
     }
 
     /// Returns the cases by stage, by profile, channel, dimension, window and group.

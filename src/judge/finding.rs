@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::missing::Missing;
 use super::stages::Funnel;
+use super::unlisted::Unlisted;
 use crate::evidence::{SeriesEvidence, Side};
 use crate::plan::{Channel, DimensionId, EventTime, GroupId, Indicator, ProfileId};
 use crate::statistics::{Bracket, Interval};
@@ -21,6 +22,8 @@ pub struct Evaluation {
     /// Cases whose facts came too late for evidence, by profile, channel, dimension and listed group; without those
     /// that are 0.
     pub late: Vec<Late>,
+    /// Groups on no list, by dimension; empty where nobody looks at them.
+    pub unlisted: Vec<Unlisted>,
     /// Cases by stage; empty where nobody looks at them.
     pub funnel: Funnel,
 }

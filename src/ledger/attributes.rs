@@ -18,6 +18,13 @@ pub(super) const MAX_COMBINATIONS: usize = 4_000_000;
 /// they must leave room for those. Of further ones the probabilities are counted but not kept.
 const MAX_PROBABLE_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
 
+/// The largest number of combinations with values outside the allow-list that are counted by name. Anybody who writes
+/// events can make them, and they must leave room for the others. Further ones are counted without the names.
+const MAX_NAMED_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
+
+/// The most names of strange dimensions that are remembered.
+const MAX_STRANGE: usize = 16;
+
 /// The name under which the `risk_class` of a selection is a stratum.
 pub const RISK_CLASS: &str = "risk_class";
 
@@ -38,7 +45,11 @@ pub struct AttributeTable {
     /// The combination at hand; kept for its buffer.
     scratch: Vec<Slot>,
     pub(super) overflowed: u64,
+    /// Names of dimensions that resemble none of the list: so that they are not compared for every event.
+    strange: Vec<Box<str>>,
     pub(super) with_probabilities: usize,
+    /// Combinations with a value outside the allow-list that is counted by name.
+    pub(super) with_names: usize,
     most_with_probabilities: usize,
     pub(super) probabilities_dropped: u64,
 }
@@ -60,6 +71,8 @@ impl AttributeTable {
             dimensions,
             overflowed: 0,
             with_probabilities: 0,
+            with_names: 0,
+            strange: Vec::new(),
             most_with_probabilities: MAX_PROBABLE_COMBINATIONS,
             probabilities_dropped: 0,
         }
@@ -86,6 +99,7 @@ impl AttributeTable {
             self.probabilities_dropped += u64::from(slot == Slot::PROBABILISTIC);
             scratch.push(slot);
         }
+        self.learn_spellings(groups);
         for stratum in &mut self.strata {
             let named = strata.iter().find(|(name, _)| **name == *stratum.name).map(|(_, value)| value.as_ref());
             let value = named.or(if *stratum.name == *RISK_CLASS { risk_class } else { None });
@@ -135,8 +149,27 @@ impl AttributeTable {
         open.map(|((dimension, _), _)| dimension)
     }
 
-    /// Returns the value in each dimension.
+    /// Returns the value in each dimension; for values outside the allow-list their kind.
     pub fn groups(&self, id: AttributesId) -> impl Iterator<Item = (DimensionId, Slot)> + '_ {
+        self.named_groups(id).map(|(dimension, slot)| (dimension, slot.kind()))
+    }
+
+    /// Returns a value outside the allow-list that is counted by name, and the listed group that it resembles; `None`
+    /// where the slot is none of those.
+    #[must_use]
+    pub fn unlisted_value(&self, dimension: DimensionId, slot: Slot) -> Option<(&str, Option<&str>)> {
+        self.dimensions.get(usize::from(dimension.0))?.unlisted_value(slot)
+    }
+
+    /// Returns the names by which events called a dimension that no list has, and that differ from its own by their spelling
+    /// only.
+    pub fn spellings(&self, dimension: DimensionId) -> impl Iterator<Item = &str> {
+        let found = self.dimensions.get(usize::from(dimension.0));
+        found.into_iter().flat_map(|dimension| dimension.unlisted.spellings.iter().map(AsRef::as_ref))
+    }
+
+    /// Returns the value in each dimension, also of values outside the allow-list that are counted by name.
+    pub fn named_groups(&self, id: AttributesId) -> impl Iterator<Item = (DimensionId, Slot)> + '_ {
         self.slots(id).iter().take(self.dimensions.len()).zip(0..).map(|(slot, index)| (DimensionId(index), *slot))
     }
 
@@ -201,9 +234,28 @@ impl AttributeTable {
         self.slots(id).contains(&Slot::PROBABILISTIC)
     }
 
+    /// Returns whether a combination has a value outside the allow-list that is counted by name.
+    pub(super) fn has_names(&self, slots: &[Slot]) -> bool {
+        slots.iter().take(self.dimensions.len()).any(|slot| slot.named().is_some())
+    }
+
     /// Returns whether a combination has kept probabilities.
     pub(super) fn has_probabilities(&self, slots: &[Slot]) -> bool {
         slots.iter().take(self.dimensions.len()).any(|slot| slot.vector().is_some())
+    }
+
+    /// Learns the names of dimensions that no list has, where they resemble one that is listed.
+    fn learn_spellings(&mut self, groups: &Groups<'_>) {
+        for (name, _) in groups {
+            let known = self.dimensions.iter().any(|dimension| *dimension.name == **name);
+            if known || self.strange.iter().any(|strange| **strange == **name) {
+                continue;
+            }
+            let found = self.dimensions.iter_mut().any(|dimension| dimension.learn_spelling(name));
+            if !found && self.strange.len() < MAX_STRANGE {
+                self.strange.push(name.as_ref().into());
+            }
+        }
     }
 
     #[inline]
@@ -227,6 +279,11 @@ impl AttributeTable {
         if let Some(id) = self.ids.get(slots) {
             return *id;
         }
+        let with_names = self.has_names(slots);
+        if with_names && self.with_names >= MAX_NAMED_COMBINATIONS {
+            let kinds: Vec<Slot> = slots.iter().map(|slot| slot.kind()).collect();
+            return self.id_of(&kinds);
+        }
         let with_probabilities = self.has_probabilities(slots);
         if with_probabilities && self.with_probabilities >= self.most_with_probabilities {
             self.probabilities_dropped += 1;
@@ -238,6 +295,7 @@ impl AttributeTable {
             return AttributesId::default();
         };
         self.with_probabilities += usize::from(with_probabilities);
+        self.with_names += usize::from(with_names);
         let slots: Arc<[Slot]> = slots.into();
         self.combinations.push(Arc::clone(&slots));
         self.ids.insert(slots, AttributesId(next));

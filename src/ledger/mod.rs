@@ -29,6 +29,7 @@ mod store;
 mod stored_attributes;
 mod stored_shard;
 mod sweep;
+mod unlisted_names;
 
 pub use attributes::{AttributeTable, AttributesId, RISK_CLASS};
 pub use case::{CaseFacts, Contribution, facts};
@@ -45,3 +46,4 @@ pub use record::{MAX_RECORDS_PER_CASE, Record, RecordKind};
 pub use run::Spans;
 pub use state::{LedgerPages, LedgerState};
 pub use store::{Arrival, Joined, Ledger, LedgerHealth, Timing};
+pub use unlisted_names::UnlistedNames;

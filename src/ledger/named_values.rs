@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::probabilities::{MAX_PROBABLE_GROUPS, Vectors, quantise};
+use super::unlisted_names::UnlistedNames;
 use crate::event::Membership;
 use crate::plan::group_name::{normalise, skeleton};
 use crate::plan::invariant::{Room, present};
@@ -25,6 +26,8 @@ pub(super) struct NamedValues {
     missing_values: Vec<Box<str>>,
     /// Of a dimension: the skeletons of its groups' names and aliases.
     skeletons: HashMap<Box<str>, Slot, FxBuildHasher>,
+    /// Of a dimension: what events write that is outside the allow-list.
+    pub unlisted: UnlistedNames,
     /// Of a dimension: probabilities of its values in their order, then the probability of any other value.
     pub vectors: Vectors,
     /// The slot of values outside the allow-list: that of the group `other` where it is listed, else
@@ -68,6 +71,7 @@ impl NamedValues {
             values: Vec::new(),
             ids: HashMap::default(),
             missing_values: Vec::new(),
+            unlisted: UnlistedNames::default(),
             skeletons: HashMap::default(),
             vectors: Vectors::default(),
             outside: Slot::OTHER,
@@ -79,14 +83,33 @@ impl NamedValues {
     pub fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
         match membership {
             None => Slot::NONE,
-            Some(Membership::Group(group)) => self.slot_of_group(group),
+            Some(Membership::Group(group)) => {
+                let kind = self.slot_of_group(group);
+                if kind.is_unlisted() { self.unlisted.slot_of(kind, &normalise(group)) } else { kind }
+            }
             Some(Membership::Probabilities(probabilities)) => {
                 self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
             }
         }
     }
 
-    /// Returns the slot of a group's name, listed or not.
+    /// Learns another spelling of the dimension's name. Returns whether it is one.
+    pub fn learn_spelling(&mut self, name: &str) -> bool {
+        let is_one = skeleton(name) == skeleton(&self.name);
+        if is_one {
+            self.unlisted.learn_spelling(name);
+        }
+        is_one
+    }
+
+    /// Returns the value that is counted by this slot, and the listed group that it resembles.
+    pub fn unlisted_value(&self, slot: Slot) -> Option<(&str, Option<&str>)> {
+        let name = self.unlisted.value(slot)?;
+        let listed = self.skeletons.get(skeleton(name).as_str()).and_then(|slot| self.values.get(usize::from(slot.0)));
+        Some((name, listed.map(AsRef::as_ref)))
+    }
+
+    /// Returns the slot of a group's name, listed or not. Values outside the allow-list have that of their kind.
     #[inline]
     pub fn slot_of_group(&self, name: &str) -> Slot {
         self.group(name).unwrap_or_else(|| self.unlisted(name))

@@ -12,6 +12,7 @@ use super::run::Spans;
 use super::store::Ledger;
 use super::stored_attributes::StoredAttributes;
 use super::stored_shard::{Arrivals, StoredShard};
+use super::unlisted_names::UnlistedNames;
 use crate::plan::{EventTime, Mapping};
 
 /// Everything in the ledger except the cases.
@@ -32,6 +33,19 @@ pub struct LedgerState {
 #[derive(Clone, Debug)]
 pub struct LedgerPages {
     pages: Vec<Arc<Page>>,
+}
+
+impl LedgerState {
+    /// Returns the names that events write and no list has, by dimension, which the encoding leaves out.
+    #[must_use]
+    pub fn unlisted(&self) -> &[UnlistedNames] {
+        &self.attributes.unlisted
+    }
+
+    /// Sets what [`Self::unlisted`] returned.
+    pub fn set_unlisted(&mut self, unlisted: Vec<UnlistedNames>) {
+        self.attributes.unlisted = unlisted;
+    }
 }
 
 impl LedgerPages {

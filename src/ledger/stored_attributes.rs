@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::{AttributeTable, AttributesId, MAX_COMBINATIONS};
+use super::unlisted_names::UnlistedNames;
 use crate::plan::{Mapping, Slot};
 
 /// The combinations in the order of their ids, and what the table learned.
@@ -18,6 +19,9 @@ pub(super) struct StoredAttributes {
     vectors: Vec<Vec<Arc<[u8]>>>,
     overflowed: u64,
     probabilities_dropped: u64,
+    /// By dimension. Formats 3 and 4 have none.
+    #[serde(skip)]
+    pub unlisted: Vec<UnlistedNames>,
 }
 
 impl AttributeTable {
@@ -30,6 +34,7 @@ impl AttributeTable {
             vectors: self.dimensions.iter().map(|dimension| dimension.vectors.known()).collect(),
             overflowed: self.overflowed,
             probabilities_dropped: self.probabilities_dropped,
+            unlisted: self.dimensions.iter().map(|dimension| dimension.unlisted.clone()).collect(),
         }
     }
 
@@ -44,7 +49,8 @@ impl AttributeTable {
     /// # Errors
     /// What was expected, where the state is not one that [`Self::stored`] returns.
     pub(super) fn restore(&mut self, state: StoredAttributes, mapping: &Mapping) -> Result<(), String> {
-        let StoredAttributes { dimensions, strata, combinations, vectors, overflowed, probabilities_dropped } = state;
+        let StoredAttributes { dimensions, strata, combinations, vectors, overflowed, probabilities_dropped, unlisted } =
+            state;
         if dimensions != self.dimensions.len() {
             return Err(format!("expected groups of {} dimensions, found {dimensions}", self.dimensions.len()));
         }
@@ -85,6 +91,10 @@ impl AttributeTable {
                 dimension.vectors.learn(&vector);
             }
         }
+        for (dimension, names) in self.dimensions.iter_mut().zip(unlisted) {
+            dimension.unlisted = names.limited();
+        }
+        self.with_names = self.combinations.iter().filter(|slots| self.has_names(slots)).count();
         self.with_probabilities = self.combinations.iter().filter(|slots| self.has_probabilities(slots)).count();
         self.overflowed = overflowed;
         self.probabilities_dropped = probabilities_dropped;

@@ -13,7 +13,7 @@ use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook};
 use crate::disclosure::EventCounts;
 use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection};
-use crate::judge::{Evaluation, Evaluator, Funnel, Scene};
+use crate::judge::{Evaluation, Evaluator, Funnel, Scene, unlisted};
 use crate::ledger::{PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
@@ -68,6 +68,7 @@ impl Monitor {
                 as_of: EventTime::MIN,
                 findings: Vec::new(),
                 late: Vec::new(),
+                unlisted: Vec::new(),
                 funnel: Funnel::default(),
             },
             alerts: AlertBook::new(),
@@ -346,6 +347,7 @@ impl Monitor {
         self.evaluation = self.evaluator.evaluate(&scene);
         if shown {
             self.evaluation.funnel = self.evaluator.funnel(&scene);
+            self.evaluation.unlisted = unlisted(&scene);
             self.is_publication_due = true;
         }
         let transitions = self.alerts.observe(now, &self.evaluation, &self.plan);

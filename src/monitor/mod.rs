@@ -25,4 +25,5 @@ pub use lateness::GroupLateness;
 pub use output::{AlertTransitions, Output};
 pub use snapshot::{RestoreError, SECTIONS, Snapshot};
 pub use stored::{FORMAT, FORMATS_READ, is_read};
+pub use tallies::possible_results;
 pub use transitions::AlertEntries;

@@ -26,6 +26,17 @@ const TYPES: [&str; 8] =
 const RESULTS: [&str; 7] =
     ["accepted", "conflict", "duplicate", "rejected", "too_late", "unknown_profile", "unknown_type"];
 
+/// Returns every pair of a type and a result that a record can have: a record of an unknown type is rejected, or of an unknown
+/// type.
+pub fn possible_results() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let pairs = TYPES.into_iter().flat_map(|kind| RESULTS.into_iter().map(move |result| (kind, result)));
+    pairs.filter(|(kind, result)| match *result {
+        "rejected" => true,
+        "unknown_type" => *kind == "unknown",
+        _ => *kind != "unknown",
+    })
+}
+
 /// Returns the index of an event type in [`TYPES`]; that of `unknown` for a record that is no event.
 pub(super) const fn type_index(data: Option<&Data<'_>>) -> usize {
     match data {

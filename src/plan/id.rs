@@ -43,10 +43,15 @@ impl Slot {
     pub const UNLISTED: Self = Self(u16::MAX - 3);
     /// A group outside the allow-list that differs from a listed one by its spelling only.
     pub const LOOK_ALIKE: Self = Self(u16::MAX - 4);
+    /// The largest number of values outside the allow-list, of each of the two kinds, that a dimension counts by name.
+    pub const MAX_NAMED: u16 = 32;
+    /// The first slot of a value that is counted by name: first those of [`Self::UNLISTED`], then those of
+    /// [`Self::LOOK_ALIKE`].
+    const FIRST_NAMED: u16 = Self::LOOK_ALIKE.0 - 2 * Self::MAX_NAMED;
     /// The first slot that stands for a probability vector. Slots of groups come before it.
     const FIRST_VECTOR: u16 = MAX_GROUPS;
     /// The largest number of distinct probability vectors of one dimension. Further ones are counted but not kept.
-    pub const MAX_VECTORS: usize = (Self::LOOK_ALIKE.0 - Self::FIRST_VECTOR) as usize;
+    pub const MAX_VECTORS: usize = (Self::FIRST_NAMED - Self::FIRST_VECTOR) as usize;
 
     /// Returns the group, or `None` where the slot stands for something else.
     #[must_use]
@@ -58,7 +63,7 @@ impl Slot {
     /// leave such a case out.
     #[must_use]
     pub const fn is_probabilistic(self) -> bool {
-        self.0 == Self::PROBABILISTIC.0 || (Self::FIRST_VECTOR <= self.0 && self.0 < Self::LOOK_ALIKE.0)
+        self.0 == Self::PROBABILISTIC.0 || (Self::FIRST_VECTOR <= self.0 && self.0 < Self::FIRST_NAMED)
     }
 
     /// Returns whether the case is of no group of the dimension for certain: nothing is known, or the value is on no
@@ -68,10 +73,45 @@ impl Slot {
         self.0 == Self::NONE.0 || self.is_unlisted()
     }
 
+    /// Returns the slot itself; for a value outside the allow-list that is counted by name, that of its kind.
+    #[must_use]
+    pub const fn kind(self) -> Self {
+        match self.named() {
+            Some((kind, _)) => kind,
+            None => self,
+        }
+    }
+
+    /// Returns the kind of a value outside the allow-list that is counted by name, and its index among those; `None`
+    /// for all else.
+    #[must_use]
+    pub const fn named(self) -> Option<(Self, u16)> {
+        if self.0 < Self::FIRST_NAMED || self.0 >= Self::LOOK_ALIKE.0 {
+            return None;
+        }
+        let index = self.0 - Self::FIRST_NAMED;
+        if index < Self::MAX_NAMED {
+            Some((Self::UNLISTED, index))
+        } else {
+            Some((Self::LOOK_ALIKE, index - Self::MAX_NAMED))
+        }
+    }
+
+    /// Returns the slot by which a value of this kind is counted by name; `None` from [`Self::MAX_NAMED`] on.
+    #[must_use]
+    pub fn of_named(kind: Self, index: usize) -> Option<Self> {
+        let index = u16::try_from(index).ok().filter(|index| *index < Self::MAX_NAMED)?;
+        match kind {
+            Self::UNLISTED => Some(Self(Self::FIRST_NAMED + index)),
+            Self::LOOK_ALIKE => Some(Self(Self::FIRST_NAMED + Self::MAX_NAMED + index)),
+            _ => None,
+        }
+    }
+
     /// Returns whether the value is a group outside the allow-list.
     #[must_use]
     pub const fn is_unlisted(self) -> bool {
-        self.0 == Self::UNLISTED.0 || self.0 == Self::LOOK_ALIKE.0
+        Self::FIRST_NAMED <= self.0 && self.0 <= Self::UNLISTED.0
     }
 
     /// Returns the index of the probability vector among those of the dimension, or `None` where none was kept.

@@ -51,6 +51,10 @@ impl Judged<'_> {
         map.serialize_entry("findings", self.0.findings())?;
         map.serialize_entry("alerts", self.0.alerts())?;
         map.serialize_entry("late_evidence", self.0.late())?;
+        let unlisted = self.0.unlisted();
+        map.serialize_entry("unlisted", &unlisted.values)?;
+        map.serialize_entry("unlisted_others", &unlisted.others)?;
+        map.serialize_entry("unlisted_dimensions", &unlisted.spellings)?;
         map.serialize_entry("funnel", self.0.funnel())?;
         map.serialize_entry("funnel_left_out", &self.0.funnel_left_out())
     }

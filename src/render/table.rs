@@ -10,7 +10,7 @@ use super::time::rfc3339;
 use crate::alert::AlertState;
 use crate::disclosure::{
     Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedMissing,
-    PublishedMissingSide, PublishedRates,
+    PublishedMissingSide, PublishedOthers, PublishedRates, PublishedSpelling, PublishedUnlisted, PublishedValue,
 };
 use crate::judge::Verdict;
 use crate::plan::EventTime;
@@ -34,6 +34,7 @@ pub(super) fn table(published: &Published, width: usize, colour: bool) -> String
         .chain(findings_table(findings, width, colour))
         .chain(evidence)
         .chain(findings.iter().filter_map(missing_line))
+        .chain(unlisted_lines(published.unlisted()))
         .chain(findings.iter().filter_map(probabilistic_line))
         .chain(published.alerts().iter().map(alert_line));
     lines.fold(String::new(), |mut text, line| {
@@ -158,6 +159,32 @@ fn evidence_line(finding: &PublishedFinding) -> Option<String> {
         evidence.blocks,
         evidence.dispersion,
     ))
+}
+
+/// Groups on no list. Their names come from events, so they are quoted and may not steer a terminal.
+fn unlisted_lines(unlisted: &PublishedUnlisted) -> impl Iterator<Item = String> {
+    let values = unlisted.values.iter().map(|PublishedValue { dimension, value, resembles, cases }| {
+        let resembles = resembles.as_ref();
+        let resembles = resembles.map_or_else(String::new, |group| format!(", which resembles {group:?}: see aliases"));
+        format!("UNLISTED {dimension}={value:?}{}{resembles}: {cases} cases", code_points(value))
+    });
+    let others = unlisted.others.iter().map(|PublishedOthers { dimension, cases }| {
+        let cases = cases.map_or_else(|| "some".to_owned(), |cases| cases.to_string());
+        format!("UNLISTED {dimension}: {cases} cases of values that are not named")
+    });
+    let spellings = unlisted.spellings.iter().map(|PublishedSpelling { written, dimension }| {
+        format!("UNLISTED dimension {written:?}{}, which resembles {dimension:?}: it is not read", code_points(written))
+    });
+    values.chain(others).chain(spellings)
+}
+
+/// The characters of a name beyond ASCII, by their numbers: some look like others.
+fn code_points(name: &str) -> String {
+    /// More of them say no more.
+    const MOST: usize = 4;
+    let beyond = name.chars().filter(|character| !character.is_ascii()).take(MOST);
+    let numbers: Vec<String> = beyond.map(|character| format!("U+{:04X}", u32::from(character))).collect();
+    if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(" ")) }
 }
 
 /// What the comparison does not count.

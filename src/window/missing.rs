@@ -77,6 +77,12 @@ impl CasesByHour {
         held.fold(0, |sum, (_, cases)| sum.saturating_add(*cases))
     }
 
+    /// Returns all cases.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.values().fold(0, |sum, cases| sum.saturating_add(*cases))
+    }
+
     /// Forgets the hours before `first`.
     pub fn forget_before(&mut self, first: i32) {
         if self.0.keys().next().is_some_and(|hour| *hour < first) {

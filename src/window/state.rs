@@ -9,6 +9,7 @@ use super::counts::Counts;
 use super::key::CellKey;
 use super::membership::{MembershipKey, Moments};
 use super::missing::{MissingCases, MissingState};
+use super::named_cases::NamedCases;
 use super::seals::Seals;
 use super::store::Windows;
 use crate::plan::invariant::{self, Room};
@@ -30,6 +31,9 @@ pub struct WindowsState {
     /// Formats up to 4 do not have it.
     #[serde(skip)]
     seals: Seals,
+    /// Formats up to 4 do not have it.
+    #[serde(skip)]
+    named: NamedCases,
 }
 
 /// What was sealed by the hour, in a checkpoint.
@@ -54,6 +58,7 @@ impl Windows {
             memberships: self.memberships.state(),
             missing: self.missing.state(),
             seals: self.seals.clone(),
+            named: self.named.clone(),
         }
     }
 
@@ -78,6 +83,7 @@ impl Windows {
             memberships,
             missing,
             seals,
+            named,
         } = state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
@@ -96,6 +102,7 @@ impl Windows {
             ids.push(id);
         }
         self.seals.restore(seals, mapping);
+        self.named = named.restored(self.without_group.len());
         self.hour_floor = hour_floor;
         self.day_floor = day_floor;
         // The dimensions are the same, so the lengths are, unless the checkpoint is not ours.
@@ -141,6 +148,17 @@ impl WindowsState {
                 Arc::make_mut(cell).sealed = days;
             }
         }
+    }
+
+    /// Returns the cases of groups on no list by their names, which the encoding leaves out.
+    #[must_use]
+    pub const fn named(&self) -> &NamedCases {
+        &self.named
+    }
+
+    /// Sets what [`Self::named`] returned.
+    pub fn set_named(&mut self, named: NamedCases) {
+        self.named = named;
     }
 
     /// Sets what [`Self::missing`] returned.

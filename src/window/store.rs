@@ -10,6 +10,7 @@ use super::counts::Counts;
 use super::key::CellKey;
 use super::membership::{MembershipCells, MembershipKey, Moments};
 use super::missing::MissingCases;
+use super::named_cases::{NamedCases, named_values};
 use super::seals::Seals;
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
 use crate::plan::invariant::{self, Room};
@@ -20,9 +21,6 @@ const HOURS_KEPT: Span = Span::DAY.times(7);
 
 /// The most cells. Counts for further ones are refused, and counted. All of them full take 9 GiB.
 pub const MAX_CELLS: usize = 200_000;
-
-/// The slots of groups on no list, and the words for them in metrics and JSON.
-pub const UNLISTED_KINDS: [(Slot, &str); 2] = [(Slot::UNLISTED, "unlisted"), (Slot::LOOK_ALIKE, "look_alike")];
 
 /// The rolling windows of every cell.
 #[derive(Clone, Debug)]
@@ -49,6 +47,7 @@ pub struct Windows {
     /// Cases that no cell counts, or that can no longer get a group.
     pub missing: MissingCases,
     pub(super) seals: Seals,
+    pub(super) named: NamedCases,
 }
 
 /// Names a route of one [`Windows`], which made it.
@@ -67,6 +66,8 @@ struct Route {
     /// For the dimensions in which the group is known only as probabilities: the cell, and the slot of the
     /// probabilities. Evidence does not read these.
     memberships: Box<[(u32, DimensionId, Slot)]>,
+    /// The groups on no list that are counted by name.
+    named: Box<[(DimensionId, Slot)]>,
     /// The dimensions in which nothing is known of the group.
     without_group: Box<[DimensionId]>,
     /// Whether the group is known, or nothing is known of it, in each dimension.
@@ -91,6 +92,7 @@ impl Windows {
             refused: 0,
             missing: MissingCases::default(),
             seals: Seals::default(),
+            named: NamedCases::default(),
         }
     }
 
@@ -129,6 +131,7 @@ impl Windows {
             let change = |bucket: &mut Counts| bucket.merge(counts);
             change_cell((&mut self.cells, &self.keys, &self.seals), *id, (cohort, self.hour_floor), change);
         }
+        self.named.count(&route.named, cohort, counts, true);
         for dimension in &route.without_group {
             match self.without_group.get_mut(usize::from(dimension.0)) {
                 Some(count) => *count = count.saturating_add(cases),
@@ -191,6 +194,7 @@ impl Windows {
         }
         self.memberships.age(self.hour_floor, self.day_floor);
         self.missing.forget_before(self.day_floor.saturating_mul(24));
+        self.named.forget_before(self.day_floor.saturating_mul(24));
     }
 
     /// Notes which hours are sealed, of those that are merged next.
@@ -273,23 +277,6 @@ impl Windows {
         &self.without_group
     }
 
-    /// Returns the number of cases within the history whose group is on no list, by dimension and in it by
-    /// [`UNLISTED_KINDS`]. Tallies are among them.
-    #[must_use]
-    pub fn unlisted(&self) -> Vec<[u64; UNLISTED_KINDS.len()]> {
-        let mut cases = vec![[0_u64; UNLISTED_KINDS.len()]; self.without_group.len()];
-        for (key, cell) in self.keys.iter().zip(&self.cells).filter(|(key, _)| key.group.is_unlisted()) {
-            let kind = UNLISTED_KINDS.iter().position(|(slot, _)| *slot == key.group);
-            let dimension = cases.get_mut(usize::from(key.dimension.0)).filter(|_| key.stratum.is_none());
-            if let Some(sum) = dimension.zip(kind).and_then(|(dimension, kind)| dimension.get_mut(kind)) {
-                // A tally may count the picked alone.
-                let counts = cell.sums().map(|counts| counts.assessed.max(counts.selected));
-                *sum = counts.fold(*sum, u64::saturating_add);
-            }
-        }
-        cases
-    }
-
     /// Returns the number of cases whose group is known only as probabilities, by dimension.
     #[must_use]
     pub fn probabilistic(&self) -> &[u64] {
@@ -319,7 +306,8 @@ impl Windows {
         let unknown = attributes.groups(id).filter(|(_, slot)| *slot == Slot::NONE);
         let without_group = unknown.map(|(dimension, _)| dimension).collect();
         let is_plain = !attributes.groups(id).any(|(_, slot)| slot.is_probabilistic());
-        routes.push(Route { profile, channel, cells, memberships, without_group, is_plain });
+        let named = named_values(id, attributes);
+        routes.push(Route { profile, channel, cells, memberships, named, without_group, is_plain });
         RouteId { row, place: routes.len() - 1 }
     }
 
@@ -346,7 +334,9 @@ impl Windows {
         // Where the day was dropped no route is made.
         let id = self.keeps(gone.cohort).then(|| self.route(gone, attributes));
         let route = id.and_then(|id| self.routes.get(id.row)?.get(id.place));
-        let Some(route) = route.filter(|route| route.is_plain && route.without_group.is_empty()) else {
+        let Some(route) =
+            route.filter(|route| route.is_plain && route.without_group.is_empty() && route.named.is_empty())
+        else {
             for (place, counts, more) in [(gone, before, false), (new, after, true)] {
                 self.spread(place, attributes, &counts, more);
                 self.count_without_group(place.attributes, attributes, more);
@@ -381,6 +371,7 @@ impl Windows {
                 change,
             );
         }
+        self.named.count(&route.named, contribution.cohort, counts, more);
         for (id, dimension, slot) in &route.memberships {
             let weighed = (attributes.probabilities(*dimension, *slot), counts);
             self.memberships.update(*id, contribution.cohort, self.hour_floor, weighed, more);

@@ -182,6 +182,7 @@ fn evaluation(now: i64, says: &[[Says; WINDOWS.len()]; GROUPS]) -> Evaluation {
         as_of: EventTime(now * 1_000),
         findings: findings.collect(),
         late: Vec::new(),
+        unlisted: Vec::new(),
         funnel: Funnel::default(),
     }
 }

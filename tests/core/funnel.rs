@@ -234,6 +234,7 @@ fn published(groups: &[[u64; 5]], reference: Option<u16>, min_cell: u64) -> Vec<
         as_of: EventTime(0),
         findings: Vec::new(),
         late: Vec::new(),
+        unlisted: Vec::new(),
         funnel: Funnel { tables: vec![table], left_out: 0 },
     };
     publish(&plan, &evaluation, std::iter::empty(), EventCounts::default()).funnel().to_vec()

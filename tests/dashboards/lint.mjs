@@ -25,7 +25,9 @@ export function problems(file, dashboard, facts) {
   checkLinks(dashboard, facts, check);
   checkColours(dashboard, check);
   for (const name of new Set(JSON.stringify(dashboard).match(METRIC))) {
-    check(facts.metrics.has(name), `${name} is neither in deploy/metrics.md nor announced`);
+    // A histogram is three metrics to a query.
+    const known = facts.metrics.has(name) || facts.metrics.has(name.replace(/_(?:bucket|count|sum)$/, ''));
+    check(known, `${name} is neither in deploy/metrics.md nor announced`);
   }
   for (const panel of dashboard.panels) {
     const about = (right, problem) => check(right, `panel ${panel.id} "${panel.title}": ${problem}`);
@@ -173,7 +175,7 @@ function checkFields(panel, about) {
 /** Names of series and columns. A legend of one label may be any verdict. */
 function fieldNames(panel) {
   const legends = panel.targets.map(({ legendFormat }) => legendFormat);
-  const verdicts = legends.includes('{{verdict}}') ? ['within', 'insufficient_data', 'stale', 'warning', 'critical'] : [];
+  const verdicts = legends.includes('{{verdict}}') ? ['within', 'incomplete', 'insufficient_data', 'stale', 'warning', 'critical'] : [];
   const columns = (panel.transformations ?? []).flatMap(({ options }) => [
     ...Object.keys(options.indexByName ?? {}),
     ...Object.values(options.renameByName ?? {}),

@@ -15,6 +15,7 @@ mod reload;
 mod running;
 mod signals;
 mod supervisor;
+mod unlisted;
 mod web;
 mod worker;
 mod writer;

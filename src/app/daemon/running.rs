@@ -15,6 +15,7 @@ use super::latency::LatencyRecorder;
 use super::reload::{Reload, evaluate_every};
 use super::signals::Signals;
 use super::supervisor::Supervisor;
+use super::unlisted::UnlistedLog;
 use crate::app::{arguments::load, failure::Failure, threads};
 use crate::checkpoint::Owner;
 use crate::monitor::{Monitor, Output};
@@ -49,6 +50,7 @@ pub struct Daemon {
     clock: SteadyClock,
     operation: Operation,
     invariants: InvariantLog,
+    unlisted: UnlistedLog,
     supervisor: Option<Supervisor>,
     reload: Option<Reload>,
 }
@@ -85,6 +87,7 @@ impl Daemon {
             delivery,
             catch_up: CatchUp::default(),
             invariants: InvariantLog::default(),
+            unlisted: UnlistedLog::default(),
             latency: LatencyRecorder::new().map_err(|error| Failure::Internal(error.to_string()))?,
             shared,
             signals,
@@ -277,6 +280,7 @@ impl Daemon {
         changes.iter().for_each(|changes| self.delivery.tell(changes));
         self.delivery.work();
         self.invariants.note();
+        self.unlisted.note(published.unlisted());
         if evaluated {
             self.latency.note_published(self.clock.now());
         }

@@ -87,7 +87,7 @@ impl Evaluator {
                 }
             }
         }
-        Evaluation { as_of: scene.as_of, findings, late: late(scene), funnel: Funnel::default() }
+        Evaluation { as_of: scene.as_of, findings, late: late(scene), unlisted: Vec::new(), funnel: Funnel::default() }
     }
 
     /// Returns what a checkpoint stores.

@@ -6,9 +6,10 @@ use super::format_4::{Names, decode, encode};
 use super::shared::{Section0, State, Tail};
 use crate::alert::Alert;
 use crate::judge::Missing;
+use crate::ledger::UnlistedNames;
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{self, Provenance, Span};
-use crate::window::{CasesByHour, MissingState, SealedState, Support};
+use crate::window::{CasesByHour, MissingState, NamedCases, SealedState, Support};
 
 /// Section 0; `S` is the state or a reference to it.
 #[derive(Serialize, Deserialize)]
@@ -24,6 +25,10 @@ struct Section<S> {
 struct Added {
     missing: MissingState,
     late_by_hour: Vec<(u32, CasesByHour)>,
+    /// Names that events write and no list has, by dimension.
+    unlisted: Vec<UnlistedNames>,
+    /// Cases of such values.
+    named: NamedCases,
     /// Of the findings that alerts rest on, in the order of the alerts.
     of_alerts: Vec<Missing>,
     /// What the events of each partition support.
@@ -79,6 +84,8 @@ impl Added {
         Self {
             missing: state.windows.missing().clone(),
             late_by_hour: state.cohorts.late_by_hour().to_vec(),
+            unlisted: state.ledger.unlisted().to_vec(),
+            named: state.windows.named().clone(),
             of_alerts: state.alerts.alerts().map(|alert| alert.evidence.missing).collect(),
             supports: state.watermark.supports(),
             sealed: state.windows.sealed(),
@@ -88,12 +95,24 @@ impl Added {
     }
 
     fn complete(self, state: &mut State) -> Result<(), String> {
-        let Self { missing, late_by_hour, of_alerts, supports, sealed, released, membership_horizon: _ } = self;
+        let Self {
+            missing,
+            late_by_hour,
+            unlisted,
+            named,
+            of_alerts,
+            supports,
+            sealed,
+            released,
+            membership_horizon: _,
+        } = self;
         state.windows.set_sealed(sealed);
         state.watermark.set_supports(supports);
         state.ledger.released = released;
         state.windows.set_missing(missing);
         state.cohorts.set_late_by_hour(late_by_hour);
+        state.ledger.set_unlisted(unlisted);
+        state.windows.set_named(named);
         set_missing(state.alerts.alerts_mut(), &of_alerts)
     }
 }

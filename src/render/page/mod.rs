@@ -14,6 +14,7 @@ mod overview;
 mod plot;
 mod request;
 mod text;
+mod unlisted;
 
 pub use layout::render;
 pub use request::Request;

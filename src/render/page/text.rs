@@ -183,6 +183,20 @@ texts! {
         "{} profielen staan hier niet: die met de laagste oordelen. Hun vergelijkingen staan in de JSON.";
     left_out_funnel: "{} groups are not shown here; see the JSON.", "{} groepen staan hier niet; zie de JSON.";
     left_out_partitions: "{} partitions are not shown here; all are in the metrics.", "{} partities staan hier niet; alle staan in de metrieken.";
+    unlisted: "Groups on no list", "Groepen op geen lijst";
+    unlisted_note:
+        "No comparison counts these cases. List the group, or make its name an alias of the group that it stands for.",
+        "Geen vergelijking telt deze gevallen. Zet de groep op de lijst, of maak haar naam een alias van de groep waar zij voor staat.";
+    unlisted_caption: "Values that events write, with their cases within the history", "Waarden in gebeurtenissen, met hun gevallen binnen de bewaartijd";
+    unlisted_dimension_name: "Dimension", "Dimensie";
+    unlisted_value: "Value", "Waarde";
+    unlisted_resembles: "Resembles", "Lijkt op";
+    unlisted_cases: "Cases", "Gevallen";
+    unlisted_others: "values that are not named", "waarden die niet genoemd worden";
+    unlisted_left_out: "{} values are not shown here; all are in the JSON.", "{} waarden staan hier niet; alle staan in de JSON.";
+    unlisted_dimension:
+        "Events write the dimension “{}”, which is on no list and resembles “{}”. It is not read.",
+        "Gebeurtenissen schrijven de dimensie “{}”, die op geen lijst staat en op “{}” lijkt. Zij wordt niet gelezen.";
     funnel: "Funnel", "Trechter";
     funnel_note:
         "Cases that have reached each stage, with their share of the stage before, and how many times as often as the reference (×). The ratios of selected and controlled multiply to that of the control frequency: they show where a disparity arises.",

@@ -3,6 +3,8 @@
 use super::labels::{count, flag, seconds};
 use super::metric::{Buckets, Kind, Metric, Samples, Source};
 use super::scrape::Scrape;
+use crate::event::Reason;
+use crate::monitor::possible_results;
 use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram};
 use crate::window::UNLISTED_KINDS;
 
@@ -13,14 +15,17 @@ pub(super) const METRICS: [Metric; 22] = [
         "Records read, by event type and what became of them.",
         &["type", "result"],
         |scrape, samples| {
-            for (kind, result, events) in &scrape.view.health.by_type {
-                samples.push([*kind, *result], count(*events));
+            // From 0 on, so that `increase()` sees the first of a result too.
+            for (kind, result) in possible_results() {
+                let found = scrape.view.health.by_type.iter().find(|known| (known.0, known.1) == (kind, result));
+                samples.push([kind, result], count(found.map_or(0, |found| found.2)));
             }
         },
     ),
     Metric::counters("rejected_events_total", "Records rejected, by reason.", &["reason"], |scrape, samples| {
-        for (reason, events) in &scrape.view.health.rejections {
-            samples.push([*reason], count(*events));
+        for reason in Reason::ALL.iter().map(|reason| reason.name()) {
+            let found = scrape.view.health.rejections.iter().find(|known| known.0 == reason);
+            samples.push([reason], count(found.map_or(0, |found| found.1)));
         }
     }),
     Metric::counter("late_events_total", "Accepted events later than the allowed lateness.", |view| {

@@ -1,0 +1,53 @@
+//! Groups on no list: the values that events write, and dimensions whose names they write otherwise.
+
+use super::scene::Scene;
+use crate::plan::DimensionId;
+
+/// What events write of a dimension that the plan does not list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlisted {
+    /// The dimension.
+    pub dimension: DimensionId,
+    /// Cases within the history whose value is on no list.
+    pub cases: u64,
+    /// The values that are counted by name, the most frequent first.
+    pub values: Vec<UnlistedValue>,
+    /// Names of dimensions that no list has, and that resemble that of this dimension. Cases with such a name have no
+    /// group.
+    pub spellings: Vec<String>,
+}
+
+/// A value on no list, and its cases within the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnlistedValue {
+    /// The value.
+    pub value: String,
+    /// The listed group from which it differs by its spelling only.
+    pub resembles: Option<String>,
+    /// The number of cases.
+    pub cases: u64,
+}
+
+/// Returns what is on no list, by dimension. Dimensions of which all is listed are left out.
+#[must_use]
+pub fn unlisted(scene: &Scene<'_>) -> Vec<Unlisted> {
+    let mut values: Vec<Vec<UnlistedValue>> = vec![Vec::new(); scene.plan.dimensions.len()];
+    for (dimension, slot, cases) in scene.windows.unlisted_by_name().filter(|(.., cases)| *cases > 0) {
+        // A stored state may hold slots that stand for nothing.
+        if let Some((value, resembles)) = scene.attributes.unlisted_value(dimension, slot)
+            && let Some(values) = values.get_mut(usize::from(dimension.0))
+        {
+            let (value, resembles) = (value.to_owned(), resembles.map(str::to_owned));
+            values.push(UnlistedValue { value, resembles, cases });
+        }
+    }
+    let dimensions = (0..).map(DimensionId).zip(values.into_iter().zip(scene.windows.unlisted()));
+    let unlisted = dimensions.map(|(dimension, (mut values, kinds))| {
+        // Slots are in the order of arrival.
+        values.sort_by(|one, other| other.cases.cmp(&one.cases).then_with(|| one.value.cmp(&other.value)));
+        let mut spellings: Vec<String> = scene.attributes.spellings(dimension).map(str::to_owned).collect();
+        spellings.sort_unstable();
+        Unlisted { dimension, cases: kinds.into_iter().fold(0, u64::saturating_add), values, spellings }
+    });
+    unlisted.filter(|found| found.cases > 0 || !found.values.is_empty() || !found.spellings.is_empty()).collect()
+}
