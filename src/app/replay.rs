@@ -26,9 +26,6 @@ use crate::window::Ends;
 /// Rejected lines that are named one by one, at most. All are counted.
 const NAMED_REJECTIONS: u64 = 10;
 
-/// The largest share of lines that may be lost where an answer is asked for, unless it is given.
-const MAX_LOST: f64 = 0.01;
-
 /// Longest line of the table, in characters.
 const TABLE_WIDTH: usize = 160;
 
@@ -46,9 +43,9 @@ pub struct ReplayArguments {
     /// End with exit code 1 when a finding is at or above this level
     #[arg(long, value_enum, value_name = "LEVEL")]
     fail_on: Option<Level>,
-    /// End with exit code 65 when a larger share of the lines, 0 to 1, was not counted [default: 0.01 with --fail-on]
-    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
-    max_lost: Option<f64>,
+    /// End with exit code 65 when a larger share of the lines, 0 to 1, was not counted
+    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = parse_share)]
+    max_lost: f64,
     /// Do not sort the lines by time: stream them as they come, each file as a partition of its own. Ends with exit code 65
     /// where an event is behind its file's by more than window.allowed_lateness
     #[arg(long)]
@@ -91,10 +88,7 @@ pub fn run(arguments: &ReplayArguments) -> Result<Finished, Failure> {
         return Err(Failure::Data(format!("expected events of the contract, found none in {} lines", events.read)));
     }
     print(&published, &arguments.format).map_err(|error| Failure::Io(format!("standard output: {error}")))?;
-    let max_lost = arguments.max_lost.or(arguments.fail_on.map(|_| MAX_LOST));
-    if let Some(max_lost) = max_lost {
-        check_losses(&events, &losses, max_lost)?;
-    }
+    check_losses(&events, &losses, arguments.max_lost)?;
     if arguments.fail_on.is_some() {
         check_judged(&published)?;
     }

@@ -43,7 +43,7 @@ critical = 1.25
 
 fn run(config: &Path, arguments: &[&str], files: &[PathBuf], input: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_paritywatch"));
-    command.args(["replay", "--format", "json", "--config"]).arg(config).args(arguments).args(files);
+    command.args(["replay", "--format", "json", "--max-lost", "1", "--config"]).arg(config).args(arguments).args(files);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.unwrap_or_default().as_bytes()).unwrap();
