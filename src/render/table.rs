@@ -190,12 +190,13 @@ fn code_points(name: &str) -> String {
 /// What the comparison does not count.
 fn missing_line(finding: &PublishedFinding) -> Option<String> {
     let PublishedMissing { group, reference, bounds, .. } = &finding.missing;
-    if group.cases == 0 && reference.cases == 0 {
+    if [group, reference].iter().all(|side| side.cases == 0 && !side.suppressed) {
         return None;
     }
     let side = |side: &PublishedMissingSide| {
-        let causes: Vec<String> =
+        let mut causes: Vec<String> =
             side.by_cause.iter().map(|(cause, cases)| format!("{cases} {}", cause.name())).collect();
+        causes.extend(side.suppressed.then(|| "some withheld".to_owned()));
         let causes = if causes.is_empty() { "none".to_owned() } else { causes.join(", ") };
         format!("{causes} ({:.1} %)", side.share * 100.0)
     };

@@ -237,3 +237,38 @@ fn gate_does_not_pass_with_nearly_all_refused() {
     assert!(replayed.errors.contains("found 0.9500: 380 of 400 (380 rejected)"), "{}", replayed.errors);
     assert_eq!(replayed.exit, [Some(65), Some(65)]);
 }
+
+#[test]
+fn few_missing_cases_are_told_and_not_how_many() {
+    let origin = |group: &str| json!({ "origin": group });
+    let lines = |all, picked| {
+        tallies(&[
+            (origin("a"), 1_000, 100),
+            (origin("b"), 1_000, 100),
+            (json!({}), all, picked),
+            (origin("z"), 30, 20),
+        ])
+    };
+    let config = config(&["p"], &["a", "b"], "interval").replace("min_cell = 0", "min_cell = 10");
+    let replayed = |all, picked| Replayed::of(&config, &lines(all, picked));
+    // Which of these it was makes no difference to what is shown.
+    let shown = |all, picked| {
+        let replayed = replayed(all, picked);
+        let table = replayed.table.split_once('\n').unwrap().1.to_owned();
+        (replayed.finding("p", "a")["missing"].clone(), table)
+    };
+    assert_eq!(shown(9, 9), shown(1, 1));
+    let (missing, table) = shown(5, 5);
+    assert_eq!(
+        missing["group"],
+        json!({ "cases": 30, "share": 0.029, "by_cause": { "unlisted_group": 30 }, "suppressed": true })
+    );
+    assert!(table.contains("group 30 unlisted_group, some withheld (2.9 %)"), "{table}");
+    // Many of them, but few were picked: the bounds would tell how many.
+    let of_many = replayed(40, 1);
+    assert_eq!(of_many.finding("p", "a")["missing"]["group"]["suppressed"], false);
+    assert!(of_many.finding("p", "a")["missing"]["ratio_bounds"].is_object(), "21 of 70 were picked");
+    let few =
+        Replayed::of(&config, &tallies(&[(origin("a"), 1_000, 100), (origin("b"), 1_000, 100), (json!({}), 40, 1)]));
+    assert_eq!(few.finding("p", "a")["missing"]["ratio_bounds"], Value::Null);
+}
