@@ -34,6 +34,7 @@ pub(super) fn table(published: &Published, width: usize, colour: bool) -> String
         .chain(findings_table(findings, width, colour))
         .chain(evidence)
         .chain(findings.iter().filter_map(missing_line))
+        .chain(waiting_line(published.events().unmatched))
         .chain(unlisted_lines(published.unlisted()))
         .chain(findings.iter().filter_map(probabilistic_line))
         .chain(published.alerts().iter().map(alert_line));
@@ -159,6 +160,11 @@ fn evidence_line(finding: &PublishedFinding) -> Option<String> {
         evidence.blocks,
         evidence.dispersion,
     ))
+}
+
+/// Cases of which no comparison counts anything yet.
+fn waiting_line(cases: u64) -> Option<String> {
+    (cases > 0).then(|| format!("WAITING {cases} cases have events but no selection: no comparison counts them"))
 }
 
 /// Groups on no list. Their names come from events, so they are quoted and may not steer a terminal.

@@ -272,3 +272,19 @@ fn few_missing_cases_are_told_and_not_how_many() {
         Replayed::of(&config, &tallies(&[(origin("a"), 1_000, 100), (origin("b"), 1_000, 100), (json!({}), 40, 1)]));
     assert_eq!(few.finding("p", "a")["missing"]["ratio_bounds"], Value::Null);
 }
+
+#[test]
+fn controls_that_find_no_selection_are_shown() {
+    let mut lines = selections("p", (0, 0), [80, 80]);
+    // Of group a the other system writes the case ids otherwise, but for 20.
+    let controls = (0..80)
+        .map(|place| if place < 20 { format!("a{place}") } else { format!("A-{place}") })
+        .chain((0..20).map(|place| format!("b{place}")));
+    for (number, case) in controls.enumerate() {
+        lines.push(event(1_000 + number, "control", "2026-03-01T01:00:00Z", &json!({ "case_id": case })));
+    }
+    let config = config(&["p"], &["a", "b"], "interval").replace("selection_rate", "control_frequency");
+    let replayed = Replayed::of(&config, &lines);
+    assert_eq!(replayed.document["events"]["unmatched"], 60);
+    replayed.has_lines(&["WAITING 60 cases have events but no selection: no comparison counts them"]);
+}
