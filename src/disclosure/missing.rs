@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::evidence::Side;
 use crate::judge::{Missing, MissingSide};
 use crate::plan::Cause;
 
@@ -19,7 +20,8 @@ pub struct PublishedMissing {
     /// The largest cause of the side with the larger share; absent where nothing is missing.
     pub largest_cause: Option<Cause>,
     /// The lowest and the highest ratio over every way of assigning the cases without a group. The latter is absent where
-    /// it is infinite. Withheld where any count of the finding is.
+    /// it is infinite. Withheld where any count of the finding or any cause is, and where few of those cases were picked, or
+    /// few were not: how many follows from the bounds.
     pub bounds: Option<(f64, Option<f64>)>,
 }
 
@@ -28,19 +30,27 @@ pub struct PublishedMissing {
 pub struct PublishedMissingSide {
     /// Missing cases, of the causes shown.
     pub cases: u64,
-    /// Their share of all cases of the side, to three digits behind the point.
+    /// Their share of all cases of the side but those withheld, to three digits behind the point.
     pub share: f64,
     /// By cause, those that are not 0. A cause with fewer cases than `min_cell` is withheld.
     pub by_cause: Vec<(Cause, u64)>,
+    /// Whether a cause is withheld.
+    pub suppressed: bool,
 }
 
 impl PublishedMissing {
     pub(super) fn of(min_cell: u64, missing: &Missing, is_withheld: bool) -> Self {
         let finite = |value: f64| value.is_finite().then_some(value);
-        let bounds = missing.bounds.filter(|_| !is_withheld);
+        let (group, reference) = (
+            PublishedMissingSide::of(min_cell, &missing.group),
+            PublishedMissingSide::of(min_cell, &missing.reference),
+        );
+        let Side { events, exposed } = missing.unassigned;
+        let is_few = events.min(exposed.saturating_sub(events)) < min_cell || group.suppressed || reference.suppressed;
+        let bounds = missing.bounds.filter(|_| !is_withheld && !is_few);
         Self {
-            group: PublishedMissingSide::of(min_cell, &missing.group),
-            reference: PublishedMissingSide::of(min_cell, &missing.reference),
+            group,
+            reference,
             largest_cause: missing.largest_cause(),
             bounds: bounds.and_then(|bounds| Some((finite(bounds.lower)?, finite(bounds.upper)))),
         }
@@ -55,13 +65,21 @@ impl PublishedMissing {
 
 impl PublishedMissingSide {
     fn of(min_cell: u64, side: &MissingSide) -> Self {
-        let by_cause: Vec<(Cause, u64)> =
-            Cause::ALL.into_iter().zip(side.by_cause).filter(|(_, cases)| *cases > 0 && *cases >= min_cell).collect();
-        Self {
-            cases: by_cause.iter().fold(0, |sum, (_, cases)| sum.saturating_add(*cases)),
-            share: (side.share() * SHARE_STEPS).round() / SHARE_STEPS,
-            by_cause,
+        let causes = Cause::ALL.into_iter().zip(side.by_cause).filter(|(_, cases)| *cases > 0);
+        let (by_cause, withheld): (Vec<_>, Vec<_>) = causes.partition(|(_, cases)| *cases >= min_cell);
+        // What is withheld must not follow from the share.
+        let mut shown = MissingSide { all: side.all, ..MissingSide::default() };
+        for (cause, cases) in &withheld {
+            let is_in_all = !matches!(cause, Cause::Late | Cause::ImpossibleCounts);
+            shown.all = shown.all.saturating_sub(if is_in_all { *cases } else { 0 });
         }
+        for (cause, cases) in &by_cause {
+            if let Some(place) = shown.by_cause.get_mut(*cause as usize) {
+                *place = *cases;
+            }
+        }
+        let share = (shown.share() * SHARE_STEPS).round() / SHARE_STEPS;
+        Self { cases: shown.cases(), share, by_cause, suppressed: !withheld.is_empty() }
     }
 }
 
@@ -84,10 +102,11 @@ struct Bounds {
 
 impl Serialize for PublishedMissingSide {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
+        let mut map = serializer.serialize_map(Some(4))?;
         map.serialize_entry("cases", &self.cases)?;
         map.serialize_entry("share", &self.share)?;
         map.serialize_entry("by_cause", &ByCause(&self.by_cause))?;
+        map.serialize_entry("suppressed", &self.suppressed)?;
         map.end()
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Side;
 use crate::plan::Cause;
 use crate::statistics::Interval;
 
@@ -15,6 +16,8 @@ pub struct Missing {
     /// The lowest and the highest ratio over every way of assigning the cases without a group; the upper one may be
     /// infinite. `None` where there are none, or where it is not known whether they were picked.
     pub bounds: Option<Interval>,
+    /// The cases without a group that the bounds assign.
+    pub unassigned: Side,
 }
 
 /// The missing cases of one side. A case without a group counts on both sides: it may be of either.

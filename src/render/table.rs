@@ -34,6 +34,7 @@ pub(super) fn table(published: &Published, width: usize, colour: bool) -> String
         .chain(findings_table(findings, width, colour))
         .chain(evidence)
         .chain(findings.iter().filter_map(missing_line))
+        .chain(waiting_line(published.events().unmatched))
         .chain(unlisted_lines(published.unlisted()))
         .chain(findings.iter().filter_map(probabilistic_line))
         .chain(published.alerts().iter().map(alert_line));
@@ -161,6 +162,11 @@ fn evidence_line(finding: &PublishedFinding) -> Option<String> {
     ))
 }
 
+/// Cases of which no comparison counts anything yet.
+fn waiting_line(cases: u64) -> Option<String> {
+    (cases > 0).then(|| format!("WAITING {cases} cases have events but no selection: no comparison counts them"))
+}
+
 /// Groups on no list. Their names come from events, so they are quoted and may not steer a terminal.
 fn unlisted_lines(unlisted: &PublishedUnlisted) -> impl Iterator<Item = String> {
     let values = unlisted.values.iter().map(|PublishedValue { dimension, value, resembles, cases }| {
@@ -190,12 +196,13 @@ fn code_points(name: &str) -> String {
 /// What the comparison does not count.
 fn missing_line(finding: &PublishedFinding) -> Option<String> {
     let PublishedMissing { group, reference, bounds, .. } = &finding.missing;
-    if group.cases == 0 && reference.cases == 0 {
+    if [group, reference].iter().all(|side| side.cases == 0 && !side.suppressed) {
         return None;
     }
     let side = |side: &PublishedMissingSide| {
-        let causes: Vec<String> =
+        let mut causes: Vec<String> =
             side.by_cause.iter().map(|(cause, cases)| format!("{cases} {}", cause.name())).collect();
+        causes.extend(side.suppressed.then(|| "some withheld".to_owned()));
         let causes = if causes.is_empty() { "none".to_owned() } else { causes.join(", ") };
         format!("{causes} ({:.1} %)", side.share * 100.0)
     };

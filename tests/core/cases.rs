@@ -237,3 +237,54 @@ fn gate_does_not_pass_with_nearly_all_refused() {
     assert!(replayed.errors.contains("found 0.9500: 380 of 400 (380 rejected)"), "{}", replayed.errors);
     assert_eq!(replayed.exit, [Some(65), Some(65)]);
 }
+
+#[test]
+fn few_missing_cases_are_told_and_not_how_many() {
+    let origin = |group: &str| json!({ "origin": group });
+    let lines = |all, picked| {
+        tallies(&[
+            (origin("a"), 1_000, 100),
+            (origin("b"), 1_000, 100),
+            (json!({}), all, picked),
+            (origin("z"), 30, 20),
+        ])
+    };
+    let config = config(&["p"], &["a", "b"], "interval").replace("min_cell = 0", "min_cell = 10");
+    let replayed = |all, picked| Replayed::of(&config, &lines(all, picked));
+    // Which of these it was makes no difference to what is shown.
+    let shown = |all, picked| {
+        let replayed = replayed(all, picked);
+        let table = replayed.table.split_once('\n').unwrap().1.to_owned();
+        (replayed.finding("p", "a")["missing"].clone(), table)
+    };
+    assert_eq!(shown(9, 9), shown(1, 1));
+    let (missing, table) = shown(5, 5);
+    assert_eq!(
+        missing["group"],
+        json!({ "cases": 30, "share": 0.029, "by_cause": { "unlisted_group": 30 }, "suppressed": true })
+    );
+    assert!(table.contains("group 30 unlisted_group, some withheld (2.9 %)"), "{table}");
+    // Many of them, but few were picked: the bounds would tell how many.
+    let of_many = replayed(40, 1);
+    assert_eq!(of_many.finding("p", "a")["missing"]["group"]["suppressed"], false);
+    assert!(of_many.finding("p", "a")["missing"]["ratio_bounds"].is_object(), "21 of 70 were picked");
+    let few =
+        Replayed::of(&config, &tallies(&[(origin("a"), 1_000, 100), (origin("b"), 1_000, 100), (json!({}), 40, 1)]));
+    assert_eq!(few.finding("p", "a")["missing"]["ratio_bounds"], Value::Null);
+}
+
+#[test]
+fn controls_that_find_no_selection_are_shown() {
+    let mut lines = selections("p", (0, 0), [80, 80]);
+    // Of group a the other system writes the case ids otherwise, but for 20.
+    let controls = (0..80)
+        .map(|place| if place < 20 { format!("a{place}") } else { format!("A-{place}") })
+        .chain((0..20).map(|place| format!("b{place}")));
+    for (number, case) in controls.enumerate() {
+        lines.push(event(1_000 + number, "control", "2026-03-01T01:00:00Z", &json!({ "case_id": case })));
+    }
+    let config = config(&["p"], &["a", "b"], "interval").replace("selection_rate", "control_frequency");
+    let replayed = Replayed::of(&config, &lines);
+    assert_eq!(replayed.document["events"]["unmatched"], 60);
+    replayed.has_lines(&["WAITING 60 cases have events but no selection: no comparison counts them"]);
+}

@@ -132,6 +132,7 @@ pub(super) fn missing(
         group: MissingSide { all: total(counted), ..MissingSide::default() },
         reference: MissingSide { all: total(reference), ..MissingSide::default() },
         bounds: None,
+        unassigned: Side::default(),
     };
     own.add_to(&mut missing.group, if shares { Whose::All } else { Whose::Of(group) }, (indicator, unit));
     let (gaps, whose) = match against {
@@ -149,7 +150,8 @@ pub(super) fn missing(
         }
     }
     if matches!(against, Against::Rest | Against::Group(_)) && !population {
-        missing.bounds = bounds(counted, reference, own.unassigned(indicator));
+        missing.unassigned = own.unassigned(indicator);
+        missing.bounds = bounds(counted, reference, missing.unassigned);
     }
     missing
 }
