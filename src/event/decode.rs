@@ -21,7 +21,20 @@ pub struct RawRecord<'a> {
     pub timestamp: Option<EventTime>,
 }
 
-/// Decodes one record, in the structured or binary mode of CloudEvents.
+/// The byte order mark of UTF-8, which RFC 8259 allows a reader to pass over. Windows programs begin a text with it.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Returns a text without the byte order mark that it may begin with.
+///
+/// Whoever makes a [`RawRecord`] takes the mark off, so that templates recognise the record and positions in rejections
+/// count from the text. A dead letter is made of the record as it came, with its mark.
+#[inline]
+#[must_use]
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
+/// Decodes one record, in the structured or binary mode of CloudEvents. A byte order mark is passed over.
 ///
 /// `max_ahead` is how far the event time may be after the timestamp of the record. Without it, or without a timestamp,
 /// there is no limit.
@@ -50,10 +63,11 @@ fn decode_by<'a, const FAST: bool>(
     limits: &Limits,
     max_ahead: Option<Span>,
 ) -> Result<Decoded<'a>, Rejection> {
-    check_size(record.payload, limits)?;
+    let payload = without_mark(record.payload);
+    check_size(payload, limits)?;
     let decoded = match mode(record.headers)? {
-        Mode::Structured => decode_structured::<FAST>(record.payload, limits),
-        Mode::Binary => decode_binary::<FAST>(record.payload, record.headers, limits),
+        Mode::Structured => decode_structured::<FAST>(payload, limits),
+        Mode::Binary => decode_binary::<FAST>(payload, record.headers, limits),
     };
     // By reference: taking the event out of the result and putting it back would copy it twice.
     if let Ok(Decoded::Event(event)) = &decoded {
@@ -112,7 +126,11 @@ fn check_text(payload: &[u8]) -> Result<&str, Rejection> {
     }
     std::str::from_utf8(payload).map_err(|error| {
         let offset = error.valid_up_to();
-        let detail = format!("payload: expected UTF-8, found other bytes at byte {offset}");
+        let detail = if payload.starts_with(&[0xFF, 0xFE]) || payload.starts_with(&[0xFE, 0xFF]) {
+            "payload: expected UTF-8, found the byte order mark of UTF-16".to_owned()
+        } else {
+            format!("payload: expected UTF-8, found other bytes at byte {offset}")
+        };
         Rejection::new(Reason::InvalidUtf8, detail)
     })
 }

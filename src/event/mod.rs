@@ -20,7 +20,7 @@ mod time;
 mod value;
 
 pub use collection::{MAX_ENTRIES, MAX_POPULATION_GROUPS};
-pub use decode::{RawRecord, decode, decode_generally, is_ahead};
+pub use decode::{RawRecord, decode, decode_generally, is_ahead, without_mark};
 pub use decoded::Decoded;
 pub use depth::MAX_DEPTH;
 pub use model::*;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, stdin};
 use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
-use crate::event::moment_of;
+use crate::event::{moment_of, without_mark};
 use crate::plan::{EventTime, Limits, PartitionIndex};
 
 /// Bytes that are read from a file at a time.
@@ -14,6 +14,8 @@ const BUFFER_BYTES: usize = 1 << 20;
 const BATCH_LINES: usize = 4_096;
 /// Lines are handled when they have this many bytes. The last one may exceed it.
 const BATCH_BYTES: usize = 1 << 20;
+/// Bytes of a byte order mark.
+const MARK_BYTES: u64 = 3;
 
 /// The lines of several files: one file after the other, or merged by event time where each file is in that order. A
 /// line that is no event comes as soon as it is met.
@@ -171,7 +173,7 @@ impl Input {
         loop {
             self.line.clear();
             self.number += 1;
-            let read = self.read_bounded(message_bytes as u64 + 1);
+            let read = self.read_bounded(message_bytes as u64 + 1 + MARK_BYTES);
             let read =
                 read.map_err(|source| SourceError::Line { file: self.name.clone(), line: self.number, source })?;
             if read == 0 {
@@ -181,10 +183,18 @@ impl Input {
             while self.line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
                 self.line.pop();
             }
+            self.take_mark_off();
+            self.line.truncate(message_bytes.saturating_add(1));
             if !self.line.trim_ascii().is_empty() {
                 return Ok(true);
             }
         }
+    }
+
+    /// Takes a byte order mark off the line: of each line, since files that were joined have one in their middle.
+    fn take_mark_off(&mut self) {
+        let mark = self.line.len() - without_mark(&self.line).len();
+        self.line.drain(..mark);
     }
 
     /// Reads a line and keeps at most `kept` bytes of it, so that a file without line ends cannot fill the memory. Returns the length of the line.

@@ -20,6 +20,7 @@ mod formats;
 mod funnel;
 mod fuzz;
 mod golden;
+mod inputs;
 mod interleaving;
 mod ledger_oracle;
 mod letting_go;

@@ -1,6 +1,6 @@
 //! Hands batches of records to the monitor. The memory for it is used again.
 
-use crate::event::{RawRecord, Rejection};
+use crate::event::{RawRecord, Rejection, without_mark};
 use crate::monitor::{Handled, Monitor, Received, Workers};
 use crate::plan::EventTime;
 use crate::source::kafka::{Batch, BatchRecord};
@@ -27,7 +27,8 @@ impl Counting {
         received.extend(batch.records().enumerate().map(|(place, record)| {
             let headers = headers.next_if(|(with, _)| *with == place).map_or(&[][..], |(_, headers)| headers);
             let timestamp = record.timestamp.map(EventTime);
-            Received { partition: record.partition, record: RawRecord { payload: record.payload, headers, timestamp } }
+            let payload = without_mark(record.payload);
+            Received { partition: record.partition, record: RawRecord { payload, headers, timestamp } }
         }));
         monitor.handle_batch_by(&*self.workers, &received, now, &mut self.handled);
         self.received = of_any_lifetime(received);
