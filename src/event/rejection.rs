@@ -21,6 +21,13 @@ impl Rejection {
         Self { reason, detail: detail.into() }
     }
 
+    /// Returns why an event is refused that has the identity of an earlier one and differs from it in `what`.
+    #[must_use]
+    pub fn mismatched(what: &'static str) -> Self {
+        let detail = format!("event: expected what came first with this source and id, found another {what}");
+        Self::new(Reason::Mismatched, detail)
+    }
+
     /// Returns the rejection of an event that is further ahead of the wall clock than allowed.
     #[must_use]
     pub fn ahead_of_clock(ahead: Span, max_ahead: Span) -> Self {
@@ -90,6 +97,9 @@ reasons! {
     AheadOfRecord = "ahead_of_record",
     /// The event time is further ahead of the wall clock than `max_ahead`.
     AheadOfClock = "ahead_of_clock",
+    /// An earlier event has the same `source` and `id`, with another type or content. It is counted as a result of its
+    /// own, and not among the rejected.
+    Mismatched = "mismatched",
 }
 
 impl fmt::Display for Reason {

@@ -155,7 +155,8 @@ fn every_invalid_example_is_refused_for_the_reason_it_names() {
     }
     // No file can show these: they need a record, a large payload, or bytes that are not text.
     let elsewhere =
-        [Reason::TooLarge, Reason::InvalidUtf8, Reason::AheadOfRecord, Reason::AheadOfClock].map(Reason::name);
+        [Reason::TooLarge, Reason::InvalidUtf8, Reason::AheadOfRecord, Reason::AheadOfClock, Reason::Mismatched]
+            .map(Reason::name);
     let all: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
     let shown = reasons.iter().map(|reason| &**reason).chain(elsewhere).collect();
     assert_eq!(all, shown, "every reason has an example or is named here");

@@ -24,6 +24,7 @@ mod inputs;
 mod interleaving;
 mod ledger_oracle;
 mod letting_go;
+mod mismatched;
 mod outbox;
 mod plain_path;
 mod probabilistic;

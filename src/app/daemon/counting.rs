@@ -34,10 +34,10 @@ impl Counting {
         self.received = of_any_lifetime(received);
     }
 
-    /// The records that were rejected. `batch` is the one that was counted last.
+    /// The records that were refused: those rejected, and those that are not what came first by their identity. `batch` is the one that was counted last.
     pub fn rejected<'c>(&'c self, batch: &'c Batch) -> impl Iterator<Item = (BatchRecord<'c>, &'c Rejection)> {
         self.handled.iter().zip(batch.records()).filter_map(|(handled, record)| match handled {
-            Handled::Rejected(rejection) => Some((record, rejection)),
+            Handled::Mismatched(rejection) | Handled::Rejected(rejection) => Some((record, rejection)),
             _ => None,
         })
     }

@@ -34,6 +34,8 @@ struct Added {
     released: Vec<u64>,
     /// How long a case waits for values that rules read.
     membership_horizon: Span,
+    /// A hash of how values of groups and strata are read, and the number of the first combination that was read so.
+    reading: (u64, u64),
 }
 
 /// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
@@ -84,11 +86,14 @@ impl Added {
             sealed: state.windows.sealed(),
             released: state.ledger.released.clone(),
             membership_horizon,
+            reading: state.ledger.reading,
         }
     }
 
     fn complete(self, state: &mut State) -> Result<(), String> {
-        let Self { missing, late_by_hour, of_alerts, supports, sealed, released, membership_horizon: _ } = self;
+        let Self { missing, late_by_hour, of_alerts, supports, sealed, released, membership_horizon: _, reading } =
+            self;
+        state.ledger.reading = reading;
         state.windows.set_sealed(sealed);
         state.watermark.set_supports(supports);
         state.ledger.released = released;
