@@ -7,7 +7,9 @@ use super::decoded::Decoded;
 use super::depth::check_depth;
 use super::envelope::{EVENT, Envelope, is_json, read_envelope, read_plain_envelope};
 use super::field::Field;
+use super::near_miss::{NearHeaders, near_headers};
 use super::rejection::{Reason, Rejection};
+use super::wrapping::wrapping;
 use crate::plan::{EventTime, Limits, Span};
 
 /// A Kafka record, or a line of a file.
@@ -65,15 +67,47 @@ fn decode_by<'a, const FAST: bool>(
 ) -> Result<Decoded<'a>, Rejection> {
     let payload = without_mark(record.payload);
     check_size(payload, limits)?;
-    let decoded = match mode(record.headers)? {
+    let mode = mode(record.headers)?;
+    let decoded = match mode {
         Mode::Structured => decode_structured::<FAST>(payload, limits),
         Mode::Binary => decode_binary::<FAST>(payload, record.headers, limits),
     };
+    if let Err(rejection) = decoded {
+        return explained(rejection, mode, payload, record.headers);
+    }
     // By reference: taking the event out of the result and putting it back would copy it twice.
     if let Ok(Decoded::Event(event)) = &decoded {
         check_ahead(event.time, record.timestamp, max_ahead)?;
     }
     decoded
+}
+
+/// Returns what a record is that was refused: another reason where what is around the event explains more.
+#[cold]
+fn explained<'a>(
+    rejection: Rejection,
+    mode: Mode,
+    payload: &[u8],
+    headers: &[(&str, &[u8])],
+) -> Result<Decoded<'a>, Rejection> {
+    if rejection.reason == Reason::NearMiss {
+        return Err(rejection);
+    }
+    if let Some(found) = wrapping(payload) {
+        let detail = format!("payload: expected JSON of the contract, found {found}");
+        return Err(Rejection::new(Reason::UnsupportedFormat, detail));
+    }
+    let is_attribute =
+        |name: &str| !matches!(attribute_of(name), Attribute::None | Attribute::Known(Field::DataContentType));
+    let none_is_attribute = mode == Mode::Structured && !headers.iter().any(|(name, _)| is_attribute(name));
+    match near_headers(headers).filter(|_| none_is_attribute) {
+        Some(NearHeaders::Foreign) => Ok(Decoded::UnknownType),
+        Some(NearHeaders::Ours) => {
+            let detail = "headers: expected the prefix ce_ of the Kafka binding, found another one";
+            Err(Rejection::new(Reason::NearMiss, detail))
+        }
+        None => Err(rejection),
+    }
 }
 
 fn decode_structured<'a, const FAST: bool>(payload: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Rejection> {
@@ -100,6 +134,7 @@ fn decode_binary<'a, const FAST: bool>(
         // The contract says nothing about its payload.
         return Ok(Decoded::UnknownType);
     }
+    envelope.refuse_near_miss(&context)?;
     let payload = check_text(payload)?;
     if FAST && envelope.read_plain_body(&context, payload) {
         return envelope.finish(&context, payload, None);
@@ -135,6 +170,7 @@ fn check_text(payload: &[u8]) -> Result<&str, Rejection> {
     })
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// The payload is the whole event.
     Structured,

@@ -73,6 +73,8 @@ reasons! {
     NotJson = "not_json",
     /// The event has a format of CloudEvents that the contract does not have: Avro, a batch, `data_base64` ...
     UnsupportedFormat = "unsupported_format",
+    /// The type, or the prefix of the headers, is that of the contract but for quotes, letter case, version or prefix.
+    NearMiss = "near_miss",
     /// A required field is absent.
     MissingField = "missing_field",
     /// A known field appears twice.

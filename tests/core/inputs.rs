@@ -1,10 +1,10 @@
-//! What stands around an event: byte order marks in files and in Kafka values.
+//! What stands around an event: byte order marks, headers, envelopes of other systems; and types that are nearly those of the contract.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use paritywatch::event::{Decoded, RawRecord, Reason, decode, moment_of};
+use paritywatch::event::{Decoded, RawRecord, Reason, Rejection, decode, decode_generally, moment_of};
 use paritywatch::plan::Limits;
 use serde_json::Value;
 
@@ -108,5 +108,148 @@ fn a_line_as_long_as_allowed_keeps_its_end_behind_a_mark() {
         assert_eq!(document(&output)["events"]["rejected"] == 0, accepted, "{bytes}");
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(accepted || message.contains(&format!("found {}", limit + 1)), "{message}");
+    }
+}
+
+const SELECTION: &str = r#"{"specversion":"1.0","id":"e-1","source":"/s","type":"paritywatch.selection.v1","time":"2026-03-01T08:15:30Z","data":{"case_id":"c-1","profile":"cub","selected":true}}"#;
+const DATA: &[u8] = br#"{"case_id":"c-1","profile":"cub","selected":true}"#;
+
+/// Decodes by both paths, which must agree.
+fn decoded<'a>(payload: &'a [u8], headers: &'a [(&'a str, &'a [u8])]) -> Result<Decoded<'a>, Rejection> {
+    let record = RawRecord { payload, headers, timestamp: None };
+    let decoded = decode(&record, &LIMITS, None);
+    assert_eq!(decoded, decode_generally(&record, &LIMITS, None));
+    decoded
+}
+
+/// The headers of a selection in binary mode with this type.
+fn headers(name: &str) -> Vec<(&'static str, &[u8])> {
+    let others: [(&str, &[u8]); 4] =
+        [("ce_specversion", b"1.0"), ("ce_id", b"e-1"), ("ce_source", b"/s"), ("ce_time", b"2026-03-01T08:15:30Z")];
+    others.into_iter().chain([("ce_type", name.as_bytes())]).collect()
+}
+
+#[test]
+fn a_type_that_is_nearly_ours_is_refused_with_what_was_expected() {
+    for (name, but_for) in [
+        ("\"paritywatch.selection.v1\"", "quotes"),
+        ("'paritywatch.selection.v1'", "quotes"),
+        ("\\\"paritywatch.selection.v1\\\"", "quotes"),
+        (" paritywatch.selection.v1", "quotes"),
+        ("paritywatch.selection.v1\n", "quotes"),
+        ("\u{feff}paritywatch.selection.v1", "quotes"),
+        ("Paritywatch.Selection.V1", "letter case"),
+        ("\"PARITYWATCH.SELECTION.V1\"", "letter case"),
+        ("paritywatch.selection.v2", "version"),
+        ("paritywatch.selection.v1.1", "version"),
+        ("paritywatch.selection.1", "version"),
+        ("paritywatch.selection", "version"),
+        ("paritywatch.v1.selection", "spelling"),
+        ("paritywatch_selection_v1", "spelling"),
+        ("paritywatch.selections.v1", "spelling"),
+        ("nl.example.selection.v1", "prefix"),
+        ("nl.example.paritywatch.selection.v1", "prefix"),
+        ("urn:example:selection:v2", "prefix"),
+        ("selection.v1", "prefix"),
+    ] {
+        let expected = format!("event.type: expected paritywatch.selection.v1, found it but for ");
+        let check = |rejection: Rejection| {
+            assert_eq!(rejection.reason, Reason::NearMiss, "{name}: {rejection}");
+            assert!(
+                rejection.detail.starts_with(&expected) && rejection.detail.contains(but_for),
+                "{name}: {rejection}"
+            );
+        };
+        // Whatever the payload is, in either mode.
+        for payload in [DATA, b"\xff\0", b""] {
+            check(decoded(payload, &headers(name)).unwrap_err());
+        }
+        let event = SELECTION.replace("\"paritywatch.selection.v1\"", &serde_json::to_string(name).unwrap());
+        check(decoded(event.as_bytes(), &[]).unwrap_err());
+        check(
+            decoded(event.replace("{\"case_id\"", "[{\"case_id\"").replace("}}", "}]}").as_bytes(), &[]).unwrap_err(),
+        );
+    }
+    for word in ["selection", "control", "outcome", "complaint", "tally", "attributes", "population"] {
+        let name = format!("Paritywatch.{word}.v1");
+        assert!(
+            decoded(DATA, &headers(&name)).unwrap_err().detail.contains(&format!("expected paritywatch.{word}.v1"))
+        );
+    }
+}
+
+#[test]
+fn a_type_of_others_is_unknown() {
+    for name in [
+        "com.example.thing",
+        "com.example.thing.v1",
+        "com.example.selection.made.v1",
+        "com.example.selection",
+        "com.example.preselection.v1",
+        "selection",
+        "paritywatch.alert.v1",
+        "paritywatch.v1",
+        "v1",
+        "...",
+        &"x.selection.v1".repeat(100),
+    ] {
+        assert_eq!(decoded(b"anything", &headers(name)), Ok(Decoded::UnknownType), "{name}");
+        let event = SELECTION.replace("paritywatch.selection.v1", name);
+        assert_eq!(decoded(event.as_bytes(), &[]), Ok(Decoded::UnknownType), "{name}");
+    }
+}
+
+#[test]
+fn headers_of_another_binding_are_refused_with_the_prefix_that_was_expected() {
+    let renamed = |prefix: &str, name: &'static str| -> Vec<(String, Vec<u8>)> {
+        let rename = |(name, value): (&str, &[u8])| (name.replace("ce_", prefix), value.to_vec());
+        headers(name).into_iter().map(rename).collect()
+    };
+    let of = |owned: &[(String, Vec<u8>)], payload: &[u8]| {
+        let headers: Vec<(&str, &[u8])> = owned.iter().map(|(name, value)| (&**name, &**value)).collect();
+        decoded(payload, &headers).map(|found| format!("{found:?}"))
+    };
+    for prefix in ["ce-", "CE-", " ce_", "\"ce_", "cloudEvents:", "cloudevents_"] {
+        for name in ["paritywatch.selection.v1", "paritywatch.selection.v2"] {
+            let rejection = of(&renamed(prefix, name), DATA).unwrap_err();
+            assert_eq!(rejection.reason, Reason::NearMiss, "{prefix}: {rejection}");
+            assert!(rejection.detail.contains("the prefix ce_"), "{rejection}");
+        }
+        assert_eq!(of(&renamed(prefix, "com.example.thing"), DATA), Ok("UnknownType".to_owned()), "{prefix}");
+        // An event in the payload needs no header.
+        assert!(of(&renamed(prefix, "paritywatch.selection.v1"), SELECTION.as_bytes()).unwrap().starts_with("Event("));
+    }
+    assert!(of(&renamed("CE_", "paritywatch.selection.v1"), DATA).unwrap().starts_with("Event("), "any letter case");
+    assert_eq!(
+        of(&[("x-type".to_owned(), b"paritywatch.selection.v1".to_vec())], DATA).unwrap_err().reason,
+        Reason::MissingField
+    );
+}
+
+#[test]
+fn what_other_systems_put_around_an_event_is_named() {
+    let change =
+        r#"{"before":null,"after":{"case_id":"c-1","profile":"cub","selected":true},"source":{"table":"t"},"op":"c"}"#;
+    let connect = format!(r#"{{"schema":{{"type":"struct"}},"payload":{SELECTION}}}"#);
+    let framed = |id: [u8; 4], payload: &str| [&[0][..], &id, payload.as_bytes()].concat();
+    for (payload, named) in [
+        (framed([0, 0, 0, 7], SELECTION), "schema registry"),
+        (framed([0, 0, 0xFF, 0xFE], "Obj\u{1}"), "schema registry"),
+        (connect.clone().into_bytes(), "Kafka Connect"),
+        (connect.replace(SELECTION, "null").into_bytes(), "Kafka Connect"),
+        (change.as_bytes().to_vec(), "Debezium"),
+        (connect.replace(SELECTION, change).into_bytes(), "Debezium"),
+    ] {
+        for headers in [vec![], headers("paritywatch.selection.v1")] {
+            let rejection = decoded(&payload, &headers).unwrap_err();
+            assert_eq!(rejection.reason, Reason::UnsupportedFormat, "{named}: {rejection}");
+            assert!(rejection.detail.contains(named) && !rejection.detail.contains("c-1"), "{rejection}");
+        }
+    }
+    // The fields of an event may have any name.
+    let event = SELECTION.replacen('{', r#"{"schema":{},"payload":{},"op":"c","after":{},"#, 1);
+    assert!(matches!(decoded(event.as_bytes(), &[]), Ok(Decoded::Event(_))));
+    for plain in ["{}", r#"{"payload":{}}"#, r#"{"op":"c"}"#] {
+        assert_eq!(decoded(plain.as_bytes(), &[]).unwrap_err().reason, Reason::MissingField, "{plain}");
     }
 }
