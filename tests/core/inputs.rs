@@ -253,3 +253,159 @@ fn what_other_systems_put_around_an_event_is_named() {
         assert_eq!(decoded(plain.as_bytes(), &[]).unwrap_err().reason, Reason::MissingField, "{plain}");
     }
 }
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstandard(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 3).unwrap()
+}
+
+/// A frame that asks for a window of this size, as `zstd --long` writes it.
+fn with_window(bytes: &[u8], log: u32) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(log).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Tallies of two groups, enough for a verdict.
+fn tallies(count: usize) -> Vec<u8> {
+    (0..count)
+        .flat_map(|number| {
+            let (group, selected) = [("a", 3), ("b", 1)][number % 2];
+            format!(
+                "{{\"specversion\":\"1.0\",\"id\":\"t{number}\",\"source\":\"/s\",\"type\":\"paritywatch.tally.v1\",\"time\":\"2026-03-01T{:02}:{:02}:00Z\",\"data\":{{\"profile\":\"p\",\"groups\":{{\"origin\":\"{group}\"}},\"counts\":{{\"assessed\":10,\"selected\":{selected}}}}}}}\n",
+                number / 60 % 24,
+                number % 60
+            )
+            .into_bytes()
+        })
+        .collect()
+}
+
+#[test]
+fn compressed_files_are_read_by_their_content() {
+    let config = case("first-line-with-byte-order-mark").join("config.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        file
+    };
+    let plain = tallies(1_000);
+    let cut = plain.split_inclusive(|byte| *byte == b'\n').take(400).map(<[u8]>::len).sum::<usize>();
+    // In the middle of a line.
+    let (first, second) = plain.split_at(cut - 50);
+    let skipped = [&[0x53, 0x2A, 0x4D, 0x18, 4, 0, 0, 0][..], b"none"].concat();
+    for arguments in [&[][..], &["--in-order"]] {
+        let of = |files: &[PathBuf], input: &[u8]| document(&replay(&config, arguments, files, input));
+        let expected = of(&[write("plain", &plain)], b"");
+        assert_eq!(
+            (&expected["events"]["accepted"], &expected["findings"][0]["verdict"]),
+            (&1_000.into(), &"critical".into())
+        );
+        for (name, bytes) in [
+            ("events.gz", gzip(&plain)),
+            ("events.zst", zstandard(&plain)),
+            // Its name says nothing.
+            ("zstandard.gz", zstandard(&plain)),
+            ("plain.gz", plain.clone()),
+            // Several members or frames are one text.
+            ("members.gz", [gzip(first), gzip(b""), gzip(second)].concat()),
+            ("frames.zst", [skipped.clone(), zstandard(first), skipped.clone(), zstandard(second)].concat()),
+            ("marked.gz", gzip(&[MARK, &plain].concat())),
+            ("window.zst", with_window(&plain, 27)),
+        ] {
+            assert_eq!(of(&[write(name, &bytes)], b""), expected, "{name}");
+            assert_eq!(of(&["-".into()], &bytes), expected, "{name} on standard input");
+        }
+        let (first, second) = plain.split_at(cut);
+        let compressed = [
+            write("empty.gz", &gzip(b"")),
+            write("1.gz", &gzip(first)),
+            write("none.gz", b""),
+            write("2.zst", &zstandard(second)),
+        ];
+        let plain = [write("empty", b""), write("1", first), write("none", b""), write("2", second)];
+        assert_eq!(of(&compressed, b""), of(&plain, b""));
+    }
+}
+
+#[test]
+fn a_compressed_file_that_cannot_be_read_to_its_end_is_named() {
+    let config = case("first-line-with-byte-order-mark").join("config.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let plain = tallies(5_000);
+    let changed = |mut bytes: Vec<u8>| {
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 8].fill(0xA5);
+        bytes
+    };
+    let cut = |bytes: Vec<u8>, left: usize| bytes[..bytes.len() - left].to_vec();
+    for (name, bytes, problem) in [
+        ("cut.gz", cut(gzip(&plain), 5_000), "expected the whole gzip stream, found its end after"),
+        ("cut-check.gz", cut(gzip(&plain), 4), "expected the whole gzip stream"),
+        ("cut-head.gz", gzip(&plain)[..7].to_vec(), "expected the whole gzip stream, found its end after 7 bytes"),
+        ("cut.zst", cut(zstandard(&plain), 50), "expected the whole Zstandard stream, found its end after"),
+        (
+            "cut-second.zst",
+            [zstandard(&plain), cut(zstandard(&plain), 1)].concat(),
+            "expected the whole Zstandard stream",
+        ),
+        ("changed.gz", changed(gzip(&plain)), "expected a gzip stream, found within its first"),
+        ("changed.zst", changed(zstandard(&plain)), "expected a Zstandard stream, found within its first"),
+        ("behind.gz", [gzip(&plain), b"something else".to_vec()].concat(), "expected a gzip stream"),
+        ("large.zst", with_window(&plain, 28), "expected a Zstandard stream"),
+        (
+            "events.xz",
+            b"\xFD7zXZ\0\0\0".to_vec(),
+            "expected JSON lines, plain or compressed by gzip or Zstandard, found xz",
+        ),
+        ("events.zip", b"PK\x03\x04\0\0".to_vec(), "found zip"),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, &bytes).unwrap();
+        for arguments in [&[][..], &["--in-order"]] {
+            let output = replay(&config, arguments, std::slice::from_ref(&file), b"");
+            let message = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(74), "{name}: {message}");
+            assert!(message.contains(name) && message.contains(problem), "{name}: {message}");
+            assert!(output.stdout.is_empty(), "{name}: what was read of it is no evaluation");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_decompresses_to_far_more_than_an_event_takes_no_memory() {
+    let case = case("first-line-with-byte-order-mark");
+    let plain = std::fs::read(case.join("events.jsonl")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bomb");
+    // 1 GiB on one line, and then two events.
+    let mut line = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    (0..1_024).for_each(|_| line.write_all(&vec![b'x'; 1 << 20]).unwrap());
+    line.write_all(b"\n").unwrap();
+    std::fs::write(&file, [line.finish().unwrap(), zstandard(&plain)].concat()).unwrap();
+    // The memory that a shell lets the program have, in KiB: threads reserve most of it.
+    let script = "ulimit -v 900000; exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        script,
+        env!("CARGO_BIN_EXE_paritywatch"),
+        "replay",
+        "--format",
+        "json",
+        "--max-lost",
+        "0.5",
+        "--config",
+    ]);
+    let output = command.arg(case.join("config.toml")).arg(&file).output().unwrap();
+    let found = document(&output);
+    assert_eq!((&found["events"]["accepted"], &found["events"]["rejected"]), (&2.into(), &1.into()));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("too_large"));
+}
