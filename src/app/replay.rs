@@ -50,7 +50,7 @@ pub struct ReplayArguments {
     /// where an event is behind its file's by more than window.allowed_lateness
     #[arg(long)]
     in_order: bool,
-    /// JSON-lines files of events, in any order; - for standard input
+    /// JSON-lines files of events, in any order, plain or compressed by gzip or Zstandard; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
