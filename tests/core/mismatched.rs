@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use paritywatch::event::{RawRecord, Reason};
 use paritywatch::ledger::PseudonymKey;
-use paritywatch::monitor::{Clock, Handled, Monitor, SECTIONS};
+use paritywatch::monitor::{Clock, Handled, Monitor, Received, SECTIONS};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan, Span};
 use paritywatch::render::Render;
 use paritywatch::settings::Settings;
@@ -240,6 +240,13 @@ proptest! {
         }
         let expected = counted(&running);
         let mut restarted = restored(&running, CONFIG);
+        // In a batch, events that are alike are recognised without being decoded.
+        let all: Vec<String> = events.iter().flat_map(|event| changed(event).into_values()).map(|it| it.to_string()).collect();
+        let record = |event| Received { partition: PartitionIndex(0), record: RawRecord { payload: event, headers: &[], timestamp: None } };
+        let batch: Vec<Received<'_>> = all.iter().chain(&all).map(|event| record(event.as_bytes())).collect();
+        let mut handled = Vec::new();
+        running.clone().handle_batch(&batch, START.plus(Span::DAY), &mut handled);
+        prop_assert!(handled.iter().all(|handled| matches!(handled, Handled::Mismatched(_))), "{:?}", handled);
         for monitor in [&mut running, &mut restarted] {
             let (mut tried, before) = (0, monitor.health());
             for event in &events {
