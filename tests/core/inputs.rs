@@ -152,11 +152,11 @@ fn a_type_that_is_nearly_ours_is_refused_with_what_was_expected() {
         ("urn:example:selection:v2", "prefix"),
         ("selection.v1", "prefix"),
     ] {
-        let expected = format!("event.type: expected paritywatch.selection.v1, found it but for ");
+        let expected = "event.type: expected paritywatch.selection.v1, found it but for ";
         let check = |rejection: Rejection| {
             assert_eq!(rejection.reason, Reason::NearMiss, "{name}: {rejection}");
             assert!(
-                rejection.detail.starts_with(&expected) && rejection.detail.contains(but_for),
+                rejection.detail.starts_with(expected) && rejection.detail.contains(but_for),
                 "{name}: {rejection}"
             );
         };
