@@ -23,7 +23,7 @@ use crate::source::files::{Lines, Merge};
 use crate::source::sort::{Sorted, Sorter};
 use crate::window::Ends;
 
-/// Rejected lines that are named one by one, at most. All are counted.
+/// Refused lines that are named one by one, at most. All are counted.
 const NAMED_REJECTIONS: u64 = 10;
 
 /// Longest line of the table, in characters.
@@ -50,7 +50,7 @@ pub struct ReplayArguments {
     /// where an event is behind its file's by more than window.allowed_lateness
     #[arg(long)]
     in_order: bool,
-    /// JSON-lines files of events, in any order; - for standard input
+    /// JSON-lines files of events, in any order, plain or compressed by gzip or Zstandard; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -112,9 +112,9 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<(Monitor, 
     let workers = threads::start(settings.threads)?;
     let losses = handle_all(&mut lines, &mut monitor, &*workers, &progress)?;
     progress.finish_and_clear();
-    let rejected = losses.rejected;
-    if rejected > NAMED_REJECTIONS {
-        eprintln!("paritywatch: {rejected} lines were rejected in all; events.rejected counts them");
+    let refused = losses.refused;
+    if refused > NAMED_REJECTIONS {
+        eprintln!("paritywatch: {refused} lines were refused in all; events.rejected and events.mismatched count them");
     }
     if let Input::InOrder(_, ends) = &lines {
         check_order(&monitor)?;
@@ -140,8 +140,8 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<(Monitor, 
 /// Lines that were not counted.
 #[derive(Debug, Default)]
 struct Losses {
-    /// How many were rejected.
-    rejected: u64,
+    /// How many were refused, which `run` would make dead letters.
+    refused: u64,
     /// The first that was not counted: file, line and why.
     first: Option<String>,
 }
@@ -154,7 +154,7 @@ fn loss(handled: &Handled) -> Option<String> {
         Handled::TooLate => Some("too late: it is older than window.history".to_owned()),
         Handled::UnknownType => Some("unknown type: its type is not one of the contract".to_owned()),
         Handled::UnknownProfile => Some("unknown profile: no table [profiles.NAME] has its profile".to_owned()),
-        Handled::Rejected(rejection) => Some(rejection.to_string()),
+        Handled::Mismatched(rejection) | Handled::Rejected(rejection) => Some(rejection.to_string()),
     }
 }
 
@@ -194,7 +194,7 @@ fn check_judged(published: &Published) -> Result<(), Failure> {
     Err(Failure::Data(format!("--fail-on: expected a finding that was judged, found {found}")))
 }
 
-/// Hands all lines to the monitor, names the first that are rejected, and returns those that were not counted.
+/// Hands all lines to the monitor, names the first that are refused, and returns those that were not counted.
 fn handle_all(
     files: &mut Input,
     monitor: &mut Monitor,
@@ -214,9 +214,9 @@ fn handle_all(
             if losses.first.is_none() {
                 losses.first = loss(handled).map(|why| format!("{}:{number}: {why}", files.name(partition)));
             }
-            if let Handled::Rejected(rejection) = handled {
-                losses.rejected += 1;
-                if losses.rejected <= NAMED_REJECTIONS {
+            if let Handled::Mismatched(rejection) | Handled::Rejected(rejection) = handled {
+                losses.refused += 1;
+                if losses.refused <= NAMED_REJECTIONS {
                     eprintln!("paritywatch: {}:{number}: {rejection}", files.name(partition));
                 }
             }

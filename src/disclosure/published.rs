@@ -42,6 +42,8 @@ pub struct EventCounts {
     pub accepted: u64,
     /// Second deliveries.
     pub duplicate: u64,
+    /// Of the identity of an earlier event, with another type or content.
+    pub mismatched: u64,
     /// Older than the history.
     pub too_late: u64,
     /// Bad input.
@@ -64,16 +66,18 @@ impl EventCounts {
     /// Returns those that were to be counted and were not. A second delivery was counted, and what is beyond the end was not asked for.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        let lost = [self.conflict, self.rejected, self.unknown_type, self.unknown_profile, self.too_late];
-        lost.iter().fold(0, |sum, count| sum.saturating_add(*count))
+        let Self { mismatched, conflict, rejected, unknown_type, unknown_profile, too_late, .. } = self;
+        let lost = [mismatched, conflict, rejected, unknown_type, unknown_profile, too_late];
+        lost.iter().fold(0, |sum, count| sum.saturating_add(**count))
     }
 
     /// Returns `read` in its parts, each with its word for people. They add up to `read`.
     #[must_use]
-    pub const fn parts(&self) -> [(&'static str, u64); 8] {
+    pub const fn parts(&self) -> [(&'static str, u64); 9] {
         [
             ("accepted", self.accepted),
             ("duplicate", self.duplicate),
+            ("mismatched", self.mismatched),
             ("conflict", self.conflict),
             ("rejected", self.rejected),
             ("unknown type", self.unknown_type),

@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess};
 
 use super::collection::{Criteria, certain_groups, group_counts, groups, strata};
 use super::context::Context;
+use super::event_type::EventType;
 use super::field::{Field, FieldSet, set_of};
 use super::model::{
     Attributes, Complaint, ComplaintStatus, Control, Data, Outcome, OutcomeReport, Population, Sanction, Selection,
@@ -25,36 +26,6 @@ pub(super) const MAX_INTENSITY: f64 = 10.0;
 pub(super) const MAX_DURATION_MINUTES: f64 = 527_040.0;
 /// The largest amount of a sanction.
 const MAX_AMOUNT: f64 = 1e12;
-
-/// An event type of the contract (v1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EventType {
-    Selection,
-    Control,
-    Outcome,
-    Complaint,
-    Tally,
-    Attributes,
-    Population,
-}
-
-impl EventType {
-    /// Returns the type named by the CloudEvents attribute `type`, or `None` where the contract does not have it.
-    #[inline]
-    pub(super) fn of(name: &str) -> Option<Self> {
-        let name = name.strip_prefix("paritywatch.")?.strip_suffix(".v1")?;
-        Some(match name {
-            "selection" => Self::Selection,
-            "control" => Self::Control,
-            "outcome" => Self::Outcome,
-            "complaint" => Self::Complaint,
-            "tally" => Self::Tally,
-            "attributes" => Self::Attributes,
-            "population" => Self::Population,
-            _ => return None,
-        })
-    }
-}
 
 /// Reads the data of one event type into a slot. It is filled in place, since moving it would cost as much as reading a
 /// few fields.

@@ -7,7 +7,9 @@ use super::decoded::Decoded;
 use super::depth::check_depth;
 use super::envelope::{EVENT, Envelope, is_json, read_envelope, read_plain_envelope};
 use super::field::Field;
+use super::near_miss::{NearHeaders, near_headers};
 use super::rejection::{Reason, Rejection};
+use super::wrapping::wrapping;
 use crate::plan::{EventTime, Limits, Span};
 
 /// A Kafka record, or a line of a file.
@@ -21,7 +23,20 @@ pub struct RawRecord<'a> {
     pub timestamp: Option<EventTime>,
 }
 
-/// Decodes one record, in the structured or binary mode of CloudEvents.
+/// The byte order mark of UTF-8, which RFC 8259 allows a reader to pass over. Windows programs begin a text with it.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Returns a text without the byte order mark that it may begin with.
+///
+/// Whoever makes a [`RawRecord`] takes the mark off, so that templates recognise the record and positions in rejections
+/// count from the text. A dead letter is made of the record as it came, with its mark.
+#[inline]
+#[must_use]
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
+/// Decodes one record, in the structured or binary mode of CloudEvents. A byte order mark is passed over.
 ///
 /// `max_ahead` is how far the event time may be after the timestamp of the record. Without it, or without a timestamp,
 /// there is no limit.
@@ -50,16 +65,49 @@ fn decode_by<'a, const FAST: bool>(
     limits: &Limits,
     max_ahead: Option<Span>,
 ) -> Result<Decoded<'a>, Rejection> {
-    check_size(record.payload, limits)?;
-    let decoded = match mode(record.headers)? {
-        Mode::Structured => decode_structured::<FAST>(record.payload, limits),
-        Mode::Binary => decode_binary::<FAST>(record.payload, record.headers, limits),
+    let payload = without_mark(record.payload);
+    check_size(payload, limits)?;
+    let mode = mode(record.headers)?;
+    let decoded = match mode {
+        Mode::Structured => decode_structured::<FAST>(payload, limits),
+        Mode::Binary => decode_binary::<FAST>(payload, record.headers, limits),
     };
+    if let Err(rejection) = decoded {
+        return explained(rejection, mode, payload, record.headers);
+    }
     // By reference: taking the event out of the result and putting it back would copy it twice.
     if let Ok(Decoded::Event(event)) = &decoded {
         check_ahead(event.time, record.timestamp, max_ahead)?;
     }
     decoded
+}
+
+/// Returns what a record is that was refused: another reason where what is around the event explains more.
+#[cold]
+fn explained<'a>(
+    rejection: Rejection,
+    mode: Mode,
+    payload: &[u8],
+    headers: &[(&str, &[u8])],
+) -> Result<Decoded<'a>, Rejection> {
+    if rejection.reason == Reason::NearMiss {
+        return Err(rejection);
+    }
+    if let Some(found) = wrapping(payload) {
+        let detail = format!("payload: expected JSON of the contract, found {found}");
+        return Err(Rejection::new(Reason::UnsupportedFormat, detail));
+    }
+    let is_attribute =
+        |name: &str| !matches!(attribute_of(name), Attribute::None | Attribute::Known(Field::DataContentType));
+    let none_is_attribute = mode == Mode::Structured && !headers.iter().any(|(name, _)| is_attribute(name));
+    match near_headers(headers).filter(|_| none_is_attribute) {
+        Some(NearHeaders::Foreign) => Ok(Decoded::UnknownType),
+        Some(NearHeaders::Ours) => {
+            let detail = "headers: expected the prefix ce_ of the Kafka binding, found another one";
+            Err(Rejection::new(Reason::NearMiss, detail))
+        }
+        None => Err(rejection),
+    }
 }
 
 fn decode_structured<'a, const FAST: bool>(payload: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, Rejection> {
@@ -86,6 +134,7 @@ fn decode_binary<'a, const FAST: bool>(
         // The contract says nothing about its payload.
         return Ok(Decoded::UnknownType);
     }
+    envelope.refuse_near_miss(&context)?;
     let payload = check_text(payload)?;
     if FAST && envelope.read_plain_body(&context, payload) {
         return envelope.finish(&context, payload, None);
@@ -112,11 +161,16 @@ fn check_text(payload: &[u8]) -> Result<&str, Rejection> {
     }
     std::str::from_utf8(payload).map_err(|error| {
         let offset = error.valid_up_to();
-        let detail = format!("payload: expected UTF-8, found other bytes at byte {offset}");
+        let detail = if payload.starts_with(&[0xFF, 0xFE]) || payload.starts_with(&[0xFE, 0xFF]) {
+            "payload: expected UTF-8, found the byte order mark of UTF-16".to_owned()
+        } else {
+            format!("payload: expected UTF-8, found other bytes at byte {offset}")
+        };
         Rejection::new(Reason::InvalidUtf8, detail)
     })
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// The payload is the whole event.
     Structured,

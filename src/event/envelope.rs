@@ -7,10 +7,12 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 use super::context::Context;
-use super::data::{DATA, DataOf, EventType};
+use super::data::{DATA, DataOf};
 use super::decoded::Decoded;
+use super::event_type::EventType;
 use super::field::{Field, FieldSet, set_of};
 use super::model::{Data, Event};
+use super::near_miss::NearMiss;
 use super::object::{Fill, Object};
 use super::plain::Plain;
 use super::rejection::{Reason, Rejection};
@@ -42,6 +44,8 @@ pub(super) struct Envelope<'a> {
 #[derive(Clone, Copy)]
 enum Type {
     Known(EventType),
+    /// One of the contract, but for a detail.
+    Near(NearMiss),
     Unknown,
     Empty,
 }
@@ -100,7 +104,7 @@ impl<'a> Envelope<'a> {
                 let slot = &mut self.data;
                 map.next_value_seed(Optional(DataOf { context, event_type, slot }))?;
             }
-            Some(Type::Unknown | Type::Empty) => {
+            Some(Type::Near(_) | Type::Unknown | Type::Empty) => {
                 map.next_value::<IgnoredAny>()?;
             }
             None => {
@@ -114,6 +118,13 @@ impl<'a> Envelope<'a> {
     /// Returns whether the event has a type that the contract does not have.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.event_type, Some(Type::Unknown))
+    }
+
+    /// Refuses an event whose type is one of the contract but for a detail.
+    pub(super) fn refuse_near_miss(&self, context: &Context) -> Result<(), Rejection> {
+        let Some(Type::Near(near)) = self.event_type else { return Ok(()) };
+        context.enter(EVENT, Some(Field::Type));
+        Err(context.reject(Reason::NearMiss, &near.detail()))
     }
 
     /// Reads the body of a binary-mode record by the fast path. Returns false where the general path must read it.
@@ -141,6 +152,7 @@ impl<'a> Envelope<'a> {
     ) -> Result<Decoded<'a>, Rejection> {
         let event_type = match self.event_type {
             Some(Type::Known(event_type)) => event_type,
+            Some(Type::Near(_)) => return self.refuse_near_miss(context).map(|()| Decoded::UnknownType),
             Some(Type::Unknown) => return Ok(Decoded::UnknownType),
             Some(Type::Empty) => return Err(empty(context, Field::Type)),
             None => return Err(absent(context, Field::Type)),
@@ -175,7 +187,7 @@ impl Type {
         match EventType::of(name) {
             Some(event_type) => Self::Known(event_type),
             None if name.is_empty() => Self::Empty,
-            None => Self::Unknown,
+            None => NearMiss::of(name).map_or(Self::Unknown, Self::Near),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The moment of a line: its event time, found without decoding the rest.
 
-use super::decode::{RawRecord, decode};
+use super::decode::{RawRecord, decode, without_mark};
 use super::decoded::Decoded;
 use super::time::parse_date_time;
 use super::value::is_possible;
@@ -25,6 +25,7 @@ const NONE: Moment = Moment { time: EventTime::MIN, is_ours: false };
 /// has decides nothing.
 #[must_use]
 pub fn moment_of(line: &[u8], limits: &Limits) -> Moment {
+    let line = without_mark(line);
     if line.len() > limits.message_bytes {
         return NONE;
     }

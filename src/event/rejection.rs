@@ -21,6 +21,13 @@ impl Rejection {
         Self { reason, detail: detail.into() }
     }
 
+    /// Returns why an event is refused that has the identity of an earlier one and differs from it in `what`.
+    #[must_use]
+    pub fn mismatched(what: &'static str) -> Self {
+        let detail = format!("event: expected what came first with this source and id, found another {what}");
+        Self::new(Reason::Mismatched, detail)
+    }
+
     /// Returns the rejection of an event that is further ahead of the wall clock than allowed.
     #[must_use]
     pub fn ahead_of_clock(ahead: Span, max_ahead: Span) -> Self {
@@ -66,6 +73,8 @@ reasons! {
     NotJson = "not_json",
     /// The event has a format of CloudEvents that the contract does not have: Avro, a batch, `data_base64` ...
     UnsupportedFormat = "unsupported_format",
+    /// The type, or the prefix of the headers, is that of the contract but for quotes, letter case, version or prefix.
+    NearMiss = "near_miss",
     /// A required field is absent.
     MissingField = "missing_field",
     /// A known field appears twice.
@@ -90,6 +99,9 @@ reasons! {
     AheadOfRecord = "ahead_of_record",
     /// The event time is further ahead of the wall clock than `max_ahead`.
     AheadOfClock = "ahead_of_clock",
+    /// An earlier event has the same `source` and `id`, with another type or content. It is counted as a result of its
+    /// own, and not among the rejected.
+    Mismatched = "mismatched",
 }
 
 impl fmt::Display for Reason {

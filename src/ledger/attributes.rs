@@ -1,10 +1,12 @@
 //! Groups and strata of cases: each distinct combination is kept once.
 
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher24;
 
 use super::named_values::NamedValues;
 use crate::event::{Groups, ReadNames, Strata};
@@ -52,6 +54,8 @@ pub struct AttributeTable {
     pub(super) with_names: usize,
     most_with_probabilities: usize,
     pub(super) probabilities_dropped: u64,
+    /// How values are read ([`reading`]), and the number of the first combination that was read so.
+    pub(super) reading: (u64, u64),
 }
 
 impl AttributeTable {
@@ -75,6 +79,7 @@ impl AttributeTable {
             strange: Vec::new(),
             most_with_probabilities: MAX_PROBABLE_COMBINATIONS,
             probabilities_dropped: 0,
+            reading: (reading(plan), 0),
         }
     }
 
@@ -239,6 +244,12 @@ impl AttributeTable {
         slots.iter().take(self.dimensions.len()).any(|slot| slot.named().is_some())
     }
 
+    /// Returns whether a combination may have been read by other aliases, other words for "no value" or other strata
+    /// than those in force: before a restart, or by an earlier version.
+    pub(super) const fn may_be_read_otherwise(&self, id: AttributesId) -> bool {
+        (id.0 as u64) < self.reading.1
+    }
+
     /// Returns whether a combination has kept probabilities.
     pub(super) fn has_probabilities(&self, slots: &[Slot]) -> bool {
         slots.iter().take(self.dimensions.len()).any(|slot| slot.vector().is_some())
@@ -308,6 +319,26 @@ impl AttributeTable {
         slots.iter_mut().take(self.dimensions.len()).filter(kept).for_each(|slot| *slot = Slot::PROBABILISTIC);
         slots
     }
+}
+
+/// Returns a hash of what decides how the values of events are read, apart from the groups themselves. Checkpoints keep
+/// it.
+fn reading(plan: &Plan) -> u64 {
+    let mut hasher = SipHasher24::new();
+    let mut text = |text: &str| {
+        hasher.write_u64((text.len() as u64).to_le());
+        hasher.write(text.as_bytes());
+    };
+    for dimension in &plan.dimensions {
+        text(&dimension.name);
+        for (alias, group) in &dimension.aliases {
+            text(alias);
+            text(group);
+        }
+        dimension.missing_values.iter().for_each(|value| text(value));
+    }
+    plan.strata().into_iter().for_each(text);
+    hasher.finish()
 }
 
 #[cfg(test)]

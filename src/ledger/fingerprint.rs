@@ -55,6 +55,7 @@ const DOMAIN_EVENT: u8 = 3;
 const DOMAIN_CONTROL: u8 = 4;
 const DOMAIN_CHECK: u8 = 5;
 const DOMAIN_TEMPLATE: u8 = 6;
+const DOMAIN_CONTENT: u8 = 7;
 
 impl PseudonymKey {
     /// Returns a hash of the key: it shows that another key is another one, but not what the key is.
@@ -71,6 +72,11 @@ impl PseudonymKey {
             word.copy_from_slice(&finished(self.begun(DOMAIN_TEMPLATE), &[number]).to_le_bytes());
         }
         secret
+    }
+
+    /// Returns what hashes the contents of events.
+    pub(super) fn begun_content(&self) -> SipHasher24 {
+        self.begun(DOMAIN_CONTENT)
     }
 
     fn begun(&self, domain: u8) -> SipHasher24 {

@@ -13,6 +13,7 @@ mod effects;
 mod finals;
 mod fingerprint;
 mod horizons;
+mod likeness;
 mod losses;
 mod memory;
 mod named_values;

@@ -27,6 +27,10 @@ pub struct LedgerState {
     /// By dimension; see [`Ledger::released`]. Formats up to 4 do not have it.
     #[serde(skip)]
     pub released: Vec<u64>,
+    /// A hash of how values are read, and the number of the first combination that was read so. Formats up to 4 do not
+    /// have it: by 0 nothing was read as it is now.
+    #[serde(skip)]
+    pub reading: (u64, u64),
 }
 
 /// The cases, shared with the ledger. A page is copied only when it changes while this is held.
@@ -82,6 +86,7 @@ impl Ledger {
             evicted: self.bounds.evicted,
             dropped_waiting: self.bounds.dropped_waiting,
             released: self.losses.released.clone(),
+            reading: self.attributes.reading,
         }
     }
 
@@ -103,9 +108,9 @@ impl Ledger {
     /// # Errors
     /// What was expected, where the state is not one that [`Self::state`] returns.
     pub fn restore(&mut self, state: LedgerState, spans: Spans, mapping: &Mapping) -> Result<(), String> {
-        let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting, released } = state;
+        let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting, released, reading } = state;
         self.horizons.spans = spans;
-        self.attributes.restore(attributes, mapping)?;
+        self.attributes.restore(attributes, reading, mapping)?;
         self.bounds.swept_at = swept_at;
         self.bounds.evicted = evicted;
         self.bounds.dropped_waiting = dropped_waiting;

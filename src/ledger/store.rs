@@ -6,7 +6,9 @@ use super::case::{CaseFacts, facts_of_selection};
 use super::effects::{Comparison, Effects, runs_differ};
 use super::fingerprint::{CaseKey, EventTag, PseudonymKey};
 use super::horizons::Horizons;
+use super::likeness::{content, difference};
 use super::losses::{Loss, Losses};
+use super::memory::Known;
 use super::page::Added;
 use super::pages::Pages;
 use super::ready::{CaseEvent, ReadyRecord};
@@ -54,6 +56,9 @@ pub enum Arrival {
     Conflict,
     /// It was delivered before. Nothing changed.
     Duplicate,
+    /// An earlier event of its case, or an earlier one about no case, has its identity, and says something else: the
+    /// two differ in this. Nothing changed.
+    Mismatched(&'static str),
     /// The case has too many events ([`MAX_RECORDS_PER_CASE`](super::MAX_RECORDS_PER_CASE)). Nothing changed.
     Full,
 }
@@ -125,7 +130,8 @@ impl Ledger {
         self.comparison.effects.clear();
         let CaseEvent { case, record } = *event;
         let arrival = self.add(case, self.arrived(&record, timing), timing);
-        if self.attributes.overflowed() > overflowed && arrival != Arrival::Duplicate {
+        if self.attributes.overflowed() > overflowed && !matches!(arrival, Arrival::Duplicate | Arrival::Mismatched(_))
+        {
             self.losses.add_overflow(&record, self.comparison.home());
         }
         self.keep_bounds(timing.watermark);
@@ -193,8 +199,8 @@ impl Ledger {
         self.maker.key.template_secret()
     }
 
-    /// Remembers an event about no case. Returns whether it is new.
-    pub fn remember(&mut self, event: &Event<'_>, timing: &Timing) -> bool {
+    /// Remembers an event about no case. It is [`Arrival::Changed`] where it is new.
+    pub fn remember(&mut self, event: &Event<'_>, timing: &Timing) -> Arrival {
         // Limits are kept here too, for there are streams without a single case.
         self.keep_bounds(timing.watermark);
         let tag = self.tag(event);
@@ -203,9 +209,13 @@ impl Ledger {
         self.pages.note_due(key, until);
         let page = self.pages.page_mut(key);
         let before = page.sizes();
-        let new = page.memory.insert((tag.full, tag.id), until, timing.seen);
+        let known = page.memory.insert_event(tag, content(event, &self.maker.key), until, timing.seen);
         self.pages.note_change(key, &before);
-        new
+        match known {
+            Known::Nothing => Arrival::Changed,
+            Known::Same => Arrival::Duplicate,
+            Known::Other => Arrival::Mismatched("type or content"),
+        }
     }
 
     /// Keeps cases by other `spans` from now on. What has expired by the previous ones is closed. In the other cases
@@ -298,12 +308,26 @@ impl Ledger {
             self.bounds.dropped_waiting = self.bounds.dropped_waiting.saturating_add(waited);
             note_closed(&closed, timing.watermark, &horizons.spans, &mut self.losses.closed);
         }
-        let known = horizons.is_duplicate(&records, &record, timing.seen)
-            || self.pages.page(key).memory.contains((key.high, record.tag), timing.seen);
-        let arrival = if known { Arrival::Duplicate } else { self.add_new(key, record, &mut records) };
+        let arrival = if horizons.is_duplicate(&records, &record, timing.seen) {
+            self.compared(&records, &record)
+        } else if self.pages.page(key).memory.contains((key.high, record.tag), timing.seen) {
+            // Of a closed case nothing is known but the id.
+            Arrival::Duplicate
+        } else {
+            self.add_new(key, record, &mut records)
+        };
         self.pages.note_change(key, &before);
         self.records = records;
         arrival
+    }
+
+    /// Compares a record with those of its identity in its case.
+    fn compared(&self, records: &[Record], record: &Record) -> Arrival {
+        let same = records.iter().filter(|known| known.tag == record.tag);
+        let mut differences = same.map(|known| difference(known, record, &self.attributes));
+        let first = differences.next().flatten();
+        // Where it was delivered in several runs of the case, it may say what any of them says.
+        first.filter(|_| differences.all(|other| other.is_some())).map_or(Arrival::Duplicate, Arrival::Mismatched)
     }
 
     /// Adds a new record to the case whose records are `records`.

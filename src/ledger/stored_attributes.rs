@@ -43,12 +43,17 @@ impl AttributeTable {
         (id.0 as usize) < self.combinations.len()
     }
 
-    /// Restores a new table. Ids keep their meaning. Combinations have no value in a stratum that the table did not
+    /// Restores a new table. `reading` is how values were read, and from which combination on. Ids keep their meaning. Combinations have no value in a stratum that the table did not
     /// keep when they were stored.
     ///
     /// # Errors
     /// What was expected, where the state is not one that [`Self::stored`] returns.
-    pub(super) fn restore(&mut self, state: StoredAttributes, mapping: &Mapping) -> Result<(), String> {
+    pub(super) fn restore(
+        &mut self,
+        state: StoredAttributes,
+        (reading, first): (u64, u64),
+        mapping: &Mapping,
+    ) -> Result<(), String> {
         let StoredAttributes { dimensions, strata, combinations, vectors, overflowed, probabilities_dropped, unlisted } =
             state;
         if dimensions != self.dimensions.len() {
@@ -81,6 +86,7 @@ impl AttributeTable {
             return Err("expected groups of the configuration, found an index beyond them".to_owned());
         }
         self.combinations = combinations.iter().map(present).collect();
+        self.reading.1 = if self.reading.0 == reading { first } else { self.combinations.len() as u64 };
         self.ids.clear();
         for (slots, id) in self.combinations.iter().zip(0..) {
             // Combinations that differed only in a stratum that is gone are equal now. New cases get the first of them.

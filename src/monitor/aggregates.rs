@@ -2,9 +2,9 @@
 
 use super::interface::Handled;
 use super::tables::Tables;
-use crate::event::{Complaint, ComplaintStatus, Event, Population, Tally};
+use crate::event::{Complaint, ComplaintStatus, Event, Population, Rejection, Tally};
 use crate::evidence::StagedPopulation;
-use crate::ledger::{AttributeTable, CaseCounts, Contribution, Timing};
+use crate::ledger::{Arrival, AttributeTable, CaseCounts, Contribution, Timing};
 use crate::plan::invariant::{Room, present};
 use crate::plan::{Channel, Dimension, DimensionId, Plan, ProfileId, hour_of};
 use crate::window::Counts;
@@ -94,7 +94,11 @@ fn first_delivery(
     timing: &Timing,
 ) -> Result<ProfileId, Handled> {
     let profile = plan.profile_id(profile).ok_or(Handled::UnknownProfile)?;
-    if tables.ledger.remember(event, timing) { Ok(profile) } else { Err(Handled::Duplicate) }
+    match tables.ledger.remember(event, timing) {
+        Arrival::Duplicate => Err(Handled::Duplicate),
+        Arrival::Mismatched(what) => Err(Handled::Mismatched(Rejection::mismatched(what))),
+        Arrival::Changed | Arrival::Conflict | Arrival::Full => Ok(profile),
+    }
 }
 
 /// Returns the counts in the order of the dimension's groups, whose names are read as those of cases are. All that are of no listed group come

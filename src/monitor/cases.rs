@@ -43,6 +43,7 @@ fn counted(joined: &Joined<'_>, unknown_profile: impl FnOnce() -> bool) -> Count
         Arrival::Changed => Handled::Accepted,
         Arrival::Conflict => Handled::Conflict,
         Arrival::Duplicate => Handled::Duplicate,
+        Arrival::Mismatched(what) => Handled::Mismatched(Rejection::mismatched(what)),
         Arrival::Full => Handled::Rejected(Rejection {
             reason: Reason::TooMany,
             detail: format!("expected at most {MAX_RECORDS_PER_CASE} events for one case, found one more"),

@@ -34,6 +34,8 @@ pub enum Handled {
     Accepted,
     /// Its `source` and `id` were seen before.
     Duplicate,
+    /// Its `source` and `id` were seen before, with another type or content: to be dead-lettered.
+    Mismatched(Rejection),
     /// A second selection of a case: it changed nothing.
     Conflict,
     /// Older than the history.
@@ -53,8 +55,8 @@ pub enum Handled {
 pub struct Health {
     /// What became of the events.
     pub events: EventCounts,
-    /// Events by type (`selection`, `control`, ...; `unknown`) and result (`accepted`, `duplicate`, `conflict`, `too_late`,
-    /// `unknown_type`, `unknown_profile`, `rejected`): only non-zero rows, sorted.
+    /// Events by type (`selection`, `control`, ...; `unknown`) and result (`accepted`, `duplicate`, `mismatched`, `conflict`,
+    /// `too_late`, `unknown_type`, `unknown_profile`, `rejected`): only non-zero rows, sorted.
     pub by_type: Vec<(&'static str, &'static str, u64)>,
     /// Rejections by reason: only non-zero rows, sorted.
     pub rejections: Vec<(&'static str, u64)>,

@@ -23,8 +23,8 @@ pub(super) struct Tallies {
 
 const TYPES: [&str; 8] =
     ["attributes", "complaint", "control", "outcome", "population", "selection", "tally", "unknown"];
-const RESULTS: [&str; 7] =
-    ["accepted", "conflict", "duplicate", "rejected", "too_late", "unknown_profile", "unknown_type"];
+const RESULTS: [&str; 8] =
+    ["accepted", "conflict", "duplicate", "mismatched", "rejected", "too_late", "unknown_profile", "unknown_type"];
 
 /// Returns every pair of a type and a result that a record can have: a record of an unknown type is rejected, or of an unknown
 /// type.
@@ -57,10 +57,11 @@ const fn result_index(handled: &Handled) -> Option<usize> {
         Handled::Accepted => Some(0),
         Handled::Conflict => Some(1),
         Handled::Duplicate => Some(2),
-        Handled::Rejected(_) => Some(3),
-        Handled::TooLate => Some(4),
-        Handled::UnknownProfile => Some(5),
-        Handled::UnknownType => Some(6),
+        Handled::Mismatched(_) => Some(3),
+        Handled::Rejected(_) => Some(4),
+        Handled::TooLate => Some(5),
+        Handled::UnknownProfile => Some(6),
+        Handled::UnknownType => Some(7),
         Handled::BeyondAsOf => None,
     }
 }
@@ -138,6 +139,7 @@ impl Tallies {
             read: sum(self.counts.iter().flatten()).saturating_add(self.beyond_as_of),
             accepted: of("accepted"),
             duplicate: of("duplicate"),
+            mismatched: of("mismatched"),
             too_late: of("too_late"),
             rejected: of("rejected"),
             unmatched: 0,

@@ -111,6 +111,7 @@ impl Serialize for Events<'_> {
             ("read", events.read),
             ("accepted", events.accepted),
             ("duplicate", events.duplicate),
+            ("mismatched", events.mismatched),
             ("too_late", events.too_late),
             ("rejected", events.rejected),
             ("unmatched", events.unmatched),

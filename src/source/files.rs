@@ -1,19 +1,20 @@
-//! Reads events from JSON-lines files, merged by time.
+//! Reads events from JSON-lines files, plain or compressed, one after the other or merged by time.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, stdin};
+use std::io::{BufRead, Read, empty, stdin};
 use std::path::{Path, PathBuf};
 
+use super::compressed::{BytesRead, open};
 use super::error::SourceError;
-use crate::event::moment_of;
+use crate::event::{moment_of, without_mark};
 use crate::plan::{EventTime, Limits, PartitionIndex};
 
-/// Bytes that are read from a file at a time.
-const BUFFER_BYTES: usize = 1 << 20;
 /// Lines that are handled together, at most.
 const BATCH_LINES: usize = 4_096;
 /// Lines are handled when they have this many bytes. The last one may exceed it.
 const BATCH_BYTES: usize = 1 << 20;
+/// Bytes of a byte order mark.
+const MARK_BYTES: u64 = 3;
 
 /// The lines of several files: one file after the other, or merged by event time where each file is in that order. A
 /// line that is no event comes as soon as it is met.
@@ -73,7 +74,9 @@ struct Input {
     name: String,
     number: u64,
     line: Vec<u8>,
-    bytes_read: u64,
+    bytes_read: BytesRead,
+    /// Whether the first line was read, or there is none.
+    has_begun: bool,
     /// The event time of the current line; the least time if the line is no event; `None` at the end of the file.
     time: Option<EventTime>,
 }
@@ -91,10 +94,22 @@ impl Merge {
         }
         // Only the order among files needs the time of a line; a single file has its own order.
         merge.needs_time = merged && merge.inputs.len() > 1;
-        for input in &mut merge.inputs {
-            input.read_on(&merge.limits, merge.needs_time)?;
-        }
         Ok(merge)
+    }
+
+    /// Reads the first lines: of all files where they are merged, else of the first that has any. So the files that come
+    /// one after the other take the memory of one decoder.
+    fn begin(&mut self) -> Result<(), SourceError> {
+        for input in &mut self.inputs {
+            if !input.has_begun {
+                input.has_begun = true;
+                input.read_on(&self.limits, self.needs_time)?;
+            }
+            if !self.needs_time && input.time.is_some() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the next line with its file and number; `None` at the end of all files.
@@ -102,6 +117,7 @@ impl Merge {
         if let Some(input) = self.given.take().and_then(|given| self.inputs.get_mut(given)) {
             input.read_on(&self.limits, self.needs_time)?;
         }
+        self.begin()?;
         let open = self.inputs.iter().enumerate().filter_map(|(index, input)| Some((input.time?, index, input)));
         let Some((_, index, input)) = open.min_by_key(|(time, index, _)| (*time, *index)) else { return Ok(None) };
         let partition = PartitionIndex(u32::try_from(index).map_err(|_| SourceError::TooManyFiles)?);
@@ -141,28 +157,29 @@ impl Merge {
         self.total_bytes
     }
 
-    /// The bytes that were read so far.
+    /// The bytes of the files that were read so far.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
-        self.inputs.iter().map(|input| input.bytes_read).sum()
+        self.inputs.iter().map(|input| input.bytes_read.get()).sum()
     }
 }
 
 impl Input {
     fn open(path: &Path) -> Result<Self, SourceError> {
-        let reader: Box<dyn BufRead> = if path == Path::new("-") {
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, stdin()))
-        } else {
-            let file = File::open(path).map_err(|error| SourceError::file(path, "open", error))?;
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
-        };
-        Ok(Self { reader, name: path.display().to_string(), number: 0, line: Vec::new(), bytes_read: 0, time: None })
+        let opened = if path == Path::new("-") { open(stdin()) } else { File::open(path).and_then(open) };
+        let (reader, bytes_read) = opened.map_err(|error| SourceError::file(path, "open", error))?;
+        let name = path.display().to_string();
+        Ok(Self { reader, name, number: 0, line: Vec::new(), bytes_read, has_begun: false, time: None })
     }
 
     /// Goes on to the next line.
     fn read_on(&mut self, limits: &Limits, needs_time: bool) -> Result<(), SourceError> {
         let found = self.read_line(limits.message_bytes)?;
         self.time = found.then(|| if needs_time { moment_of(&self.line, limits).time } else { EventTime::MIN });
+        if !found {
+            // What it took to read the file is given back.
+            self.reader = Box::new(empty());
+        }
         Ok(())
     }
 
@@ -171,20 +188,27 @@ impl Input {
         loop {
             self.line.clear();
             self.number += 1;
-            let read = self.read_bounded(message_bytes as u64 + 1);
+            let read = self.read_bounded(message_bytes as u64 + 1 + MARK_BYTES);
             let read =
                 read.map_err(|source| SourceError::Line { file: self.name.clone(), line: self.number, source })?;
             if read == 0 {
                 return Ok(false);
             }
-            self.bytes_read += read;
             while self.line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
                 self.line.pop();
             }
+            self.take_mark_off();
+            self.line.truncate(message_bytes.saturating_add(1));
             if !self.line.trim_ascii().is_empty() {
                 return Ok(true);
             }
         }
+    }
+
+    /// Takes a byte order mark off the line: of each line, since files that were joined have one in their middle.
+    fn take_mark_off(&mut self) {
+        let mark = self.line.len() - without_mark(&self.line).len();
+        self.line.drain(..mark);
     }
 
     /// Reads a line and keeps at most `kept` bytes of it, so that a file without line ends cannot fill the memory. Returns the length of the line.

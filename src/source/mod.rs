@@ -1,5 +1,6 @@
 //! Where records come from: Kafka, replayed files, the embedded broker of the demo.
 
+mod compressed;
 pub mod embedded;
 mod error;
 pub mod files;

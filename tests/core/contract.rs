@@ -155,7 +155,8 @@ fn every_invalid_example_is_refused_for_the_reason_it_names() {
     }
     // No file can show these: they need a record, a large payload, or bytes that are not text.
     let elsewhere =
-        [Reason::TooLarge, Reason::InvalidUtf8, Reason::AheadOfRecord, Reason::AheadOfClock].map(Reason::name);
+        [Reason::TooLarge, Reason::InvalidUtf8, Reason::AheadOfRecord, Reason::AheadOfClock, Reason::Mismatched]
+            .map(Reason::name);
     let all: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
     let shown = reasons.iter().map(|reason| &**reason).chain(elsewhere).collect();
     assert_eq!(all, shown, "every reason has an example or is named here");
@@ -237,7 +238,9 @@ fn unknown_fields_are_ignored_whatever_they_hold() {
 
 #[test]
 fn unknown_types_are_told_apart_whatever_their_data() {
-    for name in ["paritywatch.selection.v2", "paritywatch.x.v1", "paritywatch..v1", "selection", "com.example.thing"] {
+    for name in
+        ["paritywatch.x.v1", "paritywatch..v1", "selection", "com.example.thing", "com.example.selection.made.v1"]
+    {
         let known = "paritywatch.selection.v1";
         for data in ["null", "[[]]", "5", r#"{"case_id":7}"#] {
             let event = with(known, name).replace(r#"{"case_id":"c-1","profile":"cub","selected":true}"#, data);
@@ -301,7 +304,7 @@ fn headers_are_read_in_any_case_and_a_cloudevents_content_type_wins() {
 #[test]
 fn what_is_not_json_is_refused() {
     for text in
-        ["{", "nul", "{}{}", "{'a':1}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":01}", "{\"a\":1,}", "\u{feff}{}"]
+        ["{", "nul", "{}{}", "{'a':1}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":01}", "{\"a\":1,}", "{\u{feff}}"]
     {
         assert_eq!(reason_of(text.as_bytes()), Reason::NotJson, "{text}");
     }

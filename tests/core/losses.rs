@@ -92,7 +92,7 @@ fn monitor() -> Monitor {
 #[test]
 fn every_way_of_the_program_is_in_the_file() {
     let text = read("tests/LOSSES.md");
-    let of_records = variants!(Handled: Accepted, Duplicate, Conflict, TooLate, UnknownType, UnknownProfile, Rejected(_), BeyondAsOf);
+    let of_records = variants!(Handled: Accepted, Duplicate, Mismatched(_), Conflict, TooLate, UnknownType, UnknownProfile, Rejected(_), BeyondAsOf);
     let of_findings = variants!(Cause: Late, NoGroup, UnlistedGroup, Released, Conflict, Dropped, ImpossibleCounts);
     let of_cases = variants!(LossCause: Released, Conflict, Dropped);
     let known: BTreeSet<String> = ways().into_iter().flat_map(|way| way.code).collect();
@@ -103,6 +103,7 @@ fn every_way_of_the_program_is_in_the_file() {
         read,
         accepted,
         duplicate,
+        mismatched,
         too_late,
         rejected,
         unmatched,

@@ -1,6 +1,6 @@
 //! Hands batches of records to the monitor. The memory for it is used again.
 
-use crate::event::{RawRecord, Rejection};
+use crate::event::{RawRecord, Rejection, without_mark};
 use crate::monitor::{Handled, Monitor, Received, Workers};
 use crate::plan::EventTime;
 use crate::source::kafka::{Batch, BatchRecord};
@@ -27,16 +27,17 @@ impl Counting {
         received.extend(batch.records().enumerate().map(|(place, record)| {
             let headers = headers.next_if(|(with, _)| *with == place).map_or(&[][..], |(_, headers)| headers);
             let timestamp = record.timestamp.map(EventTime);
-            Received { partition: record.partition, record: RawRecord { payload: record.payload, headers, timestamp } }
+            let payload = without_mark(record.payload);
+            Received { partition: record.partition, record: RawRecord { payload, headers, timestamp } }
         }));
         monitor.handle_batch_by(&*self.workers, &received, now, &mut self.handled);
         self.received = of_any_lifetime(received);
     }
 
-    /// The records that were rejected. `batch` is the one that was counted last.
+    /// The records that were refused: those rejected, and those that are not what came first by their identity. `batch` is the one that was counted last.
     pub fn rejected<'c>(&'c self, batch: &'c Batch) -> impl Iterator<Item = (BatchRecord<'c>, &'c Rejection)> {
         self.handled.iter().zip(batch.records()).filter_map(|(handled, record)| match handled {
-            Handled::Rejected(rejection) => Some((record, rejection)),
+            Handled::Mismatched(rejection) | Handled::Rejected(rejection) => Some((record, rejection)),
             _ => None,
         })
     }

@@ -39,6 +39,8 @@ struct Added {
     released: Vec<u64>,
     /// How long a case waits for values that rules read.
     membership_horizon: Span,
+    /// A hash of how values of groups and strata are read, and the number of the first combination that was read so.
+    reading: (u64, u64),
 }
 
 /// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
@@ -91,6 +93,7 @@ impl Added {
             sealed: state.windows.sealed(),
             released: state.ledger.released.clone(),
             membership_horizon,
+            reading: state.ledger.reading,
         }
     }
 
@@ -105,7 +108,9 @@ impl Added {
             sealed,
             released,
             membership_horizon: _,
+            reading,
         } = self;
+        state.ledger.reading = reading;
         state.windows.set_sealed(sealed);
         state.watermark.set_supports(supports);
         state.ledger.released = released;

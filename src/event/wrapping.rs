@@ -1,0 +1,33 @@
+//! What other systems put around an event. It is named where a record is refused, until it is supported.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+/// The length of what stands before a payload of a schema registry: a zero byte, and a schema's id of four bytes.
+const REGISTRY_BYTES: usize = 5;
+
+/// The fields of an object, in any order.
+type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+/// Returns what is around the event in a payload that was refused; `None` where that is nothing known.
+#[cold]
+pub(super) fn wrapping(payload: &[u8]) -> Option<&'static str> {
+    // No JSON begins so.
+    if payload.len() >= REGISTRY_BYTES && payload.first() == Some(&0) {
+        return Some("the framing of a schema registry (Confluent: a zero byte and the id of a schema)");
+    }
+    let fields: Fields<'_> = serde_json::from_slice(payload).ok()?;
+    let inner = fields.get("schema").and(fields.get("payload"));
+    if is_change(&fields)
+        || inner.and_then(|inner| serde_json::from_str(inner.get()).ok()).is_some_and(|it| is_change(&it))
+    {
+        return Some("an envelope of Debezium (`before`, `after`, `op`)");
+    }
+    inner.map(|_| "an envelope of Kafka Connect (`schema`, `payload`)")
+}
+
+fn is_change(fields: &Fields<'_>) -> bool {
+    fields.contains_key("op") && (fields.contains_key("before") || fields.contains_key("after"))
+}
