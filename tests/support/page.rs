@@ -194,7 +194,7 @@ fn configuration() -> String {
         "overall",
         "selection_rate",
         &["bijstand"],
-        &format!("{high}reference = \"overall\"\nevidence = \"point\"\nwindows = [\"24h\"]"),
+        "reference = \"overall\"\nevidence = \"point\"\nwindows = [\"24h\"]",
     );
     rule(
         "against-random",
