@@ -288,3 +288,14 @@ fn controls_that_find_no_selection_are_shown() {
     assert_eq!(replayed.document["events"]["unmatched"], 60);
     replayed.has_lines(&["WAITING 60 cases have events but no selection: no comparison counts them"]);
 }
+
+#[test]
+fn the_picked_alone_may_be_without_a_group() {
+    let origin = |group: &str| json!({ "origin": group });
+    let mut lines = tallies(&[(origin("a"), 100, 10), (origin("b"), 1_000, 100)]);
+    let picked = json!({ "profile": "p", "groups": {}, "counts": { "selected": 50 } });
+    lines.push(event(9, "tally", "2026-03-01T00:09:00Z", &picked));
+    let replayed = Replayed::of(&config(&["p"], &["a", "b"], "interval"), &lines);
+    assert_eq!(replayed.coverage("p", "a"), ("incomplete".to_owned(), "no_group".to_owned(), 0.333, 0.048));
+    assert_eq!(replayed.exit, [Some(0), Some(65)]);
+}

@@ -181,6 +181,8 @@ impl Unit {
     fn of(self, indicator: Indicator, counts: &Counts) -> u64 {
         let Side { events, exposed } = side(indicator, counts, None);
         match self {
+            // A tally may count the picked alone. A case may have several complaints.
+            Self::Exposed if indicator != Indicator::ComplaintRate => exposed.max(events),
             Self::Exposed => exposed,
             Self::Events => events,
         }
