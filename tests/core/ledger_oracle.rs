@@ -206,7 +206,8 @@ fn horizons() -> impl Strategy<Value = Kept> {
     let membership = prop_oneof![Just(MEMBERSHIP), DAY..30 * DAY];
     (not_selected, membership, history, lateness).prop_map(|(not_selected, membership, history, lateness)| Kept {
         not_selected,
-        membership: membership.max(not_selected),
+        // No configuration has a longer one.
+        membership: membership.max(not_selected).min(history.max(not_selected)),
         history,
         lateness,
     })
