@@ -102,13 +102,22 @@ impl Losses {
         facts.other.into_iter().for_each(|other| self.add(released(other)));
     }
 
-    /// Adds a second selection of a case, with whose records it was joined: of any two the later one is refused.
+    /// Adds a second selection of a case, with whose records it was joined: of any two the later one is refused. Where both say the
+    /// same, nothing is lost.
     pub fn add_conflict(&mut self, record: &Record, records: &[Record], spans: &Spans) {
         let is_other = |known: &&Record| known.is_plain_selection() && *known != record;
         let run = spans.runs(records).find(|run| run.contains(record)).unwrap_or(records);
         let first = run.iter().filter(is_other).min_by_key(|known| known.order());
         let refused = first.map_or(record, |first| if first.order() > record.order() { first } else { record });
         let contribution = facts_of_selection(refused).home;
+        let kept = if refused == record { first } else { Some(record) };
+        let says_the_same = |kept: &Record| {
+            let kept = facts_of_selection(kept).home;
+            contribution.is_some() && kept.map(|kept| Contribution { cohort: refused.time, ..kept }) == contribution
+        };
+        if kept.is_some_and(says_the_same) {
+            return;
+        }
         self.add(Loss { cause: LossCause::Conflict, contribution, time: refused.time });
     }
 

@@ -15,6 +15,7 @@ mod checkpoint;
 mod clocks;
 mod contract;
 mod contract_support;
+mod coverage;
 mod evaluation;
 mod evidence;
 mod formats;

@@ -1,0 +1,201 @@
+//! What is missing is counted and reaches the verdict, whatever was lost and in whatever way: random streams with random losses, against a
+//! count of the cases one by one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::effort::attempts;
+use crate::support::received::{By, hand_over, received};
+
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Monitor};
+use paritywatch::plan::{EventTime, PartitionIndex};
+use paritywatch::render::Render;
+use paritywatch::settings::Settings;
+
+/// Cases without a group are let go after two days, and the stream ends after four.
+const CONFIG: &str = r#"
+[privacy]
+min_cell = 0
+reason = "test"
+[window]
+rolling = ["7d"]
+allowed_lateness = "1h"
+[limits]
+not_selected_horizon = "1d"
+membership_horizon = "2d"
+[alerting]
+block_exposed = 20
+[profiles.p]
+owner = "o"
+[profiles.clock]
+owner = "o"
+[dimensions.origin]
+ground = "race"
+groups = ["a", "b"]
+[[rules]]
+name = "point"
+indicator = "selection_rate"
+profiles = ["p"]
+warning = 1.1
+critical = 1.25
+min_events = 0
+evidence = "point"
+[[rules]]
+name = "sequential"
+indicator = "selection_rate"
+profiles = ["p"]
+warning = 1.1
+critical = 1.25
+min_events = 0
+"#;
+
+/// How a case is lost, or part of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Loss {
+    Nothing,
+    /// Its group never comes, in one of several ways.
+    NoGroup(usize),
+    /// Its group is on no list, or resembles one that is.
+    Unlisted(usize),
+    /// A second selection says the opposite.
+    Conflict,
+    /// It comes when its hour is final.
+    Late,
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    group: usize,
+    picked: bool,
+    loss: Loss,
+}
+
+fn cases() -> impl Strategy<Value = Vec<Case>> {
+    let loss = |weight: u32| {
+        prop_oneof![
+            100 => Just(Loss::Nothing),
+            weight => (0_usize..4).prop_map(Loss::NoGroup),
+            weight => (0_usize..4).prop_map(Loss::Unlisted),
+            weight => Just(Loss::Conflict),
+            weight => Just(Loss::Late),
+        ]
+    };
+    let weight = prop::sample::select(vec![0_u32, 1, 3, 30]);
+    (weight, (1_u32..9, 1_u32..9), 20_usize..400).prop_flat_map(move |(weight, rates, count)| {
+        let case = (0_usize..2, 0_u32..10, loss(weight)).prop_map(move |(group, draw, loss)| Case {
+            group,
+            picked: draw < [rates.0, rates.1][group],
+            loss,
+        });
+        prop::collection::vec(case, count)
+    })
+}
+
+fn selection(id: &str, case: &str, minute: usize, profile: &str, groups: &Value, picked: bool) -> String {
+    let time = format!("2026-03-{:02}T{:02}:{:02}:00Z", 1 + minute / 1_440, minute / 60 % 24, minute % 60);
+    json!({
+        "specversion": "1.0", "id": id, "source": "/s", "type": "paritywatch.selection.v1", "time": time,
+        "data": { "case_id": case, "profile": profile, "selected": picked, "groups": groups }
+    })
+    .to_string()
+}
+
+/// The cases within a day, then enough of another profile to move the time by four days, and then what is late.
+fn lines(cases: &[Case]) -> Vec<String> {
+    let (mut lines, mut late) = (Vec::new(), Vec::new());
+    for (number, case) in cases.iter().enumerate() {
+        let groups = match case.loss {
+            Loss::NoGroup(way) => {
+                [json!({}), json!({"origin": "n/a"}), json!({"origin": "Unknown"}), json!({"Origin": "a"})][way].clone()
+            }
+            Loss::Unlisted(way) => json!({ "origin": (["c", "A", "\u{430}", "b c"][way]) }),
+            _ => json!({ "origin": (["a", "b"][case.group]) }),
+        };
+        let (minute, name) = (number * 1_400 / cases.len(), format!("c{number}"));
+        let line = selection(&format!("e{number}"), &name, minute, "p", &groups, case.picked);
+        if case.loss == Loss::Late { &mut late } else { &mut lines }.push(line);
+        if case.loss == Loss::Conflict {
+            lines.push(selection(&format!("again{number}"), &name, minute, "p", &groups, !case.picked));
+        }
+    }
+    for number in 0..100 {
+        let name = format!("clock{number}");
+        lines.push(selection(&name, &name, 4 * 1_440 + number, "clock", &json!({ "origin": "a" }), false));
+    }
+    lines.extend(late);
+    lines
+}
+
+/// Of one side, by what is counted one by one: cases that are exposed, and those that are missing by cause.
+fn side(cases: &[Case], groups: &[usize], sequential: bool) -> (u64, [u64; 4]) {
+    let mut exposed = 0;
+    let mut missing = [0; 4];
+    for case in cases {
+        let of_side = groups.contains(&case.group);
+        let counted = !matches!(case.loss, Loss::NoGroup(_) | Loss::Unlisted(_));
+        exposed += u64::from(of_side && counted);
+        let cause = match case.loss {
+            Loss::NoGroup(_) => Some(0),
+            Loss::Unlisted(_) => Some(1),
+            Loss::Conflict if of_side => Some(2),
+            Loss::Late if of_side && sequential => Some(3),
+            _ => None,
+        };
+        if let Some(cause) = cause {
+            missing[cause] += 1;
+        }
+    }
+    (exposed, missing)
+}
+
+fn check(finding: &Value, cases: &[Case]) -> Result<(), TestCaseError> {
+    let group = usize::from(finding["group"] == "b");
+    let sequential = finding["rule"] == "sequential";
+    let mut most = 0.0_f64;
+    for (name, groups) in [("group", [group]), ("reference", [1 - group])] {
+        let (exposed, [no_group, unlisted, conflict, late]) = side(cases, &groups, sequential);
+        let found = &finding["missing"][name];
+        let of = |cause: &str| found["by_cause"][cause].as_u64().unwrap_or(0);
+        prop_assert_eq!(of("no_group") + of("released"), no_group, "{} {}", name, finding);
+        prop_assert_eq!(
+            [of("unlisted_group"), of("conflict"), of("late")],
+            [unlisted, conflict, late],
+            "{} {}",
+            name,
+            finding
+        );
+        let missing = no_group + unlisted + conflict + late;
+        prop_assert_eq!(found["cases"].as_u64(), Some(missing), "{}", finding);
+        // What is late is exposed too, and so is the case of a conflict.
+        most = most.max(missing as f64 / (exposed + no_group + unlisted).max(missing).max(1) as f64);
+    }
+    let verdict = finding["verdict"].as_str().unwrap();
+    prop_assert!(most <= 0.05 || verdict != "within", "{} missing: {}", most, finding);
+    prop_assert!(most > 0.05 || verdict != "incomplete", "{} missing: {}", most, finding);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: attempts(300), ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_missing_is_counted_and_never_within(cases in cases()) {
+        let plan = Settings::parse(CONFIG, "coverage.toml", std::iter::empty()).unwrap().plan;
+        let mut monitor = Monitor::new(plan, PseudonymKey([3; 16]), Clock::Event { as_of: None });
+        monitor.expect_disorder();
+        monitor.add_partition(PartitionIndex(0), EventTime(0));
+        let lines = lines(&cases);
+        let records: Vec<_> = lines.iter().map(|line| received(0, line)).collect();
+        hand_over(&mut monitor, &records, EventTime(0), &mut By::Batches(&mut || 64));
+        monitor.finish();
+        let document: Value = serde_json::from_str(&monitor.published().to_json()).unwrap();
+        let findings = document["findings"].as_array().unwrap();
+        prop_assert_eq!(findings.len(), 4);
+        for finding in findings {
+            check(finding, &cases)?;
+        }
+    }
+}
