@@ -102,23 +102,18 @@ impl Losses {
         facts.other.into_iter().for_each(|other| self.add(released(other)));
     }
 
-    /// Adds a second selection of a case, with whose records it was joined: of any two the later one is refused. Where both say the
-    /// same, nothing is lost.
+    /// Adds a second selection of a case, with whose records it was joined: of any two the later one is refused. A case counts once,
+    /// in the cohort of the selection that is kept. Where both say the same, nothing is lost.
     pub fn add_conflict(&mut self, record: &Record, records: &[Record], spans: &Spans) {
         let is_other = |known: &&Record| known.is_plain_selection() && *known != record;
         let run = spans.runs(records).find(|run| run.contains(record)).unwrap_or(records);
-        let first = run.iter().filter(is_other).min_by_key(|known| known.order());
-        let refused = first.map_or(record, |first| if first.order() > record.order() { first } else { record });
-        let contribution = facts_of_selection(refused).home;
-        let kept = if refused == record { first } else { Some(record) };
-        let says_the_same = |kept: &Record| {
-            let kept = facts_of_selection(kept).home;
-            contribution.is_some() && kept.map(|kept| Contribution { cohort: refused.time, ..kept }) == contribution
-        };
-        if kept.is_some_and(says_the_same) {
+        let others = || run.iter().filter(is_other);
+        if refused_of(others()).is_some() {
             return;
         }
-        self.add(Loss { cause: LossCause::Conflict, contribution, time: refused.time });
+        if let Some((time, contribution)) = refused_of(others().chain([record])) {
+            self.add(Loss { cause: LossCause::Conflict, contribution, time });
+        }
     }
 
     /// Adds an event of a case that lost its groups and strata, because too many combinations were in use.
@@ -135,6 +130,21 @@ impl Losses {
     pub const fn overflowed(&self) -> u64 {
         self.overflowed
     }
+}
+
+/// Returns the time of the selection that is kept, and what the first of the others counts for that says otherwise, in its cohort.
+fn refused_of<'r>(selections: impl Iterator<Item = &'r Record> + Clone) -> Option<(EventTime, Option<Contribution>)> {
+    let kept = selections.clone().min_by_key(|selection| selection.order())?;
+    let counts_for =
+        |selection: &Record| facts_of_selection(selection).home.map(|home| Contribution { cohort: kept.time, ..home });
+    let same = counts_for(kept);
+    let others = selections.filter(|selection| selection.order() != kept.order());
+    let otherwise = others.filter(|selection| {
+        let other = counts_for(selection);
+        other.is_none() || other != same
+    });
+    let first = otherwise.min_by_key(|selection| selection.order())?;
+    Some((kept.time, counts_for(first)))
 }
 
 /// Returns whether anything is lost where the run expires: it leaves a value open that a rule reads.

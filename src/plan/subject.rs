@@ -61,7 +61,33 @@ impl Dimension {
     pub const OTHER: &'static str = "other";
 
     /// What [`Self::missing_values`] are where the configuration does not say.
-    pub const MISSING_VALUES: [&'static str; 7] = ["nan", "null", "none", "n/a", "-", "unknown", "onbekend"];
+    pub const MISSING_VALUES: [&'static str; 25] = [
+        "nan",
+        "nat",
+        "null",
+        "(null)",
+        "[null]",
+        "none",
+        "na",
+        "<na>",
+        "#n/a",
+        "n/a",
+        "n.a.",
+        "nvt",
+        "n.v.t.",
+        "n.b.",
+        "-",
+        "--",
+        "–",
+        ".",
+        "?",
+        "undefined",
+        "missing",
+        "unknown",
+        "not known",
+        "onbekend",
+        "niet bekend",
+    ];
 
     /// The largest number of groups that a dimension may have.
     pub const MAX_GROUPS: u16 = id::MAX_GROUPS;

@@ -4,10 +4,12 @@
 //! reached, if the row is so long that chance, and a clock or two that are wrong, would not make it. How long that is
 //! follows from the share of candidates that later events of the partition contradicted. The watermark may be ahead of
 //! the supported time by a part of the allowed lateness, so that it need not wait for a row where nothing is unusual.
-//! All of this is a function of the log.
+//! Where clocks that stand still, or a producer that sends old events again, never let a row come about, the supported time
+//! moves to what half of the last events reached. All of this is a function of the log.
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::EARLIEST_TIME;
 use crate::plan::{EventTime, Span};
 
 /// Events in a row that support a time, by the share of contradicted candidates in thousandths: up to each share, so
@@ -45,6 +47,9 @@ const LEAST_NEEDED: i64 = 4;
 /// Events from which the share of contradicted candidates is taken, at most. Beyond it older ones count half.
 const REMEMBERED: u16 = 256;
 
+/// Where no row came about among so many events, the time that half of them reached is supported.
+const LAST: usize = 64;
+
 /// The watermark may be ahead of the supported time by one in so many parts of the allowed lateness.
 const PARTS_OF_LATENESS: i64 = 4;
 
@@ -65,12 +70,23 @@ pub struct Support {
     remembered: u16,
     /// Candidates that were contradicted, in all.
     waited: u64,
+    /// The times of the events since the supported time last moved; at most [`LAST`]. Late events are not among them.
+    last: Vec<EventTime>,
 }
 
 impl Default for Support {
     fn default() -> Self {
         let (time, needed) = (EventTime::MIN, needed(0, 0));
-        Self { time, since: time, ahead: Vec::new(), needed, contradicted: 0, remembered: 0, waited: 0 }
+        Self {
+            time,
+            since: time,
+            ahead: Vec::new(),
+            needed,
+            contradicted: 0,
+            remembered: 0,
+            waited: 0,
+            last: Vec::new(),
+        }
     }
 }
 
@@ -84,13 +100,15 @@ impl Support {
         }
         if time <= self.time {
             self.contradict(time, lateness);
-            return own;
+            return own.max(self.time);
         }
         self.ahead.push(time);
         let needed = usize::from(self.needed);
         let is_far = time > self.reach(lateness).max(own);
         if self.ahead.len() >= needed && (is_far || self.ahead.len() >= needed + WAITING) {
             self.move_on(needed, lateness);
+        } else {
+            self.note_last(time);
         }
         let reach = self.reach(lateness);
         own.max(self.time).max(if time <= reach { time } else { EventTime::MIN })
@@ -124,7 +142,11 @@ impl Support {
     #[must_use]
     pub fn is_possible(&self, possible: impl Fn(EventTime) -> bool) -> bool {
         let few = self.ahead.len() <= usize::from(MOST_NEEDED) + WAITING && (1..=MOST_NEEDED).contains(&self.needed);
-        few && possible(self.time) && possible(self.since) && self.ahead.iter().all(|time| possible(*time))
+        few && self.last.len() < LAST
+            && self.last.iter().all(|time| possible(*time))
+            && possible(self.time)
+            && possible(self.since)
+            && self.ahead.iter().all(|time| possible(*time))
     }
 
     /// How far the watermark may be.
@@ -145,12 +167,28 @@ impl Support {
             let mut row = self.ahead.clone();
             row.sort_unstable();
             let middle = row.get(row.len() / 2).copied().unwrap_or(to);
-            self.since = to.minus(middle.since(to));
+            self.since = to.minus(middle.since(to)).max(EARLIEST_TIME);
             self.remember(row.len() / 2, lateness);
         }
         self.time = to;
+        self.last.clear();
         self.note(contradicted);
         self.remember(before + 1, lateness);
+    }
+
+    /// Notes an event that moved nothing. After enough of them the time moves to what half of them reached.
+    #[inline]
+    fn note_last(&mut self, time: EventTime) {
+        self.last.push(time);
+        if self.last.len() < LAST {
+            return;
+        }
+        let middle = *self.last.select_nth_unstable(LAST / 2).1;
+        self.last.clear();
+        if middle > self.time && self.time > EventTime::MIN {
+            self.time = middle;
+            self.ahead.retain(|ahead| *ahead > middle);
+        }
     }
 
     /// Takes an event that is not ahead.
@@ -168,6 +206,7 @@ impl Support {
             self.ahead.clear();
         }
         self.remember(1, lateness);
+        self.note_last(time);
     }
 
     fn note(&mut self, contradicted: usize) {

@@ -267,4 +267,28 @@ mod tests {
         assert_eq!(watermark.lateness(PartitionIndex(1), early), Lateness::InTime);
         assert_eq!(watermark.lateness(PartitionIndex(0), noon.minus(Span::DAY.times(2))), Lateness::TooLate);
     }
+
+    #[test]
+    fn clocks_that_stand_still_do_not_stop_time() {
+        for (one_in, repeats_an_hour) in [(10, false), (3, false), (5, true), (3, true)] {
+            let mut watermark = Watermark::new(Span::HOUR.times(6), Span::DAY.times(30));
+            let start = EventTime(Span::DAY.times(20_000).0);
+            for minute in 0..10 * 1_440_i64 {
+                let time = start.plus(Span::MINUTE.times(minute));
+                let to = watermark.observe(PartitionIndex(0), time, NOW);
+                watermark.advance(to);
+                if minute > 1_440 && minute % one_in == 0 {
+                    let stuck = if repeats_an_hour { minute % 60 } else { 0 };
+                    let to = watermark.observe(
+                        PartitionIndex(0),
+                        start.plus(Span::DAY).plus(Span::MINUTE.times(stuck)),
+                        NOW,
+                    );
+                    watermark.advance(to);
+                }
+                let behind = time.since(watermark.current().unwrap_or(start));
+                assert!(behind < Span::HOUR.times(5), "one in {one_in}: {behind:?} behind at minute {minute}");
+            }
+        }
+    }
 }

@@ -281,7 +281,7 @@ fn dead_receivers_slow_nothing_and_get_everything_when_they_are_back() {
         of_group(&alertmanager.active(), "non_european").is_empty().then_some(())
     });
     let last = daemon.wait_until(LIMIT, "its message", || good.taken().get(3).cloned());
-    assert_eq!(last.json()["transition"]["reason"], "no_longer_watched");
+    assert_eq!(last.json()["transition"]["reason"], "no_longer_watched", "{}", last.json());
     assert!(http_get(&setup.url("/-/healthy")).is_ok());
     assert!(daemon.terminate().success());
 }

@@ -202,7 +202,9 @@ fn a_daemon_whose_lock_was_lost_ends_writes_nothing_and_tells_nobody() {
 
     // Nor does one go on that has nothing to write and nobody to tell.
     let (without_rules, _) = text.split_once("[[rules]]").unwrap();
-    std::fs::write(&setup.config, without_rules).unwrap();
+    let shown =
+        "[[rules]]\nname = \"shown\"\nindicator = \"selection_rate\"\nreference = \"overall\"\nevidence = \"point\"\n";
+    std::fs::write(&setup.config, format!("{without_rules}{shown}")).unwrap();
     let mut idle = setup.start();
     idle.wait_for_http(&setup.url("/-/ready"), |response| response.status == 200, LIMIT);
     let _claim = paritywatch::checkpoint::Owner::claim(&state).unwrap();
