@@ -299,3 +299,35 @@ fn the_picked_alone_may_be_without_a_group() {
     assert_eq!(replayed.coverage("p", "a"), ("incomplete".to_owned(), "no_group".to_owned(), 0.333, 0.048));
     assert_eq!(replayed.exit, [Some(0), Some(65)]);
 }
+
+#[test]
+fn counts_that_cannot_be_are_named_on_both_sides() {
+    let tally = |number: usize, group: &str, counts: Value| {
+        let groups = json!({ "origin": group });
+        let time = format!("2026-03-01T00:{number:02}:00Z");
+        event(number, "tally", &time, &json!({ "profile": "p", "groups": groups, "counts": counts }))
+    };
+    let fair = |number: usize, group: &str| tally(number, group, json!({ "assessed": 1_000, "selected": 100 }));
+    // Each tally can be; together they cannot: more selected than assessed, and more controlled than selected.
+    for stage in ["selected", "controlled"] {
+        let mut alone = serde_json::Map::new();
+        alone.insert(stage.to_owned(), json!(2_000));
+        let lines = [fair(0, "a"), fair(1, "b"), fair(2, "c"), tally(3, "c", Value::Object(alone))];
+        let replayed = Replayed::of(&config(&["p"], &["a", "b", "c"], "interval"), &lines);
+        for (group, side) in [("a", "reference"), ("b", "reference"), ("c", "group")] {
+            let finding = replayed.finding("p", group);
+            assert!(finding["missing"][side]["by_cause"]["impossible_counts"].as_u64() > Some(0), "{finding}");
+            assert_ne!(finding["verdict"], "within", "{finding}");
+        }
+    }
+}
+
+#[test]
+fn a_second_selection_that_says_the_same_loses_nothing() {
+    let mut lines = selections("p", (0, 0), [20, 20]);
+    lines.extend(selections("p", (1, 400), [20, 20]));
+    let replayed = Replayed::of(&config(&["p"], &["a", "b"], "interval"), &lines);
+    assert_eq!(replayed.document["events"]["conflict"], 400);
+    assert_eq!(replayed.coverage("p", "a"), ("within".to_owned(), String::new(), 0.0, 0.0));
+    assert_eq!(replayed.exit, [Some(65), Some(65)], "half of the lines were refused");
+}

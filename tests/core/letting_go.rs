@@ -233,7 +233,7 @@ fn what_is_lost_is_told() {
     core.read("selection", 0, &known);
     core.read("selection", 1, &selection("left", true));
     let refused = core.losses();
-    assert_eq!((refused.len(), refused[0].cause, refused[0].time), (1, LossCause::Conflict, at(1)));
+    assert_eq!((refused.len(), refused[0].cause, refused[0].time), (1, LossCause::Conflict, at(0)));
     assert_eq!(stages(&refused[0].contribution.unwrap())[..2], [1, 1]);
     // A round of sweeps takes some pages with each event.
     for case in 0..1_200 {

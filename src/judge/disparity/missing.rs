@@ -1,6 +1,6 @@
 //! The cases that the tables of a rule miss, by cause.
 
-use super::indicator::{Subject, WITHOUT_GROUP};
+use super::indicator::{Subject, WITHOUT_GROUP, by_population};
 use super::sums::CellSums;
 use crate::evidence::{Against, Side, by_shares, side};
 use crate::judge::missing::{Missing, MissingSide};
@@ -20,6 +20,8 @@ pub(super) struct Gaps {
     of_groups: Vec<Lost>,
     /// Cases that were lost and whose group is not known.
     of_any: Lost,
+    /// By group: how far stages of the funnel exceed the one before them.
+    impossible: Vec<u64>,
 }
 
 /// Cases that were lost, with or without their group.
@@ -61,7 +63,16 @@ impl Gaps {
             .iter()
             .map(|(slot, _)| lost(*slot))
             .fold(Lost { late: 0, conflict: anywhere(Cause::Conflict), dropped: anywhere(Cause::Dropped) }, Lost::plus);
-        Self { without_group, released, of_groups: (0..).map(Slot).take(groups).map(lost).collect(), of_any }
+        let by_population = by_population(scene, subject);
+        let mut surplus = |group: Slot| {
+            let key = subject.cell(group, None);
+            let mut counts = Vec::new();
+            sums.extend(&key, scene.windows.cell(&key), &LeftOut::default(), &mut counts);
+            counts.get(place).map_or(0, |counts| surplus_of(counts, by_population))
+        };
+        let impossible = (0..).map(Slot).take(groups).map(&mut surplus).collect();
+        let of_groups = (0..).map(Slot).take(groups).map(lost).collect();
+        Self { without_group, released, of_groups, of_any, impossible }
     }
 
     /// Adds what may be missing of one group to a side; of all groups for `None`, of all but one for `Err`.
@@ -86,6 +97,12 @@ impl Gaps {
         add(Cause::Late, lost.late);
         add(Cause::Conflict, lost.conflict);
         add(Cause::Dropped, lost.dropped);
+    }
+
+    /// By how much stages of the funnel exceed the one before them, in the cells of a side.
+    fn impossible(&self, whose: Whose) -> u64 {
+        let of_side = self.impossible.iter().enumerate().filter(|(group, _)| whose.has(*group));
+        of_side.fold(0, |sum, (_, surplus)| sum.saturating_add(*surplus))
     }
 
     /// The cases without a group: those with the event, and all.
@@ -134,7 +151,8 @@ pub(super) fn missing(
         bounds: None,
         unassigned: Side::default(),
     };
-    own.add_to(&mut missing.group, if shares { Whose::All } else { Whose::Of(group) }, (indicator, unit));
+    let of_group = if shares { Whose::All } else { Whose::Of(group) };
+    own.add_to(&mut missing.group, of_group, (indicator, unit));
     let (gaps, whose) = match against {
         Against::Rest => (own, Whose::AllBut(group)),
         Against::Group(other) => (own, Whose::Of(other)),
@@ -143,8 +161,10 @@ pub(super) fn missing(
         Against::Nothing => (own, Whose::Nobodys),
     };
     gaps.add_to(&mut missing.reference, whose, (indicator, unit));
-    for (side, counted) in [(&mut missing.group, counted), (&mut missing.reference, reference)] {
-        let surplus = counted.events.saturating_sub(counted.exposed);
+    let impossible = [own.impossible(of_group), gaps.impossible(whose)];
+    let sides = [(&mut missing.group, counted), (&mut missing.reference, reference)];
+    for ((side, counted), impossible) in sides.into_iter().zip(impossible) {
+        let surplus = counted.events.saturating_sub(counted.exposed).max(impossible);
         if let Some(place) = side.by_cause.get_mut(Cause::ImpossibleCounts as usize) {
             *place = surplus;
         }
@@ -175,6 +195,14 @@ fn bounds(group: Side, reference: Side, unassigned: Side) -> Option<Interval> {
     let upper = ratio(with(group, unassigned.events, 0), with(reference, 0, others))?;
     let lower = ratio(with(group, 0, others), with(reference, unassigned.events, 0))?;
     Some(Interval { lower, upper })
+}
+
+/// How far stages of the funnel exceed the one before them, in all. Where the exposed are a population, nobody need be assessed.
+fn surplus_of(counts: &Counts, by_population: bool) -> u64 {
+    let Counts { assessed, selected, controlled, concluded, hits, .. } = *counts;
+    let stages = [if by_population { selected } else { assessed }, selected, controlled, concluded, hits];
+    let exceeding = stages.iter().zip(stages.iter().skip(1)).map(|(stage, next)| next.saturating_sub(*stage));
+    exceeding.fold(0, u64::saturating_add)
 }
 
 impl Unit {
