@@ -280,8 +280,10 @@ fn dead_receivers_slow_nothing_and_get_everything_when_they_are_back() {
     daemon.wait_until(LIMIT, "the end of what is gone", || {
         of_group(&alertmanager.active(), "non_european").is_empty().then_some(())
     });
-    let last = daemon.wait_until(LIMIT, "its message", || good.taken().get(3).cloned());
-    assert_eq!(last.json()["transition"]["reason"], "no_longer_watched", "{}", last.json());
+    // Others may come before it: what is shown moves on while the last events are read.
+    daemon.wait_until(LIMIT, "its message", || {
+        good.taken().iter().any(|message| message.json()["transition"]["reason"] == "no_longer_watched").then_some(())
+    });
     assert!(http_get(&setup.url("/-/healthy")).is_ok());
     assert!(daemon.terminate().success());
 }
