@@ -57,6 +57,7 @@ pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimen
         }
         check_unique(&missing_values, table.problems);
         check_spelling(&groups, &aliases, table.problems);
+        check_missing_values((&missing_values, &groups), &aliases, table.problems);
         table.finish();
         Dimension {
             name: name.to_owned(),
@@ -132,6 +133,24 @@ fn check_spelling(groups: &[Given<String>], aliases: &[(Given<String>, String)],
             None => {
                 first.insert(skeleton(name), (name, group));
             }
+        }
+    }
+}
+
+/// A word that stands for no value and for a group as well would do one of them in silence. A listed group that is one of the default words is
+/// a group.
+fn check_missing_values(
+    (missing_values, groups): (&[Given<String>], &[Given<String>]),
+    aliases: &[(Given<String>, String)],
+    problems: &mut Problems,
+) {
+    let is_missing = |name: &str| missing_values.iter().any(|value| value.value == name.to_lowercase());
+    for (alias, _) in aliases.iter().filter(|(alias, _)| is_missing(alias)) {
+        alias.refuse(problems, "a name that is none of missing_values", shown(alias));
+    }
+    for value in missing_values.iter().filter(|value| !Dimension::MISSING_VALUES.contains(&value.as_str())) {
+        if groups.iter().any(|group| group.to_lowercase() == value.value) {
+            value.refuse(problems, "a value that is no listed group", shown(value));
         }
     }
 }

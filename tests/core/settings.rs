@@ -222,3 +222,17 @@ fn thresholds_that_nothing_is_judged_by_are_refused() {
         assert!(found.contains("expected no threshold with reference \"overall\""), "{key}: {found}");
     }
 }
+
+#[test]
+fn a_word_for_no_value_is_no_name_of_a_group() {
+    let parse = |more: &str| Settings::parse(&format!("{GROUPS}{more}"), "c.toml", std::iter::empty());
+    let rule = "[[rules]]\nname = \"r\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
+    parse(&format!("aliases = {{ A1 = \"a\" }}\nmissing_values = [\"x\"]\n{rule}")).unwrap();
+    let found = problems(&format!("{GROUPS}aliases = {{ Onbekend = \"a\" }}\n{rule}"));
+    assert!(found.contains("expected a name that is none of missing_values"), "{found}");
+    let found = problems(&format!("{GROUPS}missing_values = [\"A\"]\n{rule}"));
+    assert!(found.contains("expected a value that is no listed group"), "{found}");
+    // One of the default words may be a group.
+    let listed = GROUPS.replace("\"b\"", "\"unknown\"");
+    Settings::parse(&format!("{listed}{rule}"), "c.toml", std::iter::empty()).unwrap();
+}
