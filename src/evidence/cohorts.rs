@@ -16,7 +16,7 @@ use super::lane::Lane;
 use super::shift::Shift;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, Mapping, Span, hour_of};
-use crate::window::{CasesByHour, CellKey, Range};
+use crate::window::{Cases, CasesByTime, CellKey, Floors, Range};
 
 /// All feeds with their waiting cohorts, and the facts that are not final. All hours are counted from 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Cohorts {
     max_age: Span,
     /// Rises with every change of the late cases. What is held does not depend on it.
     late_changes: u64,
+    /// Those of the windows, by which late cases are kept as long.
+    floors: Floors,
 }
 
 /// The feeds that read a cell.
@@ -44,7 +46,7 @@ struct Reader {
     /// Cases whose facts came too late for their cohort.
     late: u64,
     /// The same by cohort, within the history.
-    late_by_hour: CasesByHour,
+    late_by_time: CasesByTime,
 }
 
 impl Cohorts {
@@ -60,6 +62,7 @@ impl Cohorts {
             lateness,
             max_age,
             late_changes: 0,
+            floors: Floors::default(),
         }
     }
 
@@ -130,7 +133,7 @@ impl Cohorts {
     #[must_use]
     pub fn late_in(&self, cell: u32, range: Range) -> u64 {
         let reader = self.readers.get(cell as usize).and_then(Option::as_ref);
-        reader.map_or(0, |reader| reader.late_by_hour.sum(range))
+        reader.map_or(0, |reader| reader.late_by_time.sum(range).all)
     }
 
     /// Returns a number that rises with every change of what [`Self::late_in`] returns.
@@ -139,9 +142,12 @@ impl Cohorts {
         self.late_changes
     }
 
-    /// Forgets which cohorts before this hour had late facts.
-    pub fn forget_before(&mut self, hour: i32) {
-        self.readers.iter_mut().flatten().for_each(|reader| reader.late_by_hour.forget_before(hour));
+    /// Keeps late cases in the same buckets as the windows, whose `floors` these are.
+    pub fn age(&mut self, floors: Floors) {
+        if self.floors != floors {
+            self.floors = floors;
+            self.readers.iter_mut().flatten().for_each(|reader| reader.late_by_time.age(floors));
+        }
     }
 
     /// Learns the cells that are new since the last call. `keys` names all cells of the windows.
@@ -154,7 +160,7 @@ impl Cohorts {
                 key: *key,
                 lanes,
                 late: 0,
-                late_by_hour: CasesByHour::default(),
+                late_by_time: CasesByTime::default(),
             }));
         }
     }
@@ -169,21 +175,23 @@ impl Cohorts {
 
     /// Counts cases of a cohort whose facts came too late for evidence.
     pub(super) fn count_late(&mut self, cell: u32, cohort: i32, cases: u64) {
+        let floors = self.floors;
         if let Some(reader) = self.reader_of(cell, cohort) {
-            reader.add_late(cohort, cases);
+            reader.add_late(cohort, floors, cases);
             self.late_changes = self.late_changes.wrapping_add(1);
         }
     }
 
     /// Counts one case more of a cohort that evidence misses, or one less.
     pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, more: bool) {
+        let floors = self.floors;
         if let Some(reader) = self.reader_of(cell, cohort) {
             if more {
-                reader.add_late(cohort, 1);
+                reader.add_late(cohort, floors, 1);
             } else {
                 // Not below 0: a checkpoint may hold less than its cases say.
                 reader.late = reader.late.saturating_sub(1);
-                reader.late_by_hour.remove(cohort, 1);
+                reader.late_by_time.remove(cohort, floors, Cases::unknown(1));
             }
             self.late_changes = self.late_changes.wrapping_add(1);
         }
@@ -215,16 +223,16 @@ impl Cohorts {
             }
         }
         if missed > 0 {
-            reader.add_late(cohort, missed);
+            reader.add_late(cohort, self.floors, missed);
             self.late_changes = self.late_changes.wrapping_add(1);
         }
     }
 }
 
 impl Reader {
-    fn add_late(&mut self, cohort: i32, cases: u64) {
+    fn add_late(&mut self, cohort: i32, floors: Floors, cases: u64) {
         self.late = self.late.saturating_add(cases);
-        self.late_by_hour.add(cohort, cases);
+        self.late_by_time.add(cohort, floors, Cases::unknown(cases));
     }
 }
 
@@ -251,7 +259,7 @@ pub struct CohortsState {
     late: Vec<(u32, u64)>,
     /// The same by cohort. Formats 3 and 4 have none.
     #[serde(skip)]
-    late_by_hour: Vec<(u32, CasesByHour)>,
+    late_by_time: Vec<(u32, CasesByTime)>,
 }
 
 impl Cohorts {
@@ -266,7 +274,7 @@ impl Cohorts {
             (*hour, changes)
         });
         let by_hour = self.readers.iter().zip(0..).filter_map(|(reader, cell)| {
-            let late = &reader.as_ref()?.late_by_hour;
+            let late = &reader.as_ref()?.late_by_time;
             (!late.is_empty()).then(|| (cell, late.clone()))
         });
         let late = self.readers.iter().zip(0..).filter_map(|(reader, cell)| Some((cell, reader.as_ref()?.late)));
@@ -275,7 +283,7 @@ impl Cohorts {
             staged: staged.collect(),
             floor: self.floor,
             late: late.filter(|(_, late)| *late > 0).collect(),
-            late_by_hour: by_hour.collect(),
+            late_by_time: by_hour.collect(),
         }
     }
 
@@ -293,7 +301,7 @@ impl Cohorts {
         begin: i32,
     ) {
         self.learn_cells(keys);
-        let CohortsState { lanes, staged, floor, late, late_by_hour } = state;
+        let CohortsState { lanes, staged, floor, late, late_by_time } = state;
         // No event is from before 1970, so nothing is final there. Another floor would have every hour since passed one
         // by one.
         self.floor = if floor < 0 { i32::MIN } else { floor };
@@ -314,10 +322,10 @@ impl Cohorts {
                 reader.late = cases;
             }
         }
-        for (id, cases) in late_by_hour {
+        for (id, cases) in late_by_time {
             let reader = cell(id).and_then(|id| self.readers.get_mut(id as usize)).and_then(Option::as_mut);
             if let Some(reader) = reader {
-                reader.late_by_hour = cases;
+                reader.late_by_time = cases;
             }
         }
     }
@@ -326,13 +334,13 @@ impl Cohorts {
 impl CohortsState {
     /// Returns the late cases by cohort, which the encoding leaves out.
     #[must_use]
-    pub fn late_by_hour(&self) -> &[(u32, CasesByHour)] {
-        &self.late_by_hour
+    pub fn late_by_time(&self) -> &[(u32, CasesByTime)] {
+        &self.late_by_time
     }
 
-    /// Sets what [`Self::late_by_hour`] returned.
-    pub fn set_late_by_hour(&mut self, late: Vec<(u32, CasesByHour)>) {
-        self.late_by_hour = late;
+    /// Sets what [`Self::late_by_time`] returned.
+    pub fn set_late_by_time(&mut self, late: Vec<(u32, CasesByTime)>) {
+        self.late_by_time = late;
     }
 
     /// Returns the first hour of each feed, which the encoding of the feeds leaves out.

@@ -2,16 +2,18 @@
 //!
 //! Whoever counts what is missing takes them after each event or batch.
 
+use std::collections::BTreeMap;
+
 use smallvec::SmallVec;
 
 use super::attributes::AttributeTable;
 use super::case::{Contribution, facts, facts_of_selection};
 use super::record::{Record, RecordKind};
 use super::run::Spans;
-use crate::plan::EventTime;
 use crate::plan::invariant::{Room, present};
+use crate::plan::{EventTime, hour_of};
 
-/// The most losses that are held until they are taken. Further ones are only counted.
+/// The most losses that are held until they are taken. Of further ones only the hour is kept.
 const MAX_LOSSES: usize = 1_048_576;
 
 /// Why a case, or an event of it, is lost.
@@ -52,6 +54,8 @@ pub(super) type FewClosed = SmallVec<[Record; 1]>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Losses {
     held: Vec<Loss>,
+    /// Those that were not held, by the hour of their time, counted from 1970.
+    beyond: BTreeMap<i32, u64>,
     overflowed: u64,
     /// By dimension: cases that were let go without a value in it, where a rule reads it. Not longer than needed.
     pub released: Vec<u64>,
@@ -66,6 +70,8 @@ impl Losses {
             self.held.push(loss);
         } else {
             self.overflowed = self.overflowed.saturating_add(1);
+            let count = self.beyond.entry(hour_of(loss.time)).or_default();
+            *count = count.saturating_add(1);
         }
     }
 
@@ -85,6 +91,13 @@ impl Losses {
             let lost = |contribution| Loss { cause: LossCause::Dropped, contribution, time };
             self.add(lost(facts.home));
             facts.other.into_iter().for_each(|other| self.add(lost(Some(other))));
+            return;
+        }
+        if facts.waiting {
+            // Its selection never came, so no cell counts it.
+            if is_controlled(records) {
+                self.add(Loss { cause: LossCause::Dropped, contribution: None, time });
+            }
             return;
         }
         let Some(home) = facts.home.filter(|home| attributes.without_group(home.attributes).next().is_some()) else {
@@ -126,6 +139,11 @@ impl Losses {
         std::mem::take(&mut self.held)
     }
 
+    /// Returns how many losses were not held since the last call, by the hour of their time.
+    pub fn take_beyond(&mut self) -> BTreeMap<i32, u64> {
+        std::mem::take(&mut self.beyond)
+    }
+
     /// Returns how many losses were not held, because too many were not taken.
     pub const fn overflowed(&self) -> u64 {
         self.overflowed
@@ -147,8 +165,35 @@ fn refused_of<'r>(selections: impl Iterator<Item = &'r Record> + Clone) -> Optio
     Some((kept.time, counts_for(first)))
 }
 
-/// Returns whether anything is lost where the run expires: it leaves a value open that a rule reads.
-pub(super) fn may_lack_groups(run: &[Record]) -> bool {
+/// Returns whether anything is lost where the run expires: it leaves a value open that a rule reads, or it may wait for its
+/// selection.
+pub(super) fn may_lose(run: &[Record]) -> bool {
     let tells = |record: &&Record| matches!(record.kind, RecordKind::Selection | RecordKind::Attributes);
-    run.iter().filter(tells).all(|record| record.flags.is_open())
+    let is_selection = |record: &Record| record.kind == RecordKind::Selection;
+    run.iter().filter(tells).all(|record| record.flags.is_open()) || is_controlled(run) && !run.iter().any(is_selection)
+}
+
+/// Returns whether a run says that its case was controlled. Membership alone may be of anybody.
+fn is_controlled(run: &[Record]) -> bool {
+    run.iter().any(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_that_are_not_held_are_told_by_their_hour() {
+        let mut losses = Losses::default();
+        let loss = |hour: i64| Loss {
+            cause: LossCause::Released,
+            contribution: None,
+            time: EventTime(crate::plan::Span::HOUR.times(hour).0),
+        };
+        (0..MAX_LOSSES).for_each(|_| losses.add(loss(1)));
+        [2, 3, 3].into_iter().for_each(|hour| losses.add(loss(hour)));
+        assert_eq!((losses.take().len(), losses.overflowed()), (MAX_LOSSES, 3));
+        assert_eq!(losses.take_beyond(), BTreeMap::from([(2, 1), (3, 2)]));
+        assert!(losses.take_beyond().is_empty());
+    }
 }

@@ -1,5 +1,7 @@
 //! The ledger: joins each event to its case, and returns what that did.
 
+use std::collections::BTreeMap;
+
 use super::attributes::AttributeTable;
 use super::bounds::Bounds;
 use super::case::{CaseFacts, facts_of_selection};
@@ -184,6 +186,12 @@ impl Ledger {
     /// Returns the losses since the last call, in the order in which the ledger knew of them.
     pub fn take_losses(&mut self) -> Vec<Loss> {
         self.losses.take()
+    }
+
+    /// Returns how many losses [`Self::take_losses`] left out since the last call, because there were too many, by the
+    /// hour of their time, counted from 1970.
+    pub fn take_losses_beyond(&mut self) -> BTreeMap<i32, u64> {
+        self.losses.take_beyond()
     }
 
     /// Returns, by dimension, how many cases were let go without a value in it, where a rule reads it. Dimensions at the

@@ -1,7 +1,7 @@
 //! Sweeping a page: closing what has expired or must go, and forgetting ids.
 
 use super::horizons::Horizons;
-use super::losses::{Closed, may_lack_groups};
+use super::losses::{Closed, may_lose};
 use super::memory::Memory;
 use super::page::{Page, SimpleCase, opened};
 use super::record::Record;
@@ -121,7 +121,7 @@ impl Sweep {
 pub(super) fn note_closed(records: &[Record], watermark: EventTime, spans: &Spans, gone: &mut Vec<Closed>) {
     for run in spans.runs(records) {
         let early = !spans.is_expired(run, watermark);
-        if early || may_lack_groups(run) {
+        if early || may_lose(run) {
             gone.push(Closed { records: run.into(), early });
         }
     }

@@ -75,9 +75,10 @@ impl Monitor {
             for (desk, (part, decoded)) in parts.into_iter().zip(&mut decoded).enumerate() {
                 self.handle_prepared(desk, part, decoded, now, handled);
             }
+            // So that few are held.
+            self.tables.count_losses();
         }
         self.count_uncounted();
-        self.tables.count_losses();
         self.tables.ledger.settle_newcomers();
     }
 

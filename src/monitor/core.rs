@@ -297,7 +297,7 @@ impl Monitor {
             self.pass_boundaries(to);
         }
         self.watermark.advance(to);
-        self.tables.windows.age(to);
+        self.tables.age(to);
         self.settle();
         let lateness = self.plan.window.allowed_lateness;
         self.quiet_until = hour_after(to).min(hour_after(to.minus(lateness)).plus(lateness));
@@ -315,7 +315,7 @@ impl Monitor {
         let mut boundary = hour_after(from.max(to.minus(self.plan.window.history)));
         while boundary <= to {
             self.watermark.advance(boundary);
-            self.tables.windows.age(boundary);
+            self.tables.age(boundary);
             self.settle();
             self.evaluate(boundary, boundary, false);
             boundary = boundary.plus(Span::HOUR);
@@ -332,7 +332,7 @@ impl Monitor {
     /// Evaluates. `shown` says whether anybody will see this result; if not, the funnel is left out, as alerts and evidence do not read it.
     fn evaluate(&mut self, as_of: EventTime, now: EventTime, shown: bool) {
         self.tables.count_losses();
-        self.tables.windows.age(as_of);
+        self.tables.age(as_of);
         let stale = self.stale(now);
         let scene = Scene {
             plan: &self.plan,

@@ -214,11 +214,14 @@ impl Monitor {
         let cells = monitor.tables.windows.restore(state.windows, &mapping, groups);
         let cell = |id: u32| cells.get(id as usize).copied().flatten();
         monitor.tables.cohorts.restore(state.cohorts, &mapping, monitor.tables.windows.keys(), cell, begin);
+        monitor.tables.cohorts.age(monitor.tables.windows.floors());
         monitor.tables.populations = state.populations.renamed(&mapping);
         monitor.tables.sequences.restore(state.sequences, &mapping, begin);
         monitor.evaluator.restore(state.evaluator, &mapping);
         let watermark = monitor.watermark.current().unwrap_or(EventTime::MIN);
         monitor.tables.change_spans(&monitor.plan, watermark);
+        // A snapshot does not hold what the ledger has not handed on.
+        monitor.tables.count_losses();
         monitor.alerts = state.alerts.renamed(&mapping);
         monitor.alerts.keep_watched(&monitor.plan);
         monitor.tallies = Tallies::restored(state.tallies);

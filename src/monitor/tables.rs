@@ -5,7 +5,7 @@ use crate::ledger::{
     AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, Loss, LossCause, PseudonymKey,
     Spans,
 };
-use crate::plan::{Cause, EventTime, Indicator, Plan, Slot, hour_of};
+use crate::plan::{Cause, EventTime, Indicator, Plan, Slot, Span, hour_of};
 use crate::window::{Counts, Populations, RouteId, Windows};
 
 /// Cases, windows, and what evidence waits for.
@@ -36,9 +36,14 @@ impl Tables {
         }
     }
 
+    /// Merges the hours, and drops the days, that the watermark has left behind.
+    pub fn age(&mut self, watermark: EventTime) {
+        self.windows.age(watermark);
+        self.cohorts.age(self.windows.floors());
+    }
+
     /// Moves to evidence what the watermark has made final.
     pub fn settle(&mut self, plan: &Plan, watermark: EventTime) {
-        self.cohorts.forget_before(hour_of(watermark.minus(plan.window.history)));
         let reading = Reading { plan, attributes: &self.ledger.attributes };
         self.sequences.settle(&mut self.cohorts, watermark, &reading);
     }
@@ -46,6 +51,11 @@ impl Tables {
     /// Counts the cases that the ledger lost as missing.
     pub fn count_losses(&mut self) {
         let losses = self.ledger.take_losses();
+        // Of these it is not known where they are missing.
+        for (hour, cases) in self.ledger.take_losses_beyond() {
+            let time = EventTime(Span::HOUR.times(hour.into()).0);
+            self.windows.missing.count_anywhere(Cause::Dropped, time, cases);
+        }
         let (missing, attributes) = (&mut self.windows.missing, &self.ledger.attributes);
         for Loss { cause, contribution, time } in losses {
             match (cause, contribution) {
@@ -60,7 +70,7 @@ impl Tables {
                 (LossCause::Dropped, Some(place)) => missing.count_everywhere(Cause::Dropped, &place, attributes),
                 // A profile that is on no list.
                 (LossCause::Conflict, None) => {}
-                (LossCause::Dropped, None) => missing.count_anywhere(Cause::Dropped, time),
+                (LossCause::Dropped, None) => missing.count_anywhere(Cause::Dropped, time, 1),
             }
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{Range, bucket};
-use crate::ledger::{AttributeTable, Contribution};
-use crate::plan::{Cause, Channel, DimensionId, EventTime, Mapping, ProfileId, Slot, Span, hour_of};
+use super::cases_by_time::{Cases, CasesByTime, Floors, hour};
+use super::cell::Range;
+use crate::ledger::{AttributeTable, CaseCounts, Contribution};
+use crate::plan::{Cause, Channel, DimensionId, EventTime, Mapping, ProfileId, Slot};
 
 /// The most places with missing cases. Cases of further ones are counted where nothing is known of them.
 const MAX_PLACES: usize = 200_000;
@@ -18,13 +19,13 @@ pub struct CasesByHour(BTreeMap<i32, u64>);
 /// Cases that were lost before they reached a cell, or that lack what a cell needs, by place and cause.
 ///
 /// Cases without a group are not among them, unless they can no longer get one: cells of their own count those.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MissingCases {
-    /// The first hour that is kept. What comes of hours before it is in no window.
-    first: i32,
-    places: BTreeMap<MissingPlace, CasesByHour>,
+    /// Those of the cells. What comes of days before them is in no window.
+    floors: Floors,
+    places: BTreeMap<MissingPlace, CasesByTime>,
     /// Cases of which neither profile nor group is known.
-    anywhere: BTreeMap<Cause, CasesByHour>,
+    anywhere: BTreeMap<Cause, CasesByTime>,
     /// Rises with every change. What is held does not depend on it.
     changes: u64,
 }
@@ -47,8 +48,8 @@ pub struct MissingPlace {
 /// The missing cases in a checkpoint.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MissingState {
-    places: Vec<(MissingPlace, CasesByHour)>,
-    anywhere: Vec<(Cause, CasesByHour)>,
+    places: Vec<(MissingPlace, CasesByTime)>,
+    anywhere: Vec<(Cause, CasesByTime)>,
 }
 
 impl CasesByHour {
@@ -66,15 +67,6 @@ impl CasesByHour {
                 self.0.remove(&hour);
             }
         }
-    }
-
-    /// Returns the cases of the hours that the range holds.
-    #[must_use]
-    pub fn sum(&self, range: Range) -> u64 {
-        let hours =
-            self.0.range(hour_of(range.after)..).take_while(|(hour, _)| bucket(**hour, Span::HOUR).start <= range.last);
-        let held = hours.filter(|(hour, _)| range.holds(bucket(**hour, Span::HOUR)));
-        held.fold(0, |sum, (_, cases)| sum.saturating_add(*cases))
     }
 
     /// Returns all cases.
@@ -97,12 +89,6 @@ impl CasesByHour {
     }
 }
 
-impl Default for MissingCases {
-    fn default() -> Self {
-        Self { first: i32::MIN, places: BTreeMap::new(), anywhere: BTreeMap::new(), changes: 0 }
-    }
-}
-
 impl MissingCases {
     /// Counts a case as missing in every dimension, in the channel of the contribution.
     pub fn count_everywhere(&mut self, cause: Cause, contribution: &Contribution, attributes: &AttributeTable) {
@@ -113,37 +99,49 @@ impl MissingCases {
 
     /// Counts a case as missing in one dimension.
     pub fn count(&mut self, cause: Cause, contribution: &Contribution, (dimension, group): (DimensionId, Slot)) {
-        let Contribution { profile, channel, cohort, .. } = *contribution;
-        if hour_of(cohort) < self.first {
+        let Contribution { profile, channel, cohort, counts, .. } = *contribution;
+        if !self.floors.keep(hour(cohort)) {
             return;
         }
         let place = MissingPlace { profile, channel, dimension, group, cause };
         if self.places.len() >= MAX_PLACES && !self.places.contains_key(&place) {
-            return self.count_anywhere(cause, cohort);
+            return self.count_anywhere(cause, cohort, 1);
         }
         self.changes = self.changes.wrapping_add(1);
-        self.places.entry(place).or_default().add(hour_of(cohort), 1);
+        let case = Cases { all: 1, picked: counts.count(CaseCounts::SELECTED) };
+        self.places.entry(place).or_default().add(hour(cohort), self.floors, case);
     }
 
-    /// Counts a case of which neither profile nor group is known as missing from every comparison.
-    pub fn count_anywhere(&mut self, cause: Cause, time: EventTime) {
-        if hour_of(time) < self.first {
+    /// Counts cases of which neither profile nor group is known as missing from every comparison.
+    pub fn count_anywhere(&mut self, cause: Cause, time: EventTime, cases: u64) {
+        if cases == 0 || !self.floors.keep(hour(time)) {
             return;
         }
         self.changes = self.changes.wrapping_add(1);
-        self.anywhere.entry(cause).or_default().add(hour_of(time), 1);
+        self.anywhere.entry(cause).or_default().add(hour(time), self.floors, Cases::unknown(cases));
+    }
+
+    /// Takes back what [`Self::count_anywhere`] counted.
+    pub(super) fn uncount_anywhere(&mut self, cause: Cause, time: EventTime, cases: u64) {
+        self.changes = self.changes.wrapping_add(1);
+        if let Some(counted) = self.anywhere.get_mut(&cause) {
+            counted.remove(hour(time), self.floors, Cases::unknown(cases));
+            if counted.is_empty() {
+                self.anywhere.remove(&cause);
+            }
+        }
     }
 
     /// Returns the missing cases of a place over a range.
     #[must_use]
-    pub fn sum(&self, place: &MissingPlace, range: Range) -> u64 {
-        self.places.get(place).map_or(0, |cases| cases.sum(range))
+    pub fn sum(&self, place: &MissingPlace, range: Range) -> Cases {
+        self.places.get(place).map_or_else(Cases::default, |cases| cases.sum(range))
     }
 
     /// Returns the cases over a range of which neither profile nor group is known.
     #[must_use]
-    pub fn sum_anywhere(&self, cause: Cause, range: Range) -> u64 {
-        self.anywhere.get(&cause).map_or(0, |cases| cases.sum(range))
+    pub fn sum_anywhere(&self, cause: Cause, range: Range) -> Cases {
+        self.anywhere.get(&cause).map_or_else(Cases::default, |cases| cases.sum(range))
     }
 
     /// Returns a number that rises with every change. As long as it stays, so do all sums.
@@ -152,10 +150,10 @@ impl MissingCases {
         self.changes
     }
 
-    /// Forgets the hours before `first`.
-    pub(super) fn forget_before(&mut self, first: i32) {
-        self.first = first;
-        self.places.values_mut().chain(self.anywhere.values_mut()).for_each(|cases| cases.forget_before(first));
+    /// Merges hours and drops days, as the cells do.
+    pub(super) fn age(&mut self, floors: Floors) {
+        self.floors = floors;
+        self.places.values_mut().chain(self.anywhere.values_mut()).for_each(|cases| cases.age(floors));
         self.places.retain(|_, cases| !cases.is_empty());
         self.anywhere.retain(|_, cases| !cases.is_empty());
     }
@@ -168,34 +166,14 @@ impl MissingCases {
     }
 
     pub(super) fn restored(state: MissingState, mapping: &Mapping) -> Self {
-        let renamed = |(place, cases): (MissingPlace, CasesByHour)| {
+        let renamed = |(place, cases): (MissingPlace, CasesByTime)| {
             Some((MissingPlace { profile: mapping.profile(place.profile)?, ..place }, cases))
         };
         Self {
-            first: i32::MIN,
+            floors: Floors::default(),
             places: state.places.into_iter().take(MAX_PLACES).filter_map(renamed).collect(),
             anywhere: state.anywhere.into_iter().collect(),
             changes: 0,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_holds_the_hours_that_a_cell_of_it_would() {
-        let mut cases = CasesByHour::default();
-        for hour in 0..48 {
-            cases.add(hour, 2);
-        }
-        let at = |hour: i64| EventTime(Span::HOUR.times(hour).0);
-        assert_eq!(cases.sum(Range::rolling(at(47), Span::DAY)), 50);
-        cases.remove(47, 2);
-        cases.remove(47, 2);
-        assert_eq!(cases.sum(Range::rolling(at(47), Span::DAY)), 48);
-        cases.forget_before(40);
-        assert_eq!(cases.sum(Range::rolling(at(47), Span::DAY.times(3))), 14);
     }
 }

@@ -1,6 +1,7 @@
 //! Counts over event time: watermark, cells, routes, rolling windows, population denominators, sums of membership
 //! probabilities.
 
+mod cases_by_time;
 mod cell;
 mod counts;
 mod end;
@@ -18,13 +19,14 @@ mod support;
 mod unlisted;
 mod watermark;
 
+pub use cases_by_time::{Cases, CasesByTime, Floors};
 pub use cell::{Bucket, Cell, Range, Sums};
 pub use counts::Counts;
 pub use end::Ends;
 pub use key::CellKey;
 pub use lateness::{Feed, LATENESS_BOUNDS_S, Latenesses};
 pub use membership::{MAX_MEMBERSHIP_BYTES, MembershipKey, Moments};
-pub use missing::{CasesByHour, MissingCases, MissingPlace, MissingState};
+pub use missing::{MissingCases, MissingPlace, MissingState};
 pub use named_cases::NamedCases;
 pub use population::Populations;
 pub use rolling::{LeftOut, Rolling};

@@ -110,7 +110,7 @@ impl Windows {
         self.probabilistic = fitted(probabilistic, self.probabilistic.len());
         self.refused = refused;
         self.missing = MissingCases::restored(missing, mapping);
-        self.missing.forget_before(day_floor.saturating_mul(24));
+        self.missing.age(self.floors());
         for (key, cell) in memberships {
             if let Some(profile) = mapping.profile(key.profile) {
                 let put =

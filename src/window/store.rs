@@ -5,16 +5,17 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+use super::cases_by_time::Floors;
 use super::cell::{Cell, bucket, index};
 use super::counts::Counts;
 use super::key::CellKey;
 use super::membership::{MembershipCells, MembershipKey, Moments};
 use super::missing::MissingCases;
-use super::named_cases::{NamedCases, named_values};
+use super::named_cases::{NamedCases, cases_of, named_values};
 use super::seals::Seals;
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Channel, DimensionId, EventTime, ProfileId, Slot, Span};
+use crate::plan::{Cause, Channel, DimensionId, EventTime, ProfileId, Slot, Span};
 
 /// How long counts are kept by the hour. Then the hours of a whole day are merged.
 const HOURS_KEPT: Span = Span::DAY.times(7);
@@ -72,6 +73,8 @@ struct Route {
     without_group: Box<[DimensionId]>,
     /// Whether the group is known, or nothing is known of it, in each dimension.
     is_plain: bool,
+    /// Whether there was no room for a cell of it, so that a comparison misses its cases.
+    lacks_cells: bool,
 }
 
 impl Windows {
@@ -132,6 +135,7 @@ impl Windows {
             change_cell((&mut self.cells, &self.keys, &self.seals), *id, (cohort, self.hour_floor), change);
         }
         self.named.count(&route.named, cohort, counts, true);
+        count_lacking(&mut self.missing, route, (cohort, cases), true);
         for dimension in &route.without_group {
             match self.without_group.get_mut(usize::from(dimension.0)) {
                 Some(count) => *count = count.saturating_add(cases),
@@ -155,7 +159,7 @@ impl Windows {
             let bucket = self.cells.get(*id as usize).and_then(|cell| cell.bucket_of(place.cohort, self.hour_floor));
             bucket.is_some_and(|bucket| bucket.holds(&counts))
         };
-        !route.cells.iter().all(holds)
+        route.lacks_cells || !route.cells.iter().all(holds)
     }
 
     /// Returns whether counts of this time are still kept.
@@ -165,10 +169,10 @@ impl Windows {
         index(time, Span::DAY) >= self.day_floor
     }
 
-    /// Returns the first hour that is kept as such.
+    /// Returns where the buckets of the cells begin.
     #[must_use]
-    pub const fn hour_floor(&self) -> i32 {
-        self.hour_floor
+    pub const fn floors(&self) -> Floors {
+        Floors { hour: self.hour_floor, day: self.day_floor }
     }
 
     /// Adds counts that belong to no single case.
@@ -193,7 +197,7 @@ impl Windows {
             }
         }
         self.memberships.age(self.hour_floor, self.day_floor);
-        self.missing.forget_before(self.day_floor.saturating_mul(24));
+        self.missing.age(self.floors());
         self.named.forget_before(self.day_floor.saturating_mul(24));
     }
 
@@ -294,6 +298,7 @@ impl Windows {
         if let Some(place) = known {
             return RouteId { row, place };
         }
+        let refused = self.refused;
         let cells = self.cells_of(profile, channel, id, attributes);
         let memberships = self.memberships_of(profile, channel, id, attributes);
         if row >= self.routes.len() {
@@ -305,9 +310,10 @@ impl Windows {
         };
         let unknown = attributes.groups(id).filter(|(_, slot)| *slot == Slot::NONE);
         let without_group = unknown.map(|(dimension, _)| dimension).collect();
+        let lacks_cells = self.refused > refused;
         let is_plain = !attributes.groups(id).any(|(_, slot)| slot.is_probabilistic());
         let named = named_values(id, attributes);
-        routes.push(Route { profile, channel, cells, memberships, named, without_group, is_plain });
+        routes.push(Route { profile, channel, cells, memberships, named, without_group, is_plain, lacks_cells });
         RouteId { row, place: routes.len() - 1 }
     }
 
@@ -372,6 +378,8 @@ impl Windows {
             );
         }
         self.named.count(&route.named, contribution.cohort, counts, more);
+        // Counts that belong to no case may be complaints alone.
+        count_lacking(&mut self.missing, route, (contribution.cohort, cases_of(counts).max(1)), more);
         for (id, dimension, slot) in &route.memberships {
             let weighed = (attributes.probabilities(*dimension, *slot), counts);
             self.memberships.update(*id, contribution.cohort, self.hour_floor, weighed, more);
@@ -443,6 +451,15 @@ impl Windows {
                 None => invariant::broken(Room::Window, "a count of cases is kept for each dimension of the plan"),
             }
         }
+    }
+}
+
+/// Counts cases of a route that lacks cells as missing, or no longer. Which comparison misses them is not kept.
+fn count_lacking(missing: &mut MissingCases, route: &Route, (cohort, cases): (EventTime, u64), more: bool) {
+    if route.lacks_cells && more {
+        missing.count_anywhere(Cause::Dropped, cohort, cases);
+    } else if route.lacks_cells {
+        missing.uncount_anywhere(Cause::Dropped, cohort, cases);
     }
 }
 

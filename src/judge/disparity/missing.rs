@@ -7,7 +7,7 @@ use crate::judge::missing::{Missing, MissingSide};
 use crate::judge::scene::Scene;
 use crate::plan::{Cause, Evidence, Indicator, Rule, Slot};
 use crate::statistics::Interval;
-use crate::window::{Counts, LeftOut, MissingPlace, Range};
+use crate::window::{Cases, Counts, LeftOut, MissingPlace, Range};
 
 /// The missing cases of one channel and window.
 #[derive(Clone, Debug)]
@@ -28,8 +28,11 @@ pub(super) struct Gaps {
 #[derive(Clone, Copy, Debug, Default)]
 struct Lost {
     late: u64,
-    conflict: u64,
-    dropped: u64,
+    conflict: Cases,
+    /// Those that were closed early, or lost their group. Their cells still count them.
+    counted: Cases,
+    /// Those that no cell counts.
+    dropped: Cases,
 }
 
 /// What of the counts makes a case one of a side.
@@ -57,12 +60,12 @@ impl Gaps {
             sums.extend(&key, scene.windows.cell(&key), left_out, &mut counts);
             counts.get(place).copied().unwrap_or_default()
         });
-        let released = scene.windows.missing.sum(&missing_place(subject, Slot::NONE, Cause::Released), range);
+        let released = scene.windows.missing.sum(&missing_place(subject, Slot::NONE, Cause::Released), range).all;
         let anywhere = |cause| scene.windows.missing.sum_anywhere(cause, range);
-        let of_any = WITHOUT_GROUP
-            .iter()
-            .map(|(slot, _)| lost(*slot))
-            .fold(Lost { late: 0, conflict: anywhere(Cause::Conflict), dropped: anywhere(Cause::Dropped) }, Lost::plus);
+        let of_any = WITHOUT_GROUP.iter().map(|(slot, _)| lost(*slot)).fold(
+            Lost { conflict: anywhere(Cause::Conflict), dropped: anywhere(Cause::Dropped), ..Lost::default() },
+            Lost::plus,
+        );
         let by_population = by_population(scene, subject);
         let mut surplus = |group: Slot| {
             let key = subject.cell(group, None);
@@ -77,26 +80,28 @@ impl Gaps {
 
     /// Adds what may be missing of one group to a side; of all groups for `None`, of all but one for `Err`.
     fn add_to(&self, side: &mut MissingSide, whose: Whose, (indicator, unit): (Indicator, Unit)) {
-        let mut add = |cause: Cause, cases: u64| {
+        let add_counted = |side: &mut MissingSide, cause: Cause, cases: u64| {
             if let Some(place) = side.by_cause.get_mut(cause as usize) {
                 *place = place.saturating_add(cases);
             }
-            // Late cases are among those that the window counts.
-            if cause != Cause::Late {
-                side.all = side.all.saturating_add(cases);
-            }
+        };
+        let add = |side: &mut MissingSide, cause: Cause, cases: u64| {
+            add_counted(side, cause, cases);
+            side.all = side.all.saturating_add(cases);
         };
         for (counts, (slot, cause)) in self.without_group.iter().zip(WITHOUT_GROUP) {
             let cases = unit.of(indicator, counts);
             let released = if slot == Slot::NONE { self.released.min(cases) } else { 0 };
-            add(Cause::Released, released);
-            add(cause, cases - released);
+            add(side, Cause::Released, released);
+            add(side, cause, cases - released);
         }
         let groups = self.of_groups.iter().enumerate();
         let lost = groups.filter(|(group, _)| whose.has(*group)).fold(self.of_any, |sum, (_, lost)| sum.plus(*lost));
-        add(Cause::Late, lost.late);
-        add(Cause::Conflict, lost.conflict);
-        add(Cause::Dropped, lost.dropped);
+        // These are among those that the window counts.
+        add_counted(side, Cause::Late, lost.late);
+        add_counted(side, Cause::Dropped, unit.of_lost(indicator, lost.counted));
+        add(side, Cause::Conflict, unit.of_lost(indicator, lost.conflict));
+        add(side, Cause::Dropped, unit.of_lost(indicator, lost.dropped));
     }
 
     /// By how much stages of the funnel exceed the one before them, in the cells of a side.
@@ -215,6 +220,17 @@ impl Unit {
             Self::Events => events,
         }
     }
+
+    /// The lost cases that may be of the side: a case that was not picked is never one of the picked, the controlled or
+    /// the concluded. How far a picked one would have come is not known.
+    const fn of_lost(self, indicator: Indicator, lost: Cases) -> u64 {
+        let by_assessed =
+            matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
+        match self {
+            Self::Exposed if by_assessed => lost.all,
+            Self::Exposed | Self::Events => lost.picked,
+        }
+    }
 }
 
 impl Lost {
@@ -223,14 +239,15 @@ impl Lost {
         // Only such a rule reads evidence.
         let cell = (rule.evidence == Evidence::Sequential).then(|| scene.windows.place_of(&subject.cell(group, None)));
         let late = cell.flatten().map_or(0, |cell| scene.cohorts.late_in(cell, range));
-        Self { late, conflict: sum(Cause::Conflict), dropped: sum(Cause::Dropped) }
+        Self { late, conflict: sum(Cause::Conflict), counted: sum(Cause::Dropped), dropped: Cases::default() }
     }
 
     const fn plus(self, other: Self) -> Self {
         Self {
             late: self.late.saturating_add(other.late),
-            conflict: self.conflict.saturating_add(other.conflict),
-            dropped: self.dropped.saturating_add(other.dropped),
+            conflict: self.conflict.plus(other.conflict),
+            counted: self.counted.plus(other.counted),
+            dropped: self.dropped.plus(other.dropped),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::judge::Missing;
 use crate::ledger::UnlistedNames;
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{self, Provenance, Span};
-use crate::window::{CasesByHour, MissingState, NamedCases, SealedState, Support};
+use crate::window::{CasesByTime, MissingState, NamedCases, SealedState, Support};
 
 /// Section 0; `S` is the state or a reference to it.
 #[derive(Serialize, Deserialize)]
@@ -24,7 +24,7 @@ struct Section<S> {
 #[derive(Serialize, Deserialize)]
 struct Added {
     missing: MissingState,
-    late_by_hour: Vec<(u32, CasesByHour)>,
+    late_by_time: Vec<(u32, CasesByTime)>,
     /// Names that events write and no list has, by dimension.
     unlisted: Vec<UnlistedNames>,
     /// Cases of such values.
@@ -85,7 +85,7 @@ impl Added {
     fn of(state: &State, membership_horizon: Span) -> Self {
         Self {
             missing: state.windows.missing().clone(),
-            late_by_hour: state.cohorts.late_by_hour().to_vec(),
+            late_by_time: state.cohorts.late_by_time().to_vec(),
             unlisted: state.ledger.unlisted().to_vec(),
             named: state.windows.named().clone(),
             of_alerts: state.alerts.alerts().map(|alert| alert.evidence.missing).collect(),
@@ -100,7 +100,7 @@ impl Added {
     fn complete(self, state: &mut State) -> Result<(), String> {
         let Self {
             missing,
-            late_by_hour,
+            late_by_time,
             unlisted,
             named,
             of_alerts,
@@ -115,7 +115,7 @@ impl Added {
         state.watermark.set_supports(supports);
         state.ledger.released = released;
         state.windows.set_missing(missing);
-        state.cohorts.set_late_by_hour(late_by_hour);
+        state.cohorts.set_late_by_time(late_by_time);
         state.ledger.set_unlisted(unlisted);
         state.windows.set_named(named);
         set_missing(state.alerts.alerts_mut(), &of_alerts)
