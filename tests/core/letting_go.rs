@@ -256,6 +256,163 @@ fn cases_beyond_a_limit_are_told() {
     assert!(losses[0].contribution.is_some());
 }
 
+/// Returns the findings of a replay that ends at `end`. Its records may be refused, or late.
+fn replayed_until(config: &str, end: EventTime, payloads: &[Vec<u8>]) -> Value {
+    let plan = Settings::parse(config, "test.toml", std::iter::empty()).unwrap().plan;
+    let mut monitor = Monitor::new(plan, PseudonymKey([1; 16]), Clock::Event { as_of: Some(end) });
+    monitor.expect_disorder();
+    for payload in payloads {
+        let record = RawRecord { payload, headers: &[], timestamp: None };
+        monitor.handle_record(PartitionIndex(0), &record, EventTime(0));
+    }
+    monitor.finish();
+    serde_json::from_str(&monitor.published().to_json()).unwrap()
+}
+
+/// The finding of a rule about the group a over 30 days.
+fn finding_of<'d>(document: &'d Value, rule: &str) -> &'d Value {
+    let findings = document["findings"].as_array().unwrap();
+    let is_asked = |finding: &&Value| finding["rule"] == rule && finding["group"] == "a" && finding["window"] == "30d";
+    findings.iter().find(is_asked).unwrap()
+}
+
+/// A selection `seconds` after the beginning of an hour.
+fn selected(id: &str, case: &str, group: &str, picked: bool, (hours, seconds): (i64, i64)) -> Vec<u8> {
+    let data = json!({ "case_id": case, "profile": "p", "selected": picked, "groups": { "origin": group } });
+    event("selection", id, at(hours).plus(Span::SECOND.times(seconds)), &data)
+}
+
+/// Two hundred cases of each group, of which every fifth was picked.
+fn balanced(hours: i64) -> Vec<Vec<u8>> {
+    let group = |case: i64| if case % 2 == 0 { "a" } else { "b" };
+    (0..400)
+        .map(|case| selected(&format!("e{case}"), &format!("c{case}"), group(case), case % 10 < 2, (hours, case)))
+        .collect()
+}
+
+/// The window takes whole days of cases a week old, and so it does of those it misses.
+#[test]
+fn missing_cases_stay_in_the_window_as_long_as_the_others() {
+    let mut payloads = balanced(2);
+    payloads.extend((0..100).map(|case| selected(&format!("x{case}"), &format!("c{case}"), "a", true, (3, case))));
+    for hours in [30 * 24 + 1, 30 * 24 + 12, 30 * 24 + 23] {
+        let document = replayed_until(CONFIG, at(hours), &payloads);
+        let finding = finding_of(&document, "r");
+        assert_eq!(finding["group_counts"]["exposed"], 200, "{finding}");
+        assert_eq!(finding["missing"]["group"]["by_cause"]["conflict"], 100, "after {hours} hours: {finding}");
+        assert_eq!(finding["verdict"], "incomplete", "{finding}");
+    }
+}
+
+#[test]
+fn late_cases_stay_in_the_window_as_long_as_the_others() {
+    let config = CONFIG
+        .replace("evidence = \"interval\"", "evidence = \"sequential\"")
+        .replace("[window]", "[window]\nallowed_lateness = \"1h\"");
+    for passed in [60, 12 * 24] {
+        let mut payloads = balanced(2);
+        // Time moves on hour by hour.
+        payloads
+            .extend((3..=passed).map(|hour| selected(&format!("n{hour}"), &format!("n{hour}"), "b", false, (hour, 0))));
+        payloads.extend((0..100).map(|case| selected(&format!("l{case}"), &format!("l{case}"), "a", true, (3, case))));
+        for hours in [30 * 24 + 1, 30 * 24 + 12] {
+            let document = replayed_until(&config, at(hours), &payloads);
+            let finding = finding_of(&document, "r");
+            assert_eq!(finding["group_counts"]["exposed"], 300, "{finding}");
+            assert_eq!(finding["missing"]["group"]["by_cause"]["late"], 100, "after {hours} hours: {finding}");
+        }
+    }
+}
+
+#[test]
+fn a_case_that_was_not_picked_is_missing_from_no_rate_of_the_picked() {
+    let config = CONFIG.replace("[window]", "[window]\ncohort_max_age = \"2d\"")
+        + "[[rules]]\nname = \"hits\"\nindicator = \"hit_rate\"\nwarning = 0.8\ncritical = 0.6\nevidence = \"point\"\nwindows = [\"30d\"]\n";
+    let mut payloads = balanced(2);
+    for case in (0..400).filter(|case| case % 10 < 2) {
+        let data = json!({ "case_id": format!("c{case}"), "outcome": "no_violation" });
+        payloads.push(event("control", &format!("k{case}"), at(3).plus(Span::SECOND.times(case)), &data));
+    }
+    for (picked, missing) in [(false, 0), (true, 100)] {
+        let again = |case: i64| selected(&format!("x{case}"), &format!("c{case}"), "a", picked, (4, case));
+        let payloads: Vec<Vec<u8>> = payloads.iter().cloned().chain((0..100).map(again)).collect();
+        let document = replayed_until(&config, at(10 * 24), &payloads);
+        let by_cause =
+            |rule: &str| finding_of(&document, rule)["missing"]["group"]["by_cause"]["conflict"].as_u64().unwrap_or(0);
+        assert_eq!((by_cause("r"), by_cause("hits")), (100, missing));
+    }
+}
+
+#[test]
+fn a_case_closed_early_is_one_of_the_cases_of_its_side() {
+    let config = format!("{CONFIG}[limits]\nopen_cases = 100\n");
+    let document = replayed_until(&config, at(10), &balanced(2));
+    let finding = finding_of(&document, "r");
+    let (side, counted) = (&finding["missing"]["group"], &finding["group_counts"]["exposed"]);
+    assert_eq!(*counted, 200);
+    let dropped = side["by_cause"]["dropped"].as_f64().unwrap();
+    assert!(dropped > 100.0, "{finding}");
+    assert!((side["share"].as_f64().unwrap() - dropped / 200.0).abs() < 1e-6, "{finding}");
+}
+
+/// What waits for its selection is kept for the whole history. Membership alone may be of anybody.
+#[test]
+fn a_control_whose_selection_never_comes_is_told() {
+    let mut core = Core::new("");
+    core.read("control", 1, &json!({ "case_id": "waits", "outcome": "violation" }));
+    core.read("attributes", 2, &origin("waits", "a"));
+    core.read("attributes", 3, &origin("nobody", "a"));
+    let mut known = selection("known", false);
+    known["groups"] = json!({ "origin": "a" });
+    for case in 0..1_200 {
+        known["case_id"] = json!(format!("later{case}"));
+        core.read("selection", 500 * 24, &known);
+    }
+    let losses: Vec<_> = core.losses().iter().map(|loss| (loss.cause, loss.contribution, loss.time)).collect();
+    assert_eq!(losses, [(LossCause::Dropped, None, at(1))]);
+}
+
+/// A tally of a group in so many dimensions takes a cell of each.
+#[test]
+fn a_case_without_room_for_its_cell_is_missing() {
+    const ROOM: usize = 200_000;
+    const DIMENSIONS: usize = 25;
+    const GROUPS: usize = 40;
+    let channels = ["profile", "random", "signal", "manual"];
+    let profiles = ROOM / DIMENSIONS / GROUPS / channels.len();
+    let groups: Vec<String> = (0..GROUPS).map(|group| format!("g{group}")).collect();
+    let mut config = "[privacy]\nmin_cell = 0\nreason = \"test\"\n[window]\nrolling = [\"30d\"]\n".to_owned();
+    (0..=profiles).for_each(|profile| config.push_str(&format!("[profiles.p{profile}]\nowner = \"o\"\n")));
+    for dimension in 0..DIMENSIONS {
+        config.push_str(&format!("[dimensions.d{dimension}]\nground = \"race\"\ngroups = {}\n", json!(groups)));
+    }
+    config.push_str(
+        "[[rules]]\nname = \"r\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"interval\"\n\
+         profiles = [\"p0\"]\ndimensions = [\"d0\"]\n",
+    );
+    let mut payloads = Vec::new();
+    let mut tally = |profile: usize, channel: &str, group: &str, assessed: u64| {
+        let of: serde_json::Map<String, Value> =
+            (0..DIMENSIONS).map(|dimension| (format!("d{dimension}"), json!(group))).collect();
+        let data = json!({ "profile": format!("p{profile}"), "channel": channel, "groups": of, "counts": { "assessed": assessed, "selected": assessed / 5 } });
+        payloads.push(event("tally", &format!("t{}", payloads.len()), at(1), &data));
+    };
+    for profile in 0..profiles {
+        for channel in channels {
+            groups.iter().for_each(|group| tally(profile, channel, group, 100));
+        }
+    }
+    let missing = |payloads: &[Vec<u8>]| {
+        let document = replayed_until(&config, at(2), payloads);
+        document["findings"][0]["missing"]["group"]["by_cause"]["dropped"].as_u64().unwrap_or(0)
+    };
+    tally(profiles, "profile", "g0", 70);
+    let (last, full) = payloads.split_last().unwrap();
+    assert_eq!(missing(full), 0);
+    let one_more: Vec<Vec<u8>> = full.iter().chain([last]).cloned().collect();
+    assert_eq!(missing(&one_more), 70);
+}
+
 /// An event of one case.
 fn any_event() -> impl Strategy<Value = (&'static str, Value, i64, bool)> {
     let channel = || prop::sample::select(vec![None, Some("profile"), Some("random"), Some("signal"), Some("manual")]);
