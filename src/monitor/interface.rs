@@ -91,6 +91,8 @@ pub struct Health {
     pub released: Vec<(String, u64)>,
     /// Cases in the windows whose group is on no list, by dimension name and [`UNLISTED_KINDS`](crate::window::UNLISTED_KINDS).
     pub unlisted: Vec<(String, [u64; 2])>,
+    /// The same since the start of the program. It never falls. Like those above and what is `released`, 0 below `min_cell`.
+    pub unlisted_ever: Vec<(String, [u64; 2])>,
     /// Cases whose membership of a dimension is known only as probabilities, by dimension name.
     pub probabilistic: Vec<(String, u64)>,
     /// How often such probabilities were not kept, because too many distinct ones were in use.
