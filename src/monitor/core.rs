@@ -174,6 +174,7 @@ impl Monitor {
             evicted_ids: ledger.evicted_ids,
             refused_contributions: self.tables.windows.refused(),
             late: self.tallies.late,
+            late_for_evidence: self.tallies.late_for_evidence,
             ahead: self.ahead(),
             cells: self.tables.windows.cells() as u64,
             without_group: by_dimension(self.tables.windows.without_group()),
@@ -279,6 +280,7 @@ impl Monitor {
             if self.clock == Clock::Wall {
                 self.latenesses.note(partition, time, seen);
             }
+            self.tallies.late_for_evidence = self.tallies.late_for_evidence.saturating_add(u64::from(late));
             if lateness == Lateness::Late {
                 self.tallies.late = self.tallies.late.saturating_add(1);
             }

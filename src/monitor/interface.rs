@@ -80,6 +80,9 @@ pub struct Health {
     pub refused_contributions: u64,
     /// Accepted events later than their partition's watermark minus the allowed lateness.
     pub late: u64,
+    /// Accepted events since the start that came too late for evidence: also those whose hour was final while their partition
+    /// was idle.
+    pub late_for_evidence: u64,
     /// Events further ahead than the other events of their partition support. They moved no watermark. In `replay` also
     /// those beyond the end that the others support, which are not read.
     pub ahead: u64,

@@ -28,9 +28,11 @@ pub(super) const METRICS: [Metric; 23] = [
             samples.push([reason], count(found.map_or(0, |found| found.1)));
         }
     }),
-    Metric::counter("late_events_total", "Accepted events later than the allowed lateness.", |view| {
-        Some(count(view.health.late))
-    }),
+    Metric::counter(
+        "late_events_total",
+        "Accepted events since the start that came too late for evidence: their hour was final.",
+        |view| Some(count(view.health.late_for_evidence)),
+    ),
     Metric::counter(
         "events_ahead_total",
         "Events further ahead than the other events of their partition support; they moved no watermark.",
