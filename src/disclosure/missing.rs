@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::suppress::Withheld;
 use crate::evidence::Side;
 use crate::judge::{Missing, MissingSide};
 use crate::plan::Cause;
@@ -28,26 +29,27 @@ pub struct PublishedMissing {
 /// The missing cases of one side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublishedMissingSide {
-    /// Missing cases, of the causes shown.
-    pub cases: u64,
-    /// Their share of all cases of the side but those withheld, to three digits behind the point.
-    pub share: f64,
-    /// By cause, those that are not 0. A cause with fewer cases than `min_cell` is withheld.
+    /// Missing cases, of the causes shown. Withheld where the side itself is and cases are missing: how many it has would
+    /// follow from both numbers.
+    pub cases: Option<u64>,
+    /// Their share of all cases of the side but those withheld, to three digits behind the point. Withheld with `cases`.
+    pub share: Option<f64>,
+    /// By cause, those that are not 0. A cause with fewer cases than `min_cell` is withheld, and all with `cases`.
     pub by_cause: Vec<(Cause, u64)>,
-    /// Whether a cause is withheld.
+    /// Whether a cause, or the whole side, is withheld.
     pub suppressed: bool,
 }
 
 impl PublishedMissing {
-    pub(super) fn of(min_cell: u64, missing: &Missing, is_withheld: bool) -> Self {
+    pub(super) fn of(min_cell: u64, missing: &Missing, withheld: Withheld) -> Self {
         let finite = |value: f64| value.is_finite().then_some(value);
         let (group, reference) = (
-            PublishedMissingSide::of(min_cell, &missing.group),
-            PublishedMissingSide::of(min_cell, &missing.reference),
+            PublishedMissingSide::of(min_cell, &missing.group, withheld.group),
+            PublishedMissingSide::of(min_cell, &missing.reference, withheld.reference),
         );
         let Side { events, exposed } = missing.unassigned;
         let is_few = events.min(exposed.saturating_sub(events)) < min_cell || group.suppressed || reference.suppressed;
-        let bounds = missing.bounds.filter(|_| !is_withheld && !is_few);
+        let bounds = missing.bounds.filter(|_| !withheld.any() && !is_few);
         Self {
             group,
             reference,
@@ -55,16 +57,13 @@ impl PublishedMissing {
             bounds: bounds.and_then(|bounds| Some((finite(bounds.lower)?, finite(bounds.upper)))),
         }
     }
-
-    /// Returns the larger share of the two sides.
-    #[must_use]
-    pub const fn share(&self) -> f64 {
-        self.group.share.max(self.reference.share)
-    }
 }
 
 impl PublishedMissingSide {
-    fn of(min_cell: u64, side: &MissingSide) -> Self {
+    fn of(min_cell: u64, side: &MissingSide, is_withheld: bool) -> Self {
+        if is_withheld && side.cases() > 0 {
+            return Self { cases: None, share: None, by_cause: Vec::new(), suppressed: true };
+        }
         let causes = Cause::ALL.into_iter().zip(side.by_cause).filter(|(_, cases)| *cases > 0);
         let (by_cause, withheld): (Vec<_>, Vec<_>) = causes.partition(|(_, cases)| *cases >= min_cell);
         // What is withheld must not follow from the share.
@@ -79,7 +78,7 @@ impl PublishedMissingSide {
             }
         }
         let share = (shown.share() * SHARE_STEPS).round() / SHARE_STEPS;
-        Self { cases: shown.cases(), share, by_cause, suppressed: !withheld.is_empty() }
+        Self { cases: Some(shown.cases()), share: Some(share), by_cause, suppressed: !withheld.is_empty() }
     }
 }
 

@@ -104,7 +104,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
             .filter(|_| !withheld.any() && plan.min_cell == 0)
             .map(|PendingBounds { group, reference }| (group, reference)),
         probabilistic: finding.probabilistic.map(|bracket| PublishedBracket::of(plan.min_cell, bracket)),
-        missing: PublishedMissing::of(plan.min_cell, &finding.missing, withheld.any()),
+        missing: PublishedMissing::of(plan.min_cell, &finding.missing, withheld),
         verdict: finding.verdict,
         suppressed: withheld.any(),
         measure: rule.measure,

@@ -258,12 +258,16 @@ impl AttributeTable {
     /// Learns the names of dimensions that no list has, where they resemble one that is listed.
     fn learn_spellings(&mut self, groups: &Groups<'_>) {
         for (name, _) in groups {
+            // Comparing takes long. Whoever sends ever new names gets none of it once the list is full.
+            if self.strange.len() >= MAX_STRANGE {
+                return;
+            }
             let known = self.dimensions.iter().any(|dimension| *dimension.name == **name);
             if known || self.strange.iter().any(|strange| **strange == **name) {
                 continue;
             }
             let found = self.dimensions.iter_mut().any(|dimension| dimension.learn_spelling(name));
-            if !found && self.strange.len() < MAX_STRANGE {
+            if !found {
                 self.strange.push(name.as_ref().into());
             }
         }

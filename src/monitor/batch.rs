@@ -191,7 +191,7 @@ impl Monitor {
         templates.learn(&received.record, &plan.event, recogniser, || {
             let unknown_profile = names_unknown_profile(&event, plan);
             let ready = ledger.ready_record(&event, &record)?;
-            let groups = places_of_groups(&event, plan).into_boxed_slice();
+            let groups = places_of_groups(&event, plan, &ledger.attributes).into_boxed_slice();
             Some(Known { record: ready, kind: type_index(Some(&event.data)), unknown_profile, groups })
         });
         handled

@@ -152,7 +152,13 @@ impl Monitor {
         let by_dimension = |counts: &[u64]| {
             self.plan.dimensions.iter().zip(counts).map(|(dimension, count)| (dimension.name.clone(), *count)).collect()
         };
-        let mut released = self.tables.ledger.released().to_vec();
+        // Few cases of a kind would tell of single ones.
+        let shown = |cases: u64| if cases < self.plan.min_cell { 0 } else { cases };
+        let by_kind = |cases: Vec<[u64; 2]>| {
+            let dimensions = self.plan.dimensions.iter().zip(cases);
+            dimensions.map(|(dimension, cases)| (dimension.name.clone(), cases.map(shown))).collect()
+        };
+        let mut released: Vec<u64> = self.tables.ledger.released().iter().copied().map(shown).collect();
         released.resize(self.plan.dimensions.len(), 0);
         Health {
             events: self.event_counts(),
@@ -168,17 +174,13 @@ impl Monitor {
             evicted_ids: ledger.evicted_ids,
             refused_contributions: self.tables.windows.refused(),
             late: self.tallies.late,
+            late_for_evidence: self.tallies.late_for_evidence,
             ahead: self.ahead(),
             cells: self.tables.windows.cells() as u64,
             without_group: by_dimension(self.tables.windows.without_group()),
             released: by_dimension(&released),
-            unlisted: self
-                .plan
-                .dimensions
-                .iter()
-                .zip(self.tables.windows.unlisted())
-                .map(|(dimension, cases)| (dimension.name.clone(), cases))
-                .collect(),
+            unlisted: by_kind(self.tables.windows.unlisted()),
+            unlisted_ever: by_kind(self.tables.windows.unlisted_ever()),
             probabilistic: by_dimension(self.tables.windows.probabilistic()),
             probabilities_dropped: self.tables.ledger.attributes.probabilities_dropped(),
             evaluations: self.evaluations,
@@ -230,7 +232,7 @@ impl Monitor {
             counted
         });
         if handled == Handled::Accepted && self.clock == Clock::Wall {
-            self.latenesses.note_groups(places_of_groups(event, &self.plan));
+            self.latenesses.note_groups(places_of_groups(event, &self.plan, &self.tables.ledger.attributes));
         }
         self.tallies.count(type_index(Some(&event.data)), &handled);
         (handled, record)
@@ -278,6 +280,7 @@ impl Monitor {
             if self.clock == Clock::Wall {
                 self.latenesses.note(partition, time, seen);
             }
+            self.tallies.late_for_evidence = self.tallies.late_for_evidence.saturating_add(u64::from(late));
             if lateness == Lateness::Late {
                 self.tallies.late = self.tallies.late.saturating_add(1);
             }

@@ -80,6 +80,9 @@ pub struct Health {
     pub refused_contributions: u64,
     /// Accepted events later than their partition's watermark minus the allowed lateness.
     pub late: u64,
+    /// Accepted events since the start that came too late for evidence: also those whose hour was final while their partition
+    /// was idle.
+    pub late_for_evidence: u64,
     /// Events further ahead than the other events of their partition support. They moved no watermark. In `replay` also
     /// those beyond the end that the others support, which are not read.
     pub ahead: u64,
@@ -91,6 +94,8 @@ pub struct Health {
     pub released: Vec<(String, u64)>,
     /// Cases in the windows whose group is on no list, by dimension name and [`UNLISTED_KINDS`](crate::window::UNLISTED_KINDS).
     pub unlisted: Vec<(String, [u64; 2])>,
+    /// The same since the start of the program. It never falls. Like those above and what is `released`, 0 below `min_cell`.
+    pub unlisted_ever: Vec<(String, [u64; 2])>,
     /// Cases whose membership of a dimension is known only as probabilities, by dimension name.
     pub probabilistic: Vec<(String, u64)>,
     /// How often such probabilities were not kept, because too many distinct ones were in use.

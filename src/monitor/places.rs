@@ -1,10 +1,11 @@
 //! The places of an event's groups among the listed groups of all dimensions.
 
 use crate::event::{Data, Event, Groups, Membership};
-use crate::plan::Plan;
+use crate::ledger::AttributeTable;
+use crate::plan::{DimensionId, Plan};
 
-/// Returns the places of an event's groups among the listed groups of all dimensions.
-pub(super) fn places_of_groups(event: &Event<'_>, plan: &Plan) -> Vec<u16> {
+/// Returns the places of an event's groups among the listed groups of all dimensions, however the event writes them.
+pub(super) fn places_of_groups(event: &Event<'_>, plan: &Plan, attributes: &AttributeTable) -> Vec<u16> {
     let groups: &Groups<'_> = match &event.data {
         Data::Selection(data) => &data.groups,
         Data::Control(data) => &data.groups,
@@ -15,12 +16,12 @@ pub(super) fn places_of_groups(event: &Event<'_>, plan: &Plan) -> Vec<u16> {
     };
     let mut places = Vec::with_capacity(groups.len());
     let mut first = 0;
-    for dimension in &plan.dimensions {
+    for (dimension, id) in plan.dimensions.iter().zip((0..).map(DimensionId)) {
         let named = groups.iter().find(|(name, _)| *name == dimension.name);
         if let Some((_, Membership::Group(value))) = named
-            && let Some(place) = dimension.groups.iter().position(|group| group == value)
+            && let Some(group) = attributes.slot_of_group(id, value).group()
         {
-            places.extend(u16::try_from(first + place));
+            places.extend(u16::try_from(first + usize::from(group.0)));
         }
         first += dimension.groups.len();
     }

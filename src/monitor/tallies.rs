@@ -15,6 +15,9 @@ pub(super) struct Tallies {
     counts: [[u64; RESULTS.len()]; TYPES.len()],
     reasons: BTreeMap<&'static str, u64>,
     pub late: u64,
+    /// Accepted events since the start that are no evidence: those that are late, and those whose hour was final because their
+    /// partition was idle. No checkpoint has any.
+    pub late_for_evidence: u64,
     /// Events of a `replay` beyond the end that the others support. No checkpoint has any.
     pub ahead: u64,
     /// Events of a `replay` after `--as-of`. No checkpoint has any.

@@ -196,15 +196,16 @@ fn code_points(name: &str) -> String {
 /// What the comparison does not count.
 fn missing_line(finding: &PublishedFinding) -> Option<String> {
     let PublishedMissing { group, reference, bounds, .. } = &finding.missing;
-    if [group, reference].iter().all(|side| side.cases == 0 && !side.suppressed) {
+    if [group, reference].iter().all(|side| side.cases == Some(0) && !side.suppressed) {
         return None;
     }
     let side = |side: &PublishedMissingSide| {
+        let Some(share) = side.share else { return "withheld".to_owned() };
         let mut causes: Vec<String> =
             side.by_cause.iter().map(|(cause, cases)| format!("{cases} {}", cause.name())).collect();
         causes.extend(side.suppressed.then(|| "some withheld".to_owned()));
         let causes = if causes.is_empty() { "none".to_owned() } else { causes.join(", ") };
-        format!("{causes} ({:.1} %)", side.share * 100.0)
+        format!("{causes} ({:.1} %)", share * 100.0)
     };
     let bounds = bounds.map_or_else(String::new, |(lower, upper)| {
         let upper = upper.map_or_else(|| "without limit".to_owned(), |upper| format!("{upper:.3}"));

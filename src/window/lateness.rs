@@ -27,12 +27,16 @@ pub struct Latenesses {
     groups: Vec<Feed>,
     /// By how many seconds the last event was behind.
     last_s: u64,
-    /// Events that were noted for no group, since the last one that was.
-    skipped: u64,
+    /// Moved on by [`STEP`] with each event that may be noted for its groups.
+    turn: u64,
 }
 
 /// Events about cases that are known by a template, of which one is noted for its groups. It stands for all of them.
 const NOTED_OF: u64 = 16;
+
+/// An odd step, 2^64 by the golden ratio: the events whose turn is below one in [`NOTED_OF`] of all values are spread
+/// evenly, and share no period with a stream that alternates between groups.
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The events of a partition or group.
 #[derive(Clone, Debug, Default)]
@@ -60,9 +64,8 @@ impl Latenesses {
     /// Notes the groups of the last event for as many, now and then.
     #[inline]
     pub fn sample_groups(&mut self, groups: &[u16]) {
-        self.skipped += 1;
-        if self.skipped == NOTED_OF {
-            self.skipped = 0;
+        self.turn = self.turn.wrapping_add(STEP);
+        if self.turn < u64::MAX / NOTED_OF {
             groups.iter().for_each(|group| record(&mut self.groups, usize::from(*group), self.last_s, NOTED_OF));
         }
     }
@@ -169,6 +172,22 @@ fn record(feeds: &mut Vec<Feed>, place: usize, behind: u64, events: u64) {
 #[allow(clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_groups_that_alternate_each_is_noted_for_about_its_events() {
+        const EACH: u64 = 2_000;
+        for groups in (1..=40_u16).chain([64, 89, 144, 256]) {
+            let mut all = Latenesses::default();
+            for event in 0..EACH * u64::from(groups) {
+                let group = u16::try_from(event % u64::from(groups)).unwrap_or(0);
+                all.sample_groups(&[group]);
+            }
+            for group in 0..usize::from(groups) {
+                let noted = all.group(group).map_or(0, Feed::events);
+                assert!(noted.abs_diff(EACH) <= EACH / 2, "{noted} of group {group} of {groups}");
+            }
+        }
+    }
 
     #[test]
     fn a_feed_that_is_regularly_late_is_told_what_suffices() {

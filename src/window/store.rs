@@ -13,6 +13,7 @@ use super::membership::{MembershipCells, MembershipKey, Moments};
 use super::missing::MissingCases;
 use super::named_cases::{NamedCases, cases_of, named_values};
 use super::seals::Seals;
+use super::unlisted::{UnlistedEver, unlisted_kinds};
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Cause, Channel, DimensionId, EventTime, ProfileId, Slot, Span};
@@ -49,6 +50,7 @@ pub struct Windows {
     pub missing: MissingCases,
     pub(super) seals: Seals,
     pub(super) named: NamedCases,
+    pub(super) unlisted_ever: UnlistedEver,
 }
 
 /// Names a route of one [`Windows`], which made it.
@@ -69,6 +71,8 @@ struct Route {
     memberships: Box<[(u32, DimensionId, Slot)]>,
     /// The groups on no list that are counted by name.
     named: Box<[(DimensionId, Slot)]>,
+    /// The dimensions in which the group is on no list, and its kind.
+    unlisted: Box<[(DimensionId, Slot)]>,
     /// The dimensions in which nothing is known of the group.
     without_group: Box<[DimensionId]>,
     /// Whether the group is known, or nothing is known of it, in each dimension.
@@ -96,6 +100,7 @@ impl Windows {
             missing: MissingCases::default(),
             seals: Seals::default(),
             named: NamedCases::default(),
+            unlisted_ever: UnlistedEver::default(),
         }
     }
 
@@ -110,6 +115,7 @@ impl Windows {
         if let Some((gone, new)) = change.stays() {
             return self.replace(&gone, &new, attributes);
         }
+        self.unlisted_ever.count_change(change, attributes);
         for (contribution, more) in change.moves() {
             self.spread(&contribution, attributes, &Counts::of_case(contribution.counts), more);
             self.count_without_group(contribution.attributes, attributes, more);
@@ -136,6 +142,7 @@ impl Windows {
         }
         self.named.count(&route.named, cohort, counts, true);
         count_lacking(&mut self.missing, route, (cohort, cases), true);
+        self.unlisted_ever.count(route.unlisted.iter().copied(), cases_of(counts));
         for dimension in &route.without_group {
             match self.without_group.get_mut(usize::from(dimension.0)) {
                 Some(count) => *count = count.saturating_add(cases),
@@ -177,6 +184,7 @@ impl Windows {
 
     /// Adds counts that belong to no single case.
     pub fn add(&mut self, place: &Contribution, counts: &Counts, attributes: &AttributeTable) {
+        self.unlisted_ever.count(unlisted_kinds(place.attributes, attributes), cases_of(counts));
         self.spread(place, attributes, counts, true);
     }
 
@@ -312,8 +320,18 @@ impl Windows {
         let without_group = unknown.map(|(dimension, _)| dimension).collect();
         let lacks_cells = self.refused > refused;
         let is_plain = !attributes.groups(id).any(|(_, slot)| slot.is_probabilistic());
-        let named = named_values(id, attributes);
-        routes.push(Route { profile, channel, cells, memberships, named, without_group, is_plain, lacks_cells });
+        let (named, unlisted) = (named_values(id, attributes), unlisted_kinds(id, attributes).collect());
+        routes.push(Route {
+            profile,
+            channel,
+            cells,
+            memberships,
+            named,
+            unlisted,
+            without_group,
+            is_plain,
+            lacks_cells,
+        });
         RouteId { row, place: routes.len() - 1 }
     }
 

@@ -285,4 +285,46 @@ proptest! {
             prop_assert_eq!(shown.contains(&format!("\"{form}\"")), may, "{}", form);
         }
     }
+    /// What can be computed from a side of a finding's missing cases is no count that is withheld.
+    #[test]
+    fn no_small_count_follows_from_missing_cases(
+        counts in prop::collection::vec((0..5_usize, 1..40_u64), 1..12),
+        min_cell in 2..15_u64,
+    ) {
+        let mut feed = Feed::new(min_cell);
+        for (group, count) in counts {
+            let groups =
+                [json!({ "origin": "a" }), json!({ "origin": "b" }), json!({}), json!({ "origin": "z" }), json!({ "origin": "A" })];
+            feed.tally(&groups[group], count);
+        }
+        let document = feed.evaluate();
+        for finding in document["findings"].as_array().unwrap() {
+            for (side, counts) in [("group", "group_counts"), ("reference", "reference_counts")] {
+                let missing = &finding["missing"][side];
+                if let (Some(cases), Some(share)) = (missing["cases"].as_f64(), missing["share"].as_f64())
+                    && cases > 0.0
+                {
+                    prop_assert!(finding[counts].is_object(), "{} of {}: {}", side, cases / share - cases, finding);
+                }
+            }
+        }
+        let health = feed.monitor.health();
+        let exported = health.unlisted.iter().chain(&health.unlisted_ever).flat_map(|(_, cases)| cases);
+        for cases in exported.chain(health.released.iter().map(|(_, cases)| cases)) {
+            prop_assert!(*cases == 0 || *cases >= min_cell, "{}", cases);
+        }
+    }
+}
+
+#[test]
+fn the_count_since_the_start_does_not_age() {
+    let mut feed = Feed::of(plan(0, "history = \"30d\""));
+    feed.tally(&json!({ "origin": "newcomer" }), 30);
+    feed.select("1", "p", &json!({ "origin": "A" }));
+    feed.now = START.plus(Span::DAY.times(40));
+    feed.tally(&json!({ "origin": "newcomer" }), 7);
+    feed.evaluate();
+    let health = feed.monitor.health();
+    let of = |counts: &[(String, [u64; 2])]| counts.iter().find(|(name, _)| name == "origin").unwrap().1;
+    assert_eq!((of(&health.unlisted), of(&health.unlisted_ever)), ([7, 0], [37, 1]));
 }

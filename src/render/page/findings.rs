@@ -144,7 +144,9 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
 /// What the comparison does not count, where that is anything.
 fn missing(language: Language, missing: &PublishedMissing) -> Markup {
     let Some(cause) = missing.largest_cause else { return html! {} };
-    let share = |side: &PublishedMissingSide| language.percent(side.share);
+    let share = |side: &PublishedMissingSide| {
+        side.share.map_or_else(|| language.withheld().to_owned(), |share| language.percent(share))
+    };
     let shares = [&*share(&missing.group), &*share(&missing.reference), language.cause_word(cause)];
     html! {
         small { (fill(language.missing(), &shares)) }

@@ -90,7 +90,7 @@ texts! {
     headline_warning: "Evidence of a disparity beyond the warning threshold", "Bewijs van een verschil voorbij de waarschuwingsdrempel";
     headline_within: "No evidence beyond a threshold", "Geen bewijs voorbij een drempel";
     headline_insufficient: "Not enough data for a judgement", "Te weinig gegevens voor een oordeel";
-    headline_incomplete: "Too many cases are missing for a judgement", "Er ontbreken te veel zaken voor een oordeel";
+    headline_incomplete: "Too many cases are missing for a judgement", "Er ontbreken te veel gevallen voor een oordeel";
     headline_stale: "No recent events: nothing can be said", "Geen recente gebeurtenissen: er valt niets te zeggen";
     headline_unjudged: "Shown, not judged", "Getoond, niet beoordeeld";
     critical: "Critical", "Kritiek";

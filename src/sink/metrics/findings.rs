@@ -60,7 +60,7 @@ fn sides(finding: &PublishedFinding) -> [(&'static str, &PublishedMissingSide); 
 fn missing_shares(scrape: &Scrape, samples: &mut Samples) {
     for finding in scrape.findings() {
         for (name, side) in sides(finding) {
-            samples.push(of_finding(finding).into_iter().chain([name]), side.share);
+            samples.extend(of_finding(finding).into_iter().chain([name]), side.share);
         }
     }
 }

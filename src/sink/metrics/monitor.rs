@@ -9,7 +9,7 @@ use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram};
 use crate::window::UNLISTED_KINDS;
 
 /// The metrics of the monitor.
-pub(super) const METRICS: [Metric; 22] = [
+pub(super) const METRICS: [Metric; 23] = [
     Metric::counters(
         "events_total",
         "Records read, by event type and what became of them.",
@@ -28,9 +28,11 @@ pub(super) const METRICS: [Metric; 22] = [
             samples.push([reason], count(found.map_or(0, |found| found.1)));
         }
     }),
-    Metric::counter("late_events_total", "Accepted events later than the allowed lateness.", |view| {
-        Some(count(view.health.late))
-    }),
+    Metric::counter(
+        "late_events_total",
+        "Accepted events since the start that came too late for evidence: their hour was final.",
+        |view| Some(count(view.health.late_for_evidence)),
+    ),
     Metric::counter(
         "events_ahead_total",
         "Events further ahead than the other events of their partition support; they moved no watermark.",
@@ -90,13 +92,13 @@ pub(super) const METRICS: [Metric; 22] = [
         "unlisted_cases",
         "Cases within the history whose group is on no list; kind: unlisted, or look_alike of a listed group.",
         &["dimension", "kind"],
-        |scrape, samples| {
-            for (dimension, counts) in &scrape.view.health.unlisted {
-                for (kind, cases) in UNLISTED_KINDS.iter().zip(counts) {
-                    samples.push([dimension.as_str(), kind.1], count(*cases));
-                }
-            }
-        },
+        |scrape, samples| by_kind(&scrape.view.health.unlisted, samples),
+    ),
+    Metric::counters(
+        "unlisted_cases_total",
+        "Cases that came with a group on no list since the start; kind: unlisted, or look_alike of a listed group.",
+        &["dimension", "kind"],
+        |scrape, samples| by_kind(&scrape.view.health.unlisted_ever, samples),
     ),
     Metric::gauges(
         "cases_with_probabilistic_group",
@@ -121,6 +123,14 @@ fn buckets(latency: &LatencyHistogram) -> Buckets {
     let bounds = LATENCY_BOUNDS_MS.iter().map(|bound| f64::from(*bound) / 1_000.0);
     let cumulative = bounds.zip(latency.cumulative).collect();
     Buckets { cumulative, count: latency.count, sum_seconds: latency.sum_seconds() }
+}
+
+fn by_kind(counts: &[(String, [u64; UNLISTED_KINDS.len()])], samples: &mut Samples) {
+    for (dimension, counts) in counts {
+        for (kind, cases) in UNLISTED_KINDS.iter().zip(counts) {
+            samples.push([dimension.as_str(), kind.1], count(*cases));
+        }
+    }
 }
 
 fn by_dimension(counts: &[(String, u64)], samples: &mut Samples) {
