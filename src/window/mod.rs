@@ -16,6 +16,7 @@ mod state;
 mod store;
 mod support;
 mod unlisted;
+mod unlisted_ever;
 mod watermark;
 
 pub use cell::{Bucket, Cell, Range, Sums};
@@ -31,5 +32,5 @@ pub use rolling::{LeftOut, Rolling};
 pub use state::{SealedState, WindowsState};
 pub use store::{RouteId, Windows};
 pub use support::Support;
-pub use unlisted::UNLISTED_KINDS;
+pub use unlisted_ever::UNLISTED_KINDS;
 pub use watermark::{Lateness, Watermark};
