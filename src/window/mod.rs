@@ -17,6 +17,7 @@ mod state;
 mod store;
 mod support;
 mod unlisted;
+mod unlisted_ever;
 mod watermark;
 
 pub use cases_by_time::{Cases, CasesByTime, Floors};
@@ -33,5 +34,5 @@ pub use rolling::{LeftOut, Rolling};
 pub use state::{SealedState, WindowsState};
 pub use store::{RouteId, Windows};
 pub use support::Support;
-pub use unlisted::UNLISTED_KINDS;
+pub use unlisted_ever::UNLISTED_KINDS;
 pub use watermark::{Lateness, Watermark};

@@ -13,7 +13,7 @@ use super::membership::{MembershipCells, MembershipKey, Moments};
 use super::missing::MissingCases;
 use super::named_cases::{NamedCases, cases_of, named_values};
 use super::seals::Seals;
-use super::unlisted::{UnlistedEver, unlisted_kinds};
+use super::unlisted_ever::{UnlistedEver, unlisted_kinds};
 use crate::ledger::{AttributeTable, AttributesId, CaseChange, Contribution};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Cause, Channel, DimensionId, EventTime, ProfileId, Slot, Span};
