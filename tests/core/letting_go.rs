@@ -299,7 +299,8 @@ fn missing_cases_stay_in_the_window_as_long_as_the_others() {
         let document = replayed_until(CONFIG, at(hours), &payloads);
         let finding = finding_of(&document, "r");
         assert_eq!(finding["group_counts"]["exposed"], 200, "{finding}");
-        assert_eq!(finding["missing"]["group"]["by_cause"]["conflict"], 100, "after {hours} hours: {finding}");
+        // Ten of the hundred say what the first one says.
+        assert_eq!(finding["missing"]["group"]["by_cause"]["conflict"], 90, "after {hours} hours: {finding}");
         assert_eq!(finding["verdict"], "incomplete", "{finding}");
     }
 }
@@ -333,13 +334,14 @@ fn a_case_that_was_not_picked_is_missing_from_no_rate_of_the_picked() {
         let data = json!({ "case_id": format!("c{case}"), "outcome": "no_violation" });
         payloads.push(event("control", &format!("k{case}"), at(3).plus(Span::SECOND.times(case)), &data));
     }
-    for (picked, missing) in [(false, 0), (true, 100)] {
+    // Those that say what the first one says lose nothing.
+    for (picked, all, missing) in [(false, 60, 0), (true, 90, 90)] {
         let again = |case: i64| selected(&format!("x{case}"), &format!("c{case}"), "a", picked, (4, case));
         let payloads: Vec<Vec<u8>> = payloads.iter().cloned().chain((0..100).map(again)).collect();
         let document = replayed_until(&config, at(10 * 24), &payloads);
         let by_cause =
             |rule: &str| finding_of(&document, rule)["missing"]["group"]["by_cause"]["conflict"].as_u64().unwrap_or(0);
-        assert_eq!((by_cause("r"), by_cause("hits")), (100, missing));
+        assert_eq!((by_cause("r"), by_cause("hits")), (all, missing));
     }
 }
 
