@@ -198,7 +198,7 @@ function events() {
     unit: 'cps',
     width: 12,
     // What has never come has a series of 0, so that its first jump is seen.
-    queries: [{ expr: `${perSecond('events_total', 'type, result')} > 0`, legend: '{{type}}: {{result}}' }],
+    queries: [{ expr: perSecond('events_total', 'type, result'), legend: '{{type}}: {{result}}' }],
   })
     .min(0)
     .fillOpacity(30)
