@@ -8,7 +8,8 @@ use crate::plan::DimensionId;
 pub struct Unlisted {
     /// The dimension.
     pub dimension: DimensionId,
-    /// Cases within the history whose value is on no list.
+    /// Cases within the history whose value is on no list. Where `other` is listed, those of the named values alone: the
+    /// rest is in that group.
     pub cases: u64,
     /// The values that are counted by name, the most frequent first.
     pub values: Vec<UnlistedValue>,
@@ -47,7 +48,9 @@ pub fn unlisted(scene: &Scene<'_>) -> Vec<Unlisted> {
         values.sort_by(|one, other| other.cases.cmp(&one.cases).then_with(|| one.value.cmp(&other.value)));
         let mut spellings: Vec<String> = scene.attributes.spellings(dimension).map(str::to_owned).collect();
         spellings.sort_unstable();
-        Unlisted { dimension, cases: kinds.into_iter().fold(0, u64::saturating_add), values, spellings }
+        let named = values.iter().fold(0, |sum: u64, value| sum.saturating_add(value.cases));
+        let cases = kinds.into_iter().fold(0, u64::saturating_add).max(named);
+        Unlisted { dimension, cases, values, spellings }
     });
     unlisted.filter(|found| found.cases > 0 || !found.values.is_empty() || !found.spellings.is_empty()).collect()
 }

@@ -154,9 +154,11 @@ impl AttributeTable {
         open.map(|((dimension, _), _)| dimension)
     }
 
-    /// Returns the value in each dimension; for values outside the allow-list their kind.
+    /// Returns the value in each dimension. A value outside the allow-list is the group `other` where that is listed, else
+    /// its kind.
     pub fn groups(&self, id: AttributesId) -> impl Iterator<Item = (DimensionId, Slot)> + '_ {
-        self.named_groups(id).map(|(dimension, slot)| (dimension, slot.kind()))
+        let counted = |(values, (dimension, slot)): (&NamedValues, (DimensionId, Slot))| (dimension, values.counted_as(slot));
+        self.dimensions.iter().zip(self.named_groups(id)).map(counted)
     }
 
     /// Returns a value outside the allow-list that is counted by name, and the listed group that it resembles; `None`

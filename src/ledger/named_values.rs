@@ -83,10 +83,10 @@ impl NamedValues {
     pub fn slot_of(&mut self, membership: Option<&Membership<'_>>) -> Slot {
         match membership {
             None => Slot::NONE,
-            Some(Membership::Group(group)) => {
-                let kind = self.slot_of_group(group);
-                if kind.is_unlisted() { self.unlisted.slot_of(kind, &normalise(group)) } else { kind }
-            }
+            Some(Membership::Group(group)) => match self.group(group).unwrap_or_else(|| self.unlisted(group)) {
+                kind if kind.is_unlisted() => self.unlisted.slot_of(kind, &normalise(group)),
+                slot => slot,
+            },
             Some(Membership::Probabilities(probabilities)) => {
                 self.learn_probabilities(probabilities).unwrap_or(Slot::PROBABILISTIC)
             }
@@ -112,7 +112,17 @@ impl NamedValues {
     /// Returns the slot of a group's name, listed or not. Values outside the allow-list have that of their kind.
     #[inline]
     pub fn slot_of_group(&self, name: &str) -> Slot {
-        self.group(name).unwrap_or_else(|| self.unlisted(name))
+        self.counted_as(self.group(name).unwrap_or_else(|| self.unlisted(name)))
+    }
+
+    /// Returns the slot of a dimension in which a case counts: of a value outside the allow-list that of the group `other`
+    /// where it is listed, else that of its kind.
+    #[inline]
+    pub fn counted_as(&self, slot: Slot) -> Slot {
+        match slot.kind() {
+            Slot::UNLISTED => self.outside,
+            kind => kind,
+        }
     }
 
     /// Returns the slot of a group of the allow-list, however its name is written.
@@ -124,7 +134,7 @@ impl NamedValues {
         }
     }
 
-    /// Returns the slot of a group outside the allow-list; that of no value where it stands for none. One that resembles a listed group stays apart even where
+    /// Returns the kind of a group outside the allow-list; the slot of no value where it stands for none. One that resembles a listed group stays apart even where
     /// `other` is listed: it may be that group, written otherwise.
     fn unlisted(&self, name: &str) -> Slot {
         let normalised = normalise(name);
@@ -132,7 +142,7 @@ impl NamedValues {
         if normalised.is_empty() || self.missing_values.iter().any(|missing| **missing == *lower) {
             return Slot::NONE;
         }
-        if self.skeletons.contains_key(skeleton(&normalised).as_str()) { Slot::LOOK_ALIKE } else { self.outside }
+        if self.skeletons.contains_key(skeleton(&normalised).as_str()) { Slot::LOOK_ALIKE } else { Slot::UNLISTED }
     }
 
     /// Returns the slot of a stratum's value, which is new to it or not.
