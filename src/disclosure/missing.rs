@@ -32,11 +32,17 @@ pub struct PublishedMissingSide {
     /// Missing cases, of the causes shown. Withheld where the side itself is and cases are missing: how many it has would
     /// follow from both numbers.
     pub cases: Option<u64>,
-    /// Their share of all cases of the side but those withheld, to three digits behind the point. Withheld with `cases`.
+    /// Those of them that are, or may be, events of the indicator. Withheld with `cases`, and where they are few or all but
+    /// few of the cases.
+    pub events: Option<u64>,
+    /// Share of `cases` among all cases of the side but those withheld, to three digits behind the point. Withheld with
+    /// `cases`.
     pub share: Option<f64>,
+    /// The same of `events` among all events of the side. Withheld with `events`.
+    pub event_share: Option<f64>,
     /// By cause, those that are not 0. A cause with fewer cases than `min_cell` is withheld, and all with `cases`.
     pub by_cause: Vec<(Cause, u64)>,
-    /// Whether a cause, or the whole side, is withheld.
+    /// Whether a cause, the events, or the whole side, is withheld.
     pub suppressed: bool,
 }
 
@@ -62,23 +68,42 @@ impl PublishedMissing {
 impl PublishedMissingSide {
     fn of(min_cell: u64, side: &MissingSide, is_withheld: bool) -> Self {
         if is_withheld && side.cases() > 0 {
-            return Self { cases: None, share: None, by_cause: Vec::new(), suppressed: true };
+            return Self {
+                cases: None,
+                events: None,
+                share: None,
+                event_share: None,
+                by_cause: Vec::new(),
+                suppressed: true,
+            };
         }
         let causes = Cause::ALL.into_iter().zip(side.by_cause).filter(|(_, cases)| *cases > 0);
         let (by_cause, withheld): (Vec<_>, Vec<_>) = causes.partition(|(_, cases)| *cases >= min_cell);
         // What is withheld must not follow from the share.
-        let mut shown = MissingSide { all: side.all, ..MissingSide::default() };
-        for (cause, cases) in &withheld {
-            let is_in_all = !matches!(cause, Cause::Late | Cause::ImpossibleCounts);
-            shown.all = shown.all.saturating_sub(if is_in_all { *cases } else { 0 });
+        let mut shown = *side;
+        for (cause, _) in &withheld {
+            shown.leave_out(*cause);
         }
-        for (cause, cases) in &by_cause {
-            if let Some(place) = shown.by_cause.get_mut(*cause as usize) {
-                *place = *cases;
-            }
+        let (cases, events) = (shown.cases(), shown.events());
+        let is_few = |count: u64| count > 0 && count < min_cell;
+        let are_events_withheld = is_few(events) || events > 0 && is_few(cases.saturating_sub(events));
+        let rounded = |share: f64| (share * SHARE_STEPS).round() / SHARE_STEPS;
+        Self {
+            cases: Some(cases),
+            events: (!are_events_withheld).then_some(events),
+            share: Some(rounded(shown.case_share())),
+            event_share: (!are_events_withheld).then(|| rounded(shown.event_share())),
+            by_cause,
+            suppressed: !withheld.is_empty() || are_events_withheld,
         }
-        let share = (shown.share() * SHARE_STEPS).round() / SHARE_STEPS;
-        Self { cases: Some(shown.cases()), share: Some(share), by_cause, suppressed: !withheld.is_empty() }
+    }
+}
+
+impl PublishedMissingSide {
+    /// Returns the larger share, as far as they are not withheld.
+    #[must_use]
+    pub fn largest_share(&self) -> Option<f64> {
+        self.share.map(|share| share.max(self.event_share.unwrap_or(0.0)))
     }
 }
 
@@ -101,9 +126,11 @@ struct Bounds {
 
 impl Serialize for PublishedMissingSide {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(4))?;
+        let mut map = serializer.serialize_map(Some(6))?;
         map.serialize_entry("cases", &self.cases)?;
+        map.serialize_entry("events", &self.events)?;
         map.serialize_entry("share", &self.share)?;
+        map.serialize_entry("event_share", &self.event_share)?;
         map.serialize_entry("by_cause", &ByCause(&self.by_cause))?;
         map.serialize_entry("suppressed", &self.suppressed)?;
         map.end()

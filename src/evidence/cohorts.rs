@@ -11,11 +11,12 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
+use super::delays::Delays;
 use super::feed::CohortFeed;
-use super::lane::Lane;
+use super::lane::{Lane, LongestWaits};
 use super::shift::Shift;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{EventTime, Mapping, Span, hour_of};
+use crate::plan::{EventTime, Mapping, Slot, Span, hour_of};
 use crate::window::{Cases, CasesByTime, CellKey, Floors, Range};
 
 /// All feeds with their waiting cohorts, and the facts that are not final. All hours are counted from 1970.
@@ -30,7 +31,7 @@ pub struct Cohorts {
     /// The first hour that is not final.
     floor: i32,
     lateness: Span,
-    max_age: Span,
+    longest: LongestWaits,
     /// Rises with every change of the late cases. What is held does not depend on it.
     late_changes: u64,
     /// Those of the windows, by which late cases are kept as long.
@@ -50,17 +51,19 @@ struct Reader {
 }
 
 impl Cohorts {
-    /// Returns cohorts without facts. The place of a feed in `feeds` is its index everywhere.
+    /// Returns cohorts without facts. The place of a feed in `feeds` is its index everywhere. Cohorts wait for what follows a
+    /// selection up to the age `max_age`, and those that wait for membership alone up to the age `membership`.
     #[must_use]
-    pub fn new(feeds: Vec<CohortFeed>, lateness: Span, max_age: Span) -> Self {
+    pub fn new(feeds: Vec<CohortFeed>, lateness: Span, (max_age, membership): (Span, Span)) -> Self {
         let lanes = feeds.into_iter().map(Lane::new).collect();
+        let hours = |span: Span| hour_of(EventTime(span.0));
         Self {
             lanes,
             readers: Vec::new(),
             staged: BTreeMap::new(),
             floor: i32::MIN,
             lateness,
-            max_age,
+            longest: LongestWaits { facts: hours(max_age), membership: hours(membership) },
             late_changes: 0,
             floors: Floors::default(),
         }
@@ -103,14 +106,15 @@ impl Cohorts {
     pub fn settle(&mut self, hour: i32, mut sealed: impl FnMut(usize, &Cohort)) {
         let not_due = self.staged.split_off(&hour);
         let due = std::mem::replace(&mut self.staged, not_due);
-        for ((cell, cohort), shift) in due.into_values().flatten() {
-            self.make_final(cell, cohort, &shift);
+        for (event_hour, changes) in due {
+            for ((cell, cohort), shift) in changes {
+                self.make_final(event_hour, (cell, cohort), &shift);
+            }
         }
         self.floor = hour;
-        let max_age = hour_of(EventTime(self.max_age.0));
         for (feed, lane) in self.lanes.iter_mut().enumerate() {
             lane.merge_days(hour);
-            while let Some(cohort) = lane.next_sealed(hour, max_age) {
+            while let Some(cohort) = lane.next_sealed(hour, self.longest) {
                 sealed(feed, &cohort);
             }
         }
@@ -131,9 +135,9 @@ impl Cohorts {
 
     /// Returns the cases of a cell over a range whose facts came too late for evidence. `cell` is its place in the windows.
     #[must_use]
-    pub fn late_in(&self, cell: u32, range: Range) -> u64 {
+    pub fn late_in(&self, cell: u32, range: Range) -> Cases {
         let reader = self.readers.get(cell as usize).and_then(Option::as_ref);
-        reader.map_or(0, |reader| reader.late_by_time.sum(range).all)
+        reader.map_or_else(Cases::default, |reader| reader.late_by_time.sum(range))
     }
 
     /// Returns a number that rises with every change of what [`Self::late_in`] returns.
@@ -174,7 +178,7 @@ impl Cohorts {
     }
 
     /// Counts cases of a cohort whose facts came too late for evidence.
-    pub(super) fn count_late(&mut self, cell: u32, cohort: i32, cases: u64) {
+    pub(super) fn count_late(&mut self, cell: u32, cohort: i32, cases: Cases) {
         let floors = self.floors;
         if let Some(reader) = self.reader_of(cell, cohort) {
             reader.add_late(cohort, floors, cases);
@@ -182,16 +186,17 @@ impl Cohorts {
         }
     }
 
-    /// Counts one case more of a cohort that evidence misses, or one less.
-    pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, more: bool) {
+    /// Counts one case more of a cohort that evidence misses, picked or not, or one less.
+    pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, (picked, more): (bool, bool)) {
         let floors = self.floors;
+        let case = Cases { all: 1, picked: picked.into() };
         if let Some(reader) = self.reader_of(cell, cohort) {
             if more {
-                reader.add_late(cohort, floors, 1);
+                reader.add_late(cohort, floors, case);
             } else {
                 // Not below 0: a checkpoint may hold less than its cases say.
                 reader.late = reader.late.saturating_sub(1);
-                reader.late_by_time.remove(cohort, floors, Cases::unknown(1));
+                reader.late_by_time.remove(cohort, floors, case);
             }
             self.late_changes = self.late_changes.wrapping_add(1);
         }
@@ -200,29 +205,34 @@ impl Cohorts {
     /// The reader of a cell; `None` where no feed reads it, or none reads this cohort of it.
     fn reader_of(&mut self, cell: u32, cohort: i32) -> Option<&mut Reader> {
         let Self { readers, lanes, .. } = self;
-        let reader = reader(readers.get_mut(cell as usize))?.as_mut()?;
+        // No comparison counts cases without a group, so evidence misses nothing of them.
+        let reader =
+            reader(readers.get_mut(cell as usize))?.as_mut().filter(|reader| reader.key.group != Slot::NONE)?;
         let reads = |index: &usize| lane(lanes.get(*index)).is_some_and(|lane| cohort >= lane.begun);
         reader.lanes.iter().any(reads).then_some(reader)
     }
 
-    fn make_final(&mut self, cell: u32, cohort: i32, shift: &Shift) {
+    fn make_final(&mut self, hour: i32, (cell, cohort): (u32, i32), shift: &Shift) {
         // Changes that cancel out leave no cohort behind: whether they met here depends on the order of arrival.
         if *shift == Shift::default() {
             return;
         }
         // After a change of plan a staged cell may have no reader.
         let Some(Some(reader)) = reader(self.readers.get_mut(cell as usize)) else { return };
-        let mut missed = 0;
+        let CellKey { channel, group, stratum, .. } = reader.key;
+        let mut missed = Cases::default();
         for index in &reader.lanes {
             let Some(lane) = lane(self.lanes.get_mut(*index)).filter(|lane| cohort >= lane.begun) else { continue };
+            if stratum.is_none() {
+                lane.delays.note(hour, cohort, shift, group == Slot::NONE);
+            }
             if cohort < lane.passed {
-                missed = missed.max(shift.largest(&lane.feed.maturity.relevant()));
+                missed = missed.max(shift.cases(&lane.feed.maturity.relevant()));
             } else {
-                let CellKey { channel, group, stratum, .. } = reader.key;
                 shift.apply(lane.cohort(cohort).counts.entry((channel, group, stratum)).or_default());
             }
         }
-        if missed > 0 {
+        if missed.all > 0 && group != Slot::NONE {
             reader.add_late(cohort, self.floors, missed);
             self.late_changes = self.late_changes.wrapping_add(1);
         }
@@ -230,9 +240,9 @@ impl Cohorts {
 }
 
 impl Reader {
-    fn add_late(&mut self, cohort: i32, floors: Floors, cases: u64) {
-        self.late = self.late.saturating_add(cases);
-        self.late_by_time.add(cohort, floors, Cases::unknown(cases));
+    fn add_late(&mut self, cohort: i32, floors: Floors, cases: Cases) {
+        self.late = self.late.saturating_add(cases.all);
+        self.late_by_time.add(cohort, floors, cases);
     }
 }
 
@@ -341,6 +351,17 @@ impl CohortsState {
     /// Sets what [`Self::late_by_time`] returned.
     pub fn set_late_by_time(&mut self, late: Vec<(u32, CasesByTime)>) {
         self.late_by_time = late;
+    }
+
+    /// Returns how late membership comes in each feed, which the encoding of the feeds leaves out.
+    #[must_use]
+    pub fn delays(&self) -> Vec<Delays> {
+        self.lanes.iter().map(|lane| lane.delays.clone()).collect()
+    }
+
+    /// Sets what [`Self::delays`] returned. A feed without has learned nothing.
+    pub fn set_delays(&mut self, delays: Vec<Delays>) {
+        self.lanes.iter_mut().zip(delays).for_each(|(lane, delays)| lane.delays = delays);
     }
 
     /// Returns the first hour of each feed, which the encoding of the feeds leaves out.

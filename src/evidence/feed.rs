@@ -36,8 +36,8 @@ impl CohortFeed {
     /// Returns whether the counts of a cell belong to the cohorts of this feed.
     pub(super) fn reads(&self, key: &CellKey) -> bool {
         let Self { profile, dimension, channels, .. } = self;
-        // Cases without a group are in no comparison, and no cohort waits for their facts.
-        let has_group = !key.group.is_without_group();
+        // Cases of no listed group are in no comparison. Those that may still get one are waited for.
+        let has_group = !key.group.is_unlisted();
         has_group && *profile == key.profile && *dimension == key.dimension && channels.contains(&key.channel)
     }
 }

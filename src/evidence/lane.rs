@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
+use super::delays::Delays;
 use super::feed::{CohortFeed, Maturity};
 use crate::plan::Mapping;
 use crate::plan::invariant::{self, Room};
@@ -27,6 +28,18 @@ pub(super) struct Lane {
     /// it.
     #[serde(skip, default = "from_the_first")]
     pub begun: i32,
+    /// How late membership comes.
+    #[serde(skip)]
+    pub delays: Delays,
+}
+
+/// How long cohorts wait at most, in hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LongestWaits {
+    /// For what follows a selection.
+    pub facts: i32,
+    /// For membership, where nothing else is waited for.
+    pub membership: i32,
 }
 
 const fn from_the_first() -> i32 {
@@ -35,21 +48,21 @@ const fn from_the_first() -> i32 {
 
 impl Lane {
     /// Returns an empty lane that reads every cohort.
-    pub const fn new(feed: CohortFeed) -> Self {
-        Self { feed, waiting: BTreeMap::new(), passed: i32::MIN, begun: from_the_first() }
+    pub fn new(feed: CohortFeed) -> Self {
+        Self { feed, waiting: BTreeMap::new(), passed: i32::MIN, begun: from_the_first(), delays: Delays::default() }
     }
 
     /// Returns the lane under the present profiles and strata; `None` where its profile is gone. Counts of strata that
     /// are gone are left out.
     pub fn renamed(self, mapping: &Mapping) -> Option<Self> {
-        let Self { feed, mut waiting, passed, begun } = self;
+        let Self { feed, mut waiting, passed, begun, delays } = self;
         let profile = mapping.profile(feed.profile)?;
         for cohort in waiting.values_mut() {
             cohort.counts = Mapping::rename(std::mem::take(&mut cohort.counts), |(channel, group, stratum)| {
                 Some((channel, group, mapping.stratum_value(stratum)?))
             });
         }
-        Some(Self { feed: CohortFeed { profile, ..feed }, waiting, passed, begun })
+        Some(Self { feed: CohortFeed { profile, ..feed }, waiting, passed, begun, delays })
     }
 
     /// Returns the waiting cohort that holds an hour, added where missing.
@@ -79,14 +92,16 @@ impl Lane {
         }
     }
 
-    /// Removes and returns the oldest cohort if it is sealed at `hour`. Later cohorts wait for it. `max_age` is in
-    /// hours.
-    pub fn next_sealed(&mut self, hour: i32, max_age: i32) -> Option<Cohort> {
+    /// Removes and returns the oldest cohort if it is sealed at `hour`. Later cohorts wait for it.
+    pub fn next_sealed(&mut self, hour: i32, longest: LongestWaits) -> Option<Cohort> {
         let Some(oldest) = self.waiting.first_entry() else {
             self.passed = self.passed.max(hour);
             return None;
         };
-        if !is_sealed(oldest.get(), self.feed.maturity, hour, max_age) {
+        let cohort = oldest.get();
+        let is_sealed = has_facts(cohort, self.feed.maturity, hour, longest)
+            && has_groups(cohort, self.feed.maturity, hour, longest, &self.delays);
+        if !is_sealed {
             self.passed = self.passed.max((*oldest.key()).min(hour));
             return None;
         }
@@ -96,9 +111,18 @@ impl Lane {
     }
 }
 
-fn is_sealed(cohort: &Cohort, maturity: Maturity, hour: i32, max_age: i32) -> bool {
+/// Whether the cohort need not wait for groups any more. Where most cases have none, membership is sure to come separately, or
+/// nothing is to be learned anyway.
+fn has_groups(cohort: &Cohort, maturity: Maturity, hour: i32, longest: LongestWaits, delays: &Delays) -> bool {
+    let longest = if maturity == Maturity::Over { longest.membership } else { longest.membership.min(longest.facts) };
+    let waited = |hours: i32| cohort.end.saturating_add(hours) <= hour;
+    cohort.has_groups() || waited(longest) || !cohort.is_mostly_without_group() && waited(delays.wait().min(longest))
+}
+
+/// Whether what follows a selection can be expected to be known.
+fn has_facts(cohort: &Cohort, maturity: Maturity, hour: i32, longest: LongestWaits) -> bool {
     let over = cohort.end <= hour;
-    let aged = cohort.end.saturating_add(max_age) <= hour;
+    let aged = cohort.end.saturating_add(longest.facts) <= hour;
     match maturity {
         Maturity::Over => over,
         Maturity::Reported => over && (aged || cohort.is_complete(|counts| counts.reported)),

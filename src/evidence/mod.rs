@@ -8,6 +8,7 @@
 mod cohort;
 mod cohorts;
 mod comparison;
+mod delays;
 mod feed;
 mod indicator;
 mod lane;
@@ -20,6 +21,7 @@ mod table;
 pub use cohort::Cohort;
 pub use cohorts::{Cohorts, CohortsState};
 pub use comparison::{Against, Side, Sides, against, by_shares, compares_shares, slots};
+pub use delays::Delays;
 pub use feed::{CohortFeed, Maturity};
 pub use indicator::{by_population_of, maturity, side};
 pub use sequence::{Sequences, SequencesState, StagedPopulation, WatchList};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::CaseCounts;
-use crate::window::Counts;
+use crate::window::{Cases, Counts};
 
 /// By how much counts change, up or down, in the order of [`Counts::fields`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +23,20 @@ impl Shift {
         }
     }
 
-    /// Returns the largest change, up or down, among the counts that `relevant` marks with 1.
-    pub fn largest(&self, relevant: &Counts) -> u64 {
-        let marked = self.0.iter().zip(relevant.fields()).filter(|(_, mark)| *mark > 0);
-        marked.map(|(change, _)| change.unsigned_abs()).max().unwrap_or(0)
+    /// Returns how many cases change at least, up or down, in the counts that `relevant` marks with 1. Those that change in
+    /// more than being assessed were picked.
+    pub fn cases(&self, relevant: &Counts) -> Cases {
+        let largest = |relevant: &Counts| {
+            let marked = self.0.iter().zip(relevant.fields()).filter(|(_, mark)| *mark > 0);
+            marked.map(|(change, _)| change.unsigned_abs()).max().unwrap_or(0)
+        };
+        Cases { all: largest(relevant), picked: largest(&Counts { assessed: 0, ..*relevant }) }
+    }
+
+    /// Returns by how much the assessed change.
+    pub const fn assessed(&self) -> i64 {
+        let [assessed, ..] = self.0;
+        assessed
     }
 
     /// Changes `counts`; a count stops at 0, as a checkpoint may hold less than its cases say.

@@ -1,9 +1,11 @@
 //! How facts reach the cohorts: by the cells in which windows count them.
 
+use smallvec::SmallVec;
+
 use super::cohorts::Cohorts;
-use crate::ledger::{AttributeTable, CaseChange, Contribution, FinalChange};
+use crate::ledger::{AttributeTable, CaseChange, CaseCounts, Contribution, FinalChange};
 use crate::plan::{EventTime, hour_of};
-use crate::window::{Counts, RouteId, Windows};
+use crate::window::{Cases, Counts, RouteId, Windows};
 
 impl Cohorts {
     /// Stages what the events of one hour change about a case.
@@ -43,16 +45,19 @@ impl Cohorts {
     ) {
         // A case that late events moved from one cell to another is missing in both, but a case that stays is missing
         // once.
-        let mut seen: Option<Contribution> = None;
+        let picked = |place: &Contribution| place.counts.count(CaseCounts::SELECTED) > 0;
+        let mut places: SmallVec<[(Contribution, bool); 4]> = SmallVec::new();
         for (contribution, _) in change.moves() {
-            let again = seen.is_some_and(|seen| Contribution { counts: contribution.counts, ..seen } == contribution);
-            if !again {
-                let cohort = hour_of(contribution.cohort);
-                self.each_cell(windows, &contribution, attributes, |cohorts, cell| {
-                    cohorts.count_missing(cell, cohort, more);
-                });
+            let is_same = |seen: &Contribution| Contribution { counts: contribution.counts, ..*seen } == contribution;
+            match places.last_mut().filter(|(seen, _)| is_same(seen)) {
+                Some((_, was_picked)) => *was_picked |= picked(&contribution),
+                None => places.push((contribution, picked(&contribution))),
             }
-            seen = Some(contribution);
+        }
+        for (place, picked) in places {
+            self.each_cell(windows, &place, attributes, |cohorts, cell| {
+                cohorts.count_missing(cell, hour_of(place.cohort), (picked, more));
+            });
         }
     }
 
@@ -69,7 +74,8 @@ impl Cohorts {
         let hour = hour_of(place.cohort);
         self.each_cell(windows, place, attributes, |cohorts, cell| {
             if late {
-                cohorts.count_late(cell, hour, counts.assessed.max(counts.selected).max(1));
+                let picked = counts.selected.max(counts.controlled);
+                cohorts.count_late(cell, hour, Cases { all: counts.assessed.max(picked).max(1), picked });
             } else {
                 cohorts.stage(hour, cell, place.cohort, |shift| shift.count(counts, true));
             }

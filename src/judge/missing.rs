@@ -25,12 +25,16 @@ pub struct Missing {
 pub struct MissingSide {
     /// Cases, in the order of [`Cause::ALL`].
     pub by_cause: [u64; Cause::COUNT],
+    /// Those of them that are, or may be, events of the indicator; in the same order.
+    pub events_by_cause: [u64; Cause::COUNT],
     /// All cases of the side, the missing ones included.
     pub all: u64,
+    /// All events of the side, the missing ones included.
+    pub all_events: u64,
 }
 
 impl Missing {
-    /// Returns the larger share of the two sides, from 0 to 1.
+    /// Returns the larger share of the two sides, from 0 to 1: see [`MissingSide::share`].
     #[must_use]
     pub fn share(&self) -> f64 {
         self.group.share().max(self.reference.share())
@@ -40,7 +44,8 @@ impl Missing {
     #[must_use]
     pub fn largest_cause(&self) -> Option<Cause> {
         let side = if self.reference.share() > self.group.share() { &self.reference } else { &self.group };
-        let causes = Cause::ALL.into_iter().zip(side.by_cause).filter(|(_, cases)| *cases > 0);
+        let counts = if side.event_share() > side.case_share() { side.events_by_cause } else { side.by_cause };
+        let causes = Cause::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0);
         causes.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(cause, _)| cause)
     }
 }
@@ -52,11 +57,45 @@ impl MissingSide {
         self.by_cause.iter().fold(0, |sum, cases| sum.saturating_add(*cases))
     }
 
-    /// Returns the missing cases as a share of all, from 0 to 1; 0 where there are no cases.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    pub fn share(&self) -> f64 {
-        let missing = self.cases();
-        if missing == 0 { 0.0 } else { missing as f64 / self.all.max(missing) as f64 }
+    /// Counts the cases of a cause as if they were not.
+    pub fn leave_out(&mut self, cause: Cause) {
+        let taken = |counts: &mut [u64; Cause::COUNT]| counts.get_mut(cause as usize).map_or(0, std::mem::take);
+        let (cases, events) = (taken(&mut self.by_cause), taken(&mut self.events_by_cause));
+        // These are among those that the side counts.
+        if !matches!(cause, Cause::Late | Cause::ImpossibleCounts) {
+            self.all = self.all.saturating_sub(cases);
+            self.all_events = self.all_events.saturating_sub(events);
+        }
     }
+
+    /// Returns the missing events.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events_by_cause.iter().fold(0, |sum, events| sum.saturating_add(*events))
+    }
+
+    /// Returns the larger of the missing cases as a share of all cases and the missing events as a share of all events,
+    /// from 0 to 1. Where events are rare, few cases without a group can be most of them.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.case_share().max(self.event_share())
+    }
+
+    /// Returns the missing cases as a share of all cases, from 0 to 1.
+    #[must_use]
+    pub fn case_share(&self) -> f64 {
+        share_of(self.cases(), self.all)
+    }
+
+    /// Returns the missing events as a share of all events, from 0 to 1.
+    #[must_use]
+    pub fn event_share(&self) -> f64 {
+        share_of(self.events(), self.all_events)
+    }
+}
+
+/// 0 where nothing is missing.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn share_of(missing: u64, all: u64) -> f64 {
+    if missing == 0 { 0.0 } else { missing as f64 / all.max(missing) as f64 }
 }

@@ -157,7 +157,8 @@ impl AttributeTable {
     /// Returns the value in each dimension. A value outside the allow-list is the group `other` where that is listed, else
     /// its kind.
     pub fn groups(&self, id: AttributesId) -> impl Iterator<Item = (DimensionId, Slot)> + '_ {
-        let counted = |(values, (dimension, slot)): (&NamedValues, (DimensionId, Slot))| (dimension, values.counted_as(slot));
+        let counted =
+            |(values, (dimension, slot)): (&NamedValues, (DimensionId, Slot))| (dimension, values.counted_as(slot));
         self.dimensions.iter().zip(self.named_groups(id)).map(counted)
     }
 

@@ -21,8 +21,8 @@ pub struct CaseFacts {
     pub home: Option<Contribution>,
     /// What it counts for in another channel: that of a control of a case that was not picked.
     pub other: Option<Contribution>,
-    /// Whether the case waits, because no event names a profile.
-    pub waiting: bool,
+    /// The time of its earliest event, where it was controlled but no event names a profile: it waits for its selection.
+    pub unmatched: Option<EventTime>,
 }
 
 /// What one case counts for in one cohort.
@@ -90,7 +90,7 @@ pub fn facts(records: &[Record], attributes: &mut AttributeTable, spans: &Spans)
     CaseFacts {
         home: Some(Contribution { counts: CaseCounts::assessed(), ..home }),
         other: Some(Contribution { channel: checked_by, cohort, counts, ..home }),
-        waiting: false,
+        unmatched: None,
     }
 }
 
@@ -190,7 +190,7 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable, 
     let (stand_in, counts) = match (control, named(RecordKind::Complaint).min_by_key(|record| record.order())) {
         (Some(control), _) => (control, examined(records).with_selected()),
         (None, Some(complaint)) => (complaint, CaseCounts::complaint_alone()),
-        (None, None) => return CaseFacts { waiting: true, ..CaseFacts::default() },
+        (None, None) => return CaseFacts { unmatched: unmatched(records), ..CaseFacts::default() },
     };
     // Those sent separately come first, then those of the stand-in, then those of other controls.
     let in_time = records.iter().filter(|record| is_in_time(record, stand_in.time, spans));
@@ -207,6 +207,12 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable, 
         counts,
     });
     CaseFacts { home, ..CaseFacts::default() }
+}
+
+/// Membership alone may be of anybody: a case that was not controlled is missed by nobody.
+fn unmatched(records: &[Record]) -> Option<EventTime> {
+    let is_controlled = |record: &Record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome);
+    records.iter().map(|record| record.time).min().filter(|_| records.iter().any(is_controlled))
 }
 
 /// Returns when and by which channel a case of the channel `home`, which was not picked, was checked: by the first

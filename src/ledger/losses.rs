@@ -87,17 +87,14 @@ impl Losses {
     fn add_run(&mut self, records: &[Record], early: bool, attributes: &mut AttributeTable, spans: &Spans) {
         let facts = facts(records, attributes, spans);
         let Some(time) = records.iter().map(|record| record.time).min() else { return };
+        if facts.unmatched.is_some() {
+            // It was counted as missing when its control came, and stays so.
+            return;
+        }
         if early {
             let lost = |contribution| Loss { cause: LossCause::Dropped, contribution, time };
             self.add(lost(facts.home));
             facts.other.into_iter().for_each(|other| self.add(lost(Some(other))));
-            return;
-        }
-        if facts.waiting {
-            // Its selection never came, so no cell counts it.
-            if is_controlled(records) {
-                self.add(Loss { cause: LossCause::Dropped, contribution: None, time });
-            }
             return;
         }
         let Some(home) = facts.home.filter(|home| attributes.without_group(home.attributes).next().is_some()) else {
@@ -150,7 +147,7 @@ impl Losses {
     }
 }
 
-/// Returns the time of the selection that is kept, and what the first of the others counts for that says otherwise, in its cohort.
+/// Returns the time of the selection that is kept, and what the first of the others that says otherwise may count for, in its cohort.
 fn refused_of<'r>(selections: impl Iterator<Item = &'r Record> + Clone) -> Option<(EventTime, Option<Contribution>)> {
     let kept = selections.clone().min_by_key(|selection| selection.order())?;
     let counts_for =
@@ -162,20 +159,18 @@ fn refused_of<'r>(selections: impl Iterator<Item = &'r Record> + Clone) -> Optio
         other.is_none() || other != same
     });
     let first = otherwise.min_by_key(|selection| selection.order())?;
-    Some((kept.time, counts_for(first)))
+    // Where one of the two picked the case, it may have been picked.
+    let may_be_picked = |refused: Contribution| {
+        let counts = if kept.flags.yes() { refused.counts.with_selected() } else { refused.counts };
+        Contribution { counts, ..refused }
+    };
+    Some((kept.time, counts_for(first).map(may_be_picked)))
 }
 
-/// Returns whether anything is lost where the run expires: it leaves a value open that a rule reads, or it may wait for its
-/// selection.
+/// Returns whether anything is lost where the run expires: it leaves a value open that a rule reads.
 pub(super) fn may_lose(run: &[Record]) -> bool {
     let tells = |record: &&Record| matches!(record.kind, RecordKind::Selection | RecordKind::Attributes);
-    let is_selection = |record: &Record| record.kind == RecordKind::Selection;
-    run.iter().filter(tells).all(|record| record.flags.is_open()) || is_controlled(run) && !run.iter().any(is_selection)
-}
-
-/// Returns whether a run says that its case was controlled. Membership alone may be of anybody.
-fn is_controlled(run: &[Record]) -> bool {
-    run.iter().any(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome))
+    run.iter().filter(tells).all(|record| record.flags.is_open())
 }
 
 #[cfg(test)]

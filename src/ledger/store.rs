@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::attributes::AttributeTable;
 use super::bounds::Bounds;
-use super::case::{CaseFacts, facts_of_selection};
+use super::case::{CaseFacts, facts_of_runs, facts_of_selection};
 use super::effects::{Comparison, Effects, runs_differ};
 use super::fingerprint::{CaseKey, EventTag, PseudonymKey};
 use super::horizons::Horizons;
@@ -251,6 +251,15 @@ impl Ledger {
         self.horizons.spans = spans;
         self.pages.note_all_due();
         self.pages.count_waiting_again(&spans);
+    }
+
+    /// Visits what each open case counts for that waits for its selection.
+    pub fn visit_unmatched(&mut self, mut visit: impl FnMut(&CaseFacts)) {
+        let mut facts = Vec::new();
+        for records in self.pages.full_cases() {
+            facts_of_runs(records, &mut self.attributes, &self.horizons.spans, &mut facts);
+            facts.iter().filter(|facts| facts.unmatched.is_some()).for_each(&mut visit);
+        }
     }
 
     /// Returns how long cases are kept.

@@ -139,7 +139,8 @@ impl Monitor {
             |index: usize| section(index).ok_or_else(|| malformed(index, "expected it, found the end".to_owned()));
         is_read(format).map_err(RestoreError::OtherFormat)?;
         let section_0 = read_section_0(format, &bytes(0)?).map_err(|problem| malformed(0, problem))?;
-        let Section0 { names, state, not_selected_horizon: not_selected, membership_horizon } = section_0;
+        let Section0 { names, state, not_selected_horizon: not_selected, membership_horizon, counts_unmatched } =
+            section_0;
         if state.ledger.key_check != key.check() {
             return Err(RestoreError::OtherKey);
         }
@@ -152,7 +153,7 @@ impl Monitor {
         if [not_selected, membership, history, lateness].iter().any(|span| !(Span(0)..=LONGEST_SPAN).contains(span)) {
             return Err(malformed(0, format!("expected horizons from 0 to a hundred years, found {spans:?}")));
         }
-        Self::from_state((names, state), spans, plan, key, clock, |ledger, mapping| {
+        Self::from_state((names, state), (spans, counts_unmatched), plan, key, clock, |ledger, mapping| {
             (0..LedgerPages::SHARDS).try_for_each(|shard| {
                 let restored = ledger.restore_shard(shard, &bytes(shard + 1)?, mapping);
                 restored.map_err(|problem| malformed(shard + 1, problem))
@@ -169,7 +170,7 @@ impl Monitor {
         let Snapshot { names, state, spans, pages } = self.snapshot();
         let key = self.tables.ledger.key().clone();
         let mapping = names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
-        let changed = Self::from_state((names, state), spans, plan, key, self.clock, |ledger, mapping| {
+        let changed = Self::from_state((names, state), (spans, true), plan, key, self.clock, |ledger, mapping| {
             ledger.take_pages(&pages, mapping);
             Ok(())
         })?;
@@ -192,7 +193,7 @@ impl Monitor {
 
     fn from_state(
         (names, state): (Names, State),
-        spans: Spans,
+        (spans, counts_unmatched): (Spans, bool),
         plan: Plan,
         key: PseudonymKey,
         clock: Clock,
@@ -218,6 +219,9 @@ impl Monitor {
         monitor.tables.populations = state.populations.renamed(&mapping);
         monitor.tables.sequences.restore(state.sequences, &mapping, begin);
         monitor.evaluator.restore(state.evaluator, &mapping);
+        if !counts_unmatched {
+            monitor.tables.count_unmatched();
+        }
         let watermark = monitor.watermark.current().unwrap_or(EventTime::MIN);
         monitor.tables.change_spans(&monitor.plan, watermark);
         // A snapshot does not hold what the ledger has not handed on.

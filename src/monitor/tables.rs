@@ -29,7 +29,11 @@ impl Tables {
         }
         Self {
             windows,
-            cohorts: Cohorts::new(feeds(plan), window.allowed_lateness, window.cohort_max_age),
+            cohorts: Cohorts::new(
+                feeds(plan),
+                window.allowed_lateness,
+                (window.cohort_max_age, plan.ledger.membership_horizon),
+            ),
             sequences: Sequences::new(plan, &ledger.attributes),
             populations: Populations::default(),
             ledger,
@@ -75,6 +79,14 @@ impl Tables {
         }
     }
 
+    /// Counts the open cases that wait for their selection, for a state in which they are not counted.
+    pub fn count_unmatched(&mut self) {
+        let Self { ledger, windows, .. } = self;
+        ledger.visit_unmatched(|facts| {
+            windows.missing.count_unmatched(&CaseChange { before: CaseFacts::default(), after: *facts });
+        });
+    }
+
     /// Adds counts that belong to no case.
     pub fn add(&mut self, place: &Contribution, counts: &Counts, late: bool) {
         self.windows.add(place, counts, &self.ledger.attributes);
@@ -107,7 +119,10 @@ pub(super) struct Counting<'t> {
 impl Counting<'_> {
     /// Counts what was done to a case in the windows, and stages it for evidence where a rule asks for that.
     pub fn count(&mut self, effects: &Effects, attributes: &AttributeTable) {
-        effects.changes.iter().for_each(|change| self.windows.apply(change, attributes));
+        for change in &effects.changes {
+            self.windows.missing.count_unmatched(change);
+            self.windows.apply(change, attributes);
+        }
         let Some(cohorts) = &mut self.cohorts else { return };
         effects.finals.iter().for_each(|step| cohorts.stage_step(self.windows, step, attributes));
         for (change, more) in &effects.missing {

@@ -19,11 +19,13 @@ pub enum Cause {
     Dropped,
     /// Counts of the cell cannot be: a stage exceeds the one before it.
     ImpossibleCounts,
+    /// It was controlled, but its selection has not come: nothing says which profile or group it is of.
+    Unmatched,
 }
 
 impl Cause {
     /// The number of causes.
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 8;
 
     /// Every cause.
     pub const ALL: [Self; Self::COUNT] = [
@@ -34,6 +36,7 @@ impl Cause {
         Self::Conflict,
         Self::Dropped,
         Self::ImpossibleCounts,
+        Self::Unmatched,
     ];
 
     /// Returns the word for it in JSON, metrics and the table.
@@ -47,6 +50,7 @@ impl Cause {
             Self::Conflict => "conflict",
             Self::Dropped => "dropped",
             Self::ImpossibleCounts => "impossible_counts",
+            Self::Unmatched => "unmatched",
         }
     }
 }

@@ -205,7 +205,9 @@ fn missing_line(finding: &PublishedFinding) -> Option<String> {
             side.by_cause.iter().map(|(cause, cases)| format!("{cases} {}", cause.name())).collect();
         causes.extend(side.suppressed.then(|| "some withheld".to_owned()));
         let causes = if causes.is_empty() { "none".to_owned() } else { causes.join(", ") };
-        format!("{causes} ({:.1} %)", share * 100.0)
+        let of_events = side.event_share.filter(|events| *events > share);
+        let of_events = of_events.map_or_else(String::new, |share| format!("; {:.1} % of the events", share * 100.0));
+        format!("{causes} ({:.1} %{of_events})", share * 100.0)
     };
     let bounds = bounds.map_or_else(String::new, |(lower, upper)| {
         let upper = upper.map_or_else(|| "without limit".to_owned(), |upper| format!("{upper:.3}"));

@@ -65,6 +65,12 @@ impl Cases {
         Self { all: self.all.saturating_add(other.all), picked: self.picked.saturating_add(other.picked) }
     }
 
+    /// Returns the larger of both numbers.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { all: self.all.max(other.all), picked: self.picked.max(other.picked) }
+    }
+
     const fn minus(self, other: Self) -> Self {
         Self { all: self.all.saturating_sub(other.all), picked: self.picked.saturating_sub(other.picked) }
     }

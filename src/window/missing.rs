@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cases_by_time::{Cases, CasesByTime, Floors, hour};
 use super::cell::Range;
-use crate::ledger::{AttributeTable, CaseCounts, Contribution};
+use crate::ledger::{AttributeTable, CaseChange, CaseCounts, Contribution};
 use crate::plan::{Cause, Channel, DimensionId, EventTime, Mapping, ProfileId, Slot};
 
 /// The most places with missing cases. Cases of further ones are counted where nothing is known of them.
@@ -119,6 +119,20 @@ impl MissingCases {
         }
         self.changes = self.changes.wrapping_add(1);
         self.anywhere.entry(cause).or_default().add(hour(time), self.floors, Cases::unknown(cases));
+    }
+
+    /// Counts a case whose control came and whose selection did not, or no longer.
+    pub fn count_unmatched(&mut self, change: &CaseChange) {
+        let CaseChange { before, after } = change;
+        if before.unmatched == after.unmatched {
+            return;
+        }
+        if let Some(time) = before.unmatched {
+            self.uncount_anywhere(Cause::Unmatched, time, 1);
+        }
+        if let Some(time) = after.unmatched {
+            self.count_anywhere(Cause::Unmatched, time, 1);
+        }
     }
 
     /// Takes back what [`Self::count_anywhere`] counted.

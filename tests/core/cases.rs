@@ -142,7 +142,7 @@ fn group_new_in_production() {
     let unlisted = json!([{ "dimension": "origin", "value": "c", "resembles": null, "cases": 1_000 }]);
     assert_eq!(replayed.document["unlisted"], unlisted);
     replayed.has_lines(&[
-        "MISSING sel p origin=a vs rest 7d: group 1000 unlisted_group (50.0 %); reference 1000 unlisted_group (50.0 %); with them the ratio is from 0.163 to 6.118",
+        "MISSING sel p origin=a vs rest 7d: group 1000 unlisted_group (50.0 %; 87.5 % of the events); reference 1000 unlisted_group (50.0 %; 87.5 % of the events); with them the ratio is from 0.163 to 6.118",
         "UNLISTED origin=\"c\": 1000 cases",
     ]);
     assert_eq!(replayed.exit, [Some(0), Some(65)], "no finding was judged: {}", replayed.errors);
@@ -198,7 +198,7 @@ fn groups_missing_for_most() {
         let expected = ("incomplete".to_owned(), "no_group".to_owned(), 0.974, 0.974);
         assert_eq!(replayed.coverage("p", "a"), expected, "{without}");
         replayed.has_lines(&[
-            "MISSING sel p origin=a vs rest 7d: group 38000 no_group (97.4 %); reference 38000 no_group (97.4 %); with them the ratio is from 0.005 to 191.000",
+            "MISSING sel p origin=a vs rest 7d: group 38000 no_group (97.4 %; 99.5 % of the events); reference 38000 no_group (97.4 %; 99.5 % of the events); with them the ratio is from 0.005 to 191.000",
         ]);
         assert_eq!(replayed.exit, [Some(0), Some(65)]);
         let spelling = "UNLISTED dimension \"Origin\", which resembles \"origin\": it is not read";
@@ -261,9 +261,9 @@ fn few_missing_cases_are_told_and_not_how_many() {
     let (missing, table) = shown(5, 5);
     assert_eq!(
         missing["group"],
-        json!({ "cases": 30, "share": 0.029, "by_cause": { "unlisted_group": 30 }, "suppressed": true })
+        json!({ "cases": 30, "events": 20, "share": 0.029, "event_share": 0.167, "by_cause": { "unlisted_group": 30 }, "suppressed": true })
     );
-    assert!(table.contains("group 30 unlisted_group, some withheld (2.9 %)"), "{table}");
+    assert!(table.contains("group 30 unlisted_group, some withheld (2.9 %; 16.7 % of the events)"), "{table}");
     // Many of them, but few were picked: the bounds would tell how many.
     let of_many = replayed(40, 1);
     assert_eq!(of_many.finding("p", "a")["missing"]["group"]["suppressed"], false);

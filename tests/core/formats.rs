@@ -26,10 +26,11 @@ struct Version {
     journal: &'static str,
 }
 
-const VERSIONS: [Version; 3] = [
+const VERSIONS: [Version; 4] = [
     Version { format: 3, journal: "alerts.journal.1.f3" },
     Version { format: 4, journal: "alerts.journal.1.f4" },
     Version { format: 5, journal: "alerts.journal.1.f5" },
+    Version { format: 6, journal: "alerts.journal.1.f6" },
 ];
 
 #[test]

@@ -334,8 +334,8 @@ fn a_case_that_was_not_picked_is_missing_from_no_rate_of_the_picked() {
         let data = json!({ "case_id": format!("c{case}"), "outcome": "no_violation" });
         payloads.push(event("control", &format!("k{case}"), at(3).plus(Span::SECOND.times(case)), &data));
     }
-    // Those that say what the first one says lose nothing.
-    for (picked, all, missing) in [(false, 60, 0), (true, 90, 90)] {
+    // Those that say what the first one says lose nothing. Where one of the two picked the case, it may have been picked.
+    for (picked, all, missing) in [(false, 60, 20), (true, 90, 90)] {
         let again = |case: i64| selected(&format!("x{case}"), &format!("c{case}"), "a", picked, (4, case));
         let payloads: Vec<Vec<u8>> = payloads.iter().cloned().chain((0..100).map(again)).collect();
         let document = replayed_until(&config, at(10 * 24), &payloads);
@@ -357,21 +357,42 @@ fn a_case_closed_early_is_one_of_the_cases_of_its_side() {
     assert!((side["share"].as_f64().unwrap() - dropped / 200.0).abs() < 1e-6, "{finding}");
 }
 
-/// What waits for its selection is kept for the whole history. Membership alone may be of anybody.
+/// A control counts as missing from every finding while it waits for its selection, and for good once it no longer waits.
+/// Membership alone may be of anybody.
 #[test]
-fn a_control_whose_selection_never_comes_is_told() {
-    let mut core = Core::new("");
-    core.read("control", 1, &json!({ "case_id": "waits", "outcome": "violation" }));
-    core.read("attributes", 2, &origin("waits", "a"));
-    core.read("attributes", 3, &origin("nobody", "a"));
-    let mut known = selection("known", false);
-    known["groups"] = json!({ "origin": "a" });
-    for case in 0..1_200 {
-        known["case_id"] = json!(format!("later{case}"));
-        core.read("selection", 500 * 24, &known);
-    }
-    let losses: Vec<_> = core.losses().iter().map(|loss| (loss.cause, loss.contribution, loss.time)).collect();
-    assert_eq!(losses, [(LossCause::Dropped, None, at(1))]);
+fn a_control_without_its_selection_is_missing() {
+    let unmatched = |payloads: &[Vec<u8>], hours: i64| {
+        let document = replayed_until(CONFIG, at(hours), payloads);
+        let finding = finding_of(&document, "r");
+        let missing = &finding["missing"]["reference"];
+        let cases = missing["by_cause"]["unmatched"].as_u64().unwrap_or(0);
+        (cases, missing["events"].as_u64().unwrap(), finding["verdict"].as_str().unwrap().to_owned())
+    };
+    let mut payloads = balanced(2);
+    let groups = |case: &str| json!({ "case_id": case, "groups": { "origin": "a" } });
+    payloads.extend((0..50).map(|case| event("attributes", &format!("n{case}"), at(3), &groups(&format!("N{case}")))));
+    let control = |case: i64, hours: i64| {
+        let data = json!({ "case_id": format!("C{case}"), "outcome": "no_violation" });
+        event("control", &format!("k{case}-{hours}"), at(hours).plus(Span::SECOND.times(case)), &data)
+    };
+    payloads.extend((0..40).map(|case| control(case, 4)));
+    // A second report on the same case, at an earlier time, makes no second case.
+    payloads.extend((0..40).map(|case| control(case, 3)));
+    assert_eq!(unmatched(&payloads, 5), (40, 40, "incomplete".to_owned()));
+    // Their selections come for half of them, and say the same as the others.
+    let group = |case: i64| if case % 2 == 0 { "a" } else { "b" };
+    let late = |case: i64| selected(&format!("l{case}"), &format!("C{case}"), group(case), true, (2, case));
+    let matched: Vec<Vec<u8>> = payloads.iter().cloned().chain((0..40).map(late)).collect();
+    assert_eq!(unmatched(&matched, 5), (0, 0, "within".to_owned()));
+    let half: Vec<Vec<u8>> = payloads.iter().cloned().chain((0..20).map(late)).collect();
+    assert_eq!(unmatched(&half, 5).0, 20);
+    // Nothing is told twice when the wait ends, and the window lets them go as it does all cases.
+    let config = format!("{CONFIG}[limits]\nwaiting_events = 10\n");
+    let more = (0..4_000)
+        .map(|case| selected(&format!("m{case}"), &format!("m{case}"), group(case), case % 10 < 2, (6, case / 2)));
+    let dropped = replayed_until(&config, at(9), &payloads.iter().cloned().chain(more).collect::<Vec<_>>());
+    assert_eq!(finding_of(&dropped, "r")["missing"]["group"]["by_cause"]["unmatched"], 40);
+    assert_eq!(unmatched(&payloads, 32 * 24).0, 0);
 }
 
 /// A tally of a group in so many dimensions takes a cell of each.

@@ -160,7 +160,7 @@ fn every_output_names_them() {
 fn where_all_is_listed_nothing_is_said() {
     let mut feed = Feed::new(0);
     feed.tally(&json!({ "origin": " a ", "gender": "f" }), 500);
-    feed.tally(&json!({ "origin": "unknown", "gender": "x" }), 500);
+    feed.tally(&json!({ "origin": "unknown", "gender": "n/a" }), 500);
     feed.tally(&json!({ "postcode": "1234" }), 500);
     let document = feed.evaluate();
     for field in ["unlisted", "unlisted_others", "unlisted_dimensions"] {
@@ -169,6 +169,29 @@ fn where_all_is_listed_nothing_is_said() {
     assert!(!feed.monitor.published().to_table(200, false).contains("UNLISTED"));
     let served = page::serve(&feed.monitor, |_| {});
     assert!(!http_get(&format!("{}/", served.url)).unwrap().text().contains("id=\"unlisted\""));
+}
+
+/// They are part of the group `other`, and are missing from nothing.
+#[test]
+fn values_that_join_the_group_other_are_named() {
+    let mut feed = Feed::new(10);
+    feed.tally(&json!({ "origin": "a", "gender": "f" }), 500);
+    feed.tally(&json!({ "origin": "a", "gender": " x  y" }), 300);
+    feed.tally(&json!({ "origin": "a", "gender": "other" }), 40);
+    for case in 0..12 {
+        feed.select(
+            &format!("c{case}"),
+            "p",
+            &json!({ "origin": "a", "gender": if case < 4 { "rare person" } else { "z" } }),
+        );
+    }
+    let document = feed.evaluate();
+    let of = |value: &str, cases: u64| (("gender".to_owned(), value.to_owned()), cases);
+    assert_eq!(named(&document), BTreeMap::from([of("x y", 300)]));
+    assert_eq!(document["unlisted_others"], json!([{ "dimension": "gender", "cases": 12 }]));
+    let findings = document["findings"].as_array().unwrap();
+    let other = findings.iter().find(|finding| finding["group"] == "other" && finding["profile"] == "p").unwrap();
+    assert_eq!((&other["group_counts"]["exposed"], &other["missing"]["group"]["cases"]), (&json!(352), &json!(0)));
 }
 
 #[test]

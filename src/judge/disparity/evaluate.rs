@@ -160,6 +160,8 @@ impl Evaluator {
         let by_evidence = evidence.as_ref().map(|evidence| self.standing_verdict(place, numbers.verdict, evidence));
         let judged = match by_evidence.unwrap_or(numbers.verdict) {
             Verdict::Within if row.missing.share() > rule.max_missing => Verdict::Incomplete,
+            // Evidence that has read nothing yet says nothing.
+            Verdict::Within if evidence.is_some_and(|evidence| evidence.blocks == 0) => Verdict::InsufficientData,
             judged => judged,
         };
         Finding {

@@ -15,7 +15,7 @@ pub(super) struct Gaps {
     /// Cases without a group, by [`WITHOUT_GROUP`].
     without_group: [Counts; WITHOUT_GROUP.len()],
     /// Those among them that can no longer get one.
-    released: u64,
+    released: Cases,
     /// Cases whose group is known, by group.
     of_groups: Vec<Lost>,
     /// Cases that were lost and whose group is not known.
@@ -27,12 +27,14 @@ pub(super) struct Gaps {
 /// Cases that were lost, with or without their group.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lost {
-    late: u64,
+    late: Cases,
     conflict: Cases,
     /// Those that were closed early, or lost their group. Their cells still count them.
     counted: Cases,
     /// Those that no cell counts.
     dropped: Cases,
+    /// Those that were controlled, and whose selection did not come.
+    unmatched: Cases,
 }
 
 /// What of the counts makes a case one of a side.
@@ -60,12 +62,15 @@ impl Gaps {
             sums.extend(&key, scene.windows.cell(&key), left_out, &mut counts);
             counts.get(place).copied().unwrap_or_default()
         });
-        let released = scene.windows.missing.sum(&missing_place(subject, Slot::NONE, Cause::Released), range).all;
+        let released = scene.windows.missing.sum(&missing_place(subject, Slot::NONE, Cause::Released), range);
         let anywhere = |cause| scene.windows.missing.sum_anywhere(cause, range);
-        let of_any = WITHOUT_GROUP.iter().map(|(slot, _)| lost(*slot)).fold(
-            Lost { conflict: anywhere(Cause::Conflict), dropped: anywhere(Cause::Dropped), ..Lost::default() },
-            Lost::plus,
-        );
+        let unknown = Lost {
+            conflict: anywhere(Cause::Conflict),
+            dropped: anywhere(Cause::Dropped),
+            unmatched: anywhere(Cause::Unmatched),
+            ..Lost::default()
+        };
+        let of_any = WITHOUT_GROUP.iter().map(|(slot, _)| lost(*slot)).fold(unknown, Lost::plus);
         let by_population = by_population(scene, subject);
         let mut surplus = |group: Slot| {
             let key = subject.cell(group, None);
@@ -80,28 +85,21 @@ impl Gaps {
 
     /// Adds what may be missing of one group to a side; of all groups for `None`, of all but one for `Err`.
     fn add_to(&self, side: &mut MissingSide, whose: Whose, (indicator, unit): (Indicator, Unit)) {
-        let add_counted = |side: &mut MissingSide, cause: Cause, cases: u64| {
-            if let Some(place) = side.by_cause.get_mut(cause as usize) {
-                *place = place.saturating_add(cases);
-            }
-        };
-        let add = |side: &mut MissingSide, cause: Cause, cases: u64| {
-            add_counted(side, cause, cases);
-            side.all = side.all.saturating_add(cases);
-        };
         for (counts, (slot, cause)) in self.without_group.iter().zip(WITHOUT_GROUP) {
-            let cases = unit.of(indicator, counts);
-            let released = if slot == Slot::NONE { self.released.min(cases) } else { 0 };
-            add(side, Cause::Released, released);
-            add(side, cause, cases - released);
+            let (cases, events) = (unit.of(indicator, counts), Unit::Events.of(indicator, counts));
+            let released = if slot == Slot::NONE { self.released } else { Cases::default() };
+            let (released, its_events) = (released.all.min(cases), released.picked.min(events));
+            side.add(Cause::Released, (released, its_events));
+            side.add(cause, (cases - released, events - its_events));
         }
         let groups = self.of_groups.iter().enumerate();
         let lost = groups.filter(|(group, _)| whose.has(*group)).fold(self.of_any, |sum, (_, lost)| sum.plus(*lost));
         // These are among those that the window counts.
-        add_counted(side, Cause::Late, lost.late);
-        add_counted(side, Cause::Dropped, unit.of_lost(indicator, lost.counted));
-        add(side, Cause::Conflict, unit.of_lost(indicator, lost.conflict));
-        add(side, Cause::Dropped, unit.of_lost(indicator, lost.dropped));
+        side.add_counted(Cause::Late, (lost.late.all, events_of_lost(indicator, lost.late)));
+        side.add_counted(Cause::Dropped, unit.of_lost(indicator, lost.counted));
+        side.add(Cause::Conflict, unit.of_lost(indicator, lost.conflict));
+        side.add(Cause::Dropped, unit.of_lost(indicator, lost.dropped));
+        side.add(Cause::Unmatched, unit.of_lost(indicator, lost.unmatched));
     }
 
     /// By how much stages of the funnel exceed the one before them, in the cells of a side.
@@ -151,8 +149,8 @@ pub(super) fn missing(
     let unit = if shares || population { Unit::Events } else { Unit::Exposed };
     let total = |side: Side| if population { side.events } else { side.exposed };
     let mut missing = Missing {
-        group: MissingSide { all: total(counted), ..MissingSide::default() },
-        reference: MissingSide { all: total(reference), ..MissingSide::default() },
+        group: MissingSide { all: total(counted), all_events: counted.events, ..MissingSide::default() },
+        reference: MissingSide { all: total(reference), all_events: reference.events, ..MissingSide::default() },
         bounds: None,
         unassigned: Side::default(),
     };
@@ -222,13 +220,39 @@ impl Unit {
     }
 
     /// The lost cases that may be of the side: a case that was not picked is never one of the picked, the controlled or
-    /// the concluded. How far a picked one would have come is not known.
-    const fn of_lost(self, indicator: Indicator, lost: Cases) -> u64 {
-        let by_assessed =
-            matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate);
-        match self {
-            Self::Exposed if by_assessed => lost.all,
+    /// the concluded. How far a picked one would have come is not known. Also those of them that may be events.
+    const fn of_lost(self, indicator: Indicator, lost: Cases) -> (u64, u64) {
+        let cases = match self {
+            Self::Exposed if is_by_assessed(indicator) => lost.all,
             Self::Exposed | Self::Events => lost.picked,
+        };
+        (cases, events_of_lost(indicator, lost))
+    }
+}
+
+/// The lost cases that may be events. Of those picked it is not known how many would have been a hit, a complaint and the like.
+const fn events_of_lost(indicator: Indicator, lost: Cases) -> u64 {
+    if is_by_assessed(indicator) { lost.picked } else { 0 }
+}
+
+const fn is_by_assessed(indicator: Indicator) -> bool {
+    matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate)
+}
+
+impl MissingSide {
+    /// Adds missing cases, and events among them, to those of the side.
+    fn add(&mut self, cause: Cause, (cases, events): (u64, u64)) {
+        self.add_counted(cause, (cases, events));
+        self.all = self.all.saturating_add(cases);
+        self.all_events = self.all_events.saturating_add(events);
+    }
+
+    /// Adds missing cases that the side counts already, though its evidence does not.
+    fn add_counted(&mut self, cause: Cause, (cases, events): (u64, u64)) {
+        for (counts, more) in [(&mut self.by_cause, cases), (&mut self.events_by_cause, events)] {
+            if let Some(place) = counts.get_mut(cause as usize) {
+                *place = place.saturating_add(more);
+            }
         }
     }
 }
@@ -238,16 +262,17 @@ impl Lost {
         let sum = |cause| scene.windows.missing.sum(&missing_place(subject, group, cause), range);
         // Only such a rule reads evidence.
         let cell = (rule.evidence == Evidence::Sequential).then(|| scene.windows.place_of(&subject.cell(group, None)));
-        let late = cell.flatten().map_or(0, |cell| scene.cohorts.late_in(cell, range));
-        Self { late, conflict: sum(Cause::Conflict), counted: sum(Cause::Dropped), dropped: Cases::default() }
+        let late = cell.flatten().map_or_else(Cases::default, |cell| scene.cohorts.late_in(cell, range));
+        Self { late, conflict: sum(Cause::Conflict), counted: sum(Cause::Dropped), ..Self::default() }
     }
 
     const fn plus(self, other: Self) -> Self {
         Self {
-            late: self.late.saturating_add(other.late),
+            late: self.late.plus(other.late),
             conflict: self.conflict.plus(other.conflict),
             counted: self.counted.plus(other.counted),
             dropped: self.dropped.plus(other.dropped),
+            unmatched: self.unmatched.plus(other.unmatched),
         }
     }
 }

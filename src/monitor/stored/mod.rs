@@ -6,6 +6,7 @@
 mod format_3;
 mod format_4;
 mod format_5;
+mod format_6;
 mod sections;
 mod shared;
 

@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use super::shared::{Section0, State};
-use super::{format_3, format_4, format_5};
+use super::{format_3, format_4, format_5, format_6};
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{Names, Span};
 
 /// The version that is written, of a checkpoint's sections and of the entries of a journal.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// The versions that are read.
 pub const FORMATS_READ: RangeInclusive<u32> = 3..=FORMAT;
@@ -33,7 +33,8 @@ pub(in crate::monitor) fn read_section_0(format: u32, bytes: &[u8]) -> Result<Se
     match format {
         3 => format_3::read_section_0(bytes),
         4 => format_4::read_section_0(bytes),
-        _ => format_5::read_section_0(bytes),
+        5 => format_5::read_section_0(bytes),
+        _ => format_6::read_section_0(bytes),
     }
 }
 
@@ -47,7 +48,7 @@ pub(in crate::monitor) fn write_section_0(
     state: &State,
     horizons: (Span, Span),
 ) -> Result<Vec<u8>, String> {
-    format_5::write_section_0(names, state, horizons)
+    format_6::write_section_0(names, state, horizons)
 }
 
 impl AlertEntries {
@@ -56,7 +57,7 @@ impl AlertEntries {
     /// # Errors
     /// What the encoding refuses.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        format_5::write_entries(self)
+        format_6::write_entries(self)
     }
 
     /// Decodes entries of the present version.
@@ -76,7 +77,8 @@ impl AlertEntries {
         match format {
             3 => format_3::read_entries(bytes),
             4 => format_4::read_entries(bytes),
-            _ => format_5::read_entries(bytes),
+            5 => format_5::read_entries(bytes),
+            _ => format_6::read_entries(bytes),
         }
     }
 }

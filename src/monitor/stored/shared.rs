@@ -1,14 +1,16 @@
-//! What formats 3 to 5 encode alike. Bytes of format 3 depend on it: a change here needs a copy of these structs in `format_3.rs` first.
+//! What several formats encode alike. Bytes of format 3 depend on it: a change here needs a copy of these structs in `format_3.rs` first.
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::AlertBook;
+use crate::alert::{Alert, AlertBook};
 use crate::evidence::{CohortsState, SequencesState};
-use crate::judge::EvaluatorState;
-use crate::ledger::LedgerState;
+use crate::judge::{EvaluatorState, Missing};
+use crate::ledger::{LedgerState, UnlistedNames};
 use crate::monitor::tallies::TalliesState;
 use crate::plan::{EventTime, Names, Span};
-use crate::window::{Populations, Watermark, WindowsState};
+use crate::window::{
+    CasesByTime, MissingState, NamedCases, Populations, SealedState, Support, Watermark, WindowsState,
+};
 
 /// Section 0, decoded.
 pub(in crate::monitor) struct Section0 {
@@ -18,6 +20,8 @@ pub(in crate::monitor) struct Section0 {
     pub not_selected_horizon: Span,
     /// How long a case waited for values that rules read; `None` before format 5.
     pub membership_horizon: Option<Span>,
+    /// Whether cases that wait for their selection are among the missing ones; not before format 6.
+    pub counts_unmatched: bool,
 }
 
 /// The monitor without its cases, and without the names behind its indices.
@@ -60,6 +64,89 @@ impl Tail {
     pub fn complete(self, names: Names, mut state: State) -> Section0 {
         state.cohorts.set_begun(&self.feeds_begun);
         state.sequences.set_begun(self.tables_begun);
-        Section0 { names, state, not_selected_horizon: self.not_selected_horizon, membership_horizon: None }
+        Section0 {
+            names,
+            state,
+            not_selected_horizon: self.not_selected_horizon,
+            membership_horizon: None,
+            counts_unmatched: false,
+        }
     }
+}
+
+/// What the encoding of [`State`] leaves out since format 5; `M` are the missing cases of a finding.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Added<M> {
+    missing: MissingState,
+    late_by_time: Vec<(u32, CasesByTime)>,
+    /// Names that events write and no list has, by dimension.
+    unlisted: Vec<UnlistedNames>,
+    /// Cases of such values.
+    named: NamedCases,
+    /// Of the findings that alerts rest on, in the order of the alerts.
+    of_alerts: Vec<M>,
+    /// What the events of each partition support.
+    supports: Vec<Support>,
+    /// What windows keep of hours that were sealed before they were merged.
+    sealed: SealedState,
+    /// Cases let go without a group, by dimension.
+    released: Vec<u64>,
+    /// How long a case waits for values that rules read.
+    pub membership_horizon: Span,
+    /// A hash of how values of groups and strata are read, and the number of the first combination that was read so.
+    reading: (u64, u64),
+}
+
+impl Added<Missing> {
+    /// Collects it.
+    pub fn of(state: &State, membership_horizon: Span) -> Self {
+        Self {
+            missing: state.windows.missing().clone(),
+            late_by_time: state.cohorts.late_by_time().to_vec(),
+            unlisted: state.ledger.unlisted().to_vec(),
+            named: state.windows.named().clone(),
+            of_alerts: state.alerts.alerts().map(|alert| alert.evidence.missing).collect(),
+            supports: state.watermark.supports(),
+            sealed: state.windows.sealed(),
+            released: state.ledger.released.clone(),
+            membership_horizon,
+            reading: state.ledger.reading,
+        }
+    }
+}
+
+impl<M: Into<Missing>> Added<M> {
+    /// Completes a state that was decoded.
+    pub fn complete(self, state: &mut State) -> Result<(), String> {
+        let Self {
+            missing,
+            late_by_time,
+            unlisted,
+            named,
+            of_alerts,
+            supports,
+            sealed,
+            released,
+            membership_horizon: _,
+            reading,
+        } = self;
+        state.ledger.reading = reading;
+        state.windows.set_sealed(sealed);
+        state.watermark.set_supports(supports);
+        state.ledger.released = released;
+        state.windows.set_missing(missing);
+        state.cohorts.set_late_by_time(late_by_time);
+        state.ledger.set_unlisted(unlisted);
+        state.windows.set_named(named);
+        set_missing(state.alerts.alerts_mut(), of_alerts)
+    }
+}
+
+/// Sets the missing cases of the findings that alerts rest on, in their order.
+pub(super) fn set_missing<M: Into<Missing>>(alerts: &mut [Alert], missing: Vec<M>) -> Result<(), String> {
+    if alerts.len() != missing.len() {
+        return Err(format!("expected the missing cases of {} alerts, found {}", alerts.len(), missing.len()));
+    }
+    alerts.iter_mut().zip(missing).for_each(|(alert, missing)| alert.evidence.missing = missing.into());
+    Ok(())
 }

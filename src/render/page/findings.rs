@@ -145,7 +145,7 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
 fn missing(language: Language, missing: &PublishedMissing) -> Markup {
     let Some(cause) = missing.largest_cause else { return html! {} };
     let share = |side: &PublishedMissingSide| {
-        side.share.map_or_else(|| language.withheld().to_owned(), |share| language.percent(share))
+        side.largest_share().map_or_else(|| language.withheld().to_owned(), |share| language.percent(share))
     };
     let shares = [&*share(&missing.group), &*share(&missing.reference), language.cause_word(cause)];
     html! {

@@ -108,6 +108,7 @@ texts! {
     cause_conflict: "conflict", "conflict";
     cause_dropped: "dropped by a limit", "verworpen door een limiet";
     cause_impossible_counts: "counts that cannot be", "onmogelijke aantallen";
+    cause_unmatched: "controlled, without a selection", "gecontroleerd, zonder selectie";
     stale: "Stale", "Verouderd";
     unjudged: "Not judged", "Niet beoordeeld";
     alerts: "Alerts", "Alarmen";
@@ -284,6 +285,7 @@ impl Language {
             Cause::Conflict => self.cause_conflict(),
             Cause::Dropped => self.cause_dropped(),
             Cause::ImpossibleCounts => self.cause_impossible_counts(),
+            Cause::Unmatched => self.cause_unmatched(),
         }
     }
 

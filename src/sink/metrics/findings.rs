@@ -7,7 +7,7 @@ use crate::disclosure::{Measured, PublishedFinding, PublishedMissingSide};
 use crate::judge::Verdict;
 
 /// The metrics of findings.
-pub(super) const METRICS: [Metric; 18] = [
+pub(super) const METRICS: [Metric; 19] = [
     of("group_rate_ratio", "Rate of the monitored group, 0 to 1.", |finding| finding.group_rate),
     of("reference_rate_ratio", "Rate of the reference, 0 to 1.", |finding| finding.reference_rate),
     of("group_exposed", "Exposed of the monitored group in the window.", |finding| {
@@ -38,6 +38,12 @@ pub(super) const METRICS: [Metric; 18] = [
         &MISSING_SHARE,
         missing_shares,
     ),
+    Metric::gauges(
+        "missing_event_share",
+        "Share of the events of a side that are, or may be, among the cases that a finding misses, 0 to 1.",
+        &MISSING_SHARE,
+        missing_event_shares,
+    ),
     Metric::gauges("missing_cases", "Cases that a finding misses, by side and cause.", &MISSING_CASES, missing_cases),
     Metric::gauges(
         "verdict",
@@ -61,6 +67,14 @@ fn missing_shares(scrape: &Scrape, samples: &mut Samples) {
     for finding in scrape.findings() {
         for (name, side) in sides(finding) {
             samples.extend(of_finding(finding).into_iter().chain([name]), side.share);
+        }
+    }
+}
+
+fn missing_event_shares(scrape: &Scrape, samples: &mut Samples) {
+    for finding in scrape.findings() {
+        for (name, side) in sides(finding) {
+            samples.extend(of_finding(finding).into_iter().chain([name]), side.event_share);
         }
     }
 }
