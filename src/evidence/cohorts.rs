@@ -16,7 +16,7 @@ use super::feed::CohortFeed;
 use super::lane::{Lane, LongestWaits};
 use super::shift::Shift;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{EventTime, Mapping, Slot, Span, hour_of};
+use crate::plan::{DimensionId, EventTime, Mapping, Slot, Span, hour_of};
 use crate::window::{Cases, CasesByTime, CellKey, Floors, Range};
 
 /// All feeds with their waiting cohorts, and the facts that are not final. All hours are counted from 1970.
@@ -167,6 +167,12 @@ impl Cohorts {
                 late_by_time: CasesByTime::default(),
             }));
         }
+    }
+
+    /// Returns the dimension of a cell that is read, of cases without a group; `None` for other cells.
+    pub(super) fn dimension_without_group(&self, cell: u32) -> Option<DimensionId> {
+        let reader = reader(self.readers.get(cell as usize))?.as_ref()?;
+        (reader.key.group == Slot::NONE).then_some(reader.key.dimension)
     }
 
     /// Stages a change of a cell by an event of `hour`.

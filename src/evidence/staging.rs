@@ -91,6 +91,17 @@ impl Cohorts {
     ) {
         let route = windows.route(place, attributes);
         self.learn_cells(windows.keys());
-        windows.cells_of_route(route).iter().for_each(|cell| visit(self, *cell));
+        for cell in windows.cells_of_route(route) {
+            if !self.is_of_probabilities(*cell, place, attributes) {
+                visit(self, *cell);
+            }
+        }
+    }
+
+    /// Whether it is the cell of cases without a group, and this one has probabilities. It does not wait for a group.
+    fn is_of_probabilities(&self, cell: u32, place: &Contribution, attributes: &AttributeTable) -> bool {
+        let Some(dimension) = self.dimension_without_group(cell) else { return false };
+        let mut groups = attributes.groups(place.attributes);
+        groups.any(|(other, slot)| other == dimension && slot.is_probabilistic())
     }
 }

@@ -376,6 +376,7 @@ fn a_control_without_its_selection_is_missing() {
         event("control", &format!("k{case}-{hours}"), at(hours).plus(Span::SECOND.times(case)), &data)
     };
     payloads.extend((0..40).map(|case| control(case, 4)));
+    let once = payloads.clone();
     // A second report on the same case, at an earlier time, makes no second case.
     payloads.extend((0..40).map(|case| control(case, 3)));
     assert_eq!(unmatched(&payloads, 5), (40, 40, "incomplete".to_owned()));
@@ -390,7 +391,7 @@ fn a_control_without_its_selection_is_missing() {
     let config = format!("{CONFIG}[limits]\nwaiting_events = 10\n");
     let more = (0..4_000)
         .map(|case| selected(&format!("m{case}"), &format!("m{case}"), group(case), case % 10 < 2, (6, case / 2)));
-    let dropped = replayed_until(&config, at(9), &payloads.iter().cloned().chain(more).collect::<Vec<_>>());
+    let dropped = replayed_until(&config, at(9), &once.into_iter().chain(more).collect::<Vec<_>>());
     assert_eq!(finding_of(&dropped, "r")["missing"]["group"]["by_cause"]["unmatched"], 40);
     assert_eq!(unmatched(&payloads, 32 * 24).0, 0);
 }

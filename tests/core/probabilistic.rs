@@ -477,19 +477,16 @@ fn unmarked(mut document: Value) -> (Value, Value) {
 fn verdicts_alerts_and_evidence_never_read_probabilities() {
     let world = World::new(3);
     let config = format!("{CONFIG}{SEQUENTIAL}");
-    // Cases whose membership changes between a group and probabilities are left out of both streams, and those that wait for
-    // membership: evidence waits for them, whatever comes.
-    let of_case = |is: &dyn Fn(&str) -> bool| -> BTreeSet<usize> {
-        world.events.iter().filter(|(_, _, line)| is(line)).map(|(_, case, _)| *case).collect()
+    // Cases whose membership changes between a group and probabilities are left out of both streams.
+    let of_case = |kind: &str| -> BTreeSet<usize> {
+        world.events.iter().filter(|(_, _, line)| line.contains(kind)).map(|(_, case, _)| *case).collect()
     };
-    let (probable, certain) =
-        (of_case(&|line| line.contains("\"origin\":{")), of_case(&|line| line.contains("\"origin\":\"")));
-    let waiting = of_case(&|line| line.contains("paritywatch.selection.v1") && !line.contains("\"origin\":"));
+    let (probable, certain) = (of_case("\"origin\":{"), of_case("\"origin\":\""));
     let lines = |keep: &dyn Fn(&usize) -> bool| -> Vec<&str> {
         world.events.iter().filter(|(_, case, _)| keep(case)).map(|(_, _, line)| line.as_str()).collect()
     };
-    let all = lines(&|case| !waiting.contains(case) && !(probable.contains(case) && certain.contains(case)));
-    let known = lines(&|case| !waiting.contains(case) && !probable.contains(case));
+    let all = lines(&|case| !(probable.contains(case) && certain.contains(case)));
+    let known = lines(&|case| !probable.contains(case));
     assert!(all.len() > 2 * known.len(), "{} of {}", known.len(), all.len());
     let with = document(&monitor(&config, &all));
     let without = document(&monitor(&config, &known));
