@@ -50,30 +50,16 @@ impl Cohort {
         }
     }
 
-    /// Returns of how many cases the group is known, and of how many it is not; of each the assessed and the selected.
-    fn groups(&self) -> [(u64, u64); 2] {
-        let mut sums = [(0_u64, 0_u64); 2];
+    /// Returns of how many cases the group is known, and of how many it is not.
+    pub(super) fn groups(&self) -> [u64; 2] {
+        let mut cases = [0_u64; 2];
         for ((_, group, _), counts) in self.counts.iter().filter(|((_, _, stratum), _)| stratum.is_none()) {
-            let (assessed, selected) = &mut sums[usize::from(*group == Slot::NONE)];
-            *assessed = assessed.saturating_add(counts.assessed);
-            *selected = selected.saturating_add(counts.selected);
+            let [known, unknown] = &mut cases;
+            let sum = if *group == Slot::NONE { unknown } else { known };
+            // A tally may count the picked alone.
+            *sum = sum.saturating_add(counts.assessed.max(counts.selected));
         }
-        sums
-    }
-
-    /// Returns whether enough of the cases have a group, and enough of the selected.
-    pub(super) fn has_groups(&self) -> bool {
-        let [known, unknown] = self.groups();
-        let enough = |known: u64, unknown: u64| {
-            u128::from(unknown) * 100 <= (u128::from(known) + u128::from(unknown)) * u128::from(100 - COMPLETE_PERCENT)
-        };
-        enough(known.0, unknown.0) && enough(known.1, unknown.1)
-    }
-
-    /// Returns whether most of the cases have no group.
-    pub(super) fn is_mostly_without_group(&self) -> bool {
-        let [(known, _), (unknown, _)] = self.groups();
-        unknown > known
+        cases
     }
 
     /// Returns whether in every group enough of the selected cases are among those that `known` counts.

@@ -115,8 +115,9 @@ impl Lane {
 /// nothing is to be learned anyway.
 fn has_groups(cohort: &Cohort, maturity: Maturity, hour: i32, longest: LongestWaits, delays: &Delays) -> bool {
     let longest = if maturity == Maturity::Over { longest.membership } else { longest.membership.min(longest.facts) };
-    let waited = |hours: i32| cohort.end.saturating_add(hours) <= hour;
-    cohort.has_groups() || waited(longest) || !cohort.is_mostly_without_group() && waited(delays.wait().min(longest))
+    let [known, unknown] = cohort.groups();
+    let wait = if unknown > known { longest } else { delays.wait().min(longest) };
+    unknown == 0 || cohort.end.saturating_add(wait) <= hour
 }
 
 /// Whether what follows a selection can be expected to be known.

@@ -27,6 +27,7 @@ mod interleaving;
 mod ledger_oracle;
 mod letting_go;
 mod losses;
+mod membership_wait;
 mod mismatched;
 mod outbox;
 mod plain_path;
