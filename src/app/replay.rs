@@ -106,8 +106,9 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<(Monitor, 
     let key = PseudonymKey(*b"paritywatch.repl");
     let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: arguments.as_of });
     let mut lines = Input::open(arguments, settings)?;
-    if let Input::Sorted(_, end) = &lines {
-        monitor.end_at(end.supported(longest_window(settings)));
+    if let Input::Sorted(_, ends) = &lines {
+        monitor.end_at(ends.supported(longest_window(settings)));
+        monitor.begin_at(ends.beginning(settings.plan.window.history));
     } else {
         monitor.expect_disorder();
     }

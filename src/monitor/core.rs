@@ -41,6 +41,8 @@ pub struct Monitor {
     pub(super) latenesses: Latenesses,
     /// Where the input of a `replay` ends, unless `--as-of` says otherwise. Later events are ahead of it and not read.
     pub(super) end: Option<EventTime>,
+    /// Where the input of a `replay` begins. Earlier events are too late.
+    pub(super) begin: Option<EventTime>,
     /// Nothing is due before the watermark reaches this.
     pub(super) quiet_until: EventTime,
     /// Wall-clock time at which each profile was last heard of.
@@ -61,6 +63,7 @@ impl Monitor {
             sums: Sums::default(),
             latenesses: Latenesses::default(),
             end: None,
+            begin: None,
             quiet_until: EventTime::MIN,
             tables,
             evaluator: Evaluator::default(),
@@ -118,6 +121,13 @@ impl Monitor {
     pub const fn end_at(&mut self, end: Option<EventTime>) {
         if let Clock::Event { as_of: None } = self.clock {
             self.end = end;
+        }
+    }
+
+    /// Says where the input of a `replay` begins. Earlier events are too late for whatever follows, and are not counted.
+    pub const fn begin_at(&mut self, begin: Option<EventTime>) {
+        if let Clock::Event { .. } = self.clock {
+            self.begin = begin;
         }
     }
 
@@ -262,7 +272,7 @@ impl Monitor {
             return Handled::Rejected(Rejection::ahead_of_clock(time.since(now), max_ahead));
         }
         let lateness = self.watermark.lateness(partition, time);
-        if lateness == Lateness::TooLate {
+        if lateness == Lateness::TooLate || self.begin.is_some_and(|begin| time < begin) {
             return Handled::TooLate;
         }
         let seen = self.watermark.seen(partition);

@@ -1,4 +1,4 @@
-//! The end of a bounded input: the newest time that its events support, whatever their order.
+//! The end and the beginning of a bounded input: the newest and the oldest time that its events support, whatever their order.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,8 @@ const TIMES_USUAL_GAP: i32 = 4;
 const LONG_GAP_HOURS: i32 = 4 * 24;
 /// That share is one in so many. No more than that share, or [`LEAST_AFTER_GAP`], may be beyond the end in all: outliers are few.
 const SHARE_AFTER_LONG_GAP: u64 = 20;
+/// No more than one event in so many, or [`LEAST_AFTER_GAP`], is before the beginning in all.
+const SHARE_BEFORE_BEGINNING: u64 = 100;
 /// One in so many must follow a gap that is longer than every window: otherwise time would leave the others behind.
 const SHARE_AFTER_LONGEST_GAP: u64 = 2;
 
@@ -52,6 +54,26 @@ impl Ends {
         }
         let (end, beyond) = self.end((newest, all, longest), (longest.saturating_add(1), usual));
         Some(if beyond < all.div_ceil(SHARE_AFTER_LONGEST_GAP) { end } else { newest })
+    }
+
+    /// Returns the hour at which the events begin, where few events are older than that by more than the `history`: they share no window and no
+    /// case with what follows. `None` where there are none.
+    #[must_use]
+    pub fn beginning(&self, history: Span) -> Option<EventTime> {
+        let all = self.hours.values().fold(0_u64, |sum, (count, _)| sum.saturating_add(*count));
+        let few = LEAST_AFTER_GAP.max(all / SHARE_BEFORE_BEGINNING);
+        let history = i32::try_from(history.0 / Span::HOUR.0).unwrap_or(i32::MAX);
+        let (mut before, mut beginning) = (0_u64, None);
+        for ((hour, (count, _)), next) in self.hours.iter().zip(self.hours.keys().skip(1)) {
+            before = before.saturating_add(*count);
+            if all < LEAST_EVENTS || before > few {
+                break;
+            }
+            if next.saturating_sub(*hour) > history {
+                beginning = Some(EventTime(Span::HOUR.times(i64::from(*next)).0));
+            }
+        }
+        beginning
     }
 
     /// Returns the end, if gaps are from `least_gap` hours on and `usual` events must follow, and how many events are beyond it.
@@ -120,6 +142,24 @@ mod tests {
         assert_eq!(ends((0..100).chain(164..167)), Some(166), "after a weekend");
         assert_eq!(ends((0..100).chain(9_000..9_100)), Some(9_099), "as many after a year");
         assert_eq!(ends([0, 700]), Some(700), "two events are too few to tell");
+    }
+
+    #[test]
+    fn few_events_before_a_gap_longer_than_the_history_are_before_the_beginning() {
+        let beginning = |hours: &[std::ops::Range<i64>]| {
+            let mut ends = Ends::default();
+            hours.iter().cloned().flatten().for_each(|hour| ends.observe(EventTime(Span::HOUR.0 * hour)));
+            ends.beginning(WEEK).map(|beginning| beginning.0 / Span::HOUR.0)
+        };
+        let stream = 9_000..9_100;
+        assert_eq!(beginning(std::slice::from_ref(&stream)), None);
+        assert_eq!(beginning(&[0..1, 800..802, stream.clone()]), Some(9_000));
+        assert_eq!(beginning(&[8_831..8_832, stream.clone()]), Some(9_000));
+        assert_eq!(beginning(&[8_832..8_833, stream.clone()]), None, "a week before");
+        assert_eq!(beginning(&[0..4, stream.clone()]), None, "four of 104 are not few");
+        assert_eq!(beginning(&[0..4, 9_000..9_400]), Some(9_000));
+        assert_eq!(beginning(&[0..1, 9_000..9_010]), None, "too few to tell");
+        assert_eq!(beginning(&[0..200, stream]), None, "as many years ago");
     }
 
     #[test]

@@ -245,3 +245,19 @@ fn a_line_a_year_ahead_does_not_move_the_end_of_a_replay() {
         }
     }
 }
+
+#[test]
+fn lines_of_an_impossible_year_are_too_late() {
+    let folder = case("one-event-23-hours-ahead");
+    let directory = tempfile::tempdir().unwrap();
+    let without = std::fs::read_to_string(folder.join("without.jsonl")).unwrap();
+    let first = without.lines().next().unwrap();
+    let old = ["1995-01-01", "2001-06-05", "2001-06-06"]
+        .map(|date| first.replace("2026-03-01", date).replace("\"e1\"", &format!("\"{date}\"")));
+    let file = directory.path().join("old.jsonl");
+    std::fs::write(&file, format!("{without}\n{}\n", old.join("\n"))).unwrap();
+    let expected = replay(&folder.join("config.toml"), &[], &[folder.join("without.jsonl")]);
+    let found = replay(&folder.join("config.toml"), &["--max-lost", "0.05"], std::slice::from_ref(&file));
+    assert_eq!((&found["findings"], &found["alerts"]), (&expected["findings"], &expected["alerts"]));
+    assert_eq!(found["events"]["too_late"], 3);
+}
