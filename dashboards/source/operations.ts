@@ -320,8 +320,9 @@ function missingByCause() {
   return lines({
     title: 'Missing share by cause',
     description:
-      'The largest share of cases that a finding of a profile misses, on either side, by cause. Above `coverage.max_missing` a finding is ' +
-      '"incomplete" where it would be "within". Nothing is shown for a cause that nothing is missing by.',
+      'The largest share of cases that a finding of a profile misses, on either side, by cause, and the largest share of events such as the ' +
+      'selected. With either above `coverage.max_missing` a finding is "incomplete" where it would be "within". Nothing is shown for a cause ' +
+      'that nothing is missing by.',
     unit: 'percentunit',
     width: 12,
     noValue: 'Nothing is missing, or no data.',
@@ -329,6 +330,10 @@ function missingByCause() {
       {
         expr: `max by (profile, cause) (${part} * ignoring (cause) group_left () ${each('missing_share')})`,
         legend: '{{profile}}: {{cause}}',
+      },
+      {
+        expr: `max by (profile) (${each('missing_event_share')})`,
+        legend: '{{profile}}: of the events',
       },
     ],
     alert: 'ParitywatchIncompleteFindings',
