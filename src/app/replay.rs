@@ -154,15 +154,25 @@ struct Losses {
 }
 
 /// Returns why an event was not counted; `None` if it was, or was not to be counted.
-fn loss(handled: &Handled) -> Option<String> {
+fn loss(handled: &Handled, payload: &[u8]) -> Option<String> {
     match handled {
         Handled::Accepted | Handled::Duplicate | Handled::BeyondAsOf => None,
         Handled::Conflict => Some("conflict: its case has another selection".to_owned()),
         Handled::TooLate => Some("too late: it is older than window.history".to_owned()),
         Handled::UnknownType => Some("unknown type: its type is not one of the contract".to_owned()),
-        Handled::UnknownProfile => Some("unknown profile: no table [profiles.NAME] has its profile".to_owned()),
+        Handled::UnknownProfile => {
+            Some(format!("unknown profile: no table [profiles.NAME] has its profile{}", profile_of(payload)))
+        }
         Handled::Mismatched(rejection) | Handled::Rejected(rejection) => Some(rejection.to_string()),
     }
+}
+
+/// Returns the profile that an event names, as a text behind a sentence: it is one of the words that configurations have.
+fn profile_of(payload: &[u8]) -> String {
+    const LONGEST: usize = 64;
+    let event: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
+    let profile = event.as_ref().and_then(|event| event.pointer("/data/profile")?.as_str());
+    profile.filter(|profile| profile.len() <= LONGEST).map_or_else(String::new, |profile| format!(" {profile:?}"))
 }
 
 /// Refuses an input of which too many lines were not counted.
@@ -217,9 +227,9 @@ fn handle_all(
             record: RawRecord { payload, headers: &[], timestamp: None },
         });
         monitor.handle_batch_by(workers, &received.collect::<Vec<_>>(), EventTime(0), &mut handled);
-        for ((partition, number, _), handled) in lines.iter().zip(&handled) {
+        for ((partition, number, payload), handled) in lines.iter().zip(&handled) {
             if losses.first.is_none() {
-                losses.first = loss(handled).map(|why| format!("{}:{number}: {why}", files.name(partition)));
+                losses.first = loss(handled, payload).map(|why| format!("{}:{number}: {why}", files.name(partition)));
             }
             if let Handled::Mismatched(rejection) | Handled::Rejected(rejection) = handled {
                 losses.refused += 1;

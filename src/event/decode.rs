@@ -9,7 +9,7 @@ use super::envelope::{EVENT, Envelope, is_json, read_envelope, read_plain_envelo
 use super::field::Field;
 use super::near_miss::{NearHeaders, near_headers};
 use super::rejection::{Reason, Rejection};
-use super::wrapping::wrapping;
+use super::wrapping::{begins_array, wrapping};
 use crate::plan::{EventTime, Limits, Span};
 
 /// A Kafka record, or a line of a file.
@@ -149,7 +149,9 @@ fn check_size(payload: &[u8], limits: &Limits) -> Result<(), Rejection> {
     if found <= limit {
         return Ok(());
     }
-    let detail = format!("payload: expected at most {limit} bytes, found {found}");
+    let of_array =
+        if begins_array(payload) { " of an array; each event is a record, or a line, of its own" } else { "" };
+    let detail = format!("payload: expected at most {limit} bytes, found {found}{of_array}");
     Err(Rejection::new(Reason::TooLarge, detail))
 }
 

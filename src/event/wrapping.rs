@@ -14,9 +14,15 @@ type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 /// Returns what is around the event in a payload that was refused; `None` where that is nothing known.
 #[cold]
 pub(super) fn wrapping(payload: &[u8]) -> Option<&'static str> {
+    if is_utf_16(payload) {
+        return Some("text in UTF-16 (expected UTF-8)");
+    }
     // No JSON begins so.
     if payload.len() >= REGISTRY_BYTES && payload.first() == Some(&0) {
         return Some("the framing of a schema registry (Confluent: a zero byte and the id of a schema)");
+    }
+    if begins_array(payload) {
+        return Some("an array (expected one event for each record, or for each line of a file)");
     }
     let fields: Fields<'_> = serde_json::from_slice(payload).ok()?;
     let inner = fields.get("schema").and(fields.get("payload"));
@@ -26,6 +32,20 @@ pub(super) fn wrapping(payload: &[u8]) -> Option<&'static str> {
         return Some("an envelope of Debezium (`before`, `after`, `op`)");
     }
     inner.map(|_| "an envelope of Kafka Connect (`schema`, `payload`)")
+}
+
+/// Returns whether the payload begins as an array of JSON does.
+pub(super) fn begins_array(payload: &[u8]) -> bool {
+    payload.trim_ascii_start().first() == Some(&b'[')
+}
+
+/// A byte order mark, or a first character of which one byte is zero and which another such character follows.
+fn is_utf_16(payload: &[u8]) -> bool {
+    match payload {
+        [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => true,
+        [0, first, 0, second, ..] | [first, 0, second, 0, ..] => first.is_ascii_graphic() && *second != 0,
+        _ => false,
+    }
 }
 
 fn is_change(fields: &Fields<'_>) -> bool {
