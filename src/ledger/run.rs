@@ -3,9 +3,13 @@
 //! A case cannot be kept for ever. So its events, in the order of their arrival in event time ([`Record::arrived`]),
 //! form runs. An event that arrives after all earlier ones have expired begins a new run, as if it were about another
 //! case. Runs depend on nothing but the set of events, for two reasons. More events never separate what belongs
-//! together, with one exception: an event in time that brings all open values ends the wait for them, in the windows
-//! and in evidence alike. And once [`Spans::is_expired`] holds for a run, no event can join it: whatever is read later has also
-//! arrived later in event time.
+//! together, with one exception: an event that [ends the wait](ends_wait) for open values. It comes in time, so it does
+//! so in the windows and in evidence alike. And once [`Spans::is_expired`] holds for a run, no event can join it:
+//! whatever is read later has also arrived later in event time.
+//!
+//! Which waits an event ends depends on it and on the waiting selection alone, and on no event between them. Otherwise
+//! a late event, which evidence does not know, could end a wait by putting the two into one run. Evidence would then
+//! keep together what the windows separate, and lose what the windows let go.
 
 use smallvec::SmallVec;
 
@@ -18,8 +22,8 @@ use crate::plan::{EventTime, Plan, Span};
 pub struct Spans {
     /// After a selection that did not pick the case, and after group membership that was sent separately.
     pub not_selected: Span,
-    /// After a selection that leaves a value open that a rule reads, as long as no event brings all of them. Membership
-    /// counts for a case up to here, picked or not. Not shorter than `not_selected`.
+    /// After a selection that leaves a value open that a rule reads, until an event ends that wait. Membership counts
+    /// for a case up to here, picked or not. Not shorter than `not_selected`.
     pub membership: Span,
     /// After any other event: the control, outcome or correction that follows it may come much later.
     pub history: Span,
@@ -144,15 +148,15 @@ fn has_start(known: &[&Record], start: (EventTime, u64)) -> bool {
 struct Reach {
     /// Whatever is known of the groups.
     always: EventTime,
-    /// As long as a value that a rule reads is open.
+    /// For the sake of selections that wait.
     while_open: EventTime,
-    /// Whether an event brought all such values.
-    is_complete: bool,
+    /// A selection that arrives up to here need not wait: what it leaves open was sent separately before it.
+    known_until: EventTime,
 }
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { always: EventTime::MIN, while_open: EventTime::MIN, is_complete: false }
+        Self { always: EventTime::MIN, while_open: EventTime::MIN, known_until: EventTime::MIN }
     }
 }
 
@@ -166,19 +170,29 @@ impl Reach {
             _ => spans.history,
         };
         self.always = self.always.max(until(span));
-        match record.kind {
-            RecordKind::Selection | RecordKind::Attributes if !record.flags.is_open() => {
-                // Evidence does not know late events. By more events a run must never become shorter.
-                self.is_complete |= !record.flags.late();
+        if record.kind == RecordKind::Selection && record.flags.is_open() && record.arrived > self.known_until {
+            self.while_open = self.while_open.max(until(spans.membership));
+        }
+        if ends_wait(record) {
+            self.while_open = EventTime::MIN;
+            if record.kind == RecordKind::Attributes {
+                // A selection further behind may be in another run, and must wait in either case.
+                self.known_until = self.known_until.max(until(spans.not_selected));
             }
-            RecordKind::Selection => self.while_open = self.while_open.max(until(spans.membership)),
-            _ => {}
         }
     }
 
     fn until(&self) -> EventTime {
-        if self.is_complete { self.always } else { self.always.max(self.while_open) }
+        self.always.max(self.while_open)
     }
+}
+
+/// Returns whether an event ends the wait of the selections before it: groups sent separately, or a correction, which
+/// leave nothing open. A plain selection never does: where there is another one, only the groups of one of them count.
+/// Evidence does not know late events, so they do not either.
+fn ends_wait(record: &Record) -> bool {
+    let tells = record.kind == RecordKind::Attributes || record.kind == RecordKind::Selection && record.revises != 0;
+    tells && !record.flags.is_open() && !record.flags.late()
 }
 
 const fn longer(one: Span, other: Span) -> Span {

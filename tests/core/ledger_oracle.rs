@@ -206,12 +206,7 @@ fn horizons() -> impl Strategy<Value = Kept> {
     let membership = prop_oneof![Just(MEMBERSHIP), DAY..30 * DAY];
     (not_selected, membership, history, lateness).prop_map(|(not_selected, membership, history, lateness)| Kept {
         not_selected,
-        // No configuration has a longer one. Together with another lateness, a late event that joins two visits is not told apart yet.
-        membership: if lateness == LATENESS {
-            membership.max(not_selected).min(history.max(not_selected))
-        } else {
-            not_selected
-        },
+        membership: membership.max(not_selected),
         history,
         lateness,
     })
@@ -800,24 +795,33 @@ fn visits_of(mut deliveries: Vec<&Delivery>, until: impl Fn(&[&Delivery]) -> i64
     visits
 }
 
-/// Returns until when events join these of one case. Where the group is not known, it is waited for.
+/// Returns until when events join these of one case, which are in the order of arrival. Where the group is not known, it
+/// is waited for.
 fn kept_until(visit: &[&Delivery], kept: &Kept, as_if_unpicked: bool) -> i64 {
-    let names_group = |delivery: &&Delivery| match delivery.spec.what {
-        What::Selection { group, .. } => group.is_some(),
-        What::Attributes { .. } => true,
+    // Evidence does not know late events, and must find the same visits.
+    let brings_group = |delivery: &Delivery| match delivery.spec.what {
+        What::Attributes { .. } => !delivery.late,
+        What::Selection { group: Some(_), revises: Some(_), .. } => !delivery.late,
         _ => false,
     };
-    // Evidence does not know late events, and must find the same visits.
-    let is_known = visit.iter().any(|delivery| names_group(delivery) && !delivery.late);
-    let span = |what: &What| match what {
+    let sent_before = |other: &Delivery, delivery: &Delivery| {
+        matches!(other.spec.what, What::Attributes { .. })
+            && brings_group(other)
+            && delivery.arrived <= other.arrived + kept.not_selected + HOUR
+    };
+    let is_known = |place: usize| {
+        visit[place..].iter().any(|other| brings_group(other))
+            || visit[..place].iter().any(|other| sent_before(other, visit[place]))
+    };
+    let span = |place: usize| match &visit[place].spec.what {
         What::Selection { selected, group, .. } => {
             let usual = if *selected && !as_if_unpicked { kept.history } else { kept.not_selected };
-            if is_known || group.is_some() { usual } else { usual.max(kept.membership) }
+            if group.is_some() || is_known(place) { usual } else { usual.max(kept.membership) }
         }
         What::Attributes { .. } => kept.not_selected,
         _ => kept.history,
     };
-    visit.iter().map(|delivery| delivery.arrived + span(&delivery.spec.what) + HOUR).max().unwrap()
+    visit.iter().enumerate().map(|(place, delivery)| delivery.arrived + span(place) + HOUR).max().unwrap()
 }
 
 /// Returns what a case counts for in each channel, with its group: nothing where that is not known.
