@@ -203,3 +203,106 @@ const fn longer(one: Span, other: Span) -> Span {
 pub(super) fn arrival(record: &Record) -> (EventTime, EventTime, u64, RecordKind) {
     (record.arrived, record.time, record.tag, record.kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Flags;
+    use super::*;
+    use proptest::prelude::*;
+
+    const KINDS: [RecordKind; 4] =
+        [RecordKind::Selection, RecordKind::Attributes, RecordKind::Control, RecordKind::Outcome];
+
+    prop_compose! {
+        fn spans()(days in prop::array::uniform4(1_i64..20), lateness in 0_i64..10) -> Spans {
+            let [not_selected, membership, history, _] = days.map(|days| Span::DAY.times(days));
+            Spans { not_selected, membership: longer(membership, not_selected), history, lateness: Span::DAY.times(lateness) }
+        }
+    }
+
+    prop_compose! {
+        fn event()(
+            hours in 0_i64..1_000, delay in 1_i64..200, kind in prop::sample::select(&KINDS[..]),
+            (yes, open, late, corrects) in any::<(bool, bool, bool, bool)>(),
+        ) -> Record {
+            let time = EventTime(Span::HOUR.times(hours).0);
+            Record {
+                time,
+                arrived: if late { time.plus(Span::HOUR.times(delay)) } else { time },
+                tag: 0,
+                attributes: super::super::AttributesId::default(),
+                control: 0,
+                revises: corrects.into(),
+                profile: NO_PROFILE,
+                kind,
+                flags: Flags::new(yes, None, None).with_open(open).with_late(late),
+            }
+        }
+    }
+
+    /// Events of a case in the order of arrival, each with a tag of its own.
+    fn events() -> impl Strategy<Value = Vec<Record>> {
+        prop::collection::vec(event(), 1..9).prop_map(|mut records| {
+            records.iter_mut().zip(1..).for_each(|(record, tag)| record.tag = tag);
+            records.sort_unstable_by_key(arrival);
+            records
+        })
+    }
+
+    fn tags(spans: &Spans, records: &[Record]) -> Vec<Vec<u64>> {
+        spans.runs(records).map(|run| run.iter().map(|record| record.tag).collect()).collect()
+    }
+
+    /// Returns whether these events, some of `all`, are separated only where those are separated too.
+    fn stay_together(spans: &Spans, some: &[Record], all: &[Record]) -> bool {
+        let whole = tags(spans, all);
+        tags(spans, some).iter().all(|part| whole.iter().any(|run| part.iter().all(|tag| run.contains(tag))))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 4_000, ..ProptestConfig::default() })]
+
+        /// What evidence counts as one case is one case in the windows. So is what is known of a case as if it had not
+        /// been picked.
+        #[test]
+        fn more_events_separate_only_by_ending_a_wait(spans in spans(), all in events()) {
+            let in_time: Vec<Record> = all.iter().filter(|record| !record.flags.late()).copied().collect();
+            prop_assert!(stay_together(&spans, &in_time, &all));
+            let mut unpicked = all.clone();
+            unpicked.retain(|record| matches!(record.kind, RecordKind::Selection | RecordKind::Attributes));
+            for record in &mut unpicked {
+                record.flags = Flags::default().with_open(record.flags.is_open()).with_late(record.flags.late());
+            }
+            // Where a picked case is kept for less long than another, nothing more can be known of it.
+            prop_assert!(spans.history < spans.not_selected || stay_together(&spans, &unpicked, &all));
+            for one in all.iter().filter(|record| !ends_wait(record)) {
+                let others: Vec<Record> = all.iter().filter(|record| *record != one).copied().collect();
+                prop_assert!(stay_together(&spans, &others, &all));
+            }
+        }
+
+        /// Letting go what has expired leaves the other runs as they are, whatever is read after that.
+        #[test]
+        fn what_has_expired_is_as_it_would_be_in_the_end(
+            spans in spans(), all in events(), watermarks in prop::collection::vec(0_i64..2_000, 1..4)
+        ) {
+            let mut watermarks: Vec<EventTime> =
+                watermarks.iter().map(|hours| EventTime(Span::HOUR.times(*hours).0)).collect();
+            watermarks.sort_unstable();
+            let (mut known, mut closed, mut unread): (Vec<Record>, Vec<Vec<u64>>, Vec<Record>) =
+                (Vec::new(), Vec::new(), all.clone());
+            for watermark in watermarks {
+                // What is read later arrives later. What arrives later may be read before.
+                let may_come = |record: &Record| record.arrived >= watermark.minus(spans.lateness) && record.tag % 2 == 0;
+                known.extend(unread.extract_if(.., |record| !may_come(record)));
+                known.sort_unstable_by_key(arrival);
+                let expired: Vec<Record> = known.drain(..spans.expired(&known, watermark)).collect();
+                closed.extend(tags(&spans, &expired));
+            }
+            known.extend(unread);
+            known.sort_unstable_by_key(arrival);
+            closed.extend(tags(&spans, &known));
+            prop_assert_eq!(closed, tags(&spans, &all));
+        }
+    }
+}
