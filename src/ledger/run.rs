@@ -188,8 +188,8 @@ impl Reach {
 }
 
 /// Returns whether an event ends the wait of the selections before it: groups sent separately, or a correction, which
-/// leave nothing open. A plain selection never does: where there is another one, only the groups of one of them count.
-/// Evidence does not know late events, so they do not either.
+/// leave nothing open. A plain selection does not: of two selections of a case one is refused, and its groups count for
+/// nothing. Nor does a late event, which evidence does not know.
 fn ends_wait(record: &Record) -> bool {
     let tells = record.kind == RecordKind::Attributes || record.kind == RecordKind::Selection && record.revises != 0;
     tells && !record.flags.is_open() && !record.flags.late()
@@ -293,7 +293,7 @@ mod tests {
                 (Vec::new(), Vec::new(), all.clone());
             for watermark in watermarks {
                 // What is read later arrives later. What arrives later may be read before.
-                let may_come = |record: &Record| record.arrived >= watermark.minus(spans.lateness) && record.tag % 2 == 0;
+                let may_come = |record: &Record| record.arrived >= watermark.minus(spans.lateness) && record.tag.is_multiple_of(2);
                 known.extend(unread.extract_if(.., |record| !may_come(record)));
                 known.sort_unstable_by_key(arrival);
                 let expired: Vec<Record> = known.drain(..spans.expired(&known, watermark)).collect();
