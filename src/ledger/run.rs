@@ -3,9 +3,13 @@
 //! A case cannot be kept for ever. So its events, in the order of their arrival in event time ([`Record::arrived`]),
 //! form runs. An event that arrives after all earlier ones have expired begins a new run, as if it were about another
 //! case. Runs depend on nothing but the set of events, for two reasons. More events never separate what belongs
-//! together, with one exception: an event in time that brings all open values ends the wait for them, in the windows
-//! and in evidence alike. And once [`Spans::is_expired`] holds for a run, no event can join it: whatever is read later has also
-//! arrived later in event time.
+//! together, with one exception: an event that [ends the wait](ends_wait) for open values. It comes in time, so it does
+//! so in the windows and in evidence alike. And once [`Spans::is_expired`] holds for a run, no event can join it:
+//! whatever is read later has also arrived later in event time.
+//!
+//! Which waits an event ends depends on it and on the waiting selection alone, and on no event between them. Otherwise
+//! a late event, which evidence does not know, could end a wait by putting the two into one run. Evidence would then
+//! keep together what the windows separate, and lose what the windows let go.
 
 use smallvec::SmallVec;
 
@@ -18,8 +22,8 @@ use crate::plan::{EventTime, Plan, Span};
 pub struct Spans {
     /// After a selection that did not pick the case, and after group membership that was sent separately.
     pub not_selected: Span,
-    /// After a selection that leaves a value open that a rule reads, as long as no event brings all of them. Membership
-    /// counts for a case up to here, picked or not. Not shorter than `not_selected`.
+    /// After a selection that leaves a value open that a rule reads, until an event ends that wait. Membership counts
+    /// for a case up to here, picked or not. Not shorter than `not_selected`.
     pub membership: Span,
     /// After any other event: the control, outcome or correction that follows it may come much later.
     pub history: Span,
@@ -144,15 +148,15 @@ fn has_start(known: &[&Record], start: (EventTime, u64)) -> bool {
 struct Reach {
     /// Whatever is known of the groups.
     always: EventTime,
-    /// As long as a value that a rule reads is open.
+    /// For the sake of selections that wait.
     while_open: EventTime,
-    /// Whether an event brought all such values.
-    is_complete: bool,
+    /// A selection that arrives up to here need not wait: what it leaves open was sent separately before it.
+    known_until: EventTime,
 }
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { always: EventTime::MIN, while_open: EventTime::MIN, is_complete: false }
+        Self { always: EventTime::MIN, while_open: EventTime::MIN, known_until: EventTime::MIN }
     }
 }
 
@@ -166,19 +170,29 @@ impl Reach {
             _ => spans.history,
         };
         self.always = self.always.max(until(span));
-        match record.kind {
-            RecordKind::Selection | RecordKind::Attributes if !record.flags.is_open() => {
-                // Evidence does not know late events. By more events a run must never become shorter.
-                self.is_complete |= !record.flags.late();
+        if record.kind == RecordKind::Selection && record.flags.is_open() && record.arrived > self.known_until {
+            self.while_open = self.while_open.max(until(spans.membership));
+        }
+        if ends_wait(record) {
+            self.while_open = EventTime::MIN;
+            if record.kind == RecordKind::Attributes {
+                // A selection further behind may be in another run, and must wait in either case.
+                self.known_until = self.known_until.max(until(spans.not_selected));
             }
-            RecordKind::Selection => self.while_open = self.while_open.max(until(spans.membership)),
-            _ => {}
         }
     }
 
     fn until(&self) -> EventTime {
-        if self.is_complete { self.always } else { self.always.max(self.while_open) }
+        self.always.max(self.while_open)
     }
+}
+
+/// Returns whether an event ends the wait of the selections before it: groups sent separately, or a correction, which
+/// leave nothing open. A plain selection does not: of two selections of a case one is refused, and its groups count for
+/// nothing. Nor does a late event, which evidence does not know.
+fn ends_wait(record: &Record) -> bool {
+    let tells = record.kind == RecordKind::Attributes || record.kind == RecordKind::Selection && record.revises != 0;
+    tells && !record.flags.is_open() && !record.flags.late()
 }
 
 const fn longer(one: Span, other: Span) -> Span {
@@ -188,4 +202,107 @@ const fn longer(one: Span, other: Span) -> Span {
 /// The key by which the records of a case are sorted: arrival in event time, then what makes the order total.
 pub(super) fn arrival(record: &Record) -> (EventTime, EventTime, u64, RecordKind) {
     (record.arrived, record.time, record.tag, record.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Flags;
+    use super::*;
+    use proptest::prelude::*;
+
+    const KINDS: [RecordKind; 4] =
+        [RecordKind::Selection, RecordKind::Attributes, RecordKind::Control, RecordKind::Outcome];
+
+    prop_compose! {
+        fn spans()(days in prop::array::uniform4(1_i64..20), lateness in 0_i64..10) -> Spans {
+            let [not_selected, membership, history, _] = days.map(|days| Span::DAY.times(days));
+            Spans { not_selected, membership: longer(membership, not_selected), history, lateness: Span::DAY.times(lateness) }
+        }
+    }
+
+    prop_compose! {
+        fn event()(
+            hours in 0_i64..1_000, delay in 1_i64..200, kind in prop::sample::select(&KINDS[..]),
+            (yes, open, late, corrects) in any::<(bool, bool, bool, bool)>(),
+        ) -> Record {
+            let time = EventTime(Span::HOUR.times(hours).0);
+            Record {
+                time,
+                arrived: if late { time.plus(Span::HOUR.times(delay)) } else { time },
+                tag: 0,
+                attributes: super::super::AttributesId::default(),
+                control: 0,
+                revises: corrects.into(),
+                profile: NO_PROFILE,
+                kind,
+                flags: Flags::new(yes, None, None).with_open(open).with_late(late),
+            }
+        }
+    }
+
+    /// Events of a case in the order of arrival, each with a tag of its own.
+    fn events() -> impl Strategy<Value = Vec<Record>> {
+        prop::collection::vec(event(), 1..9).prop_map(|mut records| {
+            records.iter_mut().zip(1..).for_each(|(record, tag)| record.tag = tag);
+            records.sort_unstable_by_key(arrival);
+            records
+        })
+    }
+
+    fn tags(spans: &Spans, records: &[Record]) -> Vec<Vec<u64>> {
+        spans.runs(records).map(|run| run.iter().map(|record| record.tag).collect()).collect()
+    }
+
+    /// Returns whether these events, some of `all`, are separated only where those are separated too.
+    fn stay_together(spans: &Spans, some: &[Record], all: &[Record]) -> bool {
+        let whole = tags(spans, all);
+        tags(spans, some).iter().all(|part| whole.iter().any(|run| part.iter().all(|tag| run.contains(tag))))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 4_000, ..ProptestConfig::default() })]
+
+        /// What evidence counts as one case is one case in the windows. So is what is known of a case as if it had not
+        /// been picked.
+        #[test]
+        fn more_events_separate_only_by_ending_a_wait(spans in spans(), all in events()) {
+            let in_time: Vec<Record> = all.iter().filter(|record| !record.flags.late()).copied().collect();
+            prop_assert!(stay_together(&spans, &in_time, &all));
+            let mut unpicked = all.clone();
+            unpicked.retain(|record| matches!(record.kind, RecordKind::Selection | RecordKind::Attributes));
+            for record in &mut unpicked {
+                record.flags = Flags::default().with_open(record.flags.is_open()).with_late(record.flags.late());
+            }
+            // Where a picked case is kept for less long than another, nothing more can be known of it.
+            prop_assert!(spans.history < spans.not_selected || stay_together(&spans, &unpicked, &all));
+            for one in all.iter().filter(|record| !ends_wait(record)) {
+                let others: Vec<Record> = all.iter().filter(|record| *record != one).copied().collect();
+                prop_assert!(stay_together(&spans, &others, &all));
+            }
+        }
+
+        /// Letting go what has expired leaves the other runs as they are, whatever is read after that.
+        #[test]
+        fn what_has_expired_is_as_it_would_be_in_the_end(
+            spans in spans(), all in events(), watermarks in prop::collection::vec(0_i64..2_000, 1..4)
+        ) {
+            let mut watermarks: Vec<EventTime> =
+                watermarks.iter().map(|hours| EventTime(Span::HOUR.times(*hours).0)).collect();
+            watermarks.sort_unstable();
+            let (mut known, mut closed, mut unread): (Vec<Record>, Vec<Vec<u64>>, Vec<Record>) =
+                (Vec::new(), Vec::new(), all.clone());
+            for watermark in watermarks {
+                // What is read later arrives later. What arrives later may be read before.
+                let may_come = |record: &Record| record.arrived >= watermark.minus(spans.lateness) && record.tag.is_multiple_of(2);
+                known.extend(unread.extract_if(.., |record| !may_come(record)));
+                known.sort_unstable_by_key(arrival);
+                let expired: Vec<Record> = known.drain(..spans.expired(&known, watermark)).collect();
+                closed.extend(tags(&spans, &expired));
+            }
+            known.extend(unread);
+            known.sort_unstable_by_key(arrival);
+            closed.extend(tags(&spans, &known));
+            prop_assert_eq!(closed, tags(&spans, &all));
+        }
+    }
 }

@@ -152,6 +152,7 @@ proptest! {
             prop_assert_eq!(&counted.windows, &expected);
             prop_assert_eq!(&counted.finals, &expected_finals);
             prop_assert_eq!(&counted.missing, &missing);
+            prop_assert_eq!(&counted.with_missing, &expected);
         }
     }
 }
@@ -171,8 +172,8 @@ proptest! {
         core.change(&kept, moment(told.watermark), told.first_hour());
         told.after.iter().for_each(|(delivery, watermark)| core.join(delivery, moment(*watermark)));
         let expected = told.oracle(&kept, |_| true);
-        prop_assert_eq!(&core.with_what_evidence_misses(), &expected);
         let counted = core.counted(hours);
+        prop_assert_eq!(&counted.with_missing, &expected);
         prop_assert_eq!(&counted.windows, &expected);
         let of_hours = |delivery: &Delivery| !delivery.late && delivery.spec.minute < hours * HOUR;
         // Hours that were final before have not changed.
@@ -206,12 +207,7 @@ fn horizons() -> impl Strategy<Value = Kept> {
     let membership = prop_oneof![Just(MEMBERSHIP), DAY..30 * DAY];
     (not_selected, membership, history, lateness).prop_map(|(not_selected, membership, history, lateness)| Kept {
         not_selected,
-        // No configuration has a longer one. Together with another lateness, a late event that joins two visits is not told apart yet.
-        membership: if lateness == LATENESS {
-            membership.max(not_selected).min(history.max(not_selected))
-        } else {
-            not_selected
-        },
+        membership: membership.max(not_selected),
         history,
         lateness,
     })
@@ -406,6 +402,8 @@ struct Counted {
     windows: Table,
     finals: Table,
     missing: Missing,
+    /// All that evidence counts, and what the ledger reported as missing in it.
+    with_missing: Table,
 }
 
 /// How often each difference occurs between what a case counts for and what evidence counts of it.
@@ -555,12 +553,18 @@ impl Core {
     }
 
     fn counted(mut self, hours: i64) -> Counted {
+        let with_missing = self.with_what_evidence_misses();
         let first = START.0.div_euclid(Span::HOUR.0);
         self.steps.retain(|step| i64::from(step.hour) < first + hours);
         let mut finals = new_windows(&self.plan);
         apply_all(&mut finals, self.steps.iter().map(|step| step.change), &self.ledger.attributes);
         self.missing.retain(|_, count| *count != 0);
-        Counted { windows: table(&self.plan, &self.windows), finals: table(&self.plan, &finals), missing: self.missing }
+        Counted {
+            windows: table(&self.plan, &self.windows),
+            finals: table(&self.plan, &finals),
+            missing: self.missing,
+            with_missing,
+        }
     }
 }
 
@@ -800,24 +804,33 @@ fn visits_of(mut deliveries: Vec<&Delivery>, until: impl Fn(&[&Delivery]) -> i64
     visits
 }
 
-/// Returns until when events join these of one case. Where the group is not known, it is waited for.
+/// Returns until when events join these of one case, which are in the order of arrival. Where the group is not known, it
+/// is waited for.
 fn kept_until(visit: &[&Delivery], kept: &Kept, as_if_unpicked: bool) -> i64 {
-    let names_group = |delivery: &&Delivery| match delivery.spec.what {
-        What::Selection { group, .. } => group.is_some(),
-        What::Attributes { .. } => true,
+    // Evidence does not know late events, and must find the same visits.
+    let brings_group = |delivery: &Delivery| match delivery.spec.what {
+        What::Attributes { .. } => !delivery.late,
+        What::Selection { group: Some(_), revises: Some(_), .. } => !delivery.late,
         _ => false,
     };
-    // Evidence does not know late events, and must find the same visits.
-    let is_known = visit.iter().any(|delivery| names_group(delivery) && !delivery.late);
-    let span = |what: &What| match what {
+    let sent_before = |other: &Delivery, delivery: &Delivery| {
+        matches!(other.spec.what, What::Attributes { .. })
+            && brings_group(other)
+            && delivery.arrived <= other.arrived + kept.not_selected + HOUR
+    };
+    let is_known = |place: usize| {
+        visit[place..].iter().any(|other| brings_group(other))
+            || visit[..place].iter().any(|other| sent_before(other, visit[place]))
+    };
+    let span = |place: usize| match &visit[place].spec.what {
         What::Selection { selected, group, .. } => {
             let usual = if *selected && !as_if_unpicked { kept.history } else { kept.not_selected };
-            if is_known || group.is_some() { usual } else { usual.max(kept.membership) }
+            if group.is_some() || is_known(place) { usual } else { usual.max(kept.membership) }
         }
         What::Attributes { .. } => kept.not_selected,
         _ => kept.history,
     };
-    visit.iter().map(|delivery| delivery.arrived + span(&delivery.spec.what) + HOUR).max().unwrap()
+    visit.iter().enumerate().map(|(place, delivery)| delivery.arrived + span(place) + HOUR).max().unwrap()
 }
 
 /// Returns what a case counts for in each channel, with its group: nothing where that is not known.

@@ -7,7 +7,7 @@ use crate::support::effort::attempts;
 use std::collections::BTreeMap;
 
 use paritywatch::event::{Decoded, RawRecord, decode};
-use paritywatch::ledger::{CaseFacts, Contribution, Ledger, Loss, LossCause, PseudonymKey, Timing};
+use paritywatch::ledger::{CaseFacts, Contribution, Ledger, Loss, LossCause, PseudonymKey, Spans, Timing};
 use paritywatch::monitor::{Clock, Handled, Monitor};
 use paritywatch::plan::{Channel, EventTime, PartitionIndex, Plan, Span};
 use paritywatch::render::Render;
@@ -221,6 +221,33 @@ fn a_correction_of_membership_counts_equally_long() {
             core.read("attributes", days * 24, &origin(case, "b"));
         }
         assert_eq!(core.rate(Channel::Profile, Some(group)), [2, 1]);
+    }
+}
+
+/// A second selection that is refused brings no group.
+#[test]
+fn a_refused_selection_does_not_end_the_wait_for_membership() {
+    let mut core = Core::new("[limits]\nmembership_horizon = \"20d\"\n");
+    let mut second = selection("c", false);
+    core.read("selection", 0, &second);
+    second["groups"] = json!({ "origin": "b" });
+    core.read("selection", 24, &second);
+    core.read("attributes", 15 * 24, &origin("c", "a"));
+    assert_eq!([core.rate(Channel::Profile, Some(0)), core.rate(Channel::Profile, Some(1))], [[1, 0], [0, 0]]);
+}
+
+/// The late control puts the first groups and the selection into one visit. Evidence does not know of it, and waits.
+#[test]
+fn a_late_event_does_not_end_the_wait_for_membership() {
+    for late in [true, false] {
+        let mut core = Core::new("[limits]\nmembership_horizon = \"20d\"\n");
+        let spans = Spans { history: Span::DAY.times(30), ..core.ledger.spans() };
+        core.ledger.change_spans(spans, EventTime::MIN, i32::MIN, |_, _| ());
+        core.read("attributes", 0, &origin("c", "b"));
+        core.read_as("late", "control", at(1), &json!({ "case_id": "c" }), late);
+        core.read("selection", 15 * 24, &selection("c", false));
+        core.read("attributes", 34 * 24, &origin("c", "a"));
+        assert_eq!(core.rate(Channel::Profile, Some(0)), [1, 0], "{late}");
     }
 }
 
