@@ -170,13 +170,14 @@ struct LimitsTable {
 }
 
 fn limits(mut table: Table<'_>, history: Span) -> LimitsTable {
-    let membership = Span::DAY.times(45).min(history);
+    let (not_selected, membership) = (Span::DAY.times(7).min(history), Span::DAY.times(45).min(history));
     let ledger = LedgerPlan {
         open_cases: table.count("open_cases", 20_000_000, 1..=1_000_000_000).value,
         waiting_events: table.count("waiting_events", 1_000_000, 1..=1_000_000_000).value,
         dedupe_horizon: table.positive_duration("dedupe_horizon", Span::DAY.times(7)),
         remembered_ids: table.count("remembered_ids", 50_000_000, 1..=1_000_000_000).value,
-        not_selected_horizon: table.positive_duration("not_selected_horizon", Span::DAY.times(7)),
+        // Kept longer than those selected, such cases alone would be known in full.
+        not_selected_horizon: table.duration("not_selected_horizon", not_selected, Span::SECOND..=history).value,
         membership_horizon: table.duration("membership_horizon", membership, Span::SECOND..=history).value,
     };
     let series_limit = table.count("series", 20_000, 1..=10_000_000).value;

@@ -278,7 +278,7 @@ fn limits() -> Vec<Row> {
         Row::integer(section, "waiting_events", 1, 1_000_000_000),
         Row::duration(section, "dedupe_horizon", "1s", "10000d"),
         Row::integer(section, "remembered_ids", 1, 1_000_000_000),
-        Row::duration(section, "not_selected_horizon", "1s", "10000d"),
+        Row::duration(section, "not_selected_horizon", "1s", "400d"),
         Row::duration(section, "membership_horizon", "1s", "400d"),
         Row::integer(section, "series", 1, 10_000_000),
         Row::integer(section, "outbox_messages", 1, 1_000_000),
