@@ -31,8 +31,6 @@ pub struct Cohorts {
     floor: i32,
     lateness: Span,
     max_age: Span,
-    /// Rises with every change of the late cases. What is held does not depend on it.
-    late_changes: u64,
     /// Those of the windows, by which late cases are kept as long.
     floors: Floors,
 }
@@ -47,6 +45,8 @@ struct Reader {
     late: u64,
     /// The same by cohort, within the history.
     late_by_time: CasesByTime,
+    /// Rises with every change of the late cases. What is held does not depend on it.
+    late_changes: u64,
 }
 
 impl Cohorts {
@@ -61,7 +61,6 @@ impl Cohorts {
             floor: i32::MIN,
             lateness,
             max_age,
-            late_changes: 0,
             floors: Floors::default(),
         }
     }
@@ -136,10 +135,11 @@ impl Cohorts {
         reader.map_or(0, |reader| reader.late_by_time.sum(range).all)
     }
 
-    /// Returns a number that rises with every change of what [`Self::late_in`] returns.
+    /// Returns a number that rises with every change of what [`Self::late_in`] returns of a cell.
     #[must_use]
-    pub const fn late_changes(&self) -> u64 {
-        self.late_changes
+    pub fn late_changes(&self, cell: u32) -> u64 {
+        let reader = self.readers.get(cell as usize).and_then(Option::as_ref);
+        reader.map_or(0, |reader| reader.late_changes)
     }
 
     /// Keeps late cases in the same buckets as the windows, whose `floors` these are.
@@ -161,6 +161,7 @@ impl Cohorts {
                 lanes,
                 late: 0,
                 late_by_time: CasesByTime::default(),
+                late_changes: 0,
             }));
         }
     }
@@ -178,7 +179,6 @@ impl Cohorts {
         let floors = self.floors;
         if let Some(reader) = self.reader_of(cell, cohort) {
             reader.add_late(cohort, floors, cases);
-            self.late_changes = self.late_changes.wrapping_add(1);
         }
     }
 
@@ -192,8 +192,8 @@ impl Cohorts {
                 // Not below 0: a checkpoint may hold less than its cases say.
                 reader.late = reader.late.saturating_sub(1);
                 reader.late_by_time.remove(cohort, floors, Cases::unknown(1));
+                reader.late_changes = reader.late_changes.wrapping_add(1);
             }
-            self.late_changes = self.late_changes.wrapping_add(1);
         }
     }
 
@@ -224,7 +224,6 @@ impl Cohorts {
         }
         if missed > 0 {
             reader.add_late(cohort, self.floors, missed);
-            self.late_changes = self.late_changes.wrapping_add(1);
         }
     }
 }
@@ -233,6 +232,7 @@ impl Reader {
     fn add_late(&mut self, cohort: i32, floors: Floors, cases: u64) {
         self.late = self.late.saturating_add(cases);
         self.late_by_time.add(cohort, floors, Cases::unknown(cases));
+        self.late_changes = self.late_changes.wrapping_add(1);
     }
 }
 

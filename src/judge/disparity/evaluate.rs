@@ -32,6 +32,8 @@ pub struct Evaluator {
     raised: HashMap<Place, (u32, Verdict), FxBuildHasher>,
     /// Labels of windows, which findings share.
     labels: HashMap<String, Arc<str>, FxBuildHasher>,
+    /// How often a table was computed.
+    computed: u64,
 }
 
 /// What follows from the counts of one rule, profile, channel and dimension.
@@ -120,6 +122,13 @@ impl Evaluator {
         self.funnel.count(scene, &mut self.sums)
     }
 
+    /// Returns how often a table of a rule, profile, channel and dimension was computed since the evaluator was made. Those that no change
+    /// reached are kept from evaluation to evaluation.
+    #[must_use]
+    pub const fn computed(&self) -> u64 {
+        self.computed
+    }
+
     fn compare_groups(
         &mut self,
         scene: &Scene<'_>,
@@ -136,7 +145,8 @@ impl Evaluator {
         let labels: Vec<Arc<str>> = rule.windows.iter().map(|window| self.label(&window.label)).collect();
         // Taken out meanwhile, because the standing verdicts change as well.
         let mut known = self.known.remove(&key).unwrap_or_default();
-        known.renew(scene, &Topic::new(scene, rule, dimension, key), &mut self.sums);
+        let is_new = known.renew(scene, &Topic::new(scene, rule, dimension, key), &mut self.sums);
+        self.computed = self.computed.saturating_add(u64::from(is_new));
         let places = (0..).map(GroupId).flat_map(|group| labels.iter().enumerate().map(move |label| (group, label)));
         for (row, (group, (window, label))) in known.rows.iter().zip(places) {
             let Some(row) = row else { continue };
@@ -216,11 +226,11 @@ impl Evaluator {
 }
 
 impl Known {
-    /// Brings the rows up to the scene. Numbers of unchanged counts are kept.
-    fn renew(&mut self, scene: &Scene<'_>, topic: &Topic<'_>, sums: &mut CellSums) {
+    /// Brings the rows up to the scene. Numbers of unchanged counts are kept. Returns whether anything may have changed.
+    fn renew(&mut self, scene: &Scene<'_>, topic: &Topic<'_>, sums: &mut CellSums) -> bool {
         let stamp = topic.stamp(scene);
         if stamp.is_some() && stamp == self.stamp {
-            return;
+            return false;
         }
         self.stamp = stamp;
         let tables = topic.tables(scene, sums).into_iter();
@@ -243,6 +253,7 @@ impl Known {
                 }
             });
         }
+        true
     }
 }
 
