@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::decode::RawRecord;
-use super::plain::{Plain, end_of_text};
+use super::plain::{Plain, end_of_text, last_text};
 use super::skim::{Cut, Found, MAX_CUTS, Skim, Skimmed, Value};
 use super::time::TimeReader;
 use crate::plan::Limits;
@@ -18,6 +18,9 @@ use crate::plan::Limits;
 const MAX_FORMS: usize = 16;
 /// The most variants of what stands before or behind a value.
 const MAX_VARIANTS: usize = 32;
+
+/// An odd number with its bits spread evenly.
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The known forms.
 #[derive(Clone, Debug, Default)]
@@ -65,12 +68,24 @@ impl Parts {
     /// Returns the hash of a record with these parts, and a middle of this hash.
     #[inline]
     pub fn hash(&self, middle: u64) -> u64 {
-        // An odd number with its bits spread evenly.
-        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
         let words = self.variants.as_chunks::<8>().0;
         words.iter().fold(middle ^ u64::from(self.form), |hash, word| {
             (hash ^ u64::from_le_bytes(*word)).wrapping_mul(SPREAD).rotate_left(32)
         })
+    }
+
+    /// Returns a number that other parts, or another middle, nearly always have another one for. It is quick and no secret, so nothing may
+    /// depend on how many records share it.
+    #[inline]
+    pub fn quick_hash(&self, middle: &[u8]) -> u64 {
+        let words = middle.as_chunks::<8>().0;
+        let sum = words.iter().fold(0, |sum: u64, word| sum.wrapping_add(u64::from_le_bytes(*word)));
+        // The last bytes are read twice, unless there are fewer.
+        let last = middle.last_chunk::<8>().map_or(0, |last| u64::from_le_bytes(*last));
+        let variants = self.variants.as_chunks::<8>().0;
+        let variants = variants.iter().fold(0, |all: u64, word| all.rotate_left(4) ^ u64::from_le_bytes(*word));
+        let mixed = sum.rotate_left(8) ^ last ^ variants ^ (u64::from(self.form) << 56);
+        (mixed ^ middle.len() as u64).wrapping_mul(SPREAD)
     }
 }
 
@@ -166,12 +181,12 @@ impl Form {
         }
         for (place, variant) in self.back.iter().zip(variants) {
             rest = place.strip(rest, variant, |rest, part| rest.strip_suffix(part))?;
-            let (before, text) = rest.split_at_checked(rest.iter().rposition(|byte| *byte == b'"')? + 1)?;
-            // What is left has no quote; an escape or a control character would make it another string.
-            if text.iter().any(|byte| matches!(byte, b'\\' | ..=0x1F)) {
+            // An escape or a control character would make it another string.
+            let (before, text, is_ascii) = last_text(rest)?;
+            if !is_ascii && std::str::from_utf8(text).is_err() {
                 return None;
             }
-            found.take(place.value, checked(text)?).ok()?;
+            found.take(place.value, text).ok()?;
             rest = before;
         }
         found.finish().map(|skimmed| (rest, skimmed))
@@ -234,12 +249,6 @@ fn number_end(rest: &[u8], max: Option<f64>) -> Option<usize> {
     let mut plain = Plain::new(std::str::from_utf8(rest.get(..end)?).ok()?);
     let number = plain.number().ok()?;
     (plain.index() == end && max.is_none_or(|max| number.as_f64() <= max)).then_some(end)
-}
-
-/// Returns a text, if it is UTF-8.
-#[inline]
-fn checked(text: &[u8]) -> Option<&[u8]> {
-    (text.is_ascii() || std::str::from_utf8(text).is_ok()).then_some(text)
 }
 
 /// A record that was skimmed, taken apart at the values that were cut out.
