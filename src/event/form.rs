@@ -175,6 +175,12 @@ impl Form {
         let mut rest = record.payload;
         for (place, variant) in self.front.iter().zip(&mut variants) {
             rest = place.strip(rest, variant, |rest, part| rest.strip_prefix(part))?;
+            if place.value == Value::Time
+                && let Some(behind) = found.take_time(rest)
+            {
+                rest = behind;
+                continue;
+            }
             let (text, behind) = place.value.split(rest)?;
             found.take(place.value, text).ok()?;
             rest = behind;

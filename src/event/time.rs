@@ -28,6 +28,18 @@ pub(super) struct TimeReader {
 }
 
 impl TimeReader {
+    /// Reads the time at the beginning of a text if it is followed by a quote, written in the usual form, and of the date of the one before.
+    /// Returns it with the rest, which begins with the quote.
+    #[inline]
+    pub(super) fn read_quoted<'a>(&self, text: &'a [u8]) -> Option<(EventTime, &'a [u8])> {
+        let (time, rest) = text.split_first_chunk::<{ DATE_BYTES + USUAL_BYTES }>()?;
+        let (date, time) = time.split_first_chunk::<DATE_BYTES>()?;
+        if *date != self.date || rest.first() != Some(&b'"') {
+            return None;
+        }
+        Some((EventTime(self.days * Span::DAY.0 + read_usual(time)?), rest))
+    }
+
     /// Does what [`parse_date_time`] does.
     #[inline]
     pub(super) fn read(&mut self, text: &[u8]) -> Option<EventTime> {
@@ -170,21 +182,31 @@ fn two(tens: u8, ones: u8) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// Every byte of a usual time replaced by every other.
+    /// Every byte of a time replaced by every other.
     #[test]
     fn a_reader_reads_what_parsing_finds() {
         let mut reader = TimeReader::default();
-        for usual in
-            ["2026-01-31T23:59:58.987Z", "2024-02-29T00:00:00.000Z", "2026-06-30T23:59:60.120Z", "2026-01-01T19:09:29Z"]
-        {
-            for place in 0..usual.len() {
-                for byte in 0..=u8::MAX {
-                    let mut text = usual.as_bytes().to_vec();
-                    text.splice(place..=place, [byte]);
-                    let expected = std::str::from_utf8(&text).ok().and_then(parse_date_time);
-                    assert_eq!(reader.read(&text), expected, "{place} of {usual}: {byte}");
+        let times = [
+            "2026-06-30T23:59:60.120Z",
+            "2026-01-31T23:59:58.987Z",
+            "2024-02-29T00:00:00.000Z",
+            "2026-01-01T19:09:29Z",
+        ];
+        for time in times {
+            for (place, byte) in (0..time.len()).flat_map(|place| (0..=u8::MAX).map(move |byte| (place, byte))) {
+                let mut text = time.as_bytes().to_vec();
+                text.splice(place..=place, [byte]);
+                let parsed = std::str::from_utf8(&text).ok().and_then(parse_date_time);
+                assert_eq!(reader.read(&text), parsed, "{place} of {time}: {byte}");
+                for behind in ["\"", "\",", "", "0\""] {
+                    let quoted = [&text, behind.as_bytes()].concat();
+                    let found = reader.read_quoted(&quoted);
+                    let expected = parsed.filter(|_| behind.starts_with('"')).map(|time| (time, behind.as_bytes()));
+                    assert!(found.is_none() || found == expected, "{place} of {time}: {byte}, {behind}");
                 }
             }
         }
+        let (time, behind) = (reader.read(b"2026-01-31T23:59:58.987Z"), br#"""#.as_slice());
+        assert_eq!(reader.read_quoted(br#"2026-01-31T23:59:58.987Z""#), time.map(|time| (time, behind)));
     }
 }

@@ -166,12 +166,17 @@ impl Cohorts {
         }
     }
 
-    /// Stages a change of a cell by an event of `hour`.
-    pub(super) fn stage(&mut self, hour: i32, cell: u32, cohort: EventTime, change: impl FnOnce(&mut Shift)) {
-        if reader(self.readers.get(cell as usize)).is_some_and(Option::is_some) {
-            let staged = self.staged.entry(hour).or_default();
-            change(staged.entry((cell, hour_of(cohort))).or_default());
+    /// Stages a change of cells by an event of `hour`.
+    pub(super) fn stage(&mut self, hour: i32, cells: &[u32], cohort: EventTime, change: impl Fn(&mut Shift)) {
+        let Self { readers, staged, .. } = self;
+        let is_read = |cell: &&u32| reader(readers.get(**cell as usize)).is_some_and(Option::is_some);
+        let mut read = cells.iter().filter(is_read).peekable();
+        // An hour that nothing was staged under is not there.
+        if read.peek().is_none() {
+            return;
         }
+        let (staged, cohort) = (staged.entry(hour).or_default(), hour_of(cohort));
+        read.for_each(|cell| change(staged.entry((*cell, cohort)).or_default()));
     }
 
     /// Counts cases of a cohort whose facts came too late for evidence.

@@ -10,26 +10,22 @@ impl Cohorts {
     pub fn stage_step(&mut self, windows: &mut Windows, step: &FinalChange, attributes: &AttributeTable) {
         let FinalChange { hour, change } = step;
         if let Some((gone, new)) = change.stays() {
-            return self.each_cell(windows, &gone, attributes, |cohorts, cell| {
-                cohorts.stage(*hour, cell, gone.cohort, |shift| {
-                    shift.count_case(gone.counts, false);
-                    shift.count_case(new.counts, true);
-                });
+            let cells = self.cells(windows, &gone, attributes);
+            return self.stage(*hour, cells, gone.cohort, |shift| {
+                shift.count_case(gone.counts, false);
+                shift.count_case(new.counts, true);
             });
         }
         for (contribution, more) in change.moves() {
-            self.each_cell(windows, &contribution, attributes, |cohorts, cell| {
-                cohorts.stage(*hour, cell, contribution.cohort, |shift| shift.count_case(contribution.counts, more));
-            });
+            let cells = self.cells(windows, &contribution, attributes);
+            self.stage(*hour, cells, contribution.cohort, |shift| shift.count_case(contribution.counts, more));
         }
     }
 
     /// Stages the first selections of cases of one hour, of whose cells each is known.
     pub fn stage_cases(&mut self, windows: &Windows, route: RouteId, time: EventTime, counts: &Counts) {
         self.learn_cells(windows.keys());
-        for cell in windows.cells_of_route(route) {
-            self.stage(hour_of(time), *cell, time, |shift| shift.count(counts, true));
-        }
+        self.stage(hour_of(time), windows.cells_of_route(route), time, |shift| shift.count(counts, true));
     }
 
     /// Counts a case as missing from evidence, because late events make it count for something that evidence does not
@@ -48,9 +44,8 @@ impl Cohorts {
             let again = seen.is_some_and(|seen| Contribution { counts: contribution.counts, ..seen } == contribution);
             if !again {
                 let cohort = hour_of(contribution.cohort);
-                self.each_cell(windows, &contribution, attributes, |cohorts, cell| {
-                    cohorts.count_missing(cell, cohort, more);
-                });
+                let cells = self.cells(windows, &contribution, attributes);
+                cells.iter().for_each(|cell| self.count_missing(*cell, cohort, more));
             }
             seen = Some(contribution);
         }
@@ -67,24 +62,19 @@ impl Cohorts {
         attributes: &AttributeTable,
     ) {
         let hour = hour_of(place.cohort);
-        self.each_cell(windows, place, attributes, |cohorts, cell| {
-            if late {
-                cohorts.count_late(cell, hour, counts.assessed.max(counts.selected).max(1));
-            } else {
-                cohorts.stage(hour, cell, place.cohort, |shift| shift.count(counts, true));
-            }
-        });
+        let cells = self.cells(windows, place, attributes);
+        if late {
+            let cases = counts.assessed.max(counts.selected).max(1);
+            cells.iter().for_each(|cell| self.count_late(*cell, hour, cases));
+        } else {
+            self.stage(hour, cells, place.cohort, |shift| shift.count(counts, true));
+        }
     }
 
-    fn each_cell(
-        &mut self,
-        windows: &mut Windows,
-        place: &Contribution,
-        attributes: &AttributeTable,
-        mut visit: impl FnMut(&mut Self, u32),
-    ) {
+    /// Returns the cells in which windows count what is there, each of them learned.
+    fn cells<'w>(&mut self, windows: &'w mut Windows, place: &Contribution, attributes: &AttributeTable) -> &'w [u32] {
         let route = windows.route(place, attributes);
         self.learn_cells(windows.keys());
-        windows.cells_of_route(route).iter().for_each(|cell| visit(self, *cell));
+        windows.cells_of_route(route)
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Bounds {
     remembered_limit: usize,
     /// The watermark at which the present round of sweeps began.
     pub swept_at: EventTime,
+    /// No round begins before the watermark is here.
+    next_round: EventTime,
     /// Pages that the present round has still to sweep.
     to_sweep: usize,
     /// The page that was swept last.
@@ -45,6 +47,7 @@ impl Bounds {
             waiting_limit: plan.waiting_events,
             remembered_limit: plan.remembered_ids,
             swept_at: EventTime::MIN,
+            next_round: EventTime::MIN,
             to_sweep: 0,
             last_swept: 0,
             evicted: 0,
@@ -59,6 +62,14 @@ impl Bounds {
     /// does not depend on how far the round has come. Adds to `gone` the closed runs by which something is lost.
     #[inline]
     pub fn keep(&mut self, pages: &mut Pages, watermark: EventTime, horizons: &Horizons, gone: &mut Vec<Closed>) {
+        // Asked after every event, and nearly always answered here.
+        if self.to_sweep > 0 || watermark >= self.next_round || self.is_exceeded(pages) {
+            self.keep_now(pages, watermark, horizons, gone);
+        }
+    }
+
+    #[inline(never)]
+    fn keep_now(&mut self, pages: &mut Pages, watermark: EventTime, horizons: &Horizons, gone: &mut Vec<Closed>) {
         if self.is_exceeded(pages) {
             self.free(pages, watermark, horizons, gone);
         }
@@ -66,6 +77,7 @@ impl Bounds {
             self.swept_at = watermark;
             self.to_sweep = PAGES;
         }
+        self.next_round = self.swept_at.plus(SWEEP_EVERY);
         if self.to_sweep > 0 {
             self.sweep_some(pages, &Sweep::of_expired(watermark, self.swept_at), horizons, gone);
         }

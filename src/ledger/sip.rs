@@ -45,8 +45,41 @@ impl Sip {
 
     /// Takes in more.
     #[must_use]
-    #[inline]
     pub fn with(&self, text: &[u8]) -> Self {
+        let (state, tail) = self.absorb(text);
+        Self { state, tail, length: self.length + text.len() }
+    }
+
+    /// Returns the hash of what was taken in and `text`.
+    #[must_use]
+    #[inline(never)]
+    pub fn finish(&self, text: &[u8]) -> u64 {
+        let mut state = self.ended(text);
+        state.v2 ^= 0xff;
+        state.end()
+    }
+
+    /// Returns the hash of what was taken in and `text`, in two words.
+    #[must_use]
+    #[inline(never)]
+    pub fn finish_wide(&self, text: &[u8]) -> (u64, u64) {
+        let mut state = self.ended(text);
+        state.v2 ^= 0xee;
+        let first = state.end();
+        state.v1 ^= 0xdd;
+        (first, state.end())
+    }
+
+    #[inline(always)]
+    fn ended(&self, text: &[u8]) -> State {
+        let (mut state, tail) = self.absorb(text);
+        state.take(((self.length + text.len()) as u64) << 56 | tail);
+        state
+    }
+
+    /// Returns the state after all whole words, and the bytes behind them. In line, so that the state stays in registers.
+    #[inline(always)]
+    fn absorb(&self, text: &[u8]) -> (State, u64) {
         let Self { mut state, mut tail, length } = *self;
         let shift = bits(length % WORD);
         let (words, rest) = text.as_chunks::<WORD>();
@@ -56,40 +89,12 @@ impl Sip {
             tail = above(word, shift);
         }
         let last = last_bytes(text, rest);
-        if bits(rest.len()) + shift >= u64::BITS {
-            state.take(tail | last << shift);
-            tail = above(last, shift);
-        } else {
-            tail |= last << shift;
+        let word = tail | last << shift;
+        if bits(rest.len()) + shift < u64::BITS {
+            return (state, word);
         }
-        Self { state, tail, length: length + text.len() }
-    }
-
-    /// Returns the hash of what was taken in and `text`.
-    #[must_use]
-    #[inline(never)]
-    pub fn finish(&self, text: &[u8]) -> u64 {
-        let mut state = self.with(text).ended();
-        state.v2 ^= 0xff;
-        state.end()
-    }
-
-    /// Returns the hash of what was taken in and `text`, in two words.
-    #[must_use]
-    #[inline]
-    pub fn finish_wide(&self, text: &[u8]) -> (u64, u64) {
-        let mut state = self.with(text).ended();
-        state.v2 ^= 0xee;
-        let first = state.end();
-        state.v1 ^= 0xdd;
-        (first, state.end())
-    }
-
-    #[inline]
-    const fn ended(self) -> State {
-        let mut state = self.state;
-        state.take((self.length as u64) << 56 | self.tail);
-        state
+        state.take(word);
+        (state, above(last, shift))
     }
 }
 

@@ -286,7 +286,7 @@ impl Ledger {
     }
 
     /// Continues the round of sweeps, and keeps the limits.
-    #[inline]
+    #[inline(always)]
     fn keep_bounds(&mut self, watermark: EventTime) {
         self.bounds.keep(&mut self.pages, watermark, &self.horizons, &mut self.losses.closed);
         if !self.losses.closed.is_empty() {
