@@ -67,8 +67,10 @@ impl Cohorts {
 
     /// Returns whether facts of this time are not final yet.
     #[must_use]
+    #[inline]
     pub fn is_open(&self, time: EventTime) -> bool {
-        hour_of(time) >= self.floor
+        // Asked after every event: hours are not counted for it.
+        self.floor == i32::MIN || time >= EventTime(Span::HOUR.times(self.floor.into()).0)
     }
 
     /// Returns the first hour that is not final.

@@ -26,6 +26,9 @@ pub(super) const PAGES_PER_SHARD: usize = 1_024;
 /// Pages of all shards.
 pub(super) const PAGES: usize = SHARDS * PAGES_PER_SHARD;
 
+/// Pages that are asked together whether anything is due.
+const DUE_AT_ONCE: usize = 16;
+
 /// Parts of a shard's fingerprints by which a page is looked up.
 const PAGE_PARTS: usize = 16_384;
 
@@ -76,12 +79,20 @@ impl Pages {
         }
         *due = (*due).min(until);
         self.sizes.open += 1;
-        // Copying an empty page costs nothing.
-        if self.newcomers.is_empty_at(index) && (Arc::get_mut(page).is_some() || page.is_empty()) {
-            Arc::make_mut(page).insert_simple(key, selection);
-        } else {
-            self.newcomers.insert(PAGES, index, SimpleCase::of(key, selection));
+        if self.newcomers.is_empty_at(index) {
+            if let Some(page) = Arc::get_mut(page) {
+                page.insert_simple(key, selection);
+                return true;
+            }
+            // Instead of a copy of it.
+            if page.is_empty() {
+                let mut new = Page::default();
+                new.insert_simple(key, selection);
+                *page = Arc::new(new);
+                return true;
+            }
         }
+        self.newcomers.insert(PAGES, index, SimpleCase::of(key, selection));
         true
     }
 
@@ -141,7 +152,14 @@ impl Pages {
     #[inline]
     pub fn next_due(&self, range: Range<usize>, watermark: EventTime) -> Option<usize> {
         let due = self.due.get(range.clone()).unwrap_or_default();
-        due.iter().position(|due| *due < watermark).map(|place| range.start + place)
+        // Without leaving the loop early, several are compared at once. What is due, and what is before 1970, gives a negative number.
+        let early = |due: &EventTime| due.0.wrapping_sub(watermark.0) | due.0;
+        let parts = due.chunks(DUE_AT_ONCE).enumerate();
+        let mut possible = parts.filter(|(_, part)| part.iter().fold(0, |all, due| all | early(due)) < 0);
+        possible.find_map(|(part, times)| {
+            let place = times.iter().position(|due| *due < watermark)?;
+            Some(range.start + part * DUE_AT_ONCE + place)
+        })
     }
 
     /// Sweeps the page at `index`. Returns what that did, or `None` where nothing was due. Adds to `gone` the closed runs

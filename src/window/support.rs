@@ -121,13 +121,17 @@ impl Support {
         self.ascending.0 &= self.ahead.last().is_none_or(|last| *last <= time);
         self.ahead.push(time);
         let needed = usize::from(self.needed);
-        let is_far = time > self.reach(lateness).max(own);
+        let mut reach = self.reach(lateness);
+        let is_far = time > reach.max(own);
         if self.ahead.len() >= needed && (is_far || self.ahead.len() >= needed + WAITING) {
             self.move_on(needed, lateness);
         } else {
             self.note_last(time);
         }
-        let reach = self.reach(lateness);
+        // The supported time may have moved.
+        if self.last.is_empty() {
+            reach = self.reach(lateness);
+        }
         own.max(self.time).max(if time <= reach { time } else { EventTime::MIN })
     }
 
