@@ -61,7 +61,16 @@ struct Form {
 #[derive(Clone, Debug)]
 struct Place {
     value: Value,
-    variants: Vec<Box<[u8]>>,
+    variants: Vec<Variant>,
+    /// The numbers of the variants, the longest first.
+    by_length: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+struct Variant {
+    text: Box<[u8]>,
+    /// Whether a longer variant begins or ends with it, so that it may fit where that one stands.
+    is_part: bool,
 }
 
 impl Parts {
@@ -141,7 +150,10 @@ impl Forms {
 impl Form {
     fn new(record: &RawRecord<'_>, apart: &Apart<'_>) -> Self {
         let places = |parts: &[(&[u8], Value)]| {
-            parts.iter().map(|(_, value)| Place { value: *value, variants: Vec::new() }).collect()
+            parts
+                .iter()
+                .map(|(_, value)| Place { value: *value, variants: Vec::new(), by_length: Vec::new() })
+                .collect()
         };
         let headers = record.headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
         Self { headers, front: places(&apart.front), back: places(&apart.back) }
@@ -202,14 +214,26 @@ impl Form {
 impl Place {
     /// Returns the number of a variant, which is added where missing; `None` where there are too many.
     fn learn(&mut self, part: &[u8]) -> Option<u8> {
-        let known = self.variants.iter().position(|known| **known == *part);
+        let known = self.variants.iter().position(|known| *known.text == *part);
         let index = known.or_else(|| {
             (self.variants.len() < MAX_VARIANTS).then(|| {
-                self.variants.push(part.into());
+                self.variants.push(Variant { text: part.into(), is_part: false });
+                self.compare_variants();
                 self.variants.len() - 1
             })
         })?;
         u8::try_from(index).ok()
+    }
+
+    fn compare_variants(&mut self) {
+        let texts: Vec<Box<[u8]>> = self.variants.iter().map(|variant| variant.text.clone()).collect();
+        for variant in &mut self.variants {
+            let has_it = |text: &Box<[u8]>| text.starts_with(&variant.text) || text.ends_with(&variant.text);
+            variant.is_part = texts.iter().any(|text| **text != *variant.text && has_it(text));
+        }
+        self.by_length = (0..).take(texts.len()).collect();
+        let length = |number: &u8| texts.get(usize::from(*number)).map(|text| text.len());
+        self.by_length.sort_by_key(|number| std::cmp::Reverse(length(number)));
     }
 
     /// Takes off the variant that `strip` finds; `last` is the one it found last. Returns the rest.
@@ -220,10 +244,12 @@ impl Place {
         last: &mut u8,
         strip: impl Fn(&'a [u8], &[u8]) -> Option<&'a [u8]>,
     ) -> Option<&'a [u8]> {
-        if let Some(rest) = self.variants.get(usize::from(*last)).and_then(|part| strip(rest, part)) {
+        let usual = self.variants.get(usize::from(*last)).filter(|variant| !variant.is_part);
+        if let Some(rest) = usual.and_then(|variant| strip(rest, &variant.text)) {
             return Some(rest);
         }
-        let (number, rest) = (0..).zip(&self.variants).find_map(|(number, part)| Some((number, strip(rest, part)?)))?;
+        let fits = |number: &u8| Some((*number, strip(rest, &self.variants.get(usize::from(*number))?.text)?));
+        let (number, rest) = self.by_length.iter().find_map(fits)?;
         *last = number;
         Some(rest)
     }
@@ -283,5 +309,41 @@ impl<'p> Apart<'p> {
         let front = before.iter().zip(cuts).map(|(part, cut)| (*part, cut.value)).collect();
         let back = behind.iter().rev().zip(cuts.iter().rev()).map(|(part, cut)| (*part, cut.value)).collect();
         Some(Self { front, middle: longest, back })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands behind a control's case is the end of what stands behind an outcome's.
+    #[test]
+    fn a_part_that_ends_another_one_does_not_stand_for_it() {
+        let (limits, names) = (Limits { string_bytes: 256, message_bytes: 65_536 }, Vec::new().into_boxed_slice());
+        let event = |kind: &str, number: u32, rest: &str| {
+            let time = r#""time":"2026-01-02T15:11:36.650Z","datacontenttype":"application/json""#;
+            let begin =
+                format!(r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/s","id":"{kind}-{number}""#);
+            format!(r#"{begin},{time},"data":{{"case_id":"case-{number}"{rest}}}}}"#)
+        };
+        let of = |number| {
+            let outcomes = ["violation", "no_violation"].map(|outcome| format!(r#","outcome":"{outcome}""#));
+            let [violation, none] = outcomes.map(|outcome| event("outcome", number, &outcome));
+            [event("control", number, ""), violation, none]
+        };
+        let (mut forms, mut skim, mut habits) = (Forms::default(), Skim::default(), Habits::default());
+        let learned = of(1).map(|payload| {
+            let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
+            assert!(skim.read(&record, &limits, &names).is_some());
+            forms.learn(&record, &skim).map(|(parts, _)| parts)
+        });
+        assert!(learned.iter().all(Option::is_some));
+        for number in 2..20 {
+            let read = of(number).map(|payload| {
+                let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
+                forms.read(&record, &limits, &mut habits).map(|(parts, ..)| parts)
+            });
+            assert_eq!(read, learned);
+        }
     }
 }

@@ -154,7 +154,8 @@ impl Cohorts {
 
     /// Learns the cells that are new since the last call. `keys` names all cells of the windows.
     pub(super) fn learn_cells(&mut self, keys: &[CellKey]) {
-        for key in keys.iter().skip(self.readers.len()) {
+        // Nearly always there is none.
+        for key in keys.get(self.readers.len()..).unwrap_or_default() {
             let reads = |lane: &Lane| lane.feed.reads(key);
             let lanes: Box<[usize]> =
                 self.lanes.iter().enumerate().filter(|(_, lane)| reads(lane)).map(|(index, _)| index).collect();

@@ -1,6 +1,6 @@
 //! SipHash-2-4 of short texts that begin alike, with 64 and with 128 bits of output.
 //!
-//! It is what `siphasher` computes, with half the instructions: ids are short, and three of them are hashed for each event.
+//! It is what `siphasher` computes, with fewer instructions: ids are short, and three of them are hashed for each event.
 
 /// A hash that has taken in the beginning of a text, and waits for the rest.
 #[derive(Clone, Copy, Debug)]
@@ -80,21 +80,20 @@ impl Sip {
     /// Returns the state after all whole words, and the bytes behind them. In line, so that the state stays in registers.
     #[inline(always)]
     fn absorb(&self, text: &[u8]) -> (State, u64) {
-        let Self { mut state, mut tail, length } = *self;
-        let shift = bits(length % WORD);
-        let (words, rest) = text.as_chunks::<WORD>();
-        for word in words {
-            let word = u64::from_le_bytes(*word);
-            state.take(tail | word << shift);
-            tail = above(word, shift);
-        }
-        let last = last_bytes(text, rest);
-        let word = tail | last << shift;
-        if bits(rest.len()) + shift < u64::BITS {
-            return (state, word);
-        }
-        state.take(word);
-        (state, above(last, shift))
+        let Self { mut state, tail, length } = *self;
+        let filled = length % WORD;
+        let first = text.first_chunk::<WORD>().map_or_else(|| few_bytes(text), |first| u64::from_le_bytes(*first));
+        let first = tail | first << bits(filled);
+        let Some((_, rest)) = text.split_at_checked(WORD - filled) else {
+            return (state, first);
+        };
+        state.take(first);
+        let (words, rest) = rest.as_chunks::<WORD>();
+        words.iter().for_each(|word| state.take(u64::from_le_bytes(*word)));
+        let last = text.last_chunk::<WORD>();
+        // Shifted twice, since nothing may be left.
+        let last = last.map(|last| u64::from_le_bytes(*last) >> 8 >> bits(WORD - 1 - rest.len()));
+        (state, last.unwrap_or_else(|| few_bytes(rest)))
     }
 }
 
@@ -139,19 +138,10 @@ const fn bits(bytes: usize) -> u32 {
     8 * bytes as u32
 }
 
-/// What of a word has no room below, where it is shifted up by `shift` bits; 0 to 63.
-#[inline]
-const fn above(word: u64, shift: u32) -> u64 {
-    word >> 1 >> (63 - shift)
-}
-
-/// Returns the bytes of `rest`, which ends `text` and is shorter than a word.
-#[inline]
-fn last_bytes(text: &[u8], rest: &[u8]) -> u64 {
-    match text.last_chunk::<WORD>() {
-        Some(last) => above(u64::from_le_bytes(*last), bits(rest.len())),
-        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    }
+/// Returns fewer than eight bytes, the first of them in the lowest place.
+#[inline(never)]
+fn few_bytes(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
