@@ -26,12 +26,6 @@ pub(super) const PAGES_PER_SHARD: usize = 1_024;
 /// Pages of all shards.
 pub(super) const PAGES: usize = SHARDS * PAGES_PER_SHARD;
 
-/// Pages that are asked together whether anything is due.
-const DUE_AT_ONCE: usize = 16;
-
-/// When a page is due of which nothing is known. Unlike the earliest time of all, its difference from a watermark is a number.
-const AT_ONCE: EventTime = EventTime(i64::MIN / 2);
-
 /// Parts of a shard's fingerprints by which a page is looked up.
 const PAGE_PARTS: usize = 16_384;
 
@@ -127,7 +121,7 @@ impl Pages {
         #[expect(clippy::indexing_slicing, reason = "the index of a page is below PAGES, their number")]
         keys.fold(0, |sum, key| {
             let index = page_index(key);
-            sum ^ self.pages[index].touch(key) ^ usize::from(self.due[index] == AT_ONCE)
+            sum ^ self.pages[index].touch(key) ^ usize::from(self.due[index] == EventTime::MIN)
         })
     }
 
@@ -142,7 +136,7 @@ impl Pages {
 
     /// Notes that something may have expired in any page.
     pub fn note_all_due(&mut self) {
-        self.due.fill(AT_ONCE);
+        self.due.fill(EventTime::MIN);
     }
 
     /// Returns how much all pages hold.
@@ -155,14 +149,7 @@ impl Pages {
     #[inline]
     pub fn next_due(&self, range: Range<usize>, watermark: EventTime) -> Option<usize> {
         let due = self.due.get(range.clone()).unwrap_or_default();
-        let (parts, rest) = due.as_chunks::<DUE_AT_ONCE>();
-        // Without leaving the loop early, several are compared at once. The difference of what is due is negative; that from no watermark may be.
-        let may_be_due = |part: &[EventTime]| part.iter().fold(0, |all, due| all | due.0.wrapping_sub(watermark.0)) < 0;
-        let is_due = |due: &EventTime| *due < watermark;
-        let mut starts = (0..).step_by(DUE_AT_ONCE).zip(parts).filter(|(_, part)| may_be_due(part.as_slice()));
-        let found = starts.find_map(|(start, part)| Some(start + part.iter().position(is_due)?));
-        let found = found.or_else(|| Some(due.len() - rest.len() + rest.iter().position(is_due)?))?;
-        Some(range.start + found)
+        due.iter().position(|due| *due < watermark).map(|place| range.start + place)
     }
 
     /// Sweeps the page at `index`. Returns what that did, or `None` where nothing was due. Adds to `gone` the closed runs
@@ -182,8 +169,7 @@ impl Pages {
         let page = Arc::make_mut(page);
         let before = page.sizes();
         let swept = sweep.run(page, horizons, gone);
-        // Records of a checkpoint from anywhere may have any time.
-        *due = swept.due.max(AT_ONCE);
+        *due = swept.due;
         self.sizes.replace(&before, &page.sizes());
         Some(swept)
     }
@@ -274,7 +260,7 @@ impl Pages {
         };
         let filled = fill(pages);
         pages.iter().for_each(|page| self.sizes.add(&page.sizes()));
-        due.fill(AT_ONCE);
+        due.fill(EventTime::MIN);
         filled
     }
 }
