@@ -228,7 +228,7 @@ impl Place {
     fn compare_variants(&mut self) {
         let texts: Vec<Box<[u8]>> = self.variants.iter().map(|variant| variant.text.clone()).collect();
         for variant in &mut self.variants {
-            let has_it = |text: &Box<[u8]>| text.starts_with(&variant.text) || text.ends_with(&variant.text);
+            let has_it = |text: &[u8]| text.starts_with(&variant.text) || text.ends_with(&variant.text);
             variant.is_part = texts.iter().any(|text| **text != *variant.text && has_it(text));
         }
         self.by_length = (0..).take(texts.len()).collect();
