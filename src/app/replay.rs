@@ -108,7 +108,7 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<(Monitor, 
     let mut lines = Input::open(arguments, settings)?;
     if let Input::Sorted(_, ends) = &lines {
         monitor.end_at(ends.supported(longest_window(settings)));
-        monitor.begin_at(ends.beginning(settings.plan.window.history));
+        monitor.begin_at(ends.beginning(settings.plan.window.history, arguments.as_of));
     } else {
         monitor.expect_disorder();
     }

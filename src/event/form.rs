@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::decode::RawRecord;
-use super::plain::{Plain, end_of_text};
+use super::plain::{Plain, end_of_text, last_text};
 use super::skim::{Cut, Found, MAX_CUTS, Skim, Skimmed, Value};
 use super::time::TimeReader;
 use crate::plan::Limits;
@@ -18,6 +18,9 @@ use crate::plan::Limits;
 const MAX_FORMS: usize = 16;
 /// The most variants of what stands before or behind a value.
 const MAX_VARIANTS: usize = 32;
+
+/// An odd number with its bits spread evenly.
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The known forms.
 #[derive(Clone, Debug, Default)]
@@ -58,19 +61,40 @@ struct Form {
 #[derive(Clone, Debug)]
 struct Place {
     value: Value,
-    variants: Vec<Box<[u8]>>,
+    variants: Vec<Variant>,
+    /// The numbers of the variants, the longest first.
+    by_length: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+struct Variant {
+    text: Box<[u8]>,
+    /// Whether a longer variant begins or ends with it, so that it may fit where that one stands.
+    is_part: bool,
 }
 
 impl Parts {
     /// Returns the hash of a record with these parts, and a middle of this hash.
     #[inline]
     pub fn hash(&self, middle: u64) -> u64 {
-        // An odd number with its bits spread evenly.
-        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
         let words = self.variants.as_chunks::<8>().0;
         words.iter().fold(middle ^ u64::from(self.form), |hash, word| {
             (hash ^ u64::from_le_bytes(*word)).wrapping_mul(SPREAD).rotate_left(32)
         })
+    }
+
+    /// Returns a number that other parts, or another middle, nearly always have another one for. It is quick and no secret, so nothing may
+    /// depend on how many records share it.
+    #[inline]
+    pub fn quick_hash(&self, middle: &[u8]) -> u64 {
+        let words = middle.as_chunks::<8>().0;
+        let sum = words.iter().fold(0, |sum: u64, word| sum.wrapping_add(u64::from_le_bytes(*word)));
+        // The last bytes are read twice, unless there are fewer.
+        let last = middle.last_chunk::<8>().map_or(0, |last| u64::from_le_bytes(*last));
+        let variants = self.variants.as_chunks::<8>().0;
+        let variants = variants.iter().fold(0, |all: u64, word| all.rotate_left(4) ^ u64::from_le_bytes(*word));
+        let mixed = sum.rotate_left(8) ^ last ^ variants ^ (u64::from(self.form) << 56);
+        (mixed ^ middle.len() as u64).wrapping_mul(SPREAD)
     }
 }
 
@@ -126,7 +150,10 @@ impl Forms {
 impl Form {
     fn new(record: &RawRecord<'_>, apart: &Apart<'_>) -> Self {
         let places = |parts: &[(&[u8], Value)]| {
-            parts.iter().map(|(_, value)| Place { value: *value, variants: Vec::new() }).collect()
+            parts
+                .iter()
+                .map(|(_, value)| Place { value: *value, variants: Vec::new(), by_length: Vec::new() })
+                .collect()
         };
         let headers = record.headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
         Self { headers, front: places(&apart.front), back: places(&apart.back) }
@@ -160,18 +187,24 @@ impl Form {
         let mut rest = record.payload;
         for (place, variant) in self.front.iter().zip(&mut variants) {
             rest = place.strip(rest, variant, |rest, part| rest.strip_prefix(part))?;
+            if place.value == Value::Time
+                && let Some(behind) = found.take_time(rest)
+            {
+                rest = behind;
+                continue;
+            }
             let (text, behind) = place.value.split(rest)?;
             found.take(place.value, text).ok()?;
             rest = behind;
         }
         for (place, variant) in self.back.iter().zip(variants) {
             rest = place.strip(rest, variant, |rest, part| rest.strip_suffix(part))?;
-            let (before, text) = rest.split_at_checked(rest.iter().rposition(|byte| *byte == b'"')? + 1)?;
-            // What is left has no quote; an escape or a control character would make it another string.
-            if text.iter().any(|byte| matches!(byte, b'\\' | ..=0x1F)) {
+            // An escape or a control character would make it another string.
+            let (before, text, is_ascii) = last_text(rest)?;
+            if !is_ascii && std::str::from_utf8(text).is_err() {
                 return None;
             }
-            found.take(place.value, checked(text)?).ok()?;
+            found.take(place.value, text).ok()?;
             rest = before;
         }
         found.finish().map(|skimmed| (rest, skimmed))
@@ -181,14 +214,26 @@ impl Form {
 impl Place {
     /// Returns the number of a variant, which is added where missing; `None` where there are too many.
     fn learn(&mut self, part: &[u8]) -> Option<u8> {
-        let known = self.variants.iter().position(|known| **known == *part);
+        let known = self.variants.iter().position(|known| *known.text == *part);
         let index = known.or_else(|| {
             (self.variants.len() < MAX_VARIANTS).then(|| {
-                self.variants.push(part.into());
+                self.variants.push(Variant { text: part.into(), is_part: false });
+                self.compare_variants();
                 self.variants.len() - 1
             })
         })?;
         u8::try_from(index).ok()
+    }
+
+    fn compare_variants(&mut self) {
+        let texts: Vec<Box<[u8]>> = self.variants.iter().map(|variant| variant.text.clone()).collect();
+        for variant in &mut self.variants {
+            let has_it = |text: &[u8]| text.starts_with(&variant.text) || text.ends_with(&variant.text);
+            variant.is_part = texts.iter().any(|text| **text != *variant.text && has_it(text));
+        }
+        self.by_length = (0..).take(texts.len()).collect();
+        let length = |number: &u8| texts.get(usize::from(*number)).map(|text| text.len());
+        self.by_length.sort_by_key(|number| std::cmp::Reverse(length(number)));
     }
 
     /// Takes off the variant that `strip` finds; `last` is the one it found last. Returns the rest.
@@ -199,10 +244,12 @@ impl Place {
         last: &mut u8,
         strip: impl Fn(&'a [u8], &[u8]) -> Option<&'a [u8]>,
     ) -> Option<&'a [u8]> {
-        if let Some(rest) = self.variants.get(usize::from(*last)).and_then(|part| strip(rest, part)) {
+        let usual = self.variants.get(usize::from(*last)).filter(|variant| !variant.is_part);
+        if let Some(rest) = usual.and_then(|variant| strip(rest, &variant.text)) {
             return Some(rest);
         }
-        let (number, rest) = (0..).zip(&self.variants).find_map(|(number, part)| Some((number, strip(rest, part)?)))?;
+        let fits = |number: &u8| Some((*number, strip(rest, &self.variants.get(usize::from(*number))?.text)?));
+        let (number, rest) = self.by_length.iter().find_map(fits)?;
         *last = number;
         Some(rest)
     }
@@ -236,12 +283,6 @@ fn number_end(rest: &[u8], max: Option<f64>) -> Option<usize> {
     (plain.index() == end && max.is_none_or(|max| number.as_f64() <= max)).then_some(end)
 }
 
-/// Returns a text, if it is UTF-8.
-#[inline]
-fn checked(text: &[u8]) -> Option<&[u8]> {
-    (text.is_ascii() || std::str::from_utf8(text).is_ok()).then_some(text)
-}
-
 /// A record that was skimmed, taken apart at the values that were cut out.
 struct Apart<'p> {
     front: Vec<(&'p [u8], Value)>,
@@ -268,5 +309,41 @@ impl<'p> Apart<'p> {
         let front = before.iter().zip(cuts).map(|(part, cut)| (*part, cut.value)).collect();
         let back = behind.iter().rev().zip(cuts.iter().rev()).map(|(part, cut)| (*part, cut.value)).collect();
         Some(Self { front, middle: longest, back })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands behind a control's case is the end of what stands behind an outcome's.
+    #[test]
+    fn a_part_that_ends_another_one_does_not_stand_for_it() {
+        let (limits, names) = (Limits { string_bytes: 256, message_bytes: 65_536 }, Vec::new().into_boxed_slice());
+        let event = |kind: &str, number: u32, rest: &str| {
+            let time = r#""time":"2026-01-02T15:11:36.650Z","datacontenttype":"application/json""#;
+            let begin =
+                format!(r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/s","id":"{kind}-{number}""#);
+            format!(r#"{begin},{time},"data":{{"case_id":"case-{number}"{rest}}}}}"#)
+        };
+        let of = |number| {
+            let outcomes = ["violation", "no_violation"].map(|outcome| format!(r#","outcome":"{outcome}""#));
+            let [violation, none] = outcomes.map(|outcome| event("outcome", number, &outcome));
+            [event("control", number, ""), violation, none]
+        };
+        let (mut forms, mut skim, mut habits) = (Forms::default(), Skim::default(), Habits::default());
+        let learned = of(1).map(|payload| {
+            let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
+            assert!(skim.read(&record, &limits, &names).is_some());
+            forms.learn(&record, &skim).map(|(parts, _)| parts)
+        });
+        assert!(learned.iter().all(Option::is_some));
+        for number in 2..20 {
+            let read = of(number).map(|payload| {
+                let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
+                forms.read(&record, &limits, &mut habits).map(|(parts, ..)| parts)
+            });
+            assert_eq!(read, learned);
+        }
     }
 }

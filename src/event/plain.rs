@@ -208,23 +208,48 @@ const POWERS_OF_TEN: [f64; MAX_DIGITS + 1] =
 /// where it has an escape or a control character, or does not end.
 #[inline]
 pub(super) fn end_of_text(bytes: &[u8]) -> Option<(usize, bool)> {
-    const UPPER: u64 = 0x8080_8080_8080_8080;
-    let (mut at, mut seen) = (0, 0);
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+    let (mut rest, mut seen) = (bytes, 0);
+    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
         let special = special_bytes(word);
         if special != 0 {
             // The bits below the quote's own are those of the bytes before it.
-            seen |= word & (special & special.wrapping_neg()).wrapping_sub(1);
-            at += (special.trailing_zeros() / 8) as usize;
-            return (bytes.get(at) == Some(&b'"')).then_some((at, seen & UPPER == 0));
+            let before = (special & special.wrapping_neg()).wrapping_sub(1);
+            let at = special.trailing_zeros() / 8;
+            let is_quote = word >> (8 * at) & 0xFF == u64::from(b'"');
+            seen |= word & before;
+            return is_quote.then_some((bytes.len() - rest.len() + at as usize, seen & UPPER == 0));
         }
         seen |= word;
-        at += 8;
+        rest = behind;
     }
+    let at = bytes.len() - rest.len();
     let end = end_of_string(bytes, at).ok()?;
     let is_ascii = seen & UPPER == 0 && bytes.get(at..end).is_some_and(<[u8]>::is_ascii);
     Some((end, is_ascii))
+}
+
+/// Divides behind the last quote. Returns what is before it, the text behind it, and whether that is ASCII; `None` where there is no quote,
+/// or an escape or a control character behind it.
+#[inline]
+pub(super) fn last_text(bytes: &[u8]) -> Option<(&[u8], &[u8], bool)> {
+    let (mut rest, mut seen) = (bytes, 0);
+    while let Some((before, chunk)) = rest.split_last_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let special = exactly_special_bytes(word);
+        if special != 0 {
+            let place = 7 - special.leading_zeros() / 8;
+            let behind = word >> (8 * place);
+            seen |= behind >> 8;
+            let (before, text) = bytes.split_at_checked(before.len() + place as usize + 1)?;
+            return (behind & 0xFF == u64::from(b'"')).then_some((before, text, seen & UPPER == 0));
+        }
+        seen |= word;
+        rest = before;
+    }
+    let place = rest.iter().rposition(|byte| matches!(byte, b'"' | b'\\' | ..=0x1F))?;
+    let (before, text) = bytes.split_at_checked(place + 1)?;
+    (before.last() == Some(&b'"')).then(|| (before, text, text.is_ascii()))
 }
 
 /// Returns the index of the closing quote of the string that starts at `start`. An escape or a control character is
@@ -249,19 +274,25 @@ fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, Unusual> {
     }
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+const UPPER: u64 = ONES << 7;
+
 /// Sets the upper bit of every byte that is a quote, a backslash or a control character. The subtractions may carry
 /// into the next bytes and set bits there too, so only the lowest bit that is set means anything.
 #[inline]
 const fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const UPPER: u64 = ONES << 7;
-    const fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word
-    }
-    let quote = zeros(word ^ (ONES * b'"' as u64));
-    let backslash = zeros(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & UPPER
+    // With the second bit turned over, a quote follows the control characters.
+    let low = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (low | backslash) & !word & UPPER
+}
+
+/// Sets the upper bit of those bytes, and no other bit.
+#[inline]
+const fn exactly_special_bytes(word: u64) -> u64 {
+    let low = ((word ^ (ONES * 2)) & !UPPER) + ONES * (0x80 - 0x21);
+    let backslash = ((word ^ (ONES * b'\\' as u64)) & !UPPER) + ONES * 0x7F;
+    !(low & backslash | word) & UPPER
 }
 
 impl<'a> Deserializer<'a> for &mut Plain<'a> {
@@ -440,6 +471,27 @@ mod tests {
             ["", "01", "00", "-1", "+1", ".5", "1.", "1e3", "1.5e3", "1.5E3", "1000000000000000", "0.1234567890123456"]
         {
             assert!(Plain::new(text).number().is_err(), "{text}");
+        }
+    }
+    /// Whatever byte stands at whatever place, before and behind the quote.
+    #[test]
+    fn texts_end_and_begin_at_a_quote_alone() {
+        for length in 1..20 {
+            for quote in 0..length {
+                for (place, byte) in (0..length).flat_map(|place| (0..=u8::MAX).map(move |byte| (place, byte))) {
+                    let mut text = vec![b'x'; length];
+                    text[quote] = b'"';
+                    text[place] = byte;
+                    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..=0x1F);
+                    let (first, last) = (text.iter().position(special), text.iter().rposition(special));
+                    let of_quote = |at: &usize| text[*at] == b'"';
+                    let expected = first.filter(of_quote).map(|at| (at, text[..at].is_ascii()));
+                    assert_eq!(end_of_text(&text), expected, "{text:?}");
+                    let apart = last.filter(of_quote).map(|at| text.split_at(at + 1));
+                    let expected = apart.map(|(before, behind)| (before, behind, behind.is_ascii()));
+                    assert_eq!(last_text(&text), expected, "{text:?}");
+                }
+            }
         }
     }
 }

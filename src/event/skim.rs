@@ -393,6 +393,18 @@ impl<'t, 'a> Found<'t, 'a> {
         Ok(())
     }
 
+    /// Takes the time at the beginning of a text that a quote ends, if it is as most are. Returns the rest, which begins with the quote, or
+    /// `None`, with nothing taken.
+    #[inline]
+    pub fn take_time<'r>(&mut self, text: &'r [u8]) -> Option<&'r [u8]> {
+        let (time, rest) = self.times.read_quoted(text)?;
+        if !is_possible(time) || text.len() - rest.len() > self.string_bytes {
+            return None;
+        }
+        self.time = Some(time);
+        Some(rest)
+    }
+
     #[inline]
     pub fn finish(self) -> Option<Skimmed<'a>> {
         let Self { id, time, case_id, control_id, revises, .. } = self;

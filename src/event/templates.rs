@@ -23,6 +23,9 @@ pub const TEMPLATE_BYTES: usize = 16 << 20;
 /// Bytes that a template takes beside its essence, about.
 const TEMPLATE_OVERHEAD: usize = 256;
 
+/// Templates that are found without a hash that nobody can foresee; a power of two.
+const RECENT: usize = 1_024;
+
 /// A secret from which the hashes of essences are made, so that nobody can send records whose essences collide.
 pub type TemplateSecret = [u8; 192];
 
@@ -48,6 +51,8 @@ pub struct Recogniser {
     habits: Habits,
     skimming: Usefulness,
     matching: Usefulness,
+    /// By a few bits of the quick hash of a record's parts and middle: the template that was found last.
+    recent: Vec<TemplateId>,
     /// How often the templates were forgotten when it last saw them.
     forgotten: u64,
 }
@@ -105,7 +110,8 @@ impl<T> Templates<T> {
             *recogniser = Recogniser { forgotten: self.forgotten, ..Recogniser::default() };
         }
         if recogniser.matching.is_worth_trying() {
-            let found = self.find_by_form(record, limits, &mut recogniser.habits);
+            let Recogniser { habits, recent, .. } = &mut *recogniser;
+            let found = self.find_by_form(record, limits, (habits, recent));
             recogniser.matching.note(found.is_some());
             if found.is_some() {
                 return found;
@@ -180,17 +186,24 @@ impl<T> Templates<T> {
         &self,
         record: &RawRecord<'a>,
         limits: &Limits,
-        habits: &mut Habits,
+        (habits, recent): (&mut Habits, &mut Vec<TemplateId>),
     ) -> Option<(TemplateId, Skimmed<'a>)> {
         let (parts, middle, skimmed) = self.forms.read(record, limits, habits)?;
-        let hash = parts.hash(xxh3_64_with_secret(middle, &*self.secret));
-        let is_same = |id: &u32| {
-            self.templates.get(*id as usize).is_some_and(|template| {
+        let is_same = |id: u32| {
+            self.templates.get(id as usize).is_some_and(|template| {
                 let same = template.form.as_ref().filter(|(known, _)| *known == parts);
                 same.and_then(|(_, range)| template.essence.get(range.clone())) == Some(middle)
             })
         };
-        self.by_middle.find(hash, is_same).map(|id| (TemplateId(*id), skimmed))
+        if recent.is_empty() {
+            recent.resize(RECENT, TemplateId(0));
+        }
+        let place = recent.get_mut((parts.quick_hash(middle) >> (u64::BITS - RECENT.ilog2())) as usize)?;
+        if !is_same(place.0) {
+            let hash = parts.hash(xxh3_64_with_secret(middle, &*self.secret));
+            *place = TemplateId(*self.by_middle.find(hash, |id| is_same(*id))?);
+        }
+        Some((*place, skimmed))
     }
 
     fn find_by_essence<'a>(

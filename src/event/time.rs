@@ -28,6 +28,18 @@ pub(super) struct TimeReader {
 }
 
 impl TimeReader {
+    /// Reads the time at the beginning of a text if it is followed by a quote, written in the usual form, and of the date of the one before.
+    /// Returns it with the rest, which begins with the quote.
+    #[inline]
+    pub(super) fn read_quoted<'a>(&self, text: &'a [u8]) -> Option<(EventTime, &'a [u8])> {
+        let (time, rest) = text.split_first_chunk::<{ DATE_BYTES + USUAL_BYTES }>()?;
+        let (date, time) = time.split_first_chunk::<DATE_BYTES>()?;
+        if *date != self.date || rest.first() != Some(&b'"') {
+            return None;
+        }
+        Some((EventTime(self.days * Span::DAY.0 + read_usual(time)?), rest))
+    }
+
     /// Does what [`parse_date_time`] does.
     #[inline]
     pub(super) fn read(&mut self, text: &[u8]) -> Option<EventTime> {
@@ -35,8 +47,43 @@ impl TimeReader {
         if *date != self.date {
             (self.days, self.date) = (parse_days(date)?, *date);
         }
-        parse_time_of(self.days, rest)
+        match read_usual(rest) {
+            Some(milliseconds) => Some(EventTime(self.days * Span::DAY.0 + milliseconds)),
+            None => parse_time_of(self.days, rest),
+        }
     }
+}
+
+/// Reads `Thh:mm:ss.mmmZ`, as nearly all times are written, a word at a time. Returns the milliseconds since midnight, or `None` for any
+/// other text and for a leap second.
+#[inline]
+fn read_usual(text: &[u8]) -> Option<i64> {
+    let text: &[u8; USUAL_BYTES] = text.try_into().ok()?;
+    let (first, last) = (text.first_chunk()?, text.last_chunk()?);
+    let first = digits(*first, *b"T00:00:0", [SIGN, DIGIT, DIGIT, SIGN, DIGIT, DIGIT, SIGN, DIGIT])?;
+    let last = digits(*last, *b":00.000Z", [SIGN, DIGIT, DIGIT, SIGN, DIGIT, DIGIT, DIGIT, SIGN])?;
+    let digit = |word: u64, place: u32| (word >> (8 * place) & 0xFF).cast_signed();
+    let two = |word: u64, place: u32| digit(word, place) * 10 + digit(word, place + 1);
+    let (hour, minute, second) = (two(first, 1), two(first, 4), two(last, 1));
+    let milliseconds = two(last, 4) * 10 + digit(last, 6);
+    (hour <= 23 && minute <= 59 && second <= 59).then_some(((hour * 60 + minute) * 60 + second) * 1_000 + milliseconds)
+}
+
+/// Bytes of a time of day in the usual form.
+const USUAL_BYTES: usize = 14;
+
+/// What added to a byte reaches its upper bit where it is no digit, or not 0.
+const DIGIT: u8 = 0x7F - 9;
+const SIGN: u8 = 0x7F;
+
+/// Returns the digits that stand where `pattern` has a 0, each in a byte of its own, if everything else is as in the pattern.
+#[inline]
+const fn digits(text: [u8; 8], pattern: [u8; 8], limits: [u8; 8]) -> Option<u64> {
+    const UPPER: u64 = 0x8080_8080_8080_8080;
+    let word = u64::from_le_bytes(text) ^ u64::from_le_bytes(pattern);
+    // Carries come only from bytes that have the upper bit themselves.
+    let is_usual = (word | word.wrapping_add(u64::from_le_bytes(limits))) & UPPER == 0;
+    if is_usual { Some(word) } else { None }
 }
 
 /// Parses what follows the date, `days` after 1970-01-01, in a `date-time`.
@@ -129,4 +176,37 @@ fn parse_offset_minutes(text: &[u8]) -> Option<i64> {
 fn two(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every byte of a time replaced by every other.
+    #[test]
+    fn a_reader_reads_what_parsing_finds() {
+        let mut reader = TimeReader::default();
+        let times = [
+            "2026-06-30T23:59:60.120Z",
+            "2026-01-31T23:59:58.987Z",
+            "2024-02-29T00:00:00.000Z",
+            "2026-01-01T19:09:29Z",
+        ];
+        for time in times {
+            for (place, byte) in (0..time.len()).flat_map(|place| (0..=u8::MAX).map(move |byte| (place, byte))) {
+                let mut text = time.as_bytes().to_vec();
+                text.splice(place..=place, [byte]);
+                let parsed = std::str::from_utf8(&text).ok().and_then(parse_date_time);
+                assert_eq!(reader.read(&text), parsed, "{place} of {time}: {byte}");
+                for behind in ["\"", "\",", "", "0\""] {
+                    let quoted = [&text, behind.as_bytes()].concat();
+                    let found = reader.read_quoted(&quoted);
+                    let expected = parsed.filter(|_| behind.starts_with('"')).map(|time| (time, behind.as_bytes()));
+                    assert!(found.is_none() || found == expected, "{place} of {time}: {byte}, {behind}");
+                }
+            }
+        }
+        let (time, behind) = (reader.read(b"2026-01-31T23:59:58.987Z"), br#"""#.as_slice());
+        assert_eq!(reader.read_quoted(br#"2026-01-31T23:59:58.987Z""#), time.map(|time| (time, behind)));
+    }
 }

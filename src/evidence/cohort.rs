@@ -62,6 +62,14 @@ impl Cohort {
         cases
     }
 
+    /// Returns whether any case lacks its group, or its value in a stratum.
+    pub(super) fn lacks_values(&self) -> bool {
+        let lacks =
+            |group: Slot, stratum: Option<(StratumId, Slot)>| stratum.map_or(group, |(_, value)| value) == Slot::NONE;
+        let mut cells = self.counts.iter().filter(|((_, group, stratum), _)| lacks(*group, *stratum));
+        cells.any(|(_, counts)| counts.assessed.max(counts.selected) > 0)
+    }
+
     /// Returns whether in every group enough of the selected cases are among those that `known` counts.
     pub(super) fn is_complete(&self, known: impl Fn(&Counts) -> u64) -> bool {
         let is_waited_for = |group: &Slot, stratum: &Option<_>| stratum.is_none() && *group != Slot::NONE;

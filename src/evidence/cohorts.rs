@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
 use super::delays::Delays;
-use super::feed::CohortFeed;
+use super::feed::{CohortFeed, Maturity};
 use super::lane::{Lane, LongestWaits};
+use super::reader::Reader;
 use super::shift::Shift;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, EventTime, Mapping, Slot, Span, hour_of};
@@ -32,22 +33,8 @@ pub struct Cohorts {
     floor: i32,
     lateness: Span,
     longest: LongestWaits,
-    /// Rises with every change of the late cases. What is held does not depend on it.
-    late_changes: u64,
     /// Those of the windows, by which late cases are kept as long.
     floors: Floors,
-}
-
-/// The feeds that read a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Reader {
-    key: CellKey,
-    /// Indices of lanes.
-    lanes: Box<[usize]>,
-    /// Cases whose facts came too late for their cohort.
-    late: u64,
-    /// The same by cohort, within the history.
-    late_by_time: CasesByTime,
 }
 
 impl Cohorts {
@@ -57,6 +44,8 @@ impl Cohorts {
     pub fn new(feeds: Vec<CohortFeed>, lateness: Span, (max_age, membership): (Span, Span)) -> Self {
         let lanes = feeds.into_iter().map(Lane::new).collect();
         let hours = |span: Span| hour_of(EventTime(span.0));
+        // A case may get its group in the last of these hours.
+        let membership = Span(membership.0.saturating_add(Span::HOUR.0 - 1));
         Self {
             lanes,
             readers: Vec::new(),
@@ -64,15 +53,16 @@ impl Cohorts {
             floor: i32::MIN,
             lateness,
             longest: LongestWaits { facts: hours(max_age), membership: hours(membership) },
-            late_changes: 0,
             floors: Floors::default(),
         }
     }
 
     /// Returns whether facts of this time are not final yet.
     #[must_use]
+    #[inline]
     pub fn is_open(&self, time: EventTime) -> bool {
-        hour_of(time) >= self.floor
+        // Asked after every event: hours are not counted for it.
+        self.floor == i32::MIN || time >= EventTime(Span::HOUR.times(self.floor.into()).0)
     }
 
     /// Returns the first hour that is not final.
@@ -133,39 +123,34 @@ impl Cohorts {
         readers.map(|reader| (&reader.key, reader.late))
     }
 
-    /// Returns the cases of a cell over a range whose facts came too late for evidence. `cell` is its place in the windows.
+    /// Returns the cases of a cell over a range whose facts came too late for the evidence of indicators of this maturity. `cell` is
+    /// its place in the windows.
     #[must_use]
-    pub fn late_in(&self, cell: u32, range: Range) -> Cases {
+    pub fn late_in(&self, cell: u32, maturity: Maturity, range: Range) -> Cases {
         let reader = self.readers.get(cell as usize).and_then(Option::as_ref);
-        reader.map_or_else(Cases::default, |reader| reader.late_by_time.sum(range))
+        reader.map_or_else(Cases::default, |reader| reader.late_in(maturity, range))
     }
 
-    /// Returns a number that rises with every change of what [`Self::late_in`] returns.
+    /// Returns a number that rises with every change of what [`Self::late_in`] returns of a cell.
     #[must_use]
-    pub const fn late_changes(&self) -> u64 {
-        self.late_changes
+    pub fn late_changes(&self, cell: u32) -> u64 {
+        let reader = self.readers.get(cell as usize).and_then(Option::as_ref);
+        reader.map_or(0, |reader| reader.late_changes)
     }
 
     /// Keeps late cases in the same buckets as the windows, whose `floors` these are.
     pub fn age(&mut self, floors: Floors) {
         if self.floors != floors {
             self.floors = floors;
-            self.readers.iter_mut().flatten().for_each(|reader| reader.late_by_time.age(floors));
+            self.readers.iter_mut().flatten().for_each(|reader| reader.age(floors));
         }
     }
 
     /// Learns the cells that are new since the last call. `keys` names all cells of the windows.
     pub(super) fn learn_cells(&mut self, keys: &[CellKey]) {
-        for key in keys.iter().skip(self.readers.len()) {
-            let reads = |lane: &Lane| lane.feed.reads(key);
-            let lanes: Box<[usize]> =
-                self.lanes.iter().enumerate().filter(|(_, lane)| reads(lane)).map(|(index, _)| index).collect();
-            self.readers.push((!lanes.is_empty()).then_some(Reader {
-                key: *key,
-                lanes,
-                late: 0,
-                late_by_time: CasesByTime::default(),
-            }));
+        // Nearly always there is none.
+        for key in keys.get(self.readers.len()..).unwrap_or_default() {
+            self.readers.push(Reader::of(key, &self.lanes));
         }
     }
 
@@ -175,47 +160,25 @@ impl Cohorts {
         (reader.key.group == Slot::NONE).then_some(reader.key.dimension)
     }
 
-    /// Stages a change of a cell by an event of `hour`.
-    pub(super) fn stage(&mut self, hour: i32, cell: u32, cohort: EventTime, change: impl FnOnce(&mut Shift)) {
-        if reader(self.readers.get(cell as usize)).is_some_and(Option::is_some) {
-            let staged = self.staged.entry(hour).or_default();
-            change(staged.entry((cell, hour_of(cohort))).or_default());
+    /// Stages a change of cells by an event of `hour`.
+    pub(super) fn stage(&mut self, hour: i32, cells: &[u32], cohort: EventTime, change: impl Fn(&mut Shift)) {
+        let Self { readers, staged, .. } = self;
+        let is_read = |cell: &&u32| reader(readers.get(**cell as usize)).is_some_and(Option::is_some);
+        let mut read = cells.iter().filter(is_read).peekable();
+        // An hour that nothing was staged under is not there.
+        if read.peek().is_none() {
+            return;
         }
+        let (staged, cohort) = (staged.entry(hour).or_default(), hour_of(cohort));
+        read.for_each(|cell| change(staged.entry((*cell, cohort)).or_default()));
     }
 
-    /// Counts cases of a cohort whose facts came too late for evidence.
-    pub(super) fn count_late(&mut self, cell: u32, cohort: i32, cases: Cases) {
-        let floors = self.floors;
-        if let Some(reader) = self.reader_of(cell, cohort) {
-            reader.add_late(cohort, floors, cases);
-            self.late_changes = self.late_changes.wrapping_add(1);
-        }
-    }
-
-    /// Counts one case more of a cohort that evidence misses, picked or not, or one less.
-    pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, (picked, more): (bool, bool)) {
-        let floors = self.floors;
-        let case = Cases { all: 1, picked: picked.into() };
-        if let Some(reader) = self.reader_of(cell, cohort) {
-            if more {
-                reader.add_late(cohort, floors, case);
-            } else {
-                // Not below 0: a checkpoint may hold less than its cases say.
-                reader.late = reader.late.saturating_sub(1);
-                reader.late_by_time.remove(cohort, floors, case);
-            }
-            self.late_changes = self.late_changes.wrapping_add(1);
-        }
-    }
-
-    /// The reader of a cell; `None` where no feed reads it, or none reads this cohort of it.
-    fn reader_of(&mut self, cell: u32, cohort: i32) -> Option<&mut Reader> {
-        let Self { readers, lanes, .. } = self;
-        // No comparison counts cases without a group, so evidence misses nothing of them.
-        let reader =
-            reader(readers.get_mut(cell as usize))?.as_mut().filter(|reader| reader.key.group != Slot::NONE)?;
-        let reads = |index: &usize| lane(lanes.get(*index)).is_some_and(|lane| cohort >= lane.begun);
-        reader.lanes.iter().any(reads).then_some(reader)
+    /// Counts cases of a cohort that evidence misses, or that it misses no longer: those that `change` moves.
+    pub(super) fn count_missing(&mut self, cell: u32, cohort: i32, change: &Shift, more: bool) {
+        let Self { readers, lanes, floors, .. } = self;
+        let Some(Some(reader)) = reader(readers.get_mut(cell as usize)) else { return };
+        let misses = |index: usize| lane(lanes.get(index)).is_some_and(|lane| cohort >= lane.begun);
+        reader.count_late((cohort, *floors), change, more, misses);
     }
 
     fn make_final(&mut self, hour: i32, (cell, cohort): (u32, i32), shift: &Shift) {
@@ -223,32 +186,20 @@ impl Cohorts {
         if *shift == Shift::default() {
             return;
         }
+        let Self { readers, lanes, floors, .. } = self;
         // After a change of plan a staged cell may have no reader.
-        let Some(Some(reader)) = reader(self.readers.get_mut(cell as usize)) else { return };
+        let Some(Some(reader)) = reader(readers.get_mut(cell as usize)) else { return };
         let CellKey { channel, group, stratum, .. } = reader.key;
-        let mut missed = Cases::default();
-        for index in &reader.lanes {
-            let Some(lane) = lane(self.lanes.get_mut(*index)).filter(|lane| cohort >= lane.begun) else { continue };
-            if stratum.is_none() {
-                lane.delays.note(hour, cohort, shift, group == Slot::NONE);
-            }
-            if cohort < lane.passed {
-                missed = missed.max(shift.cases(&lane.feed.maturity.relevant()));
-            } else {
+        for index in reader.lanes() {
+            let Some(lane) = lane(lanes.get_mut(index)).filter(|lane| cohort >= lane.begun) else { continue };
+            lane.delays.note(hour, cohort, shift, (group, stratum));
+            if cohort >= lane.passed {
                 shift.apply(lane.cohort(cohort).counts.entry((channel, group, stratum)).or_default());
             }
         }
-        if missed.all > 0 && group != Slot::NONE {
-            reader.add_late(cohort, self.floors, missed);
-            self.late_changes = self.late_changes.wrapping_add(1);
-        }
-    }
-}
-
-impl Reader {
-    fn add_late(&mut self, cohort: i32, floors: Floors, cases: Cases) {
-        self.late = self.late.saturating_add(cases.all);
-        self.late_by_time.add(cohort, floors, cases);
+        let misses =
+            |index: usize| lane(lanes.get(index)).is_some_and(|lane| (lane.begun..lane.passed).contains(&cohort));
+        reader.count_late((cohort, *floors), shift, true, misses);
     }
 }
 
@@ -273,9 +224,24 @@ pub struct CohortsState {
     floor: i32,
     /// By cell: cases whose facts came too late.
     late: Vec<(u32, u64)>,
-    /// The same by cohort. Formats 3 and 4 have none.
+    /// The same by cohort, and by feed. Formats 3 and 4 have none.
     #[serde(skip)]
-    late_by_time: Vec<(u32, CasesByTime)>,
+    late_by_time: Vec<LateCases>,
+}
+
+/// Cases of one cell that came too late for evidence.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LateCases {
+    cell: u32,
+    /// Index of the feed for which they came too late; `None` for all that read the cell.
+    feed: Option<u32>,
+    cases: CasesByTime,
+}
+
+impl From<(u32, CasesByTime)> for LateCases {
+    fn from((cell, cases): (u32, CasesByTime)) -> Self {
+        Self { cell, feed: None, cases }
+    }
 }
 
 impl Cohorts {
@@ -289,9 +255,12 @@ impl Cohorts {
             changes.sort_unstable_by_key(|(cell, cohort, _)| (*cell, *cohort));
             (*hour, changes)
         });
-        let by_hour = self.readers.iter().zip(0..).filter_map(|(reader, cell)| {
-            let late = &reader.as_ref()?.late_by_time;
-            (!late.is_empty()).then(|| (cell, late.clone()))
+        let readers = self.readers.iter().zip(0..).filter_map(|(reader, cell)| Some((reader.as_ref()?, cell)));
+        let by_time = readers.flat_map(|(reader, cell)| {
+            let of_feed = move |(lane, cases): (usize, &CasesByTime)| {
+                Some(LateCases { cell, feed: Some(u32::try_from(lane).ok()?), cases: cases.clone() })
+            };
+            reader.late_by_lane().filter_map(of_feed)
         });
         let late = self.readers.iter().zip(0..).filter_map(|(reader, cell)| Some((cell, reader.as_ref()?.late)));
         CohortsState {
@@ -299,7 +268,7 @@ impl Cohorts {
             staged: staged.collect(),
             floor: self.floor,
             late: late.filter(|(_, late)| *late > 0).collect(),
-            late_by_time: by_hour.collect(),
+            late_by_time: by_time.collect(),
         }
     }
 
@@ -323,10 +292,14 @@ impl Cohorts {
         self.floor = if floor < 0 { i32::MIN } else { floor };
         let begin = begin.max(floor);
         self.lanes.iter_mut().for_each(|lane| (lane.passed, lane.begun) = (begin, begin));
-        for lane in lanes.into_iter().filter_map(|lane| lane.renamed(mapping)) {
-            if let Some(place) = self.lanes.iter_mut().find(|known| known.feed == lane.feed) {
-                *place = lane;
+        let mut places = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            let lane = lane.renamed(mapping);
+            let place = lane.as_ref().and_then(|lane| self.lanes.iter().position(|known| known.feed == lane.feed));
+            if let (Some(lane), Some(known)) = (lane, place.and_then(|place| self.lanes.get_mut(place))) {
+                *known = lane;
             }
+            places.push(place);
         }
         for (hour, changes) in staged {
             let known = changes.into_iter().filter_map(|(id, cohort, shift)| Some(((cell(id)?, cohort), shift)));
@@ -338,24 +311,28 @@ impl Cohorts {
                 reader.late = cases;
             }
         }
-        for (id, cases) in late_by_time {
+        for LateCases { cell: id, feed, cases } in late_by_time {
+            let lane = feed.map(|feed| places.get(feed as usize).copied().flatten());
             let reader = cell(id).and_then(|id| self.readers.get_mut(id as usize)).and_then(Option::as_mut);
-            if let Some(reader) = reader {
-                reader.late_by_time = cases;
+            match (reader, lane) {
+                (Some(reader), None) => reader.set_late(None, &cases),
+                (Some(reader), Some(Some(lane))) => reader.set_late(Some(lane), &cases),
+                // A feed that is gone misses nothing.
+                _ => {}
             }
         }
     }
 }
 
 impl CohortsState {
-    /// Returns the late cases by cohort, which the encoding leaves out.
+    /// Returns the late cases by cohort and feed, which the encoding leaves out.
     #[must_use]
-    pub fn late_by_time(&self) -> &[(u32, CasesByTime)] {
+    pub fn late_by_time(&self) -> &[LateCases] {
         &self.late_by_time
     }
 
     /// Sets what [`Self::late_by_time`] returned.
-    pub fn set_late_by_time(&mut self, late: Vec<(u32, CasesByTime)>) {
+    pub fn set_late_by_time(&mut self, late: Vec<LateCases>) {
         self.late_by_time = late;
     }
 

@@ -1,6 +1,6 @@
-//! How long after its selection a case gets its group, where membership is sent separately.
+//! How long after its selection a case gets its group, or its stratum, where membership is sent separately.
 //!
-//! Evidence counts a cohort once. Counted before its groups are known, it would miss them for ever. How long to wait is
+//! Evidence counts a cohort once. Counted before these are known, it would miss them for ever. How long to wait is
 //! learned from the final facts alone, so that a replay waits as long.
 
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::shift::Shift;
+use crate::plan::{Slot, StratumId};
 
 /// How many cases may get their group later than a cohort waits, of all; in hundredths.
 const LATER_PERCENT: u64 = 5;
@@ -18,27 +19,35 @@ const LONGEST: i32 = 366 * 24;
 /// After so many hours of event time what was learned counts half.
 const HALVED_AFTER: i32 = 30 * 24;
 
+/// What one case weighs, so that few of them are not halved to nothing.
+const WEIGHT: u64 = 1 << 16;
+
+/// A stratum and a value of it; `None` for all cases of a group.
+type Stratum = Option<(StratumId, Slot)>;
+
 /// The delays of one feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delays {
-    /// Cases that got their group so many hours after their selection, in a later hour.
+    /// Cases that got their group, or their stratum, so many hours after their selection, in a later hour; each of [`WEIGHT`].
     by_hours: BTreeMap<i32, u64>,
-    /// All cases.
+    /// All cases, each of the same weight.
     cases: u64,
     /// The last span of [`HALVED_AFTER`] that had a fact, counted from 1970.
     period: i32,
 }
 
 impl Delays {
-    /// Learns from a final change by an event of `hour`, of cases of the hour `cohort` that are, or were, `without_group`.
-    pub(super) fn note(&mut self, hour: i32, cohort: i32, shift: &Shift, without_group: bool) {
+    /// Learns from a final change by an event of `hour`, of cases of the hour `cohort` in a group, and in a stratum or all.
+    pub(super) fn note(&mut self, hour: i32, cohort: i32, shift: &Shift, (group, stratum): (Slot, Stratum)) {
         self.halve_until(hour.div_euclid(HALVED_AFTER));
         let (delay, assessed) = (hour.saturating_sub(cohort), shift.assessed());
-        if delay <= 0 && assessed > 0 {
-            self.cases = self.cases.saturating_add(assessed.unsigned_abs());
-        } else if delay > 0 && assessed < 0 && without_group {
-            let cases = self.by_hours.entry(delay.min(LONGEST)).or_default();
-            *cases = cases.saturating_add(assessed.unsigned_abs());
+        let cases = assessed.unsigned_abs().saturating_mul(WEIGHT);
+        let lacks_value = stratum.map_or(group, |(_, value)| value) == Slot::NONE;
+        if delay <= 0 && assessed > 0 && stratum.is_none() {
+            self.cases = self.cases.saturating_add(cases);
+        } else if delay > 0 && assessed < 0 && lacks_value {
+            let known = self.by_hours.entry(delay.min(LONGEST)).or_default();
+            *known = known.saturating_add(cases);
         }
     }
 

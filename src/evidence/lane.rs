@@ -94,30 +94,34 @@ impl Lane {
 
     /// Removes and returns the oldest cohort if it is sealed at `hour`. Later cohorts wait for it.
     pub fn next_sealed(&mut self, hour: i32, longest: LongestWaits) -> Option<Cohort> {
-        let Some(oldest) = self.waiting.first_entry() else {
+        let Some((start, oldest)) = self.waiting.first_key_value() else {
             self.passed = self.passed.max(hour);
             return None;
         };
-        let cohort = oldest.get();
-        let is_sealed = has_facts(cohort, self.feed.maturity, hour, longest)
-            && has_groups(cohort, self.feed.maturity, hour, longest, &self.delays);
+        let is_sealed = has_facts(oldest, self.feed.maturity, hour, longest) && self.has_groups(oldest, hour, longest);
         if !is_sealed {
-            self.passed = self.passed.max((*oldest.key()).min(hour));
+            self.passed = self.passed.max((*start).min(hour));
             return None;
         }
-        let cohort = oldest.remove();
+        let (_, cohort) = self.waiting.pop_first()?;
         self.passed = self.passed.max(cohort.end);
         Some(cohort)
     }
-}
 
-/// Whether the cohort need not wait for groups any more. Where most cases have none, membership is sure to come separately, or
-/// nothing is to be learned anyway.
-fn has_groups(cohort: &Cohort, maturity: Maturity, hour: i32, longest: LongestWaits, delays: &Delays) -> bool {
-    let longest = if maturity == Maturity::Over { longest.membership } else { longest.membership.min(longest.facts) };
-    let [known, unknown] = cohort.groups();
-    let wait = if unknown > known { longest } else { delays.wait().min(longest) };
-    unknown == 0 || cohort.end.saturating_add(wait) <= hour
+    /// Whether the oldest cohort need not wait for groups any more. Where most cases that wait have none, membership is sure to
+    /// come separately, or nothing is to be learned anyway.
+    fn has_groups(&self, oldest: &Cohort, hour: i32, longest: LongestWaits) -> bool {
+        let is_over = |hours: i32| oldest.end.saturating_add(hours) <= hour;
+        let of_facts = if self.feed.maturity == Maturity::Over { i32::MAX } else { longest.facts };
+        if !oldest.lacks_values() || is_over(longest.membership.min(of_facts)) {
+            return true;
+        }
+        let over = self.waiting.values().take_while(|cohort| cohort.end <= hour);
+        let [known, unknown] = over.map(Cohort::groups).fold([0_u64; 2], |[known, unknown], [more, others]| {
+            [known.saturating_add(more), unknown.saturating_add(others)]
+        });
+        unknown <= known && is_over(self.delays.wait())
+    }
 }
 
 /// Whether what follows a selection can be expected to be known.

@@ -12,6 +12,7 @@ mod delays;
 mod feed;
 mod indicator;
 mod lane;
+mod reader;
 mod sequence;
 mod series;
 mod shift;
@@ -19,7 +20,7 @@ mod staging;
 mod table;
 
 pub use cohort::Cohort;
-pub use cohorts::{Cohorts, CohortsState};
+pub use cohorts::{Cohorts, CohortsState, LateCases};
 pub use comparison::{Against, Side, Sides, against, by_shares, compares_shares, slots};
 pub use delays::Delays;
 pub use feed::{CohortFeed, Maturity};

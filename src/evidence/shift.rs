@@ -17,7 +17,7 @@ impl Shift {
 
     /// Adds counts, or removes them; saturating.
     pub fn count(&mut self, counts: &Counts, more: bool) {
-        for (sum, count) in self.0.iter_mut().zip(counts.fields()) {
+        for (sum, count) in self.0.iter_mut().zip(counts.fields()).filter(|(_, count)| *count > 0) {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             *sum = if more { sum.saturating_add(count) } else { sum.saturating_sub(count) };
         }

@@ -34,10 +34,17 @@ pub struct MissingSide {
 }
 
 impl Missing {
-    /// Returns the larger share of the two sides, from 0 to 1: see [`MissingSide::share`].
+    /// Returns the larger share of missing cases of the two sides, from 0 to 1.
     #[must_use]
-    pub fn share(&self) -> f64 {
-        self.group.share().max(self.reference.share())
+    pub fn case_share(&self) -> f64 {
+        self.group.case_share().max(self.reference.case_share())
+    }
+
+    /// Returns the larger share of missing events of the two sides, from 0 to 1. Where events are rare, few cases without a
+    /// group can be most of them.
+    #[must_use]
+    pub fn event_share(&self) -> f64 {
+        self.group.event_share().max(self.reference.event_share())
     }
 
     /// Returns the largest cause of the side with the larger share; of equal ones the first. `None` where nothing is missing.
@@ -62,7 +69,7 @@ impl MissingSide {
         let taken = |counts: &mut [u64; Cause::COUNT]| counts.get_mut(cause as usize).map_or(0, std::mem::take);
         let (cases, events) = (taken(&mut self.by_cause), taken(&mut self.events_by_cause));
         // These are among those that the side counts.
-        if !matches!(cause, Cause::Late | Cause::ImpossibleCounts) {
+        if !matches!(cause, Cause::Late | Cause::ImpossibleCounts | Cause::NoStratum) {
             self.all = self.all.saturating_sub(cases);
             self.all_events = self.all_events.saturating_sub(events);
         }
@@ -74,10 +81,7 @@ impl MissingSide {
         self.events_by_cause.iter().fold(0, |sum, events| sum.saturating_add(*events))
     }
 
-    /// Returns the larger of the missing cases as a share of all cases and the missing events as a share of all events,
-    /// from 0 to 1. Where events are rare, few cases without a group can be most of them.
-    #[must_use]
-    pub fn share(&self) -> f64 {
+    fn share(&self) -> f64 {
         self.case_share().max(self.event_share())
     }
 

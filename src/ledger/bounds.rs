@@ -25,6 +25,8 @@ pub(super) struct Bounds {
     remembered_limit: usize,
     /// The watermark at which the present round of sweeps began.
     pub swept_at: EventTime,
+    /// No round begins before the watermark is here.
+    next_round: EventTime,
     /// Pages that the present round has still to sweep.
     to_sweep: usize,
     /// The page that was swept last.
@@ -45,6 +47,7 @@ impl Bounds {
             waiting_limit: plan.waiting_events,
             remembered_limit: plan.remembered_ids,
             swept_at: EventTime::MIN,
+            next_round: EventTime::MIN,
             to_sweep: 0,
             last_swept: 0,
             evicted: 0,
@@ -57,11 +60,34 @@ impl Bounds {
     ///
     /// A round sweeps some pages per event. Where a limit is exceeded all pages are swept first, so that the result
     /// does not depend on how far the round has come. Adds to `gone` the closed runs by which something is lost.
+    #[inline]
     pub fn keep(&mut self, pages: &mut Pages, watermark: EventTime, horizons: &Horizons, gone: &mut Vec<Closed>) {
-        let expired = Sweep::of_expired(watermark, self.swept_at);
-        if self.is_exceeded(pages) {
-            self.sweep_all(pages, &expired, horizons, gone);
+        // Asked after every event, and nearly always answered here.
+        if self.to_sweep > 0 || watermark >= self.next_round || self.is_exceeded(pages) {
+            self.keep_now(pages, watermark, horizons, gone);
         }
+    }
+
+    #[inline(never)]
+    fn keep_now(&mut self, pages: &mut Pages, watermark: EventTime, horizons: &Horizons, gone: &mut Vec<Closed>) {
+        if self.is_exceeded(pages) {
+            self.free(pages, watermark, horizons, gone);
+        }
+        if watermark.since(self.swept_at) >= SWEEP_EVERY {
+            self.swept_at = watermark;
+            self.to_sweep = PAGES;
+        }
+        self.next_round = self.swept_at.plus(SWEEP_EVERY);
+        if self.to_sweep > 0 {
+            self.sweep_some(pages, &Sweep::of_expired(watermark, self.swept_at), horizons, gone);
+        }
+    }
+
+    /// Closes what has expired, and closes or forgets the oldest where a limit is still exceeded.
+    #[cold]
+    fn free(&mut self, pages: &mut Pages, watermark: EventTime, horizons: &Horizons, gone: &mut Vec<Closed>) {
+        let expired = Sweep::of_expired(watermark, self.swept_at);
+        self.sweep_all(pages, &expired, horizons, gone);
         let open = pages.sizes().open;
         if open > self.open_limit {
             let excess = open - self.open_limit + self.open_limit / FREED_SHARE;
@@ -78,13 +104,6 @@ impl Bounds {
         if remembered > self.remembered_limit {
             let excess = remembered - self.remembered_limit + self.remembered_limit / FREED_SHARE;
             self.evicted_ids = self.evicted_ids.saturating_add(pages.forget_oldest(excess) as u64);
-        }
-        if watermark.since(self.swept_at) >= SWEEP_EVERY {
-            self.swept_at = watermark;
-            self.to_sweep = PAGES;
-        }
-        if self.to_sweep > 0 {
-            self.sweep_some(pages, &Sweep::of_expired(watermark, self.swept_at), horizons, gone);
         }
     }
 
@@ -120,6 +139,7 @@ impl Bounds {
         }
     }
 
+    #[inline]
     fn is_exceeded(&self, pages: &Pages) -> bool {
         let sizes = pages.sizes();
         sizes.open > self.open_limit || sizes.waiting > self.waiting_limit || sizes.remembered > self.remembered_limit

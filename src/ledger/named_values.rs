@@ -22,7 +22,7 @@ pub(super) struct NamedValues {
     /// The index is the slot.
     pub values: Vec<Box<str>>,
     ids: HashMap<Box<str>, Slot, FxBuildHasher>,
-    /// Of a dimension: values that stand for none, in lower case.
+    /// Values that stand for none, in lower case.
     missing_values: Vec<Box<str>>,
     /// Of a dimension: the skeletons of its groups' names and aliases.
     skeletons: HashMap<Box<str>, Slot, FxBuildHasher>,
@@ -64,13 +64,14 @@ impl NamedValues {
         values
     }
 
-    /// Returns a stratum of this name without any value.
+    /// Returns a stratum of this name without any value. "None" may be one: that of the lowest risk.
     pub fn named(name: &str) -> Self {
+        let missing_values = Dimension::default_missing_values().into_iter().filter(|value| value != "none");
         Self {
             name: name.into(),
             values: Vec::new(),
             ids: HashMap::default(),
-            missing_values: Vec::new(),
+            missing_values: missing_values.map(Into::into).collect(),
             unlisted: UnlistedNames::default(),
             skeletons: HashMap::default(),
             vectors: Vectors::default(),
@@ -137,19 +138,26 @@ impl NamedValues {
     /// Returns the kind of a group outside the allow-list; the slot of no value where it stands for none. One that resembles a listed group stays apart even where
     /// `other` is listed: it may be that group, written otherwise.
     fn unlisted(&self, name: &str) -> Slot {
-        let normalised = normalise(name);
-        let lower = normalised.to_lowercase();
-        if normalised.is_empty() || self.missing_values.iter().any(|missing| **missing == *lower) {
+        if self.stands_for_none(name) {
             return Slot::NONE;
         }
+        let normalised = normalise(name);
         if self.skeletons.contains_key(skeleton(&normalised).as_str()) { Slot::LOOK_ALIKE } else { Slot::UNLISTED }
     }
 
-    /// Returns the slot of a stratum's value, which is new to it or not.
+    fn stands_for_none(&self, name: &str) -> bool {
+        let lower = normalise(name).to_lowercase();
+        lower.is_empty() || self.missing_values.iter().any(|missing| **missing == *lower)
+    }
+
+    /// Returns the slot of a stratum's value, which is new to it or not; that of no value where it stands for none.
     #[inline]
     pub fn learn(&mut self, value: &str) -> Slot {
         if let Some(slot) = self.find(value) {
             return slot;
+        }
+        if self.stands_for_none(value) {
+            return Slot::NONE;
         }
         let next = u16::try_from(self.values.len()).ok().filter(|next| *next < MAX_STRATUM_VALUES);
         let Some(next) = next.map(Slot) else { return Slot::OTHER };

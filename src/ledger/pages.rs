@@ -61,13 +61,36 @@ impl Pages {
         &self.pages[index]
     }
 
-    /// Returns whether the ledger has the case, or remembers the event of this tag beside it.
+    /// Adds a case of which only a plain selection in time is known, and which is kept until `until`. Returns false, with nothing changed,
+    /// where the ledger has the case, or remembers the event beside it.
     #[inline]
-    pub fn knows(&self, key: CaseKey, tag: u64, seen: EventTime) -> bool {
+    pub fn open_simple(&mut self, key: CaseKey, selection: &Record, seen: EventTime, until: EventTime) -> bool {
         let index = page_index(key);
-        #[expect(clippy::indexing_slicing, reason = "the index of a page is below PAGES, their number")]
-        let page = &self.pages[index];
-        page.has(key) || page.memory.contains((key.high, tag), seen) || self.newcomers.have(index, key)
+        let Some((page, due)) = self.pages.get_mut(index).zip(self.due.get_mut(index)) else {
+            broken(Room::Ledger, "the index of a page is below their number");
+            return false;
+        };
+        let is_known = page.has(key) || page.memory.contains((key.high, selection.tag), seen);
+        if is_known || self.newcomers.have(index, key) {
+            return false;
+        }
+        *due = (*due).min(until);
+        self.sizes.open += 1;
+        if self.newcomers.is_empty_at(index) {
+            if let Some(page) = Arc::get_mut(page) {
+                page.insert_simple(key, selection);
+                return true;
+            }
+            // Instead of a copy of it.
+            if page.is_empty() {
+                let mut new = Page::default();
+                new.insert_simple(key, selection);
+                *page = Arc::new(new);
+                return true;
+            }
+        }
+        self.newcomers.insert(PAGES, index, SimpleCase::of(key, selection));
+        true
     }
 
     /// Returns the page of a case to change. It is copied first where a snapshot holds it. Call [`Self::note_change`]
@@ -85,24 +108,6 @@ impl Pages {
     pub fn note_change(&mut self, key: CaseKey, before: &Sizes) {
         let after = self.page(key).sizes();
         self.sizes.replace(before, &after);
-    }
-
-    /// Adds a case that its page does not have, of which only a plain selection in time is known.
-    #[inline]
-    pub fn insert_simple(&mut self, key: CaseKey, selection: &Record, until: EventTime) {
-        let index = page_index(key);
-        let Some((page, due)) = self.pages.get_mut(index).zip(self.due.get_mut(index)) else {
-            broken(Room::Ledger, "the index of a page is below their number");
-            return;
-        };
-        *due = (*due).min(until);
-        self.sizes.open += 1;
-        // Copying an empty page costs nothing.
-        if self.newcomers.is_empty_at(index) && (Arc::get_mut(page).is_some() || page.is_empty()) {
-            Arc::make_mut(page).insert_simple(key, selection);
-        } else {
-            self.newcomers.insert(PAGES, index, SimpleCase::of(key, selection));
-        }
     }
 
     /// Moves newcomers of some pages to where they belong, if nothing holds these pages any longer.

@@ -126,6 +126,9 @@ impl Spans {
 
     /// Returns how many records form the first run.
     fn first_run(&self, records: &[Record]) -> usize {
+        if records.len() <= 1 {
+            return records.len();
+        }
         let mut reach = Reach::default();
         let mut joins = |(index, record): (usize, &Record)| {
             let joins = index == 0 || record.arrived <= reach.until();

@@ -148,12 +148,11 @@ impl Ledger {
         if timing.late || !record.is_plain_selection() || self.arrived(&record, timing).arrived != record.time {
             return None;
         }
-        if self.pages.knows(case, record.tag, timing.seen) {
-            return None;
-        }
         let only = std::slice::from_ref(&record);
         let until = self.horizons.spans.kept_until(only).min(self.horizons.remembered_until(record.time));
-        self.pages.insert_simple(case, &record, until);
+        if !self.pages.open_simple(case, &record, timing.seen, until) {
+            return None;
+        }
         self.keep_bounds(timing.watermark);
         Some(facts_of_selection(&record))
     }
@@ -296,7 +295,7 @@ impl Ledger {
     }
 
     /// Continues the round of sweeps, and keeps the limits.
-    #[inline]
+    #[inline(always)]
     fn keep_bounds(&mut self, watermark: EventTime) {
         self.bounds.keep(&mut self.pages, watermark, &self.horizons, &mut self.losses.closed);
         if !self.losses.closed.is_empty() {

@@ -165,11 +165,9 @@ impl Monitor {
             }
             (Handled::Accepted, Some(place.profile))
         });
-        if handled == Handled::Accepted
-            && self.clock == Clock::Wall
-            && let Some(known) = self.recognition.templates.get(template)
-        {
-            self.latenesses.sample_groups(&known.groups);
+        if handled == Handled::Accepted && self.clock == Clock::Wall {
+            let Self { latenesses, recognition, .. } = self;
+            latenesses.sample_groups(|| recognition.templates.get(template).map_or(&[], |known| &known.groups));
         }
         self.tallies.count(kind, &handled);
         handled

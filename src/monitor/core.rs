@@ -303,8 +303,13 @@ impl Monitor {
     fn pass_time(&mut self, to: EventTime) {
         if to < self.quiet_until {
             self.watermark.advance(to);
-            return;
+        } else {
+            self.pass_hours(to);
         }
+    }
+
+    #[inline(never)]
+    fn pass_hours(&mut self, to: EventTime) {
         self.count_uncounted();
         if matches!(self.clock, Clock::Event { .. }) {
             self.pass_boundaries(to);

@@ -8,7 +8,7 @@ use super::tables::Counting;
 use crate::event::TemplateId;
 use crate::ledger::{AttributeTable, CaseChange, Contribution};
 use crate::plan::invariant::{Room, broken};
-use crate::plan::{EventTime, hour_of};
+use crate::plan::{EventTime, Span, hour_of};
 use crate::window::RouteId;
 
 /// Cases that are to be counted, by template.
@@ -20,9 +20,10 @@ pub(super) struct Sums {
 }
 
 /// Cases of one template and one hour.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Sum {
-    hour: i32,
+    /// When the hour begins.
+    hour: EventTime,
     cases: u64,
     /// What one of them counts for, and where. The others differ in the time within the hour.
     place: Option<(RouteId, Contribution)>,
@@ -46,14 +47,14 @@ impl Sums {
             broken(Room::Monitor, "there is a sum for each template");
             return false;
         };
-        let hour = hour_of(time);
-        if sum.cases > 0 && sum.hour == hour {
+        if sum.cases > 0 && (0..Span::HOUR.0).contains(&time.since(sum.hour).0) {
             sum.cases += 1;
             return true;
         }
         sum.count(counting);
         let route = sum.place.map(|(route, _)| route).or_else(|| counting.windows.plain_route(contribution));
         let Some(route) = route.filter(|_| counting.windows.keeps(time)) else { return false };
+        let hour = EventTime(Span::HOUR.times(hour_of(time).into()).0);
         *sum = Sum { hour, cases: 1, place: Some((route, *contribution)) };
         self.uncounted.push(template);
         true
@@ -84,6 +85,12 @@ impl Sums {
             broken(Room::Monitor, "templates are forgotten when all cases are counted");
         }
         *self = Self::default();
+    }
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { hour: EventTime::MIN, cases: 0, place: None }
     }
 }
 

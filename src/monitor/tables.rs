@@ -32,7 +32,7 @@ impl Tables {
             cohorts: Cohorts::new(
                 feeds(plan),
                 window.allowed_lateness,
-                (window.cohort_max_age, plan.ledger.membership_horizon),
+                (window.cohort_max_age, Spans::of(plan).membership),
             ),
             sequences: Sequences::new(plan, &ledger.attributes),
             populations: Populations::default(),

@@ -105,7 +105,19 @@ impl Tallies {
         tallies
     }
 
+    #[inline]
     pub fn count(&mut self, kind: usize, handled: &Handled) {
+        if *handled == Handled::Accepted
+            && let Some([accepted, ..]) = self.counts.get_mut(kind)
+        {
+            *accepted = accepted.saturating_add(1);
+            return;
+        }
+        self.count_other(kind, handled);
+    }
+
+    #[inline(never)]
+    fn count_other(&mut self, kind: usize, handled: &Handled) {
         let Some(column) = result_index(handled) else {
             self.beyond_as_of = self.beyond_as_of.saturating_add(1);
             return;

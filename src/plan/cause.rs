@@ -21,11 +21,13 @@ pub enum Cause {
     ImpossibleCounts,
     /// It was controlled, but its selection has not come: nothing says which profile or group it is of.
     Unmatched,
+    /// It has no value in the stratum by which a rule compares like with like: it is compared with others of which nothing is known.
+    NoStratum,
 }
 
 impl Cause {
     /// The number of causes.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 
     /// Every cause.
     pub const ALL: [Self; Self::COUNT] = [
@@ -37,6 +39,7 @@ impl Cause {
         Self::Dropped,
         Self::ImpossibleCounts,
         Self::Unmatched,
+        Self::NoStratum,
     ];
 
     /// Returns the word for it in JSON, metrics and the table.
@@ -51,6 +54,7 @@ impl Cause {
             Self::Dropped => "dropped",
             Self::ImpossibleCounts => "impossible_counts",
             Self::Unmatched => "unmatched",
+            Self::NoStratum => "no_stratum",
         }
     }
 }

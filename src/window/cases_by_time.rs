@@ -71,8 +71,10 @@ impl Cases {
         Self { all: self.all.max(other.all), picked: self.picked.max(other.picked) }
     }
 
-    const fn minus(self, other: Self) -> Self {
-        Self { all: self.all.saturating_sub(other.all), picked: self.picked.saturating_sub(other.picked) }
+    /// Not more than all can be picked: an earlier version took every late case for picked.
+    fn minus(self, other: Self) -> Self {
+        let all = self.all.saturating_sub(other.all);
+        Self { all, picked: self.picked.saturating_sub(other.picked).min(all) }
     }
 }
 

@@ -57,14 +57,16 @@ impl Ends {
     }
 
     /// Returns the hour at which the events begin, where few events are older than that by more than the `history`: they share no window and no
-    /// case with what follows. `None` where there are none.
+    /// case with what follows. `None` where there are none. Events after `as_of` are not read.
     #[must_use]
-    pub fn beginning(&self, history: Span) -> Option<EventTime> {
-        let all = self.hours.values().fold(0_u64, |sum, (count, _)| sum.saturating_add(*count));
+    pub fn beginning(&self, history: Span, as_of: Option<EventTime>) -> Option<EventTime> {
+        let last = as_of.map_or(i32::MAX, hour_of);
+        let all = self.hours.range(..=last).fold(0_u64, |sum, (_, (count, _))| sum.saturating_add(*count));
         let few = LEAST_AFTER_GAP.max(all / SHARE_BEFORE_BEGINNING);
         let history = i32::try_from(history.0 / Span::HOUR.0).unwrap_or(i32::MAX);
         let (mut before, mut beginning) = (0_u64, None);
-        for ((hour, (count, _)), next) in self.hours.iter().zip(self.hours.keys().skip(1)) {
+        let (read, following) = (self.hours.range(..=last), self.hours.range(..=last).skip(1));
+        for ((hour, (count, _)), (next, _)) in read.zip(following) {
             before = before.saturating_add(*count);
             if all < LEAST_EVENTS || before > few {
                 break;
@@ -149,7 +151,7 @@ mod tests {
         let beginning = |hours: &[std::ops::Range<i64>]| {
             let mut ends = Ends::default();
             hours.iter().cloned().flatten().for_each(|hour| ends.observe(EventTime(Span::HOUR.0 * hour)));
-            ends.beginning(WEEK).map(|beginning| beginning.0 / Span::HOUR.0)
+            ends.beginning(WEEK, None).map(|beginning| beginning.0 / Span::HOUR.0)
         };
         let stream = 9_000..9_100;
         assert_eq!(beginning(std::slice::from_ref(&stream)), None);
@@ -160,6 +162,10 @@ mod tests {
         assert_eq!(beginning(&[0..4, 9_000..9_400]), Some(9_000));
         assert_eq!(beginning(&[0..1, 9_000..9_010]), None, "too few to tell");
         assert_eq!(beginning(&[0..200, stream]), None, "as many years ago");
+        let mut ends = Ends::default();
+        (0..60).chain(9_000..19_000).for_each(|hour| ends.observe(EventTime(Span::HOUR.0 * hour)));
+        assert!(ends.beginning(WEEK, None).is_some());
+        assert_eq!(ends.beginning(WEEK, Some(EventTime(Span::HOUR.0 * 100))), None, "what follows is not read");
     }
 
     #[test]

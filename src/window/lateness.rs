@@ -52,7 +52,7 @@ impl Latenesses {
     /// Notes an event of a partition that had come up to `seen`.
     #[inline]
     pub fn note(&mut self, partition: PartitionIndex, time: EventTime, seen: EventTime) {
-        self.last_s = if seen == EventTime::MIN { 0 } else { seconds(seen.since(time)) };
+        self.last_s = if seen <= time { 0 } else { seconds(seen.since(time)) };
         record(&mut self.partitions, partition.0 as usize, self.last_s, 1);
     }
 
@@ -61,12 +61,12 @@ impl Latenesses {
         groups.into_iter().for_each(|group| record(&mut self.groups, usize::from(group), self.last_s, 1));
     }
 
-    /// Notes the groups of the last event for as many, now and then.
+    /// Notes the groups of the last event for as many, now and then. Only then they are asked for.
     #[inline]
-    pub fn sample_groups(&mut self, groups: &[u16]) {
+    pub fn sample_groups<'g>(&mut self, groups: impl FnOnce() -> &'g [u16]) {
         self.turn = self.turn.wrapping_add(STEP);
         if self.turn < u64::MAX / NOTED_OF {
-            groups.iter().for_each(|group| record(&mut self.groups, usize::from(*group), self.last_s, NOTED_OF));
+            groups().iter().for_each(|group| record(&mut self.groups, usize::from(*group), self.last_s, NOTED_OF));
         }
     }
 
@@ -88,7 +88,6 @@ impl Latenesses {
 }
 
 impl Feed {
-    #[inline]
     fn record(&mut self, behind: u64, events: u64) {
         if behind == 0 {
             self.in_order = self.in_order.saturating_add(events);
@@ -160,6 +159,14 @@ fn seconds(span: Span) -> u64 {
 
 #[inline]
 fn record(feeds: &mut Vec<Feed>, place: usize, behind: u64, events: u64) {
+    match feeds.get_mut(place) {
+        Some(feed) if behind == 0 => feed.in_order = feed.in_order.saturating_add(events),
+        _ => record_behind(feeds, place, behind, events),
+    }
+}
+
+#[inline(never)]
+fn record_behind(feeds: &mut Vec<Feed>, place: usize, behind: u64, events: u64) {
     if place >= feeds.len() {
         feeds.resize_with(place + 1, Feed::default);
     }
@@ -180,7 +187,7 @@ mod tests {
             let mut all = Latenesses::default();
             for event in 0..EACH * u64::from(groups) {
                 let group = u16::try_from(event % u64::from(groups)).unwrap_or(0);
-                all.sample_groups(&[group]);
+                all.sample_groups(|| std::slice::from_ref(&group));
             }
             for group in 0..usize::from(groups) {
                 let noted = all.group(group).map_or(0, Feed::events);

@@ -26,8 +26,10 @@ pub struct MissingCases {
     places: BTreeMap<MissingPlace, CasesByTime>,
     /// Cases of which neither profile nor group is known.
     anywhere: BTreeMap<Cause, CasesByTime>,
-    /// Rises with every change. What is held does not depend on it.
-    changes: u64,
+    /// By profile, channel and dimension: rises with every change there. What is held does not depend on it.
+    changes: BTreeMap<(ProfileId, Channel, DimensionId), u64>,
+    /// Rises with every change of the cases of which neither profile nor group is known.
+    changes_anywhere: u64,
 }
 
 /// Names what missing cases are missing from.
@@ -107,7 +109,8 @@ impl MissingCases {
         if self.places.len() >= MAX_PLACES && !self.places.contains_key(&place) {
             return self.count_anywhere(cause, cohort, 1);
         }
-        self.changes = self.changes.wrapping_add(1);
+        let changes = self.changes.entry((profile, channel, dimension)).or_default();
+        *changes = changes.wrapping_add(1);
         let case = Cases { all: 1, picked: counts.count(CaseCounts::SELECTED) };
         self.places.entry(place).or_default().add(hour(cohort), self.floors, case);
     }
@@ -117,7 +120,7 @@ impl MissingCases {
         if cases == 0 || !self.floors.keep(hour(time)) {
             return;
         }
-        self.changes = self.changes.wrapping_add(1);
+        self.changes_anywhere = self.changes_anywhere.wrapping_add(1);
         self.anywhere.entry(cause).or_default().add(hour(time), self.floors, Cases::unknown(cases));
     }
 
@@ -137,7 +140,7 @@ impl MissingCases {
 
     /// Takes back what [`Self::count_anywhere`] counted.
     pub(super) fn uncount_anywhere(&mut self, cause: Cause, time: EventTime, cases: u64) {
-        self.changes = self.changes.wrapping_add(1);
+        self.changes_anywhere = self.changes_anywhere.wrapping_add(1);
         if let Some(counted) = self.anywhere.get_mut(&cause) {
             counted.remove(hour(time), self.floors, Cases::unknown(cases));
             if counted.is_empty() {
@@ -158,10 +161,12 @@ impl MissingCases {
         self.anywhere.get(&cause).map_or_else(Cases::default, |cases| cases.sum(range))
     }
 
-    /// Returns a number that rises with every change. As long as it stays, so do all sums.
+    /// Returns a number that rises with every change of what a comparison of this profile, channel and dimension misses. As long as it
+    /// stays, so do these sums, and those of cases of which nothing is known.
     #[must_use]
-    pub const fn changes(&self) -> u64 {
-        self.changes
+    pub fn changes(&self, profile: ProfileId, channel: Channel, dimension: DimensionId) -> u64 {
+        let of_place = self.changes.get(&(profile, channel, dimension)).copied().unwrap_or_default();
+        of_place.wrapping_add(self.changes_anywhere)
     }
 
     /// Merges hours and drops days, as the cells do.
@@ -187,7 +192,8 @@ impl MissingCases {
             floors: Floors::default(),
             places: state.places.into_iter().take(MAX_PLACES).filter_map(renamed).collect(),
             anywhere: state.anywhere.into_iter().collect(),
-            changes: 0,
+            changes: BTreeMap::new(),
+            changes_anywhere: 0,
         }
     }
 }

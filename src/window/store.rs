@@ -258,6 +258,12 @@ impl Windows {
         self.route_at(route).map_or(&[], |route| &route.cells)
     }
 
+    /// Returns whether the group is known, or nothing is known of it, in each dimension.
+    #[must_use]
+    pub fn is_plain(&self, route: RouteId) -> bool {
+        self.route_at(route).is_some_and(|route| route.is_plain)
+    }
+
     /// Returns the names of all cells, by place.
     #[must_use]
     pub fn keys(&self) -> &[CellKey] {
@@ -281,18 +287,6 @@ impl Windows {
     #[must_use]
     pub const fn refused(&self) -> u64 {
         self.refused
-    }
-
-    /// Returns the number of cases without a group, by dimension.
-    #[must_use]
-    pub fn without_group(&self) -> &[u64] {
-        &self.without_group
-    }
-
-    /// Returns the number of cases whose group is known only as probabilities, by dimension.
-    #[must_use]
-    pub fn probabilistic(&self) -> &[u64] {
-        &self.probabilistic
     }
 
     /// Returns the route of a contribution. It is made at its first use.

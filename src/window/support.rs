@@ -62,6 +62,9 @@ pub struct Support {
     since: EventTime,
     /// The times of the last candidates in a row, in their order; at most [`MOST_NEEDED`] + [`WAITING`].
     ahead: Vec<EventTime>,
+    /// Whether none of the candidates is before the one before it, as far as that is known.
+    #[serde(skip)]
+    ascending: Ascending,
     /// Events in a row that are needed now.
     needed: u8,
     /// Of the remembered events, those that were candidates and were contradicted.
@@ -74,6 +77,18 @@ pub struct Support {
     last: Vec<EventTime>,
 }
 
+/// What is known of an order that can be seen. So whatever is known, all are equal.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ascending(bool);
+
+impl PartialEq for Ascending {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Ascending {}
+
 impl Default for Support {
     fn default() -> Self {
         let (time, needed) = (EventTime::MIN, needed(0, 0));
@@ -81,6 +96,7 @@ impl Default for Support {
             time,
             since: time,
             ahead: Vec::new(),
+            ascending: Ascending(true),
             needed,
             contradicted: 0,
             remembered: 0,
@@ -102,15 +118,20 @@ impl Support {
             self.contradict(time, lateness);
             return own.max(self.time);
         }
+        self.ascending.0 &= self.ahead.last().is_none_or(|last| *last <= time);
         self.ahead.push(time);
         let needed = usize::from(self.needed);
-        let is_far = time > self.reach(lateness).max(own);
+        let mut reach = self.reach(lateness);
+        let is_far = time > reach.max(own);
         if self.ahead.len() >= needed && (is_far || self.ahead.len() >= needed + WAITING) {
             self.move_on(needed, lateness);
         } else {
             self.note_last(time);
         }
-        let reach = self.reach(lateness);
+        // The supported time may have moved.
+        if self.last.is_empty() {
+            reach = self.reach(lateness);
+        }
         own.max(self.time).max(if time <= reach { time } else { EventTime::MIN })
     }
 
@@ -157,11 +178,14 @@ impl Support {
     /// Moves to the time that the last events in a row all reached.
     fn move_on(&mut self, needed: usize, lateness: Span) {
         let before = self.ahead.len().saturating_sub(needed);
-        let to = self.ahead.iter().skip(before).copied().min().unwrap_or(self.time);
-        // An earlier candidate that is still ahead has all of the row against it.
-        let far = to.plus(near(lateness));
-        let contradicted = self.ahead.drain(..before).filter(|time| *time > far).count();
-        self.ahead.retain(|time| *time > to);
+        let (to, contradicted) = if self.ascending.0 {
+            // No earlier candidate is after the row.
+            let to = self.ahead.get(before).copied().unwrap_or(self.time);
+            self.ahead.drain(..self.ahead.partition_point(|time| *time <= to));
+            (to, 0)
+        } else {
+            self.last_row(before, lateness)
+        };
         if self.time == EventTime::MIN {
             // How close events are is not known yet: the middle of the row tells.
             let mut row = self.ahead.clone();
@@ -174,6 +198,18 @@ impl Support {
         self.last.clear();
         self.note(contradicted);
         self.remember(before + 1, lateness);
+    }
+
+    /// Removes all candidates but those after the time that the candidates from the place `before` on all reached. Returns that time, and how
+    /// many of the earlier candidates were contradicted.
+    fn last_row(&mut self, before: usize, lateness: Span) -> (EventTime, usize) {
+        let to = self.ahead.iter().skip(before).copied().min().unwrap_or(self.time);
+        // An earlier candidate that is still ahead has all of the row against it.
+        let far = to.plus(near(lateness));
+        let contradicted = self.ahead.drain(..before).filter(|time| *time > far).count();
+        self.ahead.retain(|time| *time > to);
+        self.ascending.0 = self.ahead.is_sorted();
+        (to, contradicted)
     }
 
     /// Notes an event that moved nothing. After enough of them the time moves to what half of them reached.
@@ -204,6 +240,7 @@ impl Support {
             self.note(contradicted);
             self.remember(self.ahead.len(), lateness);
             self.ahead.clear();
+            self.ascending.0 = true;
         }
         self.remember(1, lateness);
         self.note_last(time);

@@ -1,4 +1,4 @@
-//! How many cases have a group on no list: by dimension, and by the values that events write.
+//! How many cases have no group, by dimension, or one on no list: by dimension, and by the values that events write.
 
 use super::named_cases::cases_of;
 use super::store::Windows;
@@ -6,6 +6,18 @@ use super::unlisted_ever::UNLISTED_KINDS;
 use crate::plan::{DimensionId, Slot};
 
 impl Windows {
+    /// Returns the number of cases without a group, by dimension.
+    #[must_use]
+    pub fn without_group(&self) -> &[u64] {
+        &self.without_group
+    }
+
+    /// Returns the number of cases whose group is known only as probabilities, by dimension.
+    #[must_use]
+    pub fn probabilistic(&self) -> &[u64] {
+        &self.probabilistic
+    }
+
     /// Returns the number of cases that came with a group on no list since the start of the program, by dimension and in it by
     /// [`UNLISTED_KINDS`].
     #[must_use]

@@ -113,9 +113,12 @@ impl Watermark {
 
     /// Returns how late an event of this partition is. In a partition without events none is late.
     #[must_use]
+    #[inline]
     pub fn lateness(&self, partition: PartitionIndex, time: EventTime) -> Lateness {
         let own = self.seen(partition);
-        if time < own.minus(self.history) {
+        if time >= own {
+            Lateness::InTime
+        } else if time < own.minus(self.history) {
             Lateness::TooLate
         } else if time < own.minus(self.allowed_lateness) {
             Lateness::Late
@@ -126,6 +129,7 @@ impl Watermark {
 
     /// Returns the time that the events of a partition support; [`EventTime::MIN`] before there is one.
     #[must_use]
+    #[inline]
     pub fn seen(&self, partition: PartitionIndex) -> EventTime {
         self.partitions.get(partition.0 as usize).map_or(EventTime::MIN, |partition| partition.own)
     }
@@ -133,7 +137,9 @@ impl Watermark {
     /// Moves the watermark of one partition with an event. Returns where the watermark over all may move;
     /// [`Self::advance`] moves it.
     pub fn observe(&mut self, partition: PartitionIndex, time: EventTime, now: EventTime) -> EventTime {
-        self.add(partition, now);
+        if partition.0 as usize >= self.partitions.len() {
+            self.add(partition, now);
+        }
         let Some(state) = self.partitions.get_mut(partition.0 as usize) else {
             invariant::broken(Room::Window, "a partition that was added is there");
             return self.current;

@@ -4,11 +4,16 @@
 use std::io::Cursor;
 
 use paritywatch::checkpoint::{read, write};
-use paritywatch::event::RawRecord;
+use paritywatch::event::{Membership, RawRecord};
+use paritywatch::evidence::{Cohorts, Sequences, feeds};
+use paritywatch::judge::{Evaluator, Scene};
+use paritywatch::ledger::{AttributeTable, CaseChange, CaseCounts, CaseFacts, Contribution};
 use paritywatch::monitor::{Clock, Monitor};
-use paritywatch::plan::{EventTime, Evidence, PartitionIndex, Plan, Span};
+use paritywatch::plan::{Cause, Channel, EventTime, Evidence, PartitionIndex, Plan, Slot, Span};
 use paritywatch::render::Render;
 use paritywatch::scenario::{Scenario, Shape, Stream};
+use paritywatch::settings::Settings;
+use paritywatch::window::{Populations, Windows};
 use serde_json::Value;
 
 use crate::unchanged::{KEY, header, mixed_stream, settings_of};
@@ -97,5 +102,126 @@ fn an_evaluation_does_not_depend_on_those_before() {
             (document["findings"].to_string(), document["funnel"].to_string())
         });
         assert!(documents[0] == documents[1], "often: {:?}\nonce: {:?}", documents[0], documents[1]);
+    }
+}
+
+/// Two profiles and two dimensions, by each of two rules: eight tables.
+const TWO_PROFILES: &str = r#"
+[window]
+rolling = ["24h"]
+
+[profiles.b]
+owner = "o"
+
+[profiles.d]
+owner = "o"
+
+[dimensions.gender]
+ground = "sex"
+groups = ["f", "m"]
+
+[dimensions.origin]
+ground = "race"
+groups = ["x", "y"]
+
+[[rules]]
+name = "point"
+indicator = "selection_rate"
+warning = 1.1
+critical = 1.25
+evidence = "point"
+min_events = 1
+
+[[rules]]
+name = "sequential"
+indicator = "selection_rate"
+warning = 1.1
+critical = 1.25
+"#;
+
+/// What an evaluation reads, without events.
+struct Counted {
+    plan: Plan,
+    windows: Windows,
+    cohorts: Cohorts,
+    attributes: AttributeTable,
+    sequences: Sequences,
+    evaluator: Evaluator,
+}
+
+impl Counted {
+    fn new() -> Self {
+        let plan = Settings::parse(TWO_PROFILES, "test.toml", std::iter::empty()).unwrap().plan;
+        let attributes = AttributeTable::new(&plan);
+        Self {
+            windows: Windows::new(plan.dimensions.len(), plan.window.history),
+            cohorts: Cohorts::new(
+                feeds(&plan),
+                plan.window.allowed_lateness,
+                (plan.window.cohort_max_age, plan.ledger.membership_horizon),
+            ),
+            sequences: Sequences::new(&plan, &attributes),
+            evaluator: Evaluator::default(),
+            attributes,
+            plan,
+        }
+    }
+
+    /// A case of a profile.
+    fn case(&mut self, profile: &str) -> Contribution {
+        let groups =
+            [("gender", "f"), ("origin", "x")].map(|(name, group)| (name.into(), Membership::Group(group.into())));
+        Contribution {
+            profile: self.plan.profile_id(profile).unwrap(),
+            channel: Channel::Profile,
+            cohort: NOW,
+            attributes: self.attributes.intern(&groups.to_vec(), &Vec::new(), None),
+            counts: CaseCounts::assessed(),
+        }
+    }
+
+    /// Returns how many tables are computed in one evaluation.
+    fn computed(&mut self) -> u64 {
+        let before = self.evaluator.computed();
+        let scene = Scene {
+            plan: &self.plan,
+            windows: &self.windows,
+            attributes: &self.attributes,
+            cohorts: &self.cohorts,
+            sequences: &self.sequences,
+            populations: &Populations::default(),
+            as_of: NOW,
+            stale: &[],
+        };
+        self.evaluator.evaluate(&scene);
+        self.evaluator.computed() - before
+    }
+}
+
+/// Tables of other profiles and dimensions are kept, whatever is missing elsewhere. What is missing anywhere may be missing in each.
+#[test]
+fn a_missing_or_late_case_has_no_table_computed_again_but_its_own() {
+    let mut counted = Counted::new();
+    assert_eq!((counted.computed(), counted.computed()), (8, 0));
+    let (case, of_b) = (counted.case("d"), counted.case("b"));
+    let origin = counted.plan.dimension_id("origin").unwrap();
+
+    counted.windows.missing.count(Cause::Released, &case, (origin, Slot::NONE));
+    assert_eq!((counted.computed(), counted.computed()), (2, 0), "one dimension of one profile, by two rules");
+    let random = Contribution { channel: Channel::Random, ..case };
+    counted.windows.missing.count(Cause::Conflict, &random, (origin, Slot::NONE));
+    assert_eq!(counted.computed(), 0, "no rule reads this channel");
+    counted.windows.missing.count_everywhere(Cause::Dropped, &of_b, &counted.attributes);
+    assert_eq!((counted.computed(), counted.computed()), (4, 0), "one profile");
+    counted.windows.missing.count_anywhere(Cause::Dropped, NOW, 1);
+    assert_eq!((counted.computed(), counted.computed()), (8, 0), "nothing is known of it");
+
+    let change =
+        CaseChange { before: CaseFacts::default(), after: CaseFacts { home: Some(case), ..CaseFacts::default() } };
+    counted.windows.apply(&change, &counted.attributes);
+    assert_eq!((counted.computed(), counted.computed()), (4, 0), "its cells");
+    for more in [true, false] {
+        counted.cohorts.count_case_missing(&mut counted.windows, &change, more, &counted.attributes);
+        assert_eq!((counted.computed(), counted.computed()), (4, 0), "its cells, where evidence misses it: {more}");
     }
 }

@@ -24,6 +24,7 @@ mod fuzz;
 mod golden;
 mod inputs;
 mod interleaving;
+mod late_by_feed;
 mod ledger_oracle;
 mod letting_go;
 mod losses;

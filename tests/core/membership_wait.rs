@@ -154,7 +154,7 @@ fn the_membership_horizon_ends_the_wait() {
     let mostly_never = |case: i64| if case / 2 % 4 == 0 { Group::WithTheSelection } else { Group::Never };
     let events = stream(60, mostly_never);
     let waiting = finding(44, &events);
-    assert_eq!((blocks(&waiting), &waiting["verdict"]), (0, &json!("incomplete")), "{waiting}");
+    assert_eq!((blocks(&waiting), &waiting["verdict"]), (0, &json!("insufficient_data")), "{waiting}");
     assert!(blocks(&finding(60, &events)) > 0);
 }
 
@@ -176,4 +176,20 @@ fn what_was_learned_survives_a_restart() {
     restored.finish();
     let document: Value = serde_json::from_str(&restored.published().to_json()).unwrap();
     assert_eq!(document["findings"][0], finding(30, &events));
+}
+
+/// One case at night without a group is most of the cases of its hour.
+#[test]
+fn no_single_hour_holds_evidence_up() {
+    let thin = |case: i64| case / 20 % 24 < 20 || case % 20 == 0;
+    let at_night_never = |case: i64| if case / 20 % 24 >= 20 { Group::Never } else { Group::WithTheSelection };
+    let case_of = |event: &Value| event["data"]["case_id"].as_str().unwrap()[1..].parse::<i64>().unwrap();
+    let few = |events: Vec<(EventTime, Value)>| -> Vec<(EventTime, Value)> {
+        events.into_iter().filter(|(_, event)| thin(case_of(event))).collect()
+    };
+    let with = finding(20, &few(stream(20, at_night_never)));
+    let known = |(_, event): &(EventTime, Value)| event["data"]["groups"].is_object();
+    let without = finding(20, &few(stream(20, at_night_never)).into_iter().filter(known).collect::<Vec<_>>());
+    assert_eq!(with["evidence"], without["evidence"]);
+    assert!(blocks(&with) > 20, "{with}");
 }

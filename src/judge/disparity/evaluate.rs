@@ -10,7 +10,7 @@ use super::funnel::FunnelMemory;
 use super::indicator::Stamp;
 use super::sums::CellSums;
 use super::table::{Table, Topic};
-use super::verdict::{Inputs, Numbers, judge, sequential_verdict};
+use super::verdict::{Inputs, Numbers, judge, may_be_beyond, sequential_verdict};
 use crate::evidence::{Against, SeriesEvidence, TableKey, WatchList};
 use crate::judge::finding::{Evaluation, Finding, FindingKey, Late, PendingBounds, Verdict};
 use crate::judge::missing::Missing;
@@ -32,6 +32,8 @@ pub struct Evaluator {
     raised: HashMap<Place, (u32, Verdict), FxBuildHasher>,
     /// Labels of windows, which findings share.
     labels: HashMap<String, Arc<str>, FxBuildHasher>,
+    /// How often a table was computed.
+    computed: u64,
 }
 
 /// What follows from the counts of one rule, profile, channel and dimension.
@@ -120,6 +122,13 @@ impl Evaluator {
         self.funnel.count(scene, &mut self.sums)
     }
 
+    /// Returns how often a table of a rule, profile, channel and dimension was computed since the evaluator was made. Those that no change
+    /// reached are kept from evaluation to evaluation.
+    #[must_use]
+    pub const fn computed(&self) -> u64 {
+        self.computed
+    }
+
     fn compare_groups(
         &mut self,
         scene: &Scene<'_>,
@@ -133,16 +142,19 @@ impl Evaluator {
         let Some(dimension) = dimension else { return };
         // Empty where the rule asks for other evidence, or where the dimension has no group of the reference's name.
         let evidence = scene.sequences.evidence(key, watched);
+        // A group that evidence takes for the reference has no series that reads.
+        let can_alarm = evidence.iter().flatten().any(|evidence| can_alarm(evidence, scene.plan.evidence.block_cap));
         let labels: Vec<Arc<str>> = rule.windows.iter().map(|window| self.label(&window.label)).collect();
         // Taken out meanwhile, because the standing verdicts change as well.
         let mut known = self.known.remove(&key).unwrap_or_default();
-        known.renew(scene, &Topic::new(scene, rule, dimension, key), &mut self.sums);
+        let is_new = known.renew(scene, &Topic::new(scene, rule, dimension, key), &mut self.sums);
+        self.computed = self.computed.saturating_add(u64::from(is_new));
         let places = (0..).map(GroupId).flat_map(|group| labels.iter().enumerate().map(move |label| (group, label)));
         for (row, (group, (window, label))) in known.rows.iter().zip(places) {
             let Some(row) = row else { continue };
             let evidence = evidence.get(usize::from(group.0)).copied().flatten();
             let place = Place { table: key, group, window };
-            findings.push(self.finding(scene, rule, (place, label), row, evidence));
+            findings.push(self.finding(scene, rule, (place, label), row, (evidence, can_alarm)));
         }
         self.known.insert(key, known);
     }
@@ -153,15 +165,14 @@ impl Evaluator {
         rule: &Rule,
         (place, label): (Place, &Arc<str>),
         row: &Row,
-        evidence: Option<SeriesEvidence>,
+        (evidence, can_alarm): (Option<SeriesEvidence>, bool),
     ) -> Finding {
         let TableKey { profile, channel, dimension, .. } = place.table;
         let Row { inputs, numbers, .. } = row;
         let by_evidence = evidence.as_ref().map(|evidence| self.standing_verdict(place, numbers.verdict, evidence));
         let judged = match by_evidence.unwrap_or(numbers.verdict) {
-            Verdict::Within if row.missing.share() > rule.max_missing => Verdict::Incomplete,
-            // Evidence that has read nothing yet says nothing.
-            Verdict::Within if evidence.is_some_and(|evidence| evidence.blocks == 0) => Verdict::InsufficientData,
+            Verdict::Within if evidence.is_some() && !can_alarm => Verdict::InsufficientData,
+            Verdict::Within if is_incomplete(rule, row) => Verdict::Incomplete,
             judged => judged,
         };
         Finding {
@@ -218,11 +229,11 @@ impl Evaluator {
 }
 
 impl Known {
-    /// Brings the rows up to the scene. Numbers of unchanged counts are kept.
-    fn renew(&mut self, scene: &Scene<'_>, topic: &Topic<'_>, sums: &mut CellSums) {
+    /// Brings the rows up to the scene. Numbers of unchanged counts are kept. Returns whether anything may have changed.
+    fn renew(&mut self, scene: &Scene<'_>, topic: &Topic<'_>, sums: &mut CellSums) -> bool {
         let stamp = topic.stamp(scene);
         if stamp.is_some() && stamp == self.stamp {
-            return;
+            return false;
         }
         self.stamp = stamp;
         let tables = topic.tables(scene, sums).into_iter();
@@ -245,7 +256,22 @@ impl Known {
                 }
             });
         }
+        true
     }
+}
+
+/// Whether so many blocks could have led to an alarm. A block that is not the first multiplies the evidence by at most `cap`; 0 is no cap.
+#[expect(clippy::cast_precision_loss, reason = "a number of blocks")]
+fn can_alarm(evidence: &SeriesEvidence, cap: f64) -> bool {
+    let blocks = if cap > 0.0 { evidence.blocks.saturating_sub(1) } else { evidence.blocks };
+    evidence.alarmed || blocks > 0 && (cap <= 0.0 || blocks as f64 * libm::log(cap) >= evidence.alarm_at)
+}
+
+/// Whether so much is missing that the finding is not `within`.
+fn is_incomplete(rule: &Rule, row: &Row) -> bool {
+    let Row { inputs, numbers, missing, .. } = row;
+    missing.case_share() > rule.max_missing
+        || missing.event_share() > rule.max_missing && may_be_beyond(rule, inputs, numbers, missing)
 }
 
 /// `overall` contains the group itself and is never judged. A silent profile is stale, whatever its counts.

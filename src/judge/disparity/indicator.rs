@@ -57,17 +57,29 @@ impl Stamp {
     ) -> Self {
         let mut hours: Vec<i32> = rolling.hours().collect();
         // Each number only rises, so the same sum means the same numbers.
-        let mut changes: u64 = scene.windows.missing.changes().wrapping_add(scene.cohorts.late_changes());
+        let mut changes = 0_u64;
         for subject in subjects {
+            let Subject { profile, channel, dimension, indicator } = *subject;
+            changes = changes.wrapping_add(scene.windows.missing.changes(profile, channel, dimension));
+            let without_group = WITHOUT_GROUP.iter().map(|(slot, _)| *slot);
+            for group in slots(scene, dimension).chain(without_group) {
+                let cell = scene.windows.place_of(&subject.cell(group, None));
+                changes = changes.wrapping_add(cell.map_or(0, |cell| scene.cohorts.late_changes(cell)));
+            }
             for (slot, _) in WITHOUT_GROUP {
                 let cell = scene.windows.cell(&subject.cell(slot, None));
                 changes = changes.wrapping_add(cell.map_or(0, Cell::changes));
             }
-            if subject.indicator == Indicator::HitRate {
+            if indicator == Indicator::HitRate {
                 let window = &scene.plan.window;
                 hours.extend(
                     [window.allowed_lateness, window.cohort_max_age].map(|age| hour_of(scene.as_of.minus(age))),
                 );
+            }
+            for stratum in strata.iter().filter(|stratum| stratum.is_some_and(|(_, value)| value == Slot::NONE)) {
+                let cells =
+                    slots(scene, dimension).filter_map(|group| scene.windows.place_of(&subject.cell(group, *stratum)));
+                changes = cells.fold(changes, |changes, cell| changes.wrapping_add(scene.cohorts.late_changes(cell)));
             }
             for stratum in strata {
                 changes =

@@ -2,12 +2,12 @@
 
 use super::indicator::{Subject, WITHOUT_GROUP, by_population};
 use super::sums::CellSums;
-use crate::evidence::{Against, Side, by_shares, side};
+use crate::evidence::{Against, Side, by_shares, maturity, side};
 use crate::judge::missing::{Missing, MissingSide};
 use crate::judge::scene::Scene;
-use crate::plan::{Cause, Evidence, Indicator, Rule, Slot};
+use crate::plan::{Cause, Evidence, Indicator, Rule, Slot, StratumId};
 use crate::statistics::Interval;
-use crate::window::{Cases, Counts, LeftOut, MissingPlace, Range};
+use crate::window::{Cases, CellKey, Counts, LeftOut, MissingPlace, Range};
 
 /// The missing cases of one channel and window.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Gaps {
     of_groups: Vec<Lost>,
     /// Cases that were lost and whose group is not known.
     of_any: Lost,
+    /// By group: cases without a value in the stratum by which the rule compares.
+    no_stratum: Vec<Counts>,
     /// By group: how far stages of the funnel exceed the one before them.
     impossible: Vec<u64>,
 }
@@ -56,12 +58,12 @@ impl Gaps {
         (place, range): (usize, Range),
     ) -> Self {
         let lost = |group: Slot| Lost::of(scene, (rule, subject), group, range);
-        let without_group = WITHOUT_GROUP.map(|(slot, _)| {
-            let key = subject.cell(slot, None);
+        let mut counts_of = |key: &CellKey, left_out: &LeftOut| {
             let mut counts = Vec::new();
-            sums.extend(&key, scene.windows.cell(&key), left_out, &mut counts);
+            sums.extend(key, scene.windows.cell(key), left_out, &mut counts);
             counts.get(place).copied().unwrap_or_default()
-        });
+        };
+        let without_group = WITHOUT_GROUP.map(|(slot, _)| counts_of(&subject.cell(slot, None), left_out));
         let released = scene.windows.missing.sum(&missing_place(subject, Slot::NONE, Cause::Released), range);
         let anywhere = |cause| scene.windows.missing.sum_anywhere(cause, range);
         let unknown = Lost {
@@ -70,21 +72,25 @@ impl Gaps {
             unmatched: anywhere(Cause::Unmatched),
             ..Lost::default()
         };
-        let of_any = WITHOUT_GROUP.iter().map(|(slot, _)| lost(*slot)).fold(unknown, Lost::plus);
+        // What a limit closed of cases without a group is among those without one already.
+        let without = WITHOUT_GROUP.iter().map(|(slot, _)| Lost { counted: Cases::default(), ..lost(*slot) });
+        let of_any = without.fold(unknown, Lost::plus);
         let by_population = by_population(scene, subject);
-        let mut surplus = |group: Slot| {
-            let key = subject.cell(group, None);
-            let mut counts = Vec::new();
-            sums.extend(&key, scene.windows.cell(&key), &LeftOut::default(), &mut counts);
-            counts.get(place).map_or(0, |counts| surplus_of(counts, by_population))
-        };
+        let mut surplus =
+            |group: Slot| surplus_of(&counts_of(&subject.cell(group, None), &LeftOut::default()), by_population);
         let impossible = (0..).map(Slot).take(groups).map(&mut surplus).collect();
         let of_groups = (0..).map(Slot).take(groups).map(lost).collect();
-        Self { without_group, released, of_groups, of_any, impossible }
+        let stratum = stratum_of(scene, rule);
+        let no_stratum = stratum.map_or_else(Vec::new, |stratum| {
+            let counts = |group: Slot| counts_of(&subject.cell(group, Some((stratum, Slot::NONE))), left_out);
+            (0..).map(Slot).take(groups).map(counts).collect()
+        });
+        Self { without_group, released, of_groups, of_any, no_stratum, impossible }
     }
 
     /// Adds what may be missing of one group to a side; of all groups for `None`, of all but one for `Err`.
-    fn add_to(&self, side: &mut MissingSide, whose: Whose, (indicator, unit): (Indicator, Unit)) {
+    /// Events are missing of those that `of_events` names: where a share is compared, only the group's own are events.
+    fn add_to(&self, side: &mut MissingSide, (whose, of_events): (Whose, Whose), (indicator, unit): (Indicator, Unit)) {
         for (counts, (slot, cause)) in self.without_group.iter().zip(WITHOUT_GROUP) {
             let (cases, events) = (unit.of(indicator, counts), Unit::Events.of(indicator, counts));
             let released = if slot == Slot::NONE { self.released } else { Cases::default() };
@@ -92,14 +98,23 @@ impl Gaps {
             side.add(Cause::Released, (released, its_events));
             side.add(cause, (cases - released, events - its_events));
         }
-        let groups = self.of_groups.iter().enumerate();
-        let lost = groups.filter(|(group, _)| whose.has(*group)).fold(self.of_any, |sum, (_, lost)| sum.plus(*lost));
+        let lost_of = |whose: Whose| {
+            let groups = self.of_groups.iter().enumerate().filter(|(group, _)| whose.has(*group));
+            groups.fold(self.of_any, |sum, (_, lost)| sum.plus(*lost))
+        };
+        let (lost, events) = (lost_of(whose), lost_of(of_events));
+        let both = |cases: Cases, events: Cases| (unit.of_lost(indicator, cases), events_of_lost(indicator, events));
         // These are among those that the window counts.
-        side.add_counted(Cause::Late, (lost.late.all, events_of_lost(indicator, lost.late)));
-        side.add_counted(Cause::Dropped, unit.of_lost(indicator, lost.counted));
-        side.add(Cause::Conflict, unit.of_lost(indicator, lost.conflict));
-        side.add(Cause::Dropped, unit.of_lost(indicator, lost.dropped));
-        side.add(Cause::Unmatched, unit.of_lost(indicator, lost.unmatched));
+        side.add_counted(Cause::Late, both(lost.late, events.late));
+        side.add_counted(Cause::Dropped, both(lost.counted, events.counted));
+        for (group, counts) in self.no_stratum.iter().enumerate() {
+            let cases = if whose.has(group) { unit.of(indicator, counts) } else { 0 };
+            let events = if of_events.has(group) { Unit::Events.of(indicator, counts) } else { 0 };
+            side.add_counted(Cause::NoStratum, (cases, events));
+        }
+        side.add(Cause::Conflict, both(lost.conflict, events.conflict));
+        side.add(Cause::Dropped, both(lost.dropped, events.dropped));
+        side.add(Cause::Unmatched, both(lost.unmatched, events.unmatched));
     }
 
     /// By how much stages of the funnel exceed the one before them, in the cells of a side.
@@ -155,15 +170,16 @@ pub(super) fn missing(
         unassigned: Side::default(),
     };
     let of_group = if shares { Whose::All } else { Whose::Of(group) };
-    own.add_to(&mut missing.group, of_group, (indicator, unit));
+    own.add_to(&mut missing.group, (of_group, Whose::Of(group)), (indicator, unit));
     let (gaps, whose) = match against {
         Against::Rest => (own, Whose::AllBut(group)),
         Against::Group(other) => (own, Whose::Of(other)),
         Against::Overall => (own, Whose::All),
-        Against::Random => (random.unwrap_or(own), if shares { Whose::All } else { Whose::Of(group) }),
+        Against::Random => (random.unwrap_or(own), of_group),
         Against::Nothing => (own, Whose::Nobodys),
     };
-    gaps.add_to(&mut missing.reference, whose, (indicator, unit));
+    let of_events = if against == Against::Random { Whose::Of(group) } else { whose };
+    gaps.add_to(&mut missing.reference, (whose, of_events), (indicator, unit));
     let impossible = [own.impossible(of_group), gaps.impossible(whose)];
     let sides = [(&mut missing.group, counted), (&mut missing.reference, reference)];
     for ((side, counted), impossible) in sides.into_iter().zip(impossible) {
@@ -220,13 +236,12 @@ impl Unit {
     }
 
     /// The lost cases that may be of the side: a case that was not picked is never one of the picked, the controlled or
-    /// the concluded. How far a picked one would have come is not known. Also those of them that may be events.
-    const fn of_lost(self, indicator: Indicator, lost: Cases) -> (u64, u64) {
-        let cases = match self {
+    /// the concluded. How far a picked one would have come is not known.
+    const fn of_lost(self, indicator: Indicator, lost: Cases) -> u64 {
+        match self {
             Self::Exposed if is_by_assessed(indicator) => lost.all,
             Self::Exposed | Self::Events => lost.picked,
-        };
-        (cases, events_of_lost(indicator, lost))
+        }
     }
 }
 
@@ -262,7 +277,11 @@ impl Lost {
         let sum = |cause| scene.windows.missing.sum(&missing_place(subject, group, cause), range);
         // Only such a rule reads evidence.
         let cell = (rule.evidence == Evidence::Sequential).then(|| scene.windows.place_of(&subject.cell(group, None)));
-        let late = cell.flatten().map_or_else(Cases::default, |cell| scene.cohorts.late_in(cell, range));
+        let late_in = |cell| scene.cohorts.late_in(cell, maturity(rule.indicator), range);
+        // Evidence compares these among those without a value, though the window knows it.
+        let stratum = stratum_of(scene, rule).filter(|_| rule.evidence == Evidence::Sequential);
+        let without = stratum.and_then(|id| scene.windows.place_of(&subject.cell(group, Some((id, Slot::NONE)))));
+        let late = [cell.flatten(), without].into_iter().flatten().map(late_in).fold(Cases::default(), Cases::plus);
         Self { late, conflict: sum(Cause::Conflict), counted: sum(Cause::Dropped), ..Self::default() }
     }
 
@@ -275,6 +294,10 @@ impl Lost {
             unmatched: self.unmatched.plus(other.unmatched),
         }
     }
+}
+
+fn stratum_of(scene: &Scene<'_>, rule: &Rule) -> Option<StratumId> {
+    rule.stratify_by.as_deref().and_then(|name| scene.attributes.stratum_id(name))
 }
 
 const fn missing_place(subject: &Subject, group: Slot, cause: Cause) -> MissingPlace {

@@ -2,6 +2,7 @@
 
 use crate::evidence::{SeriesEvidence, Side};
 use crate::judge::finding::{Estimate, StratifiedEstimate, Verdict};
+use crate::judge::missing::Missing;
 use crate::plan::{Evidence, Harm, Measure, Rule};
 use crate::statistics::{
     Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel,
@@ -72,6 +73,31 @@ pub(super) fn sequential_verdict(by_number: Verdict, evidence: &SeriesEvidence) 
         (true, by_number) => by_number,
         (false, Verdict::InsufficientData | Verdict::Incomplete) => by_number,
         (false, _) => Verdict::Within,
+    }
+}
+
+/// Whether the missing events, if all of them were harmful, could lift the measure beyond the warning threshold.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+pub(super) fn may_be_beyond(rule: &Rule, inputs: &Inputs, numbers: &Numbers, missing: &Missing) -> bool {
+    let harm = rule.indicator.harm();
+    // Harmful are more events of the group; or, where fewer are harmful, of the reference.
+    let (side, events) = match harm {
+        Harm::High => (inputs.group, missing.group.events()),
+        Harm::Low => (inputs.reference, missing.reference.events()),
+    };
+    let Some(estimate) = measured(rule, numbers.ratio, numbers.difference, numbers.stratified.as_ref()) else {
+        return true;
+    };
+    let Some(value) = estimate.value.filter(|_| side.events > 0) else { return true };
+    let more = match rule.measure {
+        Measure::Ratio => events as f64 / side.events as f64,
+        Measure::Difference => events as f64 / side.exposed as f64,
+    };
+    match (rule.measure, harm) {
+        (Measure::Ratio, Harm::High) => value * (1.0 + more) > rule.warning,
+        (Measure::Ratio, Harm::Low) => value / (1.0 + more) < rule.warning,
+        (Measure::Difference, Harm::High) => value + more > rule.warning,
+        (Measure::Difference, Harm::Low) => value - more < rule.warning,
     }
 }
 

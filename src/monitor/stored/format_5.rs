@@ -11,13 +11,14 @@ use crate::judge::{Missing, MissingSide};
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::Provenance;
 use crate::statistics::Interval;
+use crate::window::CasesByTime;
 
 #[derive(Deserialize)]
 struct Section {
     names: Names,
     state: State,
     tail: Tail,
-    added: Added<MissingCases>,
+    added: Added<MissingCases, (u32, CasesByTime)>,
 }
 
 /// One entry of a journal.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::format_4::{Names, decode, encode};
 use super::shared::{Added, Section0, State, Tail, set_missing};
 use crate::alert::Alert;
-use crate::evidence::Delays;
+use crate::evidence::{Delays, LateCases};
 use crate::judge::Missing;
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{self, Provenance, Span};
@@ -17,7 +17,7 @@ struct Section<S> {
     names: Names,
     state: S,
     tail: Tail,
-    added: Added<Missing>,
+    added: Added<Missing, LateCases>,
     /// Of each feed.
     delays: Vec<Delays>,
 }

@@ -3,14 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{Alert, AlertBook};
-use crate::evidence::{CohortsState, SequencesState};
+use crate::evidence::{CohortsState, LateCases, SequencesState};
 use crate::judge::{EvaluatorState, Missing};
 use crate::ledger::{LedgerState, UnlistedNames};
 use crate::monitor::tallies::TalliesState;
 use crate::plan::{EventTime, Names, Span};
-use crate::window::{
-    CasesByTime, MissingState, NamedCases, Populations, SealedState, Support, Watermark, WindowsState,
-};
+use crate::window::{MissingState, NamedCases, Populations, SealedState, Support, Watermark, WindowsState};
 
 /// Section 0, decoded.
 pub(in crate::monitor) struct Section0 {
@@ -74,11 +72,11 @@ impl Tail {
     }
 }
 
-/// What the encoding of [`State`] leaves out since format 5; `M` are the missing cases of a finding.
+/// What the encoding of [`State`] leaves out since format 5; `M` are the missing cases of a finding, `L` the late cases of a cell.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Added<M> {
+pub(super) struct Added<M, L> {
     missing: MissingState,
-    late_by_time: Vec<(u32, CasesByTime)>,
+    late_by_time: Vec<L>,
     /// Names that events write and no list has, by dimension.
     unlisted: Vec<UnlistedNames>,
     /// Cases of such values.
@@ -97,7 +95,7 @@ pub(super) struct Added<M> {
     reading: (u64, u64),
 }
 
-impl Added<Missing> {
+impl Added<Missing, LateCases> {
     /// Collects it.
     pub fn of(state: &State, membership_horizon: Span) -> Self {
         Self {
@@ -115,7 +113,7 @@ impl Added<Missing> {
     }
 }
 
-impl<M: Into<Missing>> Added<M> {
+impl<M: Into<Missing>, L: Into<LateCases>> Added<M, L> {
     /// Completes a state that was decoded.
     pub fn complete(self, state: &mut State) -> Result<(), String> {
         let Self {
@@ -135,7 +133,7 @@ impl<M: Into<Missing>> Added<M> {
         state.watermark.set_supports(supports);
         state.ledger.released = released;
         state.windows.set_missing(missing);
-        state.cohorts.set_late_by_time(late_by_time);
+        state.cohorts.set_late_by_time(late_by_time.into_iter().map(Into::into).collect());
         state.ledger.set_unlisted(unlisted);
         state.windows.set_named(named);
         set_missing(state.alerts.alerts_mut(), of_alerts)

@@ -108,6 +108,7 @@ texts! {
     cause_conflict: "conflict", "conflict";
     cause_dropped: "dropped by a limit", "verworpen door een limiet";
     cause_impossible_counts: "counts that cannot be", "onmogelijke aantallen";
+    cause_no_stratum: "without a value to compare like with like", "zonder waarde om gelijken te vergelijken";
     cause_unmatched: "controlled, without a selection", "gecontroleerd, zonder selectie";
     stale: "Stale", "Verouderd";
     unjudged: "Not judged", "Niet beoordeeld";
@@ -286,6 +287,7 @@ impl Language {
             Cause::Dropped => self.cause_dropped(),
             Cause::ImpossibleCounts => self.cause_impossible_counts(),
             Cause::Unmatched => self.cause_unmatched(),
+            Cause::NoStratum => self.cause_no_stratum(),
         }
     }
 
