@@ -25,7 +25,6 @@ mod ready;
 mod record;
 mod record_maker;
 mod run;
-mod sip;
 mod state;
 mod store;
 mod stored_attributes;
