@@ -106,9 +106,11 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<(Monitor, 
     let key = PseudonymKey(*b"paritywatch.repl");
     let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: arguments.as_of });
     let mut lines = Input::open(arguments, settings)?;
-    if let Input::Sorted(_, ends) = &lines {
+    if let Input::Sorted(_, ends) = &mut lines {
+        let beginning = ends.beginning(settings.plan.window.history, arguments.as_of);
+        beginning.into_iter().for_each(|beginning| ends.forget_before(beginning));
+        monitor.begin_at(beginning);
         monitor.end_at(ends.supported(longest_window(settings)));
-        monitor.begin_at(ends.beginning(settings.plan.window.history, arguments.as_of));
     } else {
         monitor.expect_disorder();
     }

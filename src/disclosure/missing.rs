@@ -32,8 +32,8 @@ pub struct PublishedMissingSide {
     /// Missing cases, of the causes shown. Withheld where the side itself is and cases are missing: how many it has would
     /// follow from both numbers.
     pub cases: Option<u64>,
-    /// Those of them that are, or may be, events of the indicator. Withheld with `cases`, and where they are few or all but
-    /// few of the cases.
+    /// Those of them that are, or may be, events of the indicator. Withheld with `cases`, and where they are few, or all but
+    /// few, of the cases; none are few.
     pub events: Option<u64>,
     /// Share of `cases` among all cases of the side but those withheld, to three digits behind the point. Withheld with
     /// `cases`.
@@ -85,8 +85,7 @@ impl PublishedMissingSide {
             shown.leave_out(*cause);
         }
         let (cases, events) = (shown.cases(), shown.events());
-        let is_few = |count: u64| count > 0 && count < min_cell;
-        let are_events_withheld = is_few(events) || events > 0 && is_few(cases.saturating_sub(events));
+        let are_events_withheld = cases > 0 && events.min(cases.saturating_sub(events)) < min_cell;
         let rounded = |share: f64| (share * SHARE_STEPS).round() / SHARE_STEPS;
         Self {
             cases: Some(cases),

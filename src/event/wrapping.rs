@@ -21,9 +21,6 @@ pub(super) fn wrapping(payload: &[u8]) -> Option<&'static str> {
     if payload.len() >= REGISTRY_BYTES && payload.first() == Some(&0) {
         return Some("the framing of a schema registry (Confluent: a zero byte and the id of a schema)");
     }
-    if begins_array(payload) {
-        return Some("an array (expected one event for each record, or for each line of a file)");
-    }
     let fields: Fields<'_> = serde_json::from_slice(payload).ok()?;
     let inner = fields.get("schema").and(fields.get("payload"));
     if is_change(&fields)
@@ -39,13 +36,9 @@ pub(super) fn begins_array(payload: &[u8]) -> bool {
     payload.trim_ascii_start().first() == Some(&b'[')
 }
 
-/// A byte order mark, or a first character of which one byte is zero and which another such character follows.
+/// Two characters of which each is a zero byte and another: the larger byte first, without a byte order mark.
 fn is_utf_16(payload: &[u8]) -> bool {
-    match payload {
-        [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => true,
-        [0, first, 0, second, ..] | [first, 0, second, 0, ..] => first.is_ascii_graphic() && *second != 0,
-        _ => false,
-    }
+    matches!(payload, [0, first, 0, second, ..] if first.is_ascii_graphic() && *second != 0)
 }
 
 fn is_change(fields: &Fields<'_>) -> bool {

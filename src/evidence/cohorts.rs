@@ -20,6 +20,9 @@ use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, EventTime, Mapping, Slot, Span, hour_of};
 use crate::window::{Cases, CasesByTime, CellKey, Floors, Range};
 
+/// The most changes for which room is made before they come.
+const MOST_ROOM: usize = 1_024;
+
 /// All feeds with their waiting cohorts, and the facts that are not final. All hours are counted from 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cohorts {
@@ -169,7 +172,9 @@ impl Cohorts {
         if read.peek().is_none() {
             return;
         }
-        let (staged, cohort) = (staged.entry(hour).or_default(), hour_of(cohort));
+        let cohort = hour_of(cohort);
+        let new_hour = || HashMap::with_capacity_and_hasher(readers.len().min(MOST_ROOM), FxBuildHasher);
+        let staged = staged.entry(hour).or_insert_with(new_hour);
         read.for_each(|cell| change(staged.entry((*cell, cohort)).or_default()));
     }
 
@@ -190,12 +195,18 @@ impl Cohorts {
         // After a change of plan a staged cell may have no reader.
         let Some(Some(reader)) = reader(readers.get_mut(cell as usize)) else { return };
         let CellKey { channel, group, stratum, .. } = reader.key;
+        let mut is_late = false;
         for index in reader.lanes() {
             let Some(lane) = lane(lanes.get_mut(index)).filter(|lane| cohort >= lane.begun) else { continue };
             lane.delays.note(hour, cohort, shift, (group, stratum));
-            if cohort >= lane.passed {
+            if cohort < lane.passed {
+                is_late = true;
+            } else {
                 shift.apply(lane.cohort(cohort).counts.entry((channel, group, stratum)).or_default());
             }
+        }
+        if !is_late {
+            return;
         }
         let misses =
             |index: usize| lane(lanes.get(index)).is_some_and(|lane| (lane.begun..lane.passed).contains(&cohort));

@@ -38,14 +38,19 @@ pub struct Delays {
 
 impl Delays {
     /// Learns from a final change by an event of `hour`, of cases of the hour `cohort` in a group, and in a stratum or all.
+    #[inline]
     pub(super) fn note(&mut self, hour: i32, cohort: i32, shift: &Shift, (group, stratum): (Slot, Stratum)) {
-        self.halve_until(hour.div_euclid(HALVED_AFTER));
         let (delay, assessed) = (hour.saturating_sub(cohort), shift.assessed());
+        let is_new = delay <= 0 && assessed > 0 && stratum.is_none();
+        let gets_value = delay > 0 && assessed < 0 && stratum.map_or(group, |(_, value)| value) == Slot::NONE;
+        if !is_new && !gets_value {
+            return;
+        }
+        self.halve_until(hour.div_euclid(HALVED_AFTER));
         let cases = assessed.unsigned_abs().saturating_mul(WEIGHT);
-        let lacks_value = stratum.map_or(group, |(_, value)| value) == Slot::NONE;
-        if delay <= 0 && assessed > 0 && stratum.is_none() {
+        if is_new {
             self.cases = self.cases.saturating_add(cases);
-        } else if delay > 0 && assessed < 0 && lacks_value {
+        } else {
             let known = self.by_hours.entry(delay.min(LONGEST)).or_default();
             *known = known.saturating_add(cases);
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Channel, DimensionId, ProfileId};
-use crate::window::{CellKey, Counts};
+use crate::window::CellKey;
 
 /// A stream of sealed cohorts of one profile and dimension. Indicators whose facts are complete at the same time share
 /// it.
@@ -39,28 +39,5 @@ impl CohortFeed {
         // Cases of no listed group are in no comparison. Those that may still get one are waited for.
         let has_group = !key.group.is_unlisted();
         has_group && *profile == key.profile && *dimension == key.dimension && channels.contains(&key.channel)
-    }
-}
-
-impl Maturity {
-    /// Returns 1 for each count that the indicators of this maturity read, 0 for the others.
-    pub(super) const fn relevant(self) -> Counts {
-        let over = Counts {
-            assessed: 1,
-            selected: 1,
-            controlled: 0,
-            reported: 0,
-            resolved: 0,
-            concluded: 0,
-            hits: 0,
-            overturned: 0,
-            complaints: 0,
-        };
-        match self {
-            Self::Over => over,
-            Self::Reported => Counts { controlled: 1, ..over },
-            Self::Resolved => Counts { controlled: 1, concluded: 1, hits: 1, ..over },
-            Self::Aged => Counts { controlled: 1, hits: 1, overturned: 1, complaints: 1, ..over },
-        }
     }
 }

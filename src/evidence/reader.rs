@@ -61,7 +61,7 @@ impl Reader {
         }
         let mut most = 0;
         for feed in self.feeds.iter_mut().filter(|feed| misses(feed.lane)) {
-            let cases = change.cases(&feed.maturity.relevant());
+            let cases = change.cases(feed.maturity);
             if cases == Cases::default() {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::feed::Maturity;
 use crate::ledger::CaseCounts;
 use crate::window::{Cases, Counts};
 
@@ -23,14 +24,18 @@ impl Shift {
         }
     }
 
-    /// Returns how many cases change at least, up or down, in the counts that `relevant` marks with 1. Those that change in
+    /// Returns how many cases change at least, up or down, in the counts that indicators of this maturity read. Those that change in
     /// more than being assessed were picked.
-    pub fn cases(&self, relevant: &Counts) -> Cases {
-        let largest = |relevant: &Counts| {
-            let marked = self.0.iter().zip(relevant.fields()).filter(|(_, mark)| *mark > 0);
-            marked.map(|(change, _)| change.unsigned_abs()).max().unwrap_or(0)
+    pub fn cases(&self, maturity: Maturity) -> Cases {
+        let [assessed, selected, controlled, _, _, concluded, hits, overturned, complaints] =
+            self.0.map(i64::unsigned_abs);
+        let picked = match maturity {
+            Maturity::Over => selected,
+            Maturity::Reported => selected.max(controlled),
+            Maturity::Resolved => selected.max(controlled).max(concluded).max(hits),
+            Maturity::Aged => selected.max(controlled).max(hits).max(overturned).max(complaints),
         };
-        Cases { all: largest(relevant), picked: largest(&Counts { assessed: 0, ..*relevant }) }
+        Cases { all: picked.max(assessed), picked }
     }
 
     /// Returns by how much the assessed change.

@@ -181,7 +181,8 @@ impl Scope<'_> {
                 let sides = self.channel_sides(cohort, Some((stratum, value)));
                 (attributes.stratum_value(stratum, value), sides)
             };
-            cohort.values(stratum).into_iter().map(of_value).collect()
+            // Cases without a value may be as unlike as any two: they are compared with nobody.
+            cohort.values(stratum).into_iter().filter(|value| *value != Slot::NONE).map(of_value).collect()
         });
         CohortSides { start: cohort.start, crude: self.channel_sides(cohort, None), strata }
     }

@@ -21,7 +21,7 @@ pub struct CaseFacts {
     pub home: Option<Contribution>,
     /// What it counts for in another channel: that of a control of a case that was not picked.
     pub other: Option<Contribution>,
-    /// The time of its earliest event, where it was controlled but no event names a profile: it waits for its selection.
+    /// The time of the earliest report on its control, where it was controlled but no event names a profile: it waits for its selection.
     pub unmatched: Option<EventTime>,
 }
 
@@ -120,7 +120,7 @@ pub(super) fn facts_of_selection(selection: &Record) -> CaseFacts {
 }
 
 /// Returns the selection that counts, and the order of the earliest of its chain of revisions.
-fn selection_of(records: &[Record]) -> Option<(&Record, (EventTime, u64))> {
+pub(super) fn selection_of(records: &[Record]) -> Option<(&Record, (EventTime, u64))> {
     let active = selections(records).filter(|record| !is_revised(record, records));
     let ranked = active.map(|record| (start_of(record, records), record));
     let (start, record) = ranked.min_by_key(|(start, record)| (*start, std::cmp::Reverse(record.order())))?;
@@ -147,7 +147,7 @@ fn selections(records: &[Record]) -> impl Iterator<Item = &Record> {
     records.iter().filter(|record| record.kind == RecordKind::Selection)
 }
 
-fn is_revised(record: &Record, records: &[Record]) -> bool {
+pub(super) fn is_revised(record: &Record, records: &[Record]) -> bool {
     records.iter().any(|other| record.is_revised_by(other))
 }
 
@@ -211,8 +211,8 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable, 
 
 /// Membership alone may be of anybody: a case that was not controlled is missed by nobody.
 fn unmatched(records: &[Record]) -> Option<EventTime> {
-    let is_controlled = |record: &Record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome);
-    records.iter().map(|record| record.time).min().filter(|_| records.iter().any(is_controlled))
+    let is_report = |record: &&Record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome);
+    records.iter().filter(is_report).map(|record| record.time).min()
 }
 
 /// Returns when and by which channel a case of the channel `home`, which was not picked, was checked: by the first

@@ -5,8 +5,8 @@ use std::hash::Hasher;
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
-use siphasher::sip128::{Hasher128, SipHasher24 as SipHasher24Wide};
 
+use super::sip::Sip;
 use crate::event::TemplateSecret;
 
 /// The secret key of the fingerprints. Whoever has it can test whether an id is in the state. Nobody can read an id
@@ -69,7 +69,7 @@ impl PseudonymKey {
     pub fn template_secret(&self) -> TemplateSecret {
         let mut secret = [0; size_of::<TemplateSecret>()];
         for (word, number) in secret.chunks_exact_mut(8).zip(0_u8..) {
-            word.copy_from_slice(&finished(self.begun(DOMAIN_TEMPLATE), &[number]).to_le_bytes());
+            word.copy_from_slice(&self.begun_text(DOMAIN_TEMPLATE).finish(&[number]).to_le_bytes());
         }
         secret
     }
@@ -84,28 +84,32 @@ impl PseudonymKey {
         hasher.write_u8(domain);
         hasher
     }
+
+    fn begun_text(&self, domain: u8) -> Sip {
+        Sip::new(&self.0).with(&[domain])
+    }
 }
 
 /// Makes fingerprints by one key. What all fingerprints of a kind begin with was hashed beforehand.
 #[derive(Clone, Debug)]
 pub struct Fingerprints {
-    case: SipHasher24Wide,
-    id: SipHasher24,
-    event: SipHasher24,
-    control: SipHasher24,
+    case: Sip,
+    id: Sip,
+    event: Sip,
+    control: Sip,
 }
 
 /// A hash that has taken in the source of an event, and waits for its id.
 #[derive(Clone, Copy, Debug)]
-pub struct SourceHash(SipHasher24);
+pub struct SourceHash(Sip);
 
 impl Fingerprints {
     /// Returns what makes fingerprints by a key.
     #[must_use]
     pub fn new(key: &PseudonymKey) -> Self {
-        let mut case = SipHasher24Wide::new_with_key(&key.0);
-        case.write_u8(DOMAIN_CASE);
-        Self { case, id: key.begun(DOMAIN_ID), event: key.begun(DOMAIN_EVENT), control: key.begun(DOMAIN_CONTROL) }
+        let case = Sip::new_wide(&key.0).with(&[DOMAIN_CASE]);
+        let [id, event, control] = [DOMAIN_ID, DOMAIN_EVENT, DOMAIN_CONTROL].map(|domain| key.begun_text(domain));
+        Self { case, id, event, control }
     }
 
     /// Returns the fingerprint of a case id: SipHash-2-4 with 128 bits of output, a pseudorandom function (Aumasson and
@@ -113,10 +117,8 @@ impl Fingerprints {
     #[must_use]
     #[inline]
     pub fn case(&self, case_id: impl AsRef<[u8]>) -> CaseKey {
-        let mut hasher = self.case;
-        hasher.write(case_id.as_ref());
-        let hash = hasher.finish128();
-        CaseKey { high: hash.h1, low: hash.h2 }
+        let (high, low) = self.case.finish_wide(case_id.as_ref());
+        CaseKey { high, low }
     }
 
     /// Returns the tag of an event.
@@ -128,37 +130,28 @@ impl Fingerprints {
     /// Returns the first part of the tags of all events of a source.
     #[must_use]
     pub fn source(&self, source: &str) -> SourceHash {
-        let mut hasher = self.event;
         // The length keeps ("ab", "c") and ("a", "bc") apart.
-        hasher.write_usize(source.len());
-        hasher.write(source.as_bytes());
-        SourceHash(hasher)
+        SourceHash(self.event.with(&(source.len() as u64).to_le_bytes()).with(source.as_bytes()))
     }
 
     /// Returns the tag of an event of this source.
     #[must_use]
     #[inline]
     pub fn event_of(&self, source: &SourceHash, id: impl AsRef<[u8]>) -> EventTag {
-        EventTag { id: finished(self.id, id.as_ref()), full: finished(source.0, id.as_ref()) }
+        EventTag { id: self.id.finish(id.as_ref()), full: source.0.finish(id.as_ref()) }
     }
 
     /// Returns the 32 bits that stand for an event named by `revises`; never 0, which means that none is named.
     #[must_use]
     pub fn revised(&self, id: impl AsRef<[u8]>) -> u32 {
-        low_word(finished(self.id, id.as_ref())).max(1)
+        low_word(self.id.finish(id.as_ref())).max(1)
     }
 
     /// Returns the 32 bits that stand for a control within its case; never 0, which is the control without an id.
     #[must_use]
     pub fn control(&self, control_id: impl AsRef<[u8]>) -> u32 {
-        low_word(finished(self.control, control_id.as_ref())).max(1)
+        low_word(self.control.finish(control_id.as_ref())).max(1)
     }
-}
-
-#[inline]
-fn finished(mut hasher: SipHasher24, bytes: &[u8]) -> u64 {
-    hasher.write(bytes);
-    hasher.finish()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "only the low word is used")]

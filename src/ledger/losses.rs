@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 
 use super::attributes::AttributeTable;
-use super::case::{Contribution, facts, facts_of_selection};
+use super::case::{Contribution, facts, facts_of_selection, is_revised, selection_of};
+use super::counts::CaseCounts;
 use super::record::{Record, RecordKind};
 use super::run::Spans;
 use crate::plan::invariant::{Room, present};
@@ -27,7 +28,7 @@ pub enum LossCause {
     Dropped,
 }
 
-/// A case, or an event of it, that is lost.
+/// A case, or an event of it, that is lost, or lost no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
     /// Why.
@@ -37,6 +38,8 @@ pub struct Loss {
     pub contribution: Option<Contribution>,
     /// Event time of the loss: of the refused event, or of the oldest event of the case.
     pub time: EventTime,
+    /// Whether it is lost now; else it was, and an event of another time made up for it.
+    pub more: bool,
 }
 
 /// A run that was closed.
@@ -68,7 +71,7 @@ impl Losses {
     fn add(&mut self, loss: Loss) {
         if self.held.len() < MAX_LOSSES {
             self.held.push(loss);
-        } else {
+        } else if loss.more {
             self.overflowed = self.overflowed.saturating_add(1);
             let count = self.beyond.entry(hour_of(loss.time)).or_default();
             *count = count.saturating_add(1);
@@ -92,7 +95,7 @@ impl Losses {
             return;
         }
         if early {
-            let lost = |contribution| Loss { cause: LossCause::Dropped, contribution, time };
+            let lost = |contribution| Loss { cause: LossCause::Dropped, contribution, time, more: true };
             self.add(lost(facts.home));
             facts.other.into_iter().for_each(|other| self.add(lost(Some(other))));
             return;
@@ -107,28 +110,35 @@ impl Losses {
                 *count = count.saturating_add(1);
             }
         }
-        let released = |contribution| Loss { cause: LossCause::Released, contribution: Some(contribution), time };
+        let released =
+            |contribution| Loss { cause: LossCause::Released, contribution: Some(contribution), time, more: true };
         self.add(released(home));
         facts.other.into_iter().for_each(|other| self.add(released(other)));
     }
 
-    /// Adds a second selection of a case, with whose records it was joined: of any two the later one is refused. A case counts once,
-    /// in the cohort of the selection that is kept. Where both say the same, nothing is lost.
-    pub fn add_conflict(&mut self, record: &Record, records: &[Record], spans: &Spans) {
-        let is_other = |known: &&Record| known.is_plain_selection() && *known != record;
+    /// Adds what a further selection of a case changes in which of its selections are refused. It is among `records`, unless there was no
+    /// room for it.
+    pub fn add_selection(&mut self, record: &Record, records: &[Record], spans: &Spans) {
         let run = spans.runs(records).find(|run| run.contains(record)).unwrap_or(records);
-        let others = || run.iter().filter(is_other);
-        if refused_of(others()).is_some() {
-            return;
-        }
-        if let Some((time, contribution)) = refused_of(others().chain([record])) {
-            self.add(Loss { cause: LossCause::Conflict, contribution, time });
-        }
+        let before: Vec<Record> = run.iter().filter(|known| *known != record).copied().collect();
+        let after: Vec<Record> = before.iter().chain([record]).copied().collect();
+        let (was, is) = (refused(&before), refused(&after));
+        let conflict = |(time, contribution): (EventTime, Option<Contribution>), more| Loss {
+            cause: LossCause::Conflict,
+            contribution,
+            time,
+            more,
+        };
+        let without = |these: &[Refused], others: &[Refused]| -> Vec<Refused> {
+            these.iter().filter(|refused| !others.contains(refused)).copied().collect()
+        };
+        without(&was, &is).into_iter().for_each(|(_, counts_for)| self.add(conflict(counts_for, false)));
+        without(&is, &was).into_iter().for_each(|(_, counts_for)| self.add(conflict(counts_for, true)));
     }
 
     /// Adds an event of a case that lost its groups and strata, because too many combinations were in use.
     pub fn add_overflow(&mut self, record: &Record, contribution: Option<Contribution>) {
-        self.add(Loss { cause: LossCause::Dropped, contribution, time: record.time });
+        self.add(Loss { cause: LossCause::Dropped, contribution, time: record.time, more: true });
     }
 
     /// Returns all losses since the last call.
@@ -147,24 +157,26 @@ impl Losses {
     }
 }
 
-/// Returns the time of the selection that is kept, and what the first of the others that says otherwise may count for, in its cohort.
-fn refused_of<'r>(selections: impl Iterator<Item = &'r Record> + Clone) -> Option<(EventTime, Option<Contribution>)> {
-    let kept = selections.clone().min_by_key(|selection| selection.order())?;
-    let counts_for =
+/// A selection that is refused, by its tag: its time, and what it would count for.
+type Refused = (u64, (EventTime, Option<Contribution>));
+
+/// Returns the selections of a case that are refused, because it counts by another one that says otherwise.
+fn refused(records: &[Record]) -> Vec<Refused> {
+    let Some((kept, _)) = selection_of(records) else { return Vec::new() };
+    let says =
         |selection: &Record| facts_of_selection(selection).home.map(|home| Contribution { cohort: kept.time, ..home });
-    let same = counts_for(kept);
-    let others = selections.filter(|selection| selection.order() != kept.order());
-    let otherwise = others.filter(|selection| {
-        let other = counts_for(selection);
-        other.is_none() || other != same
-    });
-    let first = otherwise.min_by_key(|selection| selection.order())?;
-    // Where one of the two picked the case, it may have been picked.
-    let may_be_picked = |refused: Contribution| {
-        let counts = if kept.flags.yes() { refused.counts.with_selected() } else { refused.counts };
-        Contribution { counts, ..refused }
-    };
-    Some((kept.time, counts_for(first).map(may_be_picked)))
+    let own = says(kept);
+    let heads = records.iter().filter(|record| record.kind == RecordKind::Selection && !is_revised(record, records));
+    let otherwise = heads.filter(|head| head.order() != kept.order() && (says(head).is_none() || says(head) != own));
+    otherwise.map(|head| (head.tag, (head.time, may_count_for(head, own)))).collect()
+}
+
+/// What a refused selection would count for. Where the one that is kept is of the same profile and picked the case, it may have been picked.
+fn may_count_for(refused: &Record, kept: Option<Contribution>) -> Option<Contribution> {
+    let own = facts_of_selection(refused).home?;
+    let is_same = |kept: Contribution| (kept.profile, kept.channel) == (own.profile, own.channel);
+    let may_be_picked = kept.is_some_and(|kept| is_same(kept) && kept.counts.count(CaseCounts::SELECTED) > 0);
+    Some(Contribution { counts: if may_be_picked { own.counts.with_selected() } else { own.counts }, ..own })
 }
 
 /// Returns whether anything is lost where the run expires: it leaves a value open that a rule reads.
@@ -184,6 +196,7 @@ mod tests {
             cause: LossCause::Released,
             contribution: None,
             time: EventTime(crate::plan::Span::HOUR.times(hour).0),
+            more: true,
         };
         (0..MAX_LOSSES).for_each(|_| losses.add(loss(1)));
         [2, 3, 3].into_iter().for_each(|hour| losses.add(loss(hour)));

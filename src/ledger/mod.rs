@@ -25,6 +25,7 @@ mod ready;
 mod record;
 mod record_maker;
 mod run;
+mod sip;
 mod state;
 mod store;
 mod stored_attributes;

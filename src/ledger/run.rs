@@ -165,6 +165,7 @@ impl Default for Reach {
 
 impl Reach {
     /// Adds a record, or, with `unpicked`, the selection that it would be if it had not picked the case.
+    #[inline]
     fn add(&mut self, record: &Record, spans: &Spans, unpicked: bool) {
         let until = |span: Span| record.arrived.plus(span).plus(FINAL_AFTER);
         let span = match record.kind {

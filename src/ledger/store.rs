@@ -14,7 +14,7 @@ use super::memory::Known;
 use super::page::Added;
 use super::pages::Pages;
 use super::ready::{CaseEvent, ReadyRecord};
-use super::record::Record;
+use super::record::{Record, RecordKind};
 use super::record_maker::RecordMaker;
 use super::run::Spans;
 use super::sweep::note_closed;
@@ -353,16 +353,20 @@ impl Ledger {
         self.comparison.begin(records, &mut self.attributes, &spans);
         match self.pages.page_mut(key).add(key, record, records, &spans) {
             Added::Changed => {
+                // A correction, which may be of none of the others.
+                if record.kind == RecordKind::Selection && records.len() > 1 {
+                    self.losses.add_selection(&record, records, &spans);
+                }
                 self.comparison.finish(&record, records, &mut self.attributes, &spans);
                 Arrival::Changed
             }
             Added::Conflict => {
-                self.losses.add_conflict(&record, records, &spans);
+                self.losses.add_selection(&record, records, &spans);
                 self.comparison.finish(&record, records, &mut self.attributes, &spans);
                 Arrival::Conflict
             }
             Added::Rejected => {
-                self.losses.add_conflict(&record, records, &spans);
+                self.losses.add_selection(&record, records, &spans);
                 self.comparison.effects.clear();
                 let memory = &mut self.pages.page_mut(key).memory;
                 self.horizons.remember(memory, key, record.tag, record.time, self.bounds.swept_at);

@@ -42,7 +42,7 @@ pub struct Monitor {
     /// Where the input of a `replay` ends, unless `--as-of` says otherwise. Later events are ahead of it and not read.
     pub(super) end: Option<EventTime>,
     /// Where the input of a `replay` begins. Earlier events are too late.
-    pub(super) begin: Option<EventTime>,
+    pub(super) begin: EventTime,
     /// Nothing is due before the watermark reaches this.
     pub(super) quiet_until: EventTime,
     /// Wall-clock time at which each profile was last heard of.
@@ -63,7 +63,7 @@ impl Monitor {
             sums: Sums::default(),
             latenesses: Latenesses::default(),
             end: None,
-            begin: None,
+            begin: EventTime::MIN,
             quiet_until: EventTime::MIN,
             tables,
             evaluator: Evaluator::default(),
@@ -127,7 +127,7 @@ impl Monitor {
     /// Says where the input of a `replay` begins. Earlier events are too late for whatever follows, and are not counted.
     pub const fn begin_at(&mut self, begin: Option<EventTime>) {
         if let Clock::Event { .. } = self.clock {
-            self.begin = begin;
+            self.begin = if let Some(begin) = begin { begin } else { EventTime::MIN };
         }
     }
 
@@ -272,7 +272,7 @@ impl Monitor {
             return Handled::Rejected(Rejection::ahead_of_clock(time.since(now), max_ahead));
         }
         let lateness = self.watermark.lateness(partition, time);
-        if lateness == Lateness::TooLate || self.begin.is_some_and(|begin| time < begin) {
+        if lateness == Lateness::TooLate || time < self.begin {
             return Handled::TooLate;
         }
         let seen = self.watermark.seen(partition);

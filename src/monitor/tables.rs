@@ -61,8 +61,11 @@ impl Tables {
             self.windows.missing.count_anywhere(Cause::Dropped, time, cases);
         }
         let (missing, attributes) = (&mut self.windows.missing, &self.ledger.attributes);
-        for Loss { cause, contribution, time } in losses {
+        for Loss { cause, contribution, time, more } in losses {
             match (cause, contribution) {
+                (LossCause::Conflict, Some(place)) if !more => {
+                    missing.uncount_everywhere(Cause::Conflict, &place, attributes);
+                }
                 (LossCause::Released, Some(place)) => {
                     for dimension in attributes.without_group(place.attributes) {
                         missing.count(Cause::Released, &place, (dimension, Slot::NONE));

@@ -78,6 +78,11 @@ impl Ends {
         beginning
     }
 
+    /// Forgets the events before this time.
+    pub fn forget_before(&mut self, time: EventTime) {
+        self.hours = self.hours.split_off(&hour_of(time));
+    }
+
     /// Returns the end, if gaps are from `least_gap` hours on and `usual` events must follow, and how many events are beyond it.
     fn end(&self, (newest, all, longest): (EventTime, u64, i32), (least_gap, usual): (i32, u64)) -> (EventTime, u64) {
         let (mut end, mut beyond) = (newest, 0_u64);

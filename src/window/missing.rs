@@ -95,7 +95,24 @@ impl MissingCases {
     /// Counts a case as missing in every dimension, in the channel of the contribution.
     pub fn count_everywhere(&mut self, cause: Cause, contribution: &Contribution, attributes: &AttributeTable) {
         for (dimension, group) in attributes.groups(contribution.attributes) {
+            // Of whom only probabilities are known may be of any group.
+            let group = if group.is_probabilistic() { Slot::NONE } else { group };
             self.count(cause, contribution, (dimension, group));
+        }
+    }
+
+    /// Takes back what [`Self::count_everywhere`] counted.
+    pub fn uncount_everywhere(&mut self, cause: Cause, contribution: &Contribution, attributes: &AttributeTable) {
+        let Contribution { profile, channel, cohort, counts, .. } = *contribution;
+        let case = Cases { all: 1, picked: counts.count(CaseCounts::SELECTED) };
+        for (dimension, group) in attributes.groups(contribution.attributes) {
+            let group = if group.is_probabilistic() { Slot::NONE } else { group };
+            let place = MissingPlace { profile, channel, dimension, group, cause };
+            if let Some(cases) = self.places.get_mut(&place) {
+                cases.remove(hour(cohort), self.floors, case);
+            }
+            let changes = self.changes.entry((profile, channel, dimension)).or_default();
+            *changes = changes.wrapping_add(1);
         }
     }
 

@@ -260,7 +260,7 @@ fn what_is_lost_is_told() {
     core.read("selection", 0, &known);
     core.read("selection", 1, &selection("left", true));
     let refused = core.losses();
-    assert_eq!((refused.len(), refused[0].cause, refused[0].time), (1, LossCause::Conflict, at(0)));
+    assert_eq!((refused.len(), refused[0].cause, refused[0].time), (1, LossCause::Conflict, at(1)));
     assert_eq!(stages(&refused[0].contribution.unwrap())[..2], [1, 1]);
     // A round of sweeps takes some pages with each event.
     for case in 0..1_200 {
@@ -539,4 +539,45 @@ proptest! {
             prop_assert!(selected >= resolved && selected >= reported);
         }
     }
+}
+
+/// Each selection that is refused, and that says otherwise, is missing where and when it would count: whatever came first.
+#[test]
+fn every_refused_selection_is_missing_where_it_would_count() {
+    let config = CONFIG.replace("rolling = [\"30d\", \"90d\"]", "rolling = [\"7d\", \"30d\", \"90d\"]")
+        + "[profiles.q]\nowner = \"o\"\n";
+    let of = |profile: &str, case: i64, picked: bool, id: &str, hours: i64| {
+        let data = json!({ "case_id": format!("c{case}"), "profile": profile, "selected": picked, "groups": { "origin": "a" } });
+        event("selection", id, at(hours).plus(Span::SECOND.times(case)), &data)
+    };
+    let mut payloads = Vec::new();
+    for case in 0..50 {
+        payloads.push(of("p", case, false, "first", 1));
+        payloads.push(of("q", case, true, "second", 10 * 24));
+        payloads.push(of("q", case, true, "third", 10 * 24 + 1));
+        payloads.push(of("p", case, false, "the same again", 11 * 24));
+        let mut unknown = of("q", case, false, "corrects nothing", 11 * 24 + 1);
+        unknown = String::from_utf8(unknown)
+            .unwrap()
+            .replace("\"profile\"", "\"revises\":\"nobody\",\"profile\"")
+            .into_bytes();
+        payloads.push(unknown);
+    }
+    let conflicts = |payloads: &[Vec<u8>]| {
+        let document = replayed_until(&config, at(12 * 24), payloads);
+        let findings = document["findings"].as_array().unwrap();
+        let of = |profile: &str, window: &str| {
+            let is_asked = |finding: &&Value| {
+                (&finding["profile"], &finding["window"], &finding["group"])
+                    == (&json!(profile), &json!(window), &json!("a"))
+            };
+            let missing = &findings.iter().find(is_asked).unwrap()["missing"]["group"];
+            (missing["by_cause"]["conflict"].as_u64().unwrap_or(0), missing["events"].as_u64().unwrap())
+        };
+        [of("p", "30d"), of("q", "7d"), of("q", "30d")]
+    };
+    let expected = [(0, 0), (150, 100), (150, 100)];
+    assert_eq!(conflicts(&payloads), expected);
+    payloads.reverse();
+    assert_eq!(conflicts(&payloads), expected);
 }

@@ -94,7 +94,8 @@ impl Gaps {
         for (counts, (slot, cause)) in self.without_group.iter().zip(WITHOUT_GROUP) {
             let (cases, events) = (unit.of(indicator, counts), Unit::Events.of(indicator, counts));
             let released = if slot == Slot::NONE { self.released } else { Cases::default() };
-            let (released, its_events) = (released.all.min(cases), released.picked.min(events));
+            let its_events = events_of_lost(indicator, released).min(events);
+            let released = unit.of_lost(indicator, released).min(cases);
             side.add(Cause::Released, (released, its_events));
             side.add(cause, (cases - released, events - its_events));
         }
