@@ -544,7 +544,9 @@ proptest! {
 /// Each selection that is refused, and that says otherwise, is missing where and when it would count: whatever came first.
 #[test]
 fn every_refused_selection_is_missing_where_it_would_count() {
-    let config = CONFIG.replace("rolling = [\"30d\", \"90d\"]", "rolling = [\"7d\", \"30d\", \"90d\"]")
+    // So late that no order makes an event late.
+    let config = CONFIG
+        .replace("rolling = [\"30d\", \"90d\"]", "allowed_lateness = \"20d\"\nrolling = [\"7d\", \"30d\", \"90d\"]")
         + "[profiles.q]\nowner = \"o\"\n";
     let of = |profile: &str, case: i64, picked: bool, id: &str, hours: i64| {
         let data = json!({ "case_id": format!("c{case}"), "profile": profile, "selected": picked, "groups": { "origin": "a" } });
@@ -553,10 +555,10 @@ fn every_refused_selection_is_missing_where_it_would_count() {
     let mut payloads = Vec::new();
     for case in 0..50 {
         payloads.push(of("p", case, false, "first", 1));
-        payloads.push(of("q", case, true, "second", 10 * 24));
-        payloads.push(of("q", case, true, "third", 10 * 24 + 1));
-        payloads.push(of("p", case, false, "the same again", 11 * 24));
-        let mut unknown = of("q", case, false, "corrects nothing", 11 * 24 + 1);
+        payloads.push(of("q", case, true, "second", 6 * 24));
+        payloads.push(of("q", case, true, "third", 6 * 24 + 1));
+        payloads.push(of("p", case, false, "the same again", 7 * 24));
+        let mut unknown = of("q", case, false, "corrects nothing", 7 * 24 + 1);
         unknown = String::from_utf8(unknown)
             .unwrap()
             .replace("\"profile\"", "\"revises\":\"nobody\",\"profile\"")
