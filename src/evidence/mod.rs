@@ -27,4 +27,4 @@ pub use feed::{CohortFeed, Maturity};
 pub use indicator::{by_population_of, maturity, side};
 pub use sequence::{Sequences, SequencesState, StagedPopulation, WatchList};
 pub use series::SeriesEvidence;
-pub use table::{Reading, TableKey, feeds};
+pub use table::{Reading, TableKey, block_target, feeds};

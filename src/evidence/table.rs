@@ -181,8 +181,7 @@ impl Scope<'_> {
                 let sides = self.channel_sides(cohort, Some((stratum, value)));
                 (attributes.stratum_value(stratum, value), sides)
             };
-            // Cases without a value may be as unlike as any two: they are compared with nobody.
-            cohort.values(stratum).into_iter().filter(|value| *value != Slot::NONE).map(of_value).collect()
+            cohort.values(stratum).into_iter().map(of_value).collect()
         });
         CohortSides { start: cohort.start, crude: self.channel_sides(cohort, None), strata }
     }
@@ -235,8 +234,9 @@ fn feed_of(key: TableKey, rule: &Rule) -> CohortFeed {
     CohortFeed { profile, dimension, channels, maturity: maturity(rule.indicator) }
 }
 
-/// The exposed of both groups together at which a block is closed.
-const fn block_target(rule: &Rule, plan: &EvidencePlan) -> u64 {
+/// Returns the exposed of both groups together at which a block is closed.
+#[must_use]
+pub const fn block_target(rule: &Rule, plan: &EvidencePlan) -> u64 {
     use Indicator::{ControlFrequency, SelectionRate, UnfoundedRate};
     match rule.indicator {
         SelectionRate | ControlFrequency | UnfoundedRate => plan.block_exposed,

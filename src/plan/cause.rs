@@ -21,7 +21,7 @@ pub enum Cause {
     ImpossibleCounts,
     /// It was controlled, but its selection has not come: nothing says which profile or group it is of.
     Unmatched,
-    /// It has no value in the stratum by which a rule compares like with like: it is compared with nobody.
+    /// It has no value in the stratum by which a rule compares like with like: it is compared with others of which nothing is known either.
     NoStratum,
 }
 

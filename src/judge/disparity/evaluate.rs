@@ -11,13 +11,13 @@ use super::indicator::Stamp;
 use super::sums::CellSums;
 use super::table::{Table, Topic};
 use super::verdict::{Inputs, Numbers, judge, may_be_beyond, sequential_verdict};
-use crate::evidence::{Against, SeriesEvidence, TableKey, WatchList};
+use crate::evidence::{Against, SeriesEvidence, TableKey, WatchList, block_target};
 use crate::judge::finding::{Evaluation, Finding, FindingKey, Late, PendingBounds, Verdict};
 use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
 use crate::judge::stages::Funnel;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{GroupId, Mapping, ProfileId, Reference, Rule};
+use crate::plan::{EvidencePlan, GroupId, Mapping, ProfileId, Reference, Rule};
 use crate::statistics::Bracket;
 use crate::window::CellKey;
 
@@ -143,7 +143,7 @@ impl Evaluator {
         // Empty where the rule asks for other evidence, or where the dimension has no group of the reference's name.
         let evidence = scene.sequences.evidence(key, watched);
         // A group that evidence takes for the reference has no series that reads.
-        let can_alarm = evidence.iter().flatten().any(|evidence| can_alarm(evidence, scene.plan.evidence.block_cap));
+        let can_alarm = evidence.iter().flatten().any(|evidence| blocks_to_alarm(evidence, &scene.plan.evidence) == 0);
         let labels: Vec<Arc<str>> = rule.windows.iter().map(|window| self.label(&window.label)).collect();
         // Taken out meanwhile, because the standing verdicts change as well.
         let mut known = self.known.remove(&key).unwrap_or_default();
@@ -170,8 +170,14 @@ impl Evaluator {
         let TableKey { profile, channel, dimension, .. } = place.table;
         let Row { inputs, numbers, .. } = row;
         let by_evidence = evidence.as_ref().map(|evidence| self.standing_verdict(place, numbers.verdict, evidence));
+        let plan = &scene.plan.evidence;
+        let to_alarm = evidence.filter(|_| !can_alarm).map(|evidence| blocks_to_alarm(&evidence, plan));
+        let mut needed = None;
         let judged = match by_evidence.unwrap_or(numbers.verdict) {
-            Verdict::Within if evidence.is_some() && !can_alarm => Verdict::InsufficientData,
+            Verdict::Within if to_alarm.is_some() => {
+                needed = to_alarm.map(|blocks| blocks.saturating_mul(block_target(rule, plan)));
+                Verdict::InsufficientData
+            }
             Verdict::Within if is_incomplete(rule, row) => Verdict::Incomplete,
             judged => judged,
         };
@@ -192,7 +198,7 @@ impl Evaluator {
             difference: numbers.difference,
             p_value: numbers.p_value,
             stratified: numbers.stratified.clone(),
-            needed: numbers.needed.filter(|_| rule.reference != Reference::Overall),
+            needed: numbers.needed.or(needed).filter(|_| rule.reference != Reference::Overall),
             pending: row.pending,
             probabilistic: row.probabilistic,
             missing: row.missing,
@@ -260,11 +266,13 @@ impl Known {
     }
 }
 
-/// Whether so many blocks could have led to an alarm. A block that is not the first multiplies the evidence by at most `cap`; 0 is no cap.
-#[expect(clippy::cast_precision_loss, reason = "a number of blocks")]
-fn can_alarm(evidence: &SeriesEvidence, cap: f64) -> bool {
-    let blocks = if cap > 0.0 { evidence.blocks.saturating_sub(1) } else { evidence.blocks };
-    evidence.alarmed || blocks > 0 && (cap <= 0.0 || blocks as f64 * libm::log(cap) >= evidence.alarm_at)
+/// Returns how many more blocks evidence must read before it can alarm. The first one does not count, and any other multiplies the evidence by at most
+/// `block_cap`; 0 is no cap.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few blocks")]
+fn blocks_to_alarm(evidence: &SeriesEvidence, plan: &EvidencePlan) -> u64 {
+    let cap = plan.block_cap;
+    let least = if cap > 1.0 { (evidence.alarm_at / libm::log(cap)).ceil() as u64 + 1 } else { 1 };
+    if evidence.alarmed { 0 } else { least.saturating_sub(evidence.blocks) }
 }
 
 /// Whether so much is missing that the finding is not `within`.

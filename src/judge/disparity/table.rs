@@ -93,9 +93,7 @@ impl<'s> Topic<'s> {
                 .map(|(subject, left_out)| GroupCounts::of(scene, subject, stratum, (&mut *sums, left_out))),
         };
         let all = channels(None);
-        // Cases without a value may be as unlike as any two: they are compared with nobody.
-        let known = self.strata.iter().filter(|(_, value)| *value != Slot::NONE);
-        let strata: Vec<Channels> = known.map(|stratum| channels(Some(*stratum))).collect();
+        let strata: Vec<Channels> = self.strata.iter().map(|stratum| channels(Some(*stratum))).collect();
         let pending = (self.rule.indicator == Indicator::HitRate)
             .then(|| GroupCounts::of(scene, &self.subject, None, (&mut *sums, &LeftOut::default())));
         let groups = self.dimension.groups.len();
