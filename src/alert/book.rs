@@ -103,7 +103,7 @@ impl AlertBook {
     pub fn observe(&mut self, now: EventTime, evaluation: &Evaluation, plan: &Plan) -> Vec<Transition> {
         let findings = by_identity(evaluation);
         let open = self.open();
-        let identities: BTreeSet<Identity> = open.keys().chain(findings.keys()).copied().collect();
+        let identities: BTreeSet<Identity> = open.keys().chain(findings.keys()).cloned().collect();
         let mut transitions = Vec::new();
         for identity in identities {
             let rule = plan.rules.get(identity.rule);
@@ -140,7 +140,7 @@ impl AlertBook {
     /// The place of the open alert of each identity; of several the last.
     fn open(&self) -> BTreeMap<Identity, usize> {
         let open = (0..).zip(&self.alerts).filter(|(_, alert)| alert.state.is_open());
-        open.map(|(index, alert)| (alert.identity, index)).collect()
+        open.map(|(index, alert)| (alert.identity.clone(), index)).collect()
     }
 
     fn keep_bounds(&mut self) {
@@ -161,29 +161,22 @@ fn is_watched(identity: &Identity, plan: &Plan) -> bool {
     let Some(rule) = invariant::present(Room::Alert, "an alert has a rule of the plan", rule) else { return false };
     rule.profiles.contains(&identity.profile)
         && rule.channels.contains(&identity.channel)
-        && rule.dimensions.contains(&identity.dimension)
+        && identity.dimension.is_none_or(|dimension| rule.dimensions.contains(&dimension))
 }
 
 /// The findings that can raise an alert, by identity. Those of one identity are its windows, in the order of the rule.
 fn by_identity(evaluation: &Evaluation) -> BTreeMap<Identity, Vec<&Finding>> {
     let mut findings: BTreeMap<Identity, Vec<&Finding>> = BTreeMap::new();
     for finding in evaluation.findings.iter().filter(|finding| finding.verdict.is_some()) {
-        let key = &finding.key;
-        let identity = Identity {
-            rule: key.rule,
-            profile: key.profile,
-            channel: key.channel,
-            dimension: key.dimension,
-            group: key.group,
-        };
-        findings.entry(identity).or_default().push(finding);
+        findings.entry(Identity::of(&finding.key)).or_default().push(finding);
     }
     findings
 }
 
 fn begin(identity: Identity, findings: &[&Finding], rule: &Rule, plan: &Plan, now: EventTime) -> Option<Alert> {
     let (severity, worst) = raised(findings)?;
-    let names = invariant::present(Room::Alert, "a finding is about what its plan names", names(identity, rule, plan))?;
+    let names =
+        invariant::present(Room::Alert, "a finding is about what its plan names", names(&identity, rule, plan))?;
     let id = alert_id(&names, now);
     Some(Alert::begin(id, identity, severity, worst, now, rule.hold_for))
 }
@@ -224,9 +217,18 @@ fn raised<'f>(findings: &[&'f Finding]) -> Option<(Severity, &'f Finding)> {
 }
 
 /// The names that make up an alert's id.
-fn names<'p>(identity: Identity, rule: &'p Rule, plan: &'p Plan) -> Option<[&'p str; 6]> {
+fn names<'p>(identity: &'p Identity, rule: &'p Rule, plan: &'p Plan) -> Option<Vec<&'p str>> {
     let profile = plan.profiles.get(usize::from(identity.profile.0))?;
-    let dimension = plan.dimensions.get(usize::from(identity.dimension.0))?;
-    let group = dimension.groups.get(usize::from(identity.group.0))?;
-    Some([&rule.name, &profile.name, identity.channel.name(), &dimension.name, group, rule.reference.name()])
+    let mut names = vec![rule.name.as_str(), &profile.name, identity.channel.name()];
+    match (identity.dimension, identity.group) {
+        (Some(dimension), Some(group)) => {
+            let dimension = plan.dimensions.get(usize::from(dimension.0))?;
+            names.extend([&dimension.name, dimension.groups.get(usize::from(group.0))?.as_str()]);
+        }
+        // It is about the profile as a whole.
+        _ => names.extend(["", ""]),
+    }
+    names.push(rule.reference());
+    names.extend(identity.subject.as_deref());
+    Some(names)
 }

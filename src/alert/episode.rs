@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
-use crate::judge::Finding;
+use crate::judge::{Extra, Finding, FindingKey};
+use crate::plan::optional;
 use crate::plan::{Channel, DimensionId, EventTime, GroupId, Mapping, ProfileId, Span};
 
 /// One episode, with the finding that last raised it.
@@ -60,7 +62,7 @@ pub struct Transition {
 }
 
 /// What an alert is about. The worst of its windows decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identity {
     /// Index of the rule in the plan. The rule also fixes the reference.
     pub rule: usize,
@@ -68,10 +70,15 @@ pub struct Identity {
     pub profile: ProfileId,
     /// The channel.
     pub channel: Channel,
-    /// The dimension.
-    pub dimension: DimensionId,
-    /// The group.
-    pub group: GroupId,
+    /// The dimension; `None` for what is about a profile as a whole.
+    #[serde(with = "optional::dimension")]
+    pub dimension: Option<DimensionId>,
+    /// The group, likewise.
+    #[serde(with = "optional::group")]
+    pub group: Option<GroupId>,
+    /// What else it is about, as in [`FindingKey`]. It is stored with the finding.
+    #[serde(skip)]
+    pub subject: Option<Arc<str>>,
 }
 
 /// Names one episode. The same identity and beginning have the same id on every machine.
@@ -110,6 +117,22 @@ pub(super) enum Condition<'f> {
     Held,
     /// Every window that says something is within the thresholds, the clear threshold included.
     Clear,
+}
+
+impl Identity {
+    /// Returns the identity of the alert that a finding raises.
+    #[must_use]
+    pub fn of(key: &FindingKey) -> Self {
+        let FindingKey { rule, profile, channel, dimension, group, subject, .. } = key;
+        Self {
+            rule: *rule,
+            profile: *profile,
+            channel: *channel,
+            dimension: *dimension,
+            group: *group,
+            subject: subject.clone(),
+        }
+    }
 }
 
 impl Severity {
@@ -190,6 +213,12 @@ impl Alert {
         self.evidence.key.rule = self.identity.rule;
         self.evidence.key.profile = self.identity.profile;
         Some(self)
+    }
+
+    /// Sets what the encoding of the finding leaves out.
+    pub fn set_extra(&mut self, extra: Extra) {
+        self.evidence.set_extra(extra);
+        self.identity.subject = self.evidence.key.subject.clone();
     }
 
     /// Moves the times from which durations are counted. The times that receivers were told stay: when it fired and,

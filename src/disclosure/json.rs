@@ -10,8 +10,8 @@ use super::published::{
     Counted, Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates,
 };
 use crate::evidence::SeriesEvidence;
-use crate::judge::{Stage, Verdict};
-use crate::plan::EventTime;
+use crate::judge::{Claim, Reason, Stage, Verdict};
+use crate::plan::{EventTime, Indicator};
 use crate::statistics::Interval;
 
 impl Serialize for PublishedFinding {
@@ -23,7 +23,7 @@ impl Serialize for PublishedFinding {
         map.serialize_entry("dimension", &self.dimension)?;
         map.serialize_entry("group", &self.group)?;
         map.serialize_entry("reference", &self.reference)?;
-        map.serialize_entry("indicator", self.indicator.name())?;
+        map.serialize_entry("indicator", &self.indicator.map(Indicator::name))?;
         map.serialize_entry("window", &self.window)?;
         let counts = |counts: Option<Counted>| {
             counts.map(|counts| Pair([("exposed", counts.exposed), ("events", counts.events)]))
@@ -46,6 +46,12 @@ impl Serialize for PublishedFinding {
         map.serialize_entry("evidence", &self.evidence.map(Evidence))?;
         map.serialize_entry("missing", &self.missing)?;
         map.serialize_entry("verdict", &self.verdict.map(Verdict::name))?;
+        map.serialize_entry("kind", self.kind)?;
+        map.serialize_entry("subject", &self.subject)?;
+        map.serialize_entry("reason", &self.reason.map(Reason::name))?;
+        if let Some(claim) = &self.claim {
+            map.serialize_entry("claim", &OfClaim(claim))?;
+        }
         if self.suppressed {
             map.serialize_entry("suppressed", &true)?;
         }
@@ -134,6 +140,9 @@ impl Serialize for PublishedAlert {
         map.serialize_entry("dimension", &evidence.dimension)?;
         map.serialize_entry("group", &evidence.group)?;
         map.serialize_entry("reference", &evidence.reference)?;
+        if let Some(subject) = &evidence.subject {
+            map.serialize_entry("subject", subject)?;
+        }
         map.serialize_entry("active_at", &rfc3339(self.active_at))?;
         map.serialize_entry("fired_at", &self.fired_at.and_then(rfc3339))?;
         map.serialize_entry("resolved_at", &self.resolved_at.and_then(rfc3339))?;
@@ -210,6 +219,21 @@ impl Serialize for Evidence {
         map.serialize_entry("alarmed_material", &evidence.material)?;
         map.serialize_entry("epoch", &evidence.epoch)?;
         map.serialize_entry("watched", &evidence.watched)?;
+        map.end()
+    }
+}
+
+struct OfClaim<'p>(&'p Claim);
+
+impl Serialize for OfClaim<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Claim { log_e, shown_at, information, information_needed, last_shown } = self.0;
+        let mut map = serializer.serialize_map(Some(5))?;
+        map.serialize_entry("log_e", log_e)?;
+        map.serialize_entry("shown_at", shown_at)?;
+        map.serialize_entry("information", information)?;
+        map.serialize_entry("information_needed", information_needed)?;
+        map.serialize_entry("last_shown", &last_shown.and_then(rfc3339))?;
         map.end()
     }
 }

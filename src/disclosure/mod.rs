@@ -26,6 +26,6 @@ pub use missing::{PublishedMissing, PublishedMissingSide};
 pub use publish::{publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedProfile, PublishedRates,
+    PublishedProfile, PublishedRates, PublishedThresholds,
 };
 pub use unlisted::{PublishedOthers, PublishedSpelling, PublishedUnlisted, PublishedValue};

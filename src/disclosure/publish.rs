@@ -4,15 +4,15 @@ use super::funnel::publish_table;
 use super::missing::PublishedMissing;
 use super::published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedProfile, PublishedRates,
+    PublishedProfile, PublishedRates, PublishedThresholds,
 };
 use super::suppress::{Withheld, withholds};
 use super::unlisted::publish_unlisted;
 use crate::alert::Alert;
 use crate::evidence::Side;
 use crate::judge::{Estimate, Evaluation, Finding, Late, PendingBounds};
-use crate::plan::Plan;
 use crate::plan::invariant::{Room, present};
+use crate::plan::{Disparity, Plan};
 use crate::statistics::{Bracket, Rates};
 
 /// Passes an evaluation and its alerts through disclosure control.
@@ -72,20 +72,29 @@ pub fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
 fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
     let key = &finding.key;
     let rule = plan.rules.get(key.rule)?;
-    let dimension = plan.dimensions.get(usize::from(key.dimension.0))?;
+    let dimension = match key.dimension {
+        Some(id) => Some(plan.dimensions.get(usize::from(id.0))?),
+        None => None,
+    };
+    let group = match (dimension, key.group) {
+        (Some(dimension), Some(group)) => Some(dimension.groups.get(usize::from(group.0))?.clone()),
+        _ => None,
+    };
     let withheld = Withheld::of(plan.min_cell, finding);
     let comparison = |estimate: &Estimate| Measured::of(*estimate);
     Some(PublishedFinding {
         rule: rule.name.clone(),
+        kind: rule.kind.name(),
         profile: plan.profiles.get(usize::from(key.profile.0))?.name.clone(),
         channel: key.channel.name(),
-        dimension: dimension.name.clone(),
-        group: dimension.groups.get(usize::from(key.group.0))?.clone(),
-        reference: rule.reference.name().to_owned(),
+        dimension: dimension.map(|dimension| dimension.name.clone()),
+        group,
+        subject: key.subject.as_deref().map(str::to_owned),
+        reference: rule.reference().to_owned(),
         indicator: key.indicator,
         window: key.window.to_string(),
         group_counts: (!withheld.group).then(|| Counted::of(finding.group)),
-        reference_counts: (!withheld.reference).then(|| Counted::of(finding.reference)),
+        reference_counts: (!withheld.reference && finding.compares()).then(|| Counted::of(finding.reference)),
         group_rate: rate(finding.group).filter(|_| !withheld.group),
         reference_rate: rate(finding.reference).filter(|_| !withheld.reference),
         ratio: finding.ratio.as_ref().filter(|_| !withheld.any()).map(comparison),
@@ -106,12 +115,12 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         probabilistic: finding.probabilistic.map(|bracket| PublishedBracket::of(plan.min_cell, bracket)),
         missing: PublishedMissing::of(plan.min_cell, &finding.missing, withheld),
         verdict: finding.verdict,
+        reason: finding.reason,
         suppressed: withheld.any(),
-        measure: rule.measure,
+        compares: finding.compares(),
+        claim: finding.claim.filter(|_| !withheld.any()),
         confidence: 1.0 - rule.confidence.alpha(),
-        warning: rule.warning,
-        critical: rule.critical,
-        clear: rule.clear,
+        thresholds: rule.disparity().map(|rule| PublishedThresholds::of(rule.terms)),
     })
 }
 
@@ -129,6 +138,13 @@ fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {
 impl Counted {
     const fn of(side: Side) -> Self {
         Self { exposed: side.exposed, events: side.events }
+    }
+}
+
+impl PublishedThresholds {
+    const fn of(terms: &Disparity) -> Self {
+        let Disparity { measure, warning, critical, clear, .. } = *terms;
+        Self { measure, warning, critical, clear }
     }
 }
 

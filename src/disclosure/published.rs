@@ -5,7 +5,7 @@ use super::missing::PublishedMissing;
 use super::unlisted::PublishedUnlisted;
 use crate::alert::{AlertState, Severity, SeverityChange};
 use crate::evidence::SeriesEvidence;
-use crate::judge::Verdict;
+use crate::judge::{Claim, Reason, Verdict};
 use crate::plan::{EventTime, Indicator, Measure};
 use crate::statistics::Interval;
 
@@ -113,12 +113,18 @@ pub struct Measured {
 #[expect(missing_docs, reason = "the fields of paritywatch.evaluation.v1, as the design names them")]
 pub struct PublishedFinding {
     pub rule: String,
+    /// The word for the rule's kind.
+    pub kind: &'static str,
     pub profile: String,
     pub channel: &'static str,
-    pub dimension: String,
-    pub group: String,
+    /// Absent in what is about a profile as a whole.
+    pub dimension: Option<String>,
+    /// Likewise.
+    pub group: Option<String>,
+    /// What else it is about: a criterion, a version, a risk class.
+    pub subject: Option<String>,
     pub reference: String,
-    pub indicator: Indicator,
+    pub indicator: Option<Indicator>,
     pub window: String,
     pub group_counts: Option<Counted>,
     pub reference_counts: Option<Counted>,
@@ -138,11 +144,24 @@ pub struct PublishedFinding {
     /// The cases of the window that the comparison, or its evidence, does not count.
     pub missing: PublishedMissing,
     pub verdict: Option<Verdict>,
+    /// Why the verdict is what it is; absent in kind `disparity`, whose numbers say it.
+    pub reason: Option<Reason>,
     pub suppressed: bool,
-    /// What the thresholds are about.
-    pub measure: Measure,
+    /// Whether there is something to compare with, withheld or not.
+    pub compares: bool,
+    /// Of kind `suitability`: whether its advantage is shown.
+    pub claim: Option<Claim>,
     /// Level of the intervals, such as 0.95.
     pub confidence: f64,
+    /// The thresholds of kind `disparity`.
+    pub thresholds: Option<PublishedThresholds>,
+}
+
+/// The thresholds of a comparison, in the unit of its measure. One that is never judged has those of equality.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the keys of the configuration")]
+pub struct PublishedThresholds {
+    pub measure: Measure,
     pub warning: f64,
     pub critical: f64,
     pub clear: f64,
@@ -280,9 +299,37 @@ impl PublishedFinding {
     /// Returns its place on the status page: the fragment of a URL, and an id in HTML. Different names have different places.
     #[must_use]
     pub fn anchor(&self) -> String {
-        let names: [&str; 6] = [&self.rule, &self.profile, self.channel, &self.dimension, &self.group, &self.window];
-        let words: Vec<String> = names.into_iter().map(word).collect();
+        let names: [&str; 6] = [&self.rule, &self.profile, self.channel, self.dimension(), self.group(), &self.window];
+        let words: Vec<String> = names.into_iter().chain(self.subject.as_deref()).map(word).collect();
         format!("finding.{}", words.join("."))
+    }
+}
+
+impl PublishedFinding {
+    /// Returns the dimension; empty where it is about a profile as a whole.
+    #[must_use]
+    pub fn dimension(&self) -> &str {
+        self.dimension.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the group; empty where it is about a profile as a whole.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.group.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the word for the indicator; empty where there is none.
+    #[must_use]
+    pub fn indicator(&self) -> &'static str {
+        self.indicator.map_or("", Indicator::name)
+    }
+
+    /// Returns what it is about, for people: a group, what else it is about, or both; empty for a profile as a whole.
+    #[must_use]
+    pub fn about(&self) -> String {
+        let group = self.dimension.as_ref().zip(self.group.as_ref());
+        let group = group.map(|(dimension, group)| format!("{dimension}={group}"));
+        group.into_iter().chain(self.subject.clone()).collect::<Vec<_>>().join(", ")
     }
 }
 

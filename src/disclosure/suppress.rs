@@ -14,7 +14,8 @@ pub(super) struct Withheld {
 impl Withheld {
     /// Returns the sides that `min_cell` withholds; 0 withholds none.
     pub const fn of(min_cell: u64, finding: &Finding) -> Self {
-        Self { group: is_small(min_cell, finding.group), reference: is_small(min_cell, finding.reference) }
+        let reference = finding.compares() && is_small(min_cell, finding.reference);
+        Self { group: is_small(min_cell, finding.group), reference }
     }
 
     pub const fn any(self) -> bool {

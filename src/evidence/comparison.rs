@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Dimension, Harm, Indicator, Reference, Rule, Slot};
+use crate::plan::{Dimension, DisparityRule, Harm, Indicator, Reference, Slot};
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ pub enum Against {
 
 /// Resolves a rule's reference for a table of sides, which is in the order of [`slots`].
 #[must_use]
-pub fn against(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Against {
-    match &rule.reference {
+pub fn against(rule: DisparityRule<'_>, dimension: &Dimension, table: &[Side]) -> Against {
+    match &rule.terms.reference {
         Reference::Rest => Against::Rest,
         Reference::Random => Against::Random,
         Reference::Overall => Against::Overall,
@@ -121,8 +121,8 @@ impl Total {
 
 /// Returns whether a rule compares shares of the picked. Their exposed are the picked, whatever the exposed of the rate.
 #[must_use]
-pub fn compares_shares(rule: &Rule) -> bool {
-    rule.reference == Reference::Random && by_shares(rule.indicator)
+pub fn compares_shares(rule: DisparityRule<'_>) -> bool {
+    rule.terms.reference == Reference::Random && by_shares(rule.terms.indicator)
 }
 
 /// With the random channel, picking is compared by the group's share of the picked. Those picked at random are a sample
@@ -140,7 +140,7 @@ pub fn slots(dimension: &Dimension) -> impl Iterator<Item = Slot> + use<> {
 
 /// The listed group whose rate harms least, among those that have `min_events` events expected at the overall rate. Of
 /// equal ones it is the first.
-fn most_favourable(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Option<usize> {
+fn most_favourable(rule: DisparityRule<'_>, dimension: &Dimension, table: &[Side]) -> Option<usize> {
     let all = Total::of(table).side();
     let enough = |side: &Side| {
         side.exposed > 0
@@ -155,7 +155,7 @@ fn most_favourable(rule: &Rule, dimension: &Dimension, table: &[Side]) -> Option
     listed
         .reduce(|best, next| {
             let order = compare_rates(next.1, best.1);
-            let better = if rule.indicator.harm() == Harm::High { order.is_lt() } else { order.is_gt() };
+            let better = if rule.terms.indicator.harm() == Harm::High { order.is_lt() } else { order.is_gt() };
             if better { next } else { best }
         })
         .map(|(index, _)| index)

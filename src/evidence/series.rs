@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::comparison::{Against, Sides};
-use crate::plan::{Harm, Measure, Rule};
+use crate::plan::{DisparityRule, Harm, Measure};
 use crate::statistics::{Block, Detector, Pair, Series};
 
 /// The e-processes of one group, and the block that they read next.
@@ -61,13 +61,14 @@ pub struct SeriesEvidence {
 
 impl GroupSeries {
     /// Returns a series without evidence.
-    pub fn new(rule: &Rule) -> Self {
+    pub fn new(rule: DisparityRule<'_>) -> Self {
         // For "too low" the two groups change places, and the threshold is inverted.
-        let critical = match rule.indicator.harm() {
-            Harm::High => rule.critical,
-            Harm::Low => 1.0 / rule.critical,
+        let critical = match rule.terms.indicator.harm() {
+            Harm::High => rule.terms.critical,
+            Harm::Low => 1.0 / rule.terms.critical,
         };
-        let material = (rule.measure == Measure::Ratio && critical.is_finite() && critical > 0.0).then_some(critical);
+        let material =
+            (rule.terms.measure == Measure::Ratio && critical.is_finite() && critical > 0.0).then_some(critical);
         Self { series: Series::new(material), open: None }
     }
 
@@ -79,7 +80,7 @@ impl GroupSeries {
 
     /// Adds a cohort to the open block. The first cohort with any case of the two groups opens a block, and `chosen` is
     /// then its reference.
-    pub fn add(&mut self, group: usize, rule: &Rule, chosen: Against, cohort: &CohortSides<'_>) {
+    pub fn add(&mut self, group: usize, rule: DisparityRule<'_>, chosen: Against, cohort: &CohortSides<'_>) {
         let reference = self.open.as_ref().map_or(chosen, |open| open.reference);
         if matches!(reference, Against::Nothing) || reference == Against::Group(group) {
             return;
@@ -117,13 +118,13 @@ impl GroupSeries {
 }
 
 /// The two sides, placed so that harm is where the first has more events.
-fn pair(reference: Against, rule: &Rule, group: usize, sides: &Sides) -> Pair {
-    let (own, other) = sides.compare(reference, rule.indicator, group);
+fn pair(reference: Against, rule: DisparityRule<'_>, group: usize, sides: &Sides) -> Pair {
+    let (own, other) = sides.compare(reference, rule.terms.indicator, group);
     let pair = Pair {
         events: own.events,
         exposed: own.exposed,
         reference_events: other.events,
         reference_exposed: other.exposed,
     };
-    if rule.indicator.harm() == Harm::Low { pair.swapped() } else { pair }
+    if rule.terms.indicator.harm() == Harm::Low { pair.swapped() } else { pair }
 }

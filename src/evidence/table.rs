@@ -10,8 +10,8 @@ use super::series::{CohortSides, GroupSeries, OpenBlock};
 use crate::ledger::AttributeTable;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{
-    Channel, Dimension, DimensionId, EventTime, Evidence, EvidencePlan, GroupId, Indicator, Plan, ProfileId, Reference,
-    Rule, Slot, Span, StratumId,
+    Channel, Dimension, DimensionId, DisparityRule, EventTime, Evidence, EvidencePlan, GroupId, Indicator, Plan,
+    ProfileId, Reference, Slot, Span, StratumId,
 };
 use crate::statistics::Judging;
 use crate::window::Populations;
@@ -72,7 +72,7 @@ pub(super) struct Context<'c> {
 /// What the plan says of a table.
 struct Scope<'p> {
     key: TableKey,
-    rule: &'p Rule,
+    rule: DisparityRule<'p>,
     dimension: &'p Dimension,
     by_population: bool,
 }
@@ -87,11 +87,13 @@ pub fn feeds(plan: &Plan) -> Vec<CohortFeed> {
 }
 
 /// Returns the keys of the plan's tables: one for each sequential rule, profile, channel and dimension, in this order.
-pub(super) fn table_keys(plan: &Plan) -> impl Iterator<Item = (TableKey, &Rule)> {
-    plan.rules.iter().enumerate().filter(|(_, rule)| rule.evidence == Evidence::Sequential).flat_map(|(index, rule)| {
-        rule.profiles.iter().flat_map(move |profile| {
-            rule.channels.iter().flat_map(move |channel| {
-                rule.dimensions.iter().map(move |dimension| {
+pub(super) fn table_keys(plan: &Plan) -> impl Iterator<Item = (TableKey, DisparityRule<'_>)> {
+    let disparities = plan.rules.iter().enumerate().filter_map(|(index, rule)| Some((index, rule.disparity()?)));
+    let sequential = disparities.filter(|(_, rule)| rule.terms.evidence == Evidence::Sequential);
+    sequential.flat_map(|(index, rule)| {
+        rule.rule().profiles.iter().flat_map(move |profile| {
+            rule.rule().channels.iter().flat_map(move |channel| {
+                rule.rule().dimensions.iter().map(move |dimension| {
                     let (profile, channel, dimension) = (*profile, *channel, *dimension);
                     (TableKey { rule: index, profile, channel, dimension }, rule)
                 })
@@ -108,10 +110,10 @@ impl Table {
         attributes: &AttributeTable,
         feeds: &[CohortFeed],
         key: TableKey,
-        rule: &Rule,
+        rule: DisparityRule<'_>,
     ) -> Option<Self> {
         let dimension = dimension(plan, key)?;
-        let named = match &rule.reference {
+        let named = match &rule.terms.reference {
             Reference::Group(name) => Some(dimension.group_id(name)?),
             _ => None,
         };
@@ -124,8 +126,8 @@ impl Table {
             // The last place held those outside the allow-list; states of older versions have it.
             past: vec![Side::default(); dimension.groups.len() + 1],
             begun: i32::MIN,
-            by_population: !compares_shares(rule) && by_population_of(plan, key.profile, rule.indicator),
-            stratum: rule.stratify_by.as_deref().and_then(|name| attributes.stratum_id(name)),
+            by_population: !compares_shares(rule) && by_population_of(plan, key.profile, rule.terms.indicator),
+            stratum: rule.terms.stratify_by.as_deref().and_then(|name| attributes.stratum_id(name)),
         })
     }
 
@@ -163,7 +165,8 @@ impl Table {
     }
 
     fn scope<'p>(&self, plan: &'p Plan) -> Option<Scope<'p>> {
-        let rule = invariant::present(Room::Evidence, "a table has a rule", plan.rules.get(self.key.rule))?;
+        let rule =
+            invariant::present(Room::Evidence, "a table has a rule", plan.rules.get(self.key.rule)?.disparity())?;
         let dimension = dimension(plan, self.key)?;
         Some(Scope { key: self.key, rule, dimension, by_population: self.by_population })
     }
@@ -189,7 +192,7 @@ impl Scope<'_> {
     fn channel_sides(&self, cohort: &Cohort, stratum: Option<(StratumId, Slot)>) -> Sides {
         let sides = |channel| {
             let counts = slots(self.dimension).map(|group| cohort.counts(channel, group, stratum));
-            counts.map(|counts| side(self.rule.indicator, &counts, None)).collect()
+            counts.map(|counts| side(self.rule.terms.indicator, &counts, None)).collect()
         };
         Sides::new(sides(self.key.channel), sides(Channel::Random))
     }
@@ -205,7 +208,7 @@ impl Scope<'_> {
             let counts = counts.iter().take(self.dimension.groups.len());
             let table: Vec<Side> = counts.map(|count| Side { events: 0, exposed: *count }).collect();
             // A group has the same population in every channel.
-            let (own, other) = Sides::new(table.clone(), table).compare(reference, self.rule.indicator, group);
+            let (own, other) = Sides::new(table.clone(), table).compare(reference, self.rule.terms.indicator, group);
             block.crude.exposed = own.exposed;
             block.crude.reference_exposed = other.exposed;
             block.by_population = true;
@@ -225,20 +228,20 @@ fn dimension(plan: &Plan, key: TableKey) -> Option<&Dimension> {
     invariant::present(Room::Evidence, "a rule names dimensions of its plan", dimension)
 }
 
-fn feed_of(key: TableKey, rule: &Rule) -> CohortFeed {
+fn feed_of(key: TableKey, rule: DisparityRule<'_>) -> CohortFeed {
     let TableKey { profile, channel, dimension, .. } = key;
     let mut channels = vec![channel];
-    if rule.reference == Reference::Random && channel != Channel::Random {
+    if rule.terms.reference == Reference::Random && channel != Channel::Random {
         channels.push(Channel::Random);
     }
-    CohortFeed { profile, dimension, channels, maturity: maturity(rule.indicator) }
+    CohortFeed { profile, dimension, channels, maturity: maturity(rule.terms.indicator) }
 }
 
 /// Returns the exposed of both groups together at which a block is closed.
 #[must_use]
-pub const fn block_target(rule: &Rule, plan: &EvidencePlan) -> u64 {
+pub const fn block_target(rule: DisparityRule<'_>, plan: &EvidencePlan) -> u64 {
     use Indicator::{ControlFrequency, SelectionRate, UnfoundedRate};
-    match rule.indicator {
+    match rule.terms.indicator {
         SelectionRate | ControlFrequency | UnfoundedRate => plan.block_exposed,
         _ => plan.block_concluded,
     }

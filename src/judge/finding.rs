@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::missing::Missing;
+use super::reason::Reason;
 use super::stages::Funnel;
 use super::unlisted::Unlisted;
 use crate::evidence::{SeriesEvidence, Side};
+use crate::plan::optional;
 use crate::plan::{Channel, DimensionId, EventTime, GroupId, Indicator, ProfileId};
 use crate::statistics::{Bracket, Interval};
 
@@ -43,12 +45,19 @@ pub struct Late {
     pub cases: u64,
 }
 
-/// One comparison: of a rule, profile, channel, dimension, group and window.
+/// What one rule finds in one profile, channel and window: of a group, of the profile as a whole, or of a subject such as
+/// a criterion.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What is compared.
+    /// What it is about.
     pub key: FindingKey,
-    /// The group's side.
+    /// Why the verdict is what it is; `None` for kind `disparity`, whose numbers say it. Formats 3 to 6 have none.
+    #[serde(skip)]
+    pub reason: Option<Reason>,
+    /// Of kind `suitability`: whether its advantage is shown.
+    #[serde(skip)]
+    pub claim: Option<Claim>,
+    /// The side that is judged: of kind `disparity` the group's.
     pub group: Side,
     /// The reference's side; empty where there is nothing to compare with.
     pub reference: Side,
@@ -81,6 +90,49 @@ pub struct Finding {
     pub beyond_clear: bool,
 }
 
+/// What the encoding of a finding leaves out: it came after format 6.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Extra {
+    subject: Option<Arc<str>>,
+    reason: Option<Reason>,
+    claim: Option<Claim>,
+}
+
+/// What a rule of kind `suitability` tries to show, beside the alarm that it watches for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// ln E against "no advantage".
+    pub log_e: f64,
+    /// The `log_e` at which it is shown.
+    pub shown_at: f64,
+    /// The information of all blocks so far, in units of 1 / variance of ln ratio.
+    pub information: f64,
+    /// The information that shows an advantage worth having with the power asked for.
+    pub information_needed: f64,
+    /// When it was last shown; `None` where it never was.
+    pub last_shown: Option<EventTime>,
+}
+
+impl Finding {
+    /// Returns what the encoding leaves out.
+    #[must_use]
+    pub fn extra(&self) -> Extra {
+        Extra { subject: self.key.subject.clone(), reason: self.reason, claim: self.claim }
+    }
+
+    /// Sets what [`Self::extra`] returned.
+    pub fn set_extra(&mut self, extra: Extra) {
+        let Extra { subject, reason, claim } = extra;
+        (self.key.subject, self.reason, self.claim) = (subject, reason, claim);
+    }
+
+    /// Returns whether there is a reference side. One of kind `disparity` always has one, though it may be empty.
+    #[must_use]
+    pub const fn compares(&self) -> bool {
+        self.reason.is_none() || self.reference.exposed > 0
+    }
+}
+
 /// Names a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingKey {
@@ -90,14 +142,20 @@ pub struct FindingKey {
     pub profile: ProfileId,
     /// The channel.
     pub channel: Channel,
-    /// The dimension.
-    pub dimension: DimensionId,
-    /// The listed group.
-    pub group: GroupId,
-    /// The indicator.
-    pub indicator: Indicator,
+    /// The dimension; `None` for what is about a profile as a whole.
+    #[serde(with = "optional::dimension")]
+    pub dimension: Option<DimensionId>,
+    /// The listed group, likewise.
+    #[serde(with = "optional::group")]
+    pub group: Option<GroupId>,
+    /// The indicator; `None` where the kind compares none.
+    #[serde(with = "optional::indicator")]
+    pub indicator: Option<Indicator>,
     /// The window's label.
     pub window: Arc<str>,
+    /// What else it is about: a criterion, a version, a risk class. `None` for kind `disparity`. Formats 3 to 6 have none.
+    #[serde(skip)]
+    pub subject: Option<Arc<str>>,
 }
 
 /// An estimate with its interval.

@@ -1,15 +1,22 @@
 //! Judgement: from a scene and its rules to findings. Each rule kind has a file or folder of its own.
 
 mod disparity;
+mod evaluator;
 mod finding;
 mod missing;
+mod reason;
 mod scene;
 mod stages;
+mod sums;
 mod unlisted;
 
-pub use disparity::{Evaluator, EvaluatorState};
-pub use finding::{Estimate, Evaluation, Finding, FindingKey, Late, PendingBounds, StratifiedEstimate, Verdict};
+pub use disparity::EvaluatorState;
+pub use evaluator::Evaluator;
+pub use finding::{
+    Claim, Estimate, Evaluation, Extra, Finding, FindingKey, Late, PendingBounds, StratifiedEstimate, Verdict,
+};
 pub use missing::{Missing, MissingSide};
+pub use reason::Reason;
 pub use scene::Scene;
 pub use stages::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};
 pub use unlisted::{Unlisted, UnlistedValue, unlisted};

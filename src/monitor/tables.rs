@@ -24,7 +24,7 @@ impl Tables {
         let ledger = Ledger::new(plan, key);
         let window = &plan.window;
         let mut windows = Windows::new(plan.dimensions.len(), window.history);
-        if plan.rules.iter().any(|rule| rule.indicator == Indicator::HitRate) {
+        if plan.rules.iter().any(|rule| rule.reads(Indicator::HitRate)) {
             windows.keep_seals(window.cohort_max_age, window.allowed_lateness);
         }
         Self {

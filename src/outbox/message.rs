@@ -115,10 +115,10 @@ impl Message {
     }
 
     /// Returns what the alert is about, as [`subject_of`] does; empty names where the document, which may come from the disk, has none.
-    pub(super) fn subject(&self) -> [String; 6] {
+    pub(super) fn subject(&self) -> [String; 7] {
         let document: Value = serde_json::from_str(&self.document).unwrap_or_default();
         let text = |name: &str| document.pointer(&format!("/alert/{name}")).and_then(Value::as_str).unwrap_or_default();
-        ["rule", "profile", "channel", "dimension", "group", "reference"].map(|name| text(name).to_owned())
+        ["rule", "profile", "channel", "dimension", "group", "reference", "subject"].map(|name| text(name).to_owned())
     }
 
     /// Returns the message's id, which is the same however often it is sent.
@@ -134,16 +134,17 @@ impl Message {
     }
 }
 
-/// Returns what an alert is about: rule, profile, channel, dimension, group, reference. Alertmanager distinguishes alerts by it and by severity.
-pub(super) fn subject_of(alert: &PublishedAlert) -> [String; 6] {
+/// Returns what an alert is about: rule, profile, channel, dimension, group, reference, subject. Alertmanager distinguishes alerts by it and by severity.
+pub(super) fn subject_of(alert: &PublishedAlert) -> [String; 7] {
     let evidence = &alert.evidence;
-    let names: [&str; 6] = [
+    let names: [&str; 7] = [
         &evidence.rule,
         &evidence.profile,
         evidence.channel,
-        &evidence.dimension,
-        &evidence.group,
+        evidence.dimension(),
+        evidence.group(),
         &evidence.reference,
+        evidence.subject.as_deref().unwrap_or_default(),
     ];
     names.map(str::to_owned)
 }
@@ -209,11 +210,11 @@ struct Thresholds<'a>(&'a PublishedAlert);
 
 impl Serialize for Thresholds<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let evidence = &self.0.evidence;
+        let thresholds = self.0.evidence.thresholds;
         let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("warning", &evidence.warning)?;
-        map.serialize_entry("critical", &evidence.critical)?;
-        map.serialize_entry("clear", &evidence.clear)?;
+        map.serialize_entry("warning", &thresholds.map(|thresholds| thresholds.warning))?;
+        map.serialize_entry("critical", &thresholds.map(|thresholds| thresholds.critical))?;
+        map.serialize_entry("clear", &thresholds.map(|thresholds| thresholds.clear))?;
         map.end()
     }
 }

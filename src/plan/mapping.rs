@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::disparity::{Disparity, Evidence, Indicator, Measure, Reference};
 use super::id::{ProfileId, Slot, StratumId};
 use super::model::Plan;
-use super::rule::{Evidence, Indicator, Measure, Reference, Rule};
+use super::rule::{Rule, RuleKind};
 
 /// The names behind a snapshot's indices. How they are stored is the stored format's concern.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +33,21 @@ pub struct RuleNames {
 
 /// What the evidence of a rule depends on: where it differs, evidence starts afresh.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Definition {
+pub enum Definition {
+    /// Of a rule of kind `disparity`.
+    Disparity(Comparison),
+    /// Of a rule of another kind.
+    Other {
+        /// The word for the kind.
+        kind: String,
+        /// What the kind adds, as text: equal where the evidence means the same.
+        terms: String,
+    },
+}
+
+/// What the evidence of a rule of kind `disparity` depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
     /// What is compared.
     pub indicator: Indicator,
     /// How it is compared.
@@ -104,11 +119,7 @@ impl Names {
             strata_before: now.strata.iter().map(|name| index(&self.strata, name)).collect(),
             rules: self.rules.iter().map(rule).collect(),
             same_rules: self.rules.iter().map(|before| rule_if(before, |one, other| one == other)).collect(),
-            alert_rules: self
-                .rules
-                .iter()
-                .map(|before| rule_if(before, |one, other| one.reference == other.reference))
-                .collect(),
+            alert_rules: self.rules.iter().map(|before| rule_if(before, Definition::has_the_alerts_of)).collect(),
             windows: self.rules.iter().map(windows).collect(),
         })
     }
@@ -184,18 +195,42 @@ impl Mapping {
     }
 }
 
+impl Definition {
+    fn of(kind: &RuleKind) -> Self {
+        match kind {
+            RuleKind::Disparity(terms) => Self::Disparity(Comparison::of(terms)),
+            other => Self::Other { kind: other.name().to_owned(), terms: other.evidence_terms() },
+        }
+    }
+
+    /// The reference is a part of an alert's identity.
+    fn has_the_alerts_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Disparity(one), Self::Disparity(other)) => one.reference == other.reference,
+            (Self::Other { kind: one, .. }, Self::Other { kind: other, .. }) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Comparison {
+    fn of(terms: &Disparity) -> Self {
+        Self {
+            indicator: terms.indicator,
+            measure: terms.measure,
+            reference: terms.reference.clone(),
+            critical: terms.critical,
+            stratify_by: terms.stratify_by.clone(),
+            sequential: terms.evidence == Evidence::Sequential,
+        }
+    }
+}
+
 impl RuleNames {
     fn of(rule: &Rule) -> Self {
         Self {
             name: rule.name.clone(),
-            definition: Definition {
-                indicator: rule.indicator,
-                measure: rule.measure,
-                reference: rule.reference.clone(),
-                critical: rule.critical,
-                stratify_by: rule.stratify_by.clone(),
-                sequential: rule.evidence == Evidence::Sequential,
-            },
+            definition: Definition::of(&rule.kind),
             windows: rule.windows.iter().map(|window| window.label.clone()).collect(),
         }
     }

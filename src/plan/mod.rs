@@ -2,22 +2,28 @@
 
 mod cause;
 mod channel;
+mod disparity;
+mod duty;
 pub mod group_name;
 mod id;
 pub mod invariant;
 mod mapping;
 mod model;
+pub mod optional;
 mod provenance;
 mod rule;
+pub mod stratum;
 mod subject;
 mod time;
 
 pub use cause::Cause;
 pub use channel::Channel;
+pub use disparity::{Disparity, Evidence, Harm, Indicator, Measure, Reference};
+pub use duty::{Automation, Benchmark, Coverage, Criterion, CriterionStanding, Suitability, WatchedCriterion};
 pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};
-pub use mapping::{Definition, Mapping, Names, RuleNames};
+pub use mapping::{Comparison, Definition, Mapping, Names, RuleNames};
 pub use model::{EvidencePlan, LedgerPlan, Limits, Plan, WindowPlan};
 pub use provenance::{InputOffset, Provenance};
-pub use rule::{Evidence, Harm, Indicator, Measure, Reference, Rule, WindowLength};
+pub use rule::{DisparityRule, Rule, RuleKind, WindowLength};
 pub use subject::{Dimension, Exposure, Profile};
 pub use time::{EventTime, Span, hour_of};

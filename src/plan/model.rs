@@ -105,7 +105,7 @@ impl Plan {
     /// Returns the strata that rules name, sorted, each once; [`crate::plan::StratumId`] is the index.
     #[must_use]
     pub fn strata(&self) -> Vec<&str> {
-        let mut strata: Vec<&str> = self.rules.iter().filter_map(|rule| rule.stratify_by.as_deref()).collect();
+        let mut strata: Vec<&str> = self.rules.iter().flat_map(Rule::strata).collect();
         strata.sort_unstable();
         strata.dedup();
         strata

@@ -1,40 +1,30 @@
-//! A rule: indicator, measure, reference, windows, thresholds, evidence. All of it is parsed and valid.
+//! A rule: what it watches, how it is judged, and who is told. All of it is parsed and valid.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Deref;
 
 use super::channel::Channel;
+use super::disparity::{Disparity, Indicator, Reference};
+use super::duty::{Automation, Benchmark, Coverage, Criterion, Suitability};
 use super::id::{DimensionId, ProfileId};
+use super::stratum;
 use super::time::Span;
 use crate::statistics::Confidence;
 
-/// A rule of kind `disparity`. It compares an indicator of a group with that of a reference.
+/// A rule of any kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Its name; no two rules share one.
     pub name: String,
-    /// The rate to compare.
-    pub indicator: Indicator,
-    /// How to compare it.
-    pub measure: Measure,
-    /// Whom to compare each group with.
-    pub reference: Reference,
+    /// What it watches.
+    pub kind: RuleKind,
     /// The profiles to judge, ascending.
     pub profiles: Vec<ProfileId>,
     /// The channels to judge; each has a finding of its own.
     pub channels: Vec<Channel>,
-    /// The dimensions to judge, ascending.
+    /// The dimensions to judge, ascending. Empty where the kind judges a profile as a whole.
     pub dimensions: Vec<DimensionId>,
-    /// The rolling windows to judge; each has a finding of its own.
+    /// The windows to judge, shortest first; each has a finding of its own.
     pub windows: Vec<WindowLength>,
-    /// The verdict is `warning` beyond this value, in the direction in which the indicator harms. In the unit of the
-    /// measure.
-    pub warning: f64,
-    /// The verdict is `critical` beyond this value, likewise.
-    pub critical: f64,
-    /// A firing alert resolves only when the measure is back within this value.
-    pub clear: f64,
-    /// What shows that a threshold is exceeded.
-    pub evidence: Evidence,
     /// Confidence level of the intervals shown.
     pub confidence: Confidence,
     /// The smallest number of events to expect, in each of the two groups, if their rates were equal. Below it nothing
@@ -43,8 +33,6 @@ pub struct Rule {
     /// The largest share of either side's cases that may be missing before the verdict is `incomplete` instead of `within`;
     /// from 0 to 1.
     pub max_missing: f64,
-    /// The stratum to adjust for: a key of `strata`, or `risk_class`.
-    pub stratify_by: Option<String>,
     /// How long the condition must hold before the alert fires.
     pub hold_for: Span,
     /// How long an alert keeps firing after the condition ended.
@@ -57,6 +45,118 @@ pub struct Rule {
     pub runbook: String,
 }
 
+/// What a rule watches, with what its kind adds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RuleKind {
+    /// A group is treated otherwise than its reference.
+    Disparity(Disparity),
+    /// A criterion is used that must not be, or that stands for a protected ground.
+    Criterion(Criterion),
+    /// A decision is made without a human, or the human step changes nothing.
+    Automation(Automation),
+    /// The random channel is absent, or too small.
+    Benchmark(Benchmark),
+    /// The profile finds no more than chance does.
+    Suitability(Suitability),
+    /// Outcomes are missing, or missing unequally.
+    Coverage(Coverage),
+}
+
+/// A rule that is known to be of kind `disparity`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DisparityRule<'p> {
+    rule: &'p Rule,
+    /// What its kind adds.
+    pub terms: &'p Disparity,
+}
+
+impl RuleKind {
+    /// Returns what evidence of the kind depends on, as text: where it differs, evidence starts afresh.
+    pub(super) fn evidence_terms(&self) -> String {
+        match self {
+            Self::Suitability(terms) => {
+                let Suitability { margin, show_level, block_random, block_max, .. } = terms;
+                format!("margin {margin}, level {show_level}, block {block_random} in {}", block_max.0)
+            }
+            Self::Coverage(Coverage { warning, critical, .. }) => format!("from {warning} to {critical}"),
+            Self::Automation(Automation { max_follow_through, block_selected, .. }) => {
+                format!("below {max_follow_through}, block {block_selected}")
+            }
+            // The definition of a disparity has fields of its own; the others gather no evidence.
+            Self::Disparity(_) | Self::Benchmark(_) | Self::Criterion(_) => String::new(),
+        }
+    }
+
+    /// Returns the word for the kind.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Disparity(_) => "disparity",
+            Self::Criterion(_) => "criterion",
+            Self::Automation(_) => "automation",
+            Self::Benchmark(_) => "benchmark",
+            Self::Suitability(_) => "suitability",
+            Self::Coverage(_) => "coverage",
+        }
+    }
+}
+
+impl Rule {
+    /// Returns the rule as one of kind `disparity`; `None` where it is of another.
+    #[must_use]
+    pub const fn disparity(&self) -> Option<DisparityRule<'_>> {
+        match &self.kind {
+            RuleKind::Disparity(terms) => Some(DisparityRule { rule: self, terms }),
+            _ => None,
+        }
+    }
+}
+
+impl Rule {
+    /// Returns whether the rule compares this indicator.
+    #[must_use]
+    pub fn reads(&self, indicator: Indicator) -> bool {
+        self.disparity().is_some_and(|rule| rule.terms.indicator == indicator)
+    }
+
+    /// Returns the word for what is compared with, in alerts and JSON; empty where the kind compares with nothing.
+    #[must_use]
+    pub fn reference(&self) -> &str {
+        match &self.kind {
+            RuleKind::Disparity(terms) => terms.reference.name(),
+            RuleKind::Benchmark(_) | RuleKind::Suitability(_) => Channel::Random.name(),
+            RuleKind::Coverage(_) => Reference::Rest.name(),
+            RuleKind::Criterion(_) | RuleKind::Automation(_) => "",
+        }
+    }
+
+    /// Returns the strata by which the rule counts cases.
+    pub(super) fn strata(&self) -> Vec<&str> {
+        match &self.kind {
+            RuleKind::Disparity(terms) => terms.stratify_by.as_deref().into_iter().collect(),
+            RuleKind::Automation(_) => vec![stratum::DECIDED_BY, stratum::RISK_CLASS],
+            RuleKind::Criterion(terms) => terms.strata(),
+            RuleKind::Benchmark(_) | RuleKind::Suitability(_) | RuleKind::Coverage(_) => Vec::new(),
+        }
+    }
+}
+
+impl<'p> DisparityRule<'p> {
+    /// Returns what rules of every kind have.
+    #[must_use]
+    pub const fn rule(&self) -> &'p Rule {
+        self.rule
+    }
+}
+
+impl Deref for DisparityRule<'_> {
+    type Target = Rule;
+
+    fn deref(&self) -> &Rule {
+        self.rule
+    }
+}
+
 /// The length of a rolling window, and how the configuration writes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowLength {
@@ -64,153 +164,4 @@ pub struct WindowLength {
     pub length: Span,
     /// The text in the configuration, such as "30d".
     pub label: String,
-}
-
-/// A rate of the funnel: events / exposed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Indicator {
-    /// selected / assessed
-    SelectionRate,
-    /// controlled / assessed, or controlled / population
-    ControlFrequency,
-    /// hits / concluded, of sealed cohorts
-    HitRate,
-    /// concluded without violation / assessed
-    UnfoundedRate,
-    /// controlled / selected
-    FollowThrough,
-    /// concluded / controlled
-    OutcomeCoverage,
-    /// overturned / hits, those overturned included
-    OverturnRate,
-    /// complaints / controlled
-    ComplaintRate,
-}
-
-/// The direction in which an indicator harms a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Harm {
-    /// A higher value is worse for the group.
-    High,
-    /// A lower value is worse for the group.
-    Low,
-}
-
-impl Indicator {
-    /// Every indicator, in the order of the design's table.
-    pub const ALL: [Self; 8] = [
-        Self::SelectionRate,
-        Self::ControlFrequency,
-        Self::HitRate,
-        Self::UnfoundedRate,
-        Self::FollowThrough,
-        Self::OutcomeCoverage,
-        Self::OverturnRate,
-        Self::ComplaintRate,
-    ];
-
-    /// Returns the word for the indicator in configuration, metrics and JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SelectionRate => "selection_rate",
-            Self::ControlFrequency => "control_frequency",
-            Self::HitRate => "hit_rate",
-            Self::UnfoundedRate => "unfounded_rate",
-            Self::FollowThrough => "follow_through",
-            Self::OutcomeCoverage => "outcome_coverage",
-            Self::OverturnRate => "overturn_rate",
-            Self::ComplaintRate => "complaint_rate",
-        }
-    }
-
-    /// Returns the direction in which the indicator harms a group.
-    #[must_use]
-    pub const fn harm(self) -> Harm {
-        match self {
-            Self::HitRate | Self::OutcomeCoverage => Harm::Low,
-            _ => Harm::High,
-        }
-    }
-}
-
-/// How the rate of a group is compared with that of its reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Measure {
-    /// group rate / reference rate
-    Ratio,
-    /// group rate - reference rate
-    Difference,
-}
-
-impl Measure {
-    /// Every measure.
-    pub const ALL: [Self; 2] = [Self::Ratio, Self::Difference];
-
-    /// Returns the word for the measure in configuration and metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ratio => "ratio",
-            Self::Difference => "difference",
-        }
-    }
-}
-
-/// Whom a group is compared with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Reference {
-    /// Everybody else in the same channel.
-    Rest,
-    /// The group of this name, in every dimension of the rule that has it.
-    Group(String),
-    /// The group with the most favourable rate.
-    Lowest,
-    /// The random channel.
-    Random,
-    /// Everybody, the group included. Shown, but never judged.
-    Overall,
-}
-
-impl Reference {
-    /// References that are words. Any other text names a group.
-    pub const WORDS: [Self; 4] = [Self::Rest, Self::Lowest, Self::Random, Self::Overall];
-
-    /// Returns the word for the reference in configuration, alerts and JSON; the name of the group where it is one.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Rest => "rest",
-            Self::Group(name) => name,
-            Self::Lowest => "lowest",
-            Self::Random => "random",
-            Self::Overall => "overall",
-        }
-    }
-}
-
-/// What shows that a threshold is exceeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Evidence {
-    /// The e-process has alarmed. Valid however often it is looked at.
-    Sequential,
-    /// The confidence interval of the window excludes the threshold.
-    Interval,
-    /// The value alone exceeds it.
-    Point,
-}
-
-impl Evidence {
-    /// Every kind of evidence.
-    pub const ALL: [Self; 3] = [Self::Sequential, Self::Interval, Self::Point];
-
-    /// Returns the word for it in the configuration.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sequential => "sequential",
-            Self::Interval => "interval",
-            Self::Point => "point",
-        }
-    }
 }

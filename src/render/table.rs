@@ -12,7 +12,7 @@ use crate::disclosure::{
     Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedMissing,
     PublishedMissingSide, PublishedOthers, PublishedRates, PublishedSpelling, PublishedUnlisted, PublishedValue,
 };
-use crate::judge::Verdict;
+use crate::judge::{Reason, Verdict};
 use crate::plan::EventTime;
 
 const HEAD: [&str; 8] = ["VERDICT", "RULE", "PROFILE", "GROUP", "RATE", "REFERENCE RATE", "RATIO", "WINDOW"];
@@ -91,26 +91,39 @@ fn row(finding: &PublishedFinding) -> [String; 8] {
     );
     let cause = finding.missing.largest_cause.filter(|_| finding.verdict == Some(Verdict::Incomplete));
     let cause = cause.map_or_else(String::new, |cause| format!(": {}", cause.name()));
+    let reason = finding.reason.filter(|reason| *reason != Reason::Nothing);
+    let reason = reason.map_or_else(String::new, |reason| format!(": {}", reason.name()));
     let needed = finding.needed.map_or_else(String::new, |needed| format!(", needs {needed} more"));
     [
-        format!("{verdict}{cause}{needed}"),
+        format!("{verdict}{cause}{reason}{needed}"),
         finding.rule.clone(),
         if finding.channel == "profile" {
             finding.profile.clone()
         } else {
             format!("{} ({})", finding.profile, finding.channel)
         },
-        format!(
-            "{}={} vs {}",
-            finding.dimension,
-            finding.group,
-            finding.reference_group.as_ref().unwrap_or(&finding.reference)
-        ),
+        compared(finding),
         rate(finding.group_rate, finding.group_counts),
         rate(finding.reference_rate, finding.reference_counts),
         ratio,
         finding.window.clone(),
     ]
+}
+
+/// What is compared with what.
+fn compared(finding: &PublishedFinding) -> String {
+    against(finding, finding.reference_group.as_ref().unwrap_or(&finding.reference))
+}
+
+/// The same by the reference's word, which never changes.
+fn named(finding: &PublishedFinding) -> String {
+    against(finding, &finding.reference)
+}
+
+fn against(finding: &PublishedFinding, reference: &str) -> String {
+    let about = finding.about();
+    let about = if about.is_empty() { "all cases".to_owned() } else { about };
+    if reference.is_empty() { about } else { format!("{about} vs {reference}") }
 }
 
 fn rate(rate: Option<f64>, counts: Option<Counted>) -> String {
@@ -140,21 +153,19 @@ const fn colour_of(verdict: Verdict) -> &'static str {
 /// The evidence of a series, in odds: natural logarithms are for machines.
 fn evidence_line(finding: &PublishedFinding) -> Option<String> {
     let evidence = finding.evidence?;
-    let material = evidence
-        .log_e_material
-        .map_or_else(String::new, |log_e| format!(", that it is beyond {} {}", finding.critical, odds(log_e)));
+    let material = evidence.log_e_material.zip(finding.thresholds).map_or_else(String::new, |(log_e, thresholds)| {
+        format!(", that it is beyond {} {}", thresholds.critical, odds(log_e))
+    });
     let state = match (evidence.alarmed, evidence.watched) {
         (true, _) => "ALARM",
         (false, true) => "watched",
         (false, false) => "no alarm",
     };
     Some(format!(
-        "EVIDENCE {state}: {} {} {}={} vs {}: for a disparity {} (alarm at {}){material}; {} blocks, tempered by {:.2}",
+        "EVIDENCE {state}: {} {} {}: for a disparity {} (alarm at {}){material}; {} blocks, tempered by {:.2}",
         finding.rule,
         finding.profile,
-        finding.dimension,
-        finding.group,
-        finding.reference,
+        named(finding),
         odds(evidence.log_e),
         odds(evidence.alarm_at),
         evidence.blocks,
@@ -214,12 +225,10 @@ fn missing_line(finding: &PublishedFinding) -> Option<String> {
         format!("; with them the ratio is from {lower:.3} to {upper}")
     });
     Some(format!(
-        "MISSING {} {} {}={} vs {} {}: group {}; reference {}{bounds}",
+        "MISSING {} {} {} {}: group {}; reference {}{bounds}",
         finding.rule,
         finding.profile,
-        finding.dimension,
-        finding.group,
-        finding.reference,
+        named(finding),
         finding.window,
         side(group),
         side(reference),
@@ -230,12 +239,10 @@ fn missing_line(finding: &PublishedFinding) -> Option<String> {
 fn probabilistic_line(finding: &PublishedFinding) -> Option<String> {
     let PublishedBracket { weighted, regression, .. } = finding.probabilistic?;
     Some(format!(
-        "PROBABILITIES {} {} {}={} vs {} {}: {}ratio {} weighted, {} by regression",
+        "PROBABILITIES {} {} {} {}: {}ratio {} weighted, {} by regression",
         finding.rule,
         finding.profile,
-        finding.dimension,
-        finding.group,
-        finding.reference,
+        named(finding),
         finding.window,
         membership(&finding.probabilistic?),
         estimated(weighted),
@@ -277,14 +284,12 @@ fn alert_line(alert: &PublishedAlert) -> String {
         AlertState::Resolved => format!("fired at {}, resolved at {}", time(alert.fired_at), time(alert.resolved_at)),
     };
     format!(
-        "ALERT {} {}: {} {} {}={} vs {}, {when}; owner {}",
+        "ALERT {} {}: {} {} {}, {when}; owner {}",
         alert.severity.name(),
         alert.state.name(),
         evidence.rule,
         evidence.profile,
-        evidence.dimension,
-        evidence.group,
-        evidence.reference,
+        named(evidence),
         alert.owner
     )
 }

@@ -14,6 +14,7 @@ mod files;
 mod given;
 mod kafka;
 mod key;
+mod kinds;
 mod load;
 mod merge;
 mod number;

@@ -9,7 +9,7 @@ use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
 use super::schema::{Alerting, Criteria, Kafka, Settings};
 use super::secrets::redacted_properties;
-use super::terms::{Dimension, Plan, Reference, Rule, WindowLength};
+use super::terms::{Dimension, Disparity, Plan, Reference, Rule, RuleKind, WindowLength};
 use super::writer::{Toml, list};
 
 /// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
@@ -210,42 +210,113 @@ impl Toml {
     fn rule(&mut self, rule: &Rule, plan: &Plan, delivery: Delivery) {
         // Every id of a rule is an index of its own plan.
         let profiles = rule.profiles.iter().filter_map(|id| plan.profiles.get(usize::from(id.0)));
-        let dimensions = rule.dimensions.iter().filter_map(|id| plan.dimensions.get(usize::from(id.0)));
         self.header("[[rules]]");
         self.string("name", &rule.name);
-        self.string("kind", "disparity");
-        self.string("indicator", rule.indicator.name());
-        self.value("profiles", list(profiles.map(|profile| &profile.name)));
-        self.value("channels", list(rule.channels.iter().map(|channel| channel.name())));
-        self.value("dimensions", list(dimensions.map(|dimension| &dimension.name)));
-        self.string("measure", rule.measure.name());
-        self.string("reference", rule.reference.name());
-        self.value("windows", list(labels(&rule.windows)));
-        // A rule that is never judged has no thresholds, and none may be given.
-        let judged = rule.reference != Reference::Overall;
-        if judged {
-            self.number("warning", rule.warning);
-            self.number("critical", rule.critical);
+        self.string("kind", rule.kind.name());
+        let profiles = list(profiles.map(|profile| &profile.name));
+        match &rule.kind {
+            RuleKind::Disparity(terms) => self.disparity(rule, terms, profiles, plan),
+            kind => {
+                self.value("profiles", profiles);
+                self.duty(kind, rule, plan);
+            }
         }
-        self.string("evidence", rule.evidence.name());
         self.number("confidence", rule.confidence.level());
-        self.value("min_events", rule.min_events);
+        if let RuleKind::Disparity(_) = rule.kind {
+            self.value("min_events", rule.min_events);
+        }
         // Where all may be missing, verdicts are those of versions that did not ask, and so is the hash.
         if delivery == Delivery::Shown || rule.max_missing < 1.0 {
             self.number("max_missing", rule.max_missing);
         }
-        if let Some(stratum) = &rule.stratify_by {
+        if let RuleKind::Disparity(Disparity { stratify_by: Some(stratum), .. }) = &rule.kind {
             self.string("stratify_by", stratum);
         }
         self.span("for", rule.hold_for);
         self.span("keep_firing_for", rule.keep_firing_for);
-        if judged {
-            self.number("clear", rule.clear);
+        if let RuleKind::Disparity(terms) = &rule.kind
+            && is_judged(terms)
+        {
+            self.number("clear", terms.clear);
         }
         self.string("owner", &rule.owner);
         self.string("action", &rule.action);
         self.string("runbook", &rule.runbook);
     }
+
+    fn disparity(&mut self, rule: &Rule, terms: &Disparity, profiles: String, plan: &Plan) {
+        self.string("indicator", terms.indicator.name());
+        self.value("profiles", profiles);
+        self.value("channels", list(rule.channels.iter().map(|channel| channel.name())));
+        self.value("dimensions", list(dimension_names(rule, plan)));
+        self.string("measure", terms.measure.name());
+        self.string("reference", terms.reference.name());
+        self.value("windows", list(labels(&rule.windows)));
+        if is_judged(terms) {
+            self.number("warning", terms.warning);
+            self.number("critical", terms.critical);
+        }
+        self.string("evidence", terms.evidence.name());
+    }
+
+    /// Writes the keys of another kind.
+    fn duty(&mut self, kind: &RuleKind, rule: &Rule, plan: &Plan) {
+        match kind {
+            RuleKind::Benchmark(terms) => {
+                let served = terms.serves.iter().filter_map(|index| plan.rules.get(*index));
+                let served: Vec<&String> = served.map(|rule| &rule.name).collect();
+                if !served.is_empty() {
+                    self.value("for", list(served));
+                }
+                rule.windows.iter().for_each(|window| self.span("within", window.length));
+                self.number("base_rate", terms.base_rate);
+                return;
+            }
+            RuleKind::Suitability(terms) => {
+                self.number("ratio", terms.ratio);
+                self.number("power", terms.power);
+                self.number("margin", terms.margin);
+                self.number("show_level", terms.show_level);
+                self.span("shown_for", terms.shown_for);
+                self.value("block_random", terms.block_random);
+                self.span("block_max", terms.block_max);
+            }
+            RuleKind::Coverage(terms) => {
+                self.number("warning", terms.warning);
+                self.number("critical", terms.critical);
+                self.number("unequal_warning", terms.unequal_warning);
+                self.number("unequal_critical", terms.unequal_critical);
+                self.number("min_difference", terms.min_difference);
+            }
+            RuleKind::Automation(terms) => {
+                self.value("max_automated", terms.max_automated);
+                self.number("max_follow_through", terms.max_follow_through);
+                self.value("block_selected", terms.block_selected);
+            }
+            RuleKind::Criterion(terms) => {
+                self.string("restricted_is", if terms.restricted_is_critical { "critical" } else { "warning" });
+            }
+            RuleKind::Disparity(_) => {}
+        }
+        if !matches!(kind, RuleKind::Suitability(_)) {
+            self.value("channels", list(rule.channels.iter().map(|channel| channel.name())));
+        }
+        if !rule.dimensions.is_empty() {
+            self.value("dimensions", list(dimension_names(rule, plan)));
+        }
+        self.value("windows", list(labels(&rule.windows)));
+    }
+}
+
+/// A rule that is never judged has no thresholds, and none may be given.
+fn is_judged(terms: &Disparity) -> bool {
+    terms.reference != Reference::Overall
+}
+
+/// Every id of a rule is an index of its own plan.
+fn dimension_names<'p>(rule: &Rule, plan: &'p Plan) -> impl Iterator<Item = &'p String> {
+    let dimensions = rule.dimensions.iter().filter_map(|id| plan.dimensions.get(usize::from(id.0)));
+    dimensions.map(|dimension| &dimension.name)
 }
 
 fn labels(windows: &[WindowLength]) -> impl Iterator<Item = &str> {

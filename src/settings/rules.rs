@@ -1,26 +1,24 @@
-//! The list `[[rules]]`: each key, what must hold between the keys of a rule, and between a rule and the other sections.
+//! The list `[[rules]]`: the keys of every kind, and what must hold between rules.
 
 use std::collections::BTreeMap;
 
-use super::allow_lists::{ALL, check_name};
+use super::allow_lists::ALL;
 use super::bounds::{MAX_DIMENSIONS, MAX_PROFILES, MAX_ROLLING, MAX_RULES, MAX_TEXT_BYTES};
 use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
 use super::given::{Given, alternatives, check_unique, choose};
 use super::key::shown;
+use super::kinds::{
+    Kind, ReadKind, Serves, automation, benchmark, coverage, criterion, disparity, resolve_served, suitability,
+};
 use super::place::Place;
 use super::problem::Problems;
+use super::schema::Criteria;
 use super::suggestion::suggestion;
 use super::table::Table;
-use super::terms::{
-    Channel, Confidence, Dimension, DimensionId, Evidence, Exposure, Indicator, Measure, Profile, ProfileId, Reference,
-    Rule, Span, WindowLength, normalise,
-};
-use super::thresholds::{Thresholds, thresholds};
+use super::terms::{Channel, Confidence, Dimension, DimensionId, Profile, ProfileId, Rule, Span, WindowLength};
 use super::tree::Entries;
 
-const LATER_KINDS: [&str; 8] =
-    ["criterion", "automation", "benchmark", "suitability", "drift", "coverage", "complaints", "silence"];
-const LATER_INDICATORS: [&str; 2] = ["intensity", "duration"];
+const LATER_KINDS: [&str; 3] = ["drift", "complaints", "silence"];
 
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_CONFIDENCE: f64 = 0.95;
@@ -33,8 +31,11 @@ pub(super) struct Surroundings<'s> {
     pub rolling: &'s [WindowLength],
     pub cohort_max_age: Span,
     pub string_bytes: usize,
+    /// How long counts are kept.
+    pub history: Span,
     /// What a rule without a share of its own has.
     pub max_missing: f64,
+    pub criteria: &'s Criteria,
 }
 
 /// Reads the rules in the order of the files. A rule with a problem may be left out.
@@ -45,6 +46,8 @@ pub(super) fn rules(root: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Ve
     for (path, place, entries) in tables {
         rules.extend(rule(&path, place, entries, &mut names, surroundings, root.problems));
     }
+    let (mut rules, serves): (Vec<Rule>, Vec<Option<Serves>>) = rules.into_iter().unzip();
+    resolve_served(&mut rules, &serves, root.problems);
     rules
 }
 
@@ -55,26 +58,21 @@ fn rule(
     names: &mut BTreeMap<String, String>,
     surroundings: &Surroundings<'_>,
     problems: &mut Problems,
-) -> Option<Rule> {
+) -> Option<(Rule, Option<Serves>)> {
     let mut table = Table::new(path, place, entries, problems);
     let name = name(&mut table, path, names);
-    // This version does not know the keys of another kind, so it reads no further.
-    table.valid_choice("kind", (), &[("disparity", ())], &LATER_KINDS)?;
-    let indicators = Indicator::ALL.map(|indicator| (indicator.name(), indicator));
-    let indicator = table.required_choice("indicator", &indicators, &LATER_INDICATORS);
-    let measures = Measure::ALL.map(|measure| (measure.name(), measure));
-    let measure = table.choice("measure", Measure::Ratio, &measures);
+    // The keys of a kind that this version does not have are not known, so it reads no further.
+    let kind = table.valid_choice("kind", Kind::Disparity, &Kind::ALL.map(|kind| (kind.name(), kind)), &LATER_KINDS)?;
     let profiles = profiles(&mut table, surroundings);
-    let channels = channels(&mut table);
-    let dimensions = dimensions(&mut table, surroundings);
-    let reference = reference(&mut table, &dimensions, &channels, surroundings);
-    let windows = windows(&mut table, indicator.as_deref().copied(), surroundings);
-    let is_judged = reference != Reference::Overall;
-    let thresholds = thresholds(&mut table, is_judged, indicator.as_deref().copied(), *measure);
-    let stratify_by = stratify_by(&mut table, surroundings.string_bytes);
-    let evidence = evidence(&mut table, &reference, stratify_by.is_some(), &profiles, surroundings);
+    let read = match kind {
+        Kind::Disparity => disparity(&mut table, &profiles, surroundings),
+        Kind::Criterion => Some(criterion(&mut table, surroundings)),
+        Kind::Automation => Some(automation(&mut table, surroundings)),
+        Kind::Benchmark => Some(benchmark(&mut table, surroundings)),
+        Kind::Suitability => Some(suitability(&mut table, surroundings)),
+        Kind::Coverage => Some(coverage(&mut table, surroundings)),
+    };
     let confidence = confidence(&mut table);
-    let min_events = table.integer("min_events", 10, 0..=1_000_000_000).value;
     let max_missing = share(&mut table, "max_missing", surroundings.max_missing);
     let hold_for = span(&mut table, "for");
     let keep_firing_for = span(&mut table, "keep_firing_for");
@@ -82,30 +80,24 @@ fn rule(
     let action = table.line("action", "", MAX_TEXT_BYTES).value;
     let runbook = table.line("runbook", "", MAX_TEXT_BYTES).value;
     table.finish();
-    let Thresholds { warning, critical, clear } = thresholds?;
-    Some(Rule {
+    let ReadKind { kind, channels, dimensions, windows, min_events, serves } = read?;
+    let rule = Rule {
         name: name?,
-        indicator: indicator?.value,
-        measure: measure.value,
-        reference,
+        kind,
         profiles,
         channels,
         dimensions,
         windows,
-        warning,
-        critical,
-        clear,
-        evidence,
         confidence: confidence?,
         min_events,
         max_missing,
-        stratify_by,
         hold_for,
         keep_firing_for,
         owner,
         action,
         runbook,
-    })
+    };
+    Some((rule, serves))
 }
 
 fn name(table: &mut Table<'_>, path: &str, names: &mut BTreeMap<String, String>) -> Option<String> {
@@ -137,8 +129,18 @@ fn profiles(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<Profi
     indexes.into_iter().map(ProfileId).collect()
 }
 
+/// Returns the dimensions that the rule names, ascending; none where it names none.
+pub(super) fn named_dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<DimensionId> {
+    let written = table.optional_texts("dimensions", 1..=MAX_DIMENSIONS).map(|names| names.value).unwrap_or_default();
+    let names: Vec<&str> = surroundings.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
+    if written.is_empty() {
+        return Vec::new();
+    }
+    resolve(&written, &names, "dimensions", table.problems).into_iter().map(DimensionId).collect()
+}
+
 /// Returns the dimensions, ascending.
-fn dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<DimensionId> {
+pub(super) fn dimensions(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Vec<DimensionId> {
     let written = table.texts("dimensions", &[ALL], 1..=MAX_DIMENSIONS);
     let names: Vec<&str> = surroundings.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
     let indexes = resolve(&written, &names, "dimensions", table.problems);
@@ -175,50 +177,15 @@ fn resolve(written: &[Given<String>], names: &[&str], section: &str, problems: &
     indexes
 }
 
-fn channels(table: &mut Table<'_>) -> Vec<Channel> {
+pub(super) fn channels(table: &mut Table<'_>) -> Vec<Channel> {
     let choices = Channel::ALL.map(|channel| (channel.name(), channel));
     let written = table.texts("channels", &[Channel::Profile.name()], 1..=Channel::ALL.len());
     check_unique(&written, table.problems);
     written.iter().filter_map(|word| choose(word, &choices, &[], table.problems)).map(|channel| channel.value).collect()
 }
 
-fn reference(
-    table: &mut Table<'_>,
-    dimensions: &[DimensionId],
-    channels: &[Channel],
-    surroundings: &Surroundings<'_>,
-) -> Reference {
-    let mut written = table.text("reference", Reference::Rest.name());
-    written.value = normalise(&written.value).into_owned();
-    let word = Reference::WORDS.iter().find(|word| word.name() == written.value);
-    if word == Some(&Reference::Random) && channels.contains(&Channel::Random) {
-        let expected = "another reference where \"random\" is among the rule's channels";
-        written.refuse(table.problems, expected, shown(&written));
-    }
-    if let Some(word) = word {
-        return word.clone();
-    }
-    // Every id is an index of the dimensions around.
-    for dimension in dimensions.iter().filter_map(|id| surroundings.dimensions.get(usize::from(id.0))) {
-        check_group(&written, dimension, table.problems);
-    }
-    Reference::Group(written.value)
-}
-
-fn check_group(written: &Given<String>, dimension: &Dimension, problems: &mut Problems) {
-    if dimension.group_id(written).is_some() {
-        return;
-    }
-    let words = alternatives(Reference::WORDS.iter().map(Reference::name));
-    let near = suggestion(written, dimension.groups.iter().map(String::as_str));
-    let expected = format!("{words}, or a group of every dimension of the rule{near}");
-    let found = format!("{}, which dimension {} does not have", shown(written), shown(&dimension.name));
-    written.refuse(problems, expected, found);
-}
-
-/// Returns the windows, shortest first.
-fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &Surroundings<'_>) -> Vec<WindowLength> {
-    let sealed = indicator == Some(Indicator::HitRate);
+/// Returns the windows, shortest first. Where the rule counts `sealed` cohorts alone, each is longer than they can wait.
+pub(super) fn windows(table: &mut Table<'_>, sealed: bool, surroundings: &Surroundings<'_>) -> Vec<WindowLength> {
     let long_enough = |window: &WindowLength| !sealed || window.length > surroundings.cohort_max_age;
     // A rule that names no windows has all that suit its indicator.
     let Some(written) = table.optional_texts("windows", 1..=MAX_ROLLING) else {
@@ -253,32 +220,7 @@ fn windows(table: &mut Table<'_>, indicator: Option<Indicator>, surroundings: &S
 
 fn sealed_shape(surroundings: &Surroundings<'_>) -> String {
     let age = format_duration(surroundings.cohort_max_age);
-    format!("a window longer than window.cohort_max_age ({age}), because the indicator is hit_rate")
-}
-
-/// Sequential evidence can be gathered only of some comparisons.
-fn evidence(
-    table: &mut Table<'_>,
-    reference: &Reference,
-    stratified: bool,
-    profiles: &[ProfileId],
-    surroundings: &Surroundings<'_>,
-) -> Evidence {
-    let choices = Evidence::ALL.map(|evidence| (evidence.name(), evidence));
-    let written = table.choice("evidence", Evidence::Sequential, &choices);
-    if written.value == Evidence::Sequential && *reference == Reference::Overall {
-        let expected =
-            "\"interval\" or \"point\" with reference \"overall\", which contains the group itself and is never judged";
-        written.refuse(table.problems, expected, shown(Evidence::Sequential.name()));
-    }
-    let by_population = |id: &ProfileId| {
-        surroundings.profiles.get(usize::from(id.0)).is_some_and(|profile| profile.exposure == Exposure::Population)
-    };
-    if written.value == Evidence::Sequential && stratified && profiles.iter().any(by_population) {
-        let expected = "\"interval\" or \"point\" where stratify_by is used with a profile of exposure \"population\", whose counts are not known by stratum";
-        written.refuse(table.problems, expected, shown(Evidence::Sequential.name()));
-    }
-    written.value
+    format!("a window longer than window.cohort_max_age ({age}), because only sealed cohorts count")
 }
 
 fn confidence(table: &mut Table<'_>) -> Option<Confidence> {
@@ -290,12 +232,6 @@ fn confidence(table: &mut Table<'_>) -> Option<Confidence> {
         table.refuse(expected, level.to_string());
     }
     confidence
-}
-
-fn stratify_by(table: &mut Table<'_>, string_bytes: usize) -> Option<String> {
-    let name = table.optional_text("stratify_by")?;
-    check_name(&name, string_bytes, table.problems);
-    Some(name.value)
 }
 
 /// Reads a share from 0 to 1.

@@ -43,7 +43,9 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         rolling: &window.rolling,
         cohort_max_age: window.cohort_max_age,
         string_bytes: event.string_bytes,
+        history: window.history,
         max_missing,
+        criteria: &criteria,
     };
     let rules = rules(&mut root, &surroundings);
     root.finish();

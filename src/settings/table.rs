@@ -81,8 +81,19 @@ impl<'p> Table<'p> {
 
     /// Reads a finite number that is `valid`; `default` where it is missing.
     pub fn number(&mut self, key: &'static str, default: f64, expected: &str, valid: impl Fn(f64) -> bool) -> f64 {
+        self.given_number(key, default, expected, valid).value
+    }
+
+    /// Does what [`Self::number`] does, and tells where the number was given.
+    pub fn given_number(
+        &mut self,
+        key: &'static str,
+        default: f64,
+        expected: &str,
+        valid: impl Fn(f64) -> bool,
+    ) -> Given<f64> {
         let read = |value: &Value| value.number().filter(|number| number.is_finite() && valid(*number));
-        self.read(key, default, expected, read).value
+        self.read(key, default, expected, read)
     }
 
     /// Reads a finite number; `None` where it is missing.

@@ -4,7 +4,8 @@
 
 pub(super) use crate::plan::group_name::{normalise, skeleton};
 pub(super) use crate::plan::{
-    Channel, Dimension, DimensionId, Evidence, EvidencePlan, Exposure, Harm, Indicator, LedgerPlan, Limits, Measure,
-    Plan, Profile, ProfileId, Reference, Rule, Span, WindowLength, WindowPlan,
+    Automation, Benchmark, Channel, Coverage, Criterion, CriterionStanding, Dimension, DimensionId, Disparity,
+    Evidence, EvidencePlan, Exposure, Harm, Indicator, LedgerPlan, Limits, Measure, Plan, Profile, ProfileId,
+    Reference, Rule, RuleKind, Span, Suitability, WatchedCriterion, WindowLength, WindowPlan, stratum,
 };
 pub(super) use crate::statistics::Confidence;

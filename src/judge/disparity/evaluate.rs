@@ -8,25 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use super::funnel::FunnelMemory;
 use super::indicator::Stamp;
-use super::sums::CellSums;
 use super::table::{Table, Topic};
 use super::verdict::{Inputs, Numbers, judge, may_be_beyond, sequential_verdict};
 use crate::evidence::{Against, SeriesEvidence, TableKey, WatchList, block_target};
-use crate::judge::finding::{Evaluation, Finding, FindingKey, Late, PendingBounds, Verdict};
+use crate::judge::finding::{Finding, FindingKey, PendingBounds, Verdict};
 use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
 use crate::judge::stages::Funnel;
+use crate::judge::sums::CellSums;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{EvidencePlan, GroupId, Mapping, ProfileId, Reference, Rule};
+use crate::plan::{DisparityRule, EvidencePlan, GroupId, Mapping, ProfileId, Reference};
 use crate::statistics::Bracket;
-use crate::window::CellKey;
 
-/// Judges scenes under one plan. It keeps what follows from counts alone, so that unchanged counts cost next to nothing
-/// the next time; what it returns is the same as without.
+/// Judges the rules of kind `disparity`. It keeps what follows from counts alone, so that unchanged counts cost next to
+/// nothing the next time; what it returns is the same as without.
 #[derive(Clone, Debug, Default)]
-pub struct Evaluator {
+pub struct DisparityJudge {
     known: HashMap<TableKey, Known, FxBuildHasher>,
-    sums: CellSums,
     funnel: FunnelMemory,
     /// Verdicts that sequential evidence raised, with the epoch of the alarm. They stand until it clears.
     raised: HashMap<Place, (u32, Verdict), FxBuildHasher>,
@@ -71,25 +69,25 @@ pub struct EvaluatorState {
     raised: Vec<(Place, u32, Verdict)>,
 }
 
-impl Evaluator {
-    /// Returns all findings by rule, profile, channel, dimension, group and window. The funnel is empty, as it is
-    /// counted only where it is shown.
-    pub fn evaluate(&mut self, scene: &Scene<'_>) -> Evaluation {
-        self.sums.begin(scene);
-        let mut findings = Vec::new();
-        let watched = scene.sequences.watch_list();
-        for (index, rule) in scene.plan.rules.iter().enumerate() {
-            for profile in &rule.profiles {
-                for channel in &rule.channels {
-                    for dimension in &rule.dimensions {
-                        let (profile, channel, dimension) = (*profile, *channel, *dimension);
-                        let key = TableKey { rule: index, profile, channel, dimension };
-                        self.compare_groups(scene, rule, key, &watched, &mut findings);
-                    }
+impl DisparityJudge {
+    /// Appends the findings of a rule, by profile, channel, dimension, group and window.
+    pub fn judge(
+        &mut self,
+        scene: &Scene<'_>,
+        (index, rule): (usize, DisparityRule<'_>),
+        watched: &WatchList,
+        sums: &mut CellSums,
+        findings: &mut Vec<Finding>,
+    ) {
+        for profile in &rule.profiles {
+            for channel in &rule.channels {
+                for dimension in &rule.dimensions {
+                    let (profile, channel, dimension) = (*profile, *channel, *dimension);
+                    let key = TableKey { rule: index, profile, channel, dimension };
+                    self.compare_groups(scene, rule, key, (watched, sums), findings);
                 }
             }
         }
-        Evaluation { as_of: scene.as_of, findings, late: late(scene), unlisted: Vec::new(), funnel: Funnel::default() }
     }
 
     /// Returns what a checkpoint stores.
@@ -117,9 +115,8 @@ impl Evaluator {
 
     /// Returns the funnel of every place that a rule names, in the windows that end at the scene's time.
     #[must_use]
-    pub fn funnel(&mut self, scene: &Scene<'_>) -> Funnel {
-        self.sums.begin(scene);
-        self.funnel.count(scene, &mut self.sums)
+    pub fn funnel(&mut self, scene: &Scene<'_>, sums: &mut CellSums) -> Funnel {
+        self.funnel.count(scene, sums)
     }
 
     /// Returns how often a table of a rule, profile, channel and dimension was computed since the evaluator was made. Those that no change
@@ -132,9 +129,9 @@ impl Evaluator {
     fn compare_groups(
         &mut self,
         scene: &Scene<'_>,
-        rule: &Rule,
+        rule: DisparityRule<'_>,
         key: TableKey,
-        watched: &WatchList,
+        (watched, sums): (&WatchList, &mut CellSums),
         findings: &mut Vec<Finding>,
     ) {
         let dimension = scene.plan.dimensions.get(usize::from(key.dimension.0));
@@ -147,7 +144,7 @@ impl Evaluator {
         let labels: Vec<Arc<str>> = rule.windows.iter().map(|window| self.label(&window.label)).collect();
         // Taken out meanwhile, because the standing verdicts change as well.
         let mut known = self.known.remove(&key).unwrap_or_default();
-        let is_new = known.renew(scene, &Topic::new(scene, rule, dimension, key), &mut self.sums);
+        let is_new = known.renew(scene, &Topic::new(scene, rule, dimension, key), sums);
         self.computed = self.computed.saturating_add(u64::from(is_new));
         let places = (0..).map(GroupId).flat_map(|group| labels.iter().enumerate().map(move |label| (group, label)));
         for (row, (group, (window, label))) in known.rows.iter().zip(places) {
@@ -162,7 +159,7 @@ impl Evaluator {
     fn finding(
         &mut self,
         scene: &Scene<'_>,
-        rule: &Rule,
+        rule: DisparityRule<'_>,
         (place, label): (Place, &Arc<str>),
         row: &Row,
         (evidence, can_alarm): (Option<SeriesEvidence>, bool),
@@ -186,11 +183,14 @@ impl Evaluator {
                 rule: place.table.rule,
                 profile,
                 channel,
-                dimension,
-                group: place.group,
-                indicator: rule.indicator,
+                dimension: Some(dimension),
+                group: Some(place.group),
+                indicator: Some(rule.terms.indicator),
                 window: Arc::clone(label),
+                subject: None,
             },
+            reason: None,
+            claim: None,
             group: inputs.group,
             reference: inputs.reference,
             reference_group: row.reference_group.clone(),
@@ -198,7 +198,7 @@ impl Evaluator {
             difference: numbers.difference,
             p_value: numbers.p_value,
             stratified: numbers.stratified.clone(),
-            needed: numbers.needed.or(needed).filter(|_| rule.reference != Reference::Overall),
+            needed: numbers.needed.or(needed).filter(|_| rule.terms.reference != Reference::Overall),
             pending: row.pending,
             probabilistic: row.probabilistic,
             missing: row.missing,
@@ -276,30 +276,18 @@ fn blocks_to_alarm(evidence: &SeriesEvidence, plan: &EvidencePlan) -> u64 {
 }
 
 /// Whether so much is missing that the finding is not `within`.
-fn is_incomplete(rule: &Rule, row: &Row) -> bool {
+fn is_incomplete(rule: DisparityRule<'_>, row: &Row) -> bool {
     let Row { inputs, numbers, missing, .. } = row;
     missing.case_share() > rule.max_missing
         || missing.event_share() > rule.max_missing && may_be_beyond(rule, inputs, numbers, missing)
 }
 
 /// `overall` contains the group itself and is never judged. A silent profile is stale, whatever its counts.
-fn verdict(scene: &Scene<'_>, rule: &Rule, profile: ProfileId, judged: Verdict) -> Option<Verdict> {
+fn verdict(scene: &Scene<'_>, rule: DisparityRule<'_>, profile: ProfileId, judged: Verdict) -> Option<Verdict> {
     let stale = scene.stale.get(usize::from(profile.0)).copied().unwrap_or(false);
-    match rule.reference {
+    match rule.terms.reference {
         Reference::Overall => None,
         _ if stale => Some(Verdict::Stale),
         _ => Some(judged),
     }
-}
-
-fn late(scene: &Scene<'_>) -> Vec<Late> {
-    let listed = scene.cohorts.late().filter_map(|(key, cases)| {
-        let CellKey { profile, channel, dimension, group, .. } = *key;
-        // A cell of an older state may be of those outside the allow-list.
-        Some(Late { profile, channel, dimension, group: group.group()?, cases })
-    });
-    let mut late: Vec<Late> = listed.collect();
-    // Cells are in the order of their first event.
-    late.sort_unstable();
-    late
 }

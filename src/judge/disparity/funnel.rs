@@ -8,13 +8,14 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::indicator::{GroupCounts, Stamp, Subject, population};
-use super::sums::CellSums;
 use crate::judge::scene::Scene;
 use crate::judge::stages::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};
+use crate::judge::sums::CellSums;
 use crate::ledger::RISK_CLASS;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{
-    Channel, Dimension, DimensionId, GroupId, Indicator, ProfileId, Reference, Rule, Slot, StratumId, WindowLength,
+    Channel, Dimension, DimensionId, DisparityRule, GroupId, Indicator, ProfileId, Reference, Rule, Slot, StratumId,
+    WindowLength,
 };
 use crate::window::{LeftOut, Rolling};
 
@@ -126,15 +127,15 @@ enum Comparison {
 /// the reference.
 fn places<'s>(scene: &Scene<'s>) -> BTreeMap<Place<'s>, Asked> {
     let mut places: BTreeMap<Place<'s>, Asked> = BTreeMap::new();
-    for rule in &scene.plan.rules {
+    for rule in scene.plan.rules.iter().filter_map(Rule::disparity) {
         for profile in &rule.profiles {
             for channel in &rule.channels {
                 for dimension in &rule.dimensions {
                     let comparison = comparison(scene, rule, *dimension);
-                    for window in &rule.windows {
+                    for window in &rule.rule().windows {
                         let place = Place { profile: *profile, channel: *channel, dimension: *dimension, window };
                         let asked = places.entry(place).or_default();
-                        asked.by_risk_class |= rule.stratify_by.as_deref() == Some(RISK_CLASS);
+                        asked.by_risk_class |= rule.terms.stratify_by.as_deref() == Some(RISK_CLASS);
                         asked.reference = asked.reference.or(comparison);
                     }
                 }
@@ -145,8 +146,8 @@ fn places<'s>(scene: &Scene<'s>) -> BTreeMap<Place<'s>, Asked> {
 }
 
 /// `None` where the rule compares with something that a table of the funnel does not hold.
-fn comparison(scene: &Scene<'_>, rule: &Rule, id: DimensionId) -> Option<Comparison> {
-    match &rule.reference {
+fn comparison(scene: &Scene<'_>, rule: DisparityRule<'_>, id: DimensionId) -> Option<Comparison> {
+    match &rule.terms.reference {
         Reference::Rest => Some(Comparison::Rest),
         Reference::Group(name) => dimension(scene, id)?.group_id(name).map(Comparison::Group),
         Reference::Lowest | Reference::Random | Reference::Overall => None,

@@ -1,8 +1,8 @@
 //! The counts of all groups of a dimension over rolling windows, and what decides whether they changed.
 
-use super::sums::CellSums;
 use crate::evidence::{self, Side, by_population_of, side};
 use crate::judge::scene::Scene;
+use crate::judge::sums::CellSums;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Cause, Channel, DimensionId, Indicator, ProfileId, Slot, StratumId, hour_of};
 use crate::window::{Bucket, Cell, CellKey, Counts, LeftOut, Range, Rolling};

@@ -6,7 +6,7 @@ use super::indicator::{Subject, by_population, is_sealed};
 use crate::evidence::side;
 use crate::judge::scene::Scene;
 use crate::ledger::CERTAIN;
-use crate::plan::{Dimension, Indicator, Reference, Rule};
+use crate::plan::{Dimension, DisparityRule, Indicator, Reference};
 use crate::statistics::{Bracket, Memberships};
 use crate::window::{Bucket, Cell, Counts, LeftOut, MembershipKey, Moments, Range, Sums};
 
@@ -17,11 +17,11 @@ use crate::window::{Bucket, Cell, Counts, LeftOut, MembershipKey, Moments, Range
 /// the probabilities of those who were not picked.
 pub(super) fn memberships(
     scene: &Scene<'_>,
-    rule: &Rule,
+    rule: DisparityRule<'_>,
     subject: &Subject,
     (range, unsealed): (Range, &LeftOut),
 ) -> Option<Memberships> {
-    let compared = matches!(rule.reference, Reference::Rest | Reference::Group(_));
+    let compared = matches!(rule.terms.reference, Reference::Rest | Reference::Group(_));
     if !compared || by_population(scene, subject) {
         return None;
     }
@@ -36,8 +36,13 @@ pub(super) fn memberships(
 }
 
 /// Returns the bracket of one group of the dimension; `None` where the cases do not determine it.
-pub(super) fn bracket(memberships: &Memberships, rule: &Rule, dimension: &Dimension, group: usize) -> Option<Bracket> {
-    let reference = match &rule.reference {
+pub(super) fn bracket(
+    memberships: &Memberships,
+    rule: DisparityRule<'_>,
+    dimension: &Dimension,
+    group: usize,
+) -> Option<Bracket> {
+    let reference = match &rule.terms.reference {
         Reference::Rest => None,
         Reference::Group(name) => Some(usize::from(dimension.group_id(name)?.0)),
         _ => return None,

@@ -1,11 +1,11 @@
 //! The cases that the tables of a rule miss, by cause.
 
 use super::indicator::{Subject, WITHOUT_GROUP, by_population};
-use super::sums::CellSums;
 use crate::evidence::{Against, Side, by_shares, maturity, side};
 use crate::judge::missing::{Missing, MissingSide};
 use crate::judge::scene::Scene;
-use crate::plan::{Cause, Evidence, Indicator, Rule, Slot, StratumId};
+use crate::judge::sums::CellSums;
+use crate::plan::{Cause, DisparityRule, Evidence, Indicator, Slot, StratumId};
 use crate::statistics::Interval;
 use crate::window::{Cases, CellKey, Counts, LeftOut, MissingPlace, Range};
 
@@ -52,7 +52,7 @@ impl Gaps {
     /// Counts the missing cases of a subject over one window, for each of its `groups`.
     pub fn of(
         scene: &Scene<'_>,
-        (rule, subject): (&Rule, &Subject),
+        (rule, subject): (DisparityRule<'_>, &Subject),
         groups: usize,
         (sums, left_out): (&mut CellSums, &LeftOut),
         (place, range): (usize, Range),
@@ -274,13 +274,14 @@ impl MissingSide {
 }
 
 impl Lost {
-    fn of(scene: &Scene<'_>, (rule, subject): (&Rule, &Subject), group: Slot, range: Range) -> Self {
+    fn of(scene: &Scene<'_>, (rule, subject): (DisparityRule<'_>, &Subject), group: Slot, range: Range) -> Self {
         let sum = |cause| scene.windows.missing.sum(&missing_place(subject, group, cause), range);
         // Only such a rule reads evidence.
-        let cell = (rule.evidence == Evidence::Sequential).then(|| scene.windows.place_of(&subject.cell(group, None)));
-        let late_in = |cell| scene.cohorts.late_in(cell, maturity(rule.indicator), range);
+        let cell =
+            (rule.terms.evidence == Evidence::Sequential).then(|| scene.windows.place_of(&subject.cell(group, None)));
+        let late_in = |cell| scene.cohorts.late_in(cell, maturity(rule.terms.indicator), range);
         // Evidence compares these among those without a value, though the window knows it.
-        let stratum = stratum_of(scene, rule).filter(|_| rule.evidence == Evidence::Sequential);
+        let stratum = stratum_of(scene, rule).filter(|_| rule.terms.evidence == Evidence::Sequential);
         let without = stratum.and_then(|id| scene.windows.place_of(&subject.cell(group, Some((id, Slot::NONE)))));
         let late = [cell.flatten(), without].into_iter().flatten().map(late_in).fold(Cases::default(), Cases::plus);
         Self { late, conflict: sum(Cause::Conflict), counted: sum(Cause::Dropped), ..Self::default() }
@@ -297,8 +298,8 @@ impl Lost {
     }
 }
 
-fn stratum_of(scene: &Scene<'_>, rule: &Rule) -> Option<StratumId> {
-    rule.stratify_by.as_deref().and_then(|name| scene.attributes.stratum_id(name))
+fn stratum_of(scene: &Scene<'_>, rule: DisparityRule<'_>) -> Option<StratumId> {
+    rule.terms.stratify_by.as_deref().and_then(|name| scene.attributes.stratum_id(name))
 }
 
 const fn missing_place(subject: &Subject, group: Slot, cause: Cause) -> MissingPlace {

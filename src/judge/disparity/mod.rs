@@ -5,8 +5,7 @@ mod funnel;
 mod indicator;
 mod membership;
 mod missing;
-mod sums;
 mod table;
 mod verdict;
 
-pub use evaluate::{Evaluator, EvaluatorState};
+pub use evaluate::{DisparityJudge, EvaluatorState};

@@ -3,20 +3,20 @@
 use super::indicator::{GroupCounts, Stamp, Subject, by_population, population, sides, unsealed};
 use super::membership::{bracket, has_memberships, memberships};
 use super::missing::{Gaps, missing};
-use super::sums::CellSums;
 use super::verdict::{Inputs, pending_bounds};
 use crate::evidence::{Against, Sides, TableKey, against, compares_shares};
 use crate::judge::finding::PendingBounds;
 use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
+use crate::judge::sums::CellSums;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Channel, Dimension, Indicator, Reference, Rule, Slot, StratumId, WindowLength};
+use crate::plan::{Channel, Dimension, DisparityRule, Indicator, Reference, Slot, StratumId, WindowLength};
 use crate::statistics::{Bracket, Interval, Memberships};
 use crate::window::{Counts, LeftOut, Range, Rolling};
 
 /// What the tables of one rule, profile, channel and dimension are about, in all windows of the rule.
 pub(super) struct Topic<'s> {
-    pub rule: &'s Rule,
+    pub rule: DisparityRule<'s>,
     pub dimension: &'s Dimension,
     subject: Subject,
     rolling: Rolling,
@@ -27,7 +27,7 @@ pub(super) struct Topic<'s> {
 /// The counts of one topic and window.
 pub(super) struct Table<'s> {
     pub against: Against,
-    rule: &'s Rule,
+    rule: DisparityRule<'s>,
     dimension: &'s Dimension,
     /// Whether the exposed are a population.
     population: bool,
@@ -57,14 +57,14 @@ struct Channels {
 }
 
 impl<'s> Topic<'s> {
-    pub fn new(scene: &Scene<'s>, rule: &'s Rule, dimension: &'s Dimension, key: TableKey) -> Self {
+    pub fn new(scene: &Scene<'s>, rule: DisparityRule<'s>, dimension: &'s Dimension, key: TableKey) -> Self {
         let TableKey { profile, channel, dimension: id, .. } = key;
-        let stratum = rule.stratify_by.as_deref().and_then(|name| scene.attributes.stratum_id(name));
+        let stratum = rule.terms.stratify_by.as_deref().and_then(|name| scene.attributes.stratum_id(name));
         let values = stratum.map_or_else(Vec::new, |stratum| scene.attributes.stratum_values(stratum));
         Self {
             rule,
             dimension,
-            subject: Subject { profile, channel, dimension: id, indicator: rule.indicator },
+            subject: Subject { profile, channel, dimension: id, indicator: rule.terms.indicator },
             rolling: Rolling::new(scene.as_of, rule.windows.iter().map(|window| window.length)),
             strata: stratum.into_iter().flat_map(|stratum| values.iter().map(move |value| (stratum, *value))).collect(),
         }
@@ -94,7 +94,7 @@ impl<'s> Topic<'s> {
         };
         let all = channels(None);
         let strata: Vec<Channels> = self.strata.iter().map(|stratum| channels(Some(*stratum))).collect();
-        let pending = (self.rule.indicator == Indicator::HitRate)
+        let pending = (self.rule.terms.indicator == Indicator::HitRate)
             .then(|| GroupCounts::of(scene, &self.subject, None, (&mut *sums, &LeftOut::default())));
         let groups = self.dimension.groups.len();
         let table = |window: &WindowLength| {
@@ -118,11 +118,12 @@ impl<'s> Topic<'s> {
 
     fn table(&self, scene: &Scene<'_>, (all, strata): (&Channels, &[Channels]), place: usize) -> Table<'s> {
         let Self { rule, dimension, subject, .. } = self;
+        let rule = *rule;
         let benchmark = Subject { channel: Channel::Random, ..*subject };
         let sides_of = |channels: &Channels, with_population: bool| {
             let of = |subject: &Subject, counts: &GroupCounts| {
                 let population = population(scene, subject).filter(|_| with_population);
-                sides(rule.indicator, counts.in_window(place), population)
+                sides(rule.terms.indicator, counts.in_window(place), population)
             };
             let random = channels.random.as_ref().map_or_else(Vec::new, |random| of(&benchmark, random));
             Sides::new(of(subject, &channels.own), random)
@@ -144,14 +145,14 @@ impl<'s> Topic<'s> {
 
     /// The subject in the random channel, where the rule compares with it.
     fn benchmark(&self) -> Option<Subject> {
-        (self.rule.reference == Reference::Random).then_some(Subject { channel: Channel::Random, ..self.subject })
+        (self.rule.terms.reference == Reference::Random).then_some(Subject { channel: Channel::Random, ..self.subject })
     }
 }
 
 impl Table<'_> {
     /// Returns the counts of a group and of its reference.
     pub fn inputs(&self, group: usize) -> Inputs {
-        let compared = |sides: &Sides| sides.compare(self.against, self.rule.indicator, group);
+        let compared = |sides: &Sides| sides.compare(self.against, self.rule.terms.indicator, group);
         let (own, reference) = compared(&self.all);
         let strata = self.strata.iter().map(compared).collect();
         Inputs { group: own, reference, population: self.population, strata }
@@ -160,7 +161,7 @@ impl Table<'_> {
     /// Returns what the comparison of a group misses.
     pub fn missing(&self, group: usize, inputs: &Inputs) -> Missing {
         let Some((own, random)) = &self.gaps else { return Missing::default() };
-        let comparison = (self.against, self.rule.indicator, self.population);
+        let comparison = (self.against, self.rule.terms.indicator, self.population);
         missing((own, random.as_ref()), comparison, group, (inputs.group, inputs.reference))
     }
 

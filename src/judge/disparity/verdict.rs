@@ -3,7 +3,7 @@
 use crate::evidence::{SeriesEvidence, Side};
 use crate::judge::finding::{Estimate, StratifiedEstimate, Verdict};
 use crate::judge::missing::Missing;
-use crate::plan::{Evidence, Harm, Measure, Rule};
+use crate::plan::{DisparityRule, Evidence, Harm, Measure};
 use crate::statistics::{
     Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel,
     p_value, ratio_interval, share_p_value, share_ratio_interval,
@@ -36,7 +36,7 @@ pub(super) struct Inputs {
 }
 
 /// Judges counts by a rule.
-pub(super) fn judge(rule: &Rule, inputs: &Inputs) -> Numbers {
+pub(super) fn judge(rule: DisparityRule<'_>, inputs: &Inputs) -> Numbers {
     let stratified = stratified(rule, inputs);
     let ratio = ratio(inputs, rule.confidence);
     let difference = difference(inputs, rule.confidence);
@@ -47,7 +47,7 @@ pub(super) fn judge(rule: &Rule, inputs: &Inputs) -> Numbers {
     Numbers {
         p_value: equality(inputs),
         needed: verdict.is_none().then(|| needed(rule, inputs)).flatten(),
-        beyond_clear: measured.is_some_and(|estimate| beyond(rule, estimate, rule.clear)),
+        beyond_clear: measured.is_some_and(|estimate| beyond(rule, estimate, rule.terms.clear)),
         verdict: verdict.unwrap_or(Verdict::InsufficientData),
         ratio,
         difference,
@@ -55,10 +55,10 @@ pub(super) fn judge(rule: &Rule, inputs: &Inputs) -> Numbers {
     }
 }
 
-fn verdict(rule: &Rule, estimate: Estimate) -> Verdict {
-    if beyond(rule, estimate, rule.critical) {
+fn verdict(rule: DisparityRule<'_>, estimate: Estimate) -> Verdict {
+    if beyond(rule, estimate, rule.terms.critical) {
         Verdict::Critical
-    } else if beyond(rule, estimate, rule.warning) {
+    } else if beyond(rule, estimate, rule.terms.warning) {
         Verdict::Warning
     } else {
         Verdict::Within
@@ -78,8 +78,8 @@ pub(super) fn sequential_verdict(by_number: Verdict, evidence: &SeriesEvidence) 
 
 /// Whether the missing events, if all of them were harmful, could lift the measure beyond the warning threshold.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-pub(super) fn may_be_beyond(rule: &Rule, inputs: &Inputs, numbers: &Numbers, missing: &Missing) -> bool {
-    let harm = rule.indicator.harm();
+pub(super) fn may_be_beyond(rule: DisparityRule<'_>, inputs: &Inputs, numbers: &Numbers, missing: &Missing) -> bool {
+    let harm = rule.terms.indicator.harm();
     // Harmful are more events of the group; or, where fewer are harmful, of the reference.
     let (side, events) = match harm {
         Harm::High => (inputs.group, missing.group.events()),
@@ -89,15 +89,15 @@ pub(super) fn may_be_beyond(rule: &Rule, inputs: &Inputs, numbers: &Numbers, mis
         return true;
     };
     let Some(value) = estimate.value.filter(|_| side.events > 0) else { return true };
-    let more = match rule.measure {
+    let more = match rule.terms.measure {
         Measure::Ratio => events as f64 / side.events as f64,
         Measure::Difference => events as f64 / side.exposed as f64,
     };
-    match (rule.measure, harm) {
-        (Measure::Ratio, Harm::High) => value * (1.0 + more) > rule.warning,
-        (Measure::Ratio, Harm::Low) => value / (1.0 + more) < rule.warning,
-        (Measure::Difference, Harm::High) => value + more > rule.warning,
-        (Measure::Difference, Harm::Low) => value - more < rule.warning,
+    match (rule.terms.measure, harm) {
+        (Measure::Ratio, Harm::High) => value * (1.0 + more) > rule.terms.warning,
+        (Measure::Ratio, Harm::Low) => value / (1.0 + more) < rule.terms.warning,
+        (Measure::Difference, Harm::High) => value + more > rule.terms.warning,
+        (Measure::Difference, Harm::Low) => value - more < rule.terms.warning,
     }
 }
 
@@ -108,12 +108,12 @@ fn is_impossible(inputs: &Inputs) -> bool {
 }
 
 /// Whether the measure is beyond the threshold, in the direction of harm, by the rule's kind of evidence.
-fn beyond(rule: &Rule, estimate: Estimate, threshold: f64) -> bool {
+fn beyond(rule: DisparityRule<'_>, estimate: Estimate, threshold: f64) -> bool {
     let Estimate { value, interval } = estimate;
     // Where the reference has no event the ratio has no value, but is above every number: its finite limit stands in.
-    let no_estimate = if rule.indicator.harm() == Harm::High { interval.lower } else { interval.upper };
+    let no_estimate = if rule.terms.indicator.harm() == Harm::High { interval.lower } else { interval.upper };
     let point = value.unwrap_or(no_estimate);
-    match (rule.indicator.harm(), rule.evidence) {
+    match (rule.terms.indicator.harm(), rule.terms.evidence) {
         // With sequential evidence the number adds practical significance alone: see `sequential_verdict`.
         (Harm::High, Evidence::Point | Evidence::Sequential) => point > threshold,
         (Harm::Low, Evidence::Point | Evidence::Sequential) => point < threshold,
@@ -124,20 +124,20 @@ fn beyond(rule: &Rule, estimate: Estimate, threshold: f64) -> bool {
 
 /// The estimate that is held against the thresholds: the stratified one where the rule stratifies.
 fn measured(
-    rule: &Rule,
+    rule: DisparityRule<'_>,
     ratio: Option<Estimate>,
     difference: Option<Estimate>,
     stratified: Option<&StratifiedEstimate>,
 ) -> Option<Estimate> {
-    match rule.measure {
+    match rule.terms.measure {
         Measure::Difference => difference,
-        Measure::Ratio if rule.stratify_by.is_some() => stratified.map(|stratified| stratified.ratio),
+        Measure::Ratio if rule.terms.stratify_by.is_some() => stratified.map(|stratified| stratified.ratio),
         Measure::Ratio => ratio,
     }
 }
 
 /// Whether in both groups enough events are expected under equality: n_g (x1 + x2) / (n1 + n2).
-fn enough(rule: &Rule, inputs: &Inputs) -> bool {
+fn enough(rule: DisparityRule<'_>, inputs: &Inputs) -> bool {
     let Inputs { group, reference, .. } = inputs;
     let events = u128::from(group.events) + u128::from(reference.events);
     let exposed = u128::from(group.exposed) + u128::from(reference.exposed);
@@ -178,8 +178,8 @@ fn difference(inputs: &Inputs, confidence: Confidence) -> Option<Estimate> {
     Some(Estimate { value: Some(rate(inputs.group) - rate(inputs.reference)), interval })
 }
 
-fn stratified(rule: &Rule, inputs: &Inputs) -> Option<StratifiedEstimate> {
-    let by = rule.stratify_by.clone()?;
+fn stratified(rule: DisparityRule<'_>, inputs: &Inputs) -> Option<StratifiedEstimate> {
+    let by = rule.terms.stratify_by.clone()?;
     let strata: Option<Vec<Stratum>> = inputs
         .strata
         .iter()
@@ -202,16 +202,16 @@ fn rate(side: Side) -> f64 {
 /// The exposed still needed, both groups together: for 80 % power at the critical threshold, and for `min_events` in
 /// both groups. The groups are expected to keep their proportion, or to be equal where one of them is empty.
 #[expect(clippy::cast_precision_loss, reason = "an estimate of a sample size")]
-fn needed(rule: &Rule, inputs: &Inputs) -> Option<u64> {
+fn needed(rule: DisparityRule<'_>, inputs: &Inputs) -> Option<u64> {
     let (group, reference) = (inputs.group.exposed as f64, inputs.reference.exposed as f64);
     let exposed = group + reference;
     let events = inputs.group.events as f64 + inputs.reference.events as f64;
     // Half an event and ten exposed are added, so that no data give a rate of 5 %, and no event gives a small rate.
     let base_rate = ((events + 0.5) / (exposed + 10.0)).clamp(1e-9, 0.5);
     let share = if group > 0.0 && reference > 0.0 { group / exposed } else { 0.5 };
-    let ratio = match rule.measure {
-        Measure::Ratio => rule.critical,
-        Measure::Difference => (base_rate + rule.critical) / base_rate,
+    let ratio = match rule.terms.measure {
+        Measure::Ratio => rule.terms.critical,
+        Measure::Difference => (base_rate + rule.terms.critical) / base_rate,
     };
     let question = PowerQuestion { base_rate, ratio, share, alpha: rule.confidence.alpha(), power: POWER };
     // There is no such number where the critical threshold is equality itself.

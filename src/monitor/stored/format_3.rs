@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::shared::{Section0, State, Tail};
 use crate::alert::Alert;
 use crate::monitor::transitions::AlertEntries;
-use crate::plan::{self, Definition, Indicator, Measure, Provenance, Reference};
+use crate::plan::{self, Comparison, Definition, Indicator, Measure, Provenance, Reference};
 
 #[derive(Deserialize)]
 struct Section {
@@ -59,7 +59,7 @@ impl Rule {
     fn decoded(self) -> Result<plan::RuleNames, String> {
         let Self { name, definition, windows } = self;
         let definition = definition_of(&definition).map_err(|problem| format!("rule {name:?}: {problem}"))?;
-        Ok(plan::RuleNames { name, definition, windows })
+        Ok(plan::RuleNames { name, definition: Definition::Disparity(definition), windows })
     }
 }
 
@@ -85,7 +85,7 @@ const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
 /// Parses `INDICATOR MEASURE against REFERENCE, critical NUMBER, by STRATUM, sequential BOOLEAN`. A reference is a word of [`REFERENCES`] or
 /// `group NAME`; a stratum is `None` or `Some("NAME")`, with escapes as in a Rust string. Names may hold anything: so the front is read up to
 /// the reference, and the rest from its end.
-fn definition_of(text: &str) -> Result<Definition, String> {
+fn definition_of(text: &str) -> Result<Comparison, String> {
     let part = |what: &str| format!("expected {what} in the definition, found {text:?}");
     let (indicator, rest) = text.split_once(' ').ok_or_else(|| part("an indicator"))?;
     let (measure, rest) = rest.split_once(" against ").ok_or_else(|| part("\" against \""))?;
@@ -105,7 +105,7 @@ fn definition_of(text: &str) -> Result<Definition, String> {
         Some(name) => Reference::Group(name.to_owned()),
         None => meaning(&REFERENCES, reference).ok_or_else(|| part("a reference"))?,
     };
-    Ok(Definition {
+    Ok(Comparison {
         indicator: meaning(&INDICATORS, indicator).ok_or_else(|| part("an indicator"))?,
         measure: meaning(&MEASURES, measure).ok_or_else(|| part("a measure"))?,
         reference,

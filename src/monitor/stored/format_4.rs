@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::shared::{Section0, State, Tail};
 use crate::alert::Alert;
 use crate::monitor::transitions::AlertEntries;
-use crate::plan::{self, Definition, Indicator, Measure, Provenance};
+use crate::plan::{self, Comparison, Definition, Indicator, Measure, Provenance};
 
 #[derive(Deserialize)]
 struct Section {
@@ -21,7 +21,7 @@ struct Entries {
     provenance: Provenance,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct Names {
     profiles: Vec<String>,
     dimensions: Vec<(String, Vec<String>)>,
@@ -30,7 +30,7 @@ pub(super) struct Names {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Rule {
+pub(super) struct Rule {
     name: String,
     /// One of the words of [`indicator_word`].
     indicator: String,
@@ -72,15 +72,6 @@ pub(super) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, Strin
 }
 
 impl Names {
-    pub(super) fn of(names: &plan::Names) -> Self {
-        Self {
-            profiles: names.profiles.clone(),
-            dimensions: names.dimensions.clone(),
-            strata: names.strata.clone(),
-            rules: names.rules.iter().map(Rule::of).collect(),
-        }
-    }
-
     pub(super) fn decoded(self) -> Result<plan::Names, String> {
         let Self { profiles, dimensions, strata, rules } = self;
         let rules = rules.into_iter().map(Rule::decoded).collect::<Result<_, _>>()?;
@@ -89,22 +80,21 @@ impl Names {
 }
 
 impl Rule {
-    fn of(rule: &plan::RuleNames) -> Self {
-        let plan::RuleNames { name, definition, windows } = rule;
-        let Definition { indicator, measure, reference, critical, stratify_by, sequential } = definition;
+    pub(super) fn of(name: &str, definition: &Comparison, windows: &[String]) -> Self {
+        let Comparison { indicator, measure, reference, critical, stratify_by, sequential } = definition;
         Self {
-            name: name.clone(),
+            name: name.to_owned(),
             indicator: indicator_word(*indicator).to_owned(),
             measure: measure_word(*measure).to_owned(),
             reference: Reference::of(reference),
             critical: *critical,
             stratify_by: stratify_by.clone(),
             sequential: *sequential,
-            windows: windows.clone(),
+            windows: windows.to_vec(),
         }
     }
 
-    fn decoded(self) -> Result<plan::RuleNames, String> {
+    pub(super) fn decoded(self) -> Result<plan::RuleNames, String> {
         let Self { name, indicator, measure, reference, critical, stratify_by, sequential, windows } = self;
         let unknown = |what: &str, word: &str| format!("rule {name:?}: expected {what}, found {word:?}");
         let indicator = Indicator::ALL
@@ -116,7 +106,8 @@ impl Rule {
             .find(|known| measure_word(*known) == measure)
             .ok_or_else(|| unknown("a measure", &measure))?;
         let reference = reference.decoded();
-        let definition = Definition { indicator, measure, reference, critical, stratify_by, sequential };
+        let definition = Comparison { indicator, measure, reference, critical, stratify_by, sequential };
+        let definition = Definition::Disparity(definition);
         Ok(plan::RuleNames { name, definition, windows })
     }
 }
@@ -180,7 +171,7 @@ mod tests {
         ];
         for (index, reference) in references.into_iter().enumerate() {
             for indicator in Indicator::ALL {
-                let definition = Definition {
+                let definition = Comparison {
                     indicator,
                     measure: if index % 2 == 0 { Measure::Ratio } else { Measure::Difference },
                     reference: reference.clone(),
@@ -188,8 +179,10 @@ mod tests {
                     stratify_by: (index % 2 == 0).then(|| "office".to_owned()),
                     sequential: index % 3 == 0,
                 };
-                let rule = plan::RuleNames { name: "r".to_owned(), definition, windows: vec!["30d".to_owned()] };
-                let bytes = encode(&Rule::of(&rule)).unwrap();
+                let windows = vec!["30d".to_owned()];
+                let bytes = encode(&Rule::of("r", &definition, &windows)).unwrap();
+                let definition = Definition::Disparity(definition);
+                let rule = plan::RuleNames { name: "r".to_owned(), definition, windows };
                 assert_eq!(decode::<Rule>(&bytes).unwrap().decoded().unwrap(), rule);
             }
         }
@@ -197,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_word_that_is_unknown_is_refused() {
-        let definition = Definition {
+        let definition = Comparison {
             indicator: Indicator::HitRate,
             measure: Measure::Ratio,
             reference: plan::Reference::Rest,
@@ -205,10 +198,10 @@ mod tests {
             stratify_by: None,
             sequential: true,
         };
-        let rule = plan::RuleNames { name: "r".to_owned(), definition, windows: Vec::new() };
-        let other = Rule { indicator: "HitRate".to_owned(), ..Rule::of(&rule) };
+        let rule = || Rule::of("r", &definition, &[]);
+        let other = Rule { indicator: "HitRate".to_owned(), ..rule() };
         assert_eq!(other.decoded().unwrap_err(), "rule \"r\": expected an indicator, found \"HitRate\"");
-        let other = Rule { measure: "Ratio".to_owned(), ..Rule::of(&rule) };
+        let other = Rule { measure: "Ratio".to_owned(), ..rule() };
         assert_eq!(other.decoded().unwrap_err(), "rule \"r\": expected a measure, found \"Ratio\"");
     }
 }

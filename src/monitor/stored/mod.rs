@@ -7,6 +7,7 @@ mod format_3;
 mod format_4;
 mod format_5;
 mod format_6;
+mod format_7;
 mod sections;
 mod shared;
 

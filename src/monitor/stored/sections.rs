@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use super::shared::{Section0, State};
-use super::{format_3, format_4, format_5, format_6};
+use super::{format_3, format_4, format_5, format_6, format_7};
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{Names, Span};
 
 /// The version that is written, of a checkpoint's sections and of the entries of a journal.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// The versions that are read.
 pub const FORMATS_READ: RangeInclusive<u32> = 3..=FORMAT;
@@ -34,7 +34,8 @@ pub(in crate::monitor) fn read_section_0(format: u32, bytes: &[u8]) -> Result<Se
         3 => format_3::read_section_0(bytes),
         4 => format_4::read_section_0(bytes),
         5 => format_5::read_section_0(bytes),
-        _ => format_6::read_section_0(bytes),
+        6 => format_6::read_section_0(bytes),
+        _ => format_7::read_section_0(bytes),
     }
 }
 
@@ -48,7 +49,7 @@ pub(in crate::monitor) fn write_section_0(
     state: &State,
     horizons: (Span, Span),
 ) -> Result<Vec<u8>, String> {
-    format_6::write_section_0(names, state, horizons)
+    format_7::write_section_0(names, state, horizons)
 }
 
 impl AlertEntries {
@@ -57,7 +58,7 @@ impl AlertEntries {
     /// # Errors
     /// What the encoding refuses.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        format_6::write_entries(self)
+        format_7::write_entries(self)
     }
 
     /// Decodes entries of the present version.
@@ -78,7 +79,8 @@ impl AlertEntries {
             3 => format_3::read_entries(bytes),
             4 => format_4::read_entries(bytes),
             5 => format_5::read_entries(bytes),
-            _ => format_6::read_entries(bytes),
+            6 => format_6::read_entries(bytes),
+            _ => format_7::read_entries(bytes),
         }
     }
 }

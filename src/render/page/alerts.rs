@@ -9,7 +9,7 @@ use super::plot::drawn;
 use super::text::{Language, fill};
 use crate::alert::{AlertState, Severity};
 use crate::disclosure::PublishedAlert;
-use crate::judge::Verdict;
+use crate::judge::{Reason, Verdict};
 use crate::plan::EventTime;
 
 /// Open alerts on the page, at most, and ended ones. The newest stay.
@@ -58,8 +58,18 @@ fn card(language: Language, alert: &PublishedAlert) -> Markup {
                 span { (language.severity_word(alert.severity)) ", " (language.state_word(alert.state)) }
             }
             p.subject {
-                b { (finding.profile) } ": " (finding.dimension) "\u{202f}=\u{202f}" b { (finding.group) } " "
-                (fill(language.against(), &[reference])) "; " (language.indicator(finding.indicator)) " (" (finding.rule) ", " (finding.window) ")"
+                b { (finding.profile) } ": "
+                @match (&finding.dimension, &finding.group) {
+                    (Some(dimension), Some(group)) => { (dimension) "\u{202f}=\u{202f}" b { (group) } " " }
+                    _ => { @if finding.subject.is_none() { (language.all_cases()) " " } }
+                }
+                @if let Some(subject) = &finding.subject { b { (subject) } " " }
+                @if !reference.is_empty() { (fill(language.against(), &[reference])) "; " }
+                @if finding.indicator.is_some() { (language.indicator(finding.indicator)) " " }
+                "(" (finding.rule) ", " (finding.window) ")"
+            }
+            @if let Some(reason) = finding.reason.filter(|reason| *reason != Reason::Nothing) {
+                p { (language.why(reason)) }
             }
             dl {
                 (item(language.ratio(), &html! {

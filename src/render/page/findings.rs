@@ -7,6 +7,7 @@ use super::plot::{Scale, drawn};
 use super::text::{Language, fill};
 use crate::disclosure::{
     Counted, Measured, PublishedBracket, PublishedFinding, PublishedMissing, PublishedMissingSide, PublishedRates,
+    PublishedThresholds,
 };
 use crate::evidence::SeriesEvidence;
 use crate::judge::Verdict;
@@ -26,7 +27,7 @@ struct Table<'p> {
 
 /// The section.
 pub(super) fn section(language: Language, findings: &[PublishedFinding]) -> Markup {
-    let (tables, left_out) = tables(findings);
+    let (tables, left_out) = tables(findings.iter().filter(|finding| finding.thresholds.is_some()).collect());
     html! {
         section aria-labelledby="findings" {
             h2 id="findings" { (language.findings()) }
@@ -41,8 +42,8 @@ pub(super) fn section(language: Language, findings: &[PublishedFinding]) -> Mark
 }
 
 /// The tables that fit, the worst first and otherwise in the order of the evaluation; and how many findings do not fit.
-fn tables(findings: &[PublishedFinding]) -> (Vec<Table<'_>>, usize) {
-    let together = |one: &PublishedFinding, other: &PublishedFinding| {
+fn tables(findings: Vec<&PublishedFinding>) -> (Vec<Table<'_>>, usize) {
+    let together = |one: &&PublishedFinding, other: &&PublishedFinding| {
         let place = |finding: &PublishedFinding| {
             (finding.rule.clone(), finding.profile.clone(), finding.channel, finding.dimension.clone())
         };
@@ -52,7 +53,7 @@ fn tables(findings: &[PublishedFinding]) -> (Vec<Table<'_>>, usize) {
         .chunk_by(together)
         .filter_map(|rows| {
             let worst = rows.iter().filter_map(|finding| finding.verdict).max();
-            Some(Table { first: rows.first()?, rows: rows.iter().collect(), worst })
+            Some(Table { first: rows.first()?, rows: rows.to_vec(), worst })
         })
         .collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.worst));
@@ -75,7 +76,7 @@ fn table_of(language: Language, table: &Table<'_>) -> Markup {
     let scale = Scale::of(&table.rows);
     let caption = fill(
         language.findings_caption(),
-        &[&first.rule, &first.profile, &first.dimension, language.indicator(first.indicator)],
+        &[&first.rule, &first.profile, first.dimension(), language.indicator(first.indicator)],
     );
     let level = language.percent_level(first.confidence);
     html! {
@@ -117,7 +118,7 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
     html! {
         tr role="row" id=(finding.anchor()) class=(mark::class(finding.verdict)) {
             th scope="row" role="rowheader" {
-                span { (finding.dimension) "\u{202f}=\u{202f}" b { (finding.group) } }
+                span { (finding.dimension()) "\u{202f}=\u{202f}" b { (finding.group()) } }
                 small { (fill(language.against(), &[reference])) }
             }
             td role="cell" data-label=(language.window()) { (finding.window) }
@@ -142,7 +143,7 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
 }
 
 /// What the comparison does not count, where that is anything.
-fn missing(language: Language, missing: &PublishedMissing) -> Markup {
+pub(super) fn missing(language: Language, missing: &PublishedMissing) -> Markup {
     let Some(cause) = missing.largest_cause else { return html! {} };
     let share = |side: &PublishedMissingSide| {
         side.largest_share().map_or_else(|| language.withheld().to_owned(), |share| language.percent(share))
@@ -158,23 +159,27 @@ fn missing(language: Language, missing: &PublishedMissing) -> Markup {
 }
 
 /// Whether the rule compares who is picked. With the random channel it then compares shares.
-const fn is_of_assessed(indicator: Indicator) -> bool {
-    matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency)
+const fn is_of_assessed(indicator: Option<Indicator>) -> bool {
+    matches!(indicator, Some(Indicator::SelectionRate | Indicator::ControlFrequency))
 }
 
 fn harm(language: Language, finding: &PublishedFinding) -> &'static str {
-    match finding.indicator.harm() {
-        Harm::High => language.harm_high(),
-        Harm::Low => language.harm_low(),
+    match finding.indicator.map(Indicator::harm) {
+        Some(Harm::High) => language.harm_high(),
+        Some(Harm::Low) => language.harm_low(),
+        None => "",
     }
 }
 
 fn thresholds(language: Language, finding: &PublishedFinding) -> String {
-    let number = |value: f64| match finding.measure {
+    let Some(PublishedThresholds { measure: of, warning, critical, .. }) = finding.thresholds else {
+        return String::new();
+    };
+    let number = |value: f64| match of {
         Measure::Ratio => language.ratio_text(value),
         Measure::Difference => language.decimal(value * 100.0, 2),
     };
-    let measure = match finding.measure {
+    let measure = match of {
         Measure::Ratio => language.measure_ratio(),
         Measure::Difference => language.measure_difference(),
     };
@@ -182,7 +187,7 @@ fn thresholds(language: Language, finding: &PublishedFinding) -> String {
     if finding.verdict.is_none() {
         return measure.to_owned();
     }
-    let values = fill(language.thresholds(), &[&number(finding.warning), &number(finding.critical)]);
+    let values = fill(language.thresholds(), &[&number(warning), &number(critical)]);
     format!("{measure}: {values}")
 }
 
@@ -221,7 +226,7 @@ fn ratio(language: Language, finding: &PublishedFinding) -> Markup {
                 small { (fill(language.crude(), &[&language.ratio_text(crude)])) }
             }
         }
-        @if finding.measure == Measure::Difference {
+        @if finding.thresholds.is_some_and(|thresholds| thresholds.measure == Measure::Difference) {
             @if let Some(value) = finding.difference.and_then(|difference| difference.value) {
                 small { (fill(language.difference(), &[&language.decimal(value * 100.0, 2)])) }
             }

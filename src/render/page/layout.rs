@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::request::Request;
 use super::text::{LANGUAGES, Language, fill};
-use super::{alerts, findings, funnel, health, overview, unlisted};
+use super::{alerts, duties, findings, funnel, health, overview, unlisted};
 use crate::disclosure::Published;
 use crate::plan::EventTime;
 use crate::render::vitals::Vitals;
@@ -34,6 +34,7 @@ pub fn render(published: &Published, vitals: &Vitals<'_>, request: &Request, now
                     (overview::section(language, published))
                     (alerts::section(language, published.alerts()))
                     (findings::section(language, published.findings()))
+                    (duties::section(language, published.findings()))
                     (unlisted::section(language, published.unlisted()))
                     (funnel::section(language, published))
                     (health::section(language, vitals, now))

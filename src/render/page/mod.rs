@@ -4,6 +4,7 @@
 //! configuration. Each list has a limit; the page says how much a list leaves out.
 
 mod alerts;
+mod duties;
 mod findings;
 mod format;
 mod funnel;
@@ -12,6 +13,7 @@ mod layout;
 mod mark;
 mod overview;
 mod plot;
+mod reasons;
 mod request;
 mod text;
 mod unlisted;

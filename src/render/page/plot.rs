@@ -151,7 +151,8 @@ impl Scale {
 
 /// The thresholds, if there are any and they are about the ratio.
 fn thresholds(finding: &PublishedFinding) -> Option<(f64, f64)> {
-    (finding.measure == Measure::Ratio && finding.verdict.is_some()).then_some((finding.warning, finding.critical))
+    let thresholds = finding.thresholds.filter(|thresholds| thresholds.measure == Measure::Ratio)?;
+    finding.verdict.is_some().then_some((thresholds.warning, thresholds.critical))
 }
 
 fn upright(class: &str, x: f64) -> Markup {

@@ -132,6 +132,16 @@ texts! {
     findings_caption:
         "Rule {}, profile {}, by {}: {}, each group against its reference.",
         "Regel {}, profiel {}, naar {}: {}, elke groep tegenover haar referentie.";
+    duties: "Duties", "Plichten";
+    duties_note:
+        "These rules watch what else the duty of care asks. They give evidence, not a legal judgement.",
+        "Deze regels bewaken wat de zorgplicht verder vraagt. Ze geven bewijs, geen juridisch oordeel.";
+    duties_caption: "Rule {}, profile {}: what it watches, and what it found.", "Regel {}, profiel {}: wat hij bewaakt en wat hij vond.";
+    about: "About", "Over";
+    all_cases: "all cases", "alle gevallen";
+    found: "Found", "Gevonden";
+    compared_with: "Compared with", "Vergeleken met";
+    shown_evidence: "for an advantage: {} (shown at {})", "voor een voordeel: {} (aangetoond bij {})";
     channel_profile: "picked by the profile", "gekozen door het profiel";
     channel_random: "picked at random", "aselect gekozen";
     channel_signal: "picked after a signal", "gekozen na een signaal";
@@ -334,7 +344,8 @@ impl Language {
     }
 
     /// What an indicator measures.
-    pub const fn indicator(self, indicator: Indicator) -> &'static str {
+    pub const fn indicator(self, indicator: Option<Indicator>) -> &'static str {
+        let Some(indicator) = indicator else { return "" };
         match indicator {
             Indicator::SelectionRate => {
                 self.choose("selected, of those assessed", "geselecteerd, van wie beoordeeld is")

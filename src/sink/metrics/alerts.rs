@@ -9,7 +9,7 @@ use crate::alert::{AlertState, Severity};
 use crate::disclosure::PublishedAlert;
 
 /// The labels of an alert.
-const ALERT: [&str; 7] = ["rule", "profile", "channel", "dimension", "group", "reference", "severity"];
+const ALERT: [&str; 8] = ["rule", "profile", "channel", "dimension", "group", "subject", "reference", "severity"];
 
 /// Ended alerts that are shown as not firing, at most: the newest.
 const MAX_ENDED_SHOWN: usize = 1_000;
@@ -61,14 +61,15 @@ fn firing(scrape: &Scrape, samples: &mut Samples) {
     }
 }
 
-fn of_alert(alert: &PublishedAlert, severity: Severity) -> [&str; 7] {
+fn of_alert(alert: &PublishedAlert, severity: Severity) -> [&str; 8] {
     let finding = &alert.evidence;
     [
         &finding.rule,
         &finding.profile,
         finding.channel,
-        &finding.dimension,
-        &finding.group,
+        finding.dimension(),
+        finding.group(),
+        finding.subject.as_deref().unwrap_or_default(),
         &finding.reference,
         severity.name(),
     ]

@@ -6,14 +6,14 @@ use super::scrape::Scrape;
 use crate::evidence::SeriesEvidence;
 
 /// The labels of a series: those of a finding but the window.
-const SERIES: [&str; 7] = ["rule", "profile", "channel", "dimension", "group", "reference", "indicator"];
+const SERIES: [&str; 8] = ["rule", "profile", "channel", "dimension", "group", "subject", "reference", "indicator"];
 
 /// The metrics of evidence.
 pub(super) const METRICS: [Metric; 6] = [
     Metric::gauges(
         "evidence_log",
         "Natural logarithm of the e-value against ratio 1 (disparity) or the critical threshold (material).",
-        &["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "null"],
+        &["rule", "profile", "channel", "dimension", "group", "subject", "reference", "indicator", "null"],
         |scrape, samples| {
             for (labels, evidence) in series(scrape) {
                 let labels = || labels.into_iter();
@@ -53,11 +53,11 @@ pub(super) const METRICS: [Metric; 6] = [
 
 /// The evidence of each series. The findings of a series, one for each window, follow each other and have the same evidence: the first stands for
 /// all of them.
-fn series(scrape: &Scrape) -> impl Iterator<Item = ([&str; 7], SeriesEvidence)> {
+fn series(scrape: &Scrape) -> impl Iterator<Item = ([&str; 8], SeriesEvidence)> {
     let mut last = None;
     scrape.findings().filter_map(move |finding| {
-        let [rule, profile, channel, dimension, group, reference, indicator, _window] = of_finding(finding);
-        let labels = [rule, profile, channel, dimension, group, reference, indicator];
+        let [rule, profile, channel, dimension, group, subject, reference, indicator, _window] = of_finding(finding);
+        let labels = [rule, profile, channel, dimension, group, subject, reference, indicator];
         let evidence = finding.evidence?;
         (last.replace(labels) != Some(labels)).then_some((labels, evidence))
     })

@@ -93,7 +93,7 @@ impl Family {
 
 fn write_labels<'l>(text: &mut String, labels: impl Iterator<Item = (&'l str, &'l str)>) {
     let mut before = '{';
-    for (name, value) in labels {
+    for (name, value) in labels.filter(|(_, value)| !value.is_empty()) {
         text.push(before);
         text.push_str(name);
         text.push_str("=\"");

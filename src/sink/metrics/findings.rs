@@ -7,7 +7,7 @@ use crate::disclosure::{Measured, PublishedFinding, PublishedMissingSide};
 use crate::judge::Verdict;
 
 /// The metrics of findings.
-pub(super) const METRICS: [Metric; 19] = [
+pub(super) const METRICS: [Metric; 20] = [
     of("group_rate_ratio", "Rate of the monitored group, 0 to 1.", |finding| finding.group_rate),
     of("reference_rate_ratio", "Rate of the reference, 0 to 1.", |finding| finding.reference_rate),
     of("group_exposed", "Exposed of the monitored group in the window.", |finding| {
@@ -48,16 +48,33 @@ pub(super) const METRICS: [Metric; 19] = [
     Metric::gauges(
         "verdict",
         "1 for the verdict that holds, 0 for the others.",
-        &["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window", "verdict"],
+        &["rule", "profile", "channel", "dimension", "group", "subject", "reference", "indicator", "window", "verdict"],
         verdicts,
+    ),
+    Metric::gauges(
+        "finding_reason",
+        "1 for why the verdict is what it is, of findings of other kinds than disparity.",
+        &["rule", "profile", "channel", "dimension", "group", "subject", "reference", "indicator", "window", "reason"],
+        reasons,
     ),
     Metric::gauges("threshold", "Thresholds of a rule, in its measure.", &["rule", "measure", "severity"], thresholds),
 ];
 
-const MISSING_SHARE: [&str; 9] =
-    ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window", "side"];
-const MISSING_CASES: [&str; 10] =
-    ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window", "side", "cause"];
+const MISSING_SHARE: [&str; 10] =
+    ["rule", "profile", "channel", "dimension", "group", "subject", "reference", "indicator", "window", "side"];
+const MISSING_CASES: [&str; 11] = [
+    "rule",
+    "profile",
+    "channel",
+    "dimension",
+    "group",
+    "subject",
+    "reference",
+    "indicator",
+    "window",
+    "side",
+    "cause",
+];
 
 fn sides(finding: &PublishedFinding) -> [(&'static str, &PublishedMissingSide); 2] {
     [("group", &finding.missing.group), ("reference", &finding.missing.reference)]
@@ -106,13 +123,20 @@ fn verdicts(scrape: &Scrape, samples: &mut Samples) {
     }
 }
 
+fn reasons(scrape: &Scrape, samples: &mut Samples) {
+    for (finding, reason) in scrape.findings().filter_map(|finding| Some((finding, finding.reason?))) {
+        samples.push(of_finding(finding).into_iter().chain([reason.name()]), 1.0);
+    }
+}
+
 fn thresholds(scrape: &Scrape, samples: &mut Samples) {
     // What is never judged has none.
     for finding in scrape.findings().filter(|finding| finding.verdict.is_some()) {
+        let Some(thresholds) = finding.thresholds else { continue };
         for (severity, value) in
-            [("warning", finding.warning), ("critical", finding.critical), ("clear", finding.clear)]
+            [("warning", thresholds.warning), ("critical", thresholds.critical), ("clear", thresholds.clear)]
         {
-            samples.push([finding.rule.as_str(), finding.measure.name(), severity], value);
+            samples.push([finding.rule.as_str(), thresholds.measure.name(), severity], value);
         }
     }
 }

@@ -4,19 +4,21 @@ use crate::disclosure::PublishedFinding;
 use crate::plan::EventTime;
 
 /// The labels of a finding.
-pub(super) const FINDING: [&str; 8] =
-    ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window"];
+/// A label without a value is left out: for Prometheus that is the same.
+pub(super) const FINDING: [&str; 9] =
+    ["rule", "profile", "channel", "dimension", "group", "subject", "reference", "indicator", "window"];
 
 /// The values of [`FINDING`].
-pub(super) fn of_finding(finding: &PublishedFinding) -> [&str; 8] {
+pub(super) fn of_finding(finding: &PublishedFinding) -> [&str; 9] {
     [
         &finding.rule,
         &finding.profile,
         finding.channel,
-        &finding.dimension,
-        &finding.group,
+        finding.dimension(),
+        finding.group(),
+        finding.subject.as_deref().unwrap_or_default(),
         &finding.reference,
-        finding.indicator.name(),
+        finding.indicator(),
         &finding.window,
     ]
 }

@@ -7,11 +7,11 @@ use crate::judge::{Stage, Verdict};
 use crate::plan::{Cause, EventTime};
 use crate::status::View;
 
-/// Series that one finding can have: rates, counts, three ratios, three differences, a stratified ratio, what is needed, verdicts, evidence (two
+/// Series that one finding can have: rates, counts, three ratios, three differences, a stratified ratio, what is needed, the reason, verdicts, evidence (two
 /// hypotheses, alarm level, change, dispersion, blocks, watch list), membership known only as probabilities (two rates and a ratio by two
 /// estimators, two effective numbers, cases), and of each side the shares of missing cases and events and the number of cases by cause.
 const SERIES_PER_FINDING: usize =
-    2 + 4 + 3 + 3 + 1 + 1 + Verdict::ALL.len() + 7 + 3 * 2 + 2 + 1 + 2 * (2 + Cause::COUNT);
+    2 + 4 + 3 + 3 + 1 + 1 + 1 + Verdict::ALL.len() + 7 + 3 * 2 + 2 + 1 + 2 * (2 + Cause::COUNT);
 
 /// One scrape.
 pub(super) struct Scrape {

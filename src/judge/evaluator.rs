@@ -1,0 +1,75 @@
+//! All findings of one moment.
+
+use super::disparity::{DisparityJudge, EvaluatorState};
+use super::finding::{Evaluation, Late};
+use super::scene::Scene;
+use super::stages::Funnel;
+use super::sums::CellSums;
+use crate::plan::{Mapping, RuleKind};
+use crate::window::CellKey;
+
+/// Judges scenes under one plan, each rule by its kind.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluator {
+    disparities: DisparityJudge,
+    sums: CellSums,
+}
+
+impl Evaluator {
+    /// Returns all findings by rule, profile, channel, dimension, group and window. The funnel is empty, as it is
+    /// counted only where it is shown.
+    pub fn evaluate(&mut self, scene: &Scene<'_>) -> Evaluation {
+        self.sums.begin(scene);
+        let mut findings = Vec::new();
+        let watched = scene.sequences.watch_list();
+        for (index, rule) in scene.plan.rules.iter().enumerate() {
+            match &rule.kind {
+                RuleKind::Disparity(_) => {
+                    if let Some(rule) = rule.disparity() {
+                        self.disparities.judge(scene, (index, rule), &watched, &mut self.sums, &mut findings);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Evaluation { as_of: scene.as_of, findings, late: late(scene), unlisted: Vec::new(), funnel: Funnel::default() }
+    }
+
+    /// Returns what a checkpoint stores.
+    #[must_use]
+    pub fn state(&self) -> EvaluatorState {
+        self.disparities.state()
+    }
+
+    /// Restores what [`Self::state`] returned, without the verdicts of rules that are gone or whose evidence means
+    /// something else now.
+    pub fn restore(&mut self, state: EvaluatorState, mapping: &Mapping) {
+        self.disparities.restore(state, mapping);
+    }
+
+    /// Returns the funnel of every place that a rule names, in the windows that end at the scene's time.
+    #[must_use]
+    pub fn funnel(&mut self, scene: &Scene<'_>) -> Funnel {
+        self.sums.begin(scene);
+        self.disparities.funnel(scene, &mut self.sums)
+    }
+
+    /// Returns how often a table of a rule, profile, channel and dimension was computed since the evaluator was made.
+    /// Those that no change reached are kept from evaluation to evaluation.
+    #[must_use]
+    pub const fn computed(&self) -> u64 {
+        self.disparities.computed()
+    }
+}
+
+fn late(scene: &Scene<'_>) -> Vec<Late> {
+    let listed = scene.cohorts.late().filter_map(|(key, cases)| {
+        let CellKey { profile, channel, dimension, group, .. } = *key;
+        // A cell of an older state may be of those outside the allow-list.
+        Some(Late { profile, channel, dimension, group: group.group()?, cases })
+    });
+    let mut late: Vec<Late> = listed.collect();
+    // Cells are in the order of their first event.
+    late.sort_unstable();
+    late
+}

@@ -1,0 +1,93 @@
+//! Why a finding's verdict is what it is.
+
+use serde::{Deserialize, Serialize};
+
+/// What a rule of a kind beside `disparity` found. The order of the variants is a part of the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    /// Nothing that the rule watches for.
+    Nothing,
+    /// Too little data to say anything.
+    TooFew,
+    /// The random channel has no case.
+    NoRandomChannel,
+    /// The random channel is too small for the rules that it serves.
+    RandomChannelTooSmall,
+    /// However large the random channel was, the profile itself has too few cases.
+    ProfileTooSmall,
+    /// The profile finds violations less often than the random channel does.
+    NotSuitable,
+    /// The profile finds violations more often than the random channel does.
+    Shown,
+    /// There were enough controls to show an advantage worth having, and it did not show.
+    NotShown,
+    /// Outcomes of controls are missing.
+    OutcomesMissing,
+    /// Outcomes are missing more often, or less often, for a group than for the rest.
+    OutcomesMissingUnequally,
+    /// Cases were selected by automated decision.
+    AutomatedDecision,
+    /// It is not known who decided.
+    DeciderUnknown,
+    /// Nearly every selection was controlled: the human step changes nothing.
+    HumanStepNotMeaningful,
+    /// A banned criterion is used.
+    BannedCriterion,
+    /// A restricted criterion is used.
+    RestrictedCriterion,
+    /// A known proxy is used.
+    ProxyCriterion,
+    /// A criterion on no list is used.
+    UnlistedCriterion,
+    /// Criteria of the cases are not known.
+    CriteriaUnknown,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 18] = [
+        Self::Nothing,
+        Self::TooFew,
+        Self::NoRandomChannel,
+        Self::RandomChannelTooSmall,
+        Self::ProfileTooSmall,
+        Self::NotSuitable,
+        Self::Shown,
+        Self::NotShown,
+        Self::OutcomesMissing,
+        Self::OutcomesMissingUnequally,
+        Self::AutomatedDecision,
+        Self::DeciderUnknown,
+        Self::HumanStepNotMeaningful,
+        Self::BannedCriterion,
+        Self::RestrictedCriterion,
+        Self::ProxyCriterion,
+        Self::UnlistedCriterion,
+        Self::CriteriaUnknown,
+    ];
+
+    /// Returns the word for it in JSON and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::TooFew => "too_few",
+            Self::NoRandomChannel => "no_random_channel",
+            Self::RandomChannelTooSmall => "random_channel_too_small",
+            Self::ProfileTooSmall => "profile_too_small",
+            Self::NotSuitable => "not_suitable",
+            Self::Shown => "shown",
+            Self::NotShown => "not_shown",
+            Self::OutcomesMissing => "outcomes_missing",
+            Self::OutcomesMissingUnequally => "outcomes_missing_unequally",
+            Self::AutomatedDecision => "automated_decision",
+            Self::DeciderUnknown => "decider_unknown",
+            Self::HumanStepNotMeaningful => "human_step_not_meaningful",
+            Self::BannedCriterion => "banned_criterion",
+            Self::RestrictedCriterion => "restricted_criterion",
+            Self::ProxyCriterion => "proxy_criterion",
+            Self::UnlistedCriterion => "unlisted_criterion",
+            Self::CriteriaUnknown => "criteria_unknown",
+        }
+    }
+}

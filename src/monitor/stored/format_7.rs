@@ -1,0 +1,136 @@
+//! Format 7: rules of other kinds than disparity, with their evidence, and what findings of theirs are about.
+
+use serde::{Deserialize, Serialize};
+
+use super::format_4::{Rule, decode, encode};
+use super::shared::{Added, Section0, State, Tail, set_missing};
+use crate::alert::Alert;
+use crate::evidence::{Delays, LateCases};
+use crate::judge::{Extra, Missing};
+use crate::monitor::transitions::AlertEntries;
+use crate::plan::{self, Definition, Provenance, Span};
+
+/// Section 0; `S` is the state or a reference to it.
+#[derive(Serialize, Deserialize)]
+struct Section<S> {
+    names: Names,
+    state: S,
+    tail: Tail,
+    added: Added<Missing, LateCases>,
+    /// Of each feed.
+    delays: Vec<Delays>,
+    /// Of the findings that alerts rest on, in the order of the alerts.
+    extras: Vec<Extra>,
+}
+
+/// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
+#[derive(Serialize, Deserialize)]
+struct Entries<A, P> {
+    names: Names,
+    alerts: A,
+    provenance: P,
+    /// Of the findings that the alerts rest on, in their order.
+    missing: Vec<Missing>,
+    extras: Vec<Extra>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Names {
+    profiles: Vec<String>,
+    dimensions: Vec<(String, Vec<String>)>,
+    strata: Vec<String>,
+    rules: Vec<AnyRule>,
+}
+
+/// The order of the variants is a part of the format.
+#[derive(Serialize, Deserialize)]
+enum AnyRule {
+    Disparity(Rule),
+    Other { name: String, kind: String, terms: String, windows: Vec<String> },
+}
+
+pub(super) fn write_section_0(
+    names: &plan::Names,
+    state: &State,
+    (not_selected_horizon, membership_horizon): (Span, Span),
+) -> Result<Vec<u8>, String> {
+    encode(&Section {
+        names: Names::of(names),
+        state,
+        tail: Tail::of(state, not_selected_horizon),
+        added: Added::of(state, membership_horizon),
+        delays: state.cohorts.delays(),
+        extras: state.alerts.alerts().map(|alert| alert.evidence.extra()).collect(),
+    })
+}
+
+pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
+    let Section { names, mut state, tail, added, delays, extras } = decode::<Section<State>>(bytes)?;
+    let membership_horizon = Some(added.membership_horizon);
+    added.complete(&mut state)?;
+    set_extras(state.alerts.alerts_mut(), extras)?;
+    let mut section = tail.complete(names.decoded()?, state);
+    section.state.cohorts.set_delays(delays);
+    Ok(Section0 { membership_horizon, counts_unmatched: true, ..section })
+}
+
+pub(super) fn write_entries(entries: &AlertEntries) -> Result<Vec<u8>, String> {
+    let missing = entries.alerts.iter().map(|alert| alert.evidence.missing).collect();
+    let extras = entries.alerts.iter().map(|alert| alert.evidence.extra()).collect();
+    let names = Names::of(&entries.names);
+    encode(&Entries { names, alerts: &entries.alerts, provenance: &entries.provenance, missing, extras })
+}
+
+pub(super) fn read_entries(bytes: &[u8]) -> Result<AlertEntries, String> {
+    let Entries { names, mut alerts, provenance, missing, extras } = decode::<Entries<Vec<Alert>, Provenance>>(bytes)?;
+    set_missing(&mut alerts, missing)?;
+    set_extras(&mut alerts, extras)?;
+    Ok(AlertEntries { names: names.decoded()?, alerts, provenance })
+}
+
+/// Sets what the encoding of findings leaves out, of the alerts in their order.
+fn set_extras(alerts: &mut [Alert], extras: Vec<Extra>) -> Result<(), String> {
+    if alerts.len() != extras.len() {
+        return Err(format!("expected what {} alerts are about, found {}", alerts.len(), extras.len()));
+    }
+    alerts.iter_mut().zip(extras).for_each(|(alert, extra)| alert.set_extra(extra));
+    Ok(())
+}
+
+impl Names {
+    fn of(names: &plan::Names) -> Self {
+        Self {
+            profiles: names.profiles.clone(),
+            dimensions: names.dimensions.clone(),
+            strata: names.strata.clone(),
+            rules: names.rules.iter().map(AnyRule::of).collect(),
+        }
+    }
+
+    fn decoded(self) -> Result<plan::Names, String> {
+        let Self { profiles, dimensions, strata, rules } = self;
+        let rules = rules.into_iter().map(AnyRule::decoded).collect::<Result<_, _>>()?;
+        Ok(plan::Names { profiles, dimensions, strata, rules })
+    }
+}
+
+impl AnyRule {
+    fn of(rule: &plan::RuleNames) -> Self {
+        let plan::RuleNames { name, definition, windows } = rule;
+        match definition {
+            Definition::Disparity(definition) => Self::Disparity(Rule::of(name, definition, windows)),
+            Definition::Other { kind, terms } => {
+                Self::Other { name: name.clone(), kind: kind.clone(), terms: terms.clone(), windows: windows.clone() }
+            }
+        }
+    }
+
+    fn decoded(self) -> Result<plan::RuleNames, String> {
+        match self {
+            Self::Disparity(rule) => rule.decoded(),
+            Self::Other { name, kind, terms, windows } => {
+                Ok(plan::RuleNames { name, definition: Definition::Other { kind, terms }, windows })
+            }
+        }
+    }
+}

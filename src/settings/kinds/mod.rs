@@ -1,0 +1,71 @@
+//! The keys of `[[rules]]` that belong to one kind.
+
+mod automation;
+mod benchmark;
+mod coverage;
+mod criterion;
+mod disparity;
+mod suitability;
+
+use super::given::Given;
+use super::terms::{Channel, DimensionId, RuleKind, WindowLength};
+
+pub(super) use automation::automation;
+pub(super) use benchmark::{Serves, benchmark, resolve_served};
+pub(super) use coverage::coverage;
+pub(super) use criterion::criterion;
+pub(super) use disparity::disparity;
+pub(super) use suitability::suitability;
+
+/// The kinds of rules, by their words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Disparity,
+    Criterion,
+    Automation,
+    Benchmark,
+    Suitability,
+    Coverage,
+}
+
+/// What was read of a rule's kind.
+pub(super) struct ReadKind {
+    pub kind: RuleKind,
+    pub channels: Vec<Channel>,
+    pub dimensions: Vec<DimensionId>,
+    pub windows: Vec<WindowLength>,
+    pub min_events: u64,
+    /// The names of other rules, which may come later.
+    pub serves: Option<Serves>,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::Disparity, Self::Criterion, Self::Automation, Self::Benchmark, Self::Suitability, Self::Coverage];
+
+    /// Returns the word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disparity => "disparity",
+            Self::Criterion => "criterion",
+            Self::Automation => "automation",
+            Self::Benchmark => "benchmark",
+            Self::Suitability => "suitability",
+            Self::Coverage => "coverage",
+        }
+    }
+}
+
+/// Whether a number lies between 0 and 1, neither included.
+fn is_open_share(number: f64) -> bool {
+    0.0 < number && number < 1.0
+}
+
+/// What is expected of such a number.
+const OPEN_SHARE: &str = "a number above 0 and below 1";
+
+/// Refuses the second of two numbers that must lie in an order.
+fn refuse_order(expected: String, found: &Given<f64>, problems: &mut super::problem::Problems) {
+    found.refuse(problems, expected, found.to_string());
+}
