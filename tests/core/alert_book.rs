@@ -9,7 +9,7 @@ use paritywatch::alert::{AlertBook, AlertState, Severity};
 use paritywatch::evidence::Side;
 use paritywatch::judge::{Evaluation, Finding, FindingKey, Funnel, Missing, Verdict};
 use paritywatch::plan::{
-    Channel, DimensionId, EventTime, Evidence, GroupId, Indicator, Measure, Plan, ProfileId, Reference, Rule, Span,
+    Channel, DimensionId, EventTime, Disparity, Evidence, GroupId, Indicator, Measure, Plan, ProfileId, Reference, Rule, RuleKind, Span,
     WindowLength,
 };
 use paritywatch::statistics::Confidence;
@@ -46,7 +46,7 @@ proptest! {
                 history.push((now, says[group]));
                 let found: Vec<Episode> = book
                     .alerts()
-                    .filter(|alert| usize::from(alert.identity.group.0) == group)
+                    .filter(|alert| alert.identity.group == Some(GroupId(u16::try_from(group).unwrap())))
                     .map(|alert| {
                         let s = |time: EventTime| time.0 / 1_000;
                         (alert.state, alert.severity, s(alert.active_at), alert.fired_at.map(s), alert.resolved_at.map(s))
@@ -147,21 +147,23 @@ fn plan_with(hold: i64, keep: i64) -> Plan {
     let mut plan = plan(&["a", "b"]);
     plan.rules.push(Rule {
         name: "r".to_owned(),
-        indicator: Indicator::SelectionRate,
-        measure: Measure::Ratio,
-        reference: Reference::Rest,
+        kind: RuleKind::Disparity(Disparity {
+            indicator: Indicator::SelectionRate,
+            measure: Measure::Ratio,
+            reference: Reference::Rest,
+            warning: 1.1,
+            critical: 1.25,
+            clear: 1.05,
+            evidence: Evidence::Point,
+            stratify_by: None,
+        }),
         profiles: vec![ProfileId(0)],
         channels: vec![Channel::Profile],
         dimensions: vec![DimensionId(0)],
         windows: WINDOWS.map(|label| WindowLength { length: Span::DAY, label: label.to_owned() }).to_vec(),
-        warning: 1.1,
-        critical: 1.25,
-        clear: 1.05,
-        evidence: Evidence::Point,
         confidence: Confidence::new(0.95).unwrap(),
         min_events: 0,
         max_missing: 0.05,
-        stratify_by: None,
         hold_for: Span::SECOND.times(hold),
         keep_firing_for: Span::SECOND.times(keep),
         owner: String::new(),
@@ -190,14 +192,17 @@ fn evaluation(now: i64, says: &[[Says; WINDOWS.len()]; GROUPS]) -> Evaluation {
 fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -> Finding {
     Finding {
         evidence: None,
+        reason: None,
+        claim: None,
         key: FindingKey {
             rule: 0,
             profile: ProfileId(0),
             channel: Channel::Profile,
-            dimension: DimensionId(0),
-            group,
-            indicator: Indicator::SelectionRate,
+            dimension: Some(DimensionId(0)),
+            group: Some(group),
+            indicator: Some(Indicator::SelectionRate),
             window: window.into(),
+            subject: None,
         },
         group: Side::default(),
         reference: Side::default(),

@@ -554,7 +554,7 @@ fn open(monitor: &Monitor) -> Vec<String> {
     let published = monitor.published();
     let open = published.alerts().iter().filter(|alert| alert.state.is_open());
     open.map(|alert| &alert.evidence)
-        .map(|finding| format!("{} {} {}", finding.profile, finding.channel, finding.group))
+        .map(|finding| format!("{} {} {}", finding.profile, finding.channel, finding.group()))
         .collect()
 }
 

@@ -94,7 +94,7 @@ fn an_evaluation_does_not_depend_on_those_before() {
             let findings = document["findings"].as_array_mut().unwrap();
             for finding in findings.iter_mut() {
                 let rule = plan.rules.iter().find(|rule| finding["rule"] == *rule.name).unwrap();
-                if rule.evidence == Evidence::Sequential {
+                if rule.disparity().unwrap().terms.evidence == Evidence::Sequential {
                     finding["verdict"] = Value::Null;
                 }
             }

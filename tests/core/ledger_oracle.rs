@@ -18,7 +18,7 @@ use paritywatch::ledger::{
     Spans, Timing,
 };
 use paritywatch::plan::{
-    Channel, DimensionId, EventTime, Evidence, Indicator, Measure, Plan, ProfileId, Reference, Rule, Slot, Span,
+    Channel, DimensionId, EventTime, Disparity, Evidence, Indicator, Measure, Plan, ProfileId, Reference, Rule, RuleKind, Slot, Span,
 };
 use paritywatch::statistics::Confidence;
 use paritywatch::window::{CellKey, Counts, Range, Windows};
@@ -582,21 +582,23 @@ fn apply_all(windows: &mut Windows, changes: impl Iterator<Item = CaseChange> + 
 fn reading_origin() -> Rule {
     Rule {
         name: "r".to_owned(),
-        indicator: Indicator::SelectionRate,
-        measure: Measure::Ratio,
-        reference: Reference::Rest,
+        kind: RuleKind::Disparity(Disparity {
+            indicator: Indicator::SelectionRate,
+            measure: Measure::Ratio,
+            reference: Reference::Rest,
+            warning: 1.1,
+            critical: 1.25,
+            clear: 1.05,
+            evidence: Evidence::Point,
+            stratify_by: None,
+        }),
         profiles: vec![ProfileId(0)],
         channels: vec![Channel::Profile],
         dimensions: vec![DimensionId(0)],
         windows: Vec::new(),
-        warning: 1.1,
-        critical: 1.25,
-        clear: 1.05,
-        evidence: Evidence::Point,
         confidence: Confidence::new(0.95).unwrap(),
         min_events: 0,
         max_missing: 0.05,
-        stratify_by: None,
         hold_for: Span(0),
         keep_firing_for: Span(0),
         owner: String::new(),

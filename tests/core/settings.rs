@@ -50,7 +50,7 @@ fn sequential_evidence_is_the_default() {
     let rule = "[[rules]]\nname = \"one\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
     for evidence in ["", "evidence = \"sequential\"\n"] {
         let settings = Settings::parse(&format!("{GROUPS}{rule}{evidence}"), "c.toml", std::iter::empty()).unwrap();
-        assert_eq!(settings.plan.rules[0].evidence, paritywatch::plan::Evidence::Sequential);
+        assert_eq!(settings.plan.rules[0].disparity().unwrap().terms.evidence, paritywatch::plan::Evidence::Sequential);
     }
 }
 

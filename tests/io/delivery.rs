@@ -323,7 +323,7 @@ fn many_alerts_are_sent_in_requests_of_64_and_what_is_withheld_is_named() {
         .map(|number| {
             let mut alert = life(&alert())[0].0[0].clone();
             alert.id = format!("{number:016x}");
-            alert.evidence.group = format!("g{number}");
+            alert.evidence.group = Some(format!("g{number}"));
             alert
         })
         .collect();

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn definitions_are_read_as_format_3_wrote_them() {
-        let definition = |reference: Reference, stratify_by: Option<&str>| Definition {
+        let definition = |reference: Reference, stratify_by: Option<&str>| Comparison {
             indicator: Indicator::SelectionRate,
             measure: Measure::Ratio,
             reference,
