@@ -19,6 +19,7 @@
 use libm::{exp, log, log1p, pow};
 use serde::{Deserialize, Serialize};
 
+use super::information::log_level_of_part;
 use super::likelihood::{GRID, Logs};
 
 /// Natural logarithm of the M at which the reverse detector clears an alarm: on average at most one false clearing in 365 blocks.
@@ -69,11 +70,16 @@ impl Detector {
         if let Some(reverse) = &mut self.reverse {
             reverse.step(&backward());
             if reverse.log_m() >= LOG_CLEAR {
-                *self = Self { epoch: self.epoch.saturating_add(1), ..Self::new(self.null, self.reverse_null) };
+                self.clear();
             }
         } else if self.lifetime.log_e() >= self.alarm_at(log_level) {
             self.reverse = Some(ChangeDetector::new());
         }
+    }
+
+    /// Starts the next epoch.
+    pub(super) const fn clear(&mut self) {
+        *self = Self { epoch: self.epoch.saturating_add(1), ..Self::new(self.null, self.reverse_null) };
     }
 
     /// Whether E has reached its level in this epoch.
@@ -86,8 +92,7 @@ impl Detector {
     /// sum to 1.
     #[must_use]
     pub fn alarm_at(&self, log_level: f64) -> f64 {
-        let epoch = f64::from(self.epoch);
-        log_level + log(std::f64::consts::PI * std::f64::consts::PI * epoch * epoch / 6.0)
+        log_level_of_part(log_level, self.epoch)
     }
 
     /// ln E of this epoch; 0 before its first block.
@@ -212,7 +217,7 @@ fn log_mean(logs: &Logs) -> f64 {
 }
 
 /// Returns ln(exp(a) + exp(b)).
-fn log_add(a: f64, b: f64) -> f64 {
+pub(super) fn log_add(a: f64, b: f64) -> f64 {
     let (high, low) = if a >= b { (a, b) } else { (b, a) };
     // Below -40 the smaller one changes no digit. Minus infinity minus itself would be NaN.
     if low - high < -40.0 || low == f64::NEG_INFINITY { high } else { high + log1p(exp(low - high)) }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::pair::{Pair, real};
 
+/// The share of the past that each block leaves in counts: 0.5 to the power of 1 / 100.
+pub(super) const DECAY: f64 = 0.993_09;
+
 /// A group's rate as the past blocks have shown it. Half of the weight lies in the last 100 blocks.
 ///
 /// It is *predictable*: what is expected of a block rests on earlier blocks alone.
@@ -16,15 +19,18 @@ pub struct ReferenceRate {
 
 impl Default for ReferenceRate {
     fn default() -> Self {
-        Self { events: 0.1, exposed: Self::START }
+        Self::starting_at(0.05)
     }
 }
 
 impl ReferenceRate {
-    /// The share of the past that each block leaves: 0.5 to the power of 1 / 100.
-    const DECAY: f64 = 0.993_09;
     /// The exposed that the rate starts with.
     const START: f64 = 2.0;
+
+    /// Before the first block, at a rate of which something is known beforehand.
+    pub(super) fn starting_at(rate: f64) -> Self {
+        Self { events: Self::START * rate, exposed: Self::START }
+    }
 
     /// The rate expected of the next block, from 1e-6 to 0.95; 0.05 before the first block.
     #[must_use]
@@ -42,14 +48,34 @@ impl ReferenceRate {
         if self.exposed > Self::START {
             return true;
         }
-        let blocks = log(self.exposed / Self::START) / log(Self::DECAY);
+        let blocks = log(self.exposed / Self::START) / log(DECAY);
         (blocks - round(blocks)).abs() > ROUNDING
     }
 
     /// Adds a closed block.
     pub fn learn(&mut self, events: u64, exposed: u64) {
-        self.events = self.events * Self::DECAY + real(events);
-        self.exposed = self.exposed * Self::DECAY + real(exposed);
+        self.events = self.events * DECAY + real(events);
+        self.exposed = self.exposed * DECAY + real(exposed);
+    }
+}
+
+/// The rates expected of the two groups of a pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ExpectedRates {
+    pub reference: ReferenceRate,
+    pub group: ReferenceRate,
+}
+
+impl ExpectedRates {
+    /// Before the first block, both at the same rate.
+    pub fn starting_at(rate: f64) -> Self {
+        Self { reference: ReferenceRate::starting_at(rate), group: ReferenceRate::starting_at(rate) }
+    }
+
+    /// Adds a closed block.
+    pub fn learn(&mut self, pair: Pair) {
+        self.reference.learn(pair.reference_events, pair.reference_exposed);
+        self.group.learn(pair.events, pair.exposed);
     }
 }
 
@@ -80,24 +106,33 @@ impl Dispersion {
     /// between blocks, not below 0; 0 switches the allowance off, so that phi is 1. phi is also 1 where a group of the block is empty.
     #[must_use]
     pub fn allowance(&self, pair: Pair, q: f64, variation: f64) -> f64 {
-        if variation <= 0.0 || pair.one_sided() {
+        if pair.one_sided() { 1.0 } else { self.allowance_of(2.0, chance_variance(pair, q), variation) }
+    }
+
+    /// Returns phi of the next block of any form: at least 1. `rates` is how many independent rates are compared; `variance`, above 0, is what
+    /// chance alone gives the logarithm of what is compared.
+    pub(super) fn allowance_of(&self, rates: f64, variance: f64, variation: f64) -> f64 {
+        if variation <= 0.0 {
             return 1.0;
         }
         let weight = Self::PRIOR_WEIGHT + self.weight;
-        let prior = Self::PRIOR_WEIGHT * 2.0 * variation * variation;
+        let prior = Self::PRIOR_WEIGHT * rates * variation * variation;
         let between = ((prior + self.excess) / weight).max(0.0) * (1.0 + sqrt(3.0 / weight));
-        1.0 + between / chance_variance(pair, q)
+        1.0 + between / variance
     }
 
     /// Adds a closed block, with the `q` that was expected of it. A block in which a group is empty teaches nothing.
     pub fn learn(&mut self, pair: Pair, q: f64) {
-        if pair.one_sided() {
-            return;
+        if !pair.one_sided() {
+            self.learn_from(pooled_z(pair), chance_variance(pair, q));
         }
-        let z = pooled_z(pair);
+    }
+
+    /// Adds a closed block of any form. `z` is its distance from the hypothesis in standard deviations of chance.
+    pub(super) fn learn_from(&mut self, z: f64, variance: f64) {
         if let Some(last) = self.last_z {
             let step = z - last;
-            self.excess = Self::DECAY * self.excess + (step * step / 2.0 - 1.0) * chance_variance(pair, q);
+            self.excess = Self::DECAY * self.excess + (step * step / 2.0 - 1.0) * variance;
             self.weight = Self::DECAY * self.weight + 1.0;
         }
         self.last_z = Some(z);
@@ -111,7 +146,7 @@ impl Default for Dispersion {
 }
 
 /// Returns the variance of the logarithm of the ratio that chance alone gives a block.
-fn chance_variance(pair: Pair, q: f64) -> f64 {
+pub(super) fn chance_variance(pair: Pair, q: f64) -> f64 {
     (1.0 - q) / (q * real(pair.exposed)) + (1.0 - q) / (q * real(pair.reference_exposed))
 }
 

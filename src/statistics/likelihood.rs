@@ -15,7 +15,7 @@ pub const GRID: usize = 8;
 pub type Logs = [f64; GRID];
 
 /// R_k = exp(0.1 + 0.2 k): the alternatives, as multiples of the hypothesis' ratio.
-const ALTERNATIVES: Logs = [
+pub(super) const ALTERNATIVES: Logs = [
     1.105_170_918_075_647_7,
     1.349_858_807_576_003,
     1.648_721_270_700_128_2,
@@ -82,6 +82,23 @@ pub fn log_share_ratios(pair: Pair, null: f64) -> Logs {
         let (under, over) = (null * n1 + n2, null * alternative * n1 + n2);
         let growth = log(under / over);
         x1 * (log(alternative) + growth) + x2 * growth
+    })
+}
+
+/// Returns ln L_k of a block against "the group's rate is at most the reference's", as [`log_likelihood_ratios`] does, but for alternatives
+/// that multiply the odds: no rate comes near 1, so all alternatives stay apart at high rates.
+pub(super) fn log_odds_ratios(pair: Pair, q: f64) -> Logs {
+    log_ratios(pair, 1.0, |ratio| Some((q * ratio / (1.0 - q + q * ratio), q)))
+}
+
+/// Returns ln L_k of `events` of `exposed` against a rate of at most `null_rate`, for odds multiplied by R_k where `above`; else against a rate
+/// of at least `null_rate`, for odds divided by R_k. `null_rate` lies above 0 and below 1.
+///
+/// The quotients of the rates are written so that nothing cancels: with o the factor of the odds, th / m0 is o / (1 + m0 (o - 1)).
+pub(super) fn log_binomial_ratios(events: f64, exposed: f64, null_rate: f64, above: bool) -> Logs {
+    ALTERNATIVES.map(|alternative| {
+        let factor = if above { alternative } else { 1.0 / alternative };
+        events * log(factor) - exposed * log1p(null_rate * (factor - 1.0))
     })
 }
 

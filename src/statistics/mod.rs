@@ -6,35 +6,57 @@
 //! a `debug_assert!`.
 //!
 //! Most of the product rests on [`Series`]: sequential evidence that may be looked at after every block. The windows only describe, with
-//! [`ratio_interval`] and [`p_value`].
+//! [`ratio_interval`] and [`p_value`]. The other rule kinds have evidence of the same kind: [`TwoSample`], [`OneSample`], [`ShareSeries`],
+//! [`PairSeries`], [`Exceedance`] and [`Independence`].
 
 mod confidence;
 mod detector;
+mod exceedance;
 mod fisher;
+mod independence;
+mod information;
+mod inheritance;
 mod interval;
 mod learning;
 mod likelihood;
 mod limits;
 mod multiplicity;
+mod noncentral;
 mod normal;
+mod one_sample;
 mod p_value;
 mod pair;
+mod pair_series;
 mod power;
 mod proportion;
 mod proxy;
 mod series;
+mod share;
 mod stratified;
+mod tempered;
+mod two_sample;
 
 pub use confidence::{Confidence, Interval};
 pub use detector::{ChangeDetector, Detector, LOG_CLEAR, LOG_WATCH, Lifetime};
+pub use exceedance::Exceedance;
+pub use independence::Independence;
+pub use information::{
+    exposed_still_needed, information_needed, information_needed_fixed, log_level_of_half, log_level_of_part,
+    log_level_of_weight,
+};
+pub use inheritance::{Inheritance, family_weights};
 pub use interval::{difference_interval, ratio_interval, share_ratio_interval, wilson};
 pub use learning::{Dispersion, ReferenceRate};
 pub use likelihood::{GRID, Logs, log_likelihood_ratios, log_reverse_ratios, log_share_ratios};
 pub use multiplicity::{benjamini_hochberg, e_benjamini_hochberg, holm};
+pub use one_sample::{Direction, OneSample, log_one_sample_ratios};
 pub use p_value::{FISHER_EXPOSED, fisher_p_value, p_value, score_p_value, share_p_value};
 pub use pair::Pair;
+pub use pair_series::{PairBlock, PairSeries, log_pair_ratios};
 pub use power::{PowerQuestion, exposed_needed};
 pub use proportion::Proportion;
 pub use proxy::{Bracket, Memberships, Rates, WeightedSide};
 pub use series::{Block, Judging, Series};
+pub use share::{ShareSeries, log_exposure_ratios};
 pub use stratified::{Stratified, Stratum, mantel_haenszel};
+pub use two_sample::TwoSample;

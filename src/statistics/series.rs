@@ -6,7 +6,7 @@ use libm::log;
 use serde::{Deserialize, Serialize};
 
 use super::detector::Detector;
-use super::learning::{Dispersion, ReferenceRate};
+use super::learning::{Dispersion, ExpectedRates, chance_variance};
 use super::likelihood::{GRID, Logs, log_likelihood_ratios, log_reverse_ratios, log_share_ratios};
 use super::pair::Pair;
 
@@ -45,22 +45,25 @@ pub struct Judging {
     pub log_level: f64,
 }
 
-/// The rates expected of the two groups of a pair.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct ExpectedRates {
-    reference: ReferenceRate,
-    group: ReferenceRate,
-}
-
 impl Series {
     /// Before the first block. `material` is the ratio of the second hypothesis, above 1 and finite. Without one only
     /// "the ratio is at most 1" is tested.
     #[must_use]
     pub fn new(material: Option<f64>) -> Self {
+        // An alarm clears below the material ratio. Where there is none, it clears below 1.
+        let disparity = Detector::new(1.0, material.unwrap_or(1.0));
+        Self::of(disparity, material.map(|null| Detector::new(null, null)))
+    }
+
+    /// Before the first block, with the one hypothesis that the ratio is at most `null`.
+    pub(super) fn of_null(null: f64) -> Self {
+        Self::of(Detector::new(null, null), None)
+    }
+
+    fn of(disparity: Detector, material: Option<Detector>) -> Self {
         Self {
-            // An alarm clears below the material ratio. Where there is none, it clears below 1.
-            disparity: Detector::new(1.0, material.unwrap_or(1.0)),
-            material: material.map(|null| Detector::new(null, null)),
+            disparity,
+            material,
             rates: ExpectedRates::default(),
             strata: BTreeMap::new(),
             dispersion: Dispersion::new(),
@@ -122,6 +125,21 @@ impl Series {
         self.blocks
     }
 
+    /// What an unstratified block tells of the logarithm of the ratio, before the allowance: 1 / variance. `None` where it tells nothing.
+    pub(super) fn precision(&self, pair: Pair, judging: &Judging) -> Option<f64> {
+        let reference = self.rates.reference;
+        let left_out = judging.capped() && !reference.is_learned();
+        let tells = !(pair.one_sided() || pair.overfull() || left_out);
+        tells.then(|| 1.0 / chance_variance(pair, reference.expected()))
+    }
+
+    /// Starts the evidence afresh, in its first epoch. What was learned of rates stays.
+    pub(super) fn restart(&mut self) {
+        for detector in std::iter::once(&mut self.disparity).chain(&mut self.material) {
+            *detector = Detector::new(detector.null(), detector.reverse_null());
+        }
+    }
+
     /// What the block adds to the evidence. Where a cap holds, a stratum whose reference rate still has its start value is left out: with a
     /// wrong rate the allowance and the likelihood ratio are wrong by as much. This is known before the block, so L stays an e-value.
     fn parts(&self, block: &Block, judging: &Judging) -> Vec<Part> {
@@ -146,7 +164,8 @@ impl Judging {
         self.cap > 0.0
     }
 
-    fn log_cap(&self) -> f64 {
+    /// ln of the cap; infinity without one.
+    pub(super) fn log_cap(&self) -> f64 {
         if self.capped() { log(self.cap) } else { f64::INFINITY }
     }
 }
@@ -175,12 +194,5 @@ impl Part {
         } else {
             log_reverse_ratios(self.pair, null, group.expected(), reference.expected())
         }
-    }
-}
-
-impl ExpectedRates {
-    fn learn(&mut self, pair: Pair) {
-        self.reference.learn(pair.reference_events, pair.reference_exposed);
-        self.group.learn(pair.events, pair.exposed);
     }
 }
