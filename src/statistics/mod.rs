@@ -8,33 +8,54 @@
 //! Most of the product rests on [`Series`]: sequential evidence that may be looked at after every block. The windows only describe, with
 //! [`ratio_interval`] and [`p_value`].
 
+mod binomial;
 mod confidence;
+mod cramer;
 mod detector;
 mod fisher;
+mod gamma;
 mod interval;
 mod learning;
 mod likelihood;
 mod limits;
+mod loop_cause;
+mod mean_ratio;
+mod missing_range;
+mod mix;
 mod multiplicity;
+mod noncentral;
 mod normal;
+mod one_sided;
 mod p_value;
 mod pair;
 mod power;
 mod proportion;
 mod proxy;
+mod quantile;
+mod random_arm;
 mod series;
+mod stages;
 mod stratified;
 
-pub use confidence::{Confidence, Interval};
+pub use confidence::{Confidence, Interval, RatioEstimate};
+pub use cramer::{CramerV, cramer_v};
 pub use detector::{ChangeDetector, Detector, LOG_CLEAR, LOG_WATCH, Lifetime};
 pub use interval::{difference_interval, ratio_interval, share_ratio_interval, wilson};
 pub use learning::{Dispersion, ReferenceRate};
 pub use likelihood::{GRID, Logs, log_likelihood_ratios, log_reverse_ratios, log_share_ratios};
+pub use loop_cause::{LoopCause, LoopPeriod, loop_cause};
+pub use mean_ratio::{Moments, mean_ratio, mover_ratio};
+pub use missing_range::{MissingRange, Outcomes, missing_range};
+pub use mix::{MixTest, mix_test};
 pub use multiplicity::{benjamini_hochberg, e_benjamini_hochberg, holm};
+pub use one_sided::{exact_interval, exact_share_ratio, lower_limit, share_to_ratio};
 pub use p_value::{FISHER_EXPOSED, fisher_p_value, p_value, score_p_value, share_p_value};
 pub use pair::Pair;
 pub use power::{PowerQuestion, exposed_needed};
 pub use proportion::Proportion;
 pub use proxy::{Bracket, Memberships, Rates, WeightedSide};
+pub use quantile::{QuantileRanks, quantile_ranks};
+pub use random_arm::random_needed;
 pub use series::{Block, Judging, Series};
+pub use stages::{ClassCounts, Decomposition, Factor, decompose};
 pub use stratified::{Stratified, Stratum, mantel_haenszel};
