@@ -13,6 +13,17 @@ pub struct Interval {
     pub upper: f64,
 }
 
+/// A positive ratio with the limits of its interval. A limit is `None` where the interval has no end on that side.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RatioEstimate {
+    /// The estimate.
+    pub value: f64,
+    /// The lower limit; not above `value`.
+    pub lower: Option<f64>,
+    /// The upper limit; not below `value`.
+    pub upper: Option<f64>,
+}
+
 /// A two-sided confidence level and its normal quantile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Confidence {

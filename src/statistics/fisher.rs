@@ -177,7 +177,7 @@ impl Table {
 }
 
 /// Returns count ln(count / expected) - excess, where excess = count - expected. The series keeps all digits where the two are near.
-fn deviance(count: f64, expected: f64, excess: f64) -> f64 {
+pub(super) fn deviance(count: f64, expected: f64, excess: f64) -> f64 {
     if count == 0.0 {
         return expected;
     }
@@ -192,7 +192,7 @@ fn deviance(count: f64, expected: f64, excess: f64) -> f64 {
 }
 
 /// Returns ln n! without Stirling's formula n ln n - n + ln sqrt(2 pi n); 0 for 0.
-fn remainder(count: f64) -> f64 {
+pub(super) fn remainder(count: f64) -> f64 {
     /// By n, up to 15.
     const EXACT: [f64; 16] = [
         0.0,

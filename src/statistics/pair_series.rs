@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detector::Detector;
 use super::likelihood::{ALTERNATIVES, GRID, Logs};
-use super::noncentral::{Moments, Table};
+use super::noncentral_hypergeometric::{Moments, Table};
 use super::pair::{Pair, real};
 use super::series::Judging;
 use super::tempered::{Known, Tempered};

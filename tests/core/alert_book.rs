@@ -9,8 +9,8 @@ use paritywatch::alert::{AlertBook, AlertState, Severity};
 use paritywatch::evidence::Side;
 use paritywatch::judge::{Evaluation, Finding, FindingKey, Funnel, Missing, Verdict};
 use paritywatch::plan::{
-    Channel, DimensionId, EventTime, Disparity, Evidence, GroupId, Indicator, Measure, Plan, ProfileId, Reference, Rule, RuleKind, Span,
-    WindowLength,
+    Channel, DimensionId, Disparity, EventTime, Evidence, GroupId, Indicator, Measure, Plan, ProfileId, Reference,
+    Rule, RuleKind, Span, WindowLength,
 };
 use paritywatch::statistics::Confidence;
 use plan::plan;

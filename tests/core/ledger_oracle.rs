@@ -18,7 +18,8 @@ use paritywatch::ledger::{
     Spans, Timing,
 };
 use paritywatch::plan::{
-    Channel, DimensionId, EventTime, Disparity, Evidence, Indicator, Measure, Plan, ProfileId, Reference, Rule, RuleKind, Slot, Span,
+    Channel, DimensionId, Disparity, EventTime, Evidence, Indicator, Measure, Plan, ProfileId, Reference, Rule,
+    RuleKind, Slot, Span,
 };
 use paritywatch::statistics::Confidence;
 use paritywatch::window::{CellKey, Counts, Range, Windows};
