@@ -2,6 +2,7 @@
 
 mod cause;
 mod channel;
+mod derived;
 pub mod group_name;
 mod id;
 pub mod invariant;
@@ -14,6 +15,7 @@ mod time;
 
 pub use cause::Cause;
 pub use channel::Channel;
+pub use derived::Derived;
 pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};
 pub use mapping::{Definition, Mapping, Names, RuleNames};
 pub use model::{EvidencePlan, LedgerPlan, Limits, Plan, WindowPlan};

@@ -52,6 +52,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         profiles,
         dimensions,
         rules,
+        counts_everyone: false,
         window,
         ledger,
         event,
