@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::context::Context;
-use super::model::Membership;
+use super::criterion::CriterionOf;
+use super::model::{Criterion, Membership};
 use super::rejection::Reason;
 use super::value::{Count, Number, Optional, Text};
 
@@ -15,6 +16,9 @@ pub const MAX_ENTRIES: usize = 64;
 
 /// The largest number of groups in one `paritywatch.population.v1`.
 pub const MAX_POPULATION_GROUPS: usize = 256;
+
+/// The detail of a rejection.
+const NAME_TWICE: &str = "expected each name once, found one twice";
 
 /// How much the sum of probabilities may exceed 1 through rounding.
 const PROBABILITY_TOLERANCE: f64 = 1e-6;
@@ -87,8 +91,7 @@ where
             }
             let Some(value) = map.next_value_seed(self.value)? else { continue };
             if entries.iter().any(|(known, _)| *known == name) {
-                let detail = "expected each name once, found one twice";
-                return Err(self.context.fail(Reason::DuplicateField, detail));
+                return Err(self.context.fail(Reason::DuplicateField, NAME_TWICE));
             }
             entries.push((name, value));
         }
@@ -174,11 +177,11 @@ impl<'a> DeserializeSeed<'a> for GroupOf<'_> {
     }
 }
 
-/// Reads `criteria`: a list of names.
+/// Reads `criteria`: a list of criteria. Each may appear once.
 pub(super) struct Criteria<'c>(pub(super) &'c Context);
 
 impl<'a> DeserializeSeed<'a> for Criteria<'_> {
-    type Value = Vec<Cow<'a, str>>;
+    type Value = Vec<Criterion<'a>>;
 
     #[inline]
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -187,19 +190,22 @@ impl<'a> DeserializeSeed<'a> for Criteria<'_> {
 }
 
 impl<'a> Visitor<'a> for Criteria<'_> {
-    type Value = Vec<Cow<'a, str>>;
+    type Value = Vec<Criterion<'a>>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an array")
     }
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut criteria = Vec::new();
-        while let Some(name) = list.next_element_seed(Text(self.0))? {
+        let mut criteria: Self::Value = Vec::new();
+        while let Some(criterion) = list.next_element_seed(CriterionOf(self.0))? {
             if criteria.len() == MAX_ENTRIES {
                 return Err(too_many(self.0, MAX_ENTRIES));
             }
-            criteria.push(name);
+            if criteria.iter().any(|known| known.name == criterion.name) {
+                return Err(self.0.fail(Reason::DuplicateField, NAME_TWICE));
+            }
+            criteria.push(criterion);
         }
         Ok(criteria)
     }

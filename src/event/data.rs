@@ -90,7 +90,7 @@ const fn blank_selection<'a>() -> Selection<'a> {
         channel: Channel::Profile,
         risk_class: None,
         decided_by: None,
-        criteria: Vec::new(),
+        criteria: None,
         groups: Vec::new(),
         strata: Vec::new(),
         revises: None,
@@ -126,7 +126,7 @@ impl<'a> Object<'a> for Selection<'a> {
             Field::DecidedBy => {
                 self.decided_by = map.next_value_seed(Optional(Word::new(context)))?;
             }
-            Field::Criteria => self.criteria = or_default(map, Optional(Criteria(context)))?,
+            Field::Criteria => self.criteria = map.next_value_seed(Optional(Criteria(context)))?,
             Field::Groups => self.groups = or_default(map, groups(context))?,
             Field::Strata => self.strata = or_default(map, strata(context))?,
             Field::Revises => self.revises = optional_text(map, context)?,

@@ -2,6 +2,7 @@
 
 mod collection;
 mod context;
+mod criterion;
 mod data;
 mod decode;
 mod decoded;

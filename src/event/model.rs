@@ -91,14 +91,24 @@ pub struct Selection<'a> {
     pub risk_class: Option<Cow<'a, str>>,
     /// Who decided.
     pub decided_by: Option<Decider>,
-    /// The criteria of the profile that applied to the case.
-    pub criteria: Vec<Cow<'a, str>>,
+    /// The criteria of the profile that applied to the case, in the order of the event; `None` where the event has no
+    /// list. Names are unique.
+    pub criteria: Option<Vec<Criterion<'a>>>,
     /// Group membership.
     pub groups: Groups<'a>,
     /// Strata.
     pub strata: Strata<'a>,
     /// The `id` of the selection event that this one corrects.
     pub revises: Option<Cow<'a, str>>,
+}
+
+/// A criterion of a profile that applied to a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Criterion<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// Its value for the case, where the event has one.
+    pub value: Option<Cow<'a, str>>,
 }
 
 /// A picked case was examined or, where `performed` is false, could not be.

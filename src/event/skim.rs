@@ -29,7 +29,8 @@ pub struct Skimmed<'a> {
     pub revises: Option<&'a [u8]>,
 }
 
-/// The dimensions and strata that are read. The values of others are checked, and then do not matter.
+/// The dimensions and strata that are read. The values of others are checked, and then do not matter. A stratum may also be
+/// the name of a field of the selection, or one that is read from its `criteria`: those are never cut out.
 pub type ReadNames = Box<[Box<str>]>;
 
 /// A value that is cut out of the payload.
@@ -181,8 +182,10 @@ impl<'a> Skimmer<'a, '_, '_> {
         let bytes = self.text.as_bytes();
         match bytes.get(at).ok_or(Unusual)? {
             b'"' => match value_of(level, field) {
-                Some(value) => self.cut_string(at, value),
-                None => string(bytes, at).map(|(_, at)| at),
+                Some(value) if !(field == Some(Field::ProfileVersion) && self.reads_version()) => {
+                    self.cut_string(at, value)
+                }
+                _ => string(bytes, at).map(|(_, at)| at),
             },
             b'{' if (level, field) == (Level::Event, Some(Field::Data)) => self.object(at, Level::Data),
             b'{' if level == Level::Data && matches!(field, Some(Field::Groups | Field::Strata)) => {
@@ -192,6 +195,11 @@ impl<'a> Skimmer<'a, '_, '_> {
             b'0'..=b'9' => self.number(at, field),
             _ => skip_word(bytes, at),
         }
+    }
+
+    /// Returns whether a rule reads the version of the profile. Its name is then among those of the strata.
+    fn reads_version(&self) -> bool {
+        self.names.iter().any(|known| **known == *Field::ProfileVersion.name())
     }
 
     /// Goes over the value of a dimension or stratum.

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::cohorts::Cohorts;
 use super::comparison::Side;
+use super::duties::{Duties, DutiesState, DutyEvidence};
+use super::duty::DutyKey;
 use super::series::{GroupSeries, SeriesEvidence};
 use super::table::{Context, Reading, Table, TableKey, feeds, table_keys};
 use crate::ledger::AttributeTable;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{DimensionId, EventTime, EvidencePlan, Mapping, Plan, ProfileId};
+use crate::plan::{DimensionId, EventTime, EvidencePlan, Mapping, Plan, ProfileId, Slot};
 use crate::statistics::{Detector, LOG_WATCH, e_benjamini_hochberg};
 use crate::window::Populations;
 
@@ -22,6 +24,9 @@ use crate::window::Populations;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sequences {
     tables: Vec<Table>,
+    duties: Duties,
+    /// Series of `duties` among which the level of the family is shared out.
+    of_duties: usize,
     plan: EvidencePlan,
     /// ln(number of series / alpha).
     log_level: f64,
@@ -56,22 +61,31 @@ impl Sequences {
         let feeds = feeds(plan);
         let tables: Vec<Table> =
             table_keys(plan).filter_map(|(key, rule)| Table::new(plan, attributes, &feeds, key, rule)).collect();
-        let series = tables.iter().flat_map(|table| &table.series).flatten().count().max(1);
+        let of_tables = tables.iter().flat_map(|table| &table.series).flatten().count();
+        let series = (of_tables + Duties::family_size(plan)).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a number of series")]
         let log_level = libm::log(series as f64 / plan.evidence.family_alpha);
-        Self { tables, plan: plan.evidence, log_level, populations: Populations::default(), staged: BTreeMap::new() }
+        Self {
+            tables,
+            duties: Duties::new(plan, &feeds),
+            of_duties: Duties::family_size(plan),
+            plan: plan.evidence,
+            log_level,
+            populations: Populations::default(),
+            staged: BTreeMap::new(),
+        }
     }
 
     /// Returns the number of series among which the probability of a false alarm is shared out.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.tables.iter().flat_map(|table| &table.series).flatten().count()
+        self.tables.iter().flat_map(|table| &table.series).flatten().count() + self.of_duties
     }
 
     /// Returns whether no rule asks for sequential evidence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.tables.is_empty()
+        self.tables.is_empty() && self.duties.is_empty()
     }
 
     /// Stages population counts by an event of `hour`.
@@ -83,7 +97,7 @@ impl Sequences {
 
     /// Reads everything that this watermark makes final, hour by hour.
     pub fn settle(&mut self, cohorts: &mut Cohorts, watermark: EventTime, reading: &Reading<'_>) {
-        if self.tables.is_empty() {
+        if self.is_empty() {
             return;
         }
         while let Some(hour) = cohorts.next(watermark, || self.has_open_block()) {
@@ -103,6 +117,23 @@ impl Sequences {
             Some(SeriesEvidence { watched, ..series.as_ref()?.evidence(self.log_level) })
         };
         table.series.iter().enumerate().map(evidence).collect()
+    }
+
+    /// Returns what a series of another rule kind than disparity says; `None` where the plan has no such series.
+    #[must_use]
+    pub fn duty_evidence(&self, key: &DutyKey, plan: &Plan) -> Option<DutyEvidence> {
+        self.duties.evidence(key, plan, self.log_level)
+    }
+
+    /// Returns the risk classes that a series of [`Aspect::NotFollowed`](super::Aspect::NotFollowed) has beside it.
+    pub fn classes<'s>(&'s self, key: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
+        self.duties.classes(key)
+    }
+
+    /// Returns ln(1 / level) of a whole series of the family.
+    #[must_use]
+    pub const fn log_level(&self) -> f64 {
+        self.log_level
     }
 
     /// Returns the series on the watch list: those that e-BH picks at the level of the family, and those in which the
@@ -132,11 +163,13 @@ impl Sequences {
         for StagedPopulation { profile, dimension, order, counts } in due.into_values().flatten() {
             self.populations.add(profile, dimension, order, counts);
         }
-        let Self { tables, plan, log_level, populations, .. } = self;
+        let Self { tables, duties, plan, log_level, populations, .. } = self;
         let context = Context { reading: *reading, evidence: *plan, populations, log_level: *log_level };
         cohorts.settle(hour, |feed, cohort| {
             tables.iter_mut().filter(|table| table.feed == feed).for_each(|table| table.read(cohort, &context));
+            duties.read(feed, cohort, hour, &context);
         });
+        duties.close_expired(|feed| cohorts.passed(feed), hour, &context);
         for table in tables {
             table.close_expired(cohorts.passed(table.feed), &context);
         }
@@ -144,6 +177,7 @@ impl Sequences {
 
     fn has_open_block(&self) -> bool {
         self.tables.iter().flat_map(|table| &table.series).flatten().any(|series| series.open.is_some())
+            || self.duties.has_open_block()
     }
 }
 
@@ -156,6 +190,9 @@ pub struct SequencesState {
     /// By table: its first hour.
     #[serde(skip)]
     begun: Vec<i32>,
+    /// Formats 3 to 6 have none.
+    #[serde(skip)]
+    duties: DutiesState,
 }
 
 impl Sequences {
@@ -168,6 +205,7 @@ impl Sequences {
             populations: self.populations.clone(),
             staged: self.staged.iter().map(|(hour, staged)| (*hour, staged.clone())).collect(),
             begun: self.tables.iter().map(|table| table.begun).collect(),
+            duties: self.duties.state(),
         }
     }
 
@@ -175,7 +213,8 @@ impl Sequences {
     /// something else now, or that is new, has none yet and begins at `begin`, the first hour that no event has
     /// reached.
     pub fn restore(&mut self, state: SequencesState, mapping: &Mapping, begin: i32) {
-        let SequencesState { tables, populations, staged, begun } = state;
+        let SequencesState { tables, populations, staged, begun, duties } = state;
+        self.duties.restore(duties, mapping, begin);
         self.tables.iter_mut().for_each(|table| table.begun = begin);
         let begun = begun.into_iter().chain(std::iter::repeat(i32::MIN));
         for ((key, series, past), begun) in tables.into_iter().zip(begun) {
@@ -207,6 +246,17 @@ impl SequencesState {
     #[must_use]
     pub fn begun(&self) -> &[i32] {
         &self.begun
+    }
+
+    /// Returns the series of other rule kinds, which the encoding leaves out.
+    #[must_use]
+    pub const fn duties(&self) -> &DutiesState {
+        &self.duties
+    }
+
+    /// Sets what [`Self::duties`] returned.
+    pub fn set_duties(&mut self, duties: DutiesState) {
+        self.duties = duties;
     }
 
     /// Sets what [`Self::begun`] returned. A table without a first hour reads every cohort.

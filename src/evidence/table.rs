@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
 use super::comparison::{Side, Sides, against, compares_shares, slots};
+use super::duty::{DutyKey, duty_keys};
 use super::feed::CohortFeed;
 use super::indicator::{by_population_of, maturity, side};
 use super::series::{CohortSides, GroupSeries, OpenBlock};
@@ -81,6 +82,7 @@ struct Scope<'p> {
 #[must_use]
 pub fn feeds(plan: &Plan) -> Vec<CohortFeed> {
     let mut feeds: Vec<CohortFeed> = table_keys(plan).map(|(key, rule)| feed_of(key, rule)).collect();
+    feeds.extend(duty_keys(plan).iter().map(DutyKey::feed));
     feeds.sort();
     feeds.dedup();
     feeds

@@ -8,10 +8,11 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 
+use super::derived::{DerivedStrata, Making};
 use super::named_values::NamedValues;
-use crate::event::{Groups, ReadNames, Strata};
+use crate::event::{Groups, ReadNames, Selection, Strata};
 use crate::plan::invariant::{Room, broken, present};
-use crate::plan::{Dimension, DimensionId, Plan, Slot, StratumId};
+use crate::plan::{DimensionId, Plan, Slot, StratumId};
 
 /// The largest number of distinct combinations of groups and strata. Further ones are kept without groups and counted.
 pub(super) const MAX_COMBINATIONS: usize = 4_000_000;
@@ -49,6 +50,8 @@ pub struct AttributeTable {
     pub(super) overflowed: u64,
     /// Names of dimensions that resemble none of the list: so that they are not compared for every event.
     strange: Vec<Box<str>>,
+    /// The strata that are read from selections.
+    derived: DerivedStrata,
     pub(super) with_probabilities: usize,
     /// Combinations with a value outside the allow-list that is counted by name.
     pub(super) with_names: usize,
@@ -65,10 +68,11 @@ impl AttributeTable {
         let strata = plan.strata();
         let dimensions: Vec<NamedValues> = plan.dimensions.iter().map(NamedValues::of_dimension).collect();
         let empty: Arc<[Slot]> = vec![Slot::NONE; dimensions.len() + strata.len()].into();
+        let derived = DerivedStrata::of(&strata);
         let is_read = |index: u16| plan.rules.iter().any(|rule| rule.dimensions.contains(&DimensionId(index)));
         Self {
             is_read: (0..).take(dimensions.len()).map(is_read).collect(),
-            strata: strata.into_iter().map(NamedValues::named).collect(),
+            strata: strata.into_iter().map(NamedValues::of_stratum).collect(),
             ids: std::iter::once((empty.clone(), AttributesId::default())).collect(),
             combinations: vec![empty],
             scratch: Vec::with_capacity(dimensions.len() + 8),
@@ -77,6 +81,7 @@ impl AttributeTable {
             with_probabilities: 0,
             with_names: 0,
             strange: Vec::new(),
+            derived,
             most_with_probabilities: MAX_PROBABLE_COMBINATIONS,
             probabilities_dropped: 0,
             reading: (reading(plan), 0),
@@ -95,6 +100,25 @@ impl AttributeTable {
         if groups.is_empty() && strata.is_empty() && risk_class.is_none() {
             return AttributesId::default();
         }
+        self.intern_all(groups, strata, risk_class, None)
+    }
+
+    /// Returns the id of the groups and strata of a selection, and of what it says of its own making.
+    pub fn intern_selection(&mut self, selection: &Selection<'_>) -> AttributesId {
+        let Selection { groups, strata, risk_class, .. } = selection;
+        if self.derived.is_empty() {
+            return self.intern(groups, strata, risk_class.as_deref());
+        }
+        self.intern_all(groups, strata, risk_class.as_deref(), Some(&Making::of(selection)))
+    }
+
+    fn intern_all(
+        &mut self,
+        groups: &Groups<'_>,
+        strata: &Strata<'_>,
+        risk_class: Option<&str>,
+        making: Option<&Making<'_>>,
+    ) -> AttributesId {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         for dimension in &mut self.dimensions {
@@ -107,8 +131,12 @@ impl AttributeTable {
         self.learn_spellings(groups);
         for stratum in &mut self.strata {
             let named = strata.iter().find(|(name, _)| **name == *stratum.name).map(|(_, value)| value.as_ref());
-            let value = named.or(if *stratum.name == *RISK_CLASS { risk_class } else { None });
-            scratch.push(value.map_or(Slot::NONE, |value| stratum.learn(value)));
+            scratch.push(if stratum.is_derived {
+                self.derived.slot_of(stratum, named, making)
+            } else {
+                let value = named.or(if *stratum.name == *RISK_CLASS { risk_class } else { None });
+                value.map_or(Slot::NONE, |value| stratum.learn(value))
+            });
         }
         let id = self.id_of(&scratch);
         self.scratch = scratch;
@@ -142,10 +170,12 @@ impl AttributeTable {
     }
 
     /// Returns whether a combination leaves a value open that a rule reads: a group in one of its dimensions, or its
-    /// stratum.
+    /// stratum. What only a selection says of itself is not open: nothing will bring it.
     #[must_use]
     pub fn is_open(&self, id: AttributesId) -> bool {
-        self.without_group(id).next().is_some() || self.strata(id).any(|(_, slot)| slot == Slot::NONE)
+        let mut strata = self.strata.iter().zip(self.strata(id));
+        self.without_group(id).next().is_some()
+            || strata.any(|(stratum, (_, slot))| slot == Slot::NONE && !stratum.is_derived)
     }
 
     /// Returns the dimensions that a rule reads and in which a combination has no value.
@@ -194,34 +224,6 @@ impl AttributeTable {
         let found = self.dimensions.get(usize::from(dimension.0));
         let found = present(Room::Ledger, "a dimension's id is its index in the plan", found);
         found.map_or(&[], |dimension| dimension.vectors.of(slot))
-    }
-
-    /// Returns the id of the stratum of this name, or `None` where no rule names it.
-    #[must_use]
-    pub fn stratum_id(&self, name: &str) -> Option<StratumId> {
-        let index = self.strata.iter().position(|stratum| *stratum.name == *name)?;
-        present(Room::Ledger, "rules name fewer than 65,536 strata", u16::try_from(index).ok()).map(StratumId)
-    }
-
-    /// Returns the text of a value of a stratum, for an order that does not depend on arrival. Empty for no value.
-    #[must_use]
-    pub fn stratum_value(&self, stratum: StratumId, slot: Slot) -> &str {
-        match slot {
-            Slot::NONE => "",
-            Slot::OTHER => Dimension::OTHER,
-            // A checkpoint from anywhere may hold slots that stand for nothing.
-            slot => self.values_of(stratum).get(usize::from(slot.0)).map_or("", |value| value),
-        }
-    }
-
-    /// Returns every value that a case can have in a stratum, in the order of their texts, however they arrived. No
-    /// value comes first.
-    #[must_use]
-    pub fn stratum_values(&self, stratum: StratumId) -> Vec<Slot> {
-        let mut slots: Vec<Slot> = self.values_of(stratum).iter().zip(0..).map(|(_, index)| Slot(index)).collect();
-        slots.extend([Slot::NONE, Slot::OTHER]);
-        slots.sort_by_key(|slot| (self.stratum_value(stratum, *slot), *slot));
-        slots
     }
 
     /// Returns how many events lost their groups and strata because too many combinations were in use.
@@ -288,11 +290,6 @@ impl AttributeTable {
         }
     }
 
-    fn values_of(&self, stratum: StratumId) -> &[Box<str>] {
-        let found = self.strata.get(usize::from(stratum.0));
-        present(Room::Ledger, "a stratum's id is its index in the plan", found).map_or(&[], |stratum| &stratum.values)
-    }
-
     fn id_of(&mut self, slots: &[Slot]) -> AttributesId {
         if let Some(id) = self.ids.get(slots) {
             return *id;
@@ -344,7 +341,12 @@ fn reading(plan: &Plan) -> u64 {
         }
         dimension.missing_values.iter().for_each(|value| text(value));
     }
-    plan.strata().into_iter().for_each(&mut text);
+    let strata = plan.strata();
+    strata.iter().for_each(|name| text(name));
+    if !DerivedStrata::of(&strata).is_empty() {
+        // Without these words they were entries of `strata` alone.
+        text("strata derived from selections");
+    }
     // Words that stand for no value are none of the values of a stratum any more.
     text("strata without missing values");
     hasher.finish()
@@ -357,7 +359,7 @@ mod tests {
     use super::*;
     use crate::event::Membership;
     use crate::ledger::MAX_PROBABLE_GROUPS;
-    use crate::plan::{EvidencePlan, LedgerPlan, Limits, Span, WindowPlan};
+    use crate::plan::{Dimension, EvidencePlan, LedgerPlan, Limits, Span, WindowPlan};
 
     fn attributes(groups: &[&str]) -> AttributeTable {
         let dimension = |name: &str| Dimension {
@@ -372,6 +374,7 @@ mod tests {
             profiles: Vec::new(),
             dimensions: vec![dimension("first"), dimension("second")],
             rules: Vec::new(),
+            counts_everyone: false,
             window: WindowPlan {
                 rolling: Vec::new(),
                 history: Span::DAY,

@@ -11,7 +11,7 @@ use super::attributes::{AttributeTable, AttributesId};
 use super::fingerprint::PseudonymKey;
 use super::record::{NO_PROFILE, Record, RecordKind, UNKNOWN_PROFILE};
 use crate::event::{Complaint, ComplaintStatus, Data, Event, Groups, Membership, Population, Strata, Tally};
-use crate::plan::{Channel, Slot};
+use crate::plan::{Channel, Slot, StratumId};
 
 /// Returns in what `second` differs from `first`, an earlier event of its identity in the same case; `None` where they
 /// are alike, and where that is not known.
@@ -62,10 +62,14 @@ fn attributes_difference(first: AttributesId, second: AttributesId, table: &Attr
     if dimensions.into_iter().any(|(first, second)| groups_differ(first, second, is_of_now)) {
         return Some("groups");
     }
-    let strata = table.strata(first).zip(table.strata(second)).map(|((_, first), (_, second))| (first, second));
+    let strata = table.strata(first).zip(table.strata(second)).map(|((id, first), (_, second))| (id, first, second));
     let is_text = |slot: Slot| slot != Slot::NONE && slot != Slot::OTHER;
-    let differ = |(first, second): (Slot, Slot)| first != second && (is_of_now || is_text(first) && is_text(second));
-    strata.into_iter().any(differ).then_some("strata")
+    // Under another plan the same selection may have said something else.
+    let is_same = |id: StratumId| !table.depends_on_others(id);
+    let differ = |(id, first, second): &(StratumId, Slot, Slot)| {
+        first != second && (is_of_now || is_text(*first) && is_text(*second) && is_same(*id))
+    };
+    strata.into_iter().find(differ).map(|(id, ..)| table.field_of(id))
 }
 
 fn groups_differ(first: Slot, second: Slot, is_of_now: bool) -> bool {

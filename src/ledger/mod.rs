@@ -9,6 +9,7 @@ mod bounds;
 mod case;
 mod change;
 mod counts;
+mod derived;
 mod effects;
 mod finals;
 mod fingerprint;
@@ -30,6 +31,7 @@ mod state;
 mod store;
 mod stored_attributes;
 mod stored_shard;
+mod strata;
 mod sweep;
 mod unlisted_names;
 

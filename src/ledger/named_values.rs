@@ -10,7 +10,7 @@ use super::unlisted_names::UnlistedNames;
 use crate::event::Membership;
 use crate::plan::group_name::{normalise, skeleton};
 use crate::plan::invariant::{Room, present};
-use crate::plan::{Dimension, Slot};
+use crate::plan::{Derived, Dimension, Slot};
 
 /// The largest number of values that are kept of one stratum. Further ones share the value `other`.
 pub const MAX_STRATUM_VALUES: u16 = 64;
@@ -33,6 +33,8 @@ pub(super) struct NamedValues {
     /// The slot of values outside the allow-list: that of the group `other` where it is listed, else
     /// [`Slot::UNLISTED`].
     outside: Slot,
+    /// Of a stratum: whether it is read from the selection itself ([`Derived`]).
+    pub is_derived: bool,
 }
 
 impl NamedValues {
@@ -47,7 +49,8 @@ impl NamedValues {
 
     /// Returns the groups of a dimension.
     pub fn of_dimension(dimension: &Dimension) -> Self {
-        let mut values = Self::named(&dimension.name);
+        let mut values = Self::of_stratum(&dimension.name);
+        values.is_derived = false;
         for (group, index) in dimension.groups.iter().zip(0..) {
             values.values.push(group.as_str().into());
             values.ids.insert(group.as_str().into(), Slot(index));
@@ -65,7 +68,7 @@ impl NamedValues {
     }
 
     /// Returns a stratum of this name without any value. "None" may be one: that of the lowest risk.
-    pub fn named(name: &str) -> Self {
+    pub fn of_stratum(name: &str) -> Self {
         let missing_values = Dimension::default_missing_values().into_iter().filter(|value| value != "none");
         Self {
             name: name.into(),
@@ -76,6 +79,7 @@ impl NamedValues {
             skeletons: HashMap::default(),
             vectors: Vectors::default(),
             outside: Slot::OTHER,
+            is_derived: Derived::of(name).is_some(),
         }
     }
 
@@ -145,7 +149,8 @@ impl NamedValues {
         if self.skeletons.contains_key(skeleton(&normalised).as_str()) { Slot::LOOK_ALIKE } else { Slot::UNLISTED }
     }
 
-    fn stands_for_none(&self, name: &str) -> bool {
+    /// Returns whether a text stands for no value.
+    pub fn stands_for_none(&self, name: &str) -> bool {
         let lower = normalise(name).to_lowercase();
         lower.is_empty() || self.missing_values.iter().any(|missing| **missing == *lower)
     }
@@ -156,8 +161,13 @@ impl NamedValues {
         if let Some(slot) = self.find(value) {
             return slot;
         }
-        if self.stands_for_none(value) {
-            return Slot::NONE;
+        if self.stands_for_none(value) { Slot::NONE } else { self.learn_text(value) }
+    }
+
+    /// Returns the slot of a text that is a value of the stratum whatever it says, new to it or not. It may be empty.
+    pub fn learn_text(&mut self, value: &str) -> Slot {
+        if let Some(slot) = self.find(value) {
+            return slot;
         }
         let next = u16::try_from(self.values.len()).ok().filter(|next| *next < MAX_STRATUM_VALUES);
         let Some(next) = next.map(Slot) else { return Slot::OTHER };

@@ -65,7 +65,7 @@ impl RecordMaker {
     }
 
     fn selection(&self, data: &Selection<'_>, blank: Record, attributes: &mut AttributeTable) -> Record {
-        let id = attributes.intern(&data.groups, &data.strata, data.risk_class.as_deref());
+        let id = attributes.intern_selection(data);
         Record {
             attributes: id,
             revises: data.revises.as_deref().map_or(0, |id| self.prints.revised(id)),

@@ -14,6 +14,12 @@ pub struct ProfileId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DimensionId(pub u16);
 
+impl DimensionId {
+    /// No dimension of the plan: the cells of this one count every case of a profile and channel, whatever its groups.
+    /// Its only group is [`Slot::EVERYONE`].
+    pub const EVERYONE: Self = Self(u16::MAX);
+}
+
 /// Index of a group in [`crate::plan::Dimension::groups`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct GroupId(pub u16);
@@ -43,6 +49,8 @@ impl Slot {
     pub const UNLISTED: Self = Self(u16::MAX - 3);
     /// A group outside the allow-list that differs from a listed one by its spelling only.
     pub const LOOK_ALIKE: Self = Self(u16::MAX - 4);
+    /// The only group of [`DimensionId::EVERYONE`].
+    pub const EVERYONE: Self = Self(0);
     /// The largest number of values outside the allow-list, of each of the two kinds, that a dimension counts by name.
     pub const MAX_NAMED: u16 = 32;
     /// The first slot of a value that is counted by name: first those of [`Self::UNLISTED`], then those of

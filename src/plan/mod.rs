@@ -2,6 +2,7 @@
 
 mod cause;
 mod channel;
+mod derived;
 mod disparity;
 mod duty;
 pub mod group_name;
@@ -18,6 +19,7 @@ mod time;
 
 pub use cause::Cause;
 pub use channel::Channel;
+pub use derived::Derived;
 pub use disparity::{Disparity, Evidence, Harm, Indicator, Measure, Reference};
 pub use duty::{Automation, Benchmark, Coverage, Criterion, CriterionStanding, Suitability, WatchedCriterion};
 pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};

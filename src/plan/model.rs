@@ -18,6 +18,9 @@ pub struct Plan {
     pub dimensions: Vec<Dimension>,
     /// Rules in the order of the configuration.
     pub rules: Vec<Rule>,
+    /// Whether all cases of a profile and channel are counted together as well, whatever their groups
+    /// ([`DimensionId::EVERYONE`]).
+    pub counts_everyone: bool,
     /// Windows and lateness.
     pub window: WindowPlan,
     /// Limits of the ledger.

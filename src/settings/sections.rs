@@ -53,6 +53,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         config_hash: String::new(),
         profiles,
         dimensions,
+        counts_everyone: rules.iter().any(|rule| rule.disparity().is_none()),
         rules,
         window,
         ledger,

@@ -20,6 +20,7 @@ pub fn plan(groups: &[&str]) -> Plan {
             missing_values: Dimension::default_missing_values(),
         }],
         rules: Vec::new(),
+        counts_everyone: false,
         window: WindowPlan {
             rolling: Vec::new(),
             history: Span::DAY.times(400),

@@ -1,0 +1,258 @@
+//! The series of other rule kinds than disparity, and how they read cohorts.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::cohort::Cohort;
+use super::duty::{Aspect, DutyKey, Process, duty_keys, family_size};
+use super::feed::CohortFeed;
+use super::series::SeriesEvidence;
+use super::table::Context;
+use crate::plan::invariant::{self, Room};
+use crate::plan::{EventTime, Mapping, Plan, Rule, Slot, Span, StratumId, stratum};
+use crate::statistics::{Detector, Judging, Pair};
+
+/// All series of the plan's rules of other kinds than disparity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Duties {
+    series: BTreeMap<DutyKey, DutySeries>,
+    /// By series: the index of its feed.
+    feeds: BTreeMap<DutyKey, usize>,
+}
+
+/// One series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DutySeries {
+    process: Process,
+    open: Option<OpenDuty>,
+    /// The first hour whose cohort it reads, counted from 1970.
+    begun: i32,
+    /// The hour at which it last showed what it claims.
+    shown: Option<i32>,
+}
+
+/// A block that is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct OpenDuty {
+    /// The first hour of its first cohort, counted from 1970.
+    start: i32,
+    counts: Pair,
+}
+
+/// What a series of another kind says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DutyEvidence {
+    /// Its process against the alarm.
+    pub series: SeriesEvidence,
+    /// The information of all blocks of this epoch: the sum of 1 / (variance phi).
+    pub information: f64,
+    /// The exposed that the information rests on.
+    pub exposed_seen: u64,
+    /// When it last showed what it claims; `None` where it never did.
+    pub last_shown: Option<EventTime>,
+}
+
+impl Duties {
+    /// Returns the plan's series, without evidence. `feeds` are those of the same plan.
+    pub fn new(plan: &Plan, feeds: &[CohortFeed]) -> Self {
+        let mut duties = Self::default();
+        for key in duty_keys(plan) {
+            duties.add(key, plan, feeds, i32::MIN);
+        }
+        duties
+    }
+
+    /// Returns how many series of the family there are.
+    pub fn family_size(plan: &Plan) -> usize {
+        family_size(&duty_keys(plan))
+    }
+
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Returns whether a block is open that only the passing of time closes.
+    pub fn has_open_block(&self) -> bool {
+        self.series.values().any(|series| series.open.is_some())
+    }
+
+    /// Reads a sealed cohort of a feed. Cohorts come in time order. `hour` is the first one that is not final.
+    pub fn read(&mut self, feed: usize, cohort: &Cohort, hour: i32, context: &Context<'_>) {
+        if self.feeds.is_empty() {
+            return;
+        }
+        let class = context.reading.attributes.stratum_id(stratum::RISK_CLASS);
+        self.learn_classes(feed, cohort, class, context.reading.plan);
+        for (key, series) in &mut self.series {
+            if self.feeds.get(key) == Some(&feed) {
+                let Some(rule) = rule(context.reading.plan, key) else { continue };
+                series.read(key, rule, (cohort, class, hour), context);
+            }
+        }
+    }
+
+    /// Closes the blocks of a feed that are over by time. `passed` is the hour up to which it has released its cohorts.
+    pub fn close_expired(&mut self, passed: impl Fn(usize) -> i32, hour: i32, context: &Context<'_>) {
+        for (key, series) in &mut self.series {
+            let Some(rule) = rule(context.reading.plan, key) else { continue };
+            let passed = self.feeds.get(key).map_or(i32::MIN, |feed| passed(*feed));
+            series.close_expired(key, rule, passed, hour, context);
+        }
+    }
+
+    /// Returns what a series says; `None` where the plan has none of this key. `family` is ln(1 / level) of a whole
+    /// series of the family.
+    pub fn evidence(&self, key: &DutyKey, plan: &Plan, family: f64) -> Option<DutyEvidence> {
+        let rule = rule(plan, key)?;
+        Some(self.series.get(key)?.evidence(key.log_level(rule, family)))
+    }
+
+    /// Returns the risk classes of which a rule has learned.
+    pub fn classes<'s>(&'s self, of: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
+        self.series.keys().filter_map(move |key| match key.aspect {
+            Aspect::NotFollowedIn(class) if DutyKey { aspect: of.aspect, ..*key } == *of => Some(class),
+            _ => None,
+        })
+    }
+
+    /// Adds a series for each risk class that is new in a cohort.
+    fn learn_classes(&mut self, feed: usize, cohort: &Cohort, class: Option<StratumId>, plan: &Plan) {
+        let Some(class) = class else { return };
+        let reads = |(key, of): (&DutyKey, &usize)| (key.aspect == Aspect::NotFollowed && *of == feed).then_some(*key);
+        let whole: Vec<DutyKey> = self.feeds.iter().filter_map(reads).collect();
+        for key in whole {
+            for value in cohort.values(class).into_iter().filter(|value| *value != Slot::NONE) {
+                let of_class = DutyKey { aspect: Aspect::NotFollowedIn(value), ..key };
+                let process = rule(plan, &key).and_then(|rule| of_class.process(rule));
+                if let (false, Some(process)) = (self.series.contains_key(&of_class), process) {
+                    let begun = self.series.get(&key).map_or(i32::MIN, |whole| whole.begun);
+                    self.series.insert(of_class, DutySeries { process, open: None, begun, shown: None });
+                    self.feeds.insert(of_class, feed);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, key: DutyKey, plan: &Plan, feeds: &[CohortFeed], begun: i32) {
+        let feed = invariant::present(Room::Evidence, "each series has a feed", feeds.binary_search(&key.feed()).ok());
+        let process = rule(plan, &key).and_then(|rule| key.process(rule));
+        let process = invariant::present(Room::Evidence, "a series is of an aspect of its rule", process);
+        if let (Some(feed), Some(process)) = (feed, process) {
+            self.series.insert(key, DutySeries { process, open: None, begun, shown: None });
+            self.feeds.insert(key, feed);
+        }
+    }
+}
+
+/// The series in a checkpoint.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DutiesState(Vec<(DutyKey, DutySeries)>);
+
+impl Duties {
+    /// Returns what a checkpoint stores.
+    pub fn state(&self) -> DutiesState {
+        DutiesState(self.series.iter().map(|(key, series)| (*key, series.clone())).collect())
+    }
+
+    /// Restores what [`Self::state`] returned. A series whose rule is new, or means something else now, begins at
+    /// `begin`, the first hour that no event has reached.
+    pub fn restore(&mut self, DutiesState(stored): DutiesState, mapping: &Mapping, begin: i32) {
+        self.series.values_mut().for_each(|series| series.begun = begin);
+        for (key, series) in stored {
+            let Some(rule) = mapping.same_rule(key.rule) else { continue };
+            let Some(profile) = mapping.profile(key.profile) else { continue };
+            let key = DutyKey { rule, profile, ..key };
+            let whole = match key.aspect {
+                Aspect::NotFollowedIn(_) => DutyKey { aspect: Aspect::NotFollowed, ..key },
+                _ => key,
+            };
+            if let Some(feed) = self.feeds.get(&whole).copied() {
+                self.feeds.insert(key, feed);
+                self.series.insert(key, series);
+            }
+        }
+    }
+}
+
+impl DutySeries {
+    fn read(
+        &mut self,
+        key: &DutyKey,
+        rule: &Rule,
+        (cohort, class, hour): (&Cohort, Option<StratumId>, i32),
+        context: &Context<'_>,
+    ) {
+        if cohort.start < self.begun {
+            return;
+        }
+        self.close_expired(key, rule, cohort.start, hour, context);
+        let counts = key.counts(cohort, context.reading.plan, class);
+        if counts == Pair::default() {
+            return;
+        }
+        let open = self.open.get_or_insert(OpenDuty { start: cohort.start, counts: Pair::default() });
+        open.counts = open.counts.plus(counts);
+        let end = key.block_end(rule, context.evidence.block_concluded);
+        let exposed = open.counts.exposed.saturating_add(open.counts.reference_exposed);
+        if exposed >= end.exposed && (end.random == 0 || key.random(&open.counts) >= end.random) {
+            self.close(key, rule, hour, context);
+        }
+    }
+
+    fn close_expired(&mut self, key: &DutyKey, rule: &Rule, passed: i32, hour: i32, context: &Context<'_>) {
+        let hours = key.block_end(rule, context.evidence.block_concluded).hours;
+        if self.open.is_some_and(|open| passed >= open.start.saturating_add(hours)) {
+            self.close(key, rule, hour, context);
+        }
+    }
+
+    /// Has the process read the open block.
+    fn close(&mut self, key: &DutyKey, rule: &Rule, hour: i32, context: &Context<'_>) {
+        let Some(OpenDuty { counts, .. }) = self.open.take() else { return };
+        let log_level = key.log_level(rule, context.log_level);
+        let judging =
+            Judging { variation: context.evidence.block_variation, cap: context.evidence.block_cap, log_level };
+        match &mut self.process {
+            Process::Two(process) => {
+                process.take(counts, &judging);
+                // What is shown must be shown again: the claim is about the present.
+                if key.aspect == Aspect::Shown && process.detector().alarmed() {
+                    process.restart();
+                    self.shown = Some(hour);
+                }
+            }
+            Process::One(process) => process.take(counts.events, counts.exposed, &judging),
+        }
+    }
+
+    fn evidence(&self, log_level: f64) -> DutyEvidence {
+        let (detector, phi, blocks, information, exposed_seen) = match &self.process {
+            Process::Two(two) => (two.detector(), two.phi(), two.blocks(), two.information(), two.exposed_seen()),
+            Process::One(one) => (one.detector(), one.phi(), one.blocks(), one.information(), one.exposed_seen()),
+        };
+        let last_shown = self.shown.map(|hour| EventTime(Span::HOUR.times(hour.into()).0));
+        DutyEvidence { series: said(detector, phi, blocks, log_level), information, exposed_seen, last_shown }
+    }
+}
+
+fn said(detector: &Detector, phi: f64, blocks: u64, log_level: f64) -> SeriesEvidence {
+    let log_sr = detector.log_sr();
+    SeriesEvidence {
+        log_e: detector.log_e(),
+        log_e_material: None,
+        log_sr: log_sr.is_finite().then_some(log_sr),
+        alarm_at: detector.alarm_at(log_level),
+        dispersion: phi,
+        blocks,
+        alarmed: detector.alarmed(),
+        material: false,
+        epoch: detector.epoch(),
+        watched: false,
+    }
+}
+
+fn rule<'p>(plan: &'p Plan, key: &DutyKey) -> Option<&'p Rule> {
+    invariant::present(Room::Evidence, "a series has a rule", plan.rules.get(key.rule))
+}

@@ -1,0 +1,81 @@
+//! What a selection says of its own making, as values of strata.
+
+use super::named_values::NamedValues;
+use crate::event::{Criterion, Decider, Selection};
+use crate::plan::{Derived, Slot};
+
+/// The strata of a plan that are read from selections.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DerivedStrata {
+    is_any: bool,
+    /// The criteria that a stratum is about.
+    listed: Box<[Box<str>]>,
+}
+
+/// What a selection says of its own making. Other events say nothing of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Making<'e> {
+    version: Option<&'e str>,
+    decided_by: Option<Decider>,
+    criteria: Option<&'e [Criterion<'e>]>,
+}
+
+impl DerivedStrata {
+    /// Returns those among the strata of these names.
+    pub fn of(strata: &[&str]) -> Self {
+        let derived = || strata.iter().filter_map(|name| Derived::of(name));
+        let criterion = |derived| if let Derived::Criterion(name) = derived { Some(name.into()) } else { None };
+        Self { is_any: derived().next().is_some(), listed: derived().filter_map(criterion).collect() }
+    }
+
+    /// Returns whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        !self.is_any
+    }
+
+    /// Returns the slot of the value that a case gets in such a stratum by an event: the one that its `strata` name, else the
+    /// one that a selection says. Every text that a selection says is a value, also one that would stand for none in
+    /// `strata`.
+    pub fn slot_of(&self, stratum: &mut NamedValues, named: Option<&str>, making: Option<&Making<'_>>) -> Slot {
+        let Some(derived) = Derived::of(&stratum.name) else { return Slot::NONE };
+        let text = match named {
+            None => making.and_then(|making| making.value(derived, &self.listed)),
+            // Asked before the known values: what is known depends on the order of arrival.
+            Some(text) if !stratum.stands_for_none(text) => Some(text),
+            // No version is the version "".
+            Some(_) => making.filter(|_| derived == Derived::ProfileVersion).map(|_| ""),
+        };
+        text.map_or(Slot::NONE, |text| stratum.learn_text(text))
+    }
+}
+
+impl<'e> Making<'e> {
+    /// Returns what this selection says.
+    pub fn of(selection: &'e Selection<'e>) -> Self {
+        Self {
+            version: selection.profile_version.as_deref(),
+            decided_by: selection.decided_by,
+            criteria: selection.criteria.as_deref(),
+        }
+    }
+
+    /// Returns the value of a stratum, which may be empty; `None` where the selection says nothing of it.
+    fn value(&self, derived: Derived<'_>, listed: &[Box<str>]) -> Option<&'e str> {
+        match derived {
+            Derived::ProfileVersion => Some(self.version.unwrap_or_default()),
+            Derived::DecidedBy => self.decided_by.map(|decider| match decider {
+                Decider::Human => "human",
+                Decider::Automated => "automated",
+            }),
+            Derived::Criterion(name) => {
+                let found = self.criteria?.iter().find(|criterion| criterion.name == name);
+                Some(found.map_or(Derived::ABSENT, |criterion| criterion.value.as_deref().unwrap_or(Derived::PRESENT)))
+            }
+            Derived::UnlistedCriterion => {
+                let names = self.criteria?.iter().map(|criterion| criterion.name.as_ref());
+                let unlisted = names.filter(|name| !listed.iter().any(|listed| **listed == **name));
+                Some(unlisted.min().unwrap_or(Derived::NO_CRITERION))
+            }
+        }
+    }
+}
