@@ -63,7 +63,7 @@ pub enum Aspect {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Process {
     /// One group against another.
-    Two(TwoSample),
+    Two(Box<TwoSample>),
     /// One rate against a fixed one: the pair has no reference.
     One(OneSample),
 }
@@ -93,13 +93,12 @@ impl DutyKey {
 
     /// Returns the e-process of the series before its first block; `None` where the rule is of another kind.
     pub(super) fn process(&self, rule: &Rule) -> Option<Process> {
+        let two = |null: f64| Process::Two(Box::new(TwoSample::new(null)));
         let one = |rate: f64, direction| Process::One(OneSample::new(rate, direction));
         match (&rule.kind, self.aspect) {
-            (RuleKind::Suitability(_), Aspect::NotSuitable) => Some(Process::Two(TwoSample::new(1.0))),
-            (RuleKind::Suitability(terms), Aspect::Shown) => Some(Process::Two(TwoSample::new(terms.margin))),
-            (RuleKind::Coverage(_), Aspect::MissingMore | Aspect::MissingLess) => {
-                Some(Process::Two(TwoSample::new(1.0)))
-            }
+            (RuleKind::Suitability(_), Aspect::NotSuitable) => Some(two(1.0)),
+            (RuleKind::Suitability(terms), Aspect::Shown) => Some(two(terms.margin)),
+            (RuleKind::Coverage(_), Aspect::MissingMore | Aspect::MissingLess) => Some(two(1.0)),
             (RuleKind::Coverage(terms), Aspect::MissingBeyondWarning) => {
                 Some(one(1.0 - terms.warning, Direction::Above))
             }

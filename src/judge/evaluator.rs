@@ -5,6 +5,7 @@ use super::finding::{Evaluation, Late};
 use super::scene::Scene;
 use super::stages::Funnel;
 use super::sums::CellSums;
+use super::{automation, benchmark, coverage, criterion, suitability};
 use crate::plan::{Mapping, RuleKind};
 use crate::window::CellKey;
 
@@ -23,13 +24,18 @@ impl Evaluator {
         let mut findings = Vec::new();
         let watched = scene.sequences.watch_list();
         for (index, rule) in scene.plan.rules.iter().enumerate() {
+            let (place, sums) = ((index, rule), &mut self.sums);
             match &rule.kind {
                 RuleKind::Disparity(_) => {
                     if let Some(rule) = rule.disparity() {
-                        self.disparities.judge(scene, (index, rule), &watched, &mut self.sums, &mut findings);
+                        self.disparities.judge(scene, (index, rule), &watched, sums, &mut findings);
                     }
                 }
-                _ => {}
+                RuleKind::Criterion(terms) => criterion::judge(scene, place, terms, sums, &mut findings),
+                RuleKind::Automation(terms) => automation::judge(scene, place, terms, sums, &mut findings),
+                RuleKind::Benchmark(terms) => benchmark::judge(scene, place, terms, sums, &mut findings),
+                RuleKind::Suitability(terms) => suitability::judge(scene, place, terms, sums, &mut findings),
+                RuleKind::Coverage(terms) => coverage::judge(scene, place, terms, sums, &mut findings),
             }
         }
         Evaluation { as_of: scene.as_of, findings, late: late(scene), unlisted: Vec::new(), funnel: Funnel::default() }

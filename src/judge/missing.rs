@@ -81,6 +81,22 @@ impl MissingSide {
         self.events_by_cause.iter().fold(0, |sum, events| sum.saturating_add(*events))
     }
 
+    /// Adds missing cases, and events among them, to those of the side.
+    pub(super) fn add(&mut self, cause: Cause, (cases, events): (u64, u64)) {
+        self.add_counted(cause, (cases, events));
+        self.all = self.all.saturating_add(cases);
+        self.all_events = self.all_events.saturating_add(events);
+    }
+
+    /// Adds missing cases that the side counts already, though its evidence does not.
+    pub(super) fn add_counted(&mut self, cause: Cause, (cases, events): (u64, u64)) {
+        for (counts, more) in [(&mut self.by_cause, cases), (&mut self.events_by_cause, events)] {
+            if let Some(place) = counts.get_mut(cause as usize) {
+                *place = place.saturating_add(more);
+            }
+        }
+    }
+
     fn share(&self) -> f64 {
         self.case_share().max(self.event_share())
     }

@@ -1,12 +1,18 @@
 //! Judgement: from a scene and its rules to findings. Each rule kind has a file or folder of its own.
 
+mod automation;
+mod benchmark;
+mod coverage;
+mod criterion;
 mod disparity;
+mod duty;
 mod evaluator;
 mod finding;
 mod missing;
 mod reason;
 mod scene;
 mod stages;
+mod suitability;
 mod sums;
 mod unlisted;
 

@@ -255,24 +255,6 @@ const fn is_by_assessed(indicator: Indicator) -> bool {
     matches!(indicator, Indicator::SelectionRate | Indicator::ControlFrequency | Indicator::UnfoundedRate)
 }
 
-impl MissingSide {
-    /// Adds missing cases, and events among them, to those of the side.
-    fn add(&mut self, cause: Cause, (cases, events): (u64, u64)) {
-        self.add_counted(cause, (cases, events));
-        self.all = self.all.saturating_add(cases);
-        self.all_events = self.all_events.saturating_add(events);
-    }
-
-    /// Adds missing cases that the side counts already, though its evidence does not.
-    fn add_counted(&mut self, cause: Cause, (cases, events): (u64, u64)) {
-        for (counts, more) in [(&mut self.by_cause, cases), (&mut self.events_by_cause, events)] {
-            if let Some(place) = counts.get_mut(cause as usize) {
-                *place = place.saturating_add(more);
-            }
-        }
-    }
-}
-
 impl Lost {
     fn of(scene: &Scene<'_>, (rule, subject): (DisparityRule<'_>, &Subject), group: Slot, range: Range) -> Self {
         let sum = |cause| scene.windows.missing.sum(&missing_place(subject, group, cause), range);

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::annotations::annotations;
+use super::annotations::{DISPARITY, annotations};
 use super::document::{read, rfc3339, text, time};
 use crate::outbox::{ENDED_RESENT_FOR, Kind, Message};
 use crate::plan::{EventTime, Span};
 
 /// Alerts in one request, at most: as many as Prometheus sends.
 pub const MAX_ALERTS_PER_REQUEST: usize = 64;
-/// The name of every alert about a finding.
-const ALERT_NAME: &str = "ParitywatchDisparity";
+/// The name of every alert about a comparison of groups, and of every other one.
+const ALERT_NAMES: [&str; 2] = ["ParitywatchDisparity", "ParitywatchDuty"];
 
 /// An alert, as the API takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -109,14 +109,20 @@ fn labels(document: &Value, severity: &str) -> BTreeMap<&'static str, String> {
         ("dimension", "/alert/dimension"),
         ("group", "/alert/group"),
         ("reference", "/alert/reference"),
+        ("subject", "/alert/subject"),
     ];
+    let [disparity, duty] = ALERT_NAMES;
+    let kind = text(document, "/alert/evidence/kind");
+    // A message of an earlier version has no kind.
+    let name = if kind.is_empty() || kind == DISPARITY { disparity } else { duty };
     let fixed = [
-        ("alertname", ALERT_NAME),
+        ("alertname", name),
         ("delivery", "push"),
         ("service", "paritywatch"),
         ("team", "compliance"),
         ("severity", severity),
     ];
     let of_finding = of_finding.into_iter().map(|(name, pointer)| (name, text(document, pointer)));
+    let of_finding = of_finding.filter(|(_, value)| !value.is_empty());
     fixed.into_iter().map(|(name, value)| (name, value.to_owned())).chain(of_finding).collect()
 }

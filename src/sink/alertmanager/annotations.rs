@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::document::text;
 
+/// The word for the rule kind that compares groups.
+pub(super) const DISPARITY: &str = "disparity";
+
 /// Partitions whose offsets are written out for people, at most. The message has all of them.
 const MAX_OFFSETS_SHOWN: usize = 50;
 
@@ -39,7 +42,7 @@ pub(super) fn annotations(document: &Value, severity: &str) -> BTreeMap<&'static
 }
 
 /// The annotations that are texts, and where the document has them.
-const TEXTS: [(&str, &str); 16] = [
+const TEXTS: [(&str, &str); 18] = [
     ("alert_id", "/alert/id"),
     ("message_id", "/id"),
     ("active_at", "/alert/active_at"),
@@ -50,6 +53,8 @@ const TEXTS: [(&str, &str); 16] = [
     ("indicator", "/alert/evidence/indicator"),
     ("window", "/alert/evidence/window"),
     ("verdict", "/alert/evidence/verdict"),
+    ("kind", "/alert/evidence/kind"),
+    ("reason", "/alert/evidence/reason"),
     ("reference_group", "/alert/evidence/reference_group"),
     ("as_of", "/as_of"),
     ("config_hash", "/config_hash"),
@@ -97,6 +102,9 @@ const WITHHELD_AT: [&str; 6] = [
 
 fn summary(document: &Value, severity: &str) -> String {
     let of = |name: &str| text(document, &format!("/alert/{name}"));
+    if !matches!(of("evidence/kind").as_str(), "" | DISPARITY) {
+        return duty_summary(document, severity);
+    }
     format!(
         "{severity}: {indicator} of {dimension}={group} against {reference} in profile {profile}",
         indicator = of("evidence/indicator"),
@@ -105,6 +113,17 @@ fn summary(document: &Value, severity: &str) -> String {
         reference = of("reference"),
         profile = of("profile"),
     )
+}
+
+/// Another rule kind says why: of which group or subject, in which profile.
+fn duty_summary(document: &Value, severity: &str) -> String {
+    let of = |name: &str| text(document, &format!("/alert/{name}"));
+    let reason = of("evidence/reason").replace('_', " ");
+    let group = format!("{}={}", of("dimension"), of("group"));
+    let about = [group, of("subject")].into_iter().filter(|part| !part.is_empty() && part != "=");
+    let about = about.collect::<Vec<_>>().join(", ");
+    let about = if about.is_empty() { String::new() } else { format!(" ({about})") };
+    format!("{severity}: {reason}{about} in profile {}", of("profile"))
 }
 
 fn description(document: &Value, suppressed: bool) -> String {
