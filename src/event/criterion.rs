@@ -49,7 +49,9 @@ impl<'a> Visitor<'a> for CriterionOf<'_> {
                 Part::Unknown => map.next_value::<IgnoredAny>().map(|_| false)?,
             };
             if is_second {
-                return Err(context.fail(Reason::DuplicateField, "expected each field of a criterion once, found one twice"));
+                return Err(
+                    context.fail(Reason::DuplicateField, "expected each field of a criterion once, found one twice")
+                );
             }
         }
         match name {

@@ -29,9 +29,9 @@ mod run;
 mod sip;
 mod state;
 mod store;
-mod strata;
 mod stored_attributes;
 mod stored_shard;
+mod strata;
 mod sweep;
 mod unlisted_names;
 
