@@ -299,9 +299,9 @@ fn a_case_that_lacks_only_these_is_not_kept_for_them() {
             handle(&mut monitor, &selection(&format!("c{number}"), 0, &fields));
         }
         handle(&mut monitor, &selection("last", 60 * 24 * 5, &json!({ "groups": { "origin": "a" } })));
-        for number in 0..300 {
+        for number in 0..4_000 {
             let data = json!({ "profile": "p", "counts": { "assessed": 1 } });
-            handle(&mut monitor, &event("tally", &format!("t{number}"), 60 * 24 * 5 + number, &data));
+            handle(&mut monitor, &event("tally", &format!("t{number}"), 60 * 24 * 5 + number / 100, &data));
         }
         monitor.finish();
         monitor.health().open_cases

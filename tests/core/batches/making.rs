@@ -18,22 +18,17 @@ const READ: [&[&str]; 5] = [
 ];
 
 fn plans() -> Vec<Plan> {
-    let rule = |name: &&str| {
-        let evidence = if name.starts_with("crit") { "point" } else { "sequential" };
-        format!(
-            "[[rules]]\nname = \"{name}\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"{evidence}\"\nstratify_by = \"{name}\"\n"
-        )
+    let rule = |stratum: &&str| {
+        let evidence = if stratum.starts_with("crit") { "point" } else { "sequential" };
+        let name = stratum.replace([':', '_'], "-");
+        let limits = "indicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25";
+        format!("[[rules]]\nname = \"{name}\"\n{limits}\nevidence = \"{evidence}\"\nstratify_by = \"{stratum}\"\n")
     };
     READ.iter()
         .zip(0..)
         .map(|(strata, index)| {
             let rules: String = strata.iter().map(rule).collect();
-            let text = format!(
-                "{BASE}[profiles.a]\nowner = \"o\"\n{}",
-                rules.replace(':', "-").replace("stratify_by = \"crit", "stratify_by = \"CRIT")
-            );
-            // Names of rules have no colon; names of strata may.
-            let text = text.replace("CRITerion-", "criterion:").replace("CRITeria-", "criteria:");
+            let text = format!("{BASE}[profiles.a]\nowner = \"o\"\n{rules}");
             let settings = Settings::parse(&text, "making.toml", std::iter::empty());
             let mut plan = settings.unwrap_or_else(|error| panic!("{error}\n{text}")).plan;
             plan.counts_everyone = index != 1;
