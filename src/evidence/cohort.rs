@@ -62,10 +62,12 @@ impl Cohort {
         cases
     }
 
-    /// Returns whether any case lacks its group, or its value in a stratum.
-    pub(super) fn lacks_values(&self) -> bool {
-        let lacks =
-            |group: Slot, stratum: Option<(StratumId, Slot)>| stratum.map_or(group, |(_, value)| value) == Slot::NONE;
+    /// Returns whether any case lacks its group, or its value in a stratum that is not among these `unwaited`.
+    pub(super) fn lacks_values(&self, unwaited: &[StratumId]) -> bool {
+        let lacks = |group: Slot, stratum: Option<(StratumId, Slot)>| match stratum {
+            None => group == Slot::NONE,
+            Some((id, value)) => value == Slot::NONE && !unwaited.contains(&id),
+        };
         let mut cells = self.counts.iter().filter(|((_, group, stratum), _)| lacks(*group, *stratum));
         cells.any(|(_, counts)| counts.assessed.max(counts.selected) > 0)
     }

@@ -17,7 +17,7 @@ use super::lane::{Lane, LongestWaits};
 use super::reader::Reader;
 use super::shift::Shift;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{DimensionId, EventTime, Mapping, Slot, Span, hour_of};
+use crate::plan::{DimensionId, EventTime, Mapping, Slot, Span, StratumId, hour_of};
 use crate::window::{Cases, CasesByTime, CellKey, Floors, Range};
 
 /// The most changes for which room is made before they come.
@@ -36,6 +36,8 @@ pub struct Cohorts {
     floor: i32,
     lateness: Span,
     longest: LongestWaits,
+    /// Strata for whose values nobody waits.
+    unwaited: Box<[StratumId]>,
     /// Those of the windows, by which late cases are kept as long.
     floors: Floors,
 }
@@ -56,8 +58,14 @@ impl Cohorts {
             floor: i32::MIN,
             lateness,
             longest: LongestWaits { facts: hours(max_age), membership: hours(membership) },
+            unwaited: Box::default(),
             floors: Floors::default(),
         }
+    }
+
+    /// Does not wait for the values of these strata: what a selection does not say of itself comes with no later event.
+    pub fn never_wait_for(&mut self, strata: impl Iterator<Item = StratumId>) {
+        self.unwaited = strata.collect();
     }
 
     /// Returns whether facts of this time are not final yet.
@@ -107,7 +115,7 @@ impl Cohorts {
         self.floor = hour;
         for (feed, lane) in self.lanes.iter_mut().enumerate() {
             lane.merge_days(hour);
-            while let Some(cohort) = lane.next_sealed(hour, self.longest) {
+            while let Some(cohort) = lane.next_sealed(hour, self.longest, &self.unwaited) {
                 sealed(feed, &cohort);
             }
         }
@@ -119,10 +127,11 @@ impl Cohorts {
         lane(self.lanes.get(feed)).map_or(i32::MIN, |lane| lane.passed)
     }
 
-    /// Returns the cases whose facts came too late for evidence, by cell of a group. Cells of strata are left out, as
-    /// they hold the same cases.
+    /// Returns the cases whose facts came too late for evidence, by cell of a group. Cells of strata are left out, and those
+    /// of everyone, as they hold the same cases.
     pub fn late(&self) -> impl Iterator<Item = (&CellKey, u64)> {
-        let readers = self.readers.iter().flatten().filter(|reader| reader.key.stratum.is_none() && reader.late > 0);
+        let is_of_group = |key: &CellKey| key.stratum.is_none() && key.dimension != DimensionId::EVERYONE;
+        let readers = self.readers.iter().flatten().filter(move |reader| reader.late > 0 && is_of_group(&reader.key));
         readers.map(|reader| (&reader.key, reader.late))
     }
 
@@ -191,14 +200,16 @@ impl Cohorts {
         if *shift == Shift::default() {
             return;
         }
-        let Self { readers, lanes, floors, .. } = self;
+        let Self { readers, lanes, floors, unwaited, .. } = self;
         // After a change of plan a staged cell may have no reader.
         let Some(Some(reader)) = reader(readers.get_mut(cell as usize)) else { return };
         let CellKey { channel, group, stratum, .. } = reader.key;
         let mut is_late = false;
         for index in reader.lanes() {
             let Some(lane) = lane(lanes.get_mut(index)).filter(|lane| cohort >= lane.begun) else { continue };
-            lane.delays.note(hour, cohort, shift, (group, stratum));
+            if stratum.is_none_or(|(id, _)| !unwaited.contains(&id)) {
+                lane.delays.note(hour, cohort, shift, (group, stratum));
+            }
             if cohort < lane.passed {
                 is_late = true;
             } else {

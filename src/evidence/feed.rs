@@ -11,7 +11,7 @@ use crate::window::CellKey;
 pub struct CohortFeed {
     /// The profile.
     pub profile: ProfileId,
-    /// The dimension.
+    /// The dimension; [`DimensionId::EVERYONE`] for all cases of the profile, whatever their groups.
     pub dimension: DimensionId,
     /// The channels, which are sealed together: the compared one, then the one it is compared with, if that is another.
     pub channels: Vec<Channel>,

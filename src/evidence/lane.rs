@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::cohort::Cohort;
 use super::delays::Delays;
 use super::feed::{CohortFeed, Maturity};
-use crate::plan::Mapping;
 use crate::plan::invariant::{self, Room};
+use crate::plan::{DimensionId, Mapping, StratumId};
 
 /// Hours of a day.
 const DAY: i32 = 24;
@@ -93,12 +93,14 @@ impl Lane {
     }
 
     /// Removes and returns the oldest cohort if it is sealed at `hour`. Later cohorts wait for it.
-    pub fn next_sealed(&mut self, hour: i32, longest: LongestWaits) -> Option<Cohort> {
+    /// `unwaited` are the strata for whose values it does not wait.
+    pub fn next_sealed(&mut self, hour: i32, longest: LongestWaits, unwaited: &[StratumId]) -> Option<Cohort> {
         let Some((start, oldest)) = self.waiting.first_key_value() else {
             self.passed = self.passed.max(hour);
             return None;
         };
-        let is_sealed = has_facts(oldest, self.feed.maturity, hour, longest) && self.has_groups(oldest, hour, longest);
+        let is_sealed =
+            has_facts(oldest, self.feed.maturity, hour, longest) && self.has_groups(oldest, hour, (longest, unwaited));
         if !is_sealed {
             self.passed = self.passed.max((*start).min(hour));
             return None;
@@ -110,10 +112,12 @@ impl Lane {
 
     /// Whether the oldest cohort need not wait for groups any more. Where most cases that wait have none, membership is sure to
     /// come separately, or nothing is to be learned anyway.
-    fn has_groups(&self, oldest: &Cohort, hour: i32, longest: LongestWaits) -> bool {
+    fn has_groups(&self, oldest: &Cohort, hour: i32, (longest, unwaited): (LongestWaits, &[StratumId])) -> bool {
         let is_over = |hours: i32| oldest.end.saturating_add(hours) <= hour;
         let of_facts = if self.feed.maturity == Maturity::Over { i32::MAX } else { longest.facts };
-        if !oldest.lacks_values() || is_over(longest.membership.min(of_facts)) {
+        // Everyone is one group, which nobody lacks.
+        let is_of_groups = self.feed.dimension != DimensionId::EVERYONE;
+        if !is_of_groups || !oldest.lacks_values(unwaited) || is_over(longest.membership.min(of_facts)) {
             return true;
         }
         let over = self.waiting.values().take_while(|cohort| cohort.end <= hour);

@@ -164,6 +164,11 @@ impl NamedValues {
         if self.stands_for_none(value) { Slot::NONE } else { self.learn_text(value) }
     }
 
+    /// Returns the slot of a stratum's value that a checkpoint holds.
+    pub fn learn_stored(&mut self, value: &str) -> Slot {
+        if self.is_derived { self.learn_text(value) } else { self.learn(value) }
+    }
+
     /// Returns the slot of a text that is a value of the stratum whatever it says, new to it or not. It may be empty.
     pub fn learn_text(&mut self, value: &str) -> Slot {
         if let Some(slot) = self.find(value) {

@@ -68,11 +68,7 @@ impl AttributeTable {
         for (stratum, column) in self.strata.iter_mut().zip(&columns) {
             let values = column.and_then(|column| strata.get(column));
             values.into_iter().flatten().for_each(|value| {
-                if stratum.is_derived {
-                    stratum.learn_text(value)
-                } else {
-                    stratum.learn(value)
-                };
+                stratum.learn_stored(value);
             });
         }
         let present = |slots: &Arc<[Slot]>| -> Arc<[Slot]> {

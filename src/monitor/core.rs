@@ -14,11 +14,11 @@ use crate::alert::{Alert, AlertBook};
 use crate::disclosure::EventCounts;
 use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection};
 use crate::judge::{Evaluation, Evaluator, Funnel, Scene, unlisted};
-use crate::ledger::{PseudonymKey, Record, Timing};
+use crate::ledger::{AttributeTable, PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
-use crate::window::{Lateness, Latenesses, Watermark};
+use crate::window::{Lateness, Latenesses, Watermark, Windows};
 
 /// Everything above the I/O line as one value. It is called and never calls.
 #[derive(Clone)]
@@ -147,6 +147,12 @@ impl Monitor {
         self.watermark.advance(end);
         self.settle();
         self.evaluate(end, end, true);
+    }
+
+    /// Returns the counts of all cells, and the names of what cases have in strata.
+    #[must_use]
+    pub const fn counted(&self) -> (&Windows, &AttributeTable) {
+        (&self.tables.windows, &self.tables.ledger.attributes)
     }
 
     /// Returns the plan in force.

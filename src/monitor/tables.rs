@@ -27,13 +27,15 @@ impl Tables {
         if plan.rules.iter().any(|rule| rule.reads(Indicator::HitRate)) {
             windows.keep_seals(window.cohort_max_age, window.allowed_lateness);
         }
+        if plan.counts_everyone {
+            windows.count_everyone();
+        }
+        let ages = (window.cohort_max_age, Spans::of(plan).membership);
+        let mut cohorts = Cohorts::new(feeds(plan), window.allowed_lateness, ages);
+        cohorts.never_wait_for(ledger.attributes.derived_strata());
         Self {
             windows,
-            cohorts: Cohorts::new(
-                feeds(plan),
-                window.allowed_lateness,
-                (window.cohort_max_age, Spans::of(plan).membership),
-            ),
+            cohorts,
             sequences: Sequences::new(plan, &ledger.attributes),
             populations: Populations::default(),
             ledger,

@@ -11,7 +11,7 @@ pub struct CellKey {
     pub profile: ProfileId,
     /// The channel.
     pub channel: Channel,
-    /// The dimension.
+    /// The dimension; [`DimensionId::EVERYONE`] for all cases of the profile and channel.
     pub dimension: DimensionId,
     /// The group; [`Slot::UNLISTED`] and [`Slot::LOOK_ALIKE`] for all outside the allow-list, [`Slot::NONE`] for cases of which no
     /// group is certain. A cell of [`Slot::OTHER`] comes from an older state only.

@@ -30,6 +30,8 @@ pub struct MissingCases {
     changes: BTreeMap<(ProfileId, Channel, DimensionId), u64>,
     /// Rises with every change of the cases of which neither profile nor group is known.
     changes_anywhere: u64,
+    /// Whether what is missing everywhere is also counted as missing of everyone.
+    pub(super) counts_everyone: bool,
 }
 
 /// Names what missing cases are missing from.
@@ -39,7 +41,7 @@ pub struct MissingPlace {
     pub profile: ProfileId,
     /// The channel.
     pub channel: Channel,
-    /// The dimension.
+    /// The dimension; [`DimensionId::EVERYONE`] for all cases of the profile and channel.
     pub dimension: DimensionId,
     /// The group, as far as it is known.
     pub group: Slot,
@@ -92,12 +94,11 @@ impl CasesByHour {
 }
 
 impl MissingCases {
-    /// Counts a case as missing in every dimension, in the channel of the contribution.
+    /// Counts a case as missing in every dimension, and of everyone where they are counted, in the channel of the
+    /// contribution.
     pub fn count_everywhere(&mut self, cause: Cause, contribution: &Contribution, attributes: &AttributeTable) {
-        for (dimension, group) in attributes.groups(contribution.attributes) {
-            // Of whom only probabilities are known may be of any group.
-            let group = if group.is_probabilistic() { Slot::NONE } else { group };
-            self.count(cause, contribution, (dimension, group));
+        for place in self.everywhere(contribution, attributes) {
+            self.count(cause, contribution, place);
         }
     }
 
@@ -105,8 +106,7 @@ impl MissingCases {
     pub fn uncount_everywhere(&mut self, cause: Cause, contribution: &Contribution, attributes: &AttributeTable) {
         let Contribution { profile, channel, cohort, counts, .. } = *contribution;
         let case = Cases { all: 1, picked: counts.count(CaseCounts::SELECTED) };
-        for (dimension, group) in attributes.groups(contribution.attributes) {
-            let group = if group.is_probabilistic() { Slot::NONE } else { group };
+        for (dimension, group) in self.everywhere(contribution, attributes) {
             let place = MissingPlace { profile, channel, dimension, group, cause };
             if let Some(cases) = self.places.get_mut(&place) {
                 cases.remove(hour(cohort), self.floors, case);
@@ -114,6 +114,18 @@ impl MissingCases {
             let changes = self.changes.entry((profile, channel, dimension)).or_default();
             *changes = changes.wrapping_add(1);
         }
+    }
+
+    /// The dimensions in which a case is missing, with its groups as far as they are known for certain.
+    fn everywhere<'a>(
+        &self,
+        contribution: &Contribution,
+        attributes: &'a AttributeTable,
+    ) -> impl Iterator<Item = (DimensionId, Slot)> + use<'a> {
+        let everyone = self.counts_everyone.then_some((DimensionId::EVERYONE, Slot::EVERYONE));
+        // Of whom only probabilities are known may be of any group.
+        let certain = |group: Slot| if group.is_probabilistic() { Slot::NONE } else { group };
+        attributes.groups(contribution.attributes).map(move |(id, group)| (id, certain(group))).chain(everyone)
     }
 
     /// Counts a case as missing in one dimension.
@@ -201,16 +213,19 @@ impl MissingCases {
         }
     }
 
-    pub(super) fn restored(state: MissingState, mapping: &Mapping) -> Self {
+    pub(super) fn restored(state: MissingState, mapping: &Mapping, counts_everyone: bool) -> Self {
+        let is_counted =
+            |(place, _): &(MissingPlace, CasesByTime)| counts_everyone || place.dimension != DimensionId::EVERYONE;
         let renamed = |(place, cases): (MissingPlace, CasesByTime)| {
             Some((MissingPlace { profile: mapping.profile(place.profile)?, ..place }, cases))
         };
         Self {
             floors: Floors::default(),
-            places: state.places.into_iter().take(MAX_PLACES).filter_map(renamed).collect(),
+            places: state.places.into_iter().filter(is_counted).take(MAX_PLACES).filter_map(renamed).collect(),
             anywhere: state.anywhere.into_iter().collect(),
             changes: BTreeMap::new(),
             changes_anywhere: 0,
+            counts_everyone,
         }
     }
 }

@@ -12,6 +12,7 @@ mod missing;
 mod named_cases;
 mod population;
 mod rolling;
+mod sealing;
 mod seals;
 mod state;
 mod store;

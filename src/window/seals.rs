@@ -41,12 +41,14 @@ impl Seals {
         }
     }
 
-    /// Restores what another plan kept.
-    pub fn restore(&mut self, kept: Self, mapping: &Mapping) {
+    /// Restores what another plan kept; the seals of everyone only where they are counted.
+    pub fn restore(&mut self, kept: Self, mapping: &Mapping, counts_everyone: bool) {
         let renamed = |(((profile, channel, dimension), day), hours): ((Sealed, i32), u32)| {
             Some((((mapping.profile(profile)?, channel, dimension), day), hours))
         };
-        self.hours = kept.hours.into_iter().filter_map(renamed).collect();
+        let is_counted =
+            |(((_, _, dimension), _), _): &((Sealed, i32), u32)| counts_everyone || *dimension != DimensionId::EVERYONE;
+        self.hours = kept.hours.into_iter().filter(is_counted).filter_map(renamed).collect();
     }
 
     /// Forgets the days before this one.

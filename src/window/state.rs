@@ -65,8 +65,8 @@ impl Windows {
     /// Restores what [`Self::state`] returned into new windows. `groups` returns the number of groups of a dimension,
     /// those outside the allow-list counted as one.
     ///
-    /// Returns the present place of each stored cell; `None` where the plan no longer has its profile or stratum, or
-    /// has no room for it.
+    /// Returns the present place of each stored cell; `None` where the plan no longer has its profile or stratum, no longer
+    /// counts everyone, or has no room for it.
     pub fn restore(
         &mut self,
         state: WindowsState,
@@ -87,10 +87,12 @@ impl Windows {
         } = state;
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
-            // A group beyond those of the dimension is none of ours: the bytes may come from anywhere.
-            let listed = groups(key.dimension).saturating_sub(1);
-            let known = [Slot::OTHER, Slot::NONE, Slot::UNLISTED, Slot::LOOK_ALIKE].contains(&key.group)
-                || key.group.group().is_some_and(|group| usize::from(group.0) < listed);
+            // A plan that does not count everyone has no use for these.
+            if key.dimension == DimensionId::EVERYONE && !self.counts_everyone {
+                ids.push(None);
+                continue;
+            }
+            let known = is_known(&key, &groups);
             self.refused = self.refused.saturating_add(u64::from(!known));
             let id = renamed(key, mapping).filter(|_| known).and_then(|key| self.cell_id(key));
             if let Some(id) = id {
@@ -101,7 +103,7 @@ impl Windows {
             }
             ids.push(id);
         }
-        self.seals.restore(seals, mapping);
+        self.seals.restore(seals, mapping, self.counts_everyone);
         self.named = named.restored(self.without_group.len());
         self.hour_floor = hour_floor;
         self.day_floor = day_floor;
@@ -109,7 +111,7 @@ impl Windows {
         self.without_group = fitted(without_group, self.without_group.len());
         self.probabilistic = fitted(probabilistic, self.probabilistic.len());
         self.refused = refused;
-        self.missing = MissingCases::restored(missing, mapping);
+        self.missing = MissingCases::restored(missing, mapping, self.counts_everyone);
         self.missing.age(self.floors());
         for (key, cell) in memberships {
             if let Some(profile) = mapping.profile(key.profile) {
@@ -170,6 +172,16 @@ impl WindowsState {
 fn fitted(mut counts: Vec<u64>, dimensions: usize) -> Vec<u64> {
     counts.resize(dimensions, 0);
     counts
+}
+
+/// Returns whether a stored cell is of a group that there is: the bytes may come from anywhere.
+fn is_known(key: &CellKey, groups: impl Fn(DimensionId) -> usize) -> bool {
+    if key.dimension == DimensionId::EVERYONE {
+        return key.group == Slot::EVERYONE;
+    }
+    let listed = groups(key.dimension).saturating_sub(1);
+    [Slot::OTHER, Slot::NONE, Slot::UNLISTED, Slot::LOOK_ALIKE].contains(&key.group)
+        || key.group.group().is_some_and(|group| usize::from(group.0) < listed)
 }
 
 fn renamed(key: CellKey, mapping: &Mapping) -> Option<CellKey> {

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::cases_by_time::Floors;
-use super::cell::{Cell, bucket, index};
+use super::cell::{Cell, index};
 use super::counts::Counts;
 use super::key::CellKey;
 use super::membership::{MembershipCells, MembershipKey, Moments};
@@ -51,6 +51,8 @@ pub struct Windows {
     pub(super) seals: Seals,
     pub(super) named: NamedCases,
     pub(super) unlisted_ever: UnlistedEver,
+    /// Whether all cases of a profile and channel are counted together as well.
+    pub(super) counts_everyone: bool,
 }
 
 /// Names a route of one [`Windows`], which made it.
@@ -101,13 +103,15 @@ impl Windows {
             seals: Seals::default(),
             named: NamedCases::default(),
             unlisted_ever: UnlistedEver::default(),
+            counts_everyone: false,
         }
     }
 
-    /// Keeps of each day which hours were sealed when they were merged, until the day has the age `max_age`: for hit
-    /// rates. An hour is not sealed before the watermark has passed it by `lateness`.
-    pub const fn keep_seals(&mut self, max_age: Span, lateness: Span) {
-        self.seals.ages = Some((max_age, lateness));
+    /// Counts all cases of a profile and channel together as well, and what is missing of them: as the group
+    /// [`Slot::EVERYONE`] of [`DimensionId::EVERYONE`].
+    pub const fn count_everyone(&mut self) {
+        self.counts_everyone = true;
+        self.missing.counts_everyone = true;
     }
 
     /// Removes a case from the cells in which it counted, and adds it to those in which it counts now.
@@ -207,29 +211,6 @@ impl Windows {
         self.memberships.age(self.hour_floor, self.day_floor);
         self.missing.age(self.floors());
         self.named.forget_before(self.day_floor.saturating_mul(24));
-    }
-
-    /// Notes which hours are sealed, of those that are merged next.
-    fn seal(&mut self, watermark: EventTime) {
-        let Some((max_age, lateness)) = self.seals.ages else { return };
-        let floor = self.hour_floor;
-        // Nobody waits for cases without a group.
-        let waits = |key: &CellKey| key.stratum.is_none() && key.group.group().is_some();
-        let known = self.keys.iter().zip(&self.cells).filter(|(key, _)| waits(key));
-        let hours = known.flat_map(|(key, cell)| {
-            let due = cell.hours.iter().take_while(|(hour, _)| *hour < floor);
-            let is_over = |hour: i32| bucket(hour, Span::HOUR).end.plus(lateness) <= watermark;
-            due.map(move |(hour, counts)| (*key, *hour, is_over(*hour) && counts.is_mostly_resolved()))
-        });
-        self.seals.note(hours);
-        let day_floor = index(watermark.minus(max_age), Span::DAY);
-        self.seals.forget(day_floor);
-        for (key, cell) in self.keys.iter().zip(&mut self.cells) {
-            let is_due = !cell.sealed.is_empty() || cell.hours.first().is_some_and(|(hour, _)| *hour < floor);
-            if is_due {
-                Arc::make_mut(cell).seal(floor, day_floor, |hour| self.seals.has(key, hour));
-            }
-        }
     }
 
     /// Returns the cell of this key; `None` where nothing was ever counted in it.
@@ -412,7 +393,8 @@ impl Windows {
         attributes: &AttributeTable,
     ) -> Box<[u32]> {
         let mut cells = Vec::new();
-        for (dimension, slot) in attributes.groups(id) {
+        let everyone = self.counts_everyone.then_some((DimensionId::EVERYONE, Slot::EVERYONE));
+        for (dimension, slot) in attributes.groups(id).chain(everyone) {
             let group = if slot.is_probabilistic() { Slot::NONE } else { slot };
             let key = CellKey { profile, channel, dimension, group, stratum: None };
             cells.extend(self.cell_id(key));

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jsonschema::{Resource, Validator};
 use paritywatch::event::{
-    Data, Decider, Decoded, Event, MAX_DEPTH, Membership, RawRecord, Reason, Rejection, Selection, decode,
+    Criterion, Data, Decider, Decoded, Event, MAX_DEPTH, Membership, RawRecord, Reason, Rejection, Selection, decode,
 };
 use paritywatch::plan::{Channel, EventTime, Limits, Span};
 use proptest::prelude::*;
@@ -166,6 +166,7 @@ fn every_invalid_example_is_refused_for_the_reason_it_names() {
 fn the_full_selection_decodes_to_every_field() {
     let text = std::fs::read_to_string(contract().join("examples/selection-profile.json")).unwrap();
     let text_of = |text: &'static str| Cow::Borrowed(text);
+    let named = |name: &'static str| Criterion { name: Cow::Borrowed(name), value: None };
     let expected = Event {
         id: text_of("sel-000001"),
         source: text_of("/grants/risk-profiling"),
@@ -178,7 +179,7 @@ fn the_full_selection_decodes_to_every_field() {
             channel: Channel::Profile,
             risk_class: Some(text_of("3")),
             decided_by: Some(Decider::Human),
-            criteria: vec![text_of("age"), text_of("distance_to_parents")],
+            criteria: Some(vec![named("age"), named("distance_to_parents")]),
             groups: vec![
                 (text_of("origin"), Membership::Group(text_of("non_european"))),
                 (text_of("gender"), Membership::Group(text_of("woman"))),

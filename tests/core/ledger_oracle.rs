@@ -675,7 +675,7 @@ impl Spec {
                 channel: CHANNELS[*channel],
                 risk_class: None,
                 decided_by: None,
-                criteria: Vec::new(),
+                criteria: None,
                 groups: groups(group),
                 strata: Vec::new(),
                 revises: revises.as_ref().map(id),

@@ -53,6 +53,15 @@ const EVENT: &str = r#"{"specversion":"1.0","type":"paritywatch.control.v1","id"
 /// Returns events with this value in a field of the data, in an unknown field of it, in one of the envelope, and as
 /// body.
 fn assert_same_with(value: &str) {
+    for criteria in [
+        value.to_owned(),
+        format!("[{value}]"),
+        format!(r#"["a",{{"name":{value},"value":{value},"x":{value}}}]"#),
+        format!(r#"[{{"value":{value}, "name":"b"}}, {value}]"#),
+    ] {
+        let data = format!(r#"{{"case_id":"c","profile":"p","selected":true,"criteria":{criteria}}}"#);
+        assert_same(data.as_bytes(), &headers(b"paritywatch.selection.v1"));
+    }
     for field in ["case_id", "intensity", "performed", "channel", "groups", "strata", "profile", "unknown"] {
         let data =
             format!(r#"{{"case_id":"c",{}"{field}":{value}}}"#, if field == "case_id" { r#""x":1,"# } else { "" });
@@ -190,7 +199,8 @@ fn depth_and_numbers_of_entries_are_limited_alike() {
         let population =
             format!(r#"{{"profile":"p","dimension":"d","valid_from":"2026-01-01","counts":{{{counts}}}}}"#);
         assert_same(population.as_bytes(), &headers(b"paritywatch.population.v1"));
-        let criteria = vec![r#""c""#; entries].join(",");
+        let criteria: Vec<String> = (0..entries).map(|index| format!(r#""c{index}""#)).collect();
+        let criteria = criteria.join(",");
         let selection = format!(r#"{{"case_id":"c","profile":"p","selected":true,"criteria":[{criteria}]}}"#);
         assert_same(selection.as_bytes(), &headers(b"paritywatch.selection.v1"));
     }

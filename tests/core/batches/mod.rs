@@ -5,11 +5,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod making;
 mod mutation;
-mod pair;
+pub mod pair;
 mod payloads;
 mod quiet;
-mod stream;
+pub mod stream;
 mod together;
 
 use std::collections::BTreeMap;

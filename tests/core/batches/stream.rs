@@ -8,7 +8,7 @@ use paritywatch::settings::Settings;
 /// 2026-03-01T00:00:00Z
 pub const START: EventTime = EventTime(1_772_323_200_000);
 
-const BASE: &str = r#"
+pub const BASE: &str = r#"
 [privacy]
 min_cell = 0
 reason = "made up"
@@ -113,7 +113,7 @@ pub const STYLES: [Style; 6] =
     [Style::Compact, Style::Sorted, Style::Pretty, Style::IdsLast, Style::Binary, Style::WithHeaders];
 
 /// Names with their values in JSON.
-type Fields = Vec<(String, String)>;
+pub type Fields = Vec<(String, String)>;
 
 /// A producer, and what it tells beside the contract.
 #[derive(Clone, Debug)]
@@ -499,7 +499,7 @@ impl Source {
 }
 
 /// An event in a style.
-fn write(style: Style, mut envelope: Fields, mut data: Fields, random: &mut Random) -> Given {
+pub fn write(style: Style, mut envelope: Fields, mut data: Fields, random: &mut Random) -> Given {
     let last = |name: &str| name.ends_with("id") || name == "time";
     match style {
         Style::Sorted => data.sort(),

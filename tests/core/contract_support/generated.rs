@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use paritywatch::event::{
-    Attributes, Complaint, ComplaintStatus, Control, Data, Decider, EARLIEST_TIME, Event, Groups, LATEST_TIME,
-    MAX_COUNT, Membership, Outcome, OutcomeReport, Population, Sanction, Selection, Strata, Tally, TallyCounts,
+    Attributes, Complaint, ComplaintStatus, Control, Criterion, Data, Decider, EARLIEST_TIME, Event, Groups,
+    LATEST_TIME, MAX_COUNT, Membership, Outcome, OutcomeReport, Population, Sanction, Selection, Strata, Tally,
+    TallyCounts,
 };
 use paritywatch::plan::{Channel, EventTime};
-use proptest::collection::{btree_map, vec};
+use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
 
@@ -47,7 +48,7 @@ fn data() -> BoxedStrategy<Data<'static>> {
 fn selection() -> impl Strategy<Value = Selection<'static>> {
     let names = (name(), name(), option::of(name()), option::of(name()), option::of(name()));
     let choices = (any::<bool>(), channel(), option::of(prop_oneof![Just(Decider::Human), Just(Decider::Automated)]));
-    (names, choices, vec(name(), 0..4), groups(), strata()).prop_map(
+    (names, choices, option::of(criteria()), groups(), strata()).prop_map(
         |(
             (case_id, profile, profile_version, risk_class, revises),
             (selected, channel, decided_by),
@@ -68,6 +69,13 @@ fn selection() -> impl Strategy<Value = Selection<'static>> {
             revises,
         },
     )
+}
+
+/// In any order, with unique names.
+fn criteria() -> impl Strategy<Value = Vec<Criterion<'static>>> {
+    btree_map(name(), option::of(name()), 0..4)
+        .prop_map(|criteria| criteria.into_iter().map(|(name, value)| Criterion { name, value }).collect::<Vec<_>>())
+        .prop_shuffle()
 }
 
 fn control() -> impl Strategy<Value = Control<'static>> {

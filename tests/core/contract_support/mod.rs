@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use paritywatch::event::{
-    ComplaintStatus, Data, Decider, Decoded, Event, Groups, Membership, Outcome, RawRecord, Reason, Rejection, Strata,
-    decode,
+    ComplaintStatus, Criterion, Data, Decider, Decoded, Event, Groups, Membership, Outcome, RawRecord, Reason,
+    Rejection, Strata, decode,
 };
 use paritywatch::plan::{Channel, EventTime, Limits};
 use serde_json::{Map, Value, json};
@@ -74,6 +74,18 @@ pub fn to_json(event: &Event<'_>) -> Value {
     })
 }
 
+/// A criterion without a value is its name; any may be written as an object.
+fn criteria(criteria: &[Criterion<'_>]) -> Vec<Value> {
+    criteria
+        .iter()
+        .map(|criterion| match &criterion.value {
+            Some(value) => json!({ "name": criterion.name, "value": value }),
+            None if criterion.name.len() % 2 == 0 => json!({ "value": null, "other": [1], "name": criterion.name }),
+            None => json!(criterion.name),
+        })
+        .collect()
+}
+
 fn time_to_text(time: EventTime) -> String {
     Timestamp::from_millisecond(time.0).expect("possible times are in jiff's range").to_string()
 }
@@ -85,7 +97,7 @@ fn data_to_json(data: &Data<'_>) -> (&'static str, Value) {
             json!({
                 "case_id": data.case_id, "profile": data.profile, "profile_version": data.profile_version,
                 "selected": data.selected, "channel": channel(data.channel), "risk_class": data.risk_class,
-                "decided_by": data.decided_by.map(decider), "criteria": data.criteria,
+                "decided_by": data.decided_by.map(decider), "criteria": data.criteria.as_deref().map(criteria),
                 "groups": groups(&data.groups), "strata": strata(&data.strata), "revises": data.revises,
             }),
         ),
