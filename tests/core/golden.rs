@@ -90,6 +90,7 @@ impl<'a> Script<'a> {
             "event" => self.event(rest),
             "tally" => self.tally(rest),
             "selections" => self.selections(rest),
+            "support" => self.support(rest.parse().unwrap()),
             "partition" => {
                 let (now, index) = (self.now, PartitionIndex(rest.parse().unwrap()));
                 self.monitor().add_partition(index, now);
@@ -146,6 +147,9 @@ impl<'a> Script<'a> {
                 "stratum" => drop(data.insert("strata".to_owned(), json!({ "office": value }))),
                 "class" => drop(data.insert("strata".to_owned(), json!({ "risk_class": value }))),
                 "channel" => drop(data.insert("channel".to_owned(), json!(value))),
+                _ if name.starts_with("strata.") => {
+                    data.insert("strata".to_owned(), json!({ name.trim_start_matches("strata."): value }));
+                }
                 _ => drop(counts.insert(name.to_owned(), json!(value.parse::<u64>().unwrap()))),
             }
         }
@@ -169,6 +173,17 @@ impl<'a> Script<'a> {
             let event = Map::from_iter([("type".to_owned(), json!("selection")), ("data".to_owned(), data)]);
             payloads.push(self.payload(event));
         }
+        self.send(0, &payloads);
+    }
+
+    /// `support N`: that many events at the current time that count for nothing, so that the watermark moves.
+    fn support(&mut self, events: u64) {
+        let payloads: Vec<Vec<u8>> = (0..events)
+            .map(|_| {
+                let data = json!({ "case_id": format!("support-{}", self.sequence), "groups": {} });
+                self.payload(Map::from_iter([("type".to_owned(), json!("attributes")), ("data".to_owned(), data)]))
+            })
+            .collect();
         self.send(0, &payloads);
     }
 
@@ -255,6 +270,9 @@ fn funnel_line(row: &Value) -> String {
 }
 
 fn finding_line(finding: &Value) -> String {
+    if finding["kind"] != json!("disparity") {
+        return duty_line(finding);
+    }
     let text = |name: &str| finding[name].as_str().unwrap_or("-").to_owned();
     let side = |name: &str| match &finding[name] {
         Value::Null => "withheld".to_owned(),
@@ -293,6 +311,38 @@ fn finding_line(finding: &Value) -> String {
     line
 }
 
+/// A finding of another kind: what it is about may be all cases.
+fn duty_line(finding: &Value) -> String {
+    let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+    let side = |name: &str| match &finding[name] {
+        Value::Null => "-".to_owned(),
+        counts => format!("{}/{}", counts["events"], counts["exposed"]),
+    };
+    let group = format!("{}={}", text("dimension"), text("group"));
+    let about = [group, text("subject")].into_iter().filter(|part| !part.is_empty() && part != "=");
+    let about = about.collect::<Vec<_>>().join(", ");
+    let about = if about.is_empty() { "all cases".to_owned() } else { about };
+    let mut line = format!(
+        "{} {} {about} {}: {} against {}",
+        text("rule"),
+        text("channel"),
+        text("window"),
+        side("group_counts"),
+        side("reference_counts"),
+    );
+    if !finding["ratio"].is_null() {
+        write!(line, ", ratio {}", estimate(&finding["ratio"])).unwrap();
+    }
+    if !finding["needed"].is_null() {
+        write!(line, ", needs {}", finding["needed"]).unwrap();
+    }
+    write!(line, " -> {}: {}", text("verdict"), text("reason")).unwrap();
+    if let Some(cause) = finding["missing"]["largest_cause"].as_str() {
+        write!(line, ", missing by {cause}").unwrap();
+    }
+    line
+}
+
 fn estimate(estimate: &Value) -> String {
     let number = |value: &Value| value.as_f64().map_or_else(|| "-".to_owned(), |number| format!("{number:.4}"));
     match estimate {
@@ -305,6 +355,19 @@ fn estimate(estimate: &Value) -> String {
 
 fn alert_line(alert: &Value) -> String {
     let text = |name: &str| alert[name].as_str().unwrap_or("-").to_owned();
+    if alert["evidence"]["kind"] != json!("disparity") {
+        let named = ["dimension", "group", "subject"].into_iter().filter_map(|name| alert[name].as_str());
+        return format!(
+            "ALERT {} {}: {} {}, active {}, fired {}, resolved {}",
+            text("rule"),
+            named.collect::<Vec<_>>().join(" "),
+            text("severity"),
+            text("state"),
+            text("active_at"),
+            text("fired_at"),
+            text("resolved_at"),
+        );
+    }
     format!(
         "ALERT {} {}={} vs {}: {} {}, active {}, fired {}, resolved {}",
         text("rule"),

@@ -328,7 +328,7 @@ impl Simulation {
         let mut open = BTreeSet::new();
         for alert in self.monitor.published().alerts() {
             let finding = &alert.evidence;
-            let about = format!("{} {} {} {}", finding.rule, finding.profile, finding.channel, finding.group);
+            let about = format!("{} {} {} {}", finding.rule, finding.profile, finding.channel, finding.group());
             assert!(!alert.state.is_open() || open.insert(about), "{}: two open alerts: {alert:?}", self.name());
             if let Some(active_at) = self.told.get(&alert.id) {
                 assert_eq!(*active_at, alert.active_at, "{}", self.name());
