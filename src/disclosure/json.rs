@@ -49,6 +49,9 @@ impl Serialize for PublishedFinding {
         map.serialize_entry("kind", self.kind)?;
         map.serialize_entry("subject", &self.subject)?;
         map.serialize_entry("reason", &self.reason.map(Reason::name))?;
+        if self.last_heard.is_some() {
+            map.serialize_entry("last_heard", &self.last_heard.and_then(rfc3339))?;
+        }
         if let Some(claim) = &self.claim {
             map.serialize_entry("claim", &OfClaim(claim))?;
         }

@@ -151,6 +151,8 @@ pub struct PublishedFinding {
     pub compares: bool,
     /// Of kind `suitability`: whether its advantage is shown.
     pub claim: Option<Claim>,
+    /// Of kind `silence`: when its subject was last heard of.
+    pub last_heard: Option<EventTime>,
     /// Level of the intervals, such as 0.95.
     pub confidence: f64,
     /// The thresholds of kind `disparity`.

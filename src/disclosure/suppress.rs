@@ -15,7 +15,7 @@ impl Withheld {
     /// Returns the sides that `min_cell` withholds; 0 withholds none.
     pub const fn of(min_cell: u64, finding: &Finding) -> Self {
         let reference = finding.compares() && is_small(min_cell, finding.reference);
-        Self { group: is_small(min_cell, finding.group), reference }
+        Self { group: finding.counts_cases() && is_small(min_cell, finding.group), reference }
     }
 
     pub const fn any(self) -> bool {

@@ -198,7 +198,7 @@ const fn aspects(rule: &Rule) -> (&[Aspect], &[Aspect]) {
             &[Aspect::MissingMore, Aspect::MissingLess],
         ),
         RuleKind::Automation(_) => (&[Aspect::NotFollowed], &[]),
-        RuleKind::Disparity(_) | RuleKind::Criterion(_) | RuleKind::Benchmark(_) => (&[], &[]),
+        RuleKind::Disparity(_) | RuleKind::Criterion(_) | RuleKind::Benchmark(_) | RuleKind::Silence(_) => (&[], &[]),
     }
 }
 

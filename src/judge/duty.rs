@@ -147,6 +147,7 @@ impl<'s> Post<'s> {
             },
             reason: Some(reason),
             claim: saying.claim,
+            last_heard: None,
             group,
             reference,
             reference_group: None,

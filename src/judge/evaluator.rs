@@ -5,7 +5,7 @@ use super::finding::{Evaluation, Late};
 use super::scene::Scene;
 use super::stages::Funnel;
 use super::sums::CellSums;
-use super::{automation, benchmark, coverage, criterion, suitability};
+use super::{automation, benchmark, coverage, criterion, silence, suitability};
 use crate::plan::{Mapping, RuleKind};
 use crate::window::CellKey;
 
@@ -35,6 +35,7 @@ impl Evaluator {
                 RuleKind::Automation(terms) => automation::judge(scene, place, terms, sums, &mut findings),
                 RuleKind::Benchmark(terms) => benchmark::judge(scene, place, terms, sums, &mut findings),
                 RuleKind::Suitability(terms) => suitability::judge(scene, place, terms, sums, &mut findings),
+                RuleKind::Silence(terms) => silence::judge(scene, place, terms, &mut findings),
                 RuleKind::Coverage(terms) => coverage::judge(scene, place, terms, sums, &mut findings),
             }
         }

@@ -57,6 +57,9 @@ pub struct Finding {
     /// Of kind `suitability`: whether its advantage is shown.
     #[serde(skip)]
     pub claim: Option<Claim>,
+    /// Of kind `silence`: the end of the hour in which its subject was last heard of.
+    #[serde(skip)]
+    pub last_heard: Option<EventTime>,
     /// The side that is judged: of kind `disparity` the group's.
     pub group: Side,
     /// The reference's side; empty where there is nothing to compare with.
@@ -96,6 +99,7 @@ pub struct Extra {
     subject: Option<Arc<str>>,
     reason: Option<Reason>,
     claim: Option<Claim>,
+    last_heard: Option<EventTime>,
 }
 
 /// What a rule of kind `suitability` tries to show, beside the alarm that it watches for.
@@ -117,13 +121,20 @@ impl Finding {
     /// Returns what the encoding leaves out.
     #[must_use]
     pub fn extra(&self) -> Extra {
-        Extra { subject: self.key.subject.clone(), reason: self.reason, claim: self.claim }
+        Extra { subject: self.key.subject.clone(), reason: self.reason, claim: self.claim, last_heard: self.last_heard }
     }
 
     /// Sets what [`Self::extra`] returned.
     pub fn set_extra(&mut self, extra: Extra) {
-        let Extra { subject, reason, claim } = extra;
-        (self.key.subject, self.reason, self.claim) = (subject, reason, claim);
+        let Extra { subject, reason, claim, last_heard } = extra;
+        (self.key.subject, self.reason) = (subject, reason);
+        (self.claim, self.last_heard) = (claim, last_heard);
+    }
+
+    /// Returns whether the finding counts cases. One of kind `silence` counts none.
+    #[must_use]
+    pub const fn counts_cases(&self) -> bool {
+        !matches!(self.reason, Some(Reason::Silent | Reason::Heard | Reason::NeverHeard))
     }
 
     /// Returns whether there is a reference side. One of kind `disparity` always has one, though it may be empty.

@@ -11,6 +11,7 @@ mod finding;
 mod missing;
 mod reason;
 mod scene;
+mod silence;
 mod stages;
 mod suitability;
 mod sums;

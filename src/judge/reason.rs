@@ -41,11 +41,17 @@ pub enum Reason {
     UnlistedCriterion,
     /// Criteria of the cases are not known.
     CriteriaUnknown,
+    /// It was heard of lately.
+    Heard,
+    /// It was not heard of for too long.
+    Silent,
+    /// It was never heard of.
+    NeverHeard,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Nothing,
         Self::TooFew,
         Self::NoRandomChannel,
@@ -64,6 +70,9 @@ impl Reason {
         Self::ProxyCriterion,
         Self::UnlistedCriterion,
         Self::CriteriaUnknown,
+        Self::Heard,
+        Self::Silent,
+        Self::NeverHeard,
     ];
 
     /// Returns the word for it in JSON and metrics.
@@ -88,6 +97,9 @@ impl Reason {
             Self::ProxyCriterion => "proxy_criterion",
             Self::UnlistedCriterion => "unlisted_criterion",
             Self::CriteriaUnknown => "criteria_unknown",
+            Self::Heard => "heard",
+            Self::Silent => "silent",
+            Self::NeverHeard => "never_heard",
         }
     }
 }

@@ -366,6 +366,7 @@ impl Monitor {
             populations: &self.tables.populations,
             sequences: &self.tables.sequences,
             as_of,
+            now,
             stale: &stale,
         };
         self.evaluation = self.evaluator.evaluate(&scene);

@@ -5,7 +5,7 @@ use crate::ledger::{
     AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, Loss, LossCause, PseudonymKey,
     Spans,
 };
-use crate::plan::{Cause, EventTime, Indicator, Plan, Slot, Span, hour_of};
+use crate::plan::{Cause, EventTime, Indicator, Plan, RuleKind, Slot, Span, hour_of};
 use crate::window::{Counts, Populations, RouteId, Windows};
 
 /// Cases, windows, and what evidence waits for.
@@ -24,6 +24,9 @@ impl Tables {
         let ledger = Ledger::new(plan, key);
         let window = &plan.window;
         let mut windows = Windows::new(plan.dimensions.len(), window.history);
+        if plan.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Silence(_))) {
+            windows.heard.keep();
+        }
         if plan.rules.iter().any(|rule| rule.reads(Indicator::HitRate)) {
             windows.keep_seals(window.cohort_max_age, window.allowed_lateness);
         }
@@ -95,6 +98,9 @@ impl Tables {
     /// Adds counts that belong to no case.
     pub fn add(&mut self, place: &Contribution, counts: &Counts, late: bool) {
         self.windows.add(place, counts, &self.ledger.attributes);
+        if !late {
+            self.windows.heard.note(place.profile, place.channel, counts, hour_of(place.cohort));
+        }
         if !self.sequences.is_empty() {
             self.cohorts.stage_counts(&mut self.windows, place, counts, late, &self.ledger.attributes);
         }
@@ -128,6 +134,7 @@ impl Counting<'_> {
             self.windows.missing.count_unmatched(change);
             self.windows.apply(change, attributes);
         }
+        effects.finals.iter().for_each(|step| self.windows.heard.note_step(step));
         let Some(cohorts) = &mut self.cohorts else { return };
         effects.finals.iter().for_each(|step| cohorts.stage_step(self.windows, step, attributes));
         for (change, more) in &effects.missing {
@@ -138,9 +145,11 @@ impl Counting<'_> {
     /// Counts the first selection of a case.
     pub fn count_first(&mut self, time: EventTime, facts: CaseFacts, attributes: &AttributeTable) {
         let change = CaseChange { before: CaseFacts::default(), after: facts };
+        let step = FinalChange { hour: hour_of(time), change };
         self.windows.apply(&change, attributes);
+        self.windows.heard.note_step(&step);
         if let Some(cohorts) = &mut self.cohorts {
-            cohorts.stage_step(self.windows, &FinalChange { hour: hour_of(time), change }, attributes);
+            cohorts.stage_step(self.windows, &step, attributes);
         }
     }
 
@@ -148,6 +157,7 @@ impl Counting<'_> {
     pub fn count_firsts(&mut self, route: RouteId, place: &Contribution, cases: u64) {
         let counts = Counts::of_case(place.counts).times(cases);
         self.windows.add_cases(route, place.cohort, &counts, cases);
+        self.windows.heard.note(place.profile, place.channel, &counts, hour_of(place.cohort));
         if let Some(cohorts) = &mut self.cohorts {
             cohorts.stage_cases(self.windows, route, place.cohort, &counts);
         }

@@ -1,5 +1,8 @@
 //! What the rule kinds beside `disparity` ask. Formulas and defaults: the statistics of the rule kinds.
 
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Calendar;
 use super::stratum;
 use super::time::Span;
 
@@ -86,6 +89,53 @@ pub enum CriterionStanding {
     Restricted,
     /// A known proxy for a protected ground.
     Proxy,
+}
+
+/// Kind `silence`: what should be heard of, and how long it may be silent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// Each topic with the longest working time without it, in the order of [`Topic::ALL`].
+    pub topics: Vec<(Topic, Span)>,
+    /// When events are expected.
+    pub calendar: Calendar,
+    /// Whether silence is critical, not a warning.
+    pub is_critical: bool,
+}
+
+/// What should be heard of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Topic {
+    /// Cases that its own channel assessed.
+    Selections,
+    /// Performed controls of these.
+    Controls,
+    /// Concluded controls of these.
+    Outcomes,
+    /// Performed controls of the random channel.
+    RandomControls,
+    /// Cases of each group that its own channel assessed.
+    Groups,
+    /// That time moves at all.
+    Watermark,
+}
+
+impl Topic {
+    /// Every topic.
+    pub const ALL: [Self; 6] =
+        [Self::Selections, Self::Controls, Self::Outcomes, Self::RandomControls, Self::Groups, Self::Watermark];
+
+    /// Returns the word for it in the configuration and in findings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Selections => "selections",
+            Self::Controls => "controls",
+            Self::Outcomes => "outcomes",
+            Self::RandomControls => "random_controls",
+            Self::Groups => "groups",
+            Self::Watermark => "watermark",
+        }
+    }
 }
 
 impl Criterion {

@@ -1,5 +1,6 @@
 //! The configuration of the core, and the words that all rooms share: time, channels, ids, rules, windows, limits.
 
+mod calendar;
 mod cause;
 mod channel;
 mod derived;
@@ -17,11 +18,14 @@ pub mod stratum;
 mod subject;
 mod time;
 
+pub use calendar::Calendar;
 pub use cause::Cause;
 pub use channel::Channel;
 pub use derived::Derived;
 pub use disparity::{Disparity, Evidence, Harm, Indicator, Measure, Reference};
-pub use duty::{Automation, Benchmark, Coverage, Criterion, CriterionStanding, Suitability, WatchedCriterion};
+pub use duty::{
+    Automation, Benchmark, Coverage, Criterion, CriterionStanding, Silence, Suitability, Topic, WatchedCriterion,
+};
 pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};
 pub use mapping::{Comparison, Definition, Mapping, Names, RuleNames};
 pub use model::{EvidencePlan, LedgerPlan, Limits, Plan, WindowPlan};

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use super::channel::Channel;
 use super::disparity::{Disparity, Indicator, Reference};
-use super::duty::{Automation, Benchmark, Coverage, Criterion, Suitability};
+use super::duty::{Automation, Benchmark, Coverage, Criterion, Silence, Suitability};
 use super::id::{DimensionId, ProfileId};
 use super::stratum;
 use super::time::Span;
@@ -60,6 +60,8 @@ pub enum RuleKind {
     Suitability(Suitability),
     /// Outcomes are missing, or missing unequally.
     Coverage(Coverage),
+    /// Something that should be heard of is not.
+    Silence(Silence),
 }
 
 /// A rule that is known to be of kind `disparity`.
@@ -83,7 +85,7 @@ impl RuleKind {
                 format!("below {max_follow_through}, block {block_selected}")
             }
             // The definition of a disparity has fields of its own; the others gather no evidence.
-            Self::Disparity(_) | Self::Benchmark(_) | Self::Criterion(_) => String::new(),
+            Self::Disparity(_) | Self::Benchmark(_) | Self::Criterion(_) | Self::Silence(_) => String::new(),
         }
     }
 
@@ -97,6 +99,7 @@ impl RuleKind {
             Self::Benchmark(_) => "benchmark",
             Self::Suitability(_) => "suitability",
             Self::Coverage(_) => "coverage",
+            Self::Silence(_) => "silence",
         }
     }
 }
@@ -116,7 +119,11 @@ impl Rule {
     /// Returns whether the rule compares this indicator.
     #[must_use]
     pub fn reads(&self, indicator: Indicator) -> bool {
-        self.disparity().is_some_and(|rule| rule.terms.indicator == indicator)
+        match &self.kind {
+            RuleKind::Disparity(terms) => terms.indicator == indicator,
+            RuleKind::Suitability(_) => indicator == Indicator::HitRate,
+            _ => false,
+        }
     }
 
     /// Returns the word for what is compared with, in alerts and JSON; empty where the kind compares with nothing.
@@ -126,7 +133,7 @@ impl Rule {
             RuleKind::Disparity(terms) => terms.reference.name(),
             RuleKind::Benchmark(_) | RuleKind::Suitability(_) => Channel::Random.name(),
             RuleKind::Coverage(_) => Reference::Rest.name(),
-            RuleKind::Criterion(_) | RuleKind::Automation(_) => "",
+            RuleKind::Criterion(_) | RuleKind::Automation(_) | RuleKind::Silence(_) => "",
         }
     }
 
@@ -136,7 +143,9 @@ impl Rule {
             RuleKind::Disparity(terms) => terms.stratify_by.as_deref().into_iter().collect(),
             RuleKind::Automation(_) => vec![stratum::DECIDED_BY, stratum::RISK_CLASS],
             RuleKind::Criterion(terms) => terms.strata(),
-            RuleKind::Benchmark(_) | RuleKind::Suitability(_) | RuleKind::Coverage(_) => Vec::new(),
+            RuleKind::Benchmark(_) | RuleKind::Suitability(_) | RuleKind::Coverage(_) | RuleKind::Silence(_) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -24,6 +24,9 @@ pub const MAX_PROFILES: usize = 1_000;
 pub const MAX_DIMENSIONS: usize = 32;
 /// Most groups of a dimension.
 pub const MAX_GROUPS: usize = Dimension::MAX_GROUPS as usize;
+/// Most holidays of one rule.
+pub(super) const MAX_HOLIDAYS: usize = 1_000;
+
 /// Most criteria in one list.
 pub const MAX_CRITERIA: usize = 1_000;
 /// Other names of one dimension's groups.

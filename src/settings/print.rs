@@ -7,9 +7,10 @@ use siphasher::sip::SipHasher24;
 
 use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
+use super::kinds::DAYS;
 use super::schema::{Alerting, Criteria, Kafka, Settings};
 use super::secrets::redacted_properties;
-use super::terms::{Dimension, Disparity, Plan, Reference, Rule, RuleKind, WindowLength};
+use super::terms::{Calendar, Dimension, Disparity, Plan, Reference, Rule, RuleKind, Silence, Span, WindowLength};
 use super::writer::{Toml, list};
 
 /// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
@@ -259,6 +260,20 @@ impl Toml {
         self.string("evidence", terms.evidence.name());
     }
 
+    fn silence(&mut self, terms: &Silence) {
+        for (topic, longest) in &terms.topics {
+            self.span(topic.name(), *longest);
+        }
+        let Calendar { days, from, to, holidays, offset } = &terms.calendar;
+        self.string("severity", if terms.is_critical { "critical" } else { "warning" });
+        let worked = DAYS.iter().zip(days).filter(|(_, is_worked)| **is_worked);
+        self.value("days", list(worked.map(|(word, _)| *word)));
+        self.string("hours", &format!("{}-{}", time_of_day(*from), time_of_day(*to)));
+        let sign = if offset.0 < 0 { '-' } else { '+' };
+        self.string("utc_offset", &format!("{sign}{}", time_of_day(Span(offset.0.abs()))));
+        self.value("holidays", list(holidays.iter().map(|holiday| day(*holiday))));
+    }
+
     /// Writes the keys of another kind.
     fn duty(&mut self, kind: &RuleKind, rule: &Rule, plan: &Plan) {
         match kind {
@@ -296,6 +311,13 @@ impl Toml {
             RuleKind::Criterion(terms) => {
                 self.string("restricted_is", if terms.restricted_is_critical { "critical" } else { "warning" });
             }
+            RuleKind::Silence(terms) => {
+                self.silence(terms);
+                if !rule.dimensions.is_empty() {
+                    self.value("dimensions", list(dimension_names(rule, plan)));
+                }
+                return;
+            }
             RuleKind::Disparity(_) => {}
         }
         if !matches!(kind, RuleKind::Suitability(_)) {
@@ -306,6 +328,18 @@ impl Toml {
         }
         self.value("windows", list(labels(&rule.windows)));
     }
+}
+
+/// `08:00`.
+fn time_of_day(span: Span) -> String {
+    let minutes = span.0 / Span::MINUTE.0;
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// `2026-12-25`; empty beyond the years that jiff knows, which no configuration has.
+fn day(days: i64) -> String {
+    let midnight = jiff::Timestamp::from_millisecond(days.saturating_mul(Span::DAY.0));
+    midnight.map(|midnight| midnight.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()).unwrap_or_default()
 }
 
 /// A rule that is never judged has no thresholds, and none may be given.

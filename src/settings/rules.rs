@@ -8,7 +8,7 @@ use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
 use super::given::{Given, alternatives, check_unique, choose};
 use super::key::shown;
 use super::kinds::{
-    Kind, ReadKind, Serves, automation, benchmark, coverage, criterion, disparity, resolve_served, suitability,
+    Kind, ReadKind, Serves, automation, benchmark, coverage, criterion, disparity, resolve_served, silence, suitability,
 };
 use super::place::Place;
 use super::problem::Problems;
@@ -18,7 +18,7 @@ use super::table::Table;
 use super::terms::{Channel, Confidence, Dimension, DimensionId, Profile, ProfileId, Rule, Span, WindowLength};
 use super::tree::Entries;
 
-const LATER_KINDS: [&str; 3] = ["drift", "complaints", "silence"];
+const LATER_KINDS: [&str; 2] = ["drift", "complaints"];
 
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_CONFIDENCE: f64 = 0.95;
@@ -71,6 +71,7 @@ fn rule(
         Kind::Benchmark => Some(benchmark(&mut table, surroundings)),
         Kind::Suitability => Some(suitability(&mut table, surroundings)),
         Kind::Coverage => Some(coverage(&mut table, surroundings)),
+        Kind::Silence => Some(silence(&mut table, surroundings)),
     };
     let confidence = confidence(&mut table);
     let max_missing = share(&mut table, "max_missing", surroundings.max_missing);

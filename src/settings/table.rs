@@ -114,6 +114,13 @@ impl<'p> Table<'p> {
         })
     }
 
+    /// Reads a duration; `None` where it is missing.
+    pub fn optional_duration(&mut self, key: &'static str, range: RangeInclusive<Span>) -> Option<Span> {
+        let bounds = format!("from {} to {}", format_duration(*range.start()), format_duration(*range.end()));
+        let read = |value: &Value| parse_duration(value.text()?).filter(|span| range.contains(span));
+        self.optional(key, &format!("{SHAPE}, {bounds}"), read).map(|given| given.value)
+    }
+
     /// Reads a duration above 0; `default` where it is missing.
     pub fn positive_duration(&mut self, key: &'static str, default: Span) -> Span {
         let longest = Span::DAY.times(MAX_DURATION_DAYS);

@@ -4,8 +4,9 @@
 
 pub(super) use crate::plan::group_name::{normalise, skeleton};
 pub(super) use crate::plan::{
-    Automation, Benchmark, Channel, Coverage, Criterion, CriterionStanding, Dimension, DimensionId, Disparity,
-    Evidence, EvidencePlan, Exposure, Harm, Indicator, LedgerPlan, Limits, Measure, Plan, Profile, ProfileId,
-    Reference, Rule, RuleKind, Span, Suitability, WatchedCriterion, WindowLength, WindowPlan, stratum,
+    Automation, Benchmark, Calendar, Channel, Coverage, Criterion, CriterionStanding, Dimension, DimensionId,
+    Disparity, Evidence, EvidencePlan, Exposure, Harm, Indicator, LedgerPlan, Limits, Measure, Plan, Profile,
+    ProfileId, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WatchedCriterion, WindowLength,
+    WindowPlan, stratum,
 };
 pub(super) use crate::statistics::Confidence;

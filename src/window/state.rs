@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::counts::Counts;
+use super::heard::LastHeard;
 use super::key::CellKey;
 use super::membership::{MembershipKey, Moments};
 use super::missing::{MissingCases, MissingState};
@@ -34,6 +35,9 @@ pub struct WindowsState {
     /// Formats up to 4 do not have it.
     #[serde(skip)]
     named: NamedCases,
+    /// Formats up to 6 do not have it.
+    #[serde(skip)]
+    heard: LastHeard,
 }
 
 /// What was sealed by the hour, in a checkpoint.
@@ -59,6 +63,7 @@ impl Windows {
             missing: self.missing.state(),
             seals: self.seals.clone(),
             named: self.named.clone(),
+            heard: self.heard.clone(),
         }
     }
 
@@ -84,7 +89,9 @@ impl Windows {
             missing,
             seals,
             named,
+            heard,
         } = state;
+        self.heard = heard.renamed(mapping, self.heard.is_kept());
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
             // A plan that does not count everyone has no use for these.
@@ -161,6 +168,17 @@ impl WindowsState {
     /// Sets what [`Self::named`] returned.
     pub fn set_named(&mut self, named: NamedCases) {
         self.named = named;
+    }
+
+    /// Returns when something was last heard of, which the encoding leaves out.
+    #[must_use]
+    pub const fn heard(&self) -> &LastHeard {
+        &self.heard
+    }
+
+    /// Sets what [`Self::heard`] returned.
+    pub fn set_heard(&mut self, heard: LastHeard) {
+        self.heard = heard;
     }
 
     /// Sets what [`Self::missing`] returned.

@@ -8,6 +8,7 @@ use rustc_hash::FxBuildHasher;
 use super::cases_by_time::Floors;
 use super::cell::{Cell, index};
 use super::counts::Counts;
+use super::heard::LastHeard;
 use super::key::CellKey;
 use super::membership::{MembershipCells, MembershipKey, Moments};
 use super::missing::MissingCases;
@@ -51,6 +52,8 @@ pub struct Windows {
     pub(super) seals: Seals,
     pub(super) named: NamedCases,
     pub(super) unlisted_ever: UnlistedEver,
+    /// When something was last heard of.
+    pub heard: LastHeard,
     /// Whether all cases of a profile and channel are counted together as well.
     pub(super) counts_everyone: bool,
 }
@@ -103,6 +106,7 @@ impl Windows {
             seals: Seals::default(),
             named: NamedCases::default(),
             unlisted_ever: UnlistedEver::default(),
+            heard: LastHeard::default(),
             counts_everyone: false,
         }
     }

@@ -194,6 +194,7 @@ fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -
         evidence: None,
         reason: None,
         claim: None,
+        last_heard: None,
         key: FindingKey {
             rule: 0,
             profile: ProfileId(0),

@@ -191,6 +191,7 @@ impl DisparityJudge {
             },
             reason: None,
             claim: None,
+            last_heard: None,
             group: inputs.group,
             reference: inputs.reference,
             reference_group: row.reference_group.clone(),

@@ -9,6 +9,7 @@ use crate::evidence::{Delays, DutiesState, LateCases};
 use crate::judge::{Extra, Missing};
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{self, Definition, Provenance, Span};
+use crate::window::LastHeard;
 
 /// Section 0; `S` is the state or a reference to it.
 #[derive(Serialize, Deserialize)]
@@ -22,6 +23,7 @@ struct Section<S> {
     /// Of the findings that alerts rest on, in the order of the alerts.
     extras: Vec<Extra>,
     duties: DutiesState,
+    heard: LastHeard,
 }
 
 /// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
@@ -63,17 +65,19 @@ pub(super) fn write_section_0(
         delays: state.cohorts.delays(),
         extras: state.alerts.alerts().map(|alert| alert.evidence.extra()).collect(),
         duties: state.sequences.duties().clone(),
+        heard: state.windows.heard().clone(),
     })
 }
 
 pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
-    let Section { names, mut state, tail, added, delays, extras, duties } = decode::<Section<State>>(bytes)?;
+    let Section { names, mut state, tail, added, delays, extras, duties, heard } = decode::<Section<State>>(bytes)?;
     let membership_horizon = Some(added.membership_horizon);
     added.complete(&mut state)?;
     set_extras(state.alerts.alerts_mut(), extras)?;
     let mut section = tail.complete(names.decoded()?, state);
     section.state.cohorts.set_delays(delays);
     section.state.sequences.set_duties(duties);
+    section.state.windows.set_heard(heard);
     Ok(Section0 { membership_horizon, counts_unmatched: true, ..section })
 }
 

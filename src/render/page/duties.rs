@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::alerts::time;
 use super::findings::{evidence, missing, rate, withheld};
 use super::mark;
 use super::text::{Language, fill};
@@ -102,7 +103,9 @@ fn row(language: Language, finding: &PublishedFinding) -> Markup {
                 (missing(language, &finding.missing))
             }
             td role="cell" data-label=(language.evidence()) {
-                @if finding.evidence.is_some() { (evidence(language, finding)) } @else { "\u{2013}" }
+                @if finding.last_heard.is_some() {
+                    (language.last_heard()) " " (time(language, finding.last_heard))
+                } @else if finding.evidence.is_some() { (evidence(language, finding)) } @else { "\u{2013}" }
                 @if let Some(claim) = &finding.claim { small { (shown(language, claim)) } }
             }
         }

@@ -79,6 +79,9 @@ const fn sentence(reason: Reason) -> (&'static str, &'static str) {
             "The profile uses criteria that are on no list: nobody has judged them yet.",
             "Het profiel gebruikt criteria die op geen lijst staan: niemand heeft ze nog beoordeeld.",
         ),
+        Reason::Heard => ("Heard of lately.", "Onlangs nog van gehoord."),
+        Reason::Silent => ("Not heard of for too long.", "Te lang niets van gehoord."),
+        Reason::NeverHeard => ("Never heard of.", "Nooit iets van gehoord."),
         Reason::CriteriaUnknown => {
             ("Of too many cases the criteria are not known.", "Van te veel gevallen zijn de criteria niet bekend.")
         }

@@ -140,6 +140,7 @@ texts! {
     about: "About", "Over";
     all_cases: "all cases", "alle gevallen";
     found: "Found", "Gevonden";
+    last_heard: "last heard of", "laatst van gehoord";
     compared_with: "Compared with", "Vergeleken met";
     shown_evidence: "for an advantage: {} (shown at {})", "voor een voordeel: {} (aangetoond bij {})";
     channel_profile: "picked by the profile", "gekozen door het profiel";

@@ -5,6 +5,7 @@ mod benchmark;
 mod coverage;
 mod criterion;
 mod disparity;
+mod silence;
 mod suitability;
 
 use super::given::Given;
@@ -15,6 +16,7 @@ pub(super) use benchmark::{Serves, benchmark, resolve_served};
 pub(super) use coverage::coverage;
 pub(super) use criterion::criterion;
 pub(super) use disparity::disparity;
+pub(super) use silence::{DAYS, silence};
 pub(super) use suitability::suitability;
 
 /// The kinds of rules, by their words.
@@ -26,6 +28,7 @@ pub(super) enum Kind {
     Benchmark,
     Suitability,
     Coverage,
+    Silence,
 }
 
 /// What was read of a rule's kind.
@@ -41,8 +44,15 @@ pub(super) struct ReadKind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Disparity, Self::Criterion, Self::Automation, Self::Benchmark, Self::Suitability, Self::Coverage];
+    pub const ALL: [Self; 7] = [
+        Self::Disparity,
+        Self::Criterion,
+        Self::Automation,
+        Self::Benchmark,
+        Self::Suitability,
+        Self::Coverage,
+        Self::Silence,
+    ];
 
     /// Returns the word for it.
     pub const fn name(self) -> &'static str {
@@ -53,6 +63,7 @@ impl Kind {
             Self::Benchmark => "benchmark",
             Self::Suitability => "suitability",
             Self::Coverage => "coverage",
+            Self::Silence => "silence",
         }
     }
 }
