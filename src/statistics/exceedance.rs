@@ -237,7 +237,9 @@ impl Past {
 
 /// Counts the values in buckets above `bucket`, of all.
 fn above(bucket: usize, group: &[u64], rest: &[u64]) -> Pair {
-    let sum = |counts: &[u64], skipped: usize| counts.iter().skip(skipped).fold(0, |sum: u64, count| sum.saturating_add(*count));
+    let sum = |counts: &[u64], skipped: usize| {
+        counts.iter().skip(skipped).fold(0, |sum: u64, count| sum.saturating_add(*count))
+    };
     let first = bucket.saturating_add(1);
     Pair {
         events: sum(group, first),
