@@ -86,7 +86,7 @@ impl Table {
     /// error of the trapezoidal rule falls as exp(-2 (32 pi)^2). So large counts cost no more than small ones.
     fn stride(&self) -> f64 {
         /// From this standard deviation. The ends of the bell, at least its square away, are then out of sight.
-        const WIDE: f64 = 4096.0;
+        const WIDE: f64 = 1024.0;
         let Self { a, b, c, d } = *self;
         let precision: f64 = [a, b, c, d].iter().map(|cell| 1.0 / (cell + 0.5)).sum();
         let deviation = sqrt(1.0 / precision);
