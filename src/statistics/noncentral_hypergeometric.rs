@@ -86,7 +86,7 @@ impl Table {
     /// error of the trapezoidal rule falls as exp(-2 (32 pi)^2). So large counts cost no more than small ones.
     fn stride(&self) -> f64 {
         /// From this standard deviation. The ends of the bell, at least its square away, are then out of sight.
-        const WIDE: f64 = 4096.0;
+        const WIDE: f64 = 1024.0;
         let Self { a, b, c, d } = *self;
         let precision: f64 = [a, b, c, d].iter().map(|cell| 1.0 / (cell + 0.5)).sum();
         let deviation = sqrt(1.0 / precision);
@@ -116,8 +116,16 @@ impl Table {
 
     /// Returns ln of the weight of the table at `shift`, where this one has weight 1.
     fn log_growth(&self, shift: f64, odds: f64) -> f64 {
-        let shrunk = log_rise(self.a, shift) + log_rise(self.d, shift);
-        shift * log(odds) - (shrunk + log_rise(self.b, -shift) + log_rise(self.c, -shift))
+        let after = self.shifted(shift);
+        let changes = [(self.a, after.a), (self.d, after.d), (self.b, after.b), (self.c, after.c)];
+        if changes.iter().any(|(before, after)| before.min(*after) < STIRLING) {
+            let grown: f64 = changes.iter().map(|(before, after)| log_rise(*before, after - before)).sum();
+            return shift * log(odds) - grown;
+        }
+        // Stirling's formula for all four cells. One logarithm of their quotient, near 0 around the mode, keeps digits that four would lose.
+        let quotient = (after.a / after.b) * (after.d / after.c) / odds;
+        let small: f64 = changes.iter().map(|(before, after)| small_part(*before, *after)).sum();
+        -(small + shift * log(quotient))
     }
 }
 
@@ -133,10 +141,14 @@ fn log_rise(count: f64, rise: f64) -> f64 {
     }
     let left = end - start;
     if left > 0.0 {
-        // Stirling's formula at both ends; what they share is left out.
-        sum += (start + 0.5) * log1p(left / start) + left * (log(end) - 1.0) + stirling(end) - stirling(start);
+        sum += small_part(start, end) + left * (log(end) - 1.0);
     }
     sum
+}
+
+/// Returns ln(after! / before!) less (after - before) (ln after - 1), by Stirling's formula at both ends.
+fn small_part(before: f64, after: f64) -> f64 {
+    (before + 0.5) * log1p((after - before) / before) + stirling(after) - stirling(before)
 }
 
 /// The least number whose factorial the series gives to all digits.

@@ -37,6 +37,7 @@ mod plain_path;
 mod probabilistic;
 mod proxy;
 mod published;
+mod rule_forms;
 mod sealing;
 mod sequence;
 mod settings;
