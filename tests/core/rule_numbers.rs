@@ -139,6 +139,20 @@ fn the_association_in_large_tables_keeps_its_digits() {
             0.029_108_702_233_492_646,
             0.029_224_568_697_902_268,
         ),
+        (
+            square(|count| 10_000_000 + 15_000 * count),
+            400,
+            97_427_191.699_333_7,
+            0.029_166_757_239_707_18,
+            0.029_178_342_711_414_263,
+        ),
+        (
+            square(|count| 12_000_000 + 18_000 * count),
+            400,
+            116_912_630.039_200_44,
+            0.029_167_271_912_363_565,
+            0.029_177_847_950_881_036,
+        ),
         (wide, 99, 238_066.400_078_368_23, 0.098_158_519_319_413_98, 0.098_950_545_893_112_32),
     ] {
         let found = cramer_v(&table, confidence()).unwrap();
@@ -180,15 +194,15 @@ fn the_limits_of_an_association_leave_half_of_alpha_outside_by_a_slow_sum() {
     assert!(checked >= 50, "{checked}");
 }
 
-/// Where the sum gives way to a formula, at a statistic of 10^10, the limits go on without a step.
+/// Where the sum gives way to a formula, at a statistic of 10^8, the limits go on without a step.
 #[test]
 fn the_limits_of_a_very_large_statistic_join_those_by_the_sum() {
     let of = |apart: u64| {
         let (most, least) = (10_000_000_000 + apart, 10_000_000_000 - apart);
         cramer_v(&[vec![most, least], vec![least, most]], confidence()).unwrap()
     };
-    let (below, above) = (of(4_999_999_900), of(5_000_000_100));
-    assert!(below.chi2 < 1e10 && above.chi2 > 1e10, "{below:?} {above:?}");
+    let (below, above) = (of(499_999_900), of(500_000_100));
+    assert!(below.chi2 < 1e8 && above.chi2 > 1e8, "{below:?} {above:?}");
     for (found, name) in [(below, "below"), (above, "above")] {
         // With one degree of freedom the root of the statistic is normal with variance 1.
         let (root, scale) = (found.chi2.sqrt(), 4e10_f64.sqrt());
@@ -261,9 +275,12 @@ fn impossible_counts_have_no_exact_limit() {
         assert_eq!(lower_limit(x, n, 0.05), None);
         assert_eq!(exact_interval(x, n, confidence()), None);
     }
-    for alpha in [0.0, 1.0, -1.0, f64::NAN] {
+    for alpha in [0.0, 1e-201, 1.0, -1.0, f64::NAN] {
         assert_eq!(lower_limit(3, 10, alpha), None);
     }
+    // From the estimate one Newton step leads to where the probability is no number any more.
+    let limits = [1e-200, 1e-15, 1e-6, 0.5].map(|alpha| lower_limit(500_000_000, 1_000_000_000, alpha).unwrap());
+    assert!(0.49 < limits[0] && limits.is_sorted() && limits[3] < 0.5, "{limits:?}");
 }
 
 #[test]
