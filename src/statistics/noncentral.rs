@@ -12,9 +12,8 @@ use super::gamma;
 /// Above this the root in [`noncentrality`] has a form of its own.
 const LARGE: f64 = 1e8;
 
-/// Returns the noncentrality at which a number below `x` has the probability `tail`, or 1 - `tail` with `upper_tail`; 0 where even the central
-/// distribution has less below `x`. `x` is from 0, `freedom` at least 1, `tail` above 0 and at most 0.25, `z` the normal quantile that leaves
-/// `tail` above it.
+/// Returns the noncentrality at which a number below `x` has the probability that `side` says; 0 where even the central distribution has less
+/// below `x`. `x` is from 0, `freedom` at least 1, `tail` above 0 and at most 0.25, `z` the normal quantile that leaves `tail` above it.
 ///
 /// Newton steps on the logarithm of the probability, within a bracket.
 pub(super) fn noncentrality(x: f64, freedom: f64, tail: f64, z: f64, side: Side) -> f64 {
