@@ -4,8 +4,8 @@
 //! to the expected one, by Stirling's formula with its remainder, so large counts lose no digits. A tail is that probability times a continued
 //! fraction, of which the square root of the counts is about the longest part that matters.
 //!
-//! Sources: Loader, Fast and accurate computation of binomial probabilities (2000); Abramowitz and Stegun, Handbook of Mathematical Functions
-//! (1964), 26.5.8.
+//! Sources: Loader, Fast and accurate computation of binomial probabilities (2000); Didonato and Morris, ACM Transactions on Mathematical
+//! Software 18 (1992), equation 9, for the continued fraction.
 
 use std::f64::consts::TAU;
 
@@ -39,11 +39,16 @@ impl Chance {
 
 /// Returns the probability of `x` events or more in `n` trials. Both are whole, 0 < x <= n, and the chance is above 0 and below 1.
 pub(super) fn at_least(x: f64, n: f64, chance: Chance) -> f64 {
+    let Chance { p, q } = chance;
     let (a, b) = (x, n - x + 1.0);
-    if chance.p < (a + 1.0) / (a + b + 2.0) {
-        mass(x, n, chance) * chance.q * fraction(a, b, chance.p)
+    // p^a q^b / B(a, b)
+    let factor = x * mass(x, n, chance) * q;
+    // a - (a + b) p, rounded once, on the side where the product is smaller.
+    let lead = if p <= q { -libm::fma(a + b, p, -a) } else { libm::fma(a + b, q, -b) };
+    if lead >= 0.0 {
+        factor / fraction(a, b, chance, lead)
     } else {
-        1.0 - mass(x - 1.0, n, chance) * chance.p * fraction(b, a, chance.q)
+        1.0 - factor / fraction(b, a, chance.exchanged(), -lead)
     }
 }
 
@@ -74,22 +79,23 @@ fn log_of(chance: Chance) -> f64 {
     if chance.q < 0.5 { libm::log1p(-chance.q) } else { libm::log(chance.p) }
 }
 
-/// Returns the continued fraction of the incomplete beta function, I_x(a, b) a B(a, b) / (x^a (1 - x)^b), for x below (a + 1) / (a + b + 2).
-fn fraction(a: f64, b: f64, x: f64) -> f64 {
-    /// Near the expected number about the square root of the trials times 5 is needed.
+/// Returns p^a q^b / B(a, b) over the incomplete beta function I_p(a, b), for `lead` = a - (a + b) p from 0. Nothing in it cancels where p is near
+/// 1, since p itself is not subtracted from anything.
+fn fraction(a: f64, b: f64, chance: Chance, lead: f64) -> f64 {
+    /// Near the expected number some times the square root of the trials is needed.
     const STEPS: u32 = 10_000_000;
-    let mut upper = 1.0;
-    let mut lower = 1.0 / (1.0 - (a + b) * x / (a + 1.0));
-    let mut value = lower;
+    let Chance { p, q } = chance;
+    let mut value = a / (a + 1.0) * (lead + 1.0);
+    let mut upper = value;
+    let mut lower = 0.0;
     for step in 1..=STEPS {
-        let m = f64::from(step);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        lower = 1.0 / (1.0 + even * lower);
-        upper = 1.0 + even / upper;
-        value *= lower * upper;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        lower = 1.0 / (1.0 + odd * lower);
-        upper = 1.0 + odd / upper;
+        let k = f64::from(step);
+        let (odd, next_odd) = (a + 2.0 * k - 1.0, a + 2.0 * k + 1.0);
+        let common = k * (b - k) * p / odd;
+        let over = (a + k - 1.0) * (a + b + k - 1.0) * (p / odd) * common;
+        let under = k + common + (a + k) / next_odd * (lead + 1.0 + k * (1.0 + q));
+        lower = 1.0 / (under + over * lower);
+        upper = under + over / upper;
         let change = lower * upper;
         value *= change;
         if (change - 1.0).abs() <= f64::EPSILON {

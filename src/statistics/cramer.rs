@@ -16,7 +16,7 @@ pub fn cramer_v(table: &[Vec<u64>], confidence: Confidence) -> Option<CramerV> {
     let freedom = (rows - 1.0) * (columns - 1.0);
     let corrected = |count: f64| count - (count - 1.0) * (count - 1.0) / (n - 1.0);
     let room = corrected(rows).min(corrected(columns)) - 1.0;
-    if !(room > 0.0) {
+    if room <= 0.0 {
         return None;
     }
     let most = n * (rows.min(columns) - 1.0);

@@ -24,9 +24,9 @@ impl Moments {
     /// The variance of the mean in shares of the mean squared, with n - 1; `None` with fewer than two values or a mean of 0.
     fn relative_variance(self) -> Option<f64> {
         let (n, mean) = (real(self.count), self.mean()?);
-        let variance = ((self.squares - self.sum * mean) / (n - 1.0)).max(0.0);
-        let relative = variance / (n * mean * mean);
-        (n >= 2.0 && mean > 0.0 && relative.is_finite()).then_some(relative)
+        // Equal values leave a difference of rounding alone, which may be negative.
+        let relative = (self.squares - self.sum * mean) / (n - 1.0) / (n * mean * mean);
+        (n >= 2.0 && mean > 0.0 && relative.is_finite()).then(|| relative.max(0.0))
     }
 }
 

@@ -10,11 +10,10 @@
 use super::gamma;
 
 /// Above this the root in [`noncentrality`] has a form of its own.
-const LARGE: f64 = 1e10;
+const LARGE: f64 = 1e8;
 
-/// Returns the noncentrality at which a number below `x` has the probability `tail`, or 1 - `tail` with `upper_tail`; 0 where even the central
-/// distribution has less below `x`. `x` is from 0, `freedom` at least 1, `tail` above 0 and at most 0.25, `z` the normal quantile that leaves
-/// `tail` above it.
+/// Returns the noncentrality at which a number below `x` has the probability that `side` says; 0 where even the central distribution has less
+/// below `x`. `x` is from 0, `freedom` at least 1, `tail` above 0 and at most 0.25, `z` the normal quantile that leaves `tail` above it.
 ///
 /// Newton steps on the logarithm of the probability, within a bracket.
 pub(super) fn noncentrality(x: f64, freedom: f64, tail: f64, z: f64, side: Side) -> f64 {
@@ -60,11 +59,11 @@ pub(super) enum Side {
     Upper,
 }
 
-/// The root of a large number is normal with variance 1 around sqrt(lambda) + (freedom - 1) / (2 sqrt(lambda)). What is left out is below
-/// freedom z / x^1.5 of it.
+/// The root R of a large number is normal, with about the mean d + (f - 1) / (2 d) and the variance 1 - (f - 1) / (2 d^2), where d is the root of
+/// the noncentrality and f the freedom. Solved for d. With f = 400 the relative error is 2e-12 at x = 10^8, and less above.
 fn of_large(x: f64, freedom: f64, z: f64) -> f64 {
     let root = x.sqrt();
-    let shifted = root - z - (freedom - 1.0) / (2.0 * root);
+    let shifted = root - z - (freedom - 1.0) / (2.0 * root) * (1.0 + z / (2.0 * root));
     shifted * shifted
 }
 

@@ -5,7 +5,7 @@ use super::confidence::{Confidence, Interval};
 
 /// Returns the one-sided lower limit of a rate, from 0 to 1: the rate at which `x` events or more among `n` have the probability `alpha`. It is
 /// 0 where there is no event, and alpha^(1/n) where everybody has it. Returns `None` where nothing is exposed, where there are more events
-/// than exposed, where there are more than 10^10 exposed, or where `alpha` is not above 0 and below 1.
+/// than exposed, where there are more than 10^10 exposed, or where `alpha` is not from 1e-200 to below 1.
 ///
 /// Source: Clopper and Pearson, Biometrika 26 (1934).
 #[must_use]
@@ -59,13 +59,16 @@ fn limits(x: u64, n: u64, confidence: Confidence) -> Option<(Chance, Chance)> {
 
 /// Returns the chance at which `x` events or more among `n` have the probability `tail`.
 ///
-/// Newton steps on the logarithm of the probability, over that of the chance: there it is concave and rises, so they converge from any start. And
+/// Newton steps on the logarithm of the probability, over that of the chance: there it is concave and rises, so they converge from any start, unless one leads to where
+/// the probability is too small for a number: then half of it is taken. And
 /// the logarithm holds a chance near 1 with all digits of its complement.
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, and there are at most 10^10 trials")]
 fn limit(x: u64, n: u64, tail: f64) -> Option<Chance> {
     /// Each step doubles the digits. The farthest start needs about ten.
     const STEPS: usize = 60;
-    if x > n || n == 0 || n > MOST_TRIALS || !(tail > 0.0 && tail < 1.0) {
+    /// Smaller probabilities have left the numbers before a step reaches them.
+    const SMALLEST: f64 = 1e-200;
+    if x > n || n == 0 || n > MOST_TRIALS || !(SMALLEST..1.0).contains(&tail) {
         return None;
     }
     let (x, n, log_tail) = (x as f64, n as f64, libm::log(tail));
@@ -76,12 +79,19 @@ fn limit(x: u64, n: u64, tail: f64) -> Option<Chance> {
         return Some(Chance::of_log(log_tail / n));
     }
     let mut log = libm::log1p(-(n - x) / n);
+    // The last chance whose probability was a number to step from.
+    let mut good = log;
     for _ in 0..STEPS {
         let chance = Chance::of_log(log);
         let above = at_least(x, n, chance);
+        if above < SMALLEST * SMALLEST.sqrt() {
+            log = f64::midpoint(log, good);
+            continue;
+        }
+        good = log;
         let step = (log_tail - libm::log(above)) * above / (x * mass(x, n, chance));
         log += step;
-        if !(step.abs() > 1e-15 * log.abs()) {
+        if step.abs() <= 1e-15 * log.abs() {
             break;
         }
     }
