@@ -65,7 +65,7 @@ pub(super) enum Process {
     /// One group against another.
     Two(Box<TwoSample>),
     /// One rate against a fixed one: the pair has no reference.
-    One(OneSample),
+    One(Box<OneSample>),
 }
 
 /// When a block is over.
@@ -94,7 +94,7 @@ impl DutyKey {
     /// Returns the e-process of the series before its first block; `None` where the rule is of another kind.
     pub(super) fn process(&self, rule: &Rule) -> Option<Process> {
         let two = |null: f64| Process::Two(Box::new(TwoSample::new(null)));
-        let one = |rate: f64, direction| Process::One(OneSample::new(rate, direction));
+        let one = |rate: f64, direction| Process::One(Box::new(OneSample::new(rate, direction)));
         match (&rule.kind, self.aspect) {
             (RuleKind::Suitability(_), Aspect::NotSuitable) => Some(two(1.0)),
             (RuleKind::Suitability(terms), Aspect::Shown) => Some(two(terms.margin)),
