@@ -230,7 +230,7 @@ fn what_is_missing_of_everyone_is_what_no_count_of_everyone_has() {
     // Without a selection of its own.
     handle("control", "k1", 2, json!({ "case_id": "c2", "outcome": "violation" }));
     for number in 0..1_010 {
-        handle("selection", &format!("m{number}"), 10, case(&format!("m{number}"), false));
+        handle("selection", &format!("m{number}"), 10 + number / 10, case(&format!("m{number}"), false));
     }
     handle("selection", "last", 60 * 24 * 9, case("last", false));
     for number in 0..4_000 {
@@ -249,7 +249,8 @@ fn what_is_missing_of_everyone_is_what_no_count_of_everyone_has() {
     for cause in [Cause::Conflict, Cause::Dropped] {
         assert_eq!(of_everyone(cause), of_origin(cause));
     }
-    assert!(of_origin(Cause::Released).all > 500 && of_everyone(Cause::Released) == Cases::default());
+    assert!(of_origin(Cause::Released).all > 50, "{:?}", of_origin(Cause::Released));
+    assert_eq!(of_everyone(Cause::Released), Cases::default(), "everyone counts them");
     assert_eq!(windows.missing.sum_anywhere(Cause::Unmatched, ALL), Cases { all: 1, picked: 1 });
     // A restart keeps them, and a plan that does not count everyone drops them.
     let restored = |plan: Plan| {
@@ -309,7 +310,7 @@ fn join(ledger: &mut Ledger, event: &Value, late: bool) -> Steps {
     let Ok(Decoded::Event(event)) = decode(&record, &limits, None) else { panic!("{payload}") };
     let watermark = START.minus(Span::HOUR);
     let joined = ledger.join(&event, &Timing { watermark, seen: event.time, late }).unwrap();
-    (joined.effects.changes.iter().copied().collect(), joined.effects.finals.iter().copied().collect())
+    (joined.effects.changes.to_vec(), joined.effects.finals.to_vec())
 }
 
 /// What a feed released: the counts of a cohort in a group, by its first hour.
