@@ -7,6 +7,7 @@
 
 use crate::judge::{FunnelTable, Stage, StageCounts};
 use crate::plan::{GroupId, Plan};
+use crate::statistics::Factor;
 
 /// The funnel of one group over one window. A number that is withheld or undefined is absent.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub struct PublishedFunnel {
     pub control_frequency: Option<f64>,
     /// The factors of that ratio, then those of the later stages. Empty for the reference itself.
     pub steps: Vec<PublishedStep>,
+    /// Where the profile has high risk classes.
+    pub high_classes: Option<PublishedShare>,
     /// Whether any number is withheld.
     pub suppressed: bool,
 }
@@ -36,6 +39,19 @@ pub struct PublishedStep {
     pub step: &'static str,
     /// Group divided by reference, of those who reached the stage before. If there is a `risk_class` step, `selected` is the factor within classes.
     pub ratio: Option<f64>,
+    /// The limits of the ratio; the upper one is absent where it is infinite.
+    pub lower: Option<f64>,
+    #[expect(missing_docs, reason = "see above")]
+    pub upper: Option<f64>,
+}
+
+/// How a disparity of selection splits by the share in the high risk classes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PublishedShare {
+    /// The group's share in the high classes, divided by the reference's.
+    pub share: Factor,
+    /// What is left of the ratio of selection rates.
+    pub rest: Factor,
 }
 
 /// Which stages of one series of counts are shown.
@@ -66,6 +82,8 @@ fn row(
     };
     let both: Shown = std::array::from_fn(|stage| at(own, stage) && at(&other, stage));
     let steps = reference.map_or_else(Vec::new, |reference| steps(table, index, &reference, both));
+    let classes = table.classes_of(index).filter(|_| at(&both, 0) && at(&both, 1));
+    let shares = classes.and_then(|classes| Some(PublishedShare { share: classes.share?, rest: classes.rest? }));
     let known = |stage: Stage| at(&both, stage as usize);
     let stages = Stage::ALL.map(|stage| at(own, stage as usize).then(|| counts.at(stage)));
     Some(PublishedFunnel {
@@ -83,28 +101,44 @@ fn row(
             .filter(|_| known(Stage::Assessed) && known(Stage::Controlled))
             .and_then(|reference| counts.ratio(&reference, Stage::Assessed, Stage::Controlled)),
         steps,
+        high_classes: shares,
         suppressed: both.contains(&false),
     })
 }
 
 fn steps(table: &FunnelTable, index: usize, reference: &StageCounts, both: Shown) -> Vec<PublishedStep> {
     let Some(counts) = table.groups.get(index) else { return Vec::new() };
-    let step = |from: Stage, to: Stage| PublishedStep {
-        step: to.name(),
-        ratio: counts.ratio(reference, from, to).filter(|_| at(&both, from as usize) && at(&both, to as usize)),
+    let step = |from: Stage, to: Stage| {
+        let is_shown = at(&both, from as usize) && at(&both, to as usize);
+        let ratio = counts.ratio(reference, from, to).filter(|_| is_shown);
+        let interval = table.interval((counts, reference), from, to).filter(|_| ratio.is_some());
+        let (lower, upper) = interval.map_or((None, None), |(lower, upper)| (Some(lower), upper));
+        PublishedStep { step: to.name(), ratio, lower, upper }
     };
     let [assessed, selected, controlled, concluded, hit] = Stage::ALL;
     let mut steps =
         vec![step(assessed, selected), step(selected, controlled), step(controlled, concluded), step(concluded, hit)];
-    if !table.expected_selected.is_empty() {
-        let factors = table.risk_class_factors(index, reference).filter(|_| at(&both, 0) && at(&both, 1));
-        let (between, within) = factors.map_or((None, None), |(between, within)| (Some(between), Some(within)));
-        if let Some(first) = steps.first_mut().filter(|_| factors.is_some()) {
-            first.ratio = within;
+    if !table.by_class.is_empty() {
+        let classes = table.classes_of(index).filter(|_| at(&both, 0) && at(&both, 1));
+        let factors = classes.and_then(|classes| Some((classes.class?, classes.within?)));
+        if let (Some(first), Some((_, within))) = (steps.first_mut(), factors) {
+            *first = PublishedStep::of(first.step, Some(within));
         }
-        steps.insert(0, PublishedStep { step: "risk_class", ratio: between });
+        steps.insert(0, PublishedStep::of("risk_class", factors.map(|(class, _)| class)));
     }
     steps
+}
+
+impl PublishedStep {
+    fn of(step: &'static str, factor: Option<Factor>) -> Self {
+        let of = |number: fn(Factor) -> f64| factor.map(number);
+        Self {
+            step,
+            ratio: of(|factor| factor.value),
+            lower: of(|factor| factor.lower),
+            upper: of(|factor| factor.upper),
+        }
+    }
 }
 
 /// Returns the stages that can be shown together, chosen from the first on: all counts and all their differences are at least `min_cell`.

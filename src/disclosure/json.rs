@@ -5,14 +5,14 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::funnel::{PublishedFunnel, PublishedStep};
+use super::funnel::{PublishedFunnel, PublishedShare, PublishedStep};
 use super::published::{
     Counted, Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates,
 };
 use crate::evidence::SeriesEvidence;
 use crate::judge::{Claim, Reason, Stage, Verdict};
 use crate::plan::{EventTime, Indicator};
-use crate::statistics::Interval;
+use crate::statistics::{Factor, Interval};
 
 impl Serialize for PublishedFinding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -86,6 +86,7 @@ impl Serialize for PublishedFunnel {
         map.serialize_entry("stages", &Stages(&self.stages))?;
         map.serialize_entry("control_frequency", &self.control_frequency.map(WithLog))?;
         map.serialize_entry("steps", &self.steps)?;
+        map.serialize_entry("high_classes", &self.high_classes)?;
         if self.suppressed {
             map.serialize_entry("suppressed", &true)?;
         }
@@ -105,11 +106,24 @@ impl Serialize for Stages<'_> {
 
 impl Serialize for PublishedStep {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
+        let mut map = serializer.serialize_map(Some(5))?;
         map.serialize_entry("step", self.step)?;
         map.serialize_entry("ratio", &self.ratio)?;
         map.serialize_entry("log_ratio", &self.ratio.and_then(log))?;
+        map.serialize_entry("lower", &self.lower)?;
+        map.serialize_entry("upper", &self.upper)?;
         map.end()
+    }
+}
+
+impl Serialize for PublishedShare {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let measured = |factor: Factor| Measured {
+            value: Some(factor.value),
+            lower: Some(factor.lower),
+            upper: Some(factor.upper),
+        };
+        Pair([("share", measured(self.share)), ("rest", measured(self.rest))]).serialize(serializer)
     }
 }
 

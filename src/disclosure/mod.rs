@@ -21,7 +21,7 @@ mod published;
 mod suppress;
 mod unlisted;
 
-pub use funnel::{PublishedFunnel, PublishedStep};
+pub use funnel::{PublishedFunnel, PublishedShare, PublishedStep};
 pub use missing::{PublishedMissing, PublishedMissingSide};
 pub use publish::{publish, publish_alert};
 pub use published::{

@@ -6,15 +6,14 @@ use super::duty::{Post, Saying, Whom, groups};
 use super::finding::{Finding, Verdict};
 use super::reason::Reason;
 use super::scene::Scene;
-use crate::plan::{Channel, EventTime, ProfileId, Rule, Silence, Span, Topic, WindowLength};
+use crate::plan::{Channel, EventTime, ProfileId, Rule, Silence, Span, Topic};
 use crate::window::Range;
 
 /// Appends the findings of a rule: of each profile every topic, and of a topic about groups each group.
 pub(super) fn judge(scene: &Scene<'_>, (index, rule): (usize, &Rule), terms: &Silence, findings: &mut Vec<Finding>) {
     for profile in &rule.profiles {
         for (topic, longest) in &terms.topics {
-            let window = WindowLength { length: *longest, label: String::new() };
-            let post = Post { scene, index, rule, profile: *profile, channel: channel_of(*topic), window: &window };
+            let post = Post { scene, index, rule, profile: *profile, channel: channel_of(*topic), window: longest };
             if *topic == Topic::Groups {
                 let groups =
                     groups(scene, rule).map(|whom| finding(&post, terms, *topic, whom, last_of_group(&post, whom)));

@@ -1,6 +1,7 @@
 //! The funnel: how many cases of each group reach each stage.
 
 use crate::plan::{Channel, DimensionId, GroupId, ProfileId};
+use crate::statistics::{Confidence, Decomposition, Proportion, ratio_interval};
 use crate::window::Counts;
 
 /// The funnel at one moment: a table for each profile, channel, dimension and window that a rule names.
@@ -30,10 +31,11 @@ pub struct FunnelTable {
     pub reference: Option<GroupId>,
     /// The listed groups in the order of the configuration.
     pub groups: Vec<StageCounts>,
-    /// By group: the number of selected cases to be expected if, within each risk class, the group were selected as
-    /// often as its reference. Empty where no rule stratifies by the risk class; `None` where the reference has no case
-    /// in a class of the group, or where the classes do not hold all cases.
-    pub expected_selected: Vec<Option<f64>>,
+    /// By group: how its ratio of selection rates splits by risk class. Empty where nobody asks for risk classes; `None` for
+    /// the reference, and where the classes do not hold all cases.
+    pub by_class: Vec<Option<Decomposition>>,
+    /// Confidence of the intervals: that of the first rule about the place.
+    pub confidence: Option<Confidence>,
 }
 
 /// A stage of the funnel.
@@ -151,20 +153,23 @@ impl FunnelTable {
         self.groups.iter().enumerate().map(of).collect()
     }
 
-    /// Splits the ratio of selection rates, group to reference, into two factors: what the risk class alone makes of
-    /// it, and what the selection within each class makes of it.
-    ///
-    /// This is indirect standardisation. With e the selected cases expected at the reference's rates within each class,
-    /// the first factor is (e / assessed) / the reference's rate, and the second is selected / e. `None` where no rule
-    /// stratifies by the risk class, where the table has no such group, or where one of the two factors is undefined.
+    /// Returns how the ratio of selection rates of a group splits by risk class; `None` where that is not known.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    pub fn risk_class_factors(&self, index: usize, reference: &StageCounts) -> Option<(f64, f64)> {
-        let expected = self.expected_selected.get(index).copied().flatten().filter(|expected| *expected > 0.0)?;
-        let group = self.groups.get(index)?;
-        let rate = reference.rate(Stage::Assessed, Stage::Selected).filter(|rate| *rate > 0.0)?;
-        let assessed = group.at(Stage::Assessed);
-        let factors = (expected / assessed as f64 / rate, group.at(Stage::Selected) as f64 / expected);
-        (assessed > 0).then_some(factors)
+    pub fn classes_of(&self, index: usize) -> Option<&Decomposition> {
+        self.by_class.get(index)?.as_ref()
+    }
+
+    /// Returns the interval of the ratio of a stage: of those who reached `from`, the group's share that reached `to`
+    /// divided by the reference's. `None` where that has none, as where more reached a stage than the one before it.
+    #[must_use]
+    pub fn interval(
+        &self,
+        (group, reference): (&StageCounts, &StageCounts),
+        from: Stage,
+        to: Stage,
+    ) -> Option<(f64, Option<f64>)> {
+        let proportion = |counts: &StageCounts| Proportion::new(counts.at(to), counts.at(from));
+        let interval = ratio_interval(proportion(group)?, proportion(reference)?, self.confidence?)?;
+        Some((interval.lower, Some(interval.upper).filter(|upper| upper.is_finite())))
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
+use super::rule::WindowLength;
 use super::stratum;
 use super::time::Span;
 
@@ -95,7 +96,7 @@ pub enum CriterionStanding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Silence {
     /// Each topic with the longest working time without it, in the order of [`Topic::ALL`].
-    pub topics: Vec<(Topic, Span)>,
+    pub topics: Vec<(Topic, WindowLength)>,
     /// When events are expected.
     pub calendar: Calendar,
     /// Whether silence is critical, not a warning.

@@ -3,6 +3,7 @@
 use super::id::{DimensionId, ProfileId};
 use super::invariant::{Room, present};
 use super::rule::{Rule, WindowLength};
+use super::stratum;
 use super::subject::{Dimension, Profile};
 use super::time::Span;
 
@@ -109,6 +110,9 @@ impl Plan {
     #[must_use]
     pub fn strata(&self) -> Vec<&str> {
         let mut strata: Vec<&str> = self.rules.iter().flat_map(Rule::strata).collect();
+        if self.profiles.iter().any(|profile| !profile.high_classes.is_empty()) {
+            strata.push(stratum::RISK_CLASS);
+        }
         strata.sort_unstable();
         strata.dedup();
         strata

@@ -16,6 +16,8 @@ pub struct Profile {
     pub exposure: Exposure,
     /// Who receives its alerts, unless the rule names somebody else.
     pub owner: String,
+    /// The risk classes that count as high: by their share a disparity of selection is split. Empty: it is not.
+    pub high_classes: Vec<String>,
 }
 
 /// The denominator of a profile's rates.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::bounds::{
-    MAX_ALIASES, MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_MISSING_VALUES, MAX_PROFILES, MAX_TEXT_BYTES,
+    MAX_ALIASES, MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_HIGH_CLASSES, MAX_MISSING_VALUES, MAX_PROFILES,
+    MAX_TEXT_BYTES,
 };
 use super::given::{Given, check_unique, values};
 use super::key::{key_path, shown};
@@ -27,8 +28,14 @@ pub(super) fn profiles(root: &mut Table<'_>, string_bytes: usize) -> Vec<Profile
         let title = table.line("title", name, MAX_TEXT_BYTES).value;
         let exposure = table.choice("exposure", Exposure::Assessed, &exposures).value;
         let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
+        let classes = table.optional_texts("high_classes", 0..=MAX_HIGH_CLASSES);
+        let high_classes = classes.map_or_else(Vec::new, |classes| {
+            check_unique(&classes.value, table.problems);
+            classes.value.iter().for_each(|class| check_name(class, string_bytes, table.problems));
+            values(classes.value)
+        });
         table.finish();
-        Profile { name: name.to_owned(), title, exposure, owner }
+        Profile { name: name.to_owned(), title, exposure, owner, high_classes }
     })
 }
 

@@ -24,6 +24,9 @@ pub const MAX_PROFILES: usize = 1_000;
 pub const MAX_DIMENSIONS: usize = 32;
 /// Most groups of a dimension.
 pub const MAX_GROUPS: usize = Dimension::MAX_GROUPS as usize;
+/// Most high risk classes of one profile: a stratum names as many values.
+pub(super) const MAX_HIGH_CLASSES: usize = 64;
+
 /// Most holidays of one rule.
 pub(super) const MAX_HOLIDAYS: usize = 1_000;
 

@@ -184,6 +184,9 @@ impl Toml {
             self.string("title", &profile.title);
             self.string("exposure", profile.exposure.name());
             self.string("owner", &profile.owner);
+            if !profile.high_classes.is_empty() {
+                self.value("high_classes", list(&profile.high_classes));
+            }
         }
         for dimension in &plan.dimensions {
             self.header(&format!("[{}]", key_path("dimensions", &dimension.name)));
@@ -262,7 +265,7 @@ impl Toml {
 
     fn silence(&mut self, terms: &Silence) {
         for (topic, longest) in &terms.topics {
-            self.span(topic.name(), *longest);
+            self.span(topic.name(), longest.length);
         }
         let Calendar { days, from, to, holidays, offset } = &terms.calendar;
         self.string("severity", if terms.is_critical { "critical" } else { "warning" });

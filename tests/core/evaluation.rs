@@ -191,6 +191,7 @@ impl Counted {
             sequences: &self.sequences,
             populations: &Populations::default(),
             as_of: NOW,
+            now: NOW,
             stale: &[],
         };
         self.evaluator.evaluate(&scene);

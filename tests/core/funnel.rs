@@ -228,7 +228,8 @@ fn published(groups: &[[u64; 5]], reference: Option<u16>, min_cell: u64) -> Vec<
         window: "7d".to_owned(),
         reference: reference.map(GroupId),
         groups: groups.iter().map(|counts| StageCounts(*counts)).collect(),
-        expected_selected: Vec::new(),
+        by_class: Vec::new(),
+        confidence: None,
     };
     let evaluation = Evaluation {
         as_of: EventTime(0),

@@ -27,15 +27,46 @@ fn published_figures_come_out_again() {
     }
 }
 
+/// The share in the high risk classes carries a factor of 2.0 of the disparity, and the stage after it the rest, as
+/// published; the intervals are ours.
+#[test]
+fn the_stages_of_a_published_disparity_come_out() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/published/duo-2014-risk-class.toml");
+    let table: toml::Table = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let table = toml::Value::Table(table);
+    let config = configuration(&table).replace("owner = \"o\"", "owner = \"o\"\nhigh_classes = [\"1\", \"2\"]");
+    let evaluation = evaluation(&config, &stream(&table));
+    let rows = evaluation["funnel"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["group"] == "non_european").unwrap();
+    let near = |found: &Value, [value, lower, upper]: [f64; 3]| {
+        for (name, expected) in [("value", value), ("lower", lower), ("upper", upper)] {
+            let found = found[name].as_f64().unwrap();
+            assert!((found - expected).abs() < 6e-4, "{name}: {found}, expected {expected}");
+        }
+    };
+    near(&row["high_classes"]["share"], [1.980, 1.945, 2.015]);
+    near(&row["high_classes"]["rest"], [3.127, 2.906, 3.365]);
+    let step = |name: &str| {
+        let step = row["steps"].as_array().unwrap().iter().find(|step| step["step"] == name).unwrap();
+        json!({ "value": step["ratio"], "lower": step["lower"], "upper": step["upper"] })
+    };
+    near(&step("risk_class"), [1.632, 1.571, 1.696]);
+    near(&step("selected"), [3.792, 3.500, 4.109]);
+}
+
 fn text<'t>(table: &'t toml::Value, name: &str) -> &'t str {
     table[name].as_str().unwrap()
 }
 
 fn replay(table: &toml::Value) -> Vec<Value> {
+    evaluation(&configuration(table), &stream(table))["findings"].as_array().unwrap().clone()
+}
+
+fn evaluation(configuration: &str, stream: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let (config, events) = (folder.path().join("config.toml"), folder.path().join("events.jsonl"));
-    std::fs::write(&config, configuration(table)).unwrap();
-    std::fs::write(&events, stream(table)).unwrap();
+    std::fs::write(&config, configuration).unwrap();
+    std::fs::write(&events, stream).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_paritywatch"))
         .args(["replay", "--format", "json", "--as-of", "2014-12-31T00:00:00Z", "--config"])
         .args([&config, &events])
@@ -44,7 +75,7 @@ fn replay(table: &toml::Value) -> Vec<Value> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let evaluation: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(evaluation["events"]["rejected"], 0);
-    evaluation["findings"].as_array().unwrap().clone()
+    evaluation
 }
 
 fn configuration(table: &toml::Value) -> String {

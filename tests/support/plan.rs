@@ -11,6 +11,7 @@ pub fn plan(groups: &[&str]) -> Plan {
             title: "P".to_owned(),
             exposure: Exposure::Assessed,
             owner: "owner@example.org".to_owned(),
+            high_classes: Vec::new(),
         }],
         dimensions: vec![Dimension {
             name: "origin".to_owned(),

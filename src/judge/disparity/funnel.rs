@@ -17,6 +17,7 @@ use crate::plan::{
     Channel, Dimension, DimensionId, DisparityRule, GroupId, Indicator, ProfileId, Reference, Rule, Slot, StratumId,
     WindowLength,
 };
+use crate::statistics::{ClassCounts, Confidence, Decomposition, decompose};
 use crate::window::{LeftOut, Rolling};
 
 /// Counts the funnel, and keeps the tables whose counts did not change.
@@ -93,6 +94,18 @@ fn classes(scene: &Scene<'_>, windows: &[(Place<'_>, Asked)]) -> Vec<(StratumId,
     stratum.into_iter().flat_map(of_stratum).collect()
 }
 
+/// Returns the places of a profile's high risk classes among [`classes`].
+fn high_classes(scene: &Scene<'_>, profile: ProfileId) -> Vec<usize> {
+    let profile = scene.plan.profiles.get(usize::from(profile.0));
+    let names = profile.map_or(&[][..], |profile| profile.high_classes.as_slice());
+    let Some(stratum) = scene.attributes.stratum_id(RISK_CLASS).filter(|_| !names.is_empty()) else {
+        return Vec::new();
+    };
+    let values = scene.attributes.stratum_values(stratum).into_iter().zip(0..);
+    let is_high = |value| names.iter().any(|name| *name == scene.attributes.stratum_value(stratum, value));
+    values.filter(|(value, _)| is_high(*value)).map(|(_, place)| place).collect()
+}
+
 /// What one table of the funnel is about. In this order the tables come.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place<'s> {
@@ -114,6 +127,10 @@ struct Asked {
     /// `None` until a rule decides it.
     reference: Option<Comparison>,
     by_risk_class: bool,
+    /// The places of the profile's high risk classes among [`classes`].
+    high: Vec<usize>,
+    /// That of the first rule.
+    confidence: Option<Confidence>,
 }
 
 /// What the groups of a table are compared with.
@@ -129,6 +146,7 @@ fn places<'s>(scene: &Scene<'s>) -> BTreeMap<Place<'s>, Asked> {
     let mut places: BTreeMap<Place<'s>, Asked> = BTreeMap::new();
     for rule in scene.plan.rules.iter().filter_map(Rule::disparity) {
         for profile in &rule.profiles {
+            let high = high_classes(scene, *profile);
             for channel in &rule.channels {
                 for dimension in &rule.dimensions {
                     let comparison = comparison(scene, rule, *dimension);
@@ -137,6 +155,11 @@ fn places<'s>(scene: &Scene<'s>) -> BTreeMap<Place<'s>, Asked> {
                         let asked = places.entry(place).or_default();
                         asked.by_risk_class |= rule.terms.stratify_by.as_deref() == Some(RISK_CLASS);
                         asked.reference = asked.reference.or(comparison);
+                        asked.confidence = asked.confidence.or(Some(rule.confidence));
+                        if !high.is_empty() {
+                            asked.by_risk_class = true;
+                            asked.high.clone_from(&high);
+                        }
                     }
                 }
             }
@@ -182,11 +205,12 @@ fn table(
         window: window.label.clone(),
         reference,
         groups,
-        expected_selected: Vec::new(),
+        by_class: Vec::new(),
+        confidence: asked.confidence,
     };
     // A population is not known by risk class.
     if asked.by_risk_class && population.is_none() {
-        table.expected_selected = expected_selected(by_class, at, &table);
+        table.by_class = decomposed(by_class, at, &table, &asked.high);
     }
     table
 }
@@ -197,8 +221,8 @@ struct Class {
     references: Vec<Option<StageCounts>>,
 }
 
-/// Counts [`FunnelTable::expected_selected`].
-fn expected_selected(by_class: &[GroupCounts], at: usize, table: &FunnelTable) -> Vec<Option<f64>> {
+/// Counts [`FunnelTable::by_class`]. `high` are the places of the high classes.
+fn decomposed(by_class: &[GroupCounts], at: usize, table: &FunnelTable, high: &[usize]) -> Vec<Option<Decomposition>> {
     let class = |counts: &GroupCounts| {
         let groups = counts.in_window(at).map(|counts| StageCounts::of(counts, None)).collect();
         let class = FunnelTable { groups, ..table.clone() };
@@ -207,20 +231,26 @@ fn expected_selected(by_class: &[GroupCounts], at: usize, table: &FunnelTable) -
     let classes: Vec<Class> = by_class.iter().map(class).collect();
     let references = table.references();
     let sides = table.groups.iter().zip(references).enumerate();
-    sides.map(|(index, (group, reference))| expected_in(&classes, index, (group, &reference?))).collect()
+    let of_group = |(index, (group, reference)): (usize, (&StageCounts, Option<StageCounts>))| {
+        let counts = counts_of(&classes, index, (group, &reference?))?;
+        Some(decompose(&counts, Some(high).filter(|high| !high.is_empty()), table.confidence?))
+    };
+    sides.map(of_group).collect()
 }
 
-/// `None` where the reference has no case in a class of the group, or where the classes do not hold all cases.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn expected_in(classes: &[Class], index: usize, (whole, whole_reference): (&StageCounts, &StageCounts)) -> Option<f64> {
-    let mut expected = 0.0;
+/// `None` where the classes do not hold all cases.
+fn counts_of(
+    classes: &[Class],
+    index: usize,
+    (whole, whole_reference): (&StageCounts, &StageCounts),
+) -> Option<Vec<ClassCounts>> {
     let (mut own, mut other) = (StageCounts::default(), StageCounts::default());
+    let mut counts = Vec::with_capacity(classes.len());
     for Class { groups, references } in classes {
         let sides = groups.get(index).zip(references.get(index).and_then(Option::as_ref));
         let (group, reference) = invariant::present(Room::Judge, "a class has the groups of its table", sides)?;
-        if group.at(Stage::Assessed) > 0 {
-            expected += group.at(Stage::Assessed) as f64 * reference.rate(Stage::Assessed, Stage::Selected)?;
-        }
+        let selected = |side: &StageCounts| (side.at(Stage::Assessed), side.at(Stage::Selected));
+        counts.push(ClassCounts { group: selected(group), reference: selected(reference) });
         (own, other) = (own.plus(group), other.plus(reference));
     }
     // Cases from before a rule first asked for the risk class are in no class. Then the classes say nothing about the
@@ -228,5 +258,5 @@ fn expected_in(classes: &[Class], index: usize, (whole, whole_reference): (&Stag
     let complete = |sum: &StageCounts, all: &StageCounts| {
         [Stage::Assessed, Stage::Selected].iter().all(|stage| sum.at(*stage) == all.at(*stage))
     };
-    (complete(&own, whole) && complete(&other, whole_reference)).then_some(expected)
+    (complete(&own, whole) && complete(&other, whole_reference)).then_some(counts)
 }

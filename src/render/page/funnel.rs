@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::findings::withheld;
+use super::findings::{limits, withheld};
 use super::text::{Language, fill};
-use crate::disclosure::{Published, PublishedFunnel};
+use crate::disclosure::{Measured, Published, PublishedFunnel};
 use crate::judge::Stage;
 
 /// Rows on the page, at most.
@@ -121,6 +121,11 @@ fn share(row: &PublishedFunnel, index: usize) -> Option<f64> {
 
 /// How many times as often as its reference the group takes a step.
 fn times(language: Language, row: &PublishedFunnel, step: &str) -> Markup {
-    let ratio = row.steps.iter().find(|known| known.step == step).and_then(|known| known.ratio);
-    html! { @if let Some(ratio) = ratio { b.times { "×\u{202f}" (language.ratio_text(ratio)) } } }
+    let known = row.steps.iter().find(|known| known.step == step);
+    let Some((known, ratio)) = known.and_then(|known| Some((known, known.ratio?))) else { return html! {} };
+    let interval = Measured { value: Some(ratio), lower: known.lower, upper: known.upper };
+    html! {
+        b.times { "×\u{202f}" (language.ratio_text(ratio)) }
+        @if known.lower.is_some() { small { " (" (limits(language, interval)) ")" } }
+    }
 }

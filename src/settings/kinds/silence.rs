@@ -2,20 +2,20 @@
 
 use super::ReadKind;
 use crate::settings::bounds::MAX_HOLIDAYS;
-use crate::settings::duration::MAX_DURATION_DAYS;
+use crate::settings::duration::{MAX_DURATION_DAYS, format_duration};
 use crate::settings::given::{Given, check_unique, choose};
 use crate::settings::key::shown;
 use crate::settings::problem::Problems;
 use crate::settings::rules::{Surroundings, dimensions};
 use crate::settings::table::Table;
-use crate::settings::terms::{Calendar, Channel, RuleKind, Silence, Span, Topic};
+use crate::settings::terms::{Calendar, Channel, RuleKind, Silence, Span, Topic, WindowLength};
 
 /// The words for the days, from Monday.
 pub(in crate::settings) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Reads them. A rule watches the topics that it names.
 pub(in crate::settings) fn silence(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> ReadKind {
-    let topics: Vec<(Topic, Span)> =
+    let topics: Vec<(Topic, WindowLength)> =
         Topic::ALL.into_iter().filter_map(|topic| Some((topic, longest(table, topic)?))).collect();
     if topics.is_empty() {
         let names: Vec<&str> = Topic::ALL.iter().map(|topic| topic.name()).collect();
@@ -35,9 +35,10 @@ pub(in crate::settings) fn silence(table: &mut Table<'_>, surroundings: &Surroun
 }
 
 /// The longest time without a topic; `None` where the rule does not name it.
-fn longest(table: &mut Table<'_>, topic: Topic) -> Option<Span> {
+fn longest(table: &mut Table<'_>, topic: Topic) -> Option<WindowLength> {
     let range = Span::MINUTE..=Span::DAY.times(MAX_DURATION_DAYS);
-    table.optional_duration(topic.name(), range)
+    let length = table.optional_duration(topic.name(), range)?;
+    Some(WindowLength { length, label: format_duration(length) })
 }
 
 fn calendar(table: &mut Table<'_>) -> Calendar {
