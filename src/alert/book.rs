@@ -161,7 +161,7 @@ fn is_watched(identity: &Identity, plan: &Plan) -> bool {
     let Some(rule) = invariant::present(Room::Alert, "an alert has a rule of the plan", rule) else { return false };
     rule.profiles.contains(&identity.profile)
         && rule.channels.contains(&identity.channel)
-        && identity.dimension.is_none_or(|dimension| rule.dimensions.contains(&dimension))
+        && identity.dimension.is_none_or(|dimension| rule.watches_dimension(dimension))
 }
 
 /// The findings that can raise an alert, by identity. Those of one identity are its windows, in the order of the rule.

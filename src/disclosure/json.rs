@@ -10,7 +10,7 @@ use super::published::{
     Counted, Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates,
 };
 use crate::evidence::SeriesEvidence;
-use crate::judge::{Claim, Reason, Stage, Verdict};
+use crate::judge::{Claim, OutcomeRange, Reason, Stage, Verdict};
 use crate::plan::{EventTime, Indicator};
 use crate::statistics::{Factor, Interval};
 
@@ -49,6 +49,7 @@ impl Serialize for PublishedFinding {
         map.serialize_entry("kind", self.kind)?;
         map.serialize_entry("subject", &self.subject)?;
         map.serialize_entry("reason", &self.reason.map(Reason::name))?;
+        map.serialize_entry("outcome_range", &self.outcomes.as_ref().map(OfOutcomes))?;
         if self.last_heard.is_some() {
             map.serialize_entry("last_heard", &self.last_heard.and_then(rfc3339))?;
         }
@@ -251,6 +252,18 @@ impl Serialize for OfClaim<'_> {
         map.serialize_entry("information", information)?;
         map.serialize_entry("information_needed", information_needed)?;
         map.serialize_entry("last_shown", &last_shown.and_then(rfc3339))?;
+        map.end()
+    }
+}
+
+struct OfOutcomes<'p>(&'p OutcomeRange);
+
+impl Serialize for OfOutcomes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("low", &self.0.low)?;
+        map.serialize_entry("high", &self.0.high)?;
+        map.serialize_entry("sensitive_to_missing", &self.0.sensitive)?;
         map.end()
     }
 }

@@ -5,7 +5,7 @@ use super::missing::PublishedMissing;
 use super::unlisted::PublishedUnlisted;
 use crate::alert::{AlertState, Severity, SeverityChange};
 use crate::evidence::SeriesEvidence;
-use crate::judge::{Claim, Reason, Verdict};
+use crate::judge::{Claim, OutcomeRange, Reason, Verdict};
 use crate::plan::{EventTime, Indicator, Measure};
 use crate::statistics::Interval;
 
@@ -153,6 +153,8 @@ pub struct PublishedFinding {
     pub claim: Option<Claim>,
     /// Of kind `silence`: when its subject was last heard of.
     pub last_heard: Option<EventTime>,
+    /// For hit rates: what missing outcomes could make of the ratio.
+    pub outcomes: Option<OutcomeRange>,
     /// Level of the intervals, such as 0.95.
     pub confidence: f64,
     /// The thresholds of kind `disparity`.

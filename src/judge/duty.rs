@@ -148,6 +148,7 @@ impl<'s> Post<'s> {
             reason: Some(reason),
             claim: saying.claim,
             last_heard: None,
+            outcomes: None,
             group,
             reference,
             reference_group: None,

@@ -60,6 +60,9 @@ pub struct Finding {
     /// Of kind `silence`: the end of the hour in which its subject was last heard of.
     #[serde(skip)]
     pub last_heard: Option<EventTime>,
+    /// For hit rates: what missing outcomes could make of the ratio; `None` where none is missing.
+    #[serde(skip)]
+    pub outcomes: Option<OutcomeRange>,
     /// The side that is judged: of kind `disparity` the group's.
     pub group: Side,
     /// The reference's side; empty where there is nothing to compare with.
@@ -100,6 +103,19 @@ pub struct Extra {
     reason: Option<Reason>,
     claim: Option<Claim>,
     last_heard: Option<EventTime>,
+    outcomes: Option<OutcomeRange>,
+}
+
+/// What missing outcomes could make of a ratio of hit rates, if they were hits half to twice as often as the known ones of
+/// their group.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeRange {
+    /// The lowest ratio.
+    pub low: f64,
+    /// The highest ratio.
+    pub high: f64,
+    /// Whether the range crosses the rule's critical threshold, and the ratio does not.
+    pub sensitive: bool,
 }
 
 /// What a rule of kind `suitability` tries to show, beside the alarm that it watches for.
@@ -121,12 +137,19 @@ impl Finding {
     /// Returns what the encoding leaves out.
     #[must_use]
     pub fn extra(&self) -> Extra {
-        Extra { subject: self.key.subject.clone(), reason: self.reason, claim: self.claim, last_heard: self.last_heard }
+        Extra {
+            subject: self.key.subject.clone(),
+            reason: self.reason,
+            claim: self.claim,
+            last_heard: self.last_heard,
+            outcomes: self.outcomes,
+        }
     }
 
     /// Sets what [`Self::extra`] returned.
     pub fn set_extra(&mut self, extra: Extra) {
-        let Extra { subject, reason, claim, last_heard } = extra;
+        let Extra { subject, reason, claim, last_heard, outcomes } = extra;
+        self.outcomes = outcomes;
         (self.key.subject, self.reason) = (subject, reason);
         (self.claim, self.last_heard) = (claim, last_heard);
     }

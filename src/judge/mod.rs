@@ -20,7 +20,8 @@ mod unlisted;
 pub use disparity::EvaluatorState;
 pub use evaluator::Evaluator;
 pub use finding::{
-    Claim, Estimate, Evaluation, Extra, Finding, FindingKey, Late, PendingBounds, StratifiedEstimate, Verdict,
+    Claim, Estimate, Evaluation, Extra, Finding, FindingKey, Late, OutcomeRange, PendingBounds, StratifiedEstimate,
+    Verdict,
 };
 pub use missing::{Missing, MissingSide};
 pub use reason::Reason;

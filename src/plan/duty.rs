@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
-use super::rule::WindowLength;
 use super::stratum;
-use super::time::Span;
+use super::time::{Span, WindowLength};
 
 /// Kind `benchmark`: whether the random channel is large enough for the rules that compare with it.
 #[derive(Clone, Debug, PartialEq)]

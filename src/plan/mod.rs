@@ -30,6 +30,6 @@ pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};
 pub use mapping::{Comparison, Definition, Mapping, Names, RuleNames};
 pub use model::{EvidencePlan, LedgerPlan, Limits, Plan, WindowPlan};
 pub use provenance::{InputOffset, Provenance};
-pub use rule::{DisparityRule, Rule, RuleKind, WindowLength};
+pub use rule::{DisparityRule, Rule, RuleKind};
 pub use subject::{Dimension, Exposure, Profile};
-pub use time::{EventTime, Span, hour_of};
+pub use time::{EventTime, Span, WindowLength, hour_of};

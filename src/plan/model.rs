@@ -2,10 +2,10 @@
 
 use super::id::{DimensionId, ProfileId};
 use super::invariant::{Room, present};
-use super::rule::{Rule, WindowLength};
+use super::rule::Rule;
 use super::stratum;
 use super::subject::{Dimension, Profile};
-use super::time::Span;
+use super::time::{Span, WindowLength};
 
 /// The configuration of the core.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use super::disparity::{Disparity, Indicator, Reference};
 use super::duty::{Automation, Benchmark, Coverage, Criterion, Silence, Suitability};
 use super::id::{DimensionId, ProfileId};
 use super::stratum;
-use super::time::Span;
+use super::time::{Span, WindowLength};
 use crate::statistics::Confidence;
 
 /// A rule of any kind.
@@ -113,9 +113,14 @@ impl Rule {
             _ => None,
         }
     }
-}
 
-impl Rule {
+    /// Returns whether the rule can have findings about groups of this dimension. One of kind `benchmark` has those of the
+    /// rules that it serves.
+    #[must_use]
+    pub fn watches_dimension(&self, dimension: DimensionId) -> bool {
+        matches!(self.kind, RuleKind::Benchmark(_)) || self.dimensions.contains(&dimension)
+    }
+
     /// Returns whether the rule compares this indicator.
     #[must_use]
     pub fn reads(&self, indicator: Indicator) -> bool {
@@ -164,13 +169,4 @@ impl Deref for DisparityRule<'_> {
     fn deref(&self) -> &Rule {
         self.rule
     }
-}
-
-/// The length of a rolling window, and how the configuration writes it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WindowLength {
-    /// How long the window is.
-    pub length: Span,
-    /// The text in the configuration, such as "30d".
-    pub label: String,
 }

@@ -50,6 +50,15 @@ impl Span {
     }
 }
 
+/// The length of a rolling window, and how the configuration writes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WindowLength {
+    /// How long the window is.
+    pub length: Span,
+    /// The text in the configuration, such as "30d".
+    pub label: String,
+}
+
 /// Returns the hour that contains `time`, counted from 1970. Saturates far outside the times that the contract allows.
 #[must_use]
 pub fn hour_of(time: EventTime) -> i32 {

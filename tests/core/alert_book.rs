@@ -195,6 +195,7 @@ fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -
         reason: None,
         claim: None,
         last_heard: None,
+        outcomes: None,
         key: FindingKey {
             rule: 0,
             profile: ProfileId(0),

@@ -11,7 +11,7 @@ use super::indicator::Stamp;
 use super::table::{Table, Topic};
 use super::verdict::{Inputs, Numbers, judge, may_be_beyond, sequential_verdict};
 use crate::evidence::{Against, SeriesEvidence, TableKey, WatchList, block_target};
-use crate::judge::finding::{Finding, FindingKey, PendingBounds, Verdict};
+use crate::judge::finding::{Finding, FindingKey, OutcomeRange, PendingBounds, Verdict};
 use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
 use crate::judge::stages::Funnel;
@@ -50,6 +50,7 @@ struct Row {
     numbers: Numbers,
     reference_group: Option<String>,
     pending: Option<PendingBounds>,
+    outcomes: Option<OutcomeRange>,
     probabilistic: Option<Bracket>,
     missing: Missing,
 }
@@ -192,6 +193,7 @@ impl DisparityJudge {
             reason: None,
             claim: None,
             last_heard: None,
+            outcomes: row.outcomes,
             group: inputs.group,
             reference: inputs.reference,
             reference_group: row.reference_group.clone(),
@@ -259,6 +261,7 @@ impl Known {
                     inputs,
                     reference_group: table.reference_group(),
                     pending: pending.get(group).copied().flatten(),
+                    outcomes: table.outcome_range(group),
                     probabilistic: table.bracket(group),
                 }
             });

@@ -5,13 +5,13 @@ use super::membership::{bracket, has_memberships, memberships};
 use super::missing::{Gaps, missing};
 use super::verdict::{Inputs, pending_bounds};
 use crate::evidence::{Against, Sides, TableKey, against, compares_shares};
-use crate::judge::finding::PendingBounds;
+use crate::judge::finding::{OutcomeRange, PendingBounds};
 use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
 use crate::judge::sums::CellSums;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Channel, Dimension, DisparityRule, Indicator, Reference, Slot, StratumId, WindowLength};
-use crate::statistics::{Bracket, Interval, Memberships};
+use crate::plan::{Channel, Dimension, DisparityRule, Indicator, Measure, Reference, Slot, StratumId, WindowLength};
+use crate::statistics::{Bracket, Interval, Memberships, Outcomes, missing_range};
 use crate::window::{Counts, LeftOut, Range, Rolling};
 
 /// What the tables of one rule, profile, channel and dimension are about, in all windows of the rule.
@@ -37,6 +37,9 @@ pub(super) struct Table<'s> {
     /// For hit rates: counts of sealed and unsealed cohorts alike. Empty for other indicators.
     pending: Vec<Pending>,
     memberships: Option<Memberships>,
+    /// For hit rates: the outcomes of each group in the compared channel, and in the random one where the rule compares
+    /// with it. Empty for other indicators.
+    outcomes: [Vec<Outcomes>; 2],
     /// The missing cases of the compared channel, and of the random one where the rule compares with it.
     gaps: Option<(Gaps, Option<Gaps>)>,
 }
@@ -110,10 +113,20 @@ impl<'s> Topic<'s> {
                 gaps: Some((own, random)),
                 pending: pending.iter().flat_map(|pending| pending.in_window(place)).map(Pending::of).collect(),
                 memberships: memberships(scene, self.rule, &self.subject, (range, &left_out)),
+                outcomes: self.outcomes(&all, place),
                 ..self.table(scene, (&all, &strata), place)
             })
         };
         self.rule.windows.iter().filter_map(table).collect()
+    }
+
+    /// Counts the outcomes of sealed cohorts.
+    fn outcomes(&self, all: &Channels, place: usize) -> [Vec<Outcomes>; 2] {
+        if self.rule.terms.indicator != Indicator::HitRate {
+            return Default::default();
+        }
+        let of = |counts: &GroupCounts| counts.in_window(place).map(outcomes_of).collect();
+        [of(&all.own), all.random.as_ref().map_or_else(Vec::new, of)]
     }
 
     fn table(&self, scene: &Scene<'_>, (all, strata): (&Channels, &[Channels]), place: usize) -> Table<'s> {
@@ -139,6 +152,7 @@ impl<'s> Topic<'s> {
             strata: strata.iter().map(|channels| sides_of(channels, false)).collect(),
             pending: Vec::new(),
             memberships: None,
+            outcomes: Default::default(),
             gaps: None,
         }
     }
@@ -191,10 +205,47 @@ impl Table<'_> {
         self.pending.iter().map(of_group).collect()
     }
 
+    /// Returns what missing outcomes could make of the ratio of hit rates; `None` where there are none, or no ratio.
+    pub fn outcome_range(&self, group: usize) -> Option<OutcomeRange> {
+        let [own, random] = &self.outcomes;
+        let at = |of: &[Outcomes], index: usize| of.get(index).copied().unwrap_or_default();
+        let group_outcomes = at(own, group);
+        let reference = match self.against {
+            Against::Rest => {
+                let others = own.iter().enumerate().filter(|(index, _)| *index != group);
+                others.fold(Outcomes::default(), |sum, (_, outcomes)| plus(sum, *outcomes))
+            }
+            Against::Group(index) => at(own, index),
+            Against::Random => at(random, group),
+            Against::Overall | Against::Nothing => return None,
+        };
+        if group_outcomes.missing == 0 && reference.missing == 0 {
+            return None;
+        }
+        let range = missing_range(group_outcomes, reference)?;
+        let is_ratio = self.rule.terms.measure == Measure::Ratio;
+        let sensitive = is_ratio && range.sensitive_to_missing(self.rule.terms.critical);
+        Some(OutcomeRange { low: range.low, high: range.high, sensitive })
+    }
+
     /// Returns what the cases say of a group that is known only as probabilities; `None` where there are none, or too
     /// few.
     pub fn bracket(&self, group: usize) -> Option<Bracket> {
         bracket(self.memberships.as_ref()?, self.rule, self.dimension, group)
+    }
+}
+
+/// A tally may count outcomes without the controls they are of.
+const fn outcomes_of(counts: &Counts) -> Outcomes {
+    let missing = counts.controlled.saturating_sub(counts.concluded);
+    Outcomes { events: counts.hits, concluded: counts.concluded, missing }
+}
+
+const fn plus(one: Outcomes, other: Outcomes) -> Outcomes {
+    Outcomes {
+        events: one.events.saturating_add(other.events),
+        concluded: one.concluded.saturating_add(other.concluded),
+        missing: one.missing.saturating_add(other.missing),
     }
 }
 

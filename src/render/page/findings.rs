@@ -231,6 +231,10 @@ fn ratio(language: Language, finding: &PublishedFinding) -> Markup {
                 small { (fill(language.difference(), &[&language.decimal(value * 100.0, 2)])) }
             }
         }
+        @if let Some(range) = &finding.outcomes {
+            @let limits = [&*language.ratio_text(range.low), &*language.ratio_text(range.high)];
+            small { (fill(if range.sensitive { language.outcomes_sensitive() } else { language.outcomes_range() }, &limits)) }
+        }
         @if let Some(bracket) = &finding.probabilistic { (probabilistic(language, bracket)) }
     }
 }
