@@ -10,7 +10,7 @@ use super::published::{
     Counted, Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates,
 };
 use crate::evidence::SeriesEvidence;
-use crate::judge::{Claim, OutcomeRange, Reason, Stage, Verdict};
+use crate::judge::{Association, Claim, OutcomeRange, Reason, Stage, Verdict};
 use crate::plan::{EventTime, Indicator};
 use crate::statistics::{Factor, Interval};
 
@@ -50,6 +50,9 @@ impl Serialize for PublishedFinding {
         map.serialize_entry("subject", &self.subject)?;
         map.serialize_entry("reason", &self.reason.map(Reason::name))?;
         map.serialize_entry("outcome_range", &self.outcomes.as_ref().map(OfOutcomes))?;
+        if let Some(association) = &self.association {
+            map.serialize_entry("association", &OfAssociation(association))?;
+        }
         if self.last_heard.is_some() {
             map.serialize_entry("last_heard", &self.last_heard.and_then(rfc3339))?;
         }
@@ -252,6 +255,22 @@ impl Serialize for OfClaim<'_> {
         map.serialize_entry("information", information)?;
         map.serialize_entry("information_needed", information_needed)?;
         map.serialize_entry("last_shown", &last_shown.and_then(rfc3339))?;
+        map.end()
+    }
+}
+
+struct OfAssociation<'p>(&'p Association);
+
+impl Serialize for OfAssociation<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Association { v, lower, upper, difference, difference_near, carried } = self.0;
+        let mut map = serializer.serialize_map(Some(6))?;
+        map.serialize_entry("v", v)?;
+        map.serialize_entry("lower", lower)?;
+        map.serialize_entry("upper", upper)?;
+        map.serialize_entry("difference", difference)?;
+        map.serialize_entry("difference_near", difference_near)?;
+        map.serialize_entry("carried", carried)?;
         map.end()
     }
 }

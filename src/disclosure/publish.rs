@@ -119,6 +119,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         suppressed: withheld.any(),
         compares: finding.compares(),
         last_heard: finding.last_heard,
+        association: finding.association.filter(|_| !withheld.any()),
         outcomes: finding.outcomes.filter(|_| !withheld.any()),
         claim: finding.claim.filter(|_| !withheld.any()),
         confidence: 1.0 - rule.confidence.alpha(),

@@ -5,7 +5,7 @@ use super::missing::PublishedMissing;
 use super::unlisted::PublishedUnlisted;
 use crate::alert::{AlertState, Severity, SeverityChange};
 use crate::evidence::SeriesEvidence;
-use crate::judge::{Claim, OutcomeRange, Reason, Verdict};
+use crate::judge::{Association, Claim, OutcomeRange, Reason, Verdict};
 use crate::plan::{EventTime, Indicator, Measure};
 use crate::statistics::Interval;
 
@@ -155,6 +155,8 @@ pub struct PublishedFinding {
     pub last_heard: Option<EventTime>,
     /// For hit rates: what missing outcomes could make of the ratio.
     pub outcomes: Option<OutcomeRange>,
+    /// Of kind `criterion`: how strongly its subject goes together with the dimension.
+    pub association: Option<Association>,
     /// Level of the intervals, such as 0.95.
     pub confidence: f64,
     /// The thresholds of kind `disparity`.
@@ -331,8 +333,10 @@ impl PublishedFinding {
     /// Returns what it is about, for people: a group, what else it is about, or both; empty for a profile as a whole.
     #[must_use]
     pub fn about(&self) -> String {
-        let group = self.dimension.as_ref().zip(self.group.as_ref());
-        let group = group.map(|(dimension, group)| format!("{dimension}={group}"));
+        let group = self.dimension.as_ref().map(|dimension| match &self.group {
+            Some(group) => format!("{dimension}={group}"),
+            None => dimension.clone(),
+        });
         group.into_iter().chain(self.subject.clone()).collect::<Vec<_>>().join(", ")
     }
 }

@@ -10,7 +10,7 @@ use super::feed::CohortFeed;
 use super::series::SeriesEvidence;
 use super::table::Context;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{EventTime, Mapping, Plan, Rule, Slot, Span, StratumId, stratum};
+use crate::plan::{Derived, EventTime, Mapping, Plan, Rule, Slot, Span, StratumId, stratum};
 use crate::statistics::{Detector, Judging, Pair};
 
 /// All series of the plan's rules of other kinds than disparity.
@@ -33,11 +33,13 @@ pub struct DutySeries {
 }
 
 /// A block that is not over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct OpenDuty {
     /// The first hour of its first cohort, counted from 1970.
     start: i32,
     counts: Pair,
+    /// By group: those with a criterion and those without. Empty for other series.
+    table: Vec<[u64; 2]>,
 }
 
 /// What a series of another kind says.
@@ -85,6 +87,7 @@ impl Duties {
         }
         let class = context.reading.attributes.stratum_id(stratum::RISK_CLASS);
         self.learn_classes(feed, cohort, class, context.reading.plan);
+        self.learn_criteria(feed, cohort, context);
         for (key, series) in &mut self.series {
             if self.feeds.get(key) == Some(&feed) {
                 let Some(rule) = rule(context.reading.plan, key) else { continue };
@@ -109,6 +112,14 @@ impl Duties {
         Some(self.series.get(key)?.evidence(key.log_level(rule, family)))
     }
 
+    /// Returns the criteria on no list of which a rule has learned, by their value.
+    pub fn unlisted<'s>(&'s self, of: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
+        self.series.keys().filter_map(move |key| match key.aspect {
+            Aspect::AssociatedUnlisted(_, value) if DutyKey { aspect: of.aspect, ..*key } == *of => Some(value),
+            _ => None,
+        })
+    }
+
     /// Returns the risk classes of which a rule has learned.
     pub fn classes<'s>(&'s self, of: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
         self.series.keys().filter_map(move |key| match key.aspect {
@@ -124,25 +135,68 @@ impl Duties {
         let whole: Vec<DutyKey> = self.feeds.iter().filter_map(reads).collect();
         for key in whole {
             for value in cohort.values(class).into_iter().filter(|value| *value != Slot::NONE) {
-                let of_class = DutyKey { aspect: Aspect::NotFollowedIn(value), ..key };
-                let process = rule(plan, &key).and_then(|rule| of_class.process(rule));
-                if let (false, Some(process)) = (self.series.contains_key(&of_class), process) {
-                    let begun = self.series.get(&key).map_or(i32::MIN, |whole| whole.begun);
-                    self.series.insert(of_class, DutySeries { process, open: None, begun, shown: None });
-                    self.feeds.insert(of_class, feed);
-                }
+                self.add_like(DutyKey { aspect: Aspect::NotFollowedIn(value), ..key }, &key, plan);
             }
+        }
+    }
+
+    /// Adds a series for each criterion on no list that is new in a cohort.
+    fn learn_criteria(&mut self, feed: usize, cohort: &Cohort, context: &Context<'_>) {
+        let Some(stratum) = context.reading.attributes.stratum_id(stratum::UNLISTED_CRITERION) else { return };
+        let reads =
+            |(key, of): (&DutyKey, &usize)| (key.aspect == Aspect::Associated(stratum) && *of == feed).then_some(*key);
+        let all: Vec<DutyKey> = self.feeds.iter().filter_map(reads).collect();
+        let is_criterion = |value: &Slot| {
+            *value != Slot::NONE && context.reading.attributes.stratum_value(stratum, *value) != Derived::NO_CRITERION
+        };
+        for key in all {
+            for value in cohort.values(stratum).into_iter().filter(is_criterion) {
+                self.add_like(
+                    DutyKey { aspect: Aspect::AssociatedUnlisted(stratum, value), ..key },
+                    &key,
+                    context.reading.plan,
+                );
+            }
+        }
+    }
+
+    /// Adds a series that reads what another one does, unless it is there.
+    fn add_like(&mut self, key: DutyKey, other: &DutyKey, plan: &Plan) {
+        let process = rule(plan, other).and_then(|rule| key.process(rule, plan));
+        if let (false, Some(process), Some(feed)) =
+            (self.series.contains_key(&key), process, self.feeds.get(other).copied())
+        {
+            let begun = self.series.get(other).map_or(i32::MIN, |other| other.begun);
+            self.series.insert(key, DutySeries { process, open: None, begun, shown: None });
+            self.feeds.insert(key, feed);
         }
     }
 
     fn add(&mut self, key: DutyKey, plan: &Plan, feeds: &[CohortFeed], begun: i32) {
         let feed = invariant::present(Room::Evidence, "each series has a feed", feeds.binary_search(&key.feed()).ok());
-        let process = rule(plan, &key).and_then(|rule| key.process(rule));
+        let process = rule(plan, &key).and_then(|rule| key.process(rule, plan));
         let process = invariant::present(Room::Evidence, "a series is of an aspect of its rule", process);
         if let (Some(feed), Some(process)) = (feed, process) {
             self.series.insert(key, DutySeries { process, open: None, begun, shown: None });
             self.feeds.insert(key, feed);
         }
+    }
+}
+
+impl OpenDuty {
+    fn add(&mut self, counts: Pair, table: Vec<[u64; 2]>) {
+        self.counts = self.counts.plus(counts);
+        if self.table.is_empty() {
+            self.table = table;
+        } else {
+            let cells = self.table.iter_mut().flatten().zip(table.into_iter().flatten());
+            cells.for_each(|(sum, cases)| *sum = sum.saturating_add(cases));
+        }
+    }
+
+    fn exposed(&self) -> u64 {
+        let counted = self.counts.exposed.saturating_add(self.counts.reference_exposed);
+        self.table.iter().flatten().fold(counted, |sum, cases| sum.saturating_add(*cases))
     }
 }
 
@@ -163,9 +217,11 @@ impl Duties {
         for (key, series) in stored {
             let Some(rule) = mapping.same_rule(key.rule) else { continue };
             let Some(profile) = mapping.profile(key.profile) else { continue };
-            let key = DutyKey { rule, profile, ..key };
+            let Some(aspect) = renamed(key.aspect, mapping) else { continue };
+            let key = DutyKey { rule, profile, aspect, ..key };
             let whole = match key.aspect {
                 Aspect::NotFollowedIn(_) => DutyKey { aspect: Aspect::NotFollowed, ..key },
+                Aspect::AssociatedUnlisted(stratum, _) => DutyKey { aspect: Aspect::Associated(stratum), ..key },
                 _ => key,
             };
             if let Some(feed) = self.feeds.get(&whole).copied() {
@@ -189,31 +245,32 @@ impl DutySeries {
         }
         self.close_expired(key, rule, cohort.start, hour, context);
         let counts = key.counts(cohort, context.reading.plan, class);
-        if counts == Pair::default() {
+        let table = key.table(cohort, context.reading.plan, context.reading.attributes);
+        if counts == Pair::default() && table.iter().flatten().all(|cases| *cases == 0) {
             return;
         }
-        let open = self.open.get_or_insert(OpenDuty { start: cohort.start, counts: Pair::default() });
-        open.counts = open.counts.plus(counts);
-        let end = key.block_end(rule, context.evidence.block_concluded);
-        let exposed = open.counts.exposed.saturating_add(open.counts.reference_exposed);
+        let open = self.open.get_or_insert_with(|| OpenDuty { start: cohort.start, ..OpenDuty::default() });
+        open.add(counts, table);
+        let end = key.block_end(rule, &context.evidence);
+        let exposed = open.exposed();
         if exposed >= end.exposed && (end.random == 0 || key.random(&open.counts) >= end.random) {
             self.close(key, rule, hour, context);
         }
     }
 
     fn close_expired(&mut self, key: &DutyKey, rule: &Rule, passed: i32, hour: i32, context: &Context<'_>) {
-        let hours = key.block_end(rule, context.evidence.block_concluded).hours;
-        if self.open.is_some_and(|open| passed >= open.start.saturating_add(hours)) {
+        let hours = key.block_end(rule, &context.evidence).hours;
+        if self.open.as_ref().is_some_and(|open| passed >= open.start.saturating_add(hours)) {
             self.close(key, rule, hour, context);
         }
     }
 
     /// Has the process read the open block.
     fn close(&mut self, key: &DutyKey, rule: &Rule, hour: i32, context: &Context<'_>) {
-        let Some(OpenDuty { counts, .. }) = self.open.take() else { return };
+        let Some(OpenDuty { counts, table, .. }) = self.open.take() else { return };
         let log_level = key.log_level(rule, context.log_level);
-        let judging =
-            Judging { variation: context.evidence.block_variation, cap: context.evidence.block_cap, log_level };
+        let variation = key.variation(rule, &context.evidence);
+        let judging = Judging { variation, cap: context.evidence.block_cap, log_level };
         match &mut self.process {
             Process::Two(process) => {
                 process.take(counts, &judging);
@@ -224,6 +281,10 @@ impl DutySeries {
                 }
             }
             Process::One(process) => process.take(counts.events, counts.exposed, &judging),
+            Process::Table(process) => {
+                let table: Vec<Vec<u64>> = table.iter().map(|row| row.to_vec()).collect();
+                process.take(&table, &judging);
+            }
         }
     }
 
@@ -231,10 +292,20 @@ impl DutySeries {
         let (detector, phi, blocks, information, exposed_seen) = match &self.process {
             Process::Two(two) => (two.detector(), two.phi(), two.blocks(), two.information(), two.exposed_seen()),
             Process::One(one) => (one.detector(), one.phi(), one.blocks(), one.information(), one.exposed_seen()),
+            Process::Table(table) => (table.detector(), table.phi(), table.blocks(), 0.0, 0),
         };
         let last_shown = self.shown.map(|hour| EventTime(Span::HOUR.times(hour.into()).0));
         DutyEvidence { series: said(detector, phi, blocks, log_level), information, exposed_seen, last_shown }
     }
+}
+
+/// Returns the aspect under the present strata; `None` where its stratum is gone.
+fn renamed(aspect: Aspect, mapping: &Mapping) -> Option<Aspect> {
+    Some(match aspect {
+        Aspect::Associated(stratum) => Aspect::Associated(mapping.stratum(stratum)?),
+        Aspect::AssociatedUnlisted(stratum, value) => Aspect::AssociatedUnlisted(mapping.stratum(stratum)?, value),
+        aspect => aspect,
+    })
 }
 
 fn said(detector: &Detector, phi: f64, blocks: u64, log_level: f64) -> SeriesEvidence {

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::cohort::Cohort;
 use super::comparison::slots;
 use super::feed::{CohortFeed, Maturity};
+use crate::ledger::AttributeTable;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{
-    Automation, Channel, Coverage, Dimension, DimensionId, GroupId, Plan, ProfileId, Rule, RuleKind, Slot, Span,
-    StratumId, Suitability,
+    Automation, Channel, Coverage, Derived, Dimension, DimensionId, EvidencePlan, GroupId, Plan, ProfileId, Rule,
+    RuleKind, Slot, Span, StratumId, Suitability,
 };
-use crate::statistics::{Direction, OneSample, Pair, TwoSample, log_level_of_half, log_level_of_part};
+use crate::statistics::{Direction, Independence, OneSample, Pair, TwoSample, log_level_of_half, log_level_of_part};
 
 /// The controls, of both groups together, that complete a block of missing outcomes.
 const BLOCK_CONTROLLED: u64 = 200;
@@ -57,6 +58,10 @@ pub enum Aspect {
     NotFollowed,
     /// The same in one risk class, by its value.
     NotFollowedIn(Slot),
+    /// That a criterion is used as often in every group, by its stratum.
+    Associated(StratumId),
+    /// The same of a criterion on no list, by its value in the stratum of those.
+    AssociatedUnlisted(StratumId, Slot),
 }
 
 /// The e-process of an aspect, without evidence.
@@ -66,6 +71,8 @@ pub(super) enum Process {
     Two(Box<TwoSample>),
     /// One rate against a fixed one: the pair has no reference.
     One(Box<OneSample>),
+    /// Whether groups have the same values: by group, those with the criterion and those without.
+    Table(Box<Independence>),
 }
 
 /// When a block is over.
@@ -86,13 +93,14 @@ impl DutyKey {
         let (channels, maturity) = match self.aspect {
             Aspect::NotSuitable | Aspect::Shown => (vec![Channel::Profile, Channel::Random], Maturity::Resolved),
             Aspect::NotFollowed | Aspect::NotFollowedIn(_) => (vec![channel], Maturity::Reported),
+            Aspect::Associated(_) | Aspect::AssociatedUnlisted(..) => (vec![channel], Maturity::Over),
             _ => (vec![channel], Maturity::Aged),
         };
         CohortFeed { profile, dimension, channels, maturity }
     }
 
     /// Returns the e-process of the series before its first block; `None` where the rule is of another kind.
-    pub(super) fn process(&self, rule: &Rule) -> Option<Process> {
+    pub(super) fn process(&self, rule: &Rule, plan: &Plan) -> Option<Process> {
         let two = |null: f64| Process::Two(Box::new(TwoSample::new(null)));
         let one = |rate: f64, direction| Process::One(Box::new(OneSample::new(rate, direction)));
         match (&rule.kind, self.aspect) {
@@ -108,6 +116,10 @@ impl DutyKey {
             (RuleKind::Automation(terms), Aspect::NotFollowed | Aspect::NotFollowedIn(_)) => {
                 Some(one(1.0 - terms.max_follow_through, Direction::Below))
             }
+            (RuleKind::Criterion(_), Aspect::Associated(_) | Aspect::AssociatedUnlisted(..)) => {
+                let groups = dimension(plan, self.dimension)?.groups.len();
+                Some(Process::Table(Box::new(Independence::new(groups, 2))))
+            }
             _ => None,
         }
     }
@@ -122,6 +134,11 @@ impl DutyKey {
             (Aspect::MissingBeyondWarning | Aspect::MissingBeyondCritical, _) => log_level_of_half(family),
             (Aspect::MissingMore | Aspect::MissingLess, _) => log_level_of_half(family),
             (Aspect::NotFollowed, _) => log_level_of_half(family),
+            (Aspect::Associated(_), _) => family,
+            // All criteria on no list share a level. How many come is not known beforehand.
+            (Aspect::AssociatedUnlisted(_, value), _) => {
+                log_level_of_part(family, u32::from(value.0).saturating_add(1))
+            }
             // The classes share the other half. How many come is not known beforehand.
             (Aspect::NotFollowedIn(class), _) => {
                 log_level_of_part(log_level_of_half(family), u32::from(class.0).saturating_add(1))
@@ -129,15 +146,24 @@ impl DutyKey {
         }
     }
 
-    /// Returns when a block of the series is over. `concluded` is the plan's block of concluded controls.
-    pub(super) fn block_end(&self, rule: &Rule, concluded: u64) -> BlockEnd {
+    /// Returns the coefficient of variation between blocks that is no evidence.
+    pub(super) const fn variation(&self, rule: &Rule, plan: &EvidencePlan) -> f64 {
+        match &rule.kind {
+            RuleKind::Criterion(terms) => terms.block_variation,
+            _ => plan.block_variation,
+        }
+    }
+
+    /// Returns when a block of the series is over.
+    pub(super) fn block_end(&self, rule: &Rule, plan: &EvidencePlan) -> BlockEnd {
         match &rule.kind {
             RuleKind::Suitability(Suitability { block_random, block_max, .. }) => {
-                BlockEnd { exposed: concluded, random: *block_random, hours: hours(*block_max) }
+                BlockEnd { exposed: plan.block_concluded, random: *block_random, hours: hours(*block_max) }
             }
             RuleKind::Automation(Automation { block_selected, .. }) => {
                 BlockEnd { exposed: *block_selected, random: 0, hours: FOLLOW_THROUGH_HOURS }
             }
+            RuleKind::Criterion(_) => BlockEnd { exposed: plan.block_exposed, random: 0, hours: COVERAGE_HOURS },
             _ => BlockEnd { exposed: BLOCK_CONTROLLED, random: 0, hours: COVERAGE_HOURS },
         }
     }
@@ -151,11 +177,34 @@ impl DutyKey {
             Aspect::MissingBeyondWarning | Aspect::MissingBeyondCritical => missing(cohort, channel, group),
             Aspect::MissingMore => missing_against_rest(cohort, channel, (dimension, group), plan),
             Aspect::MissingLess => missing_against_rest(cohort, channel, (dimension, group), plan).swapped(),
+            Aspect::Associated(_) | Aspect::AssociatedUnlisted(..) => Pair::default(),
             Aspect::NotFollowed => not_followed(cohort, channel, group, None),
             Aspect::NotFollowedIn(value) => {
                 class.map_or_else(Pair::default, |stratum| not_followed(cohort, channel, group, Some((stratum, value))))
             }
         }
+    }
+
+    /// Returns what a cohort adds to a block that is a table: of each listed group those with the criterion and those
+    /// without, of whom it is known. Empty for other series.
+    pub(super) fn table(&self, cohort: &Cohort, plan: &Plan, attributes: &AttributeTable) -> Vec<[u64; 2]> {
+        let (stratum, only) = match self.aspect {
+            Aspect::Associated(stratum) => (stratum, None),
+            Aspect::AssociatedUnlisted(stratum, value) => (stratum, Some(value)),
+            _ => return Vec::new(),
+        };
+        let values: Vec<Slot> = cohort.values(stratum).into_iter().filter(|value| *value != Slot::NONE).collect();
+        let has = |value: Slot| match only {
+            Some(only) => value == only,
+            None => attributes.stratum_value(stratum, value) != Derived::ABSENT,
+        };
+        let of_group = |group: Slot| {
+            values.iter().fold([0_u64; 2], |[with, without], value| {
+                let cases = cohort.counts(self.channel, group, Some((stratum, *value))).assessed;
+                if has(*value) { [with.saturating_add(cases), without] } else { [with, without.saturating_add(cases)] }
+            })
+        };
+        dimension(plan, self.dimension).into_iter().flat_map(slots).map(of_group).collect()
     }
 
     /// Returns the exposed of the random channel among the counts.
@@ -170,6 +219,7 @@ impl DutyKey {
 /// Returns the keys of the plan's series, in the order of its rules; not those of risk classes, which are learned.
 pub(super) fn duty_keys(plan: &Plan) -> Vec<DutyKey> {
     let mut keys = Vec::new();
+    let strata = plan.strata();
     for (index, rule) in plan.rules.iter().enumerate() {
         for profile in &rule.profiles {
             for channel in &rule.channels {
@@ -183,10 +233,21 @@ pub(super) fn duty_keys(plan: &Plan) -> Vec<DutyKey> {
                 for (dimension, group) in groups(plan, rule) {
                     keys.extend(of_groups.iter().map(|aspect| place(dimension, Slot(group.0), *aspect)));
                 }
+                for (dimension, stratum) in criteria(rule, &strata) {
+                    keys.push(place(dimension, Slot::EVERYONE, Aspect::Associated(stratum)));
+                }
             }
         }
     }
     keys
+}
+
+/// The dimensions of a rule of kind `criterion`, each with the stratum of every criterion; last that of those on no list.
+fn criteria<'p>(rule: &'p Rule, strata: &'p [&str]) -> impl Iterator<Item = (DimensionId, StratumId)> + 'p {
+    let names = if let RuleKind::Criterion(terms) = &rule.kind { terms.strata() } else { Vec::new() };
+    let id = |name: &str| (0..).map(StratumId).zip(strata).find(|(_, known)| **known == name).map(|(id, _)| id);
+    let ids: Vec<StratumId> = names.into_iter().filter_map(id).collect();
+    rule.dimensions.iter().flat_map(move |dimension| ids.clone().into_iter().map(move |id| (*dimension, id)))
 }
 
 /// The aspects of all cases, and those of each group.
@@ -207,7 +268,11 @@ pub(super) fn family_size(keys: &[DutyKey]) -> usize {
     let whole = |key: &&DutyKey| {
         matches!(
             key.aspect,
-            Aspect::NotSuitable | Aspect::MissingBeyondWarning | Aspect::MissingMore | Aspect::NotFollowed
+            Aspect::NotSuitable
+                | Aspect::MissingBeyondWarning
+                | Aspect::MissingMore
+                | Aspect::NotFollowed
+                | Aspect::Associated(_)
         )
     };
     keys.iter().filter(whole).count()

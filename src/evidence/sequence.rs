@@ -130,6 +130,11 @@ impl Sequences {
         self.duties.classes(key)
     }
 
+    /// Returns the criteria on no list that a series of [`Aspect::Associated`](super::Aspect::Associated) has beside it.
+    pub fn unlisted<'s>(&'s self, key: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
+        self.duties.unlisted(key)
+    }
+
     /// Returns ln(1 / level) of a whole series of the family.
     #[must_use]
     pub const fn log_level(&self) -> f64 {

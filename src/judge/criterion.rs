@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::association;
 use super::duty::{Post, Saying, Whom, each_post};
 use super::finding::{Finding, Verdict};
 use super::reason::Reason;
@@ -24,6 +25,9 @@ pub(super) fn judge<'s>(
             findings.push(listed(&post, terms, criterion, sums));
         }
         findings.push(unlisted(&post, sums));
+        for dimension in &rule.dimensions {
+            findings.extend(association::findings(&post, terms, *dimension, sums));
+        }
     });
 }
 

@@ -149,6 +149,7 @@ impl<'s> Post<'s> {
             claim: saying.claim,
             last_heard: None,
             outcomes: None,
+            association: None,
             group,
             reference,
             reference_group: None,

@@ -63,6 +63,9 @@ pub struct Finding {
     /// For hit rates: what missing outcomes could make of the ratio; `None` where none is missing.
     #[serde(skip)]
     pub outcomes: Option<OutcomeRange>,
+    /// Of kind `criterion`: how strongly its subject goes together with the dimension.
+    #[serde(skip)]
+    pub association: Option<Association>,
     /// The side that is judged: of kind `disparity` the group's.
     pub group: Side,
     /// The reference's side; empty where there is nothing to compare with.
@@ -104,6 +107,24 @@ pub struct Extra {
     claim: Option<Claim>,
     last_heard: Option<EventTime>,
     outcomes: Option<OutcomeRange>,
+    association: Option<Association>,
+}
+
+/// How strongly a criterion goes together with the groups of a dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Association {
+    /// Cramer's V, corrected for its bias; from 0 to 1.
+    pub v: f64,
+    /// Its lower limit.
+    pub lower: f64,
+    /// Its upper limit.
+    pub upper: f64,
+    /// The largest difference between the share of a group and that of the rest in which a value is used; from -1 to 1.
+    pub difference: f64,
+    /// The limit of that difference that is nearer to 0, without sign; 0 where its interval holds 0.
+    pub difference_near: f64,
+    /// The largest disparity that the criterion would make of a group if it alone decided.
+    pub carried: Option<f64>,
 }
 
 /// What missing outcomes could make of a ratio of hit rates, if they were hits half to twice as often as the known ones of
@@ -143,12 +164,14 @@ impl Finding {
             claim: self.claim,
             last_heard: self.last_heard,
             outcomes: self.outcomes,
+            association: self.association,
         }
     }
 
     /// Sets what [`Self::extra`] returned.
     pub fn set_extra(&mut self, extra: Extra) {
-        let Extra { subject, reason, claim, last_heard, outcomes } = extra;
+        let Extra { subject, reason, claim, last_heard, outcomes, association } = extra;
+        self.association = association;
         self.outcomes = outcomes;
         (self.key.subject, self.reason) = (subject, reason);
         (self.claim, self.last_heard) = (claim, last_heard);

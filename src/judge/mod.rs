@@ -1,5 +1,6 @@
 //! Judgement: from a scene and its rules to findings. Each rule kind has a file or folder of its own.
 
+mod association;
 mod automation;
 mod benchmark;
 mod coverage;
@@ -20,8 +21,8 @@ mod unlisted;
 pub use disparity::EvaluatorState;
 pub use evaluator::Evaluator;
 pub use finding::{
-    Claim, Estimate, Evaluation, Extra, Finding, FindingKey, Late, OutcomeRange, PendingBounds, StratifiedEstimate,
-    Verdict,
+    Association, Claim, Estimate, Evaluation, Extra, Finding, FindingKey, Late, OutcomeRange, PendingBounds,
+    StratifiedEstimate, Verdict,
 };
 pub use missing::{Missing, MissingSide};
 pub use reason::Reason;

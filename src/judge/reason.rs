@@ -41,6 +41,10 @@ pub enum Reason {
     UnlistedCriterion,
     /// Criteria of the cases are not known.
     CriteriaUnknown,
+    /// A criterion goes together with a protected dimension.
+    CriterionAssociated,
+    /// A criterion goes together with a protected dimension, and would make a disparity by itself.
+    CriterionCarriesDisparity,
     /// It was heard of lately.
     Heard,
     /// It was not heard of for too long.
@@ -51,7 +55,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Nothing,
         Self::TooFew,
         Self::NoRandomChannel,
@@ -70,6 +74,8 @@ impl Reason {
         Self::ProxyCriterion,
         Self::UnlistedCriterion,
         Self::CriteriaUnknown,
+        Self::CriterionAssociated,
+        Self::CriterionCarriesDisparity,
         Self::Heard,
         Self::Silent,
         Self::NeverHeard,
@@ -97,6 +103,8 @@ impl Reason {
             Self::ProxyCriterion => "proxy_criterion",
             Self::UnlistedCriterion => "unlisted_criterion",
             Self::CriteriaUnknown => "criteria_unknown",
+            Self::CriterionAssociated => "criterion_associated",
+            Self::CriterionCarriesDisparity => "criterion_carries_disparity",
             Self::Heard => "heard",
             Self::Silent => "silent",
             Self::NeverHeard => "never_heard",

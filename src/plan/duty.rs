@@ -67,6 +67,12 @@ pub struct Criterion {
     pub watched: Vec<WatchedCriterion>,
     /// Whether a restricted criterion is critical, not a warning.
     pub restricted_is_critical: bool,
+    /// From these lower limits of Cramer's V on, a criterion is watched, and flagged.
+    pub association: [f64; 2],
+    /// The same for the difference between the share of a group and that of the rest in which a value is used.
+    pub difference: [f64; 2],
+    /// The coefficient of variation of a criterion's use between blocks that is no evidence.
+    pub block_variation: f64,
 }
 
 /// A criterion on a list of the configuration.
@@ -140,7 +146,8 @@ impl Topic {
 
 impl Criterion {
     /// Returns the strata that count criteria.
-    pub(super) fn strata(&self) -> Vec<&str> {
+    #[must_use]
+    pub fn strata(&self) -> Vec<&str> {
         let watched = self.watched.iter().map(|criterion| criterion.stratum.as_str());
         watched.chain([stratum::UNLISTED_CRITERION]).collect()
     }

@@ -84,8 +84,9 @@ impl RuleKind {
             Self::Automation(Automation { max_follow_through, block_selected, .. }) => {
                 format!("below {max_follow_through}, block {block_selected}")
             }
+            Self::Criterion(terms) => format!("variation {}", terms.block_variation),
             // The definition of a disparity has fields of its own; the others gather no evidence.
-            Self::Disparity(_) | Self::Benchmark(_) | Self::Criterion(_) | Self::Silence(_) => String::new(),
+            Self::Disparity(_) | Self::Benchmark(_) | Self::Silence(_) => String::new(),
         }
     }
 

@@ -313,6 +313,10 @@ impl Toml {
             }
             RuleKind::Criterion(terms) => {
                 self.string("restricted_is", if terms.restricted_is_critical { "critical" } else { "warning" });
+                let two = |[watched, flagged]: [f64; 2]| format!("[{watched:?}, {flagged:?}]");
+                self.value("association", two(terms.association));
+                self.value("difference", two(terms.difference));
+                self.number("block_variation", terms.block_variation);
             }
             RuleKind::Silence(terms) => {
                 self.silence(terms);

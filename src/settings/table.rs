@@ -114,6 +114,28 @@ impl<'p> Table<'p> {
         })
     }
 
+    /// Reads a list of two numbers that are `valid`; `default` where it is missing.
+    pub fn two_numbers(
+        &mut self,
+        key: &'static str,
+        default: [f64; 2],
+        expected: &str,
+        valid: impl Fn([f64; 2]) -> bool,
+    ) -> [f64; 2] {
+        let Some((place, value)) = self.take(key) else { return default };
+        let path = self.path_of(key);
+        let described = value.describe();
+        let items = value.list(&place).unwrap_or_default();
+        let numbers: Vec<f64> = items.iter().filter_map(|item| finite(&item.value)).collect();
+        match (numbers.as_slice(), items.len()) {
+            ([first, second], 2) if valid([*first, *second]) => [*first, *second],
+            _ => {
+                self.problems.add(&place, &path, expected, described);
+                default
+            }
+        }
+    }
+
     /// Reads a duration; `None` where it is missing.
     pub fn optional_duration(&mut self, key: &'static str, range: RangeInclusive<Span>) -> Option<Span> {
         let bounds = format!("from {} to {}", format_duration(*range.start()), format_duration(*range.end()));

@@ -196,6 +196,7 @@ fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -
         claim: None,
         last_heard: None,
         outcomes: None,
+        association: None,
         key: FindingKey {
             rule: 0,
             profile: ProfileId(0),

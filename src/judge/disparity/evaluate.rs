@@ -194,6 +194,7 @@ impl DisparityJudge {
             claim: None,
             last_heard: None,
             outcomes: row.outcomes,
+            association: None,
             group: inputs.group,
             reference: inputs.reference,
             reference_group: row.reference_group.clone(),

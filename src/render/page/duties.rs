@@ -7,7 +7,7 @@ use super::findings::{evidence, missing, rate, withheld};
 use super::mark;
 use super::text::{Language, fill};
 use crate::disclosure::PublishedFinding;
-use crate::judge::{Claim, Verdict};
+use crate::judge::{Association, Claim, Verdict};
 
 /// Rows on the page, at most.
 const MAX_ROWS: usize = 400;
@@ -106,6 +106,7 @@ fn row(language: Language, finding: &PublishedFinding) -> Markup {
                 @if finding.last_heard.is_some() {
                     (language.last_heard()) " " (time(language, finding.last_heard))
                 } @else if finding.evidence.is_some() { (evidence(language, finding)) } @else { "\u{2013}" }
+                @if let Some(found) = &finding.association { small { (associated(language, found)) } }
                 @if let Some(claim) = &finding.claim { small { (shown(language, claim)) } }
             }
         }
@@ -118,6 +119,11 @@ fn compared(language: Language, finding: &PublishedFinding) -> Markup {
             (rate(language, finding.reference_rate, finding.reference_counts))
         } @else if finding.compares && finding.suppressed { (withheld(language)) } @else { "\u{2013}" }
     }
+}
+
+fn associated(language: Language, found: &Association) -> String {
+    let number = |value: f64| language.decimal(value, 2);
+    fill(language.association(), &[&number(found.v), &number(found.lower), &number(found.upper)])
 }
 
 /// What speaks for the profile's advantage.

@@ -79,6 +79,14 @@ const fn sentence(reason: Reason) -> (&'static str, &'static str) {
             "The profile uses criteria that are on no list: nobody has judged them yet.",
             "Het profiel gebruikt criteria die op geen lijst staan: niemand heeft ze nog beoordeeld.",
         ),
+        Reason::CriterionAssociated => (
+            "The criterion goes together with this protected dimension: it may stand for it.",
+            "Het criterium hangt samen met deze beschermde dimensie: het kan ervoor staan.",
+        ),
+        Reason::CriterionCarriesDisparity => (
+            "The criterion goes together with this protected dimension, and would make a disparity by itself.",
+            "Het criterium hangt samen met deze beschermde dimensie en zou op zichzelf al een verschil maken.",
+        ),
         Reason::Heard => ("Heard of lately.", "Onlangs nog van gehoord."),
         Reason::Silent => ("Not heard of for too long.", "Te lang niets van gehoord."),
         Reason::NeverHeard => ("Never heard of.", "Nooit iets van gehoord."),

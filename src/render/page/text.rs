@@ -142,6 +142,7 @@ texts! {
     found: "Found", "Gevonden";
     outcomes_range: "missing outcomes could make it {} to {}", "ontbrekende uitkomsten kunnen het {} tot {} maken";
     outcomes_sensitive: "sensitive: missing outcomes could make it {} to {}, beyond the critical threshold", "gevoelig: ontbrekende uitkomsten kunnen het {} tot {} maken, voorbij de kritieke drempel";
+    association: "Cramér’s V {} ({} – {})", "Cramérs V {} ({} – {})";
     last_heard: "last heard of", "laatst van gehoord";
     compared_with: "Compared with", "Vergeleken met";
     shown_evidence: "for an advantage: {} (shown at {})", "voor een voordeel: {} (aangetoond bij {})";

@@ -1,7 +1,7 @@
 //! The keys of a rule of kind `criterion`. The criteria themselves are in `[criteria]`.
 
 use super::ReadKind;
-use crate::settings::rules::{Surroundings, channels, windows};
+use crate::settings::rules::{Surroundings, channels, dimensions, windows};
 use crate::settings::table::Table;
 use crate::settings::terms::{Criterion, CriterionStanding, RuleKind, WatchedCriterion, stratum};
 
@@ -28,12 +28,25 @@ pub(in crate::settings) fn criterion(table: &mut Table<'_>, surroundings: &Surro
     if watched.is_empty() {
         table.refuse("at least one criterion in [criteria] for the rule to watch", "none");
     }
+    let association = pair(table, "association", [0.1, 0.2]);
+    let difference = pair(table, "difference", [0.1, 0.2]);
+    let expected = "a number from 0 to 10";
+    let block_variation = table.number("block_variation", 0.1, expected, |number| (0.0..=10.0).contains(&number));
+    let kind = Criterion { watched, restricted_is_critical, association, difference, block_variation };
     ReadKind {
-        kind: RuleKind::Criterion(Criterion { watched, restricted_is_critical }),
+        kind: RuleKind::Criterion(kind),
         channels: channels(table),
-        dimensions: Vec::new(),
+        // Criteria are told of a profile without any dimension, too.
+        dimensions: if surroundings.dimensions.is_empty() { Vec::new() } else { dimensions(table, surroundings) },
         windows: windows(table, false, surroundings),
         min_events: 0,
         serves: None,
     }
+}
+
+/// Reads the limits from which a criterion is watched, and flagged: the second is not below the first.
+fn pair(table: &mut Table<'_>, key: &'static str, default: [f64; 2]) -> [f64; 2] {
+    let expected = "two numbers from 0 to 1, the second not below the first";
+    let valid = |[watched, flagged]: [f64; 2]| 0.0 <= watched && watched <= flagged && flagged <= 1.0;
+    table.two_numbers(key, default, expected, valid)
 }
