@@ -141,6 +141,7 @@ texts! {
     all_cases: "all cases", "alle gevallen";
     found: "Found", "Gevonden";
     compared_with: "Compared with", "Vergeleken met";
+    ratio_of_missing: "Ratio of missing outcomes", "Verhouding van ontbrekende uitkomsten";
     shown_evidence: "for an advantage: {} (shown at {})", "voor een voordeel: {} (aangetoond bij {})";
     channel_profile: "picked by the profile", "gekozen door het profiel";
     channel_random: "picked at random", "aselect gekozen";
