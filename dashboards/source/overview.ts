@@ -3,10 +3,14 @@
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { bars, board, fixed, lines, lists, number, row, several, timeline, toProfile, verdictMappings, words, wordsFor } from './parts';
-import { alerts, ALERT, FINDING, latest, worstVerdict } from './promql';
+import { about, alerts, ALERT, FINDING, latest, OF_GROUPS, worstVerdict } from './promql';
 import { COLOUR, UID, VERDICTS } from './words';
 
 const FINDINGS = 'job=~"$job", profile=~"$profile"';
+/** Those that compare groups. */
+const COMPARISONS = `${FINDINGS}, ${OF_GROUPS}`;
+/** Columns that name any finding, of a group or not. */
+const NAMED = 'rule, profile, channel, about, window';
 
 export function overview(): Dashboard {
   return board(
@@ -45,7 +49,7 @@ function firing(severity: 'critical' | 'warning', colour: string) {
     title: `Alerts firing: ${severity}`,
     description:
       `Alerts of severity ${severity} that fire now. An alert means that a group is treated differently beyond the threshold that was ` +
-      'written down beforehand; it does not say why. 0 is shown only while the daemon answers and has judged; otherwise nothing is shown.',
+      'written down beforehand, or that a rule about another duty found something; it does not say why. 0 is shown only while the daemon answers and has judged; otherwise nothing is shown.',
     unit: 'none',
     width: 4,
     height: 6,
@@ -117,7 +121,7 @@ function verdictCounts() {
   const panel = bars({
     title: 'Findings by verdict',
     description:
-      'A finding is one comparison: a rule, a profile, a group and a window. Many findings that are "not enough data" or "stale" are a ' +
+      'A finding is what one rule says of one profile and window: of a group, a subject or all cases. Many findings that are "not enough data" or "stale" are a ' +
       'finding too: there the watch is blind.',
     unit: 'none',
     width: 12,
@@ -144,30 +148,25 @@ function verdictOverrides() {
 
 function alertTable() {
   const all = (metric: string) => latest(metric, FINDINGS, ALERT);
+  const since = `1000 * ${all('alert_active_timestamp_seconds')} and on (${ALERT}) (${all('alert_firing')} == 1)`;
   return lists({
     title: 'Alerts firing',
     description:
-      'Each alert that fires, with the moment since when its condition holds. Who must do what is in the runbook and in the rule (owner, ' +
-      'action).',
+      'Each alert that fires, with the moment since when its condition holds. About: the group, or what else the rule watches, such as a ' +
+      'criterion. Who must do what is in the runbook and in the rule (owner, action).',
     unit: 'none',
     width: 24,
     height: 7,
     noValue: 'No alert fires, or no data. No data is not fair: see Freshness below.',
     alert: 'ParitywatchDisparity',
-    link: ['profile', 'rule', 'channel', 'dimension'],
+    link: ['profile'],
     columns: [
       'severity',
       'profile',
       'rule',
+      'about',
       'channel',
-      'dimension',
-      'group',
-      'reference',
-      {
-        title: 'since',
-        unit: 'dateTimeAsIso',
-        expr: `1000 * ${all('alert_active_timestamp_seconds')} and on (${ALERT}) (${all('alert_firing')} == 1)`,
-      },
+      { title: 'since', unit: 'dateTimeAsIso', expr: about(since, 'rule, profile, channel, about, severity') },
     ],
   });
 }
@@ -183,18 +182,15 @@ function changed(name: string, back: string) {
     unit: 'none',
     width: 12,
     noValue: `No verdict differs, or nothing was recorded a ${name} ago.`,
-    link: ['profile', 'rule', 'channel', 'dimension', 'window'],
+    link: ['profile'],
     columns: [
       'profile',
       'rule',
-      'group',
+      'about',
       'window',
-      { title: 'then', verdict: true, expr: `${then} and on (${FINDING}) (${now} != ${then})` },
-      { title: 'now', verdict: true, expr: `${now} != ${then}` },
+      { title: 'then', verdict: true, expr: about(`${then} and on (${FINDING}) (${now} != ${then})`, NAMED) },
+      { title: 'now', verdict: true, expr: about(`${now} != ${then}`, NAMED) },
       'channel',
-      'dimension',
-      'reference',
-      'indicator',
     ],
   });
 }
@@ -225,19 +221,19 @@ function alertsOverTime() {
     noValue: 'No alert in this time range, or no data. No data is not fair.',
     queries: [
       {
-        expr: latest('alert_firing', FINDINGS, ALERT),
-        legend: '{{severity}}: {{profile}} {{rule}} {{group}}',
+        expr: about(latest('alert_firing', FINDINGS, ALERT), 'rule, profile, channel, about, severity'),
+        legend: '{{severity}}: {{profile}} {{rule}} {{about}}',
       },
     ],
   }).mappings(wordsFor([1, '▲ firing', COLOUR.vermilion], [0, '○ not firing', COLOUR.blue]));
 }
 
 function findings() {
-  const now = (metric: string) => latest(metric, FINDINGS, FINDING);
+  const now = (metric: string) => latest(metric, COMPARISONS, FINDING);
   return lists({
-    title: 'All findings',
+    title: 'All comparisons of groups',
     description:
-      'One line for each comparison. Ratio: rate of the group over rate of the reference, with its interval; 1 is equal treatment. Empty ' +
+      'One line for each comparison; what other rules found is on the dashboard of duties. Ratio: rate of the group over rate of the reference, with its interval; 1 is equal treatment. Empty ' +
       'cells are unknown, or withheld because a number is so small that it could point at persons. Needed: cases still missing for a ' +
       'judgement. Click a profile for its dashboard.',
     unit: 'none',
@@ -246,7 +242,7 @@ function findings() {
     alert: 'ParitywatchDisparity',
     link: ['profile', 'rule', 'channel', 'dimension', 'window'],
     columns: [
-      { title: 'verdict', verdict: true, expr: worstVerdict(FINDINGS, FINDING) },
+      { title: 'verdict', verdict: true, expr: worstVerdict(COMPARISONS, FINDING) },
       'profile',
       'rule',
       'group',

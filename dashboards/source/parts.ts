@@ -19,7 +19,7 @@ const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
 /** A dashboard without panels: UTC, refreshed, with links to the other ones and to the runbooks. */
 export function board(uid: string, title: string, description: string, from: string): dashboard.DashboardBuilder {
-  const others = Object.entries({ Overview: UID.overview, Profile: UID.profile, Operations: UID.operations });
+  const others = Object.entries({ Overview: UID.overview, Profile: UID.profile, Duties: UID.duties, Operations: UID.operations });
   const builder = new dashboard.DashboardBuilder(title)
     .uid(uid)
     .description(description)

@@ -3,14 +3,14 @@
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { band, bars, board, choice, limit, line, lines, lists, mark, number, row, several, timeline, verdictMappings } from './parts';
-import { alerts, FINDING, latest, wilson, worstVerdict } from './promql';
+import { about, alerts, FINDING, latest, OF_GROUPS, wilson, worstVerdict } from './promql';
 import { COLOUR, UID } from './words';
 
 const PROFILE = 'job=~"$job", profile="$profile"';
 /** Stage counts are of a dimension's groups; no rule is in them. */
 const STAGES = `${PROFILE}, channel="$channel", dimension="$dimension", window="$window", group=~"$group"`;
 /** Evidence is of all windows together. */
-const SERIES = `${PROFILE}, rule="$rule", channel="$channel", dimension="$dimension", group=~"$group"`;
+const SERIES = `${PROFILE}, rule="$rule", channel="$channel", dimension="$dimension", group=~"$group", subject=""`;
 const CHOSEN = `${SERIES}, window="$window"`;
 
 /** Why a panel may rightly be empty. */
@@ -18,7 +18,8 @@ const WITHIN_STRATA = 'This rule compares without strata (no `stratify_by`), or 
 const NO_PROBABILITIES = 'No case of this window has its group known only as probabilities, or the numbers are withheld.';
 
 export function profile(): Dashboard {
-  const of = (selector: string) => `{__name__=~"paritywatch_(verdict|group_rate_ratio)", job=~"$job"${selector}}`;
+  // Rules that compare groups; the others are on the dashboard of duties.
+  const of = (selector: string) => `{__name__=~"paritywatch_(verdict|group_rate_ratio)", job=~"$job", ${OF_GROUPS}${selector}}`;
   const within = (...names: string[]) => of(names.map((name) => `, ${name}="$${name}"`).join(''));
   return board(
     UID.profile,
@@ -112,11 +113,16 @@ function verdictTimeline() {
   return timeline({
     title: 'Verdicts of all rules over time',
     description:
-      'What was the verdict when, for each rule and group (the worst of its windows)? A gap is a time in which nobody looked.',
+      'What was the verdict when, for each rule and what it is about (the worst of its windows)? A gap is a time in which nobody looked.',
     unit: 'none',
     width: 24,
     height: 10,
-    queries: [{ expr: worstVerdict(PROFILE, 'rule, channel, dimension, group'), legend: '{{rule}}: {{group}} ({{channel}})' }],
+    queries: [
+      {
+        expr: about(worstVerdict(PROFILE, 'rule, channel, dimension, group, subject'), 'rule, channel, about'),
+        legend: '{{rule}}: {{about}} ({{channel}})',
+      },
+    ],
     alert: 'ParitywatchStaleVerdicts',
   }).mappings(verdictMappings());
 }

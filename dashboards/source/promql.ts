@@ -4,8 +4,25 @@
 import { VERDICTS } from './words';
 
 /** Labels that name a finding, and those that name an alert. */
-export const FINDING = 'rule, profile, channel, dimension, group, reference, indicator, window';
-export const ALERT = 'rule, profile, channel, dimension, group, reference, severity';
+export const FINDING = 'rule, profile, channel, dimension, group, subject, reference, indicator, window';
+export const ALERT = 'rule, profile, channel, dimension, group, subject, reference, severity';
+
+/** Findings about a group of a dimension: those of kind `disparity`, and the ones of other kinds that compare groups. */
+export const OF_GROUPS = 'subject="", group!=""';
+
+/**
+ * The same series by these labels, and by `about` among them: the subject, the dimension and the group that a finding or an alert has, else
+ * "all cases". The metrics leave out what a finding does not have, and a column needs a word in every row.
+ */
+export function about(expr: string, by: string): string {
+  const joined = `label_join(${expr}, "about", " ", "subject", "dimension", "group")`;
+  return `max by (${by}) (label_replace(${joined}, "about", "all cases", "about", " *"))`;
+}
+
+/** Only what belongs to rules of other kinds than `disparity`: their findings have a reason. */
+export function ofDuties(expr: string): string {
+  return `(${expr} and on (rule) paritywatch_finding_reason{job=~"$job"})`;
+}
 
 /** The largest value over instances, by these labels. */
 export function latest(metric: string, selector: string, by: string): string {

@@ -4,6 +4,7 @@
 export const UID = {
   overview: 'paritywatch-overview',
   profile: 'paritywatch-profile',
+  duties: 'paritywatch-duties',
   operations: 'paritywatch-operations',
 } as const;
 

@@ -10,6 +10,7 @@ import { FOLDER } from './render.mjs';
 const UIDS = {
   'overview.json': 'paritywatch-overview',
   'profile.json': 'paritywatch-profile',
+  'duties.json': 'paritywatch-duties',
   'operations.json': 'paritywatch-operations',
 };
 

@@ -410,9 +410,36 @@ fn life(alert: &PublishedAlert) -> Vec<Changes> {
     vec![(vec![fired], moment(11)), (vec![changed], moment(12)), (vec![ended], moment(13))]
 }
 
+#[test]
+fn a_message_about_a_duty_fits_the_schema_and_says_what_it_is_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = FakeReceiver::start(Behaviour::Answer(200));
+    let settings = settings(folder.path(), &format!("webhooks = [{:?}]", receiver.url("/")));
+    let mut delivery = open(&settings, &[], &[]).unwrap();
+    // Nobody says who decided.
+    let duty = "[[rules]]\nname = \"human\"\nkind = \"automation\"\n";
+    life(&alert_of(duty)).iter().for_each(|change| delivery.tell(change));
+    wait_until(LIMIT, "three messages", || (receiver.taken().len() == 3).then_some(()));
+    for message in receiver.taken().iter().map(|request| request.json()) {
+        assert_fits_the_schema(&message);
+        let alert = &message["alert"];
+        assert_eq!((&alert["subject"], &alert["dimension"]), (&Value::from("decided_by"), &Value::Null));
+        assert_eq!(
+            (&alert["evidence"]["kind"], &alert["evidence"]["reason"], &message["thresholds"]["critical"]),
+            (&Value::from("automation"), &Value::from("decider_unknown"), &Value::Null)
+        );
+    }
+    delivery.finish();
+}
+
 /// One that a monitor has raised.
 fn alert() -> PublishedAlert {
-    let plan = state::plan(&state::config(state::PROFILES, &[state::POINT]));
+    alert_of(state::POINT)
+}
+
+/// One that a monitor has raised under this rule.
+fn alert_of(rule: &str) -> PublishedAlert {
+    let plan = state::plan(&state::config(state::PROFILES, &[rule]));
     let mut monitor = state::fresh(&plan);
     state::feed(&mut monitor, &state::events(300));
     monitor.handle_tick(state::NOW);

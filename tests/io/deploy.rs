@@ -38,6 +38,40 @@ fn every_shipped_configuration_is_taken_by_the_program() {
 }
 
 #[test]
+fn every_configuration_in_the_documents_of_rules_is_taken_by_the_program() {
+    let text = read("docs/rules.md");
+    let mut examples = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let base = examples.next().expect("what every example stands after");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("paritywatch.toml");
+    let mut kinds = std::collections::BTreeSet::new();
+    for example in examples {
+        std::fs::write(&file, format!("{base}\n{example}")).unwrap();
+        succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(&file));
+        kinds.extend(example.lines().filter_map(|line| line.strip_prefix("kind = ")));
+    }
+    for kind in ["criterion", "automation", "benchmark", "suitability", "coverage"] {
+        assert!(kinds.contains(format!("\"{kind}\"").as_str()), "no example of the kind {kind}: {kinds:?}");
+    }
+}
+
+#[test]
+fn every_rule_that_the_example_leaves_out_is_taken_by_the_program() {
+    // A comment that is a line of a rule begins with its key, or with the head of the list.
+    let is_key = |line: &str| line.split(" = ").next().is_some_and(|key| !key.contains(' ')) && line.contains(" = ");
+    let line = |line: &str| {
+        let rule = line.strip_prefix("# ").filter(|rest| rest.starts_with("[[rules]]") || is_key(rest));
+        rule.unwrap_or(line).to_owned()
+    };
+    let text: Vec<String> = read("config/example.toml").lines().map(line).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("paritywatch.toml");
+    std::fs::write(&file, text.join("\n")).unwrap();
+    let checked = succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(&file));
+    assert!(text_of(&checked).contains("ok: 7 rules"), "{}", text_of(&checked));
+}
+
+#[test]
 fn port_user_and_paths_are_the_same_everywhere() {
     contains(
         "deploy/docker/Dockerfile",

@@ -14,6 +14,9 @@ fn every_alert_reaches_those_who_act_on_it() {
         let more = [format!("delivery={delivery}"), format!("severity={severity}")];
         let labels: Vec<&str> = finding.into_iter().chain(more.iter().map(String::as_str)).collect();
         assert_eq!(routed(&labels), "compliance", "{labels:?}");
+        let duty = ["alertname=ParitywatchDuty", "team=compliance", "profile=p", "rule=r", "subject=s"];
+        let labels: Vec<&str> = duty.into_iter().chain(more.iter().map(String::as_str)).collect();
+        assert_eq!(routed(&labels), "compliance", "{labels:?}");
     }
     for (name, team) in alerts() {
         let receivers = match name.as_str() {
@@ -49,6 +52,40 @@ fn what_ended_is_not_told_while_the_finding_fires() {
     assert!(
         rendered("nl", data.path()).contains("VOORBIJ (kritiek, gemeld door Prometheus) sinds 2026-01-02 03:04:05 UTC")
     );
+}
+
+#[test]
+#[ignore = "needs amtool: tests/run"]
+fn a_duty_says_why_in_both_languages() {
+    let data = tempfile::NamedTempFile::new().unwrap();
+    let told = |reason: &str, language: &str| {
+        let alert = format!(
+            r#"{{"status":"firing","labels":{{"severity":"critical","delivery":"push","subject":"ethnicity"}},"annotations":{{"summary":"s",
+            "description":"d","runbook_url":"u","reason":"{reason}"}},"startsAt":"2026-01-02T03:04:05Z","endsAt":"2026-01-02T04:04:05Z"}}"#
+        );
+        std::fs::write(data.path(), format!(r#"{{"status":"firing","alerts":[{alert}]}}"#)).unwrap();
+        rendered(language, data.path())
+    };
+    assert!(told("banned_criterion", "en").contains("\nd\nReason: banned criterion\nRunbook: u"));
+    assert!(told("banned_criterion", "nl").contains("\nd\nReden: een verboden criterium is gebruikt\nDraaiboek: u"));
+    // Every reason that raises an alert has Dutch words.
+    for reason in [
+        "no_random_channel",
+        "random_channel_too_small",
+        "not_suitable",
+        "not_shown",
+        "outcomes_missing",
+        "outcomes_missing_unequally",
+        "automated_decision",
+        "decider_unknown",
+        "human_step_not_meaningful",
+        "banned_criterion",
+        "restricted_criterion",
+        "proxy_criterion",
+    ] {
+        let english = format!("Reden: {}", reason.replace('_', " "));
+        assert!(!told(reason, "nl").contains(&english), "{reason} has no Dutch words");
+    }
 }
 
 /// Name and team of every alert that is shipped.

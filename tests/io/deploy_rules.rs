@@ -28,6 +28,9 @@ const LANGUAGES: [(&str, &str, [&str; 6]); 2] = [
     ),
 ];
 
+/// The rule kinds that `ParitywatchDuty` tells of: each has a runbook of its own, `ParitywatchDuty.KIND`.
+const KINDS: [&str; 5] = ["criterion", "automation", "benchmark", "suitability", "coverage"];
+
 /// Longest runbook, in lines: it is read at night. The finding's is longer, for it says what stopping a profile takes.
 const MAX_LINES: usize = 50;
 const MAX_LINES_OF_A_FINDING: usize = 90;
@@ -36,6 +39,8 @@ const MAX_LINES_OF_A_FINDING: usize = 90;
 const ROUTES: &[(&[&str], &str)] = &[
     (&["alertname=ParitywatchDisparity", "team=compliance", "severity=critical"], "compliance"),
     (&["alertname=ParitywatchDisparity", "team=compliance", "severity=warning"], "compliance"),
+    (&["alertname=ParitywatchDuty", "team=compliance", "severity=critical"], "compliance"),
+    (&["alertname=ParitywatchDuty", "team=compliance", "severity=warning"], "compliance"),
     (&["alertname=ParitywatchDown", "team=operations", "severity=critical"], "operations,compliance"),
     (&["alertname=ParitywatchConsumerFault", "team=operations", "severity=critical"], "operations"),
     (&["alertname=ParitywatchWatchdog", "team=watchdog", "severity=none"], "dead-mans-switch"),
@@ -107,7 +112,7 @@ fn metrics_are_announced_only_until_they_exist() {
 #[test]
 fn every_alert_has_a_runbook_in_both_languages() {
     let mut breaches = Vec::new();
-    for name in alert_names() {
+    for name in runbook_names() {
         for (ending, _, headings) in LANGUAGES {
             let file = format!("deploy/runbooks/{name}.{ending}");
             let Ok(text) = std::fs::read_to_string(root().join(&file)) else {
@@ -141,7 +146,7 @@ fn no_section_of_a_runbook_is_empty() {
 
 #[test]
 fn both_languages_give_the_same_commands_and_queries() {
-    for name in alert_names() {
+    for name in runbook_names() {
         let fences = |ending: &str| -> Vec<String> {
             let text = read(&format!("deploy/runbooks/{name}.{ending}"));
             // What is in quotation marks after a reason, a comment and an author is for people.
@@ -180,10 +185,23 @@ fn both_indexes_list_every_alert_and_nothing_else() {
 }
 
 #[test]
+fn the_runbook_of_duties_and_both_indexes_lead_to_those_of_every_kind() {
+    for (ending, index, _) in LANGUAGES {
+        for file in [index.to_owned(), format!("ParitywatchDuty.{ending}")] {
+            let text = read(&format!("deploy/runbooks/{file}"));
+            for kind in KINDS {
+                let link = format!("(ParitywatchDuty.{kind}.{ending})");
+                assert!(text.contains(&link), "deploy/runbooks/{file}: expected a link {link}");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_runbook_belongs_to_an_alert() {
-    let names = alert_names();
+    let names = runbook_names();
     for (file, _) in runbooks() {
-        let name = file.split('.').next().unwrap();
+        let name = file.trim_end_matches(".md").trim_end_matches(".nl");
         assert!(name == "README" || names.contains(name), "deploy/runbooks/{file} belongs to no alert");
     }
 }
@@ -294,6 +312,13 @@ fn alert(rule: &Value) -> Option<Rule> {
         labels: text(&rule["labels"]),
         annotations: text(&rule["annotations"]),
     })
+}
+
+/// The runbooks that there must be: one for each alert, and one for each kind of duty.
+fn runbook_names() -> BTreeSet<String> {
+    let mut names = alert_names();
+    names.extend(KINDS.map(|kind| format!("ParitywatchDuty.{kind}")));
+    names
 }
 
 fn alert_names() -> BTreeSet<String> {

@@ -167,6 +167,33 @@ fn profiles_beyond_the_longest_overview_are_counted_and_are_not_the_worst() {
 }
 
 #[test]
+fn an_alert_of_a_count_shows_no_ratio_and_no_evidence() {
+    let text = "[privacy]\nmin_cell = 0\nreason = \"test\"\n[profiles.p]\nowner = \"o\"\n[dimensions.origin]\nground = \"race\"\ngroups = [\"x\", \"y\"]\n[criteria]\nbanned = [\"ethnicity\"]\n[[rules]]\nname = \"criteria\"\nkind = \"criterion\"\nwindows = [\"24h\"]\n";
+    let settings = Settings::parse(text, "page.toml", std::iter::empty()).unwrap();
+    let mut monitor = Monitor::new(settings.plan, PseudonymKey([1; 16]), Clock::Wall);
+    monitor.add_partition(PartitionIndex(0), START);
+    let event = serde_json::json!({
+        "specversion": "1.0", "type": "paritywatch.selection.v1", "source": "/page", "id": "1",
+        "time": jiff::Timestamp::from_millisecond(START.0).unwrap().to_string(),
+        "data": { "case_id": "1", "profile": "p", "selected": true, "criteria": ["ethnicity"] }
+    });
+    let payload = event.to_string();
+    let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
+    assert_eq!(monitor.handle_record(PartitionIndex(0), &record, START), Handled::Accepted);
+    monitor.handle_tick(START);
+    let served = page::serve(&monitor, |snapshot| snapshot.source.caught_up = true);
+    for (language, found, reason, absent) in [
+        ("en", "Found", "a criterion that is never justified", ["Ratio", "by the interval"]),
+        ("nl", "Gevonden", "een criterium dat nooit gerechtvaardigd is", ["Verhouding", "op het interval"]),
+    ] {
+        let text = get(&format!("{}/?lang={language}", served.url)).text();
+        let card = text.split("<article class=\"alert").nth(1).unwrap().split("</article>").next().unwrap();
+        assert!(card.contains("ethnicity") && card.contains(reason) && card.contains(found), "{card}");
+        assert!(absent.iter().all(|word| !card.contains(word)), "{card}");
+    }
+}
+
+#[test]
 fn silence_and_faults_never_read_as_all_clear() {
     let served = faulty();
     let response = get(&format!("{}/", served.url));

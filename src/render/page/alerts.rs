@@ -8,9 +8,9 @@ use super::mark;
 use super::plot::drawn;
 use super::text::{Language, fill};
 use crate::alert::{AlertState, Severity};
-use crate::disclosure::PublishedAlert;
+use crate::disclosure::{PublishedAlert, PublishedFinding};
 use crate::judge::{Reason, Verdict};
-use crate::plan::EventTime;
+use crate::plan::{EventTime, Indicator};
 
 /// Open alerts on the page, at most, and ended ones. The newest stay.
 const MAX_OPEN: usize = 100;
@@ -72,19 +72,7 @@ fn card(language: Language, alert: &PublishedAlert) -> Markup {
                 p { (language.why(reason)) }
             }
             dl {
-                (item(language.ratio(), &html! {
-                    @match drawn(finding) {
-                        Some(ratio) => {
-                            @if let Some(value) = ratio.value { b { (language.ratio_text(value)) } " " }
-                            "(" (limits(language, ratio)) ")"
-                        }
-                        None if finding.suppressed => { (withheld(language)) }
-                        None => { (language.unknown()) }
-                    }
-                }))
-                (item(language.group_rate(), &rate(language, finding.group_rate, finding.group_counts)))
-                (item(language.reference_rate(), &rate(language, finding.reference_rate, finding.reference_counts)))
-                (item(language.evidence(), &evidence(language, finding)))
+                (numbers(language, finding))
                 (item(language.since(), &time(language, Some(alert.active_at))))
                 @if alert.fired_at.is_some() { (item(language.fired_at(), &time(language, alert.fired_at))) }
                 @if alert.resolved_at.is_some() { (item(language.resolved_at(), &time(language, alert.resolved_at))) }
@@ -95,6 +83,34 @@ fn card(language: Language, alert: &PublishedAlert) -> Markup {
             }
             p { a href=(format!("#{}", finding.anchor())) { (language.see_finding()) } }
         }
+    }
+}
+
+/// What an alert rests on. Rules of other kinds than disparity may have nothing to compare with, and no evidence.
+fn numbers(language: Language, finding: &PublishedFinding) -> Markup {
+    let is_duty = finding.reason.is_some();
+    let own = if is_duty { language.found() } else { language.group_rate() };
+    // There the rates are of known outcomes, and the ratio is of those that are missing.
+    let of_missing = is_duty && finding.indicator == Some(Indicator::OutcomeCoverage);
+    let ratio = if of_missing { language.ratio_of_missing() } else { language.ratio() };
+    html! {
+        @if !is_duty || finding.ratio.is_some() {
+            (item(ratio, &html! {
+                @match drawn(finding) {
+                    Some(ratio) => {
+                        @if let Some(value) = ratio.value { b { (language.ratio_text(value)) } " " }
+                        "(" (limits(language, ratio)) ")"
+                    }
+                    None if finding.suppressed => { (withheld(language)) }
+                    None => { (language.unknown()) }
+                }
+            }))
+        }
+        (item(own, &rate(language, finding.group_rate, finding.group_counts)))
+        @if finding.compares {
+            (item(language.reference_rate(), &rate(language, finding.reference_rate, finding.reference_counts)))
+        }
+        @if !is_duty || finding.evidence.is_some() { (item(language.evidence(), &evidence(language, finding))) }
     }
 }
 

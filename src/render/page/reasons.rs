@@ -20,8 +20,8 @@ const fn sentence(reason: Reason) -> (&'static str, &'static str) {
         Reason::Nothing => ("Nothing that this rule watches for.", "Niets waar deze regel op let."),
         Reason::TooFew => ("Too few cases to say anything.", "Te weinig gevallen om iets te zeggen."),
         Reason::NoRandomChannel => (
-            "No case was picked at random: there is nothing to compare the profile with.",
-            "Geen enkel geval is aselect gekozen: er is niets om het profiel mee te vergelijken.",
+            "No case that was picked at random counts yet: there is nothing to compare the profile with.",
+            "Er telt nog geen aselect gekozen geval mee: er is niets om het profiel mee te vergelijken.",
         ),
         Reason::RandomChannelTooSmall => (
             "Too few cases were picked at random for what is compared with them.",

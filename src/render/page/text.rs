@@ -145,6 +145,7 @@ texts! {
     association: "Cramér’s V {} ({} – {})", "Cramérs V {} ({} – {})";
     last_heard: "last heard of", "laatst van gehoord";
     compared_with: "Compared with", "Vergeleken met";
+    ratio_of_missing: "Ratio of missing outcomes", "Verhouding van ontbrekende uitkomsten";
     shown_evidence: "for an advantage: {} (shown at {})", "voor een voordeel: {} (aangetoond bij {})";
     channel_profile: "picked by the profile", "gekozen door het profiel";
     channel_random: "picked at random", "aselect gekozen";

@@ -46,13 +46,17 @@ impl Setup {
     }
 }
 
-/// One rule of each kind that a panel is for.
+/// One rule of each kind, and of each form, that a panel is for.
 const RULES: &str = r#"
 [window]
 rolling = ["7d"]
 evaluate_every = "1s"
 idle_after = "2s"
-cohort_max_age = "6d"
+# Shorter than the stream: rules of kind coverage count what is older.
+cohort_max_age = "1d"
+[criteria]
+banned = ["ethnicity"]
+proxies = ["postcode"]
 [profiles.cub]
 owner = "owner@example.org"
 [profiles.permits]
@@ -97,6 +101,21 @@ name = "hits"
 indicator = "hit_rate"
 warning = 0.9
 critical = 0.8
+[[rules]]
+name = "criteria"
+kind = "criterion"
+[[rules]]
+name = "human-decision"
+kind = "automation"
+[[rules]]
+name = "suitable"
+kind = "suitability"
+[[rules]]
+name = "random-sample"
+kind = "benchmark"
+[[rules]]
+name = "outcomes"
+kind = "coverage"
 "#;
 
 /// The first events of the first profile.
@@ -115,7 +134,7 @@ pub fn go_on(broker: &Broker) -> usize {
     FIRST + lines.len()
 }
 
-/// A small group, probabilities, cases without a group, and poison: long after their hour, so that they also come late.
+/// A small group, probabilities, cases without a group, random controls, and poison: long after their hour, so that they also come late.
 fn by_hand() -> Vec<String> {
     let selections = |name: &'static str, count: usize, selected_every: usize, groups: fn(usize) -> String| {
         (0..count).map(move |number| selection(name, number, number.is_multiple_of(selected_every), &groups(number)))
@@ -126,16 +145,26 @@ fn by_hand() -> Vec<String> {
     let probable = selections("probable", 4_000, 7, |number| {
         let share = 5 + number % 90;
         let rest = 95 - share;
-        format!(r#","groups":{{"origin":{{"non_european":0.{share:02},"dutch":0.{rest:02}}}}}"#)
+        let groups = format!(r#","groups":{{"origin":{{"non_european":0.{share:02},"dutch":0.{rest:02}}}}}"#);
+        groups + r#","decided_by":"automated","criteria":["postcode"]"#
     });
+    let random =
+        (0..120).map(|number| random_control(number, if number % 4 == 0 { "violation" } else { "no_violation" }));
     let poison = (0..5).map(|_| "not json".to_owned());
-    small.chain(late).chain(apart).chain(probable).chain(poison).collect()
+    small.chain(late).chain(apart).chain(probable).chain(random).chain(poison).collect()
 }
 
 fn selection(name: &str, number: usize, selected: bool, groups: &str) -> String {
     let office = ["north", "south"][number % 2];
     format!(
         r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/test","id":"{name}-{number}","time":"2026-01-02T00:00:00Z","data":{{"case_id":"{name}-{number}","profile":"cub","selected":{selected}{groups},"strata":{{"office":"{office}"}}}}}}"#
+    )
+}
+
+/// A control of the random sample, whose selection nobody sends.
+fn random_control(number: usize, outcome: &str) -> String {
+    format!(
+        r#"{{"specversion":"1.0","type":"paritywatch.control.v1","source":"/test","id":"random-{number}","time":"2026-01-02T00:00:00Z","data":{{"case_id":"random-{number}","profile":"permits","channel":"random","outcome":"{outcome}","groups":{{"origin":"dutch"}}}}}}"#
     )
 }
 
