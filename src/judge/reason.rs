@@ -47,11 +47,15 @@ pub enum Reason {
     Silent,
     /// It was never heard of.
     NeverHeard,
+    /// A new version treats the group worse than the one before it.
+    VersionIsWorse,
+    /// A disparity is changing.
+    Changing,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Nothing,
         Self::TooFew,
         Self::NoRandomChannel,
@@ -73,6 +77,8 @@ impl Reason {
         Self::Heard,
         Self::Silent,
         Self::NeverHeard,
+        Self::VersionIsWorse,
+        Self::Changing,
     ];
 
     /// Returns the word for it in JSON and metrics.
@@ -100,6 +106,8 @@ impl Reason {
             Self::Heard => "heard",
             Self::Silent => "silent",
             Self::NeverHeard => "never_heard",
+            Self::VersionIsWorse => "version_is_worse",
+            Self::Changing => "changing",
         }
     }
 }

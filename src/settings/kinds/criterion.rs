@@ -34,6 +34,6 @@ pub(in crate::settings) fn criterion(table: &mut Table<'_>, surroundings: &Surro
         dimensions: Vec::new(),
         windows: windows(table, false, surroundings),
         min_events: 0,
-        serves: None,
+        names: None,
     }
 }
