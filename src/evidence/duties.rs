@@ -308,7 +308,8 @@ fn renamed(aspect: Aspect, mapping: &Mapping) -> Option<Aspect> {
     })
 }
 
-fn said(detector: &Detector, phi: f64, blocks: u64, log_level: f64) -> SeriesEvidence {
+/// What a process says at the level ln(1 / alpha).
+pub(super) fn said(detector: &Detector, phi: f64, blocks: u64, log_level: f64) -> SeriesEvidence {
     let log_sr = detector.log_sr();
     SeriesEvidence {
         log_e: detector.log_e(),

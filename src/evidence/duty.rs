@@ -259,7 +259,12 @@ const fn aspects(rule: &Rule) -> (&[Aspect], &[Aspect]) {
             &[Aspect::MissingMore, Aspect::MissingLess],
         ),
         RuleKind::Automation(_) => (&[Aspect::NotFollowed], &[]),
-        RuleKind::Disparity(_) | RuleKind::Criterion(_) | RuleKind::Benchmark(_) | RuleKind::Silence(_) => (&[], &[]),
+        // Series of versions come with the versions.
+        RuleKind::Disparity(_)
+        | RuleKind::Criterion(_)
+        | RuleKind::Benchmark(_)
+        | RuleKind::Drift(_)
+        | RuleKind::Silence(_) => (&[], &[]),
     }
 }
 

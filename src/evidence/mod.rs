@@ -20,6 +20,8 @@ mod series;
 mod shift;
 mod staging;
 mod table;
+mod version;
+mod versions;
 
 pub use cohort::Cohort;
 pub use cohorts::{Cohorts, CohortsState, LateCases};
@@ -32,3 +34,4 @@ pub use indicator::{by_population_of, maturity, side};
 pub use sequence::{Sequences, SequencesState, StagedPopulation, WatchList};
 pub use series::SeriesEvidence;
 pub use table::{Reading, TableKey, block_target, feeds};
+pub use versions::{VersionEvidence, VersionTable, VersionsState};

@@ -14,6 +14,7 @@ use super::duties::{Duties, DutiesState, DutyEvidence};
 use super::duty::DutyKey;
 use super::series::{GroupSeries, SeriesEvidence};
 use super::table::{Context, Reading, Table, TableKey, feeds, table_keys};
+use super::versions::{VersionEvidence, Versions, VersionsState};
 use crate::ledger::AttributeTable;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{DimensionId, EventTime, EvidencePlan, Mapping, Plan, ProfileId, Slot};
@@ -25,8 +26,9 @@ use crate::window::Populations;
 pub struct Sequences {
     tables: Vec<Table>,
     duties: Duties,
-    /// Series of `duties` among which the level of the family is shared out.
-    of_duties: usize,
+    versions: Versions,
+    /// Series of `duties` and `versions` among which the level of the family is shared out.
+    of_others: usize,
     plan: EvidencePlan,
     /// ln(number of series / alpha).
     log_level: f64,
@@ -62,13 +64,15 @@ impl Sequences {
         let tables: Vec<Table> =
             table_keys(plan).filter_map(|(key, rule)| Table::new(plan, attributes, &feeds, key, rule)).collect();
         let of_tables = tables.iter().flat_map(|table| &table.series).flatten().count();
-        let series = (of_tables + Duties::family_size(plan)).max(1);
+        let of_others = Duties::family_size(plan) + Versions::family_size(plan);
+        let series = (of_tables + of_others).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a number of series")]
         let log_level = libm::log(series as f64 / plan.evidence.family_alpha);
         Self {
             tables,
             duties: Duties::new(plan, &feeds),
-            of_duties: Duties::family_size(plan),
+            versions: Versions::new(plan, &feeds),
+            of_others,
             plan: plan.evidence,
             log_level,
             populations: Populations::default(),
@@ -79,13 +83,13 @@ impl Sequences {
     /// Returns the number of series among which the probability of a false alarm is shared out.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.tables.iter().flat_map(|table| &table.series).flatten().count() + self.of_duties
+        self.tables.iter().flat_map(|table| &table.series).flatten().count() + self.of_others
     }
 
     /// Returns whether no rule asks for sequential evidence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.tables.is_empty() && self.duties.is_empty()
+        self.tables.is_empty() && self.duties.is_empty() && self.versions.is_empty()
     }
 
     /// Stages population counts by an event of `hour`.
@@ -135,6 +139,20 @@ impl Sequences {
         self.duties.unlisted(key)
     }
 
+    /// Returns the name of the version of a profile that was seen first, which is compared with none; `None` before its
+    /// first case is final, and where the plan compares no versions at this place.
+    #[must_use]
+    pub fn first_version(&self, key: TableKey) -> Option<&str> {
+        self.versions.first(key)
+    }
+
+    /// Returns what the series of each new version says of a group, by its index; empty where the plan compares no versions
+    /// at this place.
+    #[must_use]
+    pub fn new_versions(&self, key: TableKey, group: usize) -> Vec<VersionEvidence<'_>> {
+        self.versions.evidence(key, group, self.log_level)
+    }
+
     /// Returns ln(1 / level) of a whole series of the family.
     #[must_use]
     pub const fn log_level(&self) -> f64 {
@@ -168,12 +186,14 @@ impl Sequences {
         for StagedPopulation { profile, dimension, order, counts } in due.into_values().flatten() {
             self.populations.add(profile, dimension, order, counts);
         }
-        let Self { tables, duties, plan, log_level, populations, .. } = self;
+        let Self { tables, duties, versions, plan, log_level, populations, .. } = self;
         let context = Context { reading: *reading, evidence: *plan, populations, log_level: *log_level };
         cohorts.settle(hour, |feed, cohort| {
             tables.iter_mut().filter(|table| table.feed == feed).for_each(|table| table.read(cohort, &context));
             duties.read(feed, cohort, hour, &context);
+            versions.read(feed, cohort, &context);
         });
+        versions.close_expired(|feed| cohorts.passed(feed), &context);
         duties.close_expired(|feed| cohorts.passed(feed), hour, &context);
         for table in tables {
             table.close_expired(cohorts.passed(table.feed), &context);
@@ -183,6 +203,7 @@ impl Sequences {
     fn has_open_block(&self) -> bool {
         self.tables.iter().flat_map(|table| &table.series).flatten().any(|series| series.open.is_some())
             || self.duties.has_open_block()
+            || self.versions.has_open_block()
     }
 }
 
@@ -198,6 +219,9 @@ pub struct SequencesState {
     /// Formats 3 to 6 have none.
     #[serde(skip)]
     duties: DutiesState,
+    /// Likewise.
+    #[serde(skip)]
+    versions: VersionsState,
 }
 
 impl Sequences {
@@ -211,6 +235,7 @@ impl Sequences {
             staged: self.staged.iter().map(|(hour, staged)| (*hour, staged.clone())).collect(),
             begun: self.tables.iter().map(|table| table.begun).collect(),
             duties: self.duties.state(),
+            versions: self.versions.state(),
         }
     }
 
@@ -218,7 +243,8 @@ impl Sequences {
     /// something else now, or that is new, has none yet and begins at `begin`, the first hour that no event has
     /// reached.
     pub fn restore(&mut self, state: SequencesState, mapping: &Mapping, begin: i32) {
-        let SequencesState { tables, populations, staged, begun, duties } = state;
+        let SequencesState { tables, populations, staged, begun, duties, versions } = state;
+        self.versions.restore(versions, mapping, begin);
         self.duties.restore(duties, mapping, begin);
         self.tables.iter_mut().for_each(|table| table.begun = begin);
         let begun = begun.into_iter().chain(std::iter::repeat(i32::MIN));
@@ -262,6 +288,17 @@ impl SequencesState {
     /// Sets what [`Self::duties`] returned.
     pub fn set_duties(&mut self, duties: DutiesState) {
         self.duties = duties;
+    }
+
+    /// Returns the versions of profiles, which the encoding leaves out.
+    #[must_use]
+    pub const fn versions(&self) -> &VersionsState {
+        &self.versions
+    }
+
+    /// Sets what [`Self::versions`] returned.
+    pub fn set_versions(&mut self, versions: VersionsState) {
+        self.versions = versions;
     }
 
     /// Sets what [`Self::begun`] returned. A table without a first hour reads every cohort.

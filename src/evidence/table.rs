@@ -11,8 +11,8 @@ use super::series::{CohortSides, GroupSeries, OpenBlock};
 use crate::ledger::AttributeTable;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{
-    Channel, Dimension, DimensionId, DisparityRule, EventTime, Evidence, EvidencePlan, GroupId, Indicator, Plan,
-    ProfileId, Reference, Slot, Span, StratumId,
+    Channel, Compare, Dimension, DimensionId, DisparityRule, Drift, EventTime, Evidence, EvidencePlan, GroupId,
+    Indicator, Plan, ProfileId, Reference, Rule, RuleKind, Slot, Span, StratumId,
 };
 use crate::statistics::Judging;
 use crate::window::Populations;
@@ -83,6 +83,7 @@ struct Scope<'p> {
 pub fn feeds(plan: &Plan) -> Vec<CohortFeed> {
     let mut feeds: Vec<CohortFeed> = table_keys(plan).map(|(key, rule)| feed_of(key, rule)).collect();
     feeds.extend(duty_keys(plan).iter().map(DutyKey::feed));
+    feeds.extend(version_keys(plan).map(|(key, indicator)| version_feed(key, indicator)));
     feeds.sort();
     feeds.dedup();
     feeds
@@ -102,6 +103,23 @@ pub(super) fn table_keys(plan: &Plan) -> impl Iterator<Item = (TableKey, Dispari
             })
         })
     })
+}
+
+/// Returns the keys of the plan's tables of versions, each with its indicator, in the same order.
+pub(super) fn version_keys(plan: &Plan) -> impl Iterator<Item = (TableKey, Indicator)> + '_ {
+    let rules = plan.rules.iter().enumerate();
+    rules.filter_map(|(index, rule)| Some((index, rule, version_indicator(rule)?))).flat_map(
+        |(index, rule, indicator)| {
+            rule.profiles.iter().flat_map(move |profile| {
+                rule.channels.iter().flat_map(move |channel| {
+                    rule.dimensions.iter().map(move |dimension| {
+                        let (profile, channel, dimension) = (*profile, *channel, *dimension);
+                        (TableKey { rule: index, profile, channel, dimension }, indicator)
+                    })
+                })
+            })
+        },
+    )
 }
 
 impl Table {
@@ -239,11 +257,30 @@ fn feed_of(key: TableKey, rule: DisparityRule<'_>) -> CohortFeed {
     CohortFeed { profile, dimension, channels, maturity: maturity(rule.terms.indicator) }
 }
 
+/// Returns the indicator by which a rule compares versions; `None` where it compares none.
+pub(super) const fn version_indicator(rule: &Rule) -> Option<Indicator> {
+    match &rule.kind {
+        RuleKind::Drift(Drift { compare: Compare::Version(indicator), .. }) => Some(*indicator),
+        _ => None,
+    }
+}
+
+/// Returns the feed that a table of versions reads.
+pub(super) fn version_feed(key: TableKey, indicator: Indicator) -> CohortFeed {
+    let TableKey { profile, channel, dimension, .. } = key;
+    CohortFeed { profile, dimension, channels: vec![channel], maturity: maturity(indicator) }
+}
+
 /// Returns the exposed of both groups together at which a block is closed.
 #[must_use]
 pub const fn block_target(rule: DisparityRule<'_>, plan: &EvidencePlan) -> u64 {
+    target_of(rule.terms.indicator, plan)
+}
+
+/// The same by the indicator.
+pub(super) const fn target_of(indicator: Indicator, plan: &EvidencePlan) -> u64 {
     use Indicator::{ControlFrequency, SelectionRate, UnfoundedRate};
-    match rule.terms.indicator {
+    match indicator {
         SelectionRate | ControlFrequency | UnfoundedRate => plan.block_exposed,
         _ => plan.block_concluded,
     }

@@ -5,8 +5,8 @@ use super::finding::{Evaluation, Late};
 use super::scene::Scene;
 use super::stages::Funnel;
 use super::sums::CellSums;
-use super::{automation, benchmark, coverage, criterion, silence, suitability};
-use crate::plan::{Mapping, RuleKind};
+use super::{automation, benchmark, coverage, criterion, drift, silence, suitability};
+use crate::plan::{Compare, Mapping, RuleKind};
 use crate::window::CellKey;
 
 /// Judges scenes under one plan, each rule by its kind.
@@ -23,6 +23,8 @@ impl Evaluator {
         self.sums.begin(scene);
         let mut findings = Vec::new();
         let watched = scene.sequences.watch_list();
+        // By rule that looks for a change: the place of its findings.
+        let mut changes = Vec::new();
         for (index, rule) in scene.plan.rules.iter().enumerate() {
             let (place, sums) = ((index, rule), &mut self.sums);
             match &rule.kind {
@@ -37,7 +39,18 @@ impl Evaluator {
                 RuleKind::Suitability(terms) => suitability::judge(scene, place, terms, sums, &mut findings),
                 RuleKind::Silence(terms) => silence::judge(scene, place, terms, &mut findings),
                 RuleKind::Coverage(terms) => coverage::judge(scene, place, terms, sums, &mut findings),
+                RuleKind::Drift(terms) => match terms.compare {
+                    Compare::Version(indicator) => {
+                        drift::judge_versions(scene, place, (terms, indicator), sums, &mut findings);
+                    }
+                    Compare::Change(of) => changes.push((place, of, findings.len())),
+                },
             }
+        }
+        // What is watched may be judged later. From the last to the first, so that the places stay right.
+        for (place, of, at) in changes.into_iter().rev() {
+            let found = drift::judge_change(scene, place, of, &findings);
+            findings.splice(at..at, found);
         }
         Evaluation { as_of: scene.as_of, findings, late: late(scene), unlisted: Vec::new(), funnel: Funnel::default() }
     }

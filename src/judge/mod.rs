@@ -6,6 +6,7 @@ mod benchmark;
 mod coverage;
 mod criterion;
 mod disparity;
+mod drift;
 mod duty;
 mod evaluator;
 mod finding;

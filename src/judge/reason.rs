@@ -51,11 +51,15 @@ pub enum Reason {
     Silent,
     /// It was never heard of.
     NeverHeard,
+    /// A new version treats the group worse than the one before it.
+    VersionIsWorse,
+    /// A disparity is changing.
+    Changing,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Nothing,
         Self::TooFew,
         Self::NoRandomChannel,
@@ -79,6 +83,8 @@ impl Reason {
         Self::Heard,
         Self::Silent,
         Self::NeverHeard,
+        Self::VersionIsWorse,
+        Self::Changing,
     ];
 
     /// Returns the word for it in JSON and metrics.
@@ -108,6 +114,8 @@ impl Reason {
             Self::Heard => "heard",
             Self::Silent => "silent",
             Self::NeverHeard => "never_heard",
+            Self::VersionIsWorse => "version_is_worse",
+            Self::Changing => "changing",
         }
     }
 }

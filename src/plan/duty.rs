@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
+use super::disparity::Indicator;
 use super::stratum;
 use super::time::{Span, WindowLength};
 
@@ -95,6 +96,37 @@ pub enum CriterionStanding {
     Restricted,
     /// A known proxy for a protected ground.
     Proxy,
+}
+
+/// Kind `drift`: whether a group is treated worse than before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    /// What is compared with what.
+    pub compare: Compare,
+    /// The verdict is `warning` beyond this ratio of new to old, in the direction of harm; at least 1.
+    pub warning: f64,
+    /// The verdict is `critical` beyond this one; not below `warning`.
+    pub critical: f64,
+}
+
+/// What a rule of kind `drift` compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// Each new version of a profile with the one before it, by this indicator: `selection_rate`, `control_frequency` or `hit_rate`.
+    Version(Indicator),
+    /// A disparity with itself, at any time before: the index of the rule that watches it, which is sequential.
+    Change(usize),
+}
+
+impl Compare {
+    /// Returns the word for it in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Version(_) => "version",
+            Self::Change(_) => "change",
+        }
+    }
 }
 
 /// Kind `silence`: what should be heard of, and how long it may be silent.

@@ -24,7 +24,8 @@ pub use channel::Channel;
 pub use derived::Derived;
 pub use disparity::{Disparity, Evidence, Harm, Indicator, Measure, Reference};
 pub use duty::{
-    Automation, Benchmark, Coverage, Criterion, CriterionStanding, Silence, Suitability, Topic, WatchedCriterion,
+    Automation, Benchmark, Compare, Coverage, Criterion, CriterionStanding, Drift, Silence, Suitability, Topic,
+    WatchedCriterion,
 };
 pub use id::{DimensionId, GroupId, PartitionIndex, ProfileId, Slot, StratumId};
 pub use mapping::{Comparison, Definition, Mapping, Names, RuleNames};

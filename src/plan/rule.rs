@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use super::channel::Channel;
 use super::disparity::{Disparity, Indicator, Reference};
-use super::duty::{Automation, Benchmark, Coverage, Criterion, Silence, Suitability};
+use super::duty::{Automation, Benchmark, Compare, Coverage, Criterion, Drift, Silence, Suitability};
 use super::id::{DimensionId, ProfileId};
 use super::stratum;
 use super::time::{Span, WindowLength};
@@ -60,6 +60,8 @@ pub enum RuleKind {
     Suitability(Suitability),
     /// Outcomes are missing, or missing unequally.
     Coverage(Coverage),
+    /// A group is treated worse than before.
+    Drift(Drift),
     /// Something that should be heard of is not.
     Silence(Silence),
 }
@@ -85,6 +87,10 @@ impl RuleKind {
                 format!("below {max_follow_through}, block {block_selected}")
             }
             Self::Criterion(terms) => format!("variation {}", terms.block_variation),
+            Self::Drift(Drift { compare: Compare::Version(indicator), .. }) => {
+                format!("versions by {}", indicator.name())
+            }
+            Self::Drift(Drift { compare, .. }) => compare.name().to_owned(),
             // The definition of a disparity has fields of its own; the others gather no evidence.
             Self::Disparity(_) | Self::Benchmark(_) | Self::Silence(_) => String::new(),
         }
@@ -100,6 +106,7 @@ impl RuleKind {
             Self::Benchmark(_) => "benchmark",
             Self::Suitability(_) => "suitability",
             Self::Coverage(_) => "coverage",
+            Self::Drift(_) => "drift",
             Self::Silence(_) => "silence",
         }
     }
@@ -139,6 +146,11 @@ impl Rule {
             RuleKind::Disparity(terms) => terms.reference.name(),
             RuleKind::Benchmark(_) | RuleKind::Suitability(_) => Channel::Random.name(),
             RuleKind::Coverage(_) => Reference::Rest.name(),
+            // The time before.
+            RuleKind::Drift(terms) => match terms.compare {
+                Compare::Version(_) => "baseline",
+                Compare::Change(_) => "",
+            },
             RuleKind::Criterion(_) | RuleKind::Automation(_) | RuleKind::Silence(_) => "",
         }
     }
@@ -149,9 +161,12 @@ impl Rule {
             RuleKind::Disparity(terms) => terms.stratify_by.as_deref().into_iter().collect(),
             RuleKind::Automation(_) => vec![stratum::DECIDED_BY, stratum::RISK_CLASS],
             RuleKind::Criterion(terms) => terms.strata(),
-            RuleKind::Benchmark(_) | RuleKind::Suitability(_) | RuleKind::Coverage(_) | RuleKind::Silence(_) => {
-                Vec::new()
-            }
+            RuleKind::Drift(Drift { compare: Compare::Version(_), .. }) => vec![stratum::PROFILE_VERSION],
+            RuleKind::Benchmark(_)
+            | RuleKind::Suitability(_)
+            | RuleKind::Coverage(_)
+            | RuleKind::Drift(_)
+            | RuleKind::Silence(_) => Vec::new(),
         }
     }
 }

@@ -10,7 +10,9 @@ use super::key::{key_path, quoted, toml_key};
 use super::kinds::DAYS;
 use super::schema::{Alerting, Criteria, Kafka, Settings};
 use super::secrets::redacted_properties;
-use super::terms::{Calendar, Dimension, Disparity, Plan, Reference, Rule, RuleKind, Silence, Span, WindowLength};
+use super::terms::{
+    Calendar, Compare, Dimension, Disparity, Drift, Plan, Reference, Rule, RuleKind, Silence, Span, WindowLength,
+};
 use super::writer::{Toml, list};
 
 /// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
@@ -277,6 +279,25 @@ impl Toml {
         self.value("holidays", list(holidays.iter().map(|holiday| day(*holiday))));
     }
 
+    fn drift(&mut self, terms: &Drift, rule: &Rule, plan: &Plan) {
+        self.string("compare", terms.compare.name());
+        match terms.compare {
+            Compare::Version(indicator) => {
+                self.string("indicator", indicator.name());
+                self.value("channels", list(rule.channels.iter().map(|channel| channel.name())));
+                self.value("dimensions", list(dimension_names(rule, plan)));
+                self.number("warning", terms.warning);
+                self.number("critical", terms.critical);
+                rule.windows.iter().for_each(|window| self.span("within", window.length));
+            }
+            // Channels, dimensions and window are those of the watched rule.
+            Compare::Change(of) => {
+                let watched = plan.rules.get(of).map(|rule| rule.name.as_str());
+                self.string("of", watched.unwrap_or_default());
+            }
+        }
+    }
+
     /// Writes the keys of another kind.
     fn duty(&mut self, kind: &RuleKind, rule: &Rule, plan: &Plan) {
         match kind {
@@ -318,6 +339,7 @@ impl Toml {
                 self.value("difference", two(terms.difference));
                 self.number("block_variation", terms.block_variation);
             }
+            RuleKind::Drift(terms) => return self.drift(terms, rule, plan),
             RuleKind::Silence(terms) => {
                 self.silence(terms);
                 if !rule.dimensions.is_empty() {

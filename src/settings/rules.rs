@@ -8,7 +8,8 @@ use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
 use super::given::{Given, alternatives, check_unique, choose};
 use super::key::shown;
 use super::kinds::{
-    Kind, ReadKind, Serves, automation, benchmark, coverage, criterion, disparity, resolve_served, silence, suitability,
+    Kind, Names, ReadKind, automation, benchmark, coverage, criterion, disparity, drift, resolve as resolve_names,
+    silence, suitability,
 };
 use super::place::Place;
 use super::problem::Problems;
@@ -18,7 +19,7 @@ use super::table::Table;
 use super::terms::{Channel, Confidence, Dimension, DimensionId, Profile, ProfileId, Rule, Span, WindowLength};
 use super::tree::Entries;
 
-const LATER_KINDS: [&str; 2] = ["drift", "complaints"];
+const LATER_KINDS: [&str; 1] = ["complaints"];
 
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_CONFIDENCE: f64 = 0.95;
@@ -46,8 +47,8 @@ pub(super) fn rules(root: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Ve
     for (path, place, entries) in tables {
         rules.extend(rule(&path, place, entries, &mut names, surroundings, root.problems));
     }
-    let (mut rules, serves): (Vec<Rule>, Vec<Option<Serves>>) = rules.into_iter().unzip();
-    resolve_served(&mut rules, &serves, root.problems);
+    let (mut rules, named): (Vec<Rule>, Vec<Option<Names>>) = rules.into_iter().unzip();
+    resolve_names(&mut rules, &named, root.problems);
     rules
 }
 
@@ -58,7 +59,7 @@ fn rule(
     names: &mut BTreeMap<String, String>,
     surroundings: &Surroundings<'_>,
     problems: &mut Problems,
-) -> Option<(Rule, Option<Serves>)> {
+) -> Option<(Rule, Option<Names>)> {
     let mut table = Table::new(path, place, entries, problems);
     let name = name(&mut table, path, names);
     // The keys of a kind that this version does not have are not known, so it reads no further.
@@ -71,6 +72,7 @@ fn rule(
         Kind::Benchmark => Some(benchmark(&mut table, surroundings)),
         Kind::Suitability => Some(suitability(&mut table, surroundings)),
         Kind::Coverage => Some(coverage(&mut table, surroundings)),
+        Kind::Drift => drift(&mut table, &profiles, surroundings),
         Kind::Silence => Some(silence(&mut table, surroundings)),
     };
     let confidence = confidence(&mut table);
@@ -81,7 +83,7 @@ fn rule(
     let action = table.line("action", "", MAX_TEXT_BYTES).value;
     let runbook = table.line("runbook", "", MAX_TEXT_BYTES).value;
     table.finish();
-    let ReadKind { kind, channels, dimensions, windows, min_events, serves } = read?;
+    let ReadKind { kind, channels, dimensions, windows, min_events, names: named } = read?;
     let rule = Rule {
         name: name?,
         kind,
@@ -98,7 +100,7 @@ fn rule(
         action,
         runbook,
     };
-    Some((rule, serves))
+    Some((rule, named))
 }
 
 fn name(table: &mut Table<'_>, path: &str, names: &mut BTreeMap<String, String>) -> Option<String> {

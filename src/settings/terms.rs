@@ -4,8 +4,8 @@
 
 pub(super) use crate::plan::group_name::{normalise, skeleton};
 pub(super) use crate::plan::{
-    Automation, Benchmark, Calendar, Channel, Coverage, Criterion, CriterionStanding, Dimension, DimensionId,
-    Disparity, Evidence, EvidencePlan, Exposure, Harm, Indicator, LedgerPlan, Limits, Measure, Plan, Profile,
+    Automation, Benchmark, Calendar, Channel, Compare, Coverage, Criterion, CriterionStanding, Dimension, DimensionId,
+    Disparity, Drift, Evidence, EvidencePlan, Exposure, Harm, Indicator, LedgerPlan, Limits, Measure, Plan, Profile,
     ProfileId, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WatchedCriterion, WindowLength,
     WindowPlan, stratum,
 };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::format_4::{Rule, decode, encode};
 use super::shared::{Added, Section0, State, Tail, set_missing};
 use crate::alert::Alert;
-use crate::evidence::{Delays, DutiesState, LateCases};
+use crate::evidence::{Delays, DutiesState, LateCases, VersionsState};
 use crate::judge::{Extra, Missing};
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{self, Definition, Provenance, Span};
@@ -23,6 +23,7 @@ struct Section<S> {
     /// Of the findings that alerts rest on, in the order of the alerts.
     extras: Vec<Extra>,
     duties: DutiesState,
+    versions: VersionsState,
     heard: LastHeard,
 }
 
@@ -65,18 +66,21 @@ pub(super) fn write_section_0(
         delays: state.cohorts.delays(),
         extras: state.alerts.alerts().map(|alert| alert.evidence.extra()).collect(),
         duties: state.sequences.duties().clone(),
+        versions: state.sequences.versions().clone(),
         heard: state.windows.heard().clone(),
     })
 }
 
 pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
-    let Section { names, mut state, tail, added, delays, extras, duties, heard } = decode::<Section<State>>(bytes)?;
+    let Section { names, mut state, tail, added, delays, extras, duties, versions, heard } =
+        decode::<Section<State>>(bytes)?;
     let membership_horizon = Some(added.membership_horizon);
     added.complete(&mut state)?;
     set_extras(state.alerts.alerts_mut(), extras)?;
     let mut section = tail.complete(names.decoded()?, state);
     section.state.cohorts.set_delays(delays);
     section.state.sequences.set_duties(duties);
+    section.state.sequences.set_versions(versions);
     section.state.windows.set_heard(heard);
     Ok(Section0 { membership_horizon, counts_unmatched: true, ..section })
 }

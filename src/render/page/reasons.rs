@@ -90,6 +90,14 @@ const fn sentence(reason: Reason) -> (&'static str, &'static str) {
         Reason::Heard => ("Heard of lately.", "Onlangs nog van gehoord."),
         Reason::Silent => ("Not heard of for too long.", "Te lang niets van gehoord."),
         Reason::NeverHeard => ("Never heard of.", "Nooit iets van gehoord."),
+        Reason::VersionIsWorse => (
+            "Under this version of the profile the group fares worse than under the version before it.",
+            "Onder deze versie van het profiel is de groep slechter af dan onder de versie ervoor.",
+        ),
+        Reason::Changing => (
+            "The disparity of this group is changing, or has changed: something is different from before.",
+            "De ongelijkheid van deze groep verandert of is veranderd: er is iets anders dan voorheen.",
+        ),
         Reason::CriteriaUnknown => {
             ("Of too many cases the criteria are not known.", "Van te veel gevallen zijn de criteria niet bekend.")
         }

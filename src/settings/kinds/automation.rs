@@ -16,6 +16,6 @@ pub(in crate::settings) fn automation(table: &mut Table<'_>, surroundings: &Surr
         dimensions: Vec::new(),
         windows: windows(table, false, surroundings),
         min_events: 0,
-        serves: None,
+        names: None,
     }
 }

@@ -1,18 +1,15 @@
 //! The keys of a rule of kind `benchmark`.
 
-use super::{OPEN_SHARE, ReadKind, is_open_share};
+use super::{Names, OPEN_SHARE, ReadKind, is_open_share};
 use crate::settings::bounds::MAX_RULES;
 use crate::settings::duration::format_duration;
-use crate::settings::given::{Given, check_unique};
+use crate::settings::given::check_unique;
 use crate::settings::key::shown;
 use crate::settings::problem::Problems;
 use crate::settings::rules::Surroundings;
 use crate::settings::suggestion::suggestion;
 use crate::settings::table::Table;
 use crate::settings::terms::{Benchmark, Channel, Evidence, Reference, Rule, RuleKind, Span, WindowLength};
-
-/// The names of the rules that one of kind `benchmark` serves; `None` for all that compare with the random channel.
-pub(in crate::settings) type Serves = Option<Vec<Given<String>>>;
 
 /// How long the random channel is counted, where nothing is written: one yearly plan.
 const DEFAULT_WITHIN: Span = Span::DAY.times(365);
@@ -29,17 +26,17 @@ pub(in crate::settings) fn benchmark(table: &mut Table<'_>, surroundings: &Surro
         dimensions: Vec::new(),
         windows: vec![WindowLength { length, label: format_duration(length) }],
         min_events: 0,
-        serves: Some(serves),
+        names: Some(Names::Serves(serves)),
     }
 }
 
-/// Resolves the names of the rules that those of kind `benchmark` serve. `serves` is in the order of the rules.
-pub(in crate::settings) fn resolve_served(rules: &mut [Rule], serves: &[Option<Serves>], problems: &mut Problems) {
+/// Resolves the names of the rules that those of kind `benchmark` serve. `names` is in the order of the rules.
+pub(super) fn resolve_served(rules: &mut [Rule], names: &[Option<Names>], problems: &mut Problems) {
     let compares: Vec<(String, bool)> =
         rules.iter().map(|rule| (rule.name.clone(), compares_with_random(rule))).collect();
-    for (rule, serves) in rules.iter_mut().zip(serves) {
-        let (RuleKind::Benchmark(terms), Some(serves)) = (&mut rule.kind, serves) else { continue };
-        let Some(names) = serves else {
+    for (rule, names) in rules.iter_mut().zip(names) {
+        let (RuleKind::Benchmark(terms), Some(Names::Serves(names))) = (&mut rule.kind, names) else { continue };
+        let Some(names) = names else {
             terms.serves =
                 (0..).zip(&compares).filter(|(_, (_, compares))| *compares).map(|(index, _)| index).collect();
             continue;

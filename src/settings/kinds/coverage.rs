@@ -34,6 +34,6 @@ pub(in crate::settings) fn coverage(table: &mut Table<'_>, surroundings: &Surrou
         dimensions: dimensions(table, surroundings),
         windows: windows(table, true, surroundings),
         min_events: 0,
-        serves: None,
+        names: None,
     }
 }

@@ -40,7 +40,7 @@ pub(in crate::settings) fn criterion(table: &mut Table<'_>, surroundings: &Surro
         dimensions: if surroundings.dimensions.is_empty() { Vec::new() } else { dimensions(table, surroundings) },
         windows: windows(table, false, surroundings),
         min_events: 0,
-        serves: None,
+        names: None,
     }
 }
 

@@ -47,7 +47,7 @@ pub(in crate::settings) fn disparity(
         evidence,
         stratify_by,
     });
-    Some(ReadKind { kind, channels, dimensions, windows, min_events, serves: None })
+    Some(ReadKind { kind, channels, dimensions, windows, min_events, names: None })
 }
 
 fn reference(

@@ -5,17 +5,20 @@ mod benchmark;
 mod coverage;
 mod criterion;
 mod disparity;
+mod drift;
 mod silence;
 mod suitability;
 
 use super::given::Given;
-use super::terms::{Channel, DimensionId, RuleKind, WindowLength};
+use super::problem::Problems;
+use super::terms::{Channel, DimensionId, Rule, RuleKind, WindowLength};
 
 pub(super) use automation::automation;
-pub(super) use benchmark::{Serves, benchmark, resolve_served};
+pub(super) use benchmark::benchmark;
 pub(super) use coverage::coverage;
 pub(super) use criterion::criterion;
 pub(super) use disparity::disparity;
+pub(super) use drift::drift;
 pub(super) use silence::{DAYS, silence};
 pub(super) use suitability::suitability;
 
@@ -28,6 +31,7 @@ pub(super) enum Kind {
     Benchmark,
     Suitability,
     Coverage,
+    Drift,
     Silence,
 }
 
@@ -39,18 +43,33 @@ pub(super) struct ReadKind {
     pub windows: Vec<WindowLength>,
     pub min_events: u64,
     /// The names of other rules, which may come later.
-    pub serves: Option<Serves>,
+    pub names: Option<Names>,
+}
+
+/// The names of other rules that a rule gives.
+pub(super) enum Names {
+    /// Those that one of kind `benchmark` serves; `None` for all that compare with the random channel.
+    Serves(Option<Vec<Given<String>>>),
+    /// The one in which one of kind `drift` looks for a change.
+    Of(Given<String>),
+}
+
+/// Resolves the names of other rules that rules give. `names` is in the order of the rules.
+pub(super) fn resolve(rules: &mut [Rule], names: &[Option<Names>], problems: &mut Problems) {
+    benchmark::resolve_served(rules, names, problems);
+    drift::resolve_watched(rules, names, problems);
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Disparity,
         Self::Criterion,
         Self::Automation,
         Self::Benchmark,
         Self::Suitability,
         Self::Coverage,
+        Self::Drift,
         Self::Silence,
     ];
 
@@ -63,6 +82,7 @@ impl Kind {
             Self::Benchmark => "benchmark",
             Self::Suitability => "suitability",
             Self::Coverage => "coverage",
+            Self::Drift => "drift",
             Self::Silence => "silence",
         }
     }
@@ -77,6 +97,6 @@ fn is_open_share(number: f64) -> bool {
 const OPEN_SHARE: &str = "a number above 0 and below 1";
 
 /// Refuses the second of two numbers that must lie in an order.
-fn refuse_order(expected: String, found: &Given<f64>, problems: &mut super::problem::Problems) {
+fn refuse_order(expected: String, found: &Given<f64>, problems: &mut Problems) {
     found.refuse(problems, expected, found.to_string());
 }

@@ -30,7 +30,7 @@ pub(in crate::settings) fn silence(table: &mut Table<'_>, surroundings: &Surroun
         dimensions: if of_groups { dimensions(table, surroundings) } else { Vec::new() },
         windows: Vec::new(),
         min_events: 0,
-        serves: None,
+        names: None,
     }
 }
 

@@ -31,6 +31,6 @@ pub(in crate::settings) fn suitability(table: &mut Table<'_>, surroundings: &Sur
         dimensions: named_dimensions(table, surroundings),
         windows: windows(table, true, surroundings),
         min_events: 0,
-        serves: None,
+        names: None,
     }
 }
