@@ -24,6 +24,7 @@ mod problem;
 mod properties;
 mod rules;
 mod schema;
+mod scope;
 mod secrets;
 mod sections;
 mod suggestion;

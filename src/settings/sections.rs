@@ -13,8 +13,9 @@ use super::kafka::kafka;
 use super::key::shown;
 use super::print::config_hash;
 use super::problem::Problems;
-use super::rules::{Surroundings, rules, share};
+use super::rules::rules;
 use super::schema::{Alerting, Privacy, Server, Settings, State};
+use super::scope::{Surroundings, share};
 use super::table::Table;
 use super::terms::{EvidencePlan, LedgerPlan, Limits, Plan, Span, WindowLength, WindowPlan};
 

@@ -127,14 +127,29 @@ fn check(row: &Value, cases: &[Case], named: bool) {
         value.is_finite().then_some(value)
     };
     let factors = {
-        let all = std::iter::once(None).chain((0..CLASSES.len()).map(Some));
-        let expected: f64 = all
-            .map(|class| {
-                let exposed = reached(&in_group, Some(class), 1);
-                let rate = reached(&in_reference, Some(class), 2) / reached(&in_reference, Some(class), 1);
-                if exposed > 0.0 { exposed * rate } else { 0.0 }
-            })
-            .sum();
+        // No class comes first, then the classes by name. One without anybody of the reference joins the next that has
+        // somebody, the last ones the one before.
+        let mut named: Vec<usize> = (0..CLASSES.len()).collect();
+        named.sort_by_key(|class| CLASSES[*class]);
+        let all = std::iter::once(None).chain(named.into_iter().map(Some));
+        let mut joined: Vec<[f64; 3]> = Vec::new();
+        let mut open = 0.0;
+        for class in all {
+            let exposed = reached(&in_group, Some(class), 1);
+            let [other, selected] = [1, 2].map(|depth| reached(&in_reference, Some(class), depth));
+            if other > 0.0 {
+                joined.push([open + exposed, other, selected]);
+                open = 0.0;
+            } else {
+                open += exposed;
+            }
+        }
+        if let Some(last) = joined.last_mut() {
+            last[0] += open;
+        }
+        let expected: f64 = joined.iter().map(|[exposed, other, selected]| exposed * selected / other).sum();
+        // Fewer than ten selected of a side say too little.
+        let expected = if group(2).min(reference(2)) < 10.0 { f64::NAN } else { expected };
         let between = expected / group(1) / (reference(2) / reference(1));
         (expected.is_finite() && expected > 0.0 && between.is_finite()).then(|| (between, group(2) / expected))
     };

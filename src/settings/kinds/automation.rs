@@ -1,7 +1,7 @@
 //! The keys of a rule of kind `automation`.
 
-use super::{OPEN_SHARE, ReadKind, is_open_share};
-use crate::settings::rules::{Surroundings, channels, windows};
+use super::read::{OPEN_SHARE, ReadKind, is_open_share};
+use crate::settings::scope::{Surroundings, channels, windows};
 use crate::settings::table::Table;
 use crate::settings::terms::{Automation, RuleKind};
 

@@ -1,12 +1,12 @@
 //! The keys of a rule of kind `benchmark`.
 
-use super::{Names, OPEN_SHARE, ReadKind, is_open_share};
+use super::read::{Names, OPEN_SHARE, ReadKind, is_open_share};
 use crate::settings::bounds::MAX_RULES;
 use crate::settings::duration::format_duration;
 use crate::settings::given::check_unique;
 use crate::settings::key::shown;
 use crate::settings::problem::Problems;
-use crate::settings::rules::Surroundings;
+use crate::settings::scope::Surroundings;
 use crate::settings::suggestion::suggestion;
 use crate::settings::table::Table;
 use crate::settings::terms::{Benchmark, Channel, Evidence, Reference, Rule, RuleKind, Span, WindowLength};

@@ -1,7 +1,7 @@
 //! The keys of a rule of kind `coverage`.
 
-use super::{OPEN_SHARE, ReadKind, is_open_share, refuse_order};
-use crate::settings::rules::{Surroundings, channels, dimensions, share, windows};
+use super::read::{OPEN_SHARE, ReadKind, is_open_share, refuse_order};
+use crate::settings::scope::{Surroundings, channels, dimensions, share, windows};
 use crate::settings::table::Table;
 use crate::settings::terms::{Coverage, RuleKind};
 

@@ -1,7 +1,7 @@
 //! The keys of a rule of kind `criterion`. The criteria themselves are in `[criteria]`.
 
-use super::ReadKind;
-use crate::settings::rules::{Surroundings, channels, dimensions, windows};
+use super::read::ReadKind;
+use crate::settings::scope::{Surroundings, channels, dimensions, windows};
 use crate::settings::table::Table;
 use crate::settings::terms::{Criterion, CriterionStanding, RuleKind, WatchedCriterion, stratum};
 

@@ -1,11 +1,11 @@
 //! The keys of a rule of kind `disparity`.
 
-use super::ReadKind;
+use super::read::ReadKind;
 use crate::settings::allow_lists::check_name;
 use crate::settings::given::{Given, alternatives};
 use crate::settings::key::shown;
 use crate::settings::problem::Problems;
-use crate::settings::rules::{Surroundings, channels, dimensions, windows};
+use crate::settings::scope::{Surroundings, channels, dimensions, windows};
 use crate::settings::suggestion::suggestion;
 use crate::settings::table::Table;
 use crate::settings::terms::{

@@ -1,11 +1,11 @@
 //! The keys of a rule of kind `drift`.
 
-use super::{Names, ReadKind, refuse_order};
+use super::read::{Names, ReadKind, refuse_order};
 use crate::settings::duration::format_duration;
 use crate::settings::given::Given;
 use crate::settings::key::shown;
 use crate::settings::problem::Problems;
-use crate::settings::rules::{Surroundings, channels, dimensions};
+use crate::settings::scope::{Surroundings, channels, dimensions};
 use crate::settings::suggestion::suggestion;
 use crate::settings::table::Table;
 use crate::settings::terms::{

@@ -1,12 +1,12 @@
 //! The keys of a rule of kind `silence`.
 
-use super::ReadKind;
+use super::read::ReadKind;
 use crate::settings::bounds::MAX_HOLIDAYS;
 use crate::settings::duration::{MAX_DURATION_DAYS, format_duration};
 use crate::settings::given::{Given, check_unique, choose};
 use crate::settings::key::shown;
 use crate::settings::problem::Problems;
-use crate::settings::rules::{Surroundings, dimensions};
+use crate::settings::scope::{Surroundings, dimensions};
 use crate::settings::table::Table;
 use crate::settings::terms::{Calendar, Channel, RuleKind, Silence, Span, Topic, WindowLength};
 

@@ -1,8 +1,8 @@
 //! The keys of a rule of kind `suitability`.
 
-use super::{OPEN_SHARE, ReadKind, is_open_share};
+use super::read::{OPEN_SHARE, ReadKind, is_open_share};
 use crate::settings::duration::MAX_DURATION_DAYS;
-use crate::settings::rules::{Surroundings, named_dimensions, windows};
+use crate::settings::scope::{Surroundings, named_dimensions, windows};
 use crate::settings::table::Table;
 use crate::settings::terms::{Channel, RuleKind, Span, Suitability};
 
