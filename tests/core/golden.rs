@@ -318,8 +318,9 @@ fn duty_line(finding: &Value) -> String {
         Value::Null => "-".to_owned(),
         counts => format!("{}/{}", counts["events"], counts["exposed"]),
     };
-    let group = format!("{}={}", text("dimension"), text("group"));
-    let about = [group, text("subject")].into_iter().filter(|part| !part.is_empty() && part != "=");
+    let group = [text("dimension"), text("group")].into_iter().filter(|part| !part.is_empty());
+    let group = group.collect::<Vec<_>>().join("=");
+    let about = [group, text("subject")].into_iter().filter(|part| !part.is_empty());
     let about = about.collect::<Vec<_>>().join(", ");
     let about = if about.is_empty() { "all cases".to_owned() } else { about };
     let mut line = format!(

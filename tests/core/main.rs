@@ -45,6 +45,7 @@ mod sealing;
 mod sequence;
 mod settings;
 mod settings_keys;
+mod settings_kinds;
 mod settings_layers;
 mod simulation;
 mod statistics;

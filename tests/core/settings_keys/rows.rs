@@ -363,6 +363,10 @@ fn allow_lists() -> Vec<Row> {
             .variable("population", "\"population\"")
             .refuses_variable("x"),
         Row::line("[profiles.p]", "owner", 4_096).accepts(strings(["\"\""])),
+        Row::list("[profiles.p]", "high_classes", 0, "64")
+            .accepts([list(64, |index| format!("c{index}")), "[\"1\", \"2\"]".to_owned()])
+            .refuses([list(65, |index| format!("c{index}")), format!("[{}]", text(257)), "[\"\"]".to_owned()])
+            .variable("[\"007\"]", "[\"007\"]"),
         Row::word("[dimensions.d]", "ground").accepts([text(1), text(256)]).refuses([text(257), "\"\"".to_owned()]),
         Row::list("[dimensions.d]", "groups", 1, "10_000")
             .accepts([list(10_000, |index| format!("g{index}")), "[\"g\"]".to_owned(), "[\"other\", \"g\"]".to_owned()])
@@ -409,7 +413,7 @@ fn rules() -> Vec<Row> {
             "\"A\"".to_owned(),
             "\"a b\"".to_owned(),
         ]),
-        Row::choice(section, "kind", &["disparity"]).refuses(strings(["\"silence\"", "\"coverage\""])),
+        Row::choice(section, "kind", &["disparity"]).refuses(strings(["\"complaints\"", "\"fairness\""])),
         Row::choice(section, "indicator", &indicators).refuses(strings(["\"intensity\"", "\"duration\""])),
         low(Row::choice(section, "indicator", &["hit_rate", "outcome_coverage"])),
         Row::choice(section, "measure", &["ratio"]).refuses(strings(["\"share\""])),
