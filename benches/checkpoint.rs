@@ -22,8 +22,8 @@ const BATCHES: u64 = 8;
 
 fn main() {
     let cases: u64 = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(1_000_000);
-    let text = include_str!("../config/demo.toml");
-    let plan = Settings::parse(text, "config/demo.toml", std::iter::empty()).unwrap().plan;
+    let text = include_str!("support/two-profiles.toml");
+    let plan = Settings::parse(text, "two-profiles.toml", std::iter::empty()).unwrap().plan;
     let mut monitor = Monitor::new(plan.clone(), KEY, Clock::Wall);
     let mut next = 0;
     batch(&mut monitor, &mut next, cases);

@@ -29,8 +29,8 @@ fn main() {
         lines.iter().filter(|line| matches!(decode(&record(line), &limits, None), Ok(Decoded::Event(_)))).count();
     report("decode", began, decoded);
 
-    let text = include_str!("../config/demo.toml");
-    let settings = Settings::parse(text, "config/demo.toml", std::iter::empty()).unwrap();
+    let text = include_str!("support/two-profiles.toml");
+    let settings = Settings::parse(text, "two-profiles.toml", std::iter::empty()).unwrap();
     let mut monitor = Monitor::new(settings.plan, PseudonymKey([1; 16]), Clock::Wall);
     let now = EventTime(shape.start.0);
     let began = Instant::now();

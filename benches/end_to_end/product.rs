@@ -23,7 +23,7 @@ impl SourceError {
     }
 }
 
-/// A configuration: that of the demo, with this input.
+/// The configuration of the benches, with this input.
 pub struct Product {
     /// The file's text.
     pub text: String,
@@ -35,11 +35,11 @@ impl Product {
     /// Reads the topic of the broker; keeps its state in the folder.
     pub fn new(bootstrap: &str, topic: &str, state: &Path) -> Self {
         let port = free_port();
-        let demo = include_str!("../../config/demo.toml");
+        let demo = include_str!("../support/two-profiles.toml");
         let text = demo
             .replace("localhost:9092", bootstrap)
             .replace(r#"topics = ["events"]"#, &format!(r#"topics = ["{topic}"]"#));
-        assert!(text.contains(bootstrap) && text.contains(topic), "the demo's configuration has other lines");
+        assert!(text.contains(bootstrap) && text.contains(topic), "the configuration has other lines");
         let state = state.display();
         let text = format!("{text}\n[state]\ndir = \"{state}\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n");
         Self { text, url: format!("http://127.0.0.1:{port}") }

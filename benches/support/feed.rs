@@ -13,10 +13,10 @@ pub const BATCH_RECORDS: usize = 4_096;
 /// The wall clock, and the timestamp of every record: later than any event.
 pub const NOW: EventTime = EventTime(2_000_000_000_000);
 
-/// The plan of `config/demo.toml`.
+/// The plan of `two-profiles.toml`.
 pub fn demo_plan() -> Plan {
-    let text = include_str!("../../config/demo.toml");
-    Settings::parse(text, "config/demo.toml", std::iter::empty()).unwrap().plan
+    let text = include_str!("two-profiles.toml");
+    Settings::parse(text, "two-profiles.toml", std::iter::empty()).unwrap().plan
 }
 
 /// A monitor that has so many partitions and has read nothing. A partition without events would hold the watermark back for ever.

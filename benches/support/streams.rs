@@ -7,7 +7,7 @@ use std::str::FromStr;
 use paritywatch::plan::EventTime;
 use paritywatch::scenario::{GeneratedEvent, Scenario, Shape, Stream};
 
-/// The profile of every stream; `config/demo.toml` has it.
+/// The profile of every stream; `two-profiles.toml` has it.
 pub const PROFILE: &str = "skewed";
 /// Cases assessed per hour in a live stream.
 const LIVE_CASES_PER_HOUR: i64 = 100_000;

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::daemon::{Daemon, Signals, StateLock, Web};
 use super::failure::{Failure, Finished};
-use crate::plan::EventTime;
+use crate::plan::{EventTime, Span};
 use crate::render::Render;
 use crate::scenario::{GeneratedEvent, Scenario, Shape, Stream, Truth};
 use crate::settings::Settings;
@@ -24,10 +24,12 @@ const CONFIGURATION: &str = include_str!("../../config/demo.toml");
 const TOPICS: [(&str, i32); 2] = [("events", 3), ("paritywatch.dead-letter", 1)];
 /// Time between two drawings of the table.
 const DRAW_EVERY: Duration = Duration::from_secs(1);
-/// Events of each of the two profiles.
+/// Events of each profile.
 const EVENTS: u64 = 20_000_000;
-/// Cases per hour of event time. At the default rate a day passes in some seconds.
+/// Cases per hour of event time of the profiles that are compared by group. At the default rate a day passes in less than 20 seconds.
 const CASES_PER_HOUR: u32 = 2_000;
+/// The pilot of the profiles that neglect a duty: nobody waits for a day of it.
+const PILOT: Span = Span::HOUR.times(6);
 /// Characters in a line of the table.
 const TABLE_WIDTH: usize = 180;
 
@@ -99,24 +101,40 @@ fn settings(options: &DemoArguments, brokers: &str, folder: &Path) -> Result<Set
     Ok(Settings::parse(CONFIGURATION, "config/demo.toml", overrides.into_iter())?)
 }
 
-fn shapes(options: &DemoArguments) -> [Shape; 2] {
-    let shape = |scenario, seed, profile: &str| Shape {
-        cases_per_hour: CASES_PER_HOUR,
+/// One profile is skewed, one fair, and each of the others neglects a duty.
+fn shapes(options: &DemoArguments) -> Vec<Shape> {
+    let shape = |scenario, seed, profile: &str, cases_per_hour| Shape {
+        cases_per_hour,
+        pilot: PILOT,
         profile: profile.to_owned(),
         prefix: profile.to_owned(),
         ratio: options.ratio,
         ..Shape::new(scenario, EVENTS, seed)
     };
-    [shape(Scenario::SkewedSelection, 1, "skewed"), shape(Scenario::Fair, 2, "fair")]
+    let compared =
+        |scenario, seed, profile: &str| Shape { pilot: Span(0), ..shape(scenario, seed, profile, CASES_PER_HOUR) };
+    vec![
+        compared(Scenario::SkewedSelection, 1, "skewed"),
+        compared(Scenario::Fair, 2, "fair"),
+        shape(Scenario::AutomatedDecisions, 3, "automated", 200),
+        shape(Scenario::NoRandomArm, 4, "unbenchmarked", 200),
+        // Missing outcomes are shown by evidence, which takes more of them.
+        shape(Scenario::MissingOutcomes, 5, "unreported", 800),
+    ]
 }
 
-/// Sends both streams, merged by time, at this rate.
-fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, signals: &Signals) {
-    let [mut skewed, mut fair] = shapes.each_ref().map(|shape| Stream::new(shape).peekable());
+/// Sends all streams, merged by time, at this rate.
+fn produce(shapes: &[Shape], rate: u32, producer: &mut PlainProducer, signals: &Signals) {
+    let mut streams: Vec<_> = shapes.iter().map(|shape| Stream::new(shape).peekable()).collect();
     let (began, mut sent) = (Instant::now(), 0_u64);
     while !signals.is_stopping() {
         let time = |event: Option<&GeneratedEvent>| event.map_or(EventTime(i64::MAX), |event| event.time);
-        let next = if time(skewed.peek()) <= time(fair.peek()) { skewed.next() } else { fair.next() };
+        let first = streams.iter_mut().reduce(
+            |first, stream| {
+                if time(stream.peek()) < time(first.peek()) { stream } else { first }
+            },
+        );
+        let next = first.and_then(Iterator::next);
         let Some(event) = next else { break };
         if let Err(error) = producer.send(&event.case_id, event.json.as_bytes(), event.time) {
             eprintln!("paritywatch: {error}");
@@ -134,7 +152,7 @@ fn produce(shapes: &[Shape; 2], rate: u32, producer: &mut PlainProducer, signals
 }
 
 /// Draws the table every second: in place on a terminal, elsewhere one after the other.
-fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<Duration>, signals: &Signals) {
+fn draw(shared: &Shared, shapes: &[Shape], listen: SocketAddr, limit: Option<Duration>, signals: &Signals) {
     let (began, terminal) = (Instant::now(), stdout().is_terminal());
     while !signals.is_stopping() {
         std::thread::sleep(DRAW_EVERY);
@@ -142,9 +160,7 @@ fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<
         let mut out = stdout().lock();
         let clear = if terminal { "\x1b[2J\x1b[H" } else { "" };
         let table = view.published.to_table(TABLE_WIDTH, terminal);
-        let truth = shapes
-            .each_ref()
-            .map(|shape| format!("profile {}: true ratio {:.2}", shape.profile, Truth::of(shape).selection_ratio()));
+        let truth: Vec<String> = shapes.iter().map(truth).collect();
         // A closed terminal ends the demo.
         let drawn = writeln!(
             out,
@@ -156,4 +172,12 @@ fn draw(shared: &Shared, shapes: &[Shape; 2], listen: SocketAddr, limit: Option<
             signals.stop();
         }
     }
+}
+
+/// What is true of a profile, in few words.
+fn truth(shape: &Shape) -> String {
+    if shape.scenario.carries_duties() {
+        return format!("profile {}: {}", shape.profile, shape.scenario);
+    }
+    format!("profile {}: true ratio {:.2}", shape.profile, Truth::of(shape).selection_ratio())
 }

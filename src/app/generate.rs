@@ -15,7 +15,9 @@ use crate::sink::producer::PlainProducer;
 /// What to generate, and where to.
 #[derive(Args, Clone, Debug)]
 pub struct GenerateArguments {
-    /// fair, skewed-selection, skewed-hit-rate, simpson or late-outcomes
+    /// fair, skewed-selection, skewed-hit-rate, simpson or late-outcomes; with what rules of other kinds than disparity read:
+    /// duties-fair, banned-criterion, automated-decisions, rubber-stamp, no-random-arm, useless-profile, missing-outcomes,
+    /// new-version or vanished-group
     #[arg(long, value_name = "NAME")]
     scenario: Scenario,
     /// How many events

@@ -88,24 +88,59 @@ pub(super) fn share(shape: &Shape, origin: Origin, office: Office) -> f64 {
     }
 }
 
-/// Returns the chance that the profile picks a case.
-pub(super) fn selection_rate(shape: &Shape, origin: Origin, office: Office) -> f64 {
+/// Returns the share of the cases that are picked at random, whatever the profile says: the benchmark. In the pilot nothing else is
+/// picked.
+pub(super) const fn random_share(scenario: Scenario, is_pilot: bool) -> f64 {
+    match scenario {
+        Scenario::NoRandomArm => 0.0,
+        _ if is_pilot => 0.25,
+        _ if scenario.carries_duties() => 0.08,
+        _ => 0.02,
+    }
+}
+
+/// Returns the chance that the profile picks a case; `is_new` where the profile has its second version.
+pub(super) fn selection_rate(shape: &Shape, origin: Origin, office: Office, is_new: bool) -> f64 {
     const USUAL: f64 = 0.05;
+    // Much is controlled, so that few events suffice.
+    const WITH_DUTIES: f64 = 0.20;
     match shape.scenario {
         Scenario::Simpson => office.simpson_selection_rate(),
         Scenario::SkewedSelection if origin == Origin::MONITORED => (USUAL * shape.ratio).min(1.0),
+        Scenario::NewVersion if is_new && origin == Origin::MONITORED => (WITH_DUTIES * shape.ratio).min(1.0),
+        scenario if scenario.carries_duties() => WITH_DUTIES,
         _ => USUAL,
     }
 }
 
-/// Returns the chance that a concluded control finds a violation.
-pub(super) fn hit_rate(shape: &Shape, origin: Origin) -> f64 {
+/// Returns the share of the picked cases that are controlled. With duties, humans decide against some.
+pub(super) const fn controlled_share(scenario: Scenario, at_random: bool) -> f64 {
+    match scenario {
+        Scenario::RubberStamp if !at_random => 1.0,
+        _ if scenario.carries_duties() && !at_random => 0.85,
+        _ => 0.97,
+    }
+}
+
+/// Returns the chance that a concluded control finds a violation. Only with duties does chance find fewer than the profile.
+pub(super) fn hit_rate(shape: &Shape, origin: Origin, at_random: bool) -> f64 {
     const USUAL: f64 = 0.30;
     const LOW: f64 = 0.20;
+    const HIGH: f64 = 0.60;
     match shape.scenario {
         Scenario::SkewedHitRate if origin == Origin::MONITORED => LOW,
         // As many violations, but spread over more controls: the mark of a skew that finds nothing more.
         Scenario::SkewedSelection if origin == Origin::MONITORED => USUAL / shape.ratio.max(1.0),
+        Scenario::UselessProfile => USUAL,
+        scenario if scenario.carries_duties() && !at_random => HIGH,
         _ => USUAL,
+    }
+}
+
+/// Returns the share of the controls that get an outcome of violation or no violation.
+pub(super) fn concluded_share(scenario: Scenario, origin: Origin) -> f64 {
+    match scenario {
+        Scenario::MissingOutcomes if origin == Origin::MONITORED => 0.75,
+        _ => 0.98,
     }
 }

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod chances;
+mod making;
 mod random;
 mod shape;
 mod stream;
@@ -14,4 +15,4 @@ pub use blocks::{BlockShape, Blocks, Drift, Noise, Watching};
 pub use chances::Origin;
 pub use shape::{Scenario, Shape};
 pub use stream::{GeneratedEvent, Stream};
-pub use truth::{GroupTruth, Truth};
+pub use truth::{DutyTruth, GroupTruth, Truth};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::plan::EventTime;
+use crate::plan::{EventTime, Span};
 
 /// The shape of a stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,9 +18,13 @@ pub struct Shape {
     pub start: EventTime,
     /// The number of cases assessed per hour of event time; 0 counts as 1.
     pub cases_per_hour: u32,
+    /// How long cases are picked at random before the profile picks any. Without it the random channel would be too small when the
+    /// first comparison is due.
+    pub pilot: Span,
     /// The name of the profile.
     pub profile: String,
-    /// How many times as often the monitored group is picked, above 0. Only `skewed-selection` reads it.
+    /// How many times as often the monitored group is picked, above 0. Only `skewed-selection` reads it, and `new-version` for
+    /// its second version.
     pub ratio: f64,
     /// The beginning of every case id and event id, so that streams can share a topic.
     pub prefix: String,
@@ -39,13 +43,33 @@ pub enum Scenario {
     Simpson,
     /// Everybody is treated alike, but violations of the monitored group are concluded much later.
     LateOutcomes,
+    /// Nothing is wrong, and the events say what rules of other kinds than disparity read: versions, deciders and criteria.
+    /// The scenarios below say it too, and differ from this one in a single thing.
+    DutiesFair,
+    /// Some cases are assessed by a banned criterion.
+    BannedCriterion,
+    /// Some cases are decided on without a human.
+    AutomatedDecisions,
+    /// Every selection is followed, within the hour: the human step changes nothing.
+    RubberStamp,
+    /// No case is picked at random.
+    NoRandomArm,
+    /// The profile finds violations no more often than chance does.
+    UselessProfile,
+    /// Outcomes are missing much more often for the monitored group.
+    MissingOutcomes,
+    /// After half of the events a new version of the profile picks the monitored group more often.
+    NewVersion,
+    /// The monitored group has no event in the last third.
+    VanishedGroup,
 }
 
 impl Shape {
     /// 2026-01-01T00:00:00Z.
     const START: EventTime = EventTime(1_767_225_600_000);
 
-    /// The usual shape of a scenario: from 2026 on, 600 cases an hour, profile `cub`, ratio 1.5.
+    /// The usual shape of a scenario: from 2026 on, profile `cub`, 600 cases an hour and ratio 1.5. Scenarios that
+    /// [carry duties](Scenario::carries_duties) have 100 cases an hour after a pilot of a day, and `new-version` has ratio 1.6.
     #[must_use]
     pub fn new(scenario: Scenario, events: u64, seed: u64) -> Self {
         Self {
@@ -53,9 +77,11 @@ impl Shape {
             events,
             seed,
             start: Self::START,
-            cases_per_hour: 600,
+            // Duties take days to be neglected: fewer cases fill them.
+            cases_per_hour: if scenario.carries_duties() { 100 } else { 600 },
+            pilot: if scenario.carries_duties() { Span::DAY } else { Span(0) },
             profile: "cub".to_owned(),
-            ratio: 1.5,
+            ratio: if scenario == Scenario::NewVersion { 1.6 } else { 1.5 },
             prefix: "case".to_owned(),
         }
     }
@@ -63,8 +89,28 @@ impl Shape {
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 5] =
-        [Self::Fair, Self::SkewedSelection, Self::SkewedHitRate, Self::Simpson, Self::LateOutcomes];
+    pub const ALL: [Self; 14] = [
+        Self::Fair,
+        Self::SkewedSelection,
+        Self::SkewedHitRate,
+        Self::Simpson,
+        Self::LateOutcomes,
+        Self::DutiesFair,
+        Self::BannedCriterion,
+        Self::AutomatedDecisions,
+        Self::RubberStamp,
+        Self::NoRandomArm,
+        Self::UselessProfile,
+        Self::MissingOutcomes,
+        Self::NewVersion,
+        Self::VanishedGroup,
+    ];
+
+    /// Whether its events say what rules of other kinds than disparity read.
+    #[must_use]
+    pub const fn carries_duties(self) -> bool {
+        !matches!(self, Self::Fair | Self::SkewedSelection | Self::SkewedHitRate | Self::Simpson | Self::LateOutcomes)
+    }
 
     /// The scenario's word on the command line.
     #[must_use]
@@ -75,6 +121,15 @@ impl Scenario {
             Self::SkewedHitRate => "skewed-hit-rate",
             Self::Simpson => "simpson",
             Self::LateOutcomes => "late-outcomes",
+            Self::DutiesFair => "duties-fair",
+            Self::BannedCriterion => "banned-criterion",
+            Self::AutomatedDecisions => "automated-decisions",
+            Self::RubberStamp => "rubber-stamp",
+            Self::NoRandomArm => "no-random-arm",
+            Self::UselessProfile => "useless-profile",
+            Self::MissingOutcomes => "missing-outcomes",
+            Self::NewVersion => "new-version",
+            Self::VanishedGroup => "vanished-group",
         }
     }
 }

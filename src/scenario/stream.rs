@@ -4,17 +4,18 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt::Write;
 
-use super::chances::{Office, Origin, hit_rate, selection_rate, share};
+use super::chances::{
+    Office, Origin, concluded_share, controlled_share, hit_rate, random_share, selection_rate, share,
+};
+use super::making::Making;
 use super::random::Random;
 use super::shape::{Scenario, Shape};
 use crate::plan::{EventTime, Span};
 
-/// The share of the cases that are picked at random, whatever the profile says: the benchmark.
-const RANDOM_SHARE: f64 = 0.02;
-/// The share of the picked cases that are controlled.
-const CONTROLLED_SHARE: f64 = 0.97;
-/// The share of the controls with an outcome that is violation or no violation.
-const CONCLUDED_SHARE: f64 = 0.98;
+/// The longest time from a selection to its control, and from there to the outcome, where events carry duties.
+const LONGEST_STEP: Span = Span::HOUR.times(12);
+/// Events of a case on average, at most: a selection, and for some a control and an outcome.
+const MOST_EVENTS_PER_CASE: u64 = 2;
 
 /// An iterator over exactly [`Shape::events`] events.
 #[derive(Clone, Debug)]
@@ -57,14 +58,20 @@ impl Iterator for Stream {
 
     fn next(&mut self) -> Option<GeneratedEvent> {
         self.left = self.left.checked_sub(1)?;
-        let next_case_at = self.next_case_at();
-        match self.due.peek() {
-            Some(Reverse(due)) if due.time <= next_case_at => {
-                let due = *due;
-                self.due.pop();
-                Some(self.follow_up(due))
+        loop {
+            let next_case_at = self.next_case_at();
+            match self.due.peek() {
+                Some(Reverse(due)) if due.time <= next_case_at => {
+                    let due = *due;
+                    self.due.pop();
+                    return Some(self.follow_up(due));
+                }
+                _ => {
+                    if let Some(event) = self.selection() {
+                        return Some(event);
+                    }
+                }
             }
-            _ => Some(self.selection()),
         }
     }
 }
@@ -88,33 +95,51 @@ impl Stream {
         self.shape.start.plus(Span(hours_in_ms / i64::from(self.shape.cases_per_hour.max(1))))
     }
 
-    fn selection(&mut self) -> GeneratedEvent {
-        let (time, case) = (self.next_case_at(), self.cases);
+    /// The event of the next case; `None` where its group has vanished.
+    fn selection(&mut self) -> Option<GeneratedEvent> {
+        let (time, case, scenario) = (self.next_case_at(), self.cases, self.shape.scenario);
         self.cases += 1;
         let office = if self.random.chance(0.5) { Office::South } else { Office::North };
         let origin = self.origin(office);
+        if origin == Origin::MONITORED && self.has_vanished() {
+            return None;
+        }
         let gender = if self.random.chance(0.5) { "female" } else { "male" };
         let risk = match self.random.uniform() {
             place if place < 0.6 => "low",
             place if place < 0.84 => "medium",
             _ => "high",
         };
-        let at_random = self.random.chance(RANDOM_SHARE);
-        let selected = at_random || self.random.chance(selection_rate(&self.shape, origin, office));
+        let is_new = self.left < self.shape.events / 2;
+        let is_pilot = time.since(self.shape.start) < self.shape.pilot;
+        let at_random = self.random.chance(random_share(scenario, is_pilot));
+        let rate = if is_pilot { 0.0 } else { selection_rate(&self.shape, origin, office, is_new) };
+        let selected = at_random || self.random.chance(rate);
         if selected {
-            self.schedule_control(case, time, origin);
+            self.schedule_control(case, time, origin, at_random);
         }
         let channel = if at_random { "random" } else { "profile" };
         let mut event = self.envelope(time, case, "selection");
         // Writing to a String cannot fail.
         let _ = write!(
             event.json,
-            r#","profile":"{}","selected":{selected},"channel":"{channel}","risk_class":"{risk}","groups":{{"origin":"{}","gender":"{gender}"}},"strata":{{"office":"{}"}}}}}}"#,
+            r#","profile":"{}","selected":{selected},"channel":"{channel}","risk_class":"{risk}","groups":{{"origin":"{}","gender":"{gender}"}},"strata":{{"office":"{}"}}"#,
             self.shape.profile,
             origin.name(),
             office.name()
         );
-        event
+        if scenario.carries_duties() {
+            Making::draw(scenario, is_new, &mut self.random).write(&mut event.json);
+        }
+        event.json.push_str("}}");
+        Some(event)
+    }
+
+    /// Whether the monitored group has no more cases. They end early enough for what follows on them to come before the last third.
+    fn has_vanished(&self) -> bool {
+        let hours = u64::try_from(LONGEST_STEP.0 / Span::HOUR.0).unwrap_or(0) * 2;
+        let lead = hours * u64::from(self.shape.cases_per_hour) * MOST_EVENTS_PER_CASE;
+        self.shape.scenario == Scenario::VanishedGroup && self.left <= self.shape.events / 3 + lead
     }
 
     /// Draws a group by the shares of the office.
@@ -130,25 +155,36 @@ impl Stream {
     }
 
     /// Plans the control of a picked case, and its outcome. Some picked cases are never controlled.
-    fn schedule_control(&mut self, case: u64, selected_at: EventTime, origin: Origin) {
-        if !self.random.chance(CONTROLLED_SHARE) {
+    fn schedule_control(&mut self, case: u64, selected_at: EventTime, origin: Origin, at_random: bool) {
+        let scenario = self.shape.scenario;
+        if !self.random.chance(controlled_share(scenario, at_random)) {
             return;
         }
-        let control_at = selected_at.plus(self.delay(Span::HOUR, Span::DAY.times(3)));
+        let (least, most) = match scenario {
+            Scenario::RubberStamp if !at_random => (Span::MINUTE.times(5), Span::MINUTE.times(55)),
+            _ if scenario.carries_duties() => (Span::HOUR, LONGEST_STEP),
+            _ => (Span::HOUR, Span::DAY.times(3)),
+        };
+        let control_at = selected_at.plus(self.delay(least, most));
         self.due.push(Reverse(Due { time: control_at, case, step: Step::Control }));
-        let hit = self.random.chance(hit_rate(&self.shape, origin));
-        let outcome = match (self.random.chance(CONCLUDED_SHARE), hit) {
+        let hit = self.random.chance(hit_rate(&self.shape, origin, at_random));
+        let outcome = match (self.random.chance(concluded_share(scenario, origin)), hit) {
             (false, _) => "unknown",
             (true, true) => "violation",
             (true, false) => "no_violation",
         };
-        let (least, most) = match (self.shape.scenario, origin, hit) {
+        let (least, most) = match (scenario, origin, hit) {
             // Violations of the monitored group take longest, so counting by arrival finds too few of them.
             (Scenario::LateOutcomes, Origin::MONITORED, true) => (Span::DAY.times(20), Span::DAY.times(40)),
             (Scenario::LateOutcomes, _, _) => (Span::DAY.times(5), Span::DAY.times(20)),
+            _ if scenario.carries_duties() => (Span::HOUR, LONGEST_STEP),
             _ => (Span::HOUR, Span::DAY.times(5)),
         };
         let outcome_at = control_at.plus(self.delay(least, most));
+        if scenario == Scenario::MissingOutcomes && outcome == "unknown" {
+            // Nobody reports that nothing is known.
+            return;
+        }
         self.due.push(Reverse(Due { time: outcome_at, case, step: Step::Outcome(outcome) }));
     }
 

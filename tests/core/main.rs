@@ -17,6 +17,7 @@ mod contract;
 mod contract_support;
 mod coverage;
 mod derived;
+mod duty_scenarios;
 mod evaluation;
 mod everyone;
 mod evidence;

@@ -1,0 +1,217 @@
+//! Streams in which one duty is neglected, under the shipped configuration `config/duties.toml`: each raises its own rule and no other, and
+//! the one in which none is raises nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::cast_precision_loss, reason = "some thousands of cases")]
+
+use paritywatch::event::RawRecord;
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Monitor};
+use paritywatch::plan::{EventTime, PartitionIndex};
+use paritywatch::render::Render;
+use paritywatch::scenario::{Scenario, Shape, Stream};
+use paritywatch::settings::Settings;
+use serde_json::Value;
+
+use crate::support::unchanged::repository;
+
+/// Some twelve days.
+const EVENTS: u64 = 40_000;
+
+/// The shipped configuration, with more text at its end.
+fn configured(more: &str) -> Settings {
+    let text = std::fs::read_to_string(repository().join("config/duties.toml")).unwrap();
+    Settings::parse(&format!("{text}\n{more}"), "config/duties.toml", std::iter::empty())
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn stream(scenario: Scenario, seed: u64) -> impl Iterator<Item = String> {
+    Stream::new(&Shape::new(scenario, EVENTS, seed)).map(|event| event.json)
+}
+
+/// The evaluation at the end; its alerts are all that ever were.
+fn replayed(settings: Settings, events: impl Iterator<Item = String>) -> Value {
+    let mut monitor = Monitor::new(settings.plan, PseudonymKey([5; 16]), Clock::Event { as_of: None });
+    for event in events {
+        let record = RawRecord { payload: event.as_bytes(), headers: &[], timestamp: None };
+        monitor.handle_record(PartitionIndex(0), &record, EventTime(0));
+    }
+    monitor.finish();
+    let document: Value = serde_json::from_str(&monitor.published().to_json()).unwrap();
+    assert_eq!(document["events"]["read"], document["events"]["accepted"], "{}", document["events"]);
+    document
+}
+
+fn list<'v>(document: &'v Value, name: &str) -> &'v Vec<Value> {
+    document[name].as_array().unwrap()
+}
+
+/// The rules of all alerts that fired at some time, each once, and the subjects or groups that they are about.
+fn raised(document: &Value) -> (Vec<&str>, Vec<&str>) {
+    let fired: Vec<&Value> = list(document, "alerts").iter().filter(|alert| !alert["fired_at"].is_null()).collect();
+    let once = |mut words: Vec<&'_ str>| {
+        words.sort_unstable();
+        words.dedup();
+        words
+    };
+    let rules = fired.iter().filter_map(|alert| alert["rule"].as_str()).collect();
+    let about =
+        fired.iter().filter_map(|alert| alert["subject"].as_str().or_else(|| alert["group"].as_str())).collect();
+    (once(rules), once(about))
+}
+
+/// With two seeds: the rule that fires, what it is about and its reason; nothing else is raised.
+#[track_caller]
+fn raises(scenario: Scenario, rule: &str, about: &[&str], reason: &str) {
+    for seed in [1, 2] {
+        let document = replayed(configured(""), stream(scenario, seed));
+        let (rules, subjects) = raised(&document);
+        assert_eq!((rules, subjects.as_slice()), (vec![rule], about), "{scenario}, seed {seed}");
+        let firing = list(&document, "alerts").iter().filter(|alert| alert["state"] == "firing").count();
+        let found = list(&document, "findings").iter().filter(|finding| finding["reason"] == reason);
+        assert!(firing > 0 && found.clone().count() == firing, "{scenario}, seed {seed}: {firing} firing");
+        assert!(found.clone().all(|finding| finding["rule"] == rule), "{scenario}, seed {seed}");
+    }
+}
+
+#[test]
+fn a_banned_criterion_raises_the_rule_about_criteria() {
+    raises(Scenario::BannedCriterion, "criteria", &["country_of_birth"], "banned_criterion");
+}
+
+#[test]
+fn automated_decisions_raise_the_rule_about_human_decisions() {
+    raises(Scenario::AutomatedDecisions, "human-decision", &["decided_by"], "automated_decision");
+}
+
+#[test]
+fn a_random_channel_without_cases_raises_the_rule_about_it() {
+    raises(Scenario::NoRandomArm, "random-channel", &["worth-having"], "no_random_channel");
+}
+
+#[test]
+fn a_profile_that_finds_no_more_than_chance_raises_the_rule_about_its_worth() {
+    raises(Scenario::UselessProfile, "worth-having", &[], "not_shown");
+}
+
+#[test]
+fn a_vanished_group_raises_the_rule_about_silence() {
+    raises(Scenario::VanishedGroup, "heard-of", &["non_european"], "silent");
+}
+
+/// The alert is about all cases, or about a risk class.
+#[test]
+fn selections_that_are_always_followed_raise_the_rule_about_human_decisions() {
+    for seed in [1, 2] {
+        let document = replayed(configured(""), stream(Scenario::RubberStamp, seed));
+        assert_eq!(raised(&document).0, ["human-decision"], "seed {seed}");
+        for alert in list(&document, "alerts") {
+            let of_class = alert["subject"].as_str().is_none_or(|subject| subject.starts_with("risk_class="));
+            assert!(of_class && alert["severity"] == "warning", "{alert}");
+        }
+    }
+}
+
+/// Where one group lacks outcomes, the others lack fewer than the rest: the same rule says both.
+#[test]
+fn outcomes_that_one_group_lacks_raise_the_rule_about_outcomes() {
+    for seed in [1, 2] {
+        let document = replayed(configured(""), stream(Scenario::MissingOutcomes, seed));
+        let (rules, groups) = raised(&document);
+        assert_eq!(rules, ["outcomes"], "seed {seed}");
+        assert!(groups.contains(&"non_european") && !groups.contains(&"female") && !groups.contains(&"male"));
+    }
+}
+
+/// What a version changes is compared with the version before by no rule of the configuration. It is a disparity of selections, and of
+/// nothing else.
+#[test]
+fn a_new_version_that_picks_a_group_more_often_changes_selections_alone() {
+    let by_selections =
+        "[[rules]]\nname = \"selection\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n";
+    for seed in [1, 2] {
+        let document = replayed(configured(""), stream(Scenario::NewVersion, seed));
+        assert_eq!(raised(&document), (vec![], vec![]), "seed {seed}");
+        let document = replayed(configured(by_selections), stream(Scenario::NewVersion, seed));
+        assert_eq!(raised(&document).0, ["selection"], "seed {seed}");
+        // Before the new version there is none.
+        let half = stream(Scenario::NewVersion, seed).take_while(|event| !event.contains(r#""profile_version":"2""#));
+        assert_eq!(raised(&replayed(configured(by_selections), half)).0, Vec::<&str>::new(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_fair_stream_raises_nothing_and_all_that_can_be_said_of_it_is_within() {
+    for seed in 0..20 {
+        let document = replayed(configured(""), stream(Scenario::DutiesFair, seed));
+        assert_eq!(list(&document, "alerts").len(), 0, "seed {seed}: {:?}", document["alerts"]);
+        let findings = list(&document, "findings");
+        let judged = findings.iter().filter(|finding| finding["verdict"] != "insufficient_data");
+        for finding in judged.clone() {
+            assert_eq!(finding["verdict"], "within", "seed {seed}: {finding}");
+        }
+        // Every rule has something to say.
+        for rule in configured("").plan.rules {
+            assert!(judged.clone().any(|finding| finding["rule"] == *rule.name), "seed {seed}: {}", rule.name);
+        }
+    }
+}
+
+/// The value of a member of the event's data, as text.
+fn member(event: &str, name: &str) -> Option<String> {
+    let event: Value = serde_json::from_str(event).unwrap();
+    let data = &event["data"];
+    let value = if name == "origin" { &data["groups"]["origin"] } else { &data[name] };
+    (!value.is_null()).then(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+#[test]
+fn the_version_changes_halfway_and_picks_the_group_1_6_times_as_often_from_then_on() {
+    let events: Vec<String> = stream(Scenario::NewVersion, 1).collect();
+    let versions: Vec<(usize, String)> =
+        (0..).zip(&events).filter_map(|(index, event)| Some((index, member(event, "profile_version")?))).collect();
+    let middle = versions.partition_point(|(index, _)| *index < events.len() / 2);
+    let (before, after) = versions.split_at(middle);
+    assert!(before.iter().all(|(_, version)| version == "1") && after.iter().all(|(_, version)| version == "2"));
+    let rate = |part: &[(usize, String)], is_monitored: bool| {
+        let of_group = |index: usize| (member(&events[index], "origin").unwrap() == "non_european") == is_monitored;
+        let by_profile = |index: usize| member(&events[index], "channel").unwrap() == "profile";
+        let cases: Vec<usize> =
+            part.iter().map(|(index, _)| *index).filter(|index| of_group(*index) && by_profile(*index)).collect();
+        let picked = cases.iter().filter(|index| member(&events[**index], "selected").unwrap() == "true").count();
+        picked as f64 / cases.len() as f64
+    };
+    let ratio = |part: &[(usize, String)]| rate(part, true) / rate(part, false);
+    assert!((0.88..1.12).contains(&ratio(before)), "{}", ratio(before));
+    assert!((1.45..1.75).contains(&ratio(after)), "{}", ratio(after));
+}
+
+#[test]
+fn a_vanished_group_has_no_event_in_the_last_third() {
+    let events: Vec<String> = stream(Scenario::VanishedGroup, 1).collect();
+    let is_monitored = |event: &&String| member(event, "origin").is_some_and(|origin| origin == "non_european");
+    let cases: Vec<String> =
+        events.iter().filter(is_monitored).map(|event| member(event, "case_id").unwrap()).collect();
+    let (first, last) = events.split_at(events.len() - events.len() / 3);
+    assert!(cases.len() > 1_000 && events.len() == EVENTS as usize);
+    let of_group = |event: &&String| cases.binary_search(&member(event, "case_id").unwrap()).is_ok();
+    assert!(first.iter().filter(of_group).count() > cases.len(), "its controls and outcomes come too");
+    assert_eq!(last.iter().filter(of_group).count(), 0);
+}
+
+/// What the new rules read is in every selection; criteria come with and without values, and as an empty list.
+#[test]
+fn every_selection_says_how_it_was_made() {
+    let mut criteria: Vec<String> = stream(Scenario::DutiesFair, 1)
+        .filter(|event| event.contains("selection.v1"))
+        .map(|event| {
+            let names = ["profile_version", "decided_by", "risk_class", "channel"];
+            assert!(names.iter().all(|name| member(&event, name).is_some()), "{event}");
+            member(&event, "criteria").unwrap()
+        })
+        .collect();
+    criteria.sort_unstable();
+    criteria.dedup();
+    let valued = |value: &str| format!(r#"[{{"name":"income","value":"{value}"}}]"#);
+    assert_eq!(criteria, [r#"["income"]"#.to_owned(), "[]".to_owned(), valued("high"), valued("low")]);
+}
