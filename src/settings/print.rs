@@ -238,7 +238,10 @@ impl Toml {
         if let RuleKind::Disparity(Disparity { stratify_by: Some(stratum), .. }) = &rule.kind {
             self.string("stratify_by", stratum);
         }
-        self.span("for", rule.hold_for);
+        // Of kind `benchmark` the key names the rules that it serves.
+        if !matches!(rule.kind, RuleKind::Benchmark(_)) {
+            self.span("for", rule.hold_for);
+        }
         self.span("keep_firing_for", rule.keep_firing_for);
         if let RuleKind::Disparity(terms) = &rule.kind
             && is_judged(terms)
