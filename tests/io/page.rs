@@ -172,14 +172,17 @@ fn an_alert_of_a_count_shows_no_ratio_and_no_evidence() {
     let settings = Settings::parse(text, "page.toml", std::iter::empty()).unwrap();
     let mut monitor = Monitor::new(settings.plan, PseudonymKey([1; 16]), Clock::Wall);
     monitor.add_partition(PartitionIndex(0), START);
-    let event = serde_json::json!({
-        "specversion": "1.0", "type": "paritywatch.selection.v1", "source": "/page", "id": "1",
-        "time": jiff::Timestamp::from_millisecond(START.0).unwrap().to_string(),
-        "data": { "case_id": "1", "profile": "p", "selected": true, "criteria": ["ethnicity"] }
-    });
-    let payload = event.to_string();
-    let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
-    assert_eq!(monitor.handle_record(PartitionIndex(0), &record, START), Handled::Accepted);
+    // Time needs the support of several events.
+    for number in 0..40 {
+        let event = serde_json::json!({
+            "specversion": "1.0", "type": "paritywatch.selection.v1", "source": "/page", "id": number.to_string(),
+            "time": jiff::Timestamp::from_millisecond(START.0).unwrap().to_string(),
+            "data": { "case_id": number.to_string(), "profile": "p", "selected": true, "criteria": ["ethnicity"] }
+        });
+        let payload = event.to_string();
+        let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
+        assert_eq!(monitor.handle_record(PartitionIndex(0), &record, START), Handled::Accepted);
+    }
     monitor.handle_tick(START);
     let served = page::serve(&monitor, |snapshot| snapshot.source.caught_up = true);
     for (language, found, reason, absent) in [
