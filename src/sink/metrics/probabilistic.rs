@@ -6,11 +6,11 @@ use super::scrape::Scrape;
 use crate::disclosure::PublishedRates;
 
 /// The labels of estimates.
-const BY_ESTIMATOR: [&str; 9] =
-    ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window", "estimator"];
+const BY_ESTIMATOR: [&str; 10] =
+    ["rule", "profile", "channel", "dimension", "group", "subject", "reference", "indicator", "window", "estimator"];
 /// The labels of effective numbers.
-const BY_SIDE: [&str; 9] =
-    ["rule", "profile", "channel", "dimension", "group", "reference", "indicator", "window", "side"];
+const BY_SIDE: [&str; 10] =
+    ["rule", "profile", "channel", "dimension", "group", "subject", "reference", "indicator", "window", "side"];
 
 /// The metrics of these cases.
 pub(super) const METRICS: [Metric; 5] = [
