@@ -8,8 +8,8 @@ use super::duration::{MAX_DURATION_DAYS, format_duration, parse_duration};
 use super::given::{Given, alternatives, check_unique, choose};
 use super::key::shown;
 use super::kinds::{
-    Kind, Names, ReadKind, automation, benchmark, coverage, criterion, disparity, drift, resolve as resolve_names,
-    silence, suitability,
+    Kind, Names, ReadKind, automation, benchmark, coverage, criterion, disparity, drift, resolve_served,
+    resolve_watched, silence, suitability,
 };
 use super::place::Place;
 use super::problem::Problems;
@@ -48,7 +48,8 @@ pub(super) fn rules(root: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Ve
         rules.extend(rule(&path, place, entries, &mut names, surroundings, root.problems));
     }
     let (mut rules, named): (Vec<Rule>, Vec<Option<Names>>) = rules.into_iter().unzip();
-    resolve_names(&mut rules, &named, root.problems);
+    resolve_served(&mut rules, &named, root.problems);
+    resolve_watched(&mut rules, &named, root.problems);
     rules
 }
 

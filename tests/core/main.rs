@@ -50,3 +50,4 @@ mod simulation;
 mod statistics;
 mod unchanged;
 mod unlisted;
+mod versions;

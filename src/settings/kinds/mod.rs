@@ -11,14 +11,14 @@ mod suitability;
 
 use super::given::Given;
 use super::problem::Problems;
-use super::terms::{Channel, DimensionId, Rule, RuleKind, WindowLength};
+use super::terms::{Channel, DimensionId, RuleKind, WindowLength};
 
 pub(super) use automation::automation;
-pub(super) use benchmark::benchmark;
+pub(super) use benchmark::{benchmark, resolve_served};
 pub(super) use coverage::coverage;
 pub(super) use criterion::criterion;
 pub(super) use disparity::disparity;
-pub(super) use drift::drift;
+pub(super) use drift::{drift, resolve_watched};
 pub(super) use silence::{DAYS, silence};
 pub(super) use suitability::suitability;
 
@@ -52,12 +52,6 @@ pub(super) enum Names {
     Serves(Option<Vec<Given<String>>>),
     /// The one in which one of kind `drift` looks for a change.
     Of(Given<String>),
-}
-
-/// Resolves the names of other rules that rules give. `names` is in the order of the rules.
-pub(super) fn resolve(rules: &mut [Rule], names: &[Option<Names>], problems: &mut Problems) {
-    benchmark::resolve_served(rules, names, problems);
-    drift::resolve_watched(rules, names, problems);
 }
 
 impl Kind {
