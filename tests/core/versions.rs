@@ -286,31 +286,104 @@ fn random_stream(seed: u64) -> Vec<Use> {
     uses
 }
 
+/// Fails where the product compares other blocks than the oracle.
+fn check(what: &str, uses: &[Use]) -> Oracle {
+    let (monitor, oracle) = (run(DRIFT, uses, selections), Oracle::of(uses));
+    for (version, (blocks, new, old)) in &oracle.compared {
+        for (place, group) in ["a", "b"].into_iter().enumerate() {
+            let finding = finding(&monitor, version, group);
+            let side = |[events, exposed]: [u64; 2]| json!({ "exposed": exposed, "events": events });
+            assert_eq!(finding["evidence"]["blocks"], json!(blocks), "{what}: {version} {group}");
+            assert_eq!(finding["group_counts"], side(new[place]), "{what}: {version} {group}, new");
+            let expected = if old[place][1] > 0 { side(old[place]) } else { Value::Null };
+            assert_eq!(finding["reference_counts"], expected, "{what}: {version} {group}, old");
+        }
+    }
+    oracle
+}
+
 #[test]
 fn a_new_block_takes_the_blocks_of_its_baseline_that_the_rule_says() {
     let (mut ended_waiting, mut ended_oldest, mut most_kept_reached, mut several) = (0, 0, false, 0);
     for seed in 0..4 {
-        let uses = random_stream(seed);
-        let monitor = run(DRIFT, &uses, selections);
-        let oracle = Oracle::of(&uses);
-        let all = (0..).zip(["a", "b"]);
-        for ((version, (blocks, new, old)), (place, group)) in
-            oracle.compared.iter().flat_map(|compared| all.clone().map(move |group| (compared, group)))
-        {
-            let finding = finding(&monitor, version, group);
-            let [new, old]: [[u64; 2]; 2] = [new[place], old[place]];
-            let side = |[events, exposed]: [u64; 2]| json!({ "exposed": exposed, "events": events });
-            assert_eq!(finding["evidence"]["blocks"], json!(blocks), "seed {seed}: {version} {group}");
-            assert_eq!(finding["group_counts"], side(new), "seed {seed}: {version} {group}, new");
-            let expected = if old[1] > 0 { side(old) } else { Value::Null };
-            assert_eq!(finding["reference_counts"], expected, "seed {seed}: {version} {group}, old");
-        }
+        let oracle = check(&format!("seed {seed}"), &random_stream(seed));
         ended_waiting += oracle.ended_waiting;
         ended_oldest += oracle.ended_oldest;
         most_kept_reached |= oracle.most_kept_reached;
         several += oracle.baseline.iter().collect::<BTreeSet<_>>().len();
     }
     assert!(ended_waiting > 0 && ended_oldest > 0 && most_kept_reached && several > 8, "the streams reach every limit");
+}
+
+/// A stream of so many days, of which a version has one hour each in which it is used.
+fn daily(days: i64, of: impl Fn(i64) -> Vec<(String, Sides)>) -> Vec<Use> {
+    let at = |day: i64| of(day).into_iter().map(move |(version, sides)| used(24 * day, &version, sides));
+    (0..days).flat_map(at).collect()
+}
+
+#[test]
+fn every_limit_is_met_to_the_block() {
+    let few = |day: i64| [[1 + u64::try_from(day % 3).unwrap(), 7], [2, 8]];
+    let many = [[9, 100], [5, 200]];
+    // Small blocks of the baseline: four of them are not as many as one of the new version.
+    let at = |day: i64| if day < 20 { vec![("old".to_owned(), few(day))] } else { vec![("new".to_owned(), many)] };
+    let four = check("four at most", &daily(25, at));
+    assert_eq!(four.compared["new"].0, 5);
+    // The baseline comes back before the wait of 28 days is over, and long after it.
+    for (back, blocks) in [(25, true), (45, false)] {
+        let at = |day: i64| match day {
+            0..3 => vec![("old".to_owned(), many)],
+            _ if day >= 6 + back => vec![("new".to_owned(), many), ("old".to_owned(), few(day))],
+            _ => vec![("new".to_owned(), many)],
+        };
+        let back = check("back again", &daily(60, at));
+        assert_eq!(back.compared["new"].0 > 3, blocks);
+    }
+    // Ten new versions at once.
+    let begun = |day: i64| (1..=10).filter(move |version| *version <= day);
+    let at = |day: i64| {
+        let new = begun(day).map(|version| (format!("v{version:02}"), few(day + version)));
+        new.chain([("v00".to_owned(), many)]).collect()
+    };
+    assert_eq!(check("ten at once", &daily(25, at)).ended_oldest, 2);
+    // Two that were used equally.
+    let at = |day: i64| match day {
+        0..5 => vec![("x".to_owned(), many), ("y".to_owned(), [[90, 100], [5, 200]])],
+        _ => vec![("z".to_owned(), many)],
+    };
+    assert_eq!(check("as many", &daily(8, at)).baseline, [0, 0, 0]);
+}
+
+/// As many hours of the third new version as are an alarm for a first one, and not yet for a third.
+#[test]
+fn a_later_version_needs_more_evidence_to_alarm() {
+    let (old, new) = ([[10, 100], [40, 400]], [[20, 100], [40, 400]]);
+    let pair = |sides: Sides| Pair {
+        events: sides[0][0],
+        exposed: sides[0][1],
+        reference_events: sides[1][0],
+        reference_exposed: sides[1][1],
+    };
+    let alarmed_after = |part: u32| {
+        let mut series = PairSeries::new(1.0);
+        (1..200).find(|_| {
+            series.take(&PairBlock { new: pair(new), old: pair(old) }, &judging(part, 2.0));
+            series.detector().alarmed()
+        })
+    };
+    let (first, third) = (alarmed_after(1).unwrap(), alarmed_after(3).unwrap());
+    assert!(first < third);
+    for (blocks, alarmed) in [(first, false), (third - 1, false), (third, true)] {
+        let at = |hour: i64| match hour {
+            0..60 => ("v0", old),
+            60 => ("v1", old),
+            61 => ("v2", old),
+            _ => ("v3", new),
+        };
+        let uses: Vec<Use> = (0..62 + blocks).map(|hour| used(hour, at(hour).0, at(hour).1)).collect();
+        let finding = finding(&run(DRIFT, &uses, selections), "v3", "a");
+        assert_eq!(finding["evidence"]["alarmed"], json!(alarmed), "{blocks} blocks: {finding}");
+    }
 }
 
 #[test]
