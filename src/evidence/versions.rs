@@ -248,10 +248,11 @@ impl VersionTable {
         exposed.reduce(|most, next| if next.1 > most.1 { next } else { most }).map_or(0, |(place, _)| place)
     }
 
-    /// Drops the blocks of versions that can be no baseline any more.
+    /// Drops the blocks of versions that nobody was exposed to for so long that they can be no baseline any more. The first
+    /// of all always can.
     fn forget(&mut self, hour: i32) {
         let live = self.comparisons.iter().filter(|comparison| !comparison.ended);
-        let needed: BTreeSet<usize> = live.map(|comparison| comparison.baseline).collect();
+        let needed: BTreeSet<usize> = live.map(|comparison| comparison.baseline).chain([0]).collect();
         let versions = self.versions.iter_mut().enumerate().filter(|(place, _)| !needed.contains(place));
         for (_, version) in versions.filter(|(_, version)| version.exposed_before(hour) == 0) {
             version.closed.forget();

@@ -6,8 +6,8 @@ use super::bounds::{MAX_RULES, MAX_TEXT_BYTES};
 use super::duration::MAX_DURATION_DAYS;
 use super::key::shown;
 use super::kinds::{
-    Kind, Names, ReadKind, automation, benchmark, coverage, criterion, disparity, drift, resolve as resolve_names,
-    silence, suitability,
+    Kind, Names, ReadKind, automation, benchmark, coverage, criterion, disparity, drift, resolve_served,
+    resolve_watched, silence, suitability,
 };
 use super::place::Place;
 use super::problem::Problems;
@@ -30,7 +30,8 @@ pub(super) fn rules(root: &mut Table<'_>, surroundings: &Surroundings<'_>) -> Ve
         rules.extend(rule(&path, place, entries, &mut names, surroundings, root.problems));
     }
     let (mut rules, named): (Vec<Rule>, Vec<Option<Names>>) = rules.into_iter().unzip();
-    resolve_names(&mut rules, &named, root.problems);
+    resolve_served(&mut rules, &named, root.problems);
+    resolve_watched(&mut rules, &named, root.problems);
     rules
 }
 

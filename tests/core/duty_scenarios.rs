@@ -49,7 +49,7 @@ fn list<'v>(document: &'v Value, name: &str) -> &'v Vec<Value> {
 /// The rules of all alerts that fired at some time, each once, and the subjects or groups that they are about.
 fn raised(document: &Value) -> (Vec<&str>, Vec<&str>) {
     let fired: Vec<&Value> = list(document, "alerts").iter().filter(|alert| !alert["fired_at"].is_null()).collect();
-    let once = |mut words: Vec<&'_ str>| {
+    fn once(mut words: Vec<&str>) -> Vec<&str> {
         words.sort_unstable();
         words.dedup();
         words

@@ -52,3 +52,4 @@ mod simulation;
 mod statistics;
 mod unchanged;
 mod unlisted;
+mod versions;

@@ -31,7 +31,7 @@ pub(in crate::settings) fn benchmark(table: &mut Table<'_>, surroundings: &Surro
 }
 
 /// Resolves the names of the rules that those of kind `benchmark` serve. `names` is in the order of the rules.
-pub(super) fn resolve_served(rules: &mut [Rule], names: &[Option<Names>], problems: &mut Problems) {
+pub(in crate::settings) fn resolve_served(rules: &mut [Rule], names: &[Option<Names>], problems: &mut Problems) {
     let compares: Vec<(String, bool)> =
         rules.iter().map(|rule| (rule.name.clone(), compares_with_random(rule))).collect();
     for (rule, names) in rules.iter_mut().zip(names) {

@@ -82,7 +82,7 @@ fn change(table: &mut Table<'_>) -> Option<ReadKind> {
 /// Resolves the names of the rules in which those of kind `drift` look for a change. `names` is in the order of the rules.
 ///
 /// A rule has the channels and dimensions of the one that it watches, and the longest of its windows.
-pub(super) fn resolve_watched(rules: &mut [Rule], names: &[Option<Names>], problems: &mut Problems) {
+pub(in crate::settings) fn resolve_watched(rules: &mut [Rule], names: &[Option<Names>], problems: &mut Problems) {
     let known: Vec<Rule> = rules.to_vec();
     for (rule, name) in rules.iter_mut().zip(names) {
         let (RuleKind::Drift(terms), Some(Names::Of(name))) = (&mut rule.kind, name) else { continue };
