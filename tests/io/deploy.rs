@@ -20,6 +20,7 @@ const EXPOSURE: &str = "2.0";
 fn every_shipped_configuration_is_taken_by_the_program() {
     for file in [
         "config/example.toml",
+        "config/duties.toml",
         "deploy/compose/paritywatch.toml",
         "deploy/kubernetes/base/paritywatch.toml",
         "deploy/kubernetes/overlays/example/paritywatch.toml",
