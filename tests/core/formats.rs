@@ -26,11 +26,12 @@ struct Version {
     journal: &'static str,
 }
 
-const VERSIONS: [Version; 4] = [
+const VERSIONS: [Version; 5] = [
     Version { format: 3, journal: "alerts.journal.1.f3" },
     Version { format: 4, journal: "alerts.journal.1.f4" },
     Version { format: 5, journal: "alerts.journal.1.f5" },
     Version { format: 6, journal: "alerts.journal.1.f6" },
+    Version { format: 7, journal: "alerts.journal.1.f7" },
 ];
 
 #[test]
