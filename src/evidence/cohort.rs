@@ -74,10 +74,13 @@ impl Cohort {
 
     /// Returns whether in every group enough of the selected cases are among those that `known` counts.
     pub(super) fn is_complete(&self, known: impl Fn(&Counts) -> u64) -> bool {
+        self.is_complete_to(COMPLETE_PERCENT, known)
+    }
+
+    /// Returns whether in every group this share of the selected cases, in hundredths, is among those that `known` counts.
+    pub(super) fn is_complete_to(&self, percent: u64, known: impl Fn(&Counts) -> u64) -> bool {
         let is_waited_for = |group: &Slot, stratum: &Option<_>| stratum.is_none() && *group != Slot::NONE;
         let mut groups = self.counts.iter().filter(|((_, group, stratum), _)| is_waited_for(group, stratum));
-        groups.all(|(_, counts)| {
-            u128::from(known(counts)) * 100 >= u128::from(counts.selected) * u128::from(COMPLETE_PERCENT)
-        })
+        groups.all(|(_, counts)| u128::from(known(counts)) * 100 >= u128::from(counts.selected) * u128::from(percent))
     }
 }

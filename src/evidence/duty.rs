@@ -92,7 +92,7 @@ impl DutyKey {
         let Self { profile, channel, dimension, .. } = *self;
         let (channels, maturity) = match self.aspect {
             Aspect::NotSuitable | Aspect::Shown => (vec![Channel::Profile, Channel::Random], Maturity::Resolved),
-            Aspect::NotFollowed | Aspect::NotFollowedIn(_) => (vec![channel], Maturity::Reported),
+            Aspect::NotFollowed | Aspect::NotFollowedIn(_) => (vec![channel], Maturity::Settled),
             Aspect::Associated(_) | Aspect::AssociatedUnlisted(..) => (vec![channel], Maturity::Over),
             _ => (vec![channel], Maturity::Aged),
         };

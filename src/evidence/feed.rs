@@ -30,6 +30,9 @@ pub enum Maturity {
     Resolved,
     /// At `cohort_max_age` only: nothing else says that no further complaint or objection will come.
     Aged,
+    /// When every selected case of every group has a control reported, performed or not. For what is too rare to leave some
+    /// out.
+    Settled,
 }
 
 impl CohortFeed {

@@ -137,5 +137,6 @@ fn has_facts(cohort: &Cohort, maturity: Maturity, hour: i32, longest: LongestWai
         Maturity::Reported => over && (aged || cohort.is_complete(|counts| counts.reported)),
         Maturity::Resolved => over && (aged || cohort.is_complete(|counts| counts.resolved)),
         Maturity::Aged => aged,
+        Maturity::Settled => over && (aged || cohort.is_complete_to(100, |counts| counts.reported)),
     }
 }

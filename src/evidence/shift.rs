@@ -31,7 +31,7 @@ impl Shift {
             self.0.map(i64::unsigned_abs);
         let picked = match maturity {
             Maturity::Over => selected,
-            Maturity::Reported => selected.max(controlled),
+            Maturity::Reported | Maturity::Settled => selected.max(controlled),
             Maturity::Resolved => selected.max(controlled).max(concluded).max(hits),
             Maturity::Aged => selected.max(controlled).max(hits).max(overturned).max(complaints),
         };

@@ -87,7 +87,12 @@ fn finding(
         group: side,
         needed: Some(MIN_CASES.saturating_sub(side.exposed)),
         evidence,
-        missing: post.missing(post.channel, Maturity::Over, side.exposed),
+        missing: post.missing_of_groups(
+            (dimension, Maturity::Over),
+            side.exposed,
+            (sums, &LeftOut::default()),
+            |counts| counts.assessed,
+        ),
         ..Saying::new(whom, verdict, reason)
     });
     // The process has no reverse: what clears is the window.

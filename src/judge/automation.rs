@@ -17,9 +17,6 @@ const MOST_UNKNOWN: f64 = 0.05;
 /// The value of `decided_by` that the law excludes.
 const AUTOMATED: &str = "automated";
 
-/// Share of the selected cases of a cohort, in hundredths, whose control must be reported before the cohort counts.
-const REPORTED_PERCENT: u64 = 95;
-
 /// Appends the findings of a rule: who decided, then how often the selection was followed, of all and of each risk class.
 pub(super) fn judge<'s>(
     scene: &'s Scene<'s>,
@@ -33,7 +30,7 @@ pub(super) fn judge<'s>(
         let Post { profile, channel, .. } = post;
         let Whom { dimension, group } = Whom::EVERYONE;
         let whole = DutyKey { rule: index, profile, channel, dimension, group, aspect: Aspect::NotFollowed };
-        let left_out = post.incomplete(&[post.cell(channel, Whom::EVERYONE, None)], is_mostly_reported);
+        let left_out = post.incomplete(&[post.cell(channel, Whom::EVERYONE, None)], is_settled);
         findings.push(follow_through(&post, terms, &whole, None, (sums, &left_out)));
         let Some(stratum) = scene.attributes.stratum_id(stratum::RISK_CLASS) else { return };
         let mut classes: Vec<Slot> = scene.sequences.classes(&whole).collect();
@@ -87,6 +84,7 @@ fn follow_through(
     (sums, left_out): (&mut CellSums, &LeftOut),
 ) -> Finding {
     let counts = post.counts(sums, &post.cell(post.channel, Whom::EVERYONE, class), left_out);
+    let whole = post.counts(sums, &post.cell(post.channel, Whom::EVERYONE, None), left_out).selected;
     // A tally may count controls without the selections they are of.
     let not_followed = counts.selected.saturating_sub(counts.controlled);
     let side = Side { events: counts.selected.saturating_sub(not_followed), exposed: counts.selected };
@@ -109,7 +107,8 @@ fn follow_through(
         group: side,
         needed: Some(least.saturating_sub(counts.selected)),
         evidence,
-        missing: post.missing(post.channel, Maturity::Reported, counts.selected),
+        // What is missing may be of any class: its share is that of all.
+        missing: post.missing(post.channel, Maturity::Settled, whole),
         ..Saying::new(Whom::EVERYONE, verdict, reason)
     })
 }
@@ -131,6 +130,7 @@ fn values(post: &Post<'_>, stratum: Option<StratumId>) -> Vec<(StratumId, Slot)>
     stratum.into_iter().flat_map(of).collect()
 }
 
-fn is_mostly_reported(counts: &Counts) -> bool {
-    u128::from(counts.reported) * 100 >= u128::from(counts.selected) * u128::from(REPORTED_PERCENT)
+/// Few are not followed where the step is not meaningful: a control that is only late must not count as one of them.
+const fn is_settled(counts: &Counts) -> bool {
+    counts.reported >= counts.selected
 }

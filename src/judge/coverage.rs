@@ -105,7 +105,12 @@ fn unequal(post: &Post<'_>, terms: &Coverage, whom: Whom, (sums, left_out): (&mu
             (Some(more), Some(less)) if !stronger(&more, &less) => Some(less),
             (more, _) => more,
         },
-        missing: post.missing(post.channel, Maturity::Aged, own.exposed.saturating_add(rest.exposed)),
+        missing: post.missing_of_groups(
+            (whom.dimension, Maturity::Aged),
+            own.exposed.saturating_add(rest.exposed),
+            (sums, left_out),
+            |counts| counts.controlled,
+        ),
         ..Saying::new(whom, verdict, reason)
     })
 }

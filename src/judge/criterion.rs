@@ -51,6 +51,7 @@ fn listed(post: &Post<'_>, terms: &Criterion, criterion: &WatchedCriterion, sums
         }
         CriterionStanding::Restricted => (Verdict::Warning, Reason::RestrictedCriterion),
         CriterionStanding::Proxy => (Verdict::Warning, Reason::ProxyCriterion),
+        CriterionStanding::Accepted => (Verdict::Within, Reason::Nothing),
     };
     finding(post, &criterion.name, found, (verdict, reason))
 }

@@ -46,7 +46,7 @@ pub(super) fn judge_versions<'s>(
             for version in versions {
                 let evidence = evidence.iter().find(|evidence| Some(evidence.version) == version);
                 let said = of_version(&post, (terms, indicator), whom, evidence);
-                findings.push(post.finding(Saying { subject: version.map(Arc::from), missing, ..said }));
+                findings.push(post.finding(Saying { subject: version.map(named), missing, ..said }));
             }
         }
     });
@@ -225,4 +225,9 @@ fn rate(side: Side) -> Option<f64> {
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn variance(side: Side) -> f64 {
     1.0 / side.events as f64 - 1.0 / side.exposed as f64
+}
+
+/// The name of a version as a subject. Selections that name none have the version "", which nobody could read.
+fn named(version: &str) -> Arc<str> {
+    Arc::from(if version.is_empty() { "(no version)" } else { version })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::finding::{Claim, Finding, FindingKey, Verdict};
-use super::missing::{Missing, MissingSide};
+use super::missing::{Missing, MissingSide, WITHOUT_GROUP};
 use super::reason::Reason;
 use super::scene::Scene;
 use super::sums::CellSums;
@@ -120,6 +120,23 @@ impl<'s> Post<'s> {
         for cause in [Cause::Conflict, Cause::Dropped, Cause::Unmatched] {
             let cases = at(cause).all.saturating_add(missing.sum_anywhere(cause, range).all);
             side.add(cause, (cases, 0));
+        }
+        side
+    }
+
+    /// Returns the same of the groups of a dimension: cases without a group are in no comparison of groups. `unit` counts
+    /// those that a comparison would.
+    pub fn missing_of_groups(
+        &self,
+        (dimension, maturity): (DimensionId, Maturity),
+        all: u64,
+        (sums, left_out): (&mut CellSums, &LeftOut),
+        unit: impl Fn(&Counts) -> u64,
+    ) -> MissingSide {
+        let mut side = self.missing(self.channel, maturity, all);
+        for (group, cause) in WITHOUT_GROUP {
+            let cell = self.cell(self.channel, Whom { dimension, group }, None);
+            side.add(cause, (unit(&self.counts(sums, &cell, left_out)), 0));
         }
         side
     }

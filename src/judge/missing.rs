@@ -3,8 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Side;
-use crate::plan::Cause;
+use crate::plan::{Cause, Slot};
 use crate::statistics::Interval;
+
+/// The slots of cases that have no group with which they could be compared, and why.
+pub(super) const WITHOUT_GROUP: [(Slot, Cause); 4] = [
+    (Slot::NONE, Cause::NoGroup),
+    (Slot::UNLISTED, Cause::UnlistedGroup),
+    (Slot::LOOK_ALIKE, Cause::UnlistedGroup),
+    // An older version kept the cases of both there.
+    (Slot::OTHER, Cause::UnlistedGroup),
+];
 
 /// The cases of a finding's window that its comparison, or its evidence, does not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

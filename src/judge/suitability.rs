@@ -47,7 +47,7 @@ fn compare(post: &Post<'_>, terms: &Suitability, whom: Whom, sums: &mut CellSums
         information_needed: needed_information,
         last_shown: shown.last_shown,
     });
-    let (verdict, reason) = said(post, terms, (against, shown), needed_information);
+    let (verdict, reason) = said(post, terms, (against, shown), (needed_information, random));
     let lacks = matches!(verdict, Verdict::InsufficientData);
     post.finding(Saying {
         indicator: Some(Indicator::HitRate),
@@ -67,7 +67,7 @@ fn said(
     post: &Post<'_>,
     terms: &Suitability,
     (against, shown): (Option<DutyEvidence>, Option<DutyEvidence>),
-    needed_information: f64,
+    (needed_information, random): (f64, Side),
 ) -> (Verdict, Reason) {
     let is_shown =
         |shown: &DutyEvidence| shown.last_shown.is_some_and(|at| post.scene.as_of.since(at) <= terms.shown_for);
@@ -77,7 +77,7 @@ fn said(
         (Verdict::Within, Reason::Shown)
     } else if shown.is_some_and(|shown| shown.information >= needed_information) {
         (Verdict::Warning, Reason::NotShown)
-    } else if shown.is_none_or(|shown| shown.exposed_seen == 0) {
+    } else if random.exposed == 0 {
         (Verdict::InsufficientData, Reason::NoRandomChannel)
     } else {
         (Verdict::InsufficientData, Reason::TooFew)

@@ -70,7 +70,7 @@ impl NamedValues {
     /// Returns a stratum of this name without any value. "None" may be one: that of the lowest risk.
     pub fn of_stratum(name: &str) -> Self {
         let missing_values = Dimension::default_missing_values().into_iter().filter(|value| value != "none");
-        Self {
+        let mut stratum = Self {
             name: name.into(),
             values: Vec::new(),
             ids: HashMap::default(),
@@ -80,7 +80,18 @@ impl NamedValues {
             vectors: Vectors::default(),
             outside: Slot::OTHER,
             is_derived: Derived::of(name).is_some(),
+        };
+        // However many values come before it, "without" is never one of the others.
+        match Derived::of(name) {
+            Some(Derived::Criterion(_)) => {
+                stratum.learn_text(Derived::ABSENT);
+            }
+            Some(Derived::UnlistedCriterion) => {
+                stratum.learn_text(Derived::NO_CRITERION);
+            }
+            Some(Derived::ProfileVersion | Derived::DecidedBy) | None => {}
         }
+        stratum
     }
 
     /// Returns the slot of a case's membership in the groups of a dimension.

@@ -96,6 +96,8 @@ pub enum CriterionStanding {
     Restricted,
     /// A known proxy for a protected ground.
     Proxy,
+    /// Judged, and in order. How it goes together with dimensions is measured all the same.
+    Accepted,
 }
 
 /// Kind `drift`: whether a group is treated worse than before.

@@ -180,7 +180,12 @@ pub(super) fn criteria(mut table: Table<'_>, string_bytes: usize) -> Criteria {
         }
         values(names)
     };
-    let criteria = Criteria { banned: list("banned"), restricted: list("restricted"), proxies: list("proxies") };
+    let criteria = Criteria {
+        banned: list("banned"),
+        restricted: list("restricted"),
+        proxies: list("proxies"),
+        accepted: list("accepted"),
+    };
     table.finish();
     criteria
 }

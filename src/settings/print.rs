@@ -86,7 +86,7 @@ impl Toml {
         self.limits(settings, delivery);
         self.alerting(&settings.alerting, delivery);
         self.allow_lists(&settings.plan);
-        self.criteria(&settings.criteria);
+        self.criteria(&settings.criteria, delivery);
         for rule in &settings.plan.rules {
             self.rule(rule, &settings.plan, delivery);
         }
@@ -206,11 +206,15 @@ impl Toml {
         }
     }
 
-    fn criteria(&mut self, criteria: &Criteria) {
+    fn criteria(&mut self, criteria: &Criteria, delivery: Delivery) {
         self.header("[criteria]");
         self.value("banned", list(&criteria.banned));
         self.value("restricted", list(&criteria.restricted));
         self.value("proxies", list(&criteria.proxies));
+        // Where there are none, the hash is that of versions that did not know of them.
+        if delivery == Delivery::Shown || !criteria.accepted.is_empty() {
+            self.value("accepted", list(&criteria.accepted));
+        }
     }
 
     fn rule(&mut self, rule: &Rule, plan: &Plan, delivery: Delivery) {

@@ -141,6 +141,8 @@ pub struct Criteria {
     pub restricted: Vec<String>,
     /// Known proxies for a protected ground.
     pub proxies: Vec<String>,
+    /// Judged, and in order.
+    pub accepted: Vec<String>,
 }
 
 impl SecurityProtocol {

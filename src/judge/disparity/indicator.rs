@@ -1,20 +1,12 @@
 //! The counts of all groups of a dimension over rolling windows, and what decides whether they changed.
 
 use crate::evidence::{self, Side, by_population_of, side};
+use crate::judge::missing::WITHOUT_GROUP;
 use crate::judge::scene::Scene;
 use crate::judge::sums::CellSums;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Cause, Channel, DimensionId, Indicator, ProfileId, Slot, StratumId, hour_of};
+use crate::plan::{Channel, DimensionId, Indicator, ProfileId, Slot, StratumId, hour_of};
 use crate::window::{Bucket, Cell, CellKey, Counts, LeftOut, Range, Rolling};
-
-/// The slots of cases that have no group with which they could be compared, and why.
-pub(super) const WITHOUT_GROUP: [(Slot, Cause); 4] = [
-    (Slot::NONE, Cause::NoGroup),
-    (Slot::UNLISTED, Cause::UnlistedGroup),
-    (Slot::LOOK_ALIKE, Cause::UnlistedGroup),
-    // An older version kept the cases of both there.
-    (Slot::OTHER, Cause::UnlistedGroup),
-];
 
 /// What the sides of a table are counted over.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! The cases that the tables of a rule miss, by cause.
 
-use super::indicator::{Subject, WITHOUT_GROUP, by_population};
+use super::indicator::{Subject, by_population};
 use crate::evidence::{Against, Side, by_shares, maturity, side};
-use crate::judge::missing::{Missing, MissingSide};
+use crate::judge::missing::{Missing, MissingSide, WITHOUT_GROUP};
 use crate::judge::scene::Scene;
 use crate::judge::sums::CellSums;
 use crate::plan::{Cause, DisparityRule, Evidence, Indicator, Slot, StratumId};

@@ -14,6 +14,7 @@ pub(in crate::settings) fn criterion(table: &mut Table<'_>, surroundings: &Surro
         (CriterionStanding::Banned, &lists.banned),
         (CriterionStanding::Restricted, &lists.restricted),
         (CriterionStanding::Proxy, &lists.proxies),
+        (CriterionStanding::Accepted, &lists.accepted),
     ];
     let watched = |(standing, names): (CriterionStanding, &Vec<String>)| {
         let watched = |name: &String| WatchedCriterion {

@@ -398,6 +398,7 @@ fn allow_lists() -> Vec<Row> {
         names("banned"),
         names("restricted"),
         names("proxies"),
+        names("accepted"),
     ]
 }
 
