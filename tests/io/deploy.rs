@@ -51,7 +51,7 @@ fn every_configuration_in_the_documents_of_rules_is_taken_by_the_program() {
         succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(&file));
         kinds.extend(example.lines().filter_map(|line| line.strip_prefix("kind = ")));
     }
-    for kind in ["criterion", "automation", "benchmark", "suitability", "coverage"] {
+    for kind in ["criterion", "automation", "benchmark", "suitability", "coverage", "drift", "silence"] {
         assert!(kinds.contains(format!("\"{kind}\"").as_str()), "no example of the kind {kind}: {kinds:?}");
     }
 }
@@ -69,7 +69,7 @@ fn every_rule_that_the_example_leaves_out_is_taken_by_the_program() {
     let file = folder.path().join("paritywatch.toml");
     std::fs::write(&file, text.join("\n")).unwrap();
     let checked = succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(&file));
-    assert!(text_of(&checked).contains("ok: 7 rules"), "{}", text_of(&checked));
+    assert!(text_of(&checked).contains("ok: 10 rules"), "{}", text_of(&checked));
 }
 
 #[test]

@@ -29,7 +29,7 @@ const LANGUAGES: [(&str, &str, [&str; 6]); 2] = [
 ];
 
 /// The rule kinds that `ParitywatchDuty` tells of: each has a runbook of its own, `ParitywatchDuty.KIND`.
-const KINDS: [&str; 5] = ["criterion", "automation", "benchmark", "suitability", "coverage"];
+const KINDS: [&str; 7] = ["criterion", "automation", "benchmark", "suitability", "coverage", "drift", "silence"];
 
 /// Longest runbook, in lines: it is read at night. The finding's is longer, for it says what stopping a profile takes.
 const MAX_LINES: usize = 50;
