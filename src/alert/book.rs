@@ -195,6 +195,10 @@ fn condition<'f>(alert: &Alert, findings: &[&'f Finding], rule: &Rule) -> Condit
     if let Some((severity, worst)) = raised(findings) {
         return Condition::Raised(severity, worst);
     }
+    // A version that is no longer used, or a criterion that left its list, has no finding any more. Groups always have one.
+    if findings.is_empty() && alert.identity.subject.is_some() {
+        return Condition::Clear;
+    }
     // The window that raised the alert must be within. Any other one may stand in for it where the rule no longer has
     // it.
     let window = &alert.evidence.key.window;
@@ -220,14 +224,16 @@ fn raised<'f>(findings: &[&'f Finding]) -> Option<(Severity, &'f Finding)> {
 fn names<'p>(identity: &'p Identity, rule: &'p Rule, plan: &'p Plan) -> Option<Vec<&'p str>> {
     let profile = plan.profiles.get(usize::from(identity.profile.0))?;
     let mut names = vec![rule.name.as_str(), &profile.name, identity.channel.name()];
-    match (identity.dimension, identity.group) {
-        (Some(dimension), Some(group)) => {
-            let dimension = plan.dimensions.get(usize::from(dimension.0))?;
-            names.extend([&dimension.name, dimension.groups.get(usize::from(group.0))?.as_str()]);
-        }
-        // It is about the profile as a whole.
-        _ => names.extend(["", ""]),
-    }
+    let dimension = match identity.dimension {
+        Some(dimension) => Some(plan.dimensions.get(usize::from(dimension.0))?),
+        None => None,
+    };
+    let group = match (dimension, identity.group) {
+        (Some(dimension), Some(group)) => dimension.groups.get(usize::from(group.0))?.as_str(),
+        _ => "",
+    };
+    // What is about the profile as a whole has neither.
+    names.extend([dimension.map_or("", |dimension| dimension.name.as_str()), group]);
     names.push(rule.reference());
     names.extend(identity.subject.as_deref());
     Some(names)

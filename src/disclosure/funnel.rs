@@ -5,7 +5,7 @@
 //! the rest would reveal the sum of the withheld groups, and with it a group that is withheld alone. So it is withheld unless that sum without
 //! its largest part is at least `min_cell`.
 
-use crate::judge::{FunnelTable, Stage, StageCounts};
+use crate::judge::{ByClass, FunnelTable, Stage, StageCounts};
 use crate::plan::{GroupId, Plan};
 use crate::statistics::Factor;
 
@@ -81,9 +81,12 @@ fn row(
         (None, None) => [false; 5],
     };
     let both: Shown = std::array::from_fn(|stage| at(own, stage) && at(&other, stage));
-    let steps = reference.map_or_else(Vec::new, |reference| steps(table, index, &reference, both));
+    let steps = reference.map_or_else(Vec::new, |reference| steps(table, index, &reference, (both, plan.min_cell)));
     let classes = table.classes_of(index).filter(|_| at(&both, 0) && at(&both, 1));
-    let shares = classes.and_then(|classes| Some(PublishedShare { share: classes.share?, rest: classes.rest? }));
+    // Share and limits of these factors could be solved for the counts of single classes.
+    let solvable = |classes: &&ByClass| classes.smallest < plan.min_cell;
+    let shares = classes.filter(|classes| !solvable(classes)).map(|classes| classes.factors);
+    let shares = shares.and_then(|factors| Some(PublishedShare { share: factors.share?, rest: factors.rest? }));
     let known = |stage: Stage| at(&both, stage as usize);
     let stages = Stage::ALL.map(|stage| at(own, stage as usize).then(|| counts.at(stage)));
     Some(PublishedFunnel {
@@ -106,7 +109,12 @@ fn row(
     })
 }
 
-fn steps(table: &FunnelTable, index: usize, reference: &StageCounts, both: Shown) -> Vec<PublishedStep> {
+fn steps(
+    table: &FunnelTable,
+    index: usize,
+    reference: &StageCounts,
+    (both, min_cell): (Shown, u64),
+) -> Vec<PublishedStep> {
     let Some(counts) = table.groups.get(index) else { return Vec::new() };
     let step = |from: Stage, to: Stage| {
         let is_shown = at(&both, from as usize) && at(&both, to as usize);
@@ -120,23 +128,25 @@ fn steps(table: &FunnelTable, index: usize, reference: &StageCounts, both: Shown
         vec![step(assessed, selected), step(selected, controlled), step(controlled, concluded), step(concluded, hit)];
     if !table.by_class.is_empty() {
         let classes = table.classes_of(index).filter(|_| at(&both, 0) && at(&both, 1));
-        let factors = classes.and_then(|classes| Some((classes.class?, classes.within?)));
+        let factors = classes.and_then(|classes| Some((classes.factors.class?, classes.factors.within?)));
+        let limits = classes.is_some_and(|classes| classes.smallest >= min_cell);
         if let (Some(first), Some((_, within))) = (steps.first_mut(), factors) {
-            *first = PublishedStep::of(first.step, Some(within));
+            *first = PublishedStep::of(first.step, Some(within), limits);
         }
-        steps.insert(0, PublishedStep::of("risk_class", factors.map(|(class, _)| class)));
+        steps.insert(0, PublishedStep::of("risk_class", factors.map(|(class, _)| class), limits));
     }
     steps
 }
 
 impl PublishedStep {
-    fn of(step: &'static str, factor: Option<Factor>) -> Self {
+    /// With or without the limits.
+    fn of(step: &'static str, factor: Option<Factor>, limits: bool) -> Self {
         let of = |number: fn(Factor) -> f64| factor.map(number);
         Self {
             step,
             ratio: of(|factor| factor.value),
-            lower: of(|factor| factor.lower),
-            upper: of(|factor| factor.upper),
+            lower: of(|factor| factor.lower).filter(|_| limits),
+            upper: of(|factor| factor.upper).filter(|_| limits),
         }
     }
 }

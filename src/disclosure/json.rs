@@ -263,7 +263,7 @@ struct OfAssociation<'p>(&'p Association);
 
 impl Serialize for OfAssociation<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Association { v, lower, upper, difference, difference_near, carried } = self.0;
+        let Association { v, lower, upper, difference, difference_near, carried, smallest: _ } = self.0;
         let mut map = serializer.serialize_map(Some(6))?;
         map.serialize_entry("v", v)?;
         map.serialize_entry("lower", lower)?;

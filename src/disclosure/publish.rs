@@ -12,8 +12,11 @@ use crate::alert::Alert;
 use crate::evidence::Side;
 use crate::judge::{Estimate, Evaluation, Finding, Late, PendingBounds};
 use crate::plan::invariant::{Room, present};
-use crate::plan::{Disparity, Plan};
+use crate::plan::{Disparity, Plan, Rule, RuleKind, stratum};
 use crate::statistics::{Bracket, Rates};
+
+/// Stands for a subject of fewer cases than may be told of.
+const FEW_CASES: &str = "(few cases)";
 
 /// Passes an evaluation and its alerts through disclosure control.
 #[must_use]
@@ -89,7 +92,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         channel: key.channel.name(),
         dimension: dimension.map(|dimension| dimension.name.clone()),
         group,
-        subject: key.subject.as_deref().map(str::to_owned),
+        subject: subject(rule, finding, withheld),
         reference: rule.reference().to_owned(),
         indicator: key.indicator,
         window: key.window.to_string(),
@@ -119,12 +122,28 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         suppressed: withheld.any(),
         compares: finding.compares(),
         last_heard: finding.last_heard,
-        association: finding.association.filter(|_| !withheld.any()),
-        outcomes: finding.outcomes.filter(|_| !withheld.any()),
+        association: finding.association.filter(|found| !withheld.any() && found.smallest >= plan.min_cell),
+        outcomes: finding
+            .outcomes
+            .filter(|range| !withheld.any() && range.missing.iter().all(|cases| *cases >= plan.min_cell)),
         claim: finding.claim.filter(|_| !withheld.any()),
         confidence: 1.0 - rule.confidence.alpha(),
         thresholds: rule.disparity().map(|rule| PublishedThresholds::of(rule.terms)),
     })
+}
+
+/// What events name, such as a version or a criterion on no list, may tell of a person: only from enough cases on it is named.
+fn subject(rule: &Rule, finding: &Finding, withheld: Withheld) -> Option<String> {
+    let subject = finding.key.subject.as_deref()?;
+    let is_ours = match &rule.kind {
+        RuleKind::Criterion(terms) => {
+            subject == stratum::UNLISTED_CRITERION || terms.watched.iter().any(|criterion| criterion.name == subject)
+        }
+        RuleKind::Automation(_) => subject == stratum::DECIDED_BY,
+        RuleKind::Drift(_) => false,
+        _ => true,
+    };
+    Some(if is_ours || !withheld.group { subject.to_owned() } else { FEW_CASES.to_owned() })
 }
 
 fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {

@@ -30,6 +30,8 @@ pub struct DutySeries {
     begun: i32,
     /// The hour at which it last showed what it claims.
     shown: Option<i32>,
+    /// Its number among the series that were learned beside each other, from 1.
+    part: u32,
 }
 
 /// A block that is not over.
@@ -86,7 +88,7 @@ impl Duties {
             return;
         }
         let class = context.reading.attributes.stratum_id(stratum::RISK_CLASS);
-        self.learn_classes(feed, cohort, class, context.reading.plan);
+        self.learn_classes(feed, cohort, class, context);
         self.learn_criteria(feed, cohort, context);
         for (key, series) in &mut self.series {
             if self.feeds.get(key) == Some(&feed) {
@@ -109,13 +111,18 @@ impl Duties {
     /// series of the family.
     pub fn evidence(&self, key: &DutyKey, plan: &Plan, family: f64) -> Option<DutyEvidence> {
         let rule = rule(plan, key)?;
-        Some(self.series.get(key)?.evidence(key.log_level(rule, family)))
+        let series = self.series.get(key)?;
+        Some(series.evidence(key.log_level(rule, family, series.part)))
     }
 
-    /// Returns the criteria on no list of which a rule has learned, by their value.
-    pub fn unlisted<'s>(&'s self, of: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
+    /// Returns the values of which a series of [`Aspect::Associated`] has learned.
+    pub fn values<'s>(&'s self, of: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
         self.series.keys().filter_map(move |key| match key.aspect {
-            Aspect::AssociatedUnlisted(_, value) if DutyKey { aspect: of.aspect, ..*key } == *of => Some(value),
+            Aspect::AssociatedValue(stratum, value)
+                if of.aspect == Aspect::Associated(stratum) && DutyKey { aspect: of.aspect, ..*key } == *of =>
+            {
+                Some(value)
+            }
             _ => None,
         })
     }
@@ -129,33 +136,30 @@ impl Duties {
     }
 
     /// Adds a series for each risk class that is new in a cohort.
-    fn learn_classes(&mut self, feed: usize, cohort: &Cohort, class: Option<StratumId>, plan: &Plan) {
+    fn learn_classes(&mut self, feed: usize, cohort: &Cohort, class: Option<StratumId>, context: &Context<'_>) {
         let Some(class) = class else { return };
         let reads = |(key, of): (&DutyKey, &usize)| (key.aspect == Aspect::NotFollowed && *of == feed).then_some(*key);
         let whole: Vec<DutyKey> = self.feeds.iter().filter_map(reads).collect();
         for key in whole {
-            for value in cohort.values(class).into_iter().filter(|value| *value != Slot::NONE) {
-                self.add_like(DutyKey { aspect: Aspect::NotFollowedIn(value), ..key }, &key, plan);
+            for (value, _) in named(cohort, class, context) {
+                let of_class = DutyKey { aspect: Aspect::NotFollowedIn(value), ..key };
+                self.add_like(of_class, &key, context.reading.plan);
             }
         }
     }
 
-    /// Adds a series for each criterion on no list that is new in a cohort.
+    /// Adds a series for each value of a criterion that is new in a cohort: also for each criterion on no list.
     fn learn_criteria(&mut self, feed: usize, cohort: &Cohort, context: &Context<'_>) {
-        let Some(stratum) = context.reading.attributes.stratum_id(stratum::UNLISTED_CRITERION) else { return };
-        let reads =
-            |(key, of): (&DutyKey, &usize)| (key.aspect == Aspect::Associated(stratum) && *of == feed).then_some(*key);
-        let all: Vec<DutyKey> = self.feeds.iter().filter_map(reads).collect();
-        let is_criterion = |value: &Slot| {
-            *value != Slot::NONE && context.reading.attributes.stratum_value(stratum, *value) != Derived::NO_CRITERION
+        let reads = |(key, of): (&DutyKey, &usize)| match key.aspect {
+            Aspect::Associated(stratum) if *of == feed => Some((*key, stratum)),
+            _ => None,
         };
-        for key in all {
-            for value in cohort.values(stratum).into_iter().filter(is_criterion) {
-                self.add_like(
-                    DutyKey { aspect: Aspect::AssociatedUnlisted(stratum, value), ..key },
-                    &key,
-                    context.reading.plan,
-                );
+        let all: Vec<(DutyKey, StratumId)> = self.feeds.iter().filter_map(reads).collect();
+        for (key, stratum) in all {
+            let is_value = |text: &str| ![Derived::ABSENT, Derived::PRESENT, Derived::NO_CRITERION].contains(&text);
+            for (value, _) in named(cohort, stratum, context).into_iter().filter(|(_, text)| is_value(text)) {
+                let of_value = DutyKey { aspect: Aspect::AssociatedValue(stratum, value), ..key };
+                self.add_like(of_value, &key, context.reading.plan);
             }
         }
     }
@@ -167,7 +171,9 @@ impl Duties {
             (self.series.contains_key(&key), process, self.feeds.get(other).copied())
         {
             let begun = self.series.get(other).map_or(i32::MIN, |other| other.begun);
-            self.series.insert(key, DutySeries { process, open: None, begun, shown: None });
+            let beside = self.series.keys().filter(|known| is_beside(known, &key)).count();
+            let part = u32::try_from(beside).unwrap_or(u32::MAX).saturating_add(1);
+            self.series.insert(key, DutySeries { process, open: None, begun, shown: None, part });
             self.feeds.insert(key, feed);
         }
     }
@@ -177,7 +183,7 @@ impl Duties {
         let process = rule(plan, &key).and_then(|rule| key.process(rule, plan));
         let process = invariant::present(Room::Evidence, "a series is of an aspect of its rule", process);
         if let (Some(feed), Some(process)) = (feed, process) {
-            self.series.insert(key, DutySeries { process, open: None, begun, shown: None });
+            self.series.insert(key, DutySeries { process, open: None, begun, shown: None, part: 1 });
             self.feeds.insert(key, feed);
         }
     }
@@ -221,7 +227,7 @@ impl Duties {
             let key = DutyKey { rule, profile, aspect, ..key };
             let whole = match key.aspect {
                 Aspect::NotFollowedIn(_) => DutyKey { aspect: Aspect::NotFollowed, ..key },
-                Aspect::AssociatedUnlisted(stratum, _) => DutyKey { aspect: Aspect::Associated(stratum), ..key },
+                Aspect::AssociatedValue(stratum, _) => DutyKey { aspect: Aspect::Associated(stratum), ..key },
                 _ => key,
             };
             if let Some(feed) = self.feeds.get(&whole).copied() {
@@ -268,7 +274,7 @@ impl DutySeries {
     /// Has the process read the open block.
     fn close(&mut self, key: &DutyKey, rule: &Rule, hour: i32, context: &Context<'_>) {
         let Some(OpenDuty { counts, table, .. }) = self.open.take() else { return };
-        let log_level = key.log_level(rule, context.log_level);
+        let log_level = key.log_level(rule, context.log_level, self.part);
         let variation = key.variation(rule, &context.evidence);
         let judging = Judging { variation, cap: context.evidence.block_cap, log_level };
         match &mut self.process {
@@ -299,11 +305,31 @@ impl DutySeries {
     }
 }
 
+/// Returns the values of a stratum in a cohort by name, so that the order in which they arrived makes no difference; without
+/// "no value".
+fn named<'c>(cohort: &Cohort, stratum: StratumId, context: &Context<'c>) -> Vec<(Slot, &'c str)> {
+    let values = cohort.values(stratum).into_iter().filter(|value| *value != Slot::NONE);
+    let mut named: Vec<(Slot, &str)> =
+        values.map(|value| (value, context.reading.attributes.stratum_value(stratum, value))).collect();
+    named.sort_unstable_by_key(|(value, text)| (*text, *value));
+    named
+}
+
+/// Returns whether two series share a level: they differ by a value alone.
+fn is_beside(known: &DutyKey, key: &DutyKey) -> bool {
+    let alike = match (known.aspect, key.aspect) {
+        (Aspect::NotFollowedIn(_), Aspect::NotFollowedIn(_)) => true,
+        (Aspect::AssociatedValue(one, _), Aspect::AssociatedValue(other, _)) => one == other,
+        _ => false,
+    };
+    alike && DutyKey { aspect: key.aspect, ..*known } == *key
+}
+
 /// Returns the aspect under the present strata; `None` where its stratum is gone.
 fn renamed(aspect: Aspect, mapping: &Mapping) -> Option<Aspect> {
     Some(match aspect {
         Aspect::Associated(stratum) => Aspect::Associated(mapping.stratum(stratum)?),
-        Aspect::AssociatedUnlisted(stratum, value) => Aspect::AssociatedUnlisted(mapping.stratum(stratum)?, value),
+        Aspect::AssociatedValue(stratum, value) => Aspect::AssociatedValue(mapping.stratum(stratum)?, value),
         aspect => aspect,
     })
 }

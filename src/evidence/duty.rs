@@ -60,8 +60,8 @@ pub enum Aspect {
     NotFollowedIn(Slot),
     /// That a criterion is used as often in every group, by its stratum.
     Associated(StratumId),
-    /// The same of a criterion on no list, by its value in the stratum of those.
-    AssociatedUnlisted(StratumId, Slot),
+    /// The same of one value of a criterion, or of one criterion on no list, by its value in the stratum of those.
+    AssociatedValue(StratumId, Slot),
 }
 
 /// The e-process of an aspect, without evidence.
@@ -93,7 +93,7 @@ impl DutyKey {
         let (channels, maturity) = match self.aspect {
             Aspect::NotSuitable | Aspect::Shown => (vec![Channel::Profile, Channel::Random], Maturity::Resolved),
             Aspect::NotFollowed | Aspect::NotFollowedIn(_) => (vec![channel], Maturity::Settled),
-            Aspect::Associated(_) | Aspect::AssociatedUnlisted(..) => (vec![channel], Maturity::Over),
+            Aspect::Associated(_) | Aspect::AssociatedValue(..) => (vec![channel], Maturity::Over),
             _ => (vec![channel], Maturity::Aged),
         };
         CohortFeed { profile, dimension, channels, maturity }
@@ -116,7 +116,7 @@ impl DutyKey {
             (RuleKind::Automation(terms), Aspect::NotFollowed | Aspect::NotFollowedIn(_)) => {
                 Some(one(1.0 - terms.max_follow_through, Direction::Below))
             }
-            (RuleKind::Criterion(_), Aspect::Associated(_) | Aspect::AssociatedUnlisted(..)) => {
+            (RuleKind::Criterion(_), Aspect::Associated(_) | Aspect::AssociatedValue(..)) => {
                 let groups = dimension(plan, self.dimension)?.groups.len();
                 Some(Process::Table(Box::new(Independence::new(groups, 2))))
             }
@@ -124,8 +124,9 @@ impl DutyKey {
         }
     }
 
-    /// Returns ln(1 / level) of the series, where `family` is that of a whole series of the family.
-    pub(super) fn log_level(&self, rule: &Rule, family: f64) -> f64 {
+    /// Returns ln(1 / level) of the series, where `family` is that of a whole series of the family. `part` is its number
+    /// among those that were learned beside each other, from 1.
+    pub(super) fn log_level(&self, rule: &Rule, family: f64, part: u32) -> f64 {
         match (self.aspect, &rule.kind) {
             // A claim, not an alarm: it takes nothing from the family.
             (Aspect::Shown, RuleKind::Suitability(terms)) => -libm::log(terms.show_level),
@@ -134,14 +135,10 @@ impl DutyKey {
             (Aspect::MissingBeyondWarning | Aspect::MissingBeyondCritical, _) => log_level_of_half(family),
             (Aspect::MissingMore | Aspect::MissingLess, _) => log_level_of_half(family),
             (Aspect::NotFollowed, _) => log_level_of_half(family),
-            (Aspect::Associated(_), _) => family,
-            // All criteria on no list share a level. How many come is not known beforehand.
-            (Aspect::AssociatedUnlisted(_, value), _) => {
-                log_level_of_part(family, u32::from(value.0).saturating_add(1))
-            }
-            // The classes share the other half. How many come is not known beforehand.
-            (Aspect::NotFollowedIn(class), _) => {
-                log_level_of_part(log_level_of_half(family), u32::from(class.0).saturating_add(1))
+            (Aspect::Associated(_), _) => log_level_of_half(family),
+            // The values, or the classes, share the other half. How many come is not known beforehand.
+            (Aspect::AssociatedValue(..) | Aspect::NotFollowedIn(_), _) => {
+                log_level_of_part(log_level_of_half(family), part)
             }
         }
     }
@@ -177,7 +174,7 @@ impl DutyKey {
             Aspect::MissingBeyondWarning | Aspect::MissingBeyondCritical => missing(cohort, channel, group),
             Aspect::MissingMore => missing_against_rest(cohort, channel, (dimension, group), plan),
             Aspect::MissingLess => missing_against_rest(cohort, channel, (dimension, group), plan).swapped(),
-            Aspect::Associated(_) | Aspect::AssociatedUnlisted(..) => Pair::default(),
+            Aspect::Associated(_) | Aspect::AssociatedValue(..) => Pair::default(),
             Aspect::NotFollowed => not_followed(cohort, channel, group, None),
             Aspect::NotFollowedIn(value) => {
                 class.map_or_else(Pair::default, |stratum| not_followed(cohort, channel, group, Some((stratum, value))))
@@ -190,7 +187,7 @@ impl DutyKey {
     pub(super) fn table(&self, cohort: &Cohort, plan: &Plan, attributes: &AttributeTable) -> Vec<[u64; 2]> {
         let (stratum, only) = match self.aspect {
             Aspect::Associated(stratum) => (stratum, None),
-            Aspect::AssociatedUnlisted(stratum, value) => (stratum, Some(value)),
+            Aspect::AssociatedValue(stratum, value) => (stratum, Some(value)),
             _ => return Vec::new(),
         };
         let values: Vec<Slot> = cohort.values(stratum).into_iter().filter(|value| *value != Slot::NONE).collect();

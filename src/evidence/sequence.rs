@@ -134,9 +134,9 @@ impl Sequences {
         self.duties.classes(key)
     }
 
-    /// Returns the criteria on no list that a series of [`Aspect::Associated`](super::Aspect::Associated) has beside it.
-    pub fn unlisted<'s>(&'s self, key: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
-        self.duties.unlisted(key)
+    /// Returns the values that a series of [`Aspect::Associated`](super::Aspect::Associated) has beside it.
+    pub fn criterion_values<'s>(&'s self, key: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
+        self.duties.values(key)
     }
 
     /// Returns the name of the version of a profile that was seen first, which is compared with none; `None` before its

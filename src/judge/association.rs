@@ -7,14 +7,14 @@ use super::finding::{Association, Finding, Verdict};
 use super::reason::Reason;
 use super::sums::CellSums;
 use crate::evidence::{Aspect, DutyKey, Maturity, SeriesEvidence, Side};
-use crate::plan::{Criterion, Derived, DimensionId, Slot, StratumId, stratum};
+use crate::plan::{Cause, Criterion, Derived, DimensionId, Slot, StratumId, stratum};
 use crate::statistics::{
     ClassCounts, Confidence, CramerV, Factor, Proportion, cramer_v, decompose, difference_interval,
 };
 use crate::window::{Counts, LeftOut};
 
 /// The cases below which an association says nothing.
-const MIN_CASES: u64 = 300;
+const MIN_CASES: u64 = 200;
 
 /// The least disparity that a criterion must carry by itself to be critical.
 const CARRIED: f64 = 1.1;
@@ -40,10 +40,10 @@ pub(super) fn findings(
     let mut unlisted: Vec<Finding> = post
         .scene
         .sequences
-        .unlisted(&key)
+        .criterion_values(&key)
         .map(|value| {
             let used = Used { stratum, only: Some(value) };
-            let aspect = Aspect::AssociatedUnlisted(stratum, value);
+            let aspect = Aspect::AssociatedValue(stratum, value);
             finding(post, terms, (dimension, attributes.stratum_value(stratum, value)), &used, aspect, sums)
         })
         .collect();
@@ -75,24 +75,29 @@ fn finding(
     sums: &mut CellSums,
 ) -> Finding {
     let table = Table::of(post, dimension, used, sums);
-    let evidence = post.scene.sequences.duty_evidence(&key(post, dimension, aspect), post.scene.plan);
-    let evidence = evidence.map(|evidence| evidence.series);
+    let evidence = evidence(post, dimension, aspect);
     let (side, confidence) = (table.side(), post.rule.confidence);
-    let association = table.association(confidence).filter(|_| side.exposed >= MIN_CASES);
+    let (assessed, selected) = all_cases(post, dimension, sums);
+    // Where only the picked say their criteria, picking distorts how these go together with groups.
+    let of_picked = table.selected() >= side.exposed && side.exposed > 0 && selected < assessed;
+    let association = table.association(confidence).filter(|_| side.exposed >= MIN_CASES && !of_picked);
     let carried = table.carried(confidence);
     let (verdict, reason) = said(terms, association.as_ref(), carried, evidence.as_ref());
     let whom = Whom { dimension, group: Slot::NONE };
+    let mut missing = post.missing_of_groups(
+        post.channel,
+        (dimension, Maturity::Over),
+        assessed,
+        (sums, &LeftOut::default()),
+        |counts| counts.assessed,
+    );
+    missing.add_counted(Cause::NoStratum, (assessed.saturating_sub(side.exposed), 0));
     let found = post.finding(Saying {
         subject: Some(Arc::from(name)),
         group: side,
         needed: Some(MIN_CASES.saturating_sub(side.exposed)),
         evidence,
-        missing: post.missing_of_groups(
-            (dimension, Maturity::Over),
-            side.exposed,
-            (sums, &LeftOut::default()),
-            |counts| counts.assessed,
-        ),
+        missing,
         ..Saying::new(whom, verdict, reason)
     });
     // The process has no reverse: what clears is the window.
@@ -102,6 +107,24 @@ fn finding(
         association.is_some_and(|found| found.upper >= watched || found.difference.abs() >= watched_difference);
     let association = association.map(|found| Association { carried: carried.map(|factor| factor.value), ..found });
     Finding { association, beyond_clear, ..found }
+}
+
+/// The evidence of a criterion: of whether it is used, or of the value that says most.
+fn evidence(post: &Post<'_>, dimension: DimensionId, aspect: Aspect) -> Option<SeriesEvidence> {
+    let of = |aspect| post.scene.sequences.duty_evidence(&key(post, dimension, aspect), post.scene.plan);
+    let values: Vec<Aspect> = match aspect {
+        Aspect::Associated(stratum) => {
+            let key = key(post, dimension, aspect);
+            let values = post.scene.sequences.criterion_values(&key);
+            values.map(|value| Aspect::AssociatedValue(stratum, value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let all = std::iter::once(aspect).chain(values).filter_map(of).map(|evidence| evidence.series);
+    let says_more = |one: &SeriesEvidence, other: &SeriesEvidence| {
+        (one.alarmed, one.log_e - one.alarm_at) > (other.alarmed, other.log_e - other.alarm_at)
+    };
+    all.reduce(|best, next| if says_more(&next, &best) { next } else { best })
 }
 
 fn said(
@@ -122,6 +145,16 @@ fn said(
     } else {
         (Verdict::Within, Reason::Nothing)
     }
+}
+
+/// The assessed of all listed groups, and the selected among them, whatever is known of their criteria.
+fn all_cases(post: &Post<'_>, dimension: DimensionId, sums: &mut CellSums) -> (u64, u64) {
+    let groups = post.scene.plan.dimensions.get(usize::from(dimension.0)).map_or(0, |found| found.groups.len());
+    (0..).map(Slot).take(groups).fold((0_u64, 0_u64), |(assessed, selected), group| {
+        let cell = post.cell(post.channel, Whom { dimension, group }, None);
+        let counts = post.counts(sums, &cell, &LeftOut::default());
+        (assessed.saturating_add(counts.assessed), selected.saturating_add(counts.selected))
+    })
 }
 
 impl Table {
@@ -165,13 +198,25 @@ impl Table {
         Side { events: all.saturating_sub(without), exposed: all }
     }
 
+    /// The selected among those whose criteria are known.
+    fn selected(&self) -> u64 {
+        self.values.iter().flatten().fold(0_u64, |sum, counts| sum.saturating_add(counts.selected))
+    }
+
+    /// The smallest count of a group with a value, and without it, of those that are not empty. What is published rests on
+    /// each of them.
+    fn smallest(&self) -> u64 {
+        self.values.iter().flatten().map(|counts| counts.assessed).min().unwrap_or(0)
+    }
+
     fn association(&self, confidence: Confidence) -> Option<Association> {
         let row =
             |group: usize| self.values.iter().map(move |value| value.get(group).map_or(0, |counts| counts.assessed));
         let table: Vec<Vec<u64>> = (0..self.groups()).map(|group| row(group).collect()).collect();
         let CramerV { v, lower, upper, .. } = cramer_v(&table, confidence)?;
         let (difference, difference_near) = strongest_difference(&table, confidence);
-        Some(Association { v, lower, upper, difference, difference_near, carried: None })
+        let smallest = self.smallest();
+        Some(Association { v, lower, upper, difference, difference_near, carried: None, smallest })
     }
 
     /// The largest disparity that the criterion would make of a group if it alone decided, by its lower limit.

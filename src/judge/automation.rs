@@ -8,7 +8,7 @@ use super::reason::Reason;
 use super::scene::Scene;
 use super::sums::CellSums;
 use crate::evidence::{Aspect, DutyKey, Maturity, Side};
-use crate::plan::{Automation, Indicator, Rule, Slot, StratumId, stratum};
+use crate::plan::{Automation, Cause, Indicator, Rule, Slot, StratumId, stratum};
 use crate::window::{Counts, LeftOut};
 
 /// The share of selections without `decided_by` from which that is a finding of its own.
@@ -16,6 +16,9 @@ const MOST_UNKNOWN: f64 = 0.05;
 
 /// The value of `decided_by` that the law excludes.
 const AUTOMATED: &str = "automated";
+
+/// The value that says that a human took part.
+const HUMAN: &str = "human";
 
 /// Appends the findings of a rule: who decided, then how often the selection was followed, of all and of each risk class.
 pub(super) fn judge<'s>(
@@ -30,7 +33,7 @@ pub(super) fn judge<'s>(
         let Post { profile, channel, .. } = post;
         let Whom { dimension, group } = Whom::EVERYONE;
         let whole = DutyKey { rule: index, profile, channel, dimension, group, aspect: Aspect::NotFollowed };
-        let left_out = post.incomplete(&[post.cell(channel, Whom::EVERYONE, None)], is_settled);
+        let left_out = post.from_first_open(&post.cell(post.channel, Whom::EVERYONE, None), is_settled);
         findings.push(follow_through(&post, terms, &whole, None, (sums, &left_out)));
         let Some(stratum) = scene.attributes.stratum_id(stratum::RISK_CLASS) else { return };
         let mut classes: Vec<Slot> = scene.sequences.classes(&whole).collect();
@@ -46,16 +49,21 @@ pub(super) fn judge<'s>(
 fn decisions(post: &Post<'_>, terms: &Automation, sums: &mut CellSums) -> Finding {
     let selected = selected(post, None, sums);
     let by = post.scene.attributes.stratum_id(stratum::DECIDED_BY);
-    let (mut automated, mut unknown) = (0, selected);
+    let (mut automated, mut unknown, mut counted) = (0_u64, 0_u64, 0_u64);
     for (stratum, value) in values(post, by) {
         let of_value = self::selected(post, Some((stratum, value)), sums);
-        if value != Slot::NONE {
-            unknown = unknown.saturating_sub(of_value);
-        }
-        if post.scene.attributes.stratum_value(stratum, value) == AUTOMATED {
-            automated = of_value;
+        counted = counted.saturating_add(of_value);
+        let is = |word: &str| post.scene.attributes.stratum_value(stratum, value).eq_ignore_ascii_case(word);
+        if value != Slot::NONE && is(AUTOMATED) {
+            automated = automated.saturating_add(of_value);
+        } else if value == Slot::NONE || !is(HUMAN) {
+            // Any other word does not read as a human.
+            unknown = unknown.saturating_add(of_value);
         }
     }
+    let mut missing = post.missing(post.channel, Maturity::Over, selected);
+    // Cases from before a rule first asked who decided.
+    missing.add_counted(Cause::NoStratum, (selected.saturating_sub(counted), 0));
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     let too_many_unknown = unknown as f64 > MOST_UNKNOWN * selected as f64;
     let (verdict, reason) = if automated > terms.max_automated {
@@ -71,7 +79,7 @@ fn decisions(post: &Post<'_>, terms: &Automation, sums: &mut CellSums) -> Findin
     post.finding(Saying {
         subject: Some(Arc::from(stratum::DECIDED_BY)),
         group: Side { events, exposed: selected },
-        missing: post.missing(post.channel, Maturity::Over, selected),
+        missing,
         ..Saying::new(Whom::EVERYONE, verdict, reason)
     })
 }

@@ -86,7 +86,7 @@ impl Need<'_> {
             }
         };
         let arms = Arms { profile, random, rate, ratio, information, phi: self.dispersion(whom) };
-        self.finding(whom, Some(served.indicator), &arms)
+        self.finding(whom, Some(served.indicator), &arms, sums)
     }
 
     fn of_suitability(&self, served: &Suitability, whom: Whom, sums: &mut CellSums) -> Finding {
@@ -104,7 +104,7 @@ impl Need<'_> {
             information: information_needed(served.show_level, served.ratio, served.power),
             phi: evidence.map_or(1.0, |evidence| evidence.series.dispersion),
         };
-        self.finding(whom, Some(Indicator::HitRate), &arms)
+        self.finding(whom, Some(Indicator::HitRate), &arms, sums)
     }
 
     /// The events and exposed of a channel; where shares are compared, the group's picked and all picked.
@@ -156,7 +156,7 @@ impl Need<'_> {
         own.map_or(1.0, |evidence| evidence.dispersion)
     }
 
-    fn finding(&self, whom: Whom, indicator: Option<Indicator>, arms: &Arms) -> Finding {
+    fn finding(&self, whom: Whom, indicator: Option<Indicator>, arms: &Arms, sums: &mut CellSums) -> Finding {
         let Arms { profile, random, rate, ratio, information, phi } = *arms;
         let least = self.post.scene.plan.evidence.block_concluded;
         let needed = random_needed(rate, profile.exposed, ratio, information, phi).and_then(whole);
@@ -177,7 +177,13 @@ impl Need<'_> {
             group: profile,
             reference: random,
             needed,
-            missing: self.post.missing(Channel::Random, Maturity::Over, random.exposed),
+            missing: self.post.missing_of_groups(
+                Channel::Random,
+                (whom.dimension, Maturity::Over),
+                random.exposed,
+                (sums, &LeftOut::default()),
+                |counts| indicator.map_or(0, |indicator| side(indicator, counts, None).exposed),
+            ),
             ..Saying::new(whom, verdict, reason)
         })
     }

@@ -93,7 +93,9 @@ fn unequal(post: &Post<'_>, terms: &Coverage, whom: Whom, (sums, left_out): (&mu
     };
     let needed = |side: Side| MIN_CONTROLLED.saturating_sub(side.exposed);
     let known = |side: Side| Side { events: side.exposed.saturating_sub(side.events), exposed: side.exposed };
-    let stronger = |one: &SeriesEvidence, other: &SeriesEvidence| one.log_e >= other.log_e;
+    // One that has alarmed says more than any that has not.
+    let stronger =
+        |one: &SeriesEvidence, other: &SeriesEvidence| (one.alarmed, one.log_e) >= (other.alarmed, other.log_e);
     post.finding(Saying {
         indicator: Some(Indicator::OutcomeCoverage),
         group: known(own),
@@ -106,6 +108,7 @@ fn unequal(post: &Post<'_>, terms: &Coverage, whom: Whom, (sums, left_out): (&mu
             (more, _) => more,
         },
         missing: post.missing_of_groups(
+            post.channel,
             (whom.dimension, Maturity::Aged),
             own.exposed.saturating_add(rest.exposed),
             (sums, left_out),

@@ -196,6 +196,10 @@ fn of_disparity(post: &Post<'_>, watched: &Finding) -> Option<Finding> {
     let (verdict, reason) = match log_sr {
         _ if is_changing => (Verdict::Warning, Reason::Changing),
         None => (Verdict::InsufficientData, Reason::TooFew),
+        // Blocks in which one side is empty count, and say nothing.
+        Some(_) if watched.verdict.is_none_or(|verdict| verdict == Verdict::InsufficientData) => {
+            (Verdict::InsufficientData, Reason::TooFew)
+        }
         Some(_) => (Verdict::Within, Reason::Nothing),
     };
     let sides = [watched.missing.group, watched.missing.reference];

@@ -103,6 +103,22 @@ impl<'s> Post<'s> {
         })
     }
 
+    /// Returns the cohorts of the window from the first one on that is not complete. So whether a cohort counts does not
+    /// depend on what became of its own cases: those before it are all complete or aged.
+    pub fn from_first_open(&self, cell: &CellKey, is_complete: impl Fn(&Counts) -> bool) -> LeftOut {
+        let window = &self.scene.plan.window;
+        let range = Range::rolling(self.scene.as_of, self.window.length);
+        let Some(cell) = self.scene.windows.cell(cell) else { return LeftOut::default() };
+        let is_open = |bucket: Bucket, counts: &Counts| {
+            let aged = bucket.end.plus(window.cohort_max_age) <= self.scene.as_of;
+            let recent = bucket.end.plus(window.allowed_lateness) > self.scene.as_of;
+            !aged && (recent || !is_complete(counts))
+        };
+        let open = cell.buckets(range).filter(|(bucket, counts)| is_open(*bucket, counts));
+        let first = open.map(|(bucket, _)| bucket.start).min();
+        LeftOut::new([cell], range, |bucket, _| first.is_some_and(|first| bucket.start >= first))
+    }
+
     /// Returns the cases of everyone in a channel that the window does not count, or that evidence of this maturity does
     /// not. `all` are those that it counts.
     pub fn missing(&self, channel: Channel, maturity: Maturity, all: u64) -> MissingSide {
@@ -128,17 +144,27 @@ impl<'s> Post<'s> {
     /// those that a comparison would.
     pub fn missing_of_groups(
         &self,
+        channel: Channel,
         (dimension, maturity): (DimensionId, Maturity),
         all: u64,
         (sums, left_out): (&mut CellSums, &LeftOut),
         unit: impl Fn(&Counts) -> u64,
     ) -> MissingSide {
-        let mut side = self.missing(self.channel, maturity, all);
+        let mut side = self.missing(channel, maturity, all);
+        if dimension == DimensionId::EVERYONE {
+            return side;
+        }
         for (group, cause) in WITHOUT_GROUP {
-            let cell = self.cell(self.channel, Whom { dimension, group }, None);
+            let cell = self.cell(channel, Whom { dimension, group }, None);
             side.add(cause, (unit(&self.counts(sums, &cell, left_out)), 0));
         }
         side
+    }
+
+    /// Returns whether all cases of the window are counted together: not where the plan asks for that since a later hour.
+    fn counts_whole_window(&self) -> bool {
+        let range = Range::rolling(self.scene.as_of, self.window.length);
+        self.scene.windows.everyone_since().is_none_or(|since| since <= range.after)
     }
 
     /// Makes a finding. What is missing may make it incomplete; a silent profile is stale, whatever it counts.
@@ -148,6 +174,8 @@ impl<'s> Post<'s> {
         let stale = self.scene.stale.get(usize::from(self.profile.0)).copied().unwrap_or(false);
         let verdict = match verdict {
             _ if stale => Verdict::Stale,
+            // Of the cases before, not all are counted. What is a violation by a single case is one all the same.
+            _ if is_whole && !self.counts_whole_window() && !reason.is_violation() => Verdict::Incomplete,
             Verdict::Within if saying.missing.case_share() > self.rule.max_missing => Verdict::Incomplete,
             verdict => verdict,
         };

@@ -125,6 +125,8 @@ pub struct Association {
     pub difference_near: f64,
     /// The largest disparity that the criterion would make of a group if it alone decided.
     pub carried: Option<f64>,
+    /// The smallest count of a group with a value, or without it: decides what may be published.
+    pub smallest: u64,
 }
 
 /// What missing outcomes could make of a ratio of hit rates, if they were hits half to twice as often as the known ones of
@@ -137,6 +139,8 @@ pub struct OutcomeRange {
     pub high: f64,
     /// Whether the range crosses the rule's critical threshold, and the ratio does not.
     pub sensitive: bool,
+    /// The missing outcomes of the group and of the reference: they decide what may be published.
+    pub missing: [u64; 2],
 }
 
 /// What a rule of kind `suitability` tries to show, beside the alarm that it watches for.

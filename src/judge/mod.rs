@@ -28,5 +28,5 @@ pub use finding::{
 pub use missing::{Missing, MissingSide};
 pub use reason::Reason;
 pub use scene::Scene;
-pub use stages::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};
+pub use stages::{ByClass, Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};
 pub use unlisted::{Unlisted, UnlistedValue, unlisted};

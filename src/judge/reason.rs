@@ -87,6 +87,15 @@ impl Reason {
         Self::Changing,
     ];
 
+    /// Returns whether a single case is enough for it.
+    #[must_use]
+    pub const fn is_violation(self) -> bool {
+        matches!(
+            self,
+            Self::AutomatedDecision | Self::BannedCriterion | Self::RestrictedCriterion | Self::ProxyCriterion
+        )
+    }
+
     /// Returns the word for it in JSON and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

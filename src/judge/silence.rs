@@ -7,7 +7,7 @@ use super::finding::{Finding, Verdict};
 use super::reason::Reason;
 use super::scene::Scene;
 use crate::plan::{Channel, EventTime, ProfileId, Rule, Silence, Span, Topic};
-use crate::window::Range;
+use crate::window::{Bucket, Range};
 
 /// Appends the findings of a rule: of each profile every topic, and of a topic about groups each group.
 pub(super) fn judge(scene: &Scene<'_>, (index, rule): (usize, &Rule), terms: &Silence, findings: &mut Vec<Finding>) {
@@ -52,12 +52,14 @@ fn last(scene: &Scene<'_>, profile: ProfileId, topic: Topic) -> Option<EventTime
     }
 }
 
-/// The end of the last bucket in which the profile's own channel assessed a case of the group.
+/// The end of the last hour in which the profile's own channel assessed a case of the group. Of a whole day its beginning:
+/// what was silent before its hours were merged must not be heard of again.
 fn last_of_group(post: &Post<'_>, whom: Whom) -> Option<EventTime> {
     let cell = post.scene.windows.cell(&post.cell(post.channel, whom, None))?;
     let all = Range::rolling(post.scene.as_of, Span(i64::MAX));
     let assessed = cell.buckets(all).filter(|(_, counts)| counts.assessed > 0);
-    assessed.map(|(bucket, _)| bucket.end.min(post.scene.as_of)).max()
+    let heard = |bucket: Bucket| if bucket.end.since(bucket.start) > Span::HOUR { bucket.start } else { bucket.end };
+    assessed.map(|(bucket, _)| heard(bucket).min(post.scene.as_of)).max()
 }
 
 const fn channel_of(topic: Topic) -> Channel {

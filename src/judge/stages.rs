@@ -33,9 +33,19 @@ pub struct FunnelTable {
     pub groups: Vec<StageCounts>,
     /// By group: how its ratio of selection rates splits by risk class. Empty where nobody asks for risk classes; `None` for
     /// the reference, and where the classes do not hold all cases.
-    pub by_class: Vec<Option<Decomposition>>,
+    pub by_class: Vec<Option<ByClass>>,
     /// Confidence of the intervals: that of the first rule about the place.
     pub confidence: Option<Confidence>,
+}
+
+/// How a ratio of selection rates splits by risk class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByClass {
+    /// The factors.
+    pub factors: Decomposition,
+    /// The smallest count that they rest on: of the selected, and of the others, of each side in each class that has
+    /// anybody. It decides what may be published.
+    pub smallest: u64,
 }
 
 /// A stage of the funnel.
@@ -155,7 +165,7 @@ impl FunnelTable {
 
     /// Returns how the ratio of selection rates of a group splits by risk class; `None` where that is not known.
     #[must_use]
-    pub fn classes_of(&self, index: usize) -> Option<&Decomposition> {
+    pub fn classes_of(&self, index: usize) -> Option<&ByClass> {
         self.by_class.get(index)?.as_ref()
     }
 

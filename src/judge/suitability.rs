@@ -5,6 +5,7 @@
 
 use super::duty::{Post, Saying, Whom, each_post, groups};
 use super::finding::{Claim, Estimate, Finding, Verdict};
+use super::missing::MissingSide;
 use super::reason::Reason;
 use super::scene::Scene;
 use super::sums::CellSums;
@@ -13,7 +14,7 @@ use crate::plan::{Channel, Indicator, Rule, Suitability};
 use crate::statistics::{
     Proportion, exposed_needed, exposed_still_needed, information_needed, log_level_of_part, ratio_interval,
 };
-use crate::window::{CellKey, Counts};
+use crate::window::{CellKey, Counts, LeftOut};
 
 /// Appends the findings of a rule: of each profile and window all cases, then each group of the rule's dimensions.
 pub(super) fn judge<'s>(
@@ -57,9 +58,24 @@ fn compare(post: &Post<'_>, terms: &Suitability, whom: Whom, sums: &mut CellSums
         needed: shown.filter(|_| lacks).and_then(|shown| needed(terms, &shown, needed_information, (own, random))),
         evidence: against.map(|evidence| evidence.series),
         claim,
-        missing: post.missing(Channel::Profile, Maturity::Resolved, own.exposed),
+        missing: missing(post, whom, (own, random), (sums, &left_out)),
         ..Saying::new(whom, verdict, reason)
     })
+}
+
+/// Of both channels the one that misses more.
+fn missing(
+    post: &Post<'_>,
+    whom: Whom,
+    (own, random): (Side, Side),
+    (sums, left_out): (&mut CellSums, &LeftOut),
+) -> MissingSide {
+    let mut of = |channel, side: Side| {
+        let place = (whom.dimension, Maturity::Resolved);
+        post.missing_of_groups(channel, place, side.exposed, (&mut *sums, left_out), |counts| counts.concluded)
+    };
+    let (own, random) = (of(Channel::Profile, own), of(Channel::Random, random));
+    if random.case_share() > own.case_share() { random } else { own }
 }
 
 /// The first that holds.

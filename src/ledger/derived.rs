@@ -69,12 +69,19 @@ impl<'e> Making<'e> {
             }),
             Derived::Criterion(name) => {
                 let found = self.criteria?.iter().find(|criterion| criterion.name == name);
-                Some(found.map_or(Derived::ABSENT, |criterion| criterion.value.as_deref().unwrap_or(Derived::PRESENT)))
+                // No text of an event may read as "not used".
+                let value = |criterion: &'e Criterion<'e>| match criterion.value.as_deref() {
+                    None | Some(Derived::ABSENT) => Derived::PRESENT,
+                    Some(value) => value,
+                };
+                Some(found.map_or(Derived::ABSENT, value))
             }
             Derived::UnlistedCriterion => {
                 let names = self.criteria?.iter().map(|criterion| criterion.name.as_ref());
                 let unlisted = names.filter(|name| !listed.iter().any(|listed| **listed == **name));
-                Some(unlisted.min().unwrap_or(Derived::NO_CRITERION))
+                // Nor may a name read as "no criterion".
+                let named = |name: &'e str| if name == Derived::NO_CRITERION { Derived::PRESENT } else { name };
+                Some(unlisted.min().map_or(Derived::NO_CRITERION, named))
             }
         }
     }

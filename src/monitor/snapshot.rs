@@ -213,6 +213,7 @@ impl Monitor {
         let newest = monitor.watermark.reached();
         let begin = if newest == EventTime::MIN { i32::MIN } else { hour_of(newest).saturating_add(1) };
         let cells = monitor.tables.windows.restore(state.windows, &mapping, groups);
+        monitor.tables.windows.count_everyone_since(begin);
         let cell = |id: u32| cells.get(id as usize).copied().flatten();
         monitor.tables.cohorts.restore(state.cohorts, &mapping, monitor.tables.windows.keys(), cell, begin);
         monitor.tables.cohorts.age(monitor.tables.windows.floors());

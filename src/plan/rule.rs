@@ -86,7 +86,8 @@ impl RuleKind {
             Self::Automation(Automation { max_follow_through, block_selected, .. }) => {
                 format!("below {max_follow_through}, block {block_selected}")
             }
-            Self::Criterion(terms) => format!("variation {}", terms.block_variation),
+            // A criterion that moves to a list has another series.
+            Self::Criterion(terms) => format!("variation {} of {}", terms.block_variation, terms.strata().join(", ")),
             Self::Drift(Drift { compare: Compare::Version(indicator), .. }) => {
                 format!("versions by {}", indicator.name())
             }

@@ -14,7 +14,7 @@ use super::named_cases::NamedCases;
 use super::seals::Seals;
 use super::store::Windows;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{DimensionId, Mapping, Slot};
+use crate::plan::{DimensionId, EventTime, Mapping, Slot, Span};
 
 /// All cells, shared with the windows. A cell is copied only if it changes while this is held.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct WindowsState {
     /// Formats up to 6 do not have it.
     #[serde(skip)]
     heard: LastHeard,
+    /// Formats up to 6 do not have it.
+    #[serde(skip)]
+    everyone_since: Option<i32>,
 }
 
 /// What was sealed by the hour, in a checkpoint.
@@ -64,6 +67,7 @@ impl Windows {
             seals: self.seals.clone(),
             named: self.named.clone(),
             heard: self.heard.clone(),
+            everyone_since: self.everyone_since,
         }
     }
 
@@ -90,7 +94,9 @@ impl Windows {
             seals,
             named,
             heard,
+            everyone_since,
         } = state;
+        self.everyone_since = self.counts_everyone.then(|| everyone_since.unwrap_or(i32::MAX));
         self.heard = heard.renamed(mapping, self.heard.is_kept());
         let mut ids: Vec<Option<u32>> = Vec::with_capacity(cells.len());
         for (key, cell) in cells {
@@ -131,6 +137,20 @@ impl Windows {
     }
 }
 
+impl Windows {
+    /// Says that everyone is counted since `begin`, the first hour that no event has reached, unless they were before.
+    pub fn count_everyone_since(&mut self, begin: i32) {
+        self.everyone_since = self.everyone_since.map(|since| if since == i32::MAX { begin } else { since });
+    }
+
+    /// Returns since when everyone is counted whole; `None` where that is always, or never.
+    #[must_use]
+    pub fn everyone_since(&self) -> Option<EventTime> {
+        let since = self.everyone_since.filter(|since| *since > i32::MIN)?;
+        Some(EventTime(Span::HOUR.times(since.into()).0))
+    }
+}
+
 impl WindowsState {
     /// Returns the missing cases, which the encoding leaves out.
     #[must_use]
@@ -168,6 +188,17 @@ impl WindowsState {
     /// Sets what [`Self::named`] returned.
     pub fn set_named(&mut self, named: NamedCases) {
         self.named = named;
+    }
+
+    /// Returns the hour since which everyone is counted whole, which the encoding leaves out.
+    #[must_use]
+    pub const fn everyone_since(&self) -> Option<i32> {
+        self.everyone_since
+    }
+
+    /// Sets what [`Self::everyone_since`] returned.
+    pub const fn set_everyone_since(&mut self, since: Option<i32>) {
+        self.everyone_since = since;
     }
 
     /// Returns when something was last heard of, which the encoding leaves out.

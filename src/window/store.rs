@@ -56,6 +56,8 @@ pub struct Windows {
     pub heard: LastHeard,
     /// Whether all cases of a profile and channel are counted together as well.
     pub(super) counts_everyone: bool,
+    /// The first hour from which they are counted whole; `None` where they are not.
+    pub(super) everyone_since: Option<i32>,
 }
 
 /// Names a route of one [`Windows`], which made it.
@@ -108,6 +110,7 @@ impl Windows {
             unlisted_ever: UnlistedEver::default(),
             heard: LastHeard::default(),
             counts_everyone: false,
+            everyone_since: None,
         }
     }
 
@@ -115,6 +118,7 @@ impl Windows {
     /// [`Slot::EVERYONE`] of [`DimensionId::EVERYONE`].
     pub const fn count_everyone(&mut self) {
         self.counts_everyone = true;
+        self.everyone_since = Some(i32::MIN);
         self.missing.counts_everyone = true;
     }
 

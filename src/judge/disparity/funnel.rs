@@ -9,7 +9,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::indicator::{GroupCounts, Stamp, Subject, population};
 use crate::judge::scene::Scene;
-use crate::judge::stages::{Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};
+use crate::judge::stages::{ByClass, Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};
 use crate::judge::sums::CellSums;
 use crate::ledger::RISK_CLASS;
 use crate::plan::invariant::{self, Room};
@@ -17,7 +17,7 @@ use crate::plan::{
     Channel, Dimension, DimensionId, DisparityRule, GroupId, Indicator, ProfileId, Reference, Rule, Slot, StratumId,
     WindowLength,
 };
-use crate::statistics::{ClassCounts, Confidence, Decomposition, decompose};
+use crate::statistics::{ClassCounts, Confidence, decompose};
 use crate::window::{LeftOut, Rolling};
 
 /// Counts the funnel, and keeps the tables whose counts did not change.
@@ -222,7 +222,7 @@ struct Class {
 }
 
 /// Counts [`FunnelTable::by_class`]. `high` are the places of the high classes.
-fn decomposed(by_class: &[GroupCounts], at: usize, table: &FunnelTable, high: &[usize]) -> Vec<Option<Decomposition>> {
+fn decomposed(by_class: &[GroupCounts], at: usize, table: &FunnelTable, high: &[usize]) -> Vec<Option<ByClass>> {
     let class = |counts: &GroupCounts| {
         let groups = counts.in_window(at).map(|counts| StageCounts::of(counts, None)).collect();
         let class = FunnelTable { groups, ..table.clone() };
@@ -233,9 +233,16 @@ fn decomposed(by_class: &[GroupCounts], at: usize, table: &FunnelTable, high: &[
     let sides = table.groups.iter().zip(references).enumerate();
     let of_group = |(index, (group, reference)): (usize, (&StageCounts, Option<StageCounts>))| {
         let counts = counts_of(&classes, index, (group, &reference?))?;
-        Some(decompose(&counts, Some(high).filter(|high| !high.is_empty()), table.confidence?))
+        let high = Some(high).filter(|high| !high.is_empty());
+        Some(ByClass { factors: decompose(&counts, high, table.confidence?), smallest: smallest(&counts) })
     };
     sides.map(of_group).collect()
+}
+
+fn smallest(classes: &[ClassCounts]) -> u64 {
+    let sides = classes.iter().flat_map(|class| [class.group, class.reference]).filter(|(exposed, _)| *exposed > 0);
+    let counts = sides.flat_map(|(exposed, selected)| [selected, exposed.saturating_sub(selected)]);
+    counts.min().unwrap_or(0)
 }
 
 /// `None` where the classes do not hold all cases.

@@ -225,7 +225,8 @@ impl Table<'_> {
         let range = missing_range(group_outcomes, reference)?;
         let is_ratio = self.rule.terms.measure == Measure::Ratio;
         let sensitive = is_ratio && range.sensitive_to_missing(self.rule.terms.critical);
-        Some(OutcomeRange { low: range.low, high: range.high, sensitive })
+        let missing = [group_outcomes.missing, reference.missing];
+        Some(OutcomeRange { low: range.low, high: range.high, sensitive, missing })
     }
 
     /// Returns what the cases say of a group that is known only as probabilities; `None` where there are none, or too

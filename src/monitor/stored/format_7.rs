@@ -25,6 +25,8 @@ struct Section<S> {
     duties: DutiesState,
     versions: VersionsState,
     heard: LastHeard,
+    /// See [`WindowsState::everyone_since`](crate::window::WindowsState::everyone_since).
+    everyone_since: Option<i32>,
 }
 
 /// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
@@ -68,11 +70,12 @@ pub(super) fn write_section_0(
         duties: state.sequences.duties().clone(),
         versions: state.sequences.versions().clone(),
         heard: state.windows.heard().clone(),
+        everyone_since: state.windows.everyone_since(),
     })
 }
 
 pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
-    let Section { names, mut state, tail, added, delays, extras, duties, versions, heard } =
+    let Section { names, mut state, tail, added, delays, extras, duties, versions, heard, everyone_since } =
         decode::<Section<State>>(bytes)?;
     let membership_horizon = Some(added.membership_horizon);
     added.complete(&mut state)?;
@@ -82,6 +85,7 @@ pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
     section.state.sequences.set_duties(duties);
     section.state.sequences.set_versions(versions);
     section.state.windows.set_heard(heard);
+    section.state.windows.set_everyone_since(everyone_since);
     Ok(Section0 { membership_horizon, counts_unmatched: true, ..section })
 }
 
