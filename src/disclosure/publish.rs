@@ -92,7 +92,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         channel: key.channel.name(),
         dimension: dimension.map(|dimension| dimension.name.clone()),
         group,
-        subject: subject(rule, finding, withheld),
+        subject: subject(plan.min_cell, rule, finding),
         reference: rule.reference().to_owned(),
         indicator: key.indicator,
         window: key.window.to_string(),
@@ -133,7 +133,7 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
 }
 
 /// What events name, such as a version or a criterion on no list, may tell of a person: only from enough cases on it is named.
-fn subject(rule: &Rule, finding: &Finding, withheld: Withheld) -> Option<String> {
+fn subject(min_cell: u64, rule: &Rule, finding: &Finding) -> Option<String> {
     let subject = finding.key.subject.as_deref()?;
     let is_ours = match &rule.kind {
         RuleKind::Criterion(terms) => {
@@ -143,7 +143,11 @@ fn subject(rule: &Rule, finding: &Finding, withheld: Withheld) -> Option<String>
         RuleKind::Drift(_) => false,
         _ => true,
     };
-    Some(if is_ours || !withheld.group { subject.to_owned() } else { FEW_CASES.to_owned() })
+    let cases = match &rule.kind {
+        RuleKind::Criterion(_) => finding.group.events,
+        _ => finding.group.exposed,
+    };
+    Some(if is_ours || cases >= min_cell { subject.to_owned() } else { FEW_CASES.to_owned() })
 }
 
 fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {

@@ -33,7 +33,7 @@ pub(super) fn judge<'s>(
         let Post { profile, channel, .. } = post;
         let Whom { dimension, group } = Whom::EVERYONE;
         let whole = DutyKey { rule: index, profile, channel, dimension, group, aspect: Aspect::NotFollowed };
-        let left_out = post.from_first_open(&post.cell(post.channel, Whom::EVERYONE, None), is_settled);
+        let left_out = post.open_on(&post.cell(post.channel, Whom::EVERYONE, None), is_settled);
         findings.push(follow_through(&post, terms, &whole, None, (sums, &left_out)));
         let Some(stratum) = scene.attributes.stratum_id(stratum::RISK_CLASS) else { return };
         let mut classes: Vec<Slot> = scene.sequences.classes(&whole).collect();

@@ -103,9 +103,9 @@ impl<'s> Post<'s> {
         })
     }
 
-    /// Returns the cohorts of the window from the first one on that is not complete. So whether a cohort counts does not
+    /// Returns the cohorts of the window that are not complete, with all after the first of them. So whether a cohort counts does not
     /// depend on what became of its own cases: those before it are all complete or aged.
-    pub fn from_first_open(&self, cell: &CellKey, is_complete: impl Fn(&Counts) -> bool) -> LeftOut {
+    pub fn open_on(&self, cell: &CellKey, is_complete: impl Fn(&Counts) -> bool) -> LeftOut {
         let window = &self.scene.plan.window;
         let range = Range::rolling(self.scene.as_of, self.window.length);
         let Some(cell) = self.scene.windows.cell(cell) else { return LeftOut::default() };
