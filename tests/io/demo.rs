@@ -55,7 +55,7 @@ fn the_skewed_profile_and_three_neglected_duties_alert_and_the_fair_profile_does
     }
     for reason in [
         "Cases were selected by automated decision",
-        "No case was picked at random",
+        "No case that was picked at random counts yet",
         "Outcomes are missing more often, or less often, for this group",
     ] {
         assert!(duties.contains(reason), "{reason}: {duties}");
