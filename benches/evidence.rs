@@ -2,12 +2,18 @@
 //!
 //! `cargo bench --bench evidence -- [--seed S] [--runs R] [--families F]` simulates R streams per figure (default 1,000) and F families of 300
 //! series (default 20). Each seed is another simulation; the figures in RESULTS.md name theirs. `--only fair` prints the rows of fair series
-//! whose rates vary between blocks, by base rate and kind of variation, and nothing else.
+//! whose rates vary between blocks, by base rate and kind of variation, and nothing else; `--only complaints` those of complaints, `--only
+//! intersections` those of intersections.
+
+#![allow(clippy::indexing_slicing, reason = "families of fixed size")]
+
+#[path = "support/complaints.rs"]
+mod complaints;
 
 use std::time::Instant;
 
 use paritywatch::scenario::{BlockShape, Blocks, Drift, Noise, Watching};
-use paritywatch::statistics::{Block, Judging, Pair, Series};
+use paritywatch::statistics::{Block, Inheritance, Judging, Pair, Series, family_weights};
 
 const ALPHA: f64 = 0.05;
 const FAMILY: u64 = 300;
@@ -43,12 +49,20 @@ fn main() {
     if arguments.windows(2).any(|pair| pair == ["--only", "fair"]) {
         return simulation.fair(families);
     }
+    if arguments.windows(2).any(|pair| pair == ["--only", "complaints"]) {
+        return simulation.complaints();
+    }
+    if arguments.windows(2).any(|pair| pair == ["--only", "intersections"]) {
+        return simulation.intersections();
+    }
     steps();
     simulation.delays();
     simulation.variation();
     simulation.clearing();
     simulation.families(families);
     simulation.fair(families);
+    simulation.complaints();
+    simulation.intersections();
 }
 
 /// A run of this program.
@@ -115,6 +129,38 @@ impl Simulation {
         delays.sort_unstable();
         let median = delays.get(delays.len() / 2).copied().unwrap_or(0);
         format!("{} (median of {})", median * shape.exposed, delays.len())
+    }
+
+    /// How long a disparity takes to be found at a main group and at its intersection, in blocks: 5 main series and 6 of intersections.
+    fn intersections(self) {
+        /// Blocks of a family's life.
+        const BLOCKS: usize = 120;
+        for (figure, what, ratios) in [
+            (60, "nothing", [1.0; 6]),
+            (61, "origin 1 at 1.5", [1.0, 1.0, 1.5, 1.5, 1.0, 1.0]),
+            (62, "origin 1 x gender 1 at 1.5", [1.0, 1.0, 1.5, 1.0, 1.0, 1.0]),
+            (63, "origin 1 x gender 1 at 2", [1.0, 1.0, 2.0, 1.0, 1.0, 1.0]),
+        ] {
+            for (how, of_level) in [("share 0.1", Some(0.1)), ("all alike", None), ("no intersections", Some(0.0))] {
+                let alarms =
+                    self.map(figure, self.runs, |seed| CrossedFamily::new(of_level).alarms(seed, &ratios, BLOCKS));
+                let median = |series: usize| {
+                    let mut at: Vec<usize> = alarms
+                        .iter()
+                        .map(|alarms| alarms.get(series).copied().flatten().unwrap_or(BLOCKS + 1))
+                        .collect();
+                    at.sort_unstable();
+                    at.get(at.len() / 2).copied().unwrap_or(0)
+                };
+                let any: Vec<bool> = alarms.iter().map(|alarms| alarms.iter().any(Option::is_some)).collect();
+                // The place of origin 1, and of origin 1 x gender 1.
+                let (main, crossed) = (median(1), median(5 + 2));
+                println!(
+                    "{what}, {how}: median block of origin 1 {main}, of its intersection {crossed}; any {}",
+                    share(&any)
+                );
+            }
+        }
     }
 
     /// How long a disparity takes to be found.
@@ -231,6 +277,31 @@ impl Simulation {
         }
     }
 
+    /// How often complaints that are fair alarm in a lifetime, and how long others take.
+    fn complaints(self) {
+        type Alarm = fn(u64, (f64, f64), f64) -> Option<u64>;
+        let alarms: [(&str, Alarm); 2] = [("skew, blocks", complaints::skew), ("rise, months", complaints::rise)];
+        for (figure, (what, alarm)) in (200..).step_by(50).zip(alarms) {
+            let shapes =
+                [0.0, 0.2, 0.4].into_iter().flat_map(|variation| [1.0, 1.25, 1.5, 2.0].map(|ratio| (ratio, variation)));
+            for (row, shape) in (0..).step_by(2).zip(shapes) {
+                for (column, level) in (0..).zip(complaints::LEVELS) {
+                    let alarms = self.map(figure + row + column, self.runs, |seed| alarm(seed, shape, level));
+                    let alarmed: Vec<bool> = alarms.iter().map(Option::is_some).collect();
+                    let mut delays: Vec<u64> = alarms.iter().map(|alarm| alarm.unwrap_or(u64::MAX)).collect();
+                    delays.sort_unstable();
+                    let median = delays.get(delays.len() / 2).filter(|delay| **delay < u64::MAX);
+                    let median = median.map_or_else(|| "none".to_owned(), u64::to_string);
+                    let ((ratio, variation), one_in) = (shape, (1.0 / level).round());
+                    println!(
+                        "{what}, ratio {ratio}, variation {variation}, 1/{one_in}: {} alarmed, median {median}",
+                        share(&alarmed)
+                    );
+                }
+            }
+        }
+    }
+
     /// How often fair families of 300 series of 10 million persons alarm. A third of the series each has a steady base rate, a wave and jumps.
     /// Simpson streams are judged within strata and, to compare with, crude.
     fn families(self, families: u64) {
@@ -289,4 +360,100 @@ fn report(what: &str, alarms: &[bool], families: u64) {
     println!(
         "lifetime false alarms, families of 300 x 10 M persons, {what}: {families_alarmed} of {families} families ({series} series)"
     );
+}
+
+/// Series of three origins, two genders and their six intersections, each against the rest.
+struct CrossedFamily {
+    series: Vec<Series>,
+    log_levels: Vec<f64>,
+    inheritance: Inheritance,
+}
+
+impl CrossedFamily {
+    /// The share of each origin among the exposed; genders are halves.
+    const ORIGINS: [f64; 3] = [0.7, 0.2, 0.1];
+    const EXPOSED: u64 = 4_000;
+
+    /// With the intersections' share of the level; `None` for a level that all share alike, without inheritance. With a share of 0 there are
+    /// no intersections.
+    fn new(share: Option<f64>) -> Self {
+        let (main, crossed) = match share {
+            Some(share) => family_weights(5, if share > 0.0 { 6 } else { 0 }, share),
+            None => (1.0 / 11.0, 1.0 / 11.0),
+        };
+        let log_level = |series: usize| (1.0 / (ALPHA * if series < 5 { main } else { crossed })).ln();
+        // An origin has two heirs, a gender three.
+        let children = vec![vec![0, 1], vec![2, 3], vec![4, 5], vec![0, 2, 4], vec![1, 3, 5]];
+        let children = if share.is_some_and(|share| share > 0.0) { children } else { vec![Vec::new(); 5] };
+        Self {
+            series: (0..11).map(|_| Series::new(Some(CRITICAL))).collect(),
+            log_levels: (0..11).map(log_level).collect(),
+            inheritance: Inheritance::new(children, 6),
+        }
+    }
+
+    /// Returns the block at which each series alarms first: the origins, the genders, and the intersections.
+    fn alarms(mut self, seed: u64, ratios: &[f64; 6], blocks: usize) -> Vec<Option<usize>> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut uniform = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let mut first = vec![None; 11];
+        for block in 1..=blocks {
+            let cells: Vec<(u64, u64)> = (0..6)
+                .map(|cell| {
+                    let exposed = (Self::EXPOSED as f64 * Self::ORIGINS[cell / 2] / 2.0) as u64;
+                    let picked = (0..exposed).filter(|_| uniform() < 0.05 * ratios[cell]).count();
+                    (picked as u64, exposed)
+                })
+                .collect();
+            #[expect(clippy::needless_range_loop, reason = "the place names a series")]
+            for place in 0..11 {
+                let is_own = |cell: usize| match place {
+                    0..3 => cell / 2 == place,
+                    3..5 => cell % 2 == place - 3,
+                    _ => cell == place - 5,
+                };
+                self.take(place, pair(&cells, is_own));
+                if self.series[place].disparity().alarmed() {
+                    first[place].get_or_insert(block);
+                }
+            }
+        }
+        first
+    }
+
+    fn take(&mut self, place: usize, crude: Pair) {
+        let (own, epoch) = (self.log_levels[place], self.series[place].disparity().epoch());
+        let log_level = if place < 5 { own } else { self.inheritance.log_level(place - 5, own, epoch) };
+        // Without intersections nothing is asked of them.
+        if !own.is_finite() {
+            return;
+        }
+        let judging = Judging { variation: 0.3, cap: CAP, log_level: own };
+        let block = Block { crude, ..Block::default() };
+        self.series[place].take_at(&block, &judging, log_level);
+        let detector = self.series[place].disparity();
+        if place < 5 && detector.alarmed() {
+            self.inheritance.main_alarmed(place, detector.epoch(), own);
+        } else if place >= 5 && detector.epoch() != epoch {
+            self.inheritance.intersection_cleared(place - 5);
+        }
+    }
+}
+
+/// The cells of a group against all others.
+fn pair(cells: &[(u64, u64)], is_own: impl Fn(usize) -> bool) -> Pair {
+    cells.iter().enumerate().fold(Pair::default(), |mut pair, (cell, (picked, exposed))| {
+        if is_own(cell) {
+            (pair.events, pair.exposed) = (pair.events + picked, pair.exposed + exposed);
+        } else {
+            pair.reference_events += picked;
+            pair.reference_exposed += exposed;
+        }
+        pair
+    })
 }

@@ -32,7 +32,7 @@ mod through;
 
 /// What the product's own file of settings, which `product` includes, imports from its crate.
 mod settings {
-    pub use paritywatch::settings::Kafka;
+    pub use paritywatch::settings::{Kafka, read_secret_text};
 }
 
 /// As [`settings`].

@@ -1,9 +1,8 @@
 //! The product's own configuration, for it and for everything that it is compared with.
 
-use std::io;
 use std::path::Path;
 
-use paritywatch::settings::Settings;
+use paritywatch::settings::{SecretProblem, Settings};
 use rdkafka::ClientConfig;
 
 use crate::test_support::process::free_port;
@@ -17,9 +16,9 @@ mod config;
 #[derive(Debug)]
 pub struct SourceError;
 
-impl SourceError {
-    pub fn file(path: &Path, doing: &'static str, source: io::Error) -> Self {
-        panic!("{}: {doing}: {source}", path.display())
+impl From<SecretProblem> for SourceError {
+    fn from(problem: SecretProblem) -> Self {
+        panic!("{problem}")
     }
 }
 
@@ -54,5 +53,6 @@ impl Product {
 /// The settings with which the product's consumer reads.
 pub fn client_config(bootstrap: &str, topic: &str) -> ClientConfig {
     let settings = Product::new(bootstrap, topic, Path::new("unused")).settings();
-    config::consumer_config(settings.kafka.as_ref().unwrap(), settings.plan.event.message_bytes).unwrap()
+    let kafka = settings.kafka.as_ref().unwrap();
+    config::consumer_config(config::base_config(kafka).unwrap(), &kafka.group, settings.plan.event.message_bytes)
 }

@@ -8,7 +8,7 @@ use paritywatch::ledger::PseudonymKey;
 use paritywatch::monitor::{Clock, Monitor, Received};
 use paritywatch::plan::EventTime;
 use paritywatch::source::RecordHash;
-use paritywatch::source::kafka::{Batch, Feed, KafkaSource};
+use paritywatch::source::kafka::{Batch, Brokers, Feed, KafkaSource};
 
 use super::measured::Read;
 use super::product::Product;
@@ -22,7 +22,9 @@ pub fn read(bootstrap: &str, topic: &str, events: u64) -> Read {
     let settings = Product::new(bootstrap, topic, Path::new("unused")).settings();
     let kafka = settings.kafka.as_ref().unwrap();
     let hash = RecordHash(PseudonymKey([0; 16]));
-    let source = KafkaSource::start(kafka, settings.plan.event.message_bytes, &[], hash).unwrap();
+    let source =
+        KafkaSource::start(&Brokers::open(kafka).unwrap(), kafka, settings.plan.event.message_bytes, &[], hash)
+            .unwrap();
     let mut monitor = Monitor::new(settings.plan.clone(), PseudonymKey([1; 16]), Clock::Wall);
     let (mut count, mut first) = (0, None);
     while count < events {
@@ -33,7 +35,7 @@ pub fn read(bootstrap: &str, topic: &str, events: u64) -> Read {
                 count += take(&batch, &mut monitor);
                 source.give_back(batch);
             }
-            Err(_) => {}
+            Ok(Feed::Passed(..)) | Err(_) => {}
         }
     }
     monitor.handle_tick(NOW);

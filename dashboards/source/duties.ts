@@ -15,6 +15,8 @@ const HITS = `${FINDINGS}, group="", subject="", reference="random", indicator="
 const OUTCOMES = `${FINDINGS}, indicator="outcome_coverage"`;
 /** Criteria are counted by no indicator. */
 const CRITERIA = `${FINDINGS}, indicator="", subject!="", subject!="decided_by"`;
+/** Complaints, or overturned hits, of groups and of months. Decided complaints (`upheld`) are judged by nothing. */
+const COMPLAINTS = `${FINDINGS}, indicator=~"complaint_rate|overturn_rate"`;
 /** What names a finding in tables and legends. */
 const NAMED = 'rule, profile, channel, about, window';
 const LEGEND = '{{profile}} {{rule}}: {{about}} ({{window}})';
@@ -27,7 +29,7 @@ export function duties(): Dashboard {
   return board(
     UID.duties,
     'paritywatch: duties',
-    'What rules of other kinds than disparity found: criteria, human decisions, the random sample, suitability, outcomes.',
+    'What rules of other kinds than disparity found: criteria, human decisions, the random sample, suitability, outcomes, complaints.',
     'now-7d',
   )
     .withVariable(several('profile', 'Profile', 'Profiles to show.', of('')).allValue('.+'))
@@ -54,6 +56,9 @@ export function duties(): Dashboard {
     .withRow(row('Outcomes of controls'))
     .withPanel(coverage())
     .withPanel(unequal())
+    .withRow(row('Complaints and overturned hits'))
+    .withPanel(complaints())
+    .withPanel(complaintRatio())
     .build();
 }
 
@@ -367,6 +372,45 @@ function unequal() {
       decimals: 2,
       noValue: WITHHELD,
       queries: [{ expr: about(ofDuties(latest('disparity_ratio', OUTCOMES, FINDING)), NAMED), legend: LEGEND }],
+      alert: 'ParitywatchDuty',
+    }),
+    1,
+  );
+}
+
+// ---- Complaints ----
+
+function complaints() {
+  const rate = (side: 'group' | 'reference', name: string) => ({
+    expr: about(ofDuties(latest(`${side}_rate_ratio`, COMPLAINTS, FINDING)), NAMED),
+    legend: `{{profile}} {{rule}}: {{about}}, ${name} ({{window}})`,
+  });
+  return lines({
+    title: 'Complaints for each control',
+    description:
+      'Complaints for each control (of measure overturned: overturned hits for each hit) of a group and of all others; of measure rise of this ' +
+      'period and of the reference. A control may draw several complaints. Few complaints are no sign of fairness: not everybody complains.',
+    unit: 'none',
+    width: 12,
+    decimals: 3,
+    noValue: WITHHELD,
+    queries: [rate('group', 'own'), rate('reference', 'compared with')],
+    alert: 'ParitywatchDuty',
+  }).min(0);
+}
+
+function complaintRatio() {
+  return mark(
+    lines({
+      title: 'Complaints of a group against the rest',
+      description:
+        'Complaints for each control of a group over those of all others; of measure rise over those of the reference. 1 (dashed) is equal. A ' +
+        'group whose controls grow fast reads low for a while, as complaints come later.',
+      unit: 'none',
+      width: 12,
+      decimals: 2,
+      noValue: WITHHELD,
+      queries: [{ expr: about(ofDuties(latest('disparity_ratio', COMPLAINTS, FINDING)), NAMED), legend: LEGEND }],
       alert: 'ParitywatchDuty',
     }),
     1,

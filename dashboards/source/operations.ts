@@ -346,7 +346,7 @@ function setAside() {
   return lines({
     title: 'Records set aside, within an hour',
     description:
-      'Records that were read and do not count: second selections of a case (conflict), an identity that another event has (mismatched), ' +
+      'Records that were read and do not count: what contradicts another event of its case (conflict), an identity that another event has (mismatched), ' +
       'broken, older than the history, of a profile or type that is on no list.',
     unit: 'short',
     width: 12,

@@ -28,6 +28,10 @@ export function overview(): Dashboard {
     .withPanel(worstByProfile())
     .withPanel(howToRead())
     .withPanel(alertTable())
+    .withRow(row('What was done about it'))
+    .withPanel(accepted())
+    .withPanel(unanswered())
+    .withPanel(measuresTaken())
     .withRow(row('What changed'))
     .withPanel(changed('day', '1d'))
     .withPanel(changed('week', '1w'))
@@ -59,6 +63,49 @@ function firing(severity: 'critical' | 'warning', colour: string) {
     .mappings(wordsFor([0, '0', 'text']))
     .colorMode(common.BigValueColorMode.Value)
     .colorScheme(fixed(colour));
+}
+
+function accepted() {
+  return number({
+    title: 'Alerts accepted',
+    description:
+      'Alerts that fire and that somebody accepted: it is known, and the profile stays in use for now. Each goes on firing. The reason and the ' +
+      'role are on the status page. The number is of all profiles.',
+    unit: 'none',
+    width: 4,
+    height: 6,
+    queries: [{ expr: 'max(paritywatch_accepted_alerts{job=~"$job"})', legend: 'accepted' }],
+    alert: 'ParitywatchDisparity',
+  });
+}
+
+function unanswered() {
+  return number({
+    title: 'Measures that answer no alert',
+    description:
+      'Measures about an alert, a rule or a group of which there is no alert. A name may be misspelt: the status page says which one it may ' +
+      'mean. The number is of all profiles.',
+    unit: 'none',
+    width: 4,
+    height: 6,
+    queries: [{ expr: 'max(paritywatch_measures_unmatched{job=~"$job"})', legend: 'no alert' }],
+    alert: 'ParitywatchDisparity',
+  });
+}
+
+function measuresTaken() {
+  return lines({
+    title: 'Measures taken',
+    description:
+      'Measures that are kept, by what was done: a profile was suspended, adjusted or resumed, or a finding was accepted. Many acceptances and ' +
+      'no other measure say that findings are lived with. The numbers are of all profiles.',
+    unit: 'none',
+    width: 16,
+    height: 6,
+    decimals: 0,
+    noValue: 'No measure was ever recorded, or there is no data.',
+    queries: [{ expr: 'max by (kind) (paritywatch_measures{job=~"$job"})', legend: '{{kind}}' }],
+  }).min(0);
 }
 
 function pending() {

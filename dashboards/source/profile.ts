@@ -15,6 +15,8 @@ const CHOSEN = `${SERIES}, window="$window"`;
 
 /** Why a panel may rightly be empty. */
 const WITHIN_STRATA = 'This rule compares without strata (no `stratify_by`), or the numbers are withheld.';
+const NO_VALUES = 'This rule compares no values (intensity, duration, amounts of sanctions), or they are withheld, or there are too few.';
+const NO_KINDS = 'This rule compares no kinds of control or sanction, or some kind has so few cases that none is told.';
 const NO_PROBABILITIES = 'No case of this window has its group known only as probabilities, or the numbers are withheld.';
 
 export function profile(): Dashboard {
@@ -58,6 +60,9 @@ export function profile(): Dashboard {
     .withPanel(difference())
     .withPanel(strata())
     .withPanel(probabilities())
+    .withRow(row('How strictly cases are handled'))
+    .withPanel(values())
+    .withPanel(kinds())
     .withRow(row('From assessment to hit: where does it arise?'))
     .withPanel(stages())
     .withPanel(passedOn())
@@ -533,5 +538,47 @@ function effective() {
       'profile',
       'rule',
     ],
+  });
+}
+
+// ---- How strictly ----
+
+function values() {
+  return lines({
+    title: 'Values of each group and of its reference',
+    description:
+      'Of the values that the rule compares (intensity, minutes, amounts) the usual case, the harsh tenth and the harshest hundredth of each ' +
+      'side (quantiles). A group may be treated more strictly without being checked more often. A quantile near the end is withheld where few cases lie beyond it.',
+    unit: 'none',
+    width: 12,
+    decimals: 1,
+    noValue: NO_VALUES,
+    queries: [
+      {
+        expr: latest('value_quantile', CHOSEN, 'dimension, group, side, quantile'),
+        legend: '{{group}}, {{side}}: quantile {{quantile}}',
+      },
+    ],
+    alert: 'ParitywatchDisparity',
+  }).min(0);
+}
+
+function kinds() {
+  return bars({
+    title: 'Kinds of controls or sanctions',
+    description:
+      'Cases of each group and of its reference by the kinds of their controls, or sanctions. The mix is shown and never judged: it has no ' +
+      'direction of harm. Sides differ in size, so compare the shares of kinds within a side.',
+    unit: 'none',
+    width: 12,
+    decimals: 0,
+    noValue: NO_KINDS,
+    queries: [
+      {
+        expr: latest('handled_cases', CHOSEN, 'dimension, group, side, kind'),
+        legend: '{{group}}, {{side}}: {{kind}}',
+      },
+    ],
+    alert: 'ParitywatchDisparity',
   });
 }

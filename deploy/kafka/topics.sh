@@ -12,13 +12,14 @@ readonly BOOTSTRAP=${BOOTSTRAP:?host:port of a broker}
 readonly INPUT_TOPICS=${INPUT_TOPICS:-selections controls} # separated by spaces
 readonly DEAD_LETTER_TOPIC=${DEAD_LETTER_TOPIC:-paritywatch.dead-letter}
 readonly ALERT_TOPIC=${ALERT_TOPIC-paritywatch.alerts} # empty: none
+readonly MEASURE_TOPIC=${MEASURE_TOPIC-}                    # empty: none. Name it in kafka.topics and kafka.measure_topics as well
 readonly PARTITIONS=${PARTITIONS:-6}
 readonly REPLICATION=${REPLICATION:-3}
 readonly MIN_INSYNC=${MIN_INSYNC:-2}
 # Events: longer than the longest standstill of the daemon. A state folder that is lost is counted anew from what is kept.
 readonly INPUT_RETENTION_DAYS=${INPUT_RETENTION_DAYS:-90}
 readonly DEAD_LETTER_RETENTION_DAYS=${DEAD_LETTER_RETENTION_DAYS:-30}
-# Alerts are what was known and when: as long as the windows' history.
+# Alerts, and measures that answer them, are what was known and when: as long as the windows' history.
 readonly ALERT_RETENTION_DAYS=${ALERT_RETENTION_DAYS:-400}
 readonly KAFKA_TOPICS=${KAFKA_TOPICS:-kafka-topics.sh}
 
@@ -47,4 +48,5 @@ create() {
 
 for topic in $INPUT_TOPICS; do create "$topic" "$PARTITIONS" "$INPUT_RETENTION_DAYS"; done
 create "$DEAD_LETTER_TOPIC" 1 "$DEAD_LETTER_RETENTION_DAYS"
+if [ -n "$MEASURE_TOPIC" ]; then create "$MEASURE_TOPIC" 1 "$ALERT_RETENTION_DAYS"; fi
 if [ -n "$ALERT_TOPIC" ]; then create "$ALERT_TOPIC" 1 "$ALERT_RETENTION_DAYS"; fi

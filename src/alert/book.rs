@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::episode::{Alert, AlertState, Condition, Identity, Severity, Transition, alert_id};
+use super::alert_id::alert_id;
+use super::episode::{Alert, AlertState, Condition, Identity, Transition};
+use super::measures::MeasureBook;
+use super::severity::Severity;
 use crate::judge::{Evaluation, Finding, Verdict};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, Mapping, Plan, Rule, Span};
@@ -17,6 +20,17 @@ pub const MAX_ENDED_ALERTS: usize = 10_000;
 pub struct AlertBook {
     pub(super) alerts: Vec<Alert>,
     pub(super) dropped: u64,
+}
+
+/// What the measures are held against.
+#[derive(Clone, Copy)]
+pub struct Answering<'a> {
+    /// The measures that were taken.
+    pub measures: &'a MeasureBook,
+    /// The findings of this moment.
+    pub evaluation: &'a Evaluation,
+    /// Whether the numbers of a finding may be published.
+    pub shows: &'a dyn Fn(&Finding) -> bool,
 }
 
 /// What receivers were told of an alert, or will be.
@@ -126,8 +140,47 @@ impl AlertBook {
         transitions
     }
 
+    /// Lets the measures answer the open alerts, after [`Self::observe`] at the same moment. `transitions` are what that returned;
+    /// those that the measures change further are added, or changed in their place.
+    #[must_use]
+    pub fn answer(
+        &mut self,
+        now: EventTime,
+        Answering { measures, evaluation, shows }: Answering<'_>,
+        plan: &Plan,
+        mut transitions: Vec<Transition>,
+    ) -> Vec<Transition> {
+        let is_asked = |alert: &Alert| alert.state.is_open() && !(measures.is_empty() && alert.answer.is_empty());
+        if !self.alerts.iter().any(is_asked) {
+            return transitions;
+        }
+        let findings = by_identity(evaluation);
+        for alert in self.alerts.iter_mut().filter(|alert| is_asked(alert)) {
+            let rule = plan.rules.get(alert.identity.rule);
+            let Some(rule) = invariant::present(Room::Alert, "an alert has a rule of the plan", rule) else { continue };
+            let known = transitions.iter_mut().find(|transition| transition.alert.id == alert.id);
+            let state = alert.state;
+            let goes_on =
+                known.as_ref().map_or(state, |known| known.from.unwrap_or(AlertState::Pending)) == AlertState::Firing;
+            let found = findings.get(&alert.identity).map_or(&[][..], Vec::as_slice);
+            let raised: Vec<&Finding> = found.iter().copied().filter(|found| severity_of(found).is_some()).collect();
+            let measures = measures.of(&alert.subjects(plan));
+            let tells = alert.take_measures(&measures, (rule, &raised), (shows, now), goes_on);
+            match known {
+                // One evaluation is one transition.
+                Some(known) => known.alert = alert.clone(),
+                None if tells => {
+                    alert.count_transition();
+                    transitions.push(Transition { alert: alert.clone(), from: Some(state) });
+                }
+                None => {}
+            }
+        }
+        transitions
+    }
+
     /// Returns every alert, oldest first.
-    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> + Clone {
         self.alerts.iter()
     }
 
@@ -211,13 +264,17 @@ fn condition<'f>(alert: &Alert, findings: &[&'f Finding], rule: &Rule) -> Condit
 
 /// The worst window that is beyond a threshold; of equal ones the first.
 fn raised<'f>(findings: &[&'f Finding]) -> Option<(Severity, &'f Finding)> {
-    let severity = |finding: &Finding| match finding.verdict {
+    let raised = findings.iter().filter_map(|finding| severity_of(finding).map(|severity| (severity, *finding)));
+    raised.reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
+}
+
+/// How bad a finding is; `None` where it is beyond no threshold.
+const fn severity_of(finding: &Finding) -> Option<Severity> {
+    match finding.verdict {
         Some(Verdict::Critical) => Some(Severity::Critical),
         Some(Verdict::Warning) => Some(Severity::Warning),
         _ => None,
-    };
-    let raised = findings.iter().filter_map(|finding| severity(finding).map(|severity| (severity, *finding)));
-    raised.reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
+    }
 }
 
 /// The names that make up an alert's id.

@@ -1,15 +1,16 @@
 //! One alert: an episode, from the moment its condition holds to its end.
 
-use std::fmt;
-use std::hash::Hasher;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use siphasher::sip::SipHasher24;
 
-use crate::judge::{Extra, Finding, FindingKey};
+use super::alert_id::AlertId;
+use super::answer::{Answer, Standing};
+use super::measures::{MeasureSubject, MeasureTaken};
+use super::severity::Severity;
+use crate::judge::{Extra, Finding, FindingKey, Later};
 use crate::plan::optional;
-use crate::plan::{Channel, DimensionId, EventTime, GroupId, Mapping, ProfileId, Span};
+use crate::plan::{Channel, DimensionId, EventTime, GroupId, Mapping, Plan, ProfileId, Rule, Span};
 
 /// One episode, with the finding that last raised it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct Alert {
     pub(super) critical_seen: Option<EventTime>,
     /// Since when the condition has been clear at every evaluation.
     pub(super) clear_since: Option<EventTime>,
+    /// What was done about it. Formats 3 to 7 have none.
+    #[serde(skip)]
+    pub answer: Answer,
 }
 
 /// A change of severity while an alert fires.
@@ -79,19 +83,6 @@ pub struct Identity {
     /// What else it is about, as in [`FindingKey`]. It is stored with the finding.
     #[serde(skip)]
     pub subject: Option<Arc<str>>,
-}
-
-/// Names one episode. The same identity and beginning have the same id on every machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct AlertId(pub u64);
-
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Severity {
-    /// Beyond the `warning` threshold.
-    Warning,
-    /// Beyond the `critical` threshold.
-    Critical,
 }
 
 /// The state of an alert, as in Prometheus.
@@ -135,17 +126,6 @@ impl Identity {
     }
 }
 
-impl Severity {
-    /// Returns the word for it in metrics, messages and JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
-
 impl AlertState {
     /// Returns the word for it in metrics, messages and JSON.
     #[must_use]
@@ -162,12 +142,6 @@ impl AlertState {
     #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Firing)
-    }
-}
-
-impl fmt::Display for AlertId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:016x}", self.0)
     }
 }
 
@@ -199,6 +173,7 @@ impl Alert {
             critical_since: critical,
             critical_seen: critical,
             clear_since: None,
+            answer: Answer::default(),
         };
         alert.fire_when_due(now, hold_for);
         alert
@@ -216,9 +191,64 @@ impl Alert {
     }
 
     /// Sets what the encoding of the finding leaves out.
+    pub fn set_later(&mut self, later: Later) {
+        self.evidence.set_later(later);
+    }
+
+    /// Sets what the encoding of its evidence leaves out.
     pub fn set_extra(&mut self, extra: Extra) {
         self.evidence.set_extra(extra);
         self.identity.subject = self.evidence.key.subject.clone();
+    }
+
+    /// Sets what the encoding leaves out of what was done about it.
+    pub fn set_answer(&mut self, answer: Answer) {
+        self.answer = answer;
+    }
+
+    /// Returns every subject of measures that the alert is among; nothing where the plan does not have what it is about.
+    #[must_use]
+    pub fn subjects(&self, plan: &Plan) -> Vec<MeasureSubject> {
+        let Identity { rule, profile, dimension, group, .. } = &self.identity;
+        let rule = plan.rules.get(*rule).map(|rule| rule.name.as_str());
+        let profile = plan.profiles.get(usize::from(profile.0)).map(|profile| profile.name.as_str());
+        let Some(names) = rule.zip(profile) else { return Vec::new() };
+        let dimension = dimension.and_then(|dimension| plan.dimensions.get(usize::from(dimension.0)));
+        let group = dimension.zip(*group).and_then(|(dimension, group)| dimension.groups.get(usize::from(group.0)));
+        let about = dimension.map(|dimension| (dimension.name.as_str(), group.map(String::as_str)));
+        MeasureSubject::of_alert(self.id, names, about)
+    }
+
+    /// Takes the measures that answer it, in the order of their time. `raised` are its windows that are beyond a threshold;
+    /// `goes_on` says whether it fired before this evaluation, too. Returns whether there is something to tell of an alert
+    /// that does.
+    pub(super) fn take_measures(
+        &mut self,
+        measures: &[&Arc<MeasureTaken>],
+        (rule, raised): (&Rule, &[&Finding]),
+        (shows, now): (&dyn Fn(&Finding) -> bool, EventTime),
+        goes_on: bool,
+    ) -> bool {
+        let last = [&self.evidence];
+        let windows = if raised.is_empty() { &last[..] } else { raised };
+        let standing = Standing { active_at: self.active_at, severity: self.severity, windows, rule, shows, now };
+        let fires = self.state == AlertState::Firing;
+        let changes = self.answer.take(measures, &standing, goes_on && fires);
+        if fires && !goes_on {
+            self.answer.keep_as_fired();
+        }
+        changes && goes_on && fires
+    }
+
+    /// Returns when the episode ended; `None` while it goes on. Of one that never fired the latest time at which it can have.
+    #[must_use]
+    pub fn ended_at(&self, plan: &Plan) -> Option<EventTime> {
+        let hold_for = plan.rules.get(self.identity.rule).map_or(Span(0), |rule| rule.hold_for);
+        match self.state {
+            AlertState::Pending | AlertState::Firing => None,
+            AlertState::Inactive => Some(self.active_at.plus(hold_for)),
+            AlertState::Resolved => Some(self.resolved_at.unwrap_or(self.active_at)),
+        }
     }
 
     /// Moves the times from which durations are counted. The times that receivers were told stay: when it fired and,
@@ -279,7 +309,7 @@ impl Alert {
         self.transitions = transitions;
     }
 
-    const fn count_transition(&mut self) {
+    pub(super) const fn count_transition(&mut self) {
         self.transitions = self.transitions.saturating_add(1);
     }
 
@@ -301,15 +331,4 @@ impl Alert {
             }
         }
     }
-}
-
-/// Returns the id of an episode: SipHash-2-4 with a fixed key over the names of its identity and its beginning.
-pub(super) fn alert_id(names: &[&str], active_at: EventTime) -> AlertId {
-    let mut hasher = SipHasher24::new_with_key(b"paritywatch.alrt");
-    for name in names {
-        hasher.write_usize(name.len());
-        hasher.write(name.as_bytes());
-    }
-    hasher.write_i64(active_at.0);
-    AlertId(hasher.finish())
 }

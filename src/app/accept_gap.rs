@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::arguments::{ConfigArgument, load};
-use super::daemon::{StateLock, load_or_make_key};
+use super::daemon::{StateLock, load_or_make_keys};
 use super::failure::{Failure, Finished};
 use crate::checkpoint::{Header, Input, Store};
-use crate::source::RecordHash;
-use crate::source::kafka::{log_range, next_readable};
+use crate::source::kafka::{Brokers, log_range, next_readable};
+use crate::source::{RecordHashes, SourceError};
 
 /// Longest reason, in bytes.
 const MAX_REASON_BYTES: usize = 1_000;
@@ -45,13 +45,14 @@ pub fn run(options: &AcceptGapArguments) -> Result<Finished, Failure> {
     let Some(kafka) = &settings.kafka else {
         return Err(Failure::Configuration("expected a section [kafka], found none".to_owned()));
     };
-    let lock = StateLock::obtain(&settings)?;
-    let range = log_range(kafka, topic, *partition).map_err(Failure::io)?;
+    let lock = StateLock::obtain_existing(&settings)?;
+    let brokers = Brokers::open(kafka).map_err(Failure::configuration)?;
+    let range = log_range(&brokers, topic, *partition).map_err(|error| unreachable(&brokers, &error))?;
     let bytes = settings.plan.event.message_bytes;
-    let hash = RecordHash(load_or_make_key(&settings)?);
+    let hashes = RecordHashes::from(&load_or_make_keys(&settings)?.keys);
     let amended = Store::new(lock.owner.clone()).amend(|header| {
         let input = known(header, options)?;
-        let next = next_readable(kafka, bytes, input, range, &hash).map_err(Failure::io)?;
+        let next = next_readable(&brokers, (&kafka.group, bytes), input, range, &hashes).map_err(Failure::io)?;
         let next = next.ok_or_else(|| nothing_to_give_up(input))?;
         accept(header, options, next, range)
     });
@@ -61,6 +62,13 @@ pub fn run(options: &AcceptGapArguments) -> Result<Finished, Failure> {
     };
     println!("{}", written?);
     Ok(Finished::Ok)
+}
+
+/// The broker did not answer: says why, if that is known.
+fn unreachable(brokers: &Brokers, error: &SourceError) -> Failure {
+    let troubles = brokers.troubles();
+    let why: Vec<&str> = troubles.iter().map(|trouble| trouble.text.as_str()).collect();
+    Failure::Io(if why.is_empty() { error.to_string() } else { format!("{error}: {}", why.join("; ")) })
 }
 
 /// A partition that can be read is left alone: at another offset records would be lost, or counted twice.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use crate::plan::EventTime;
-use crate::settings::Settings;
+use crate::settings::{FileProblem, Settings};
 
 /// The configuration file of a command.
 #[derive(Args, Clone, Debug)]
@@ -29,6 +29,19 @@ pub fn load(file: &Path) -> Result<Settings, Failure> {
         )));
     }
     Ok(settings)
+}
+
+/// Looks at the files that the configuration names, and at the keys for logging in to Kafka.
+///
+/// # Errors
+/// [`Failure::Configuration`] with every problem found; [`Failure::Io`] if all of them are files that cannot be read, which may pass.
+pub fn check_files(settings: &Settings) -> Result<(), Failure> {
+    let problems = settings.file_problems();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let text = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    Err(if problems.iter().all(FileProblem::may_pass) { Failure::Io(text) } else { Failure::Configuration(text) })
 }
 
 /// Loads a configuration that may have no rule yet.

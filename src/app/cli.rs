@@ -9,12 +9,15 @@ use super::accept_gap::{self, AcceptGapArguments};
 use super::arguments::ConfigArgument;
 use super::check_config::{self, CheckConfigArguments};
 use super::demo::{self, DemoArguments};
+use super::export::{self, ExportArguments};
 use super::failure::{Failure, Finished};
 use super::generate::{self, GenerateArguments};
 use super::power::{self, PowerArguments};
 use super::print_config;
 use super::replay::{self, ReplayArguments};
+use super::rotate_key;
 use super::run;
+use super::verify_audit::{self, VerifyAuditArguments};
 
 /// Runs the command that the arguments name; returns its exit code: 0 ok, 1 findings at or above the level asked for, 64 usage, 65 bad data,
 /// 70 internal, 74 I/O, 78 configuration.
@@ -56,10 +59,16 @@ enum Command {
     Replay(ReplayArguments),
     /// A stream with known truth
     Generate(GenerateArguments),
+    /// The history of what was published, as tables: findings, funnel, and what happened to alerts
+    Export(ExportArguments),
     /// How much data a disparity takes to be found: at one look, and by the sequential alarm
     Power(PowerArguments),
     /// Give up records that can no longer be read, so that a stopped partition can continue; the reason is recorded
     AcceptGap(AcceptGapArguments),
+    /// Put a new pseudonym key beside the present one; the daemon uses both for a while, then destroys the old one
+    RotateKey(ConfigArgument),
+    /// Whether an audit log is as it was written; needs the public key alone
+    VerifyAudit(VerifyAuditArguments),
     /// Check a configuration file
     CheckConfig(CheckConfigArguments),
     /// Print the effective configuration, secrets redacted
@@ -73,8 +82,11 @@ impl Command {
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
+            Self::Export(arguments) => export::run(&arguments),
             Self::Power(arguments) => power::run(&arguments),
             Self::AcceptGap(arguments) => accept_gap::run(&arguments),
+            Self::RotateKey(arguments) => rotate_key::run(&arguments),
+            Self::VerifyAudit(arguments) => verify_audit::run(&arguments),
             Self::CheckConfig(arguments) => check_config::run(&arguments),
             Self::PrintConfig(arguments) => print_config::run(&arguments),
         }

@@ -1,12 +1,15 @@
 //! `demo`: everything in one process, with nothing to set up.
 
+use std::fs::Permissions;
 use std::io::{IsTerminal, Write, stdout};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tempfile::TempDir;
 
 use super::daemon::{Daemon, Signals, StateLock, Web};
 use super::failure::{Failure, Finished};
@@ -56,11 +59,16 @@ pub struct DemoArguments {
 /// [`Failure::Io`] if the address is taken or the embedded broker cannot start.
 pub fn run(options: &DemoArguments) -> Result<Finished, Failure> {
     let broker = EmbeddedBroker::start(&TOPICS).map_err(Failure::io)?;
-    let folder = std::env::temp_dir().join(format!("paritywatch-demo-{}", std::process::id()));
-    let finished = run_in(options, &broker.brokers(), &folder);
-    // Nobody needs the demo's state or its pseudonym key afterwards.
-    let _ = std::fs::remove_dir_all(&folder);
-    finished
+    // Nobody needs the demo's state or its pseudonym key afterwards: it is removed when this is dropped.
+    let folder = make_folder(&std::env::temp_dir())?;
+    run_in(options, &broker.brokers(), folder.path())
+}
+
+/// Makes a folder of its owner's alone. Others may write where it is, so its name cannot be guessed, and one that is there is not taken.
+fn make_folder(outer: &Path) -> Result<TempDir, Failure> {
+    let mode = Permissions::from_mode(0o700);
+    let made = tempfile::Builder::new().prefix("paritywatch-demo-").permissions(mode).tempdir_in(outer);
+    made.map_err(|error| Failure::file("make a folder in", outer, &error))
 }
 
 fn run_in(options: &DemoArguments, brokers: &str, folder: &Path) -> Result<Finished, Failure> {
@@ -95,6 +103,8 @@ fn settings(options: &DemoArguments, brokers: &str, folder: &Path) -> Result<Set
     let overrides = [
         ("PARITYWATCH__KAFKA__BROKERS", brokers.to_owned()),
         ("PARITYWATCH__SERVER__LISTEN", options.listen.to_string()),
+        // What it shows is made up, and an address is given only by who means it.
+        ("PARITYWATCH__SERVER__INSECURE_LISTEN", "true".to_owned()),
         ("PARITYWATCH__STATE__DIR", folder.display().to_string()),
     ];
     let overrides = overrides.map(|(name, value)| (name.to_owned(), value));
@@ -180,4 +190,21 @@ fn truth(shape: &Shape) -> String {
         return format!("profile {}: {}", shape.profile, shape.scenario);
     }
     format!("profile {}: true ratio {:.2}", shape.profile, Truth::of(shape).selection_ratio())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_folder_is_its_owners_alone_and_never_the_same() {
+        let outer = tempfile::tempdir().unwrap();
+        let (first, second) = (make_folder(outer.path()).unwrap(), make_folder(outer.path()).unwrap());
+        assert_ne!(first.path(), second.path());
+        assert_eq!(std::fs::metadata(first.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        let path = first.path().to_owned();
+        drop(first);
+        assert!(!path.exists());
+    }
 }

@@ -16,8 +16,8 @@ use crate::sink::producer::PlainProducer;
 #[derive(Args, Clone, Debug)]
 pub struct GenerateArguments {
     /// fair, skewed-selection, skewed-hit-rate, simpson or late-outcomes; with what rules of other kinds than disparity read:
-    /// duties-fair, banned-criterion, automated-decisions, rubber-stamp, no-random-arm, useless-profile, missing-outcomes,
-    /// new-version or vanished-group
+    /// duties-fair, banned-criterion, hidden-proxy, automated-decisions, rubber-stamp, no-random-arm, useless-profile,
+    /// missing-outcomes, new-version, vanished-group, objections, stricter-checks or feedback-loop
     #[arg(long, value_name = "NAME")]
     scenario: Scenario,
     /// How many events

@@ -6,14 +6,17 @@ mod check_config;
 pub mod cli;
 mod daemon;
 mod demo;
+mod export;
 mod failure;
 mod generate;
 mod power;
 mod print_config;
 mod replay;
+mod rotate_key;
 mod run;
 mod telemetry;
 mod threads;
+mod verify_audit;
 
 pub use daemon::{Changes, Delivery, Keeper};
 pub use failure::{Failure, Finished};

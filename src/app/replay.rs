@@ -114,8 +114,9 @@ fn replay(arguments: &ReplayArguments, settings: &Settings) -> Result<(Monitor, 
     } else {
         monitor.expect_disorder();
     }
+    // Lines are merged by their time. So a file that begins later, or has measures alone, need not be waited for.
     for index in (0..).take(lines.partitions(arguments.files.len())) {
-        monitor.add_partition(PartitionIndex(index), EventTime(0));
+        monitor.add_partition_without_hold(PartitionIndex(index), EventTime(0));
     }
     let progress = progress_bar("replay", lines.total_bytes());
     let workers = threads::start(settings.threads)?;
@@ -156,25 +157,19 @@ struct Losses {
 }
 
 /// Returns why an event was not counted; `None` if it was, or was not to be counted.
-fn loss(handled: &Handled, payload: &[u8]) -> Option<String> {
+fn loss(handled: &Handled) -> Option<String> {
     match handled {
         Handled::Accepted | Handled::Duplicate | Handled::BeyondAsOf => None,
-        Handled::Conflict => Some("conflict: its case has another selection".to_owned()),
+        Handled::Conflict => Some(
+            "conflict: its case has another selection, or its control another outcome that it does not revise"
+                .to_owned(),
+        ),
         Handled::TooLate => Some("too late: it is older than window.history".to_owned()),
         Handled::UnknownType => Some("unknown type: its type is not one of the contract".to_owned()),
-        Handled::UnknownProfile => {
-            Some(format!("unknown profile: no table [profiles.NAME] has its profile{}", profile_of(payload)))
-        }
+        // Its name is not told: anything may stand there.
+        Handled::UnknownProfile => Some("unknown profile: no table [profiles.NAME] has its profile".to_owned()),
         Handled::Mismatched(rejection) | Handled::Rejected(rejection) => Some(rejection.to_string()),
     }
-}
-
-/// Returns the profile that an event names, as a text behind a sentence: it is one of the words that configurations have.
-fn profile_of(payload: &[u8]) -> String {
-    const LONGEST: usize = 64;
-    let event: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
-    let profile = event.as_ref().and_then(|event| event.pointer("/data/profile")?.as_str());
-    profile.filter(|profile| profile.len() <= LONGEST).map_or_else(String::new, |profile| format!(" {profile:?}"))
 }
 
 /// Refuses an input of which too many lines were not counted.
@@ -229,9 +224,9 @@ fn handle_all(
             record: RawRecord { payload, headers: &[], timestamp: None },
         });
         monitor.handle_batch_by(workers, &received.collect::<Vec<_>>(), EventTime(0), &mut handled);
-        for ((partition, number, payload), handled) in lines.iter().zip(&handled) {
+        for ((partition, number, _), handled) in lines.iter().zip(&handled) {
             if losses.first.is_none() {
-                losses.first = loss(handled, payload).map(|why| format!("{}:{number}: {why}", files.name(partition)));
+                losses.first = loss(handled).map(|why| format!("{}:{number}: {why}", files.name(partition)));
             }
             if let Handled::Mismatched(rejection) | Handled::Rejected(rejection) = handled {
                 losses.refused += 1;
@@ -310,7 +305,7 @@ impl Input {
             Self::InOrder(files, ends) => {
                 let read = files.next_lines(lines);
                 let moments = lines.iter().map(|(_, _, line)| moment_of(line, limits));
-                moments.filter(|moment| moment.is_ours).for_each(|moment| ends.observe(moment.time));
+                moments.filter(|moment| moment.moves_time).for_each(|moment| ends.observe(moment.time));
                 read
             }
             Self::Sorted(sorted, _) => sorted.next_lines(lines),

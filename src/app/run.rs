@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use super::arguments::{ConfigArgument, load};
+use super::arguments::{ConfigArgument, check_files, load};
 use super::daemon::{Daemon, Reload, Signals, StateLock, Supervisor, Web};
 use super::failure::{Failure, Finished};
 use super::telemetry;
+use crate::server::Access;
 
 /// Runs until SIGTERM or SIGINT. SIGHUP reads the configuration again.
 ///
 /// # Errors
-/// [`Failure::Configuration`] if the configuration is wrong or has no `[kafka]`; [`Failure::Io`] if the state folder or the address cannot be
-/// used.
+/// [`Failure::Configuration`] if the configuration is wrong or has no `[kafka]`, or others may read a secret; [`Failure::Io`] if the state folder,
+/// a file or the address cannot be used.
 pub fn run(arguments: &ConfigArgument) -> Result<Finished, Failure> {
     telemetry::start();
     let file = &arguments.config;
@@ -21,6 +22,9 @@ pub fn run(arguments: &ConfigArgument) -> Result<Finished, Failure> {
             "expected a section [kafka] with brokers and topics, found none".to_owned(),
         ));
     };
+    check_files(&settings)?;
+    // A wrong one is told before anything is claimed. It is read again when HTTP is served.
+    Access::open(&settings.server).map_err(Failure::configuration)?;
     let mut supervisor = Supervisor::start();
     let lock = StateLock::wait(&settings, &mut supervisor)?;
     let signals = Arc::new(Signals::default());

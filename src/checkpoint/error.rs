@@ -39,6 +39,14 @@ pub enum CheckpointError {
         /// What was expected and what was found.
         problem: String,
     },
+    /// A file of the history does not hold what was written, or is of another version.
+    #[error("{path}: {problem}. It was left as it is; move it away to go on without what it tells of this day")]
+    DamagedHistory {
+        /// The file.
+        path: String,
+        /// What was expected and what was found.
+        problem: String,
+    },
     /// Written by a later version.
     #[error("{path}: expected a format from {} to {FORMAT}, found {found} (written by {by}): use that version or a later one", FORMATS_READ.start())]
     Later {

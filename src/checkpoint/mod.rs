@@ -2,12 +2,15 @@
 //!
 //! **Architecture Invariant:** a checkpoint that cannot be read is refused and never overwritten. Nothing here repairs, skips or starts over.
 
+pub mod audit;
 mod checksum;
 mod container;
 mod cursor;
 mod error;
 mod frames;
+mod history;
 mod journal;
+mod names;
 mod outbox;
 mod owner;
 mod replace;
@@ -16,7 +19,11 @@ mod store;
 pub use container::{Header, Input, LastRecord, MAX_HEADER_BYTES, Sections, read, write};
 pub use cursor::{Cursor, forget_cursor, read_cursors};
 pub use error::CheckpointError;
+pub use history::{
+    DayHistory, HISTORY_FOLDER, History, HistoryHealth, HistoryReader, PassedOver, Step, day_of, day_text,
+};
 pub use journal::{Journal, forget_before, read_journals};
+pub use names::is_state_file;
 pub use outbox::OutboxFile;
 pub use owner::Owner;
 #[cfg(test)]

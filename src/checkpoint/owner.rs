@@ -16,16 +16,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::error::{CheckpointError, failed};
+use super::names::{REPLACED, UNFINISHED};
 use super::replace::{remove, replace};
 
 /// The file of the token. It is not that of the lock: it is replaced whole, so nobody finds it half written, and removing the lock's file does
 /// not remove it.
 const FILE: &str = "owner";
-/// The name of a file that is not whole yet, and is to replace another, ends with this. The claim's mark stands before it; early versions had no
-/// marks.
-const UNFINISHED: &str = ".new";
-/// The names of files that are replaced whole begin with these. Other people's files stay.
-const REPLACED: [&str; 3] = ["checkpoint", "outbox", FILE];
 /// Longest file of a token, in bytes.
 const MAX_BYTES: u64 = 4 << 10;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::container::{self, Header};
 use super::error::{CheckpointError, check_format, failed};
 use super::owner::Owner;
-use crate::ledger::PseudonymKey;
+use crate::ledger::Keys;
 use crate::monitor::{Clock, FORMAT, Monitor, RestoreError, Snapshot};
 use crate::plan::Plan;
 
@@ -32,6 +32,12 @@ pub struct Stored {
 }
 
 impl Store {
+    /// Whether there is a checkpoint in a folder that nobody has claimed yet.
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).exists()
+    }
+
     /// The store in the folder that was claimed.
     #[must_use]
     pub fn new(owner: Owner) -> Self {
@@ -48,7 +54,7 @@ impl Store {
     ///
     /// # Errors
     /// [`CheckpointError`]; the file stays as it is.
-    pub fn read(&self, plan: Plan, key: PseudonymKey, clock: Clock) -> Result<Option<Stored>, CheckpointError> {
+    pub fn read(&self, plan: Plan, keys: impl Into<Keys>, clock: Clock) -> Result<Option<Stored>, CheckpointError> {
         let path = self.folder.join(FILE);
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -67,7 +73,7 @@ impl Store {
             );
         }
         let mut problem = None;
-        let monitor = Monitor::restore_of(header.format, plan, key, clock, |index| match sections.read() {
+        let monitor = Monitor::restore_of(header.format, plan, keys, clock, |index| match sections.read() {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 problem = Some(format!("section {index}: {error}"));

@@ -1,11 +1,10 @@
 //! The funnel that may be published.
 //!
-//! A group is shown as a chain of stages in which each count, and the difference between any two counts, is at least `min_cell`. A stage that
-//! would break the chain is left out, so its distance to a neighbour cannot be computed. Ratios use only counts that are shown. A ratio against
-//! the rest would reveal the sum of the withheld groups, and with it a group that is withheld alone. So it is withheld unless that sum without
-//! its largest part is at least `min_cell`.
+//! Its counts are those of the linked tables. Ratios follow from counts that are shown; the factors by risk class, which do not, have two digits.
 
-use crate::judge::{ByClass, FunnelTable, Stage, StageCounts};
+use super::digits::Digits;
+use super::tables::ToldFunnel;
+use crate::judge::{ByClass, Stage, StageCounts};
 use crate::plan::{GroupId, Plan};
 use crate::statistics::Factor;
 
@@ -54,72 +53,71 @@ pub struct PublishedShare {
     pub rest: Factor,
 }
 
-/// Which stages of one series of counts are shown.
-type Shown = [bool; Stage::ALL.len()];
+/// Counts of the stages of one series, as far as they are told.
+type Told = [Option<u64>; Stage::ALL.len()];
 
-/// Returns the rows of a table; none if it is about something that the plan does not have.
-pub(super) fn publish_table(plan: &Plan, table: &FunnelTable) -> Vec<PublishedFunnel> {
-    let shown: Vec<Shown> = table.groups.iter().map(|group| chain(plan.min_cell, group, [true; 5])).collect();
-    let total = total_known(plan.min_cell, &table.groups, &shown);
-    let references = table.references();
-    let listed = references.into_iter().enumerate();
-    listed.filter_map(|(index, reference)| row(plan, table, &shown, total, (index, reference))).collect()
+/// Returns the rows of all tables; none of what the plan does not have.
+pub(super) fn publish_funnel(plan: &Plan, tables: &[ToldFunnel]) -> Vec<PublishedFunnel> {
+    let rows = |told: &ToldFunnel| -> Vec<PublishedFunnel> {
+        (0..told.groups.len()).filter_map(|index| row(plan, told, index)).collect()
+    };
+    tables.iter().flat_map(rows).collect()
 }
 
-fn row(
-    plan: &Plan,
-    table: &FunnelTable,
-    shown: &[Shown],
-    total: Shown,
-    (index, reference): (usize, Option<StageCounts>),
-) -> Option<PublishedFunnel> {
+fn row(plan: &Plan, told: &ToldFunnel, index: usize) -> Option<PublishedFunnel> {
+    let table = &told.table;
     let dimension = plan.dimensions.get(usize::from(table.dimension.0))?;
-    let (counts, own) = (table.groups.get(index)?, shown.get(index)?);
-    let other = match (table.reference, &reference) {
-        (Some(GroupId(group)), _) => shown.get(usize::from(group)).copied()?,
-        (None, Some(rest)) => chain(plan.min_cell, rest, total),
-        (None, None) => [false; 5],
-    };
-    let both: Shown = std::array::from_fn(|stage| at(own, stage) && at(&other, stage));
-    let steps = reference.map_or_else(Vec::new, |reference| steps(table, index, &reference, (both, plan.min_cell)));
-    let classes = table.classes_of(index).filter(|_| at(&both, 0) && at(&both, 1));
-    // Share and limits of these factors could be solved for the counts of single classes.
-    let solvable = |classes: &&ByClass| classes.smallest < plan.min_cell;
-    let shares = classes.filter(|classes| !solvable(classes)).map(|classes| classes.factors);
-    let shares = shares.and_then(|factors| Some(PublishedShare { share: factors.share?, rest: factors.rest? }));
-    let known = |stage: Stage| at(&both, stage as usize);
-    let stages = Stage::ALL.map(|stage| at(own, stage as usize).then(|| counts.at(stage)));
+    let own = told.groups.get(index)?;
+    let reference = told.references.get(index)?.as_ref();
+    let digits = Digits::of(&plan.disclosure);
+    let both = reference.map(|reference| [own, reference]);
+    let classes = table.classes_of(index).filter(|classes| {
+        // Share and limits of these factors could be solved for the counts of single classes.
+        classes.smallest >= plan.disclosure.min_cell && both.is_some_and(|both| both.iter().all(|told| knows(told, 1)))
+    });
+    let shares = classes.map(|classes| classes.factors);
+    let shares = shares.and_then(|factors| {
+        Some(PublishedShare { share: cut(digits, factors.share?), rest: cut(digits, factors.rest?) })
+    });
     Some(PublishedFunnel {
         profile: plan.profiles.get(usize::from(table.profile.0))?.name.clone(),
         channel: table.channel.name(),
         dimension: dimension.name.clone(),
         group: dimension.groups.get(index)?.clone(),
         reference: match table.reference {
-            Some(group) => dimension.groups.get(usize::from(group.0))?.clone(),
+            Some(GroupId(group)) => dimension.groups.get(usize::from(group))?.clone(),
             None => "rest".to_owned(),
         },
         window: table.window.clone(),
-        stages,
-        control_frequency: reference
-            .filter(|_| known(Stage::Assessed) && known(Stage::Controlled))
-            .and_then(|reference| counts.ratio(&reference, Stage::Assessed, Stage::Controlled)),
-        steps,
+        stages: *own,
+        control_frequency: both.and_then(|both| ratio(both, Stage::Assessed, Stage::Controlled)),
+        steps: both.map_or_else(Vec::new, |both| steps(told, both, classes, digits)),
         high_classes: shares,
-        suppressed: both.contains(&false),
+        suppressed: own.contains(&None) || reference.is_none_or(|reference| reference.contains(&None)),
     })
 }
 
-fn steps(
-    table: &FunnelTable,
-    index: usize,
-    reference: &StageCounts,
-    (both, min_cell): (Shown, u64),
-) -> Vec<PublishedStep> {
-    let Some(counts) = table.groups.get(index) else { return Vec::new() };
+/// Whether the stages up to this one are told.
+fn knows(told: &Told, stage: usize) -> bool {
+    told.iter().take(stage.saturating_add(1)).all(Option::is_some)
+}
+
+/// Returns the counts with 0 for what is not told, which nobody reads.
+fn counts(told: &Told) -> StageCounts {
+    StageCounts(told.map(Option::unwrap_or_default))
+}
+
+fn ratio([own, reference]: [&Told; 2], from: Stage, to: Stage) -> Option<f64> {
+    let is_told = |told: &Told| [from, to].iter().all(|stage| told.get(*stage as usize).is_some_and(Option::is_some));
+    (is_told(own) && is_told(reference)).then(|| counts(own).ratio(&counts(reference), from, to)).flatten()
+}
+
+fn steps(told: &ToldFunnel, both: [&Told; 2], classes: Option<&ByClass>, digits: Digits) -> Vec<PublishedStep> {
+    let table = &told.table;
     let step = |from: Stage, to: Stage| {
-        let is_shown = at(&both, from as usize) && at(&both, to as usize);
-        let ratio = counts.ratio(reference, from, to).filter(|_| is_shown);
-        let interval = table.interval((counts, reference), from, to).filter(|_| ratio.is_some());
+        let ratio = ratio(both, from, to);
+        let [own, reference] = both.map(counts);
+        let interval = table.interval((&own, &reference), from, to).filter(|_| ratio.is_some());
         let (lower, upper) = interval.map_or((None, None), |(lower, upper)| (Some(lower), upper));
         PublishedStep { step: to.name(), ratio, lower, upper }
     };
@@ -127,76 +125,27 @@ fn steps(
     let mut steps =
         vec![step(assessed, selected), step(selected, controlled), step(controlled, concluded), step(concluded, hit)];
     if !table.by_class.is_empty() {
-        let classes = table.classes_of(index).filter(|_| at(&both, 0) && at(&both, 1));
         let factors = classes.and_then(|classes| Some((classes.factors.class?, classes.factors.within?)));
-        let limits = classes.is_some_and(|classes| classes.smallest >= min_cell);
         if let (Some(first), Some((_, within))) = (steps.first_mut(), factors) {
-            *first = PublishedStep::of(first.step, Some(within), limits);
+            *first = PublishedStep::of(first.step, Some(cut(digits, within)));
         }
-        steps.insert(0, PublishedStep::of("risk_class", factors.map(|(class, _)| class), limits));
+        steps.insert(0, PublishedStep::of("risk_class", factors.map(|(class, _)| cut(digits, class))));
     }
     steps
 }
 
+fn cut(digits: Digits, factor: Factor) -> Factor {
+    Factor { value: digits.two(factor.value), lower: digits.two(factor.lower), upper: digits.two(factor.upper) }
+}
+
 impl PublishedStep {
-    /// With or without the limits.
-    fn of(step: &'static str, factor: Option<Factor>, limits: bool) -> Self {
+    fn of(step: &'static str, factor: Option<Factor>) -> Self {
         let of = |number: fn(Factor) -> f64| factor.map(number);
         Self {
             step,
             ratio: of(|factor| factor.value),
-            lower: of(|factor| factor.lower).filter(|_| limits),
-            upper: of(|factor| factor.upper).filter(|_| limits),
+            lower: of(|factor| factor.lower),
+            upper: of(|factor| factor.upper),
         }
     }
-}
-
-/// Returns the stages that can be shown together, chosen from the first on: all counts and all their differences are at least `min_cell`.
-fn chain(min_cell: u64, counts: &StageCounts, allowed: Shown) -> Shown {
-    let mut last: Option<u64> = None;
-    let mut shown = [false; Stage::ALL.len()];
-    for ((stage, shown), allowed) in Stage::ALL.iter().zip(&mut shown).zip(allowed) {
-        let count = counts.at(*stage);
-        let apart = last.is_none_or(|last| last.saturating_sub(count) >= min_cell);
-        if allowed && count >= min_cell && apart {
-            *shown = true;
-            last = Some(count);
-        }
-    }
-    shown
-}
-
-/// Returns the stages at which the sum over all groups may be known, because the withheld groups stay hidden in it.
-///
-/// An empty group needs no cover and gives none, because there is nobody in it.
-fn total_known(min_cell: u64, groups: &[StageCounts], shown: &[Shown]) -> Shown {
-    let hidden = |stage: usize| -> Vec<usize> {
-        let hidden = groups.iter().zip(shown).zip(0..);
-        hidden.filter(|((group, shown), _)| !group.is_empty() && !at(shown, stage)).map(|(_, index)| index).collect()
-    };
-    let covered = |parts: &[u64]| {
-        let largest = parts.iter().max().copied().unwrap_or(0);
-        let sum = parts.iter().fold(0_u64, |sum, part| sum.saturating_add(*part));
-        parts.is_empty() || sum - largest >= min_cell
-    };
-    let count = |index: &usize, stage: Stage| groups.get(*index).map_or(0, |group| group.at(stage));
-    let mut known = [false; Stage::ALL.len()];
-    for (number, stage) in Stage::ALL.into_iter().enumerate() {
-        let parts = hidden(number);
-        let counts: Vec<u64> = parts.iter().map(|index| count(index, stage)).collect();
-        // If the same groups are withheld at an earlier stage, the difference of the two sums is known, too.
-        let earlier = Stage::ALL.into_iter().take(number).filter(|earlier| at(&known, *earlier as usize));
-        let differences = earlier.filter(|earlier| hidden(*earlier as usize) == parts).map(|earlier| {
-            parts.iter().map(|index| count(index, earlier).saturating_sub(count(index, stage))).collect::<Vec<u64>>()
-        });
-        let fine = covered(&counts) && differences.into_iter().all(|parts| covered(&parts));
-        if let Some(known) = known.get_mut(number) {
-            *known = fine;
-        }
-    }
-    known
-}
-
-fn at(shown: &Shown, stage: usize) -> bool {
-    shown.get(stage).copied().unwrap_or(false)
 }

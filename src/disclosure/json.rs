@@ -6,12 +6,14 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::funnel::{PublishedFunnel, PublishedShare, PublishedStep};
+use super::measures::{PublishedAcceptance, PublishedMeasure, PublishedMeasures, UnknownName};
 use super::published::{
     Counted, Measured, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate, PublishedRates,
 };
+use crate::alert::BeyondAccepted;
 use crate::evidence::SeriesEvidence;
-use crate::judge::{Association, Claim, OutcomeRange, Reason, Stage, Verdict};
-use crate::plan::{EventTime, Indicator};
+use crate::judge::{Association, Claim, Contrast, OutcomeRange, Reason, SeenVersion, Stage, Verdict};
+use crate::plan::{EventTime, Indicator, Measure, MeasureKind};
 use crate::statistics::{Factor, Interval};
 
 impl Serialize for PublishedFinding {
@@ -50,8 +52,15 @@ impl Serialize for PublishedFinding {
         map.serialize_entry("subject", &self.subject)?;
         map.serialize_entry("reason", &self.reason.map(Reason::name))?;
         map.serialize_entry("outcome_range", &self.outcomes.as_ref().map(OfOutcomes))?;
-        if let Some(association) = &self.association {
-            map.serialize_entry("association", &OfAssociation(association))?;
+        if let Some(values) = &self.values {
+            map.serialize_entry("values", values)?;
+        }
+        if let Some(mix) = &self.mix {
+            map.serialize_entry("mix", mix)?;
+        }
+        self.serialize_criterion(&mut map)?;
+        if self.interaction.is_some() {
+            map.serialize_entry("interaction", &self.interaction)?;
         }
         if self.last_heard.is_some() {
             map.serialize_entry("last_heard", &self.last_heard.and_then(rfc3339))?;
@@ -63,6 +72,20 @@ impl Serialize for PublishedFinding {
             map.serialize_entry("suppressed", &true)?;
         }
         map.end()
+    }
+}
+
+impl PublishedFinding {
+    /// What is found of criteria, and in which versions.
+    fn serialize_criterion<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        if let Some(association) = &self.association {
+            map.serialize_entry("association", &OfAssociation(association, self.contrast.as_ref()))?;
+        }
+        if let Some(versions) = &self.versions {
+            map.serialize_entry("versions", &versions.seen.iter().map(OfVersion).collect::<Vec<_>>())?;
+            map.serialize_entry("versions_left_out", &versions.left_out)?;
+        }
+        Ok(())
     }
 }
 
@@ -171,6 +194,88 @@ impl Serialize for PublishedAlert {
         map.serialize_entry("action", &self.action)?;
         map.serialize_entry("runbook", &self.runbook)?;
         map.serialize_entry("evidence", evidence)?;
+        let answer = &self.answer;
+        if let Some(acceptance) = &answer.acceptance {
+            map.serialize_entry("accepted", &answer.is_accepted())?;
+            map.serialize_entry("acceptance", acceptance)?;
+        }
+        if !answer.measures.is_empty() {
+            map.serialize_entry("measures", &answer.measures)?;
+        }
+        if answer.left_out > 0 {
+            map.serialize_entry("measures_left_out", &answer.left_out)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for PublishedAcceptance {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("at", &rfc3339(self.at))?;
+        map.serialize_entry("by", &self.by)?;
+        map.serialize_entry("reason", &self.reason)?;
+        map.serialize_entry("until", &self.until.and_then(rfc3339))?;
+        map.serialize_entry("judged_by", self.judged_by())?;
+        map.serialize_entry("ratio", &self.limit(Measure::Ratio))?;
+        map.serialize_entry("difference", &self.limit(Measure::Difference))?;
+        map.serialize_entry("ended", &self.ended.map(|(end, _)| end.name()))?;
+        map.serialize_entry("ended_at", &self.ended.and_then(|(_, at)| rfc3339(at)))?;
+        if let Some(beyond) = &self.beyond {
+            map.serialize_entry("beyond", &Beyond(beyond))?;
+        }
+        map.end()
+    }
+}
+
+/// What was beyond what was accepted: the window, by what it was judged, what it showed, and what was accepted of it.
+struct Beyond<'b>(&'b BeyondAccepted);
+
+impl Serialize for Beyond<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let BeyondAccepted { window, shown } = self.0;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("window", window.as_ref())?;
+        map.serialize_entry("judged_by", shown.map_or("severity", |(measure, _)| measure.name()))?;
+        map.serialize_entry("value", &shown.map(|(_, [value, _])| value))?;
+        map.serialize_entry("accepted", &shown.map(|(_, [_, accepted])| accepted))?;
+        map.end()
+    }
+}
+
+impl Serialize for PublishedMeasure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let subject = &self.subject;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("at", &rfc3339(self.at))?;
+        map.serialize_entry("measure", self.kind.name())?;
+        map.serialize_entry("by", &self.by)?;
+        map.serialize_entry("reason", &self.reason)?;
+        map.serialize_entry("until", &self.until.and_then(rfc3339))?;
+        map.serialize_entry("accepted_ratio", &self.accepted_ratio)?;
+        map.serialize_entry("alert_id", &subject.alert_id)?;
+        map.serialize_entry("profile", &subject.profile)?;
+        map.serialize_entry("rule", &subject.rule)?;
+        map.serialize_entry("dimension", &subject.dimension)?;
+        map.serialize_entry("group", &subject.group)?;
+        if let Some(UnknownName { what, near }) = &self.unknown {
+            map.serialize_entry("unknown", what)?;
+            map.serialize_entry("near", near)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for PublishedMeasures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("of_profiles", &self.of_profiles)?;
+        map.serialize_entry("unmatched", &self.unmatched)?;
+        map.serialize_entry("left_out", &self.left_out)?;
+        for (kind, count) in MeasureKind::ALL.iter().zip(&self.counts) {
+            map.serialize_entry(kind.name(), count)?;
+        }
+        map.serialize_entry("dropped", &self.dropped)?;
         map.end()
     }
 }
@@ -259,17 +364,30 @@ impl Serialize for OfClaim<'_> {
     }
 }
 
-struct OfAssociation<'p>(&'p Association);
+struct OfVersion<'p>(&'p SeenVersion);
+
+impl Serialize for OfVersion<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("version", &self.0.version)?;
+        map.serialize_entry("cases", &self.0.cases)?;
+        map.end()
+    }
+}
+
+struct OfAssociation<'p>(&'p Association, Option<&'p Contrast>);
 
 impl Serialize for OfAssociation<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Association { v, lower, upper, difference, difference_near, carried, smallest: _ } = self.0;
-        let mut map = serializer.serialize_map(Some(6))?;
+        let mut map = serializer.serialize_map(Some(8))?;
         map.serialize_entry("v", v)?;
         map.serialize_entry("lower", lower)?;
         map.serialize_entry("upper", upper)?;
         map.serialize_entry("difference", difference)?;
         map.serialize_entry("difference_near", difference_near)?;
+        map.serialize_entry("difference_group", &self.1.map(|contrast| &contrast.group))?;
+        map.serialize_entry("difference_value", &self.1.map(|contrast| &contrast.value))?;
         map.serialize_entry("carried", carried)?;
         map.end()
     }

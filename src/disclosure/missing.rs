@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::suppress::Withheld;
+use super::suppress::{Whole, Withheld};
 use crate::evidence::Side;
 use crate::judge::{Missing, MissingSide};
 use crate::plan::Cause;
@@ -47,11 +47,11 @@ pub struct PublishedMissingSide {
 }
 
 impl PublishedMissing {
-    pub(super) fn of(min_cell: u64, missing: &Missing, withheld: Withheld) -> Self {
+    pub(super) fn of(min_cell: u64, missing: &Missing, (withheld, whole): (Withheld, Whole)) -> Self {
         let finite = |value: f64| value.is_finite().then_some(value);
         let (group, reference) = (
-            PublishedMissingSide::of(min_cell, &missing.group, withheld.group),
-            PublishedMissingSide::of(min_cell, &missing.reference, withheld.reference),
+            PublishedMissingSide::of(min_cell, &missing.group, (withheld.group, whole)),
+            PublishedMissingSide::of(min_cell, &missing.reference, (withheld.reference, whole)),
         );
         let Side { events, exposed } = missing.unassigned;
         let is_few = events.min(exposed.saturating_sub(events)) < min_cell || group.suppressed || reference.suppressed;
@@ -59,14 +59,14 @@ impl PublishedMissing {
         Self {
             group,
             reference,
-            largest_cause: missing.largest_cause(),
+            largest_cause: missing.largest_cause().filter(|_| !withheld.any()),
             bounds: bounds.and_then(|bounds| Some((finite(bounds.lower)?, finite(bounds.upper)))),
         }
     }
 }
 
 impl PublishedMissingSide {
-    fn of(min_cell: u64, side: &MissingSide, is_withheld: bool) -> Self {
+    fn of(min_cell: u64, side: &MissingSide, (is_withheld, whole): (bool, Whole)) -> Self {
         if is_withheld && side.cases() > 0 {
             return Self {
                 cases: None,
@@ -85,7 +85,7 @@ impl PublishedMissingSide {
             shown.leave_out(*cause);
         }
         let (cases, events) = (shown.cases(), shown.events());
-        let are_events_withheld = cases > 0 && events.min(cases.saturating_sub(events)) < min_cell;
+        let are_events_withheld = cases > 0 && whole.tells_few(min_cell, events, cases);
         let rounded = |share: f64| (share * SHARE_STEPS).round() / SHARE_STEPS;
         Self {
             cases: Some(cases),

@@ -2,30 +2,56 @@
 //!
 //! **Architecture Invariant:** [`Published`] is made by [`publish`] alone. Suppression happens there, before any output exists.
 //!
-//! Suppression is primary. If the events of a side, its exposed, or their difference are below `min_cell`, the counts and the rate of that side are
-//! withheld, with every number of the comparison. A zero is small too: it says something about everybody in the cell.
+//! Judgement is on exact counts. Numbers leave in releases, on ticks of event time (`release.rs`): all of them follow from one set of linked tables
+//! (`tables.rs`), in which what is withheld cannot be found by subtraction (`linked.rs`). A count is told anew only when it has changed by
+//! `min_cell` (`memory.rs`), and is rounded. Numbers that follow from no published count have two or three digits (`digits.rs`).
+//!
+//! If the events of a side, its exposed, or their difference are below `min_cell`, the counts and the rate of that side are withheld, with every
+//! number of the comparison (`suppress.rs`). A zero is small too: it says something about everybody in the cell.
 //!
 //! The bracket of cases whose group is known only as probabilities is withheld as a whole if the effective number, the expected events or the
 //! expected non-events of a side are below `min_cell`.
 //!
-//! In the funnel every count, and the difference between any two counts of a group, is at least `min_cell`. A withheld count cannot be found by
-//! subtraction from the rest of the funnel either: see `funnel.rs`.
-//!
-//! Verdicts and alert states are always published. The duty of care asks for them, and they carry no number.
+//! Verdicts and alert states are told at once: the duty of care asks for them. A verdict about withheld numbers is one that sequential evidence
+//! raised, or `insufficient_data`, so that it narrows nothing down.
 
+mod alone;
+mod digits;
 mod funnel;
+mod handled;
 mod json;
+mod kept;
+mod linked;
+mod measures;
+mod memory;
 mod missing;
+mod nested;
+mod part;
 mod publish;
 mod published;
+mod release;
+mod released_finding;
 mod suppress;
+mod tables;
 mod unlisted;
+mod versions;
 
 pub use funnel::{PublishedFunnel, PublishedShare, PublishedStep};
+pub use handled::{PublishedMix, PublishedValues, quantile_name};
+pub use kept::{
+    ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep, KeptThresholds, KeptTransition,
+};
+pub use measures::{
+    MeasureShelf, PublishedAcceptance, PublishedAnswer, PublishedMeasure, PublishedMeasures, PublishedSubject,
+    UnknownName,
+};
 pub use missing::{PublishedMissing, PublishedMissingSide};
 pub use publish::{publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
     PublishedProfile, PublishedRates, PublishedThresholds,
 };
+pub use release::{Releases, ReleasesState};
+pub use released_finding::{cut, hide_verdicts, without_numbers};
+pub use suppress::shows_comparison;
 pub use unlisted::{PublishedOthers, PublishedSpelling, PublishedUnlisted, PublishedValue};

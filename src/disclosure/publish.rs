@@ -1,29 +1,35 @@
 //! Disclosure control: makes what may leave out of an evaluation and its alerts.
 
-use super::funnel::publish_table;
+use super::funnel::publish_funnel;
+use super::handled::{PublishedMix, PublishedValues, told_ratio};
+use super::measures::{MeasureShelf, PublishedAnswer, PublishedMeasures};
 use super::missing::PublishedMissing;
 use super::published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
     PublishedProfile, PublishedRates, PublishedThresholds,
 };
-use super::suppress::{Withheld, withholds};
+use super::release::Releases;
+use super::suppress::{Whole, Withheld, shows_comparison, withheld, withholds};
 use super::unlisted::publish_unlisted;
-use crate::alert::Alert;
+use super::versions;
+use crate::alert::{Alert, MeasureBook};
 use crate::evidence::Side;
-use crate::judge::{Estimate, Evaluation, Finding, Late, PendingBounds};
+use crate::judge::{
+    Association, Contrast, Estimate, Evaluation, Finding, Late, OutcomeRange, PendingBounds, StratifiedEstimate,
+};
 use crate::plan::invariant::{Room, present};
-use crate::plan::{Disparity, Plan, Rule, RuleKind, stratum};
-use crate::statistics::{Bracket, Rates};
+use crate::plan::{Compare, Disparity, Indicator, Plan, Reference, Rule, RuleKind, stratum};
+use crate::statistics::{Bracket, Interval, Rates};
 
 /// Stands for a subject of fewer cases than may be told of.
 const FEW_CASES: &str = "(few cases)";
 
-/// Passes an evaluation and its alerts through disclosure control.
+/// Passes an evaluation that was [released](Releases::release), its alerts and the measures that were taken through disclosure control.
 #[must_use]
 pub fn publish<'a>(
     plan: &Plan,
-    evaluation: &Evaluation,
-    alerts: impl Iterator<Item = &'a Alert>,
+    (evaluation, releases): (&Evaluation, &Releases),
+    (alerts, measures): (impl Iterator<Item = &'a Alert> + Clone, &MeasureBook),
     events: EventCounts,
 ) -> Published {
     // An evaluation is made under the present plan.
@@ -31,21 +37,24 @@ pub fn publish<'a>(
     fn known<T>(published: Option<T>) -> Option<T> {
         present(Room::Disclosure, "the plan has everything that an evaluation is about", published)
     }
-    let late = evaluation.late.iter().filter(|late| late.cases >= plan.min_cell);
+    let shelf = MeasureShelf::of(measures, plan);
+    let late = evaluation.late.iter().filter(|late| late.cases >= plan.disclosure.min_cell);
     Published {
         as_of: evaluation.as_of,
+        released_at: releases.released_at(),
         config_hash: plan.config_hash.clone(),
         profiles: plan
             .profiles
             .iter()
             .map(|profile| PublishedProfile { name: profile.name.clone(), title: profile.title.clone() })
             .collect(),
-        events,
+        events: events.stepped(plan),
         findings: evaluation.findings.iter().filter_map(|finding| known(publish_finding(plan, finding))).collect(),
-        alerts: alerts.filter_map(|alert| publish_alert(plan, alert)).collect(),
+        measures: PublishedMeasures::of(plan, alerts.clone(), &shelf),
+        alerts: alerts.filter_map(|alert| publish_alert(plan, alert, &shelf)).collect(),
         unlisted: publish_unlisted(plan, &evaluation.unlisted),
         late: late.filter_map(|late| known(publish_late(plan, late))).collect(),
-        funnel: evaluation.funnel.tables.iter().flat_map(|table| publish_table(plan, table)).collect(),
+        funnel: publish_funnel(plan, releases.funnel()),
         funnel_left_out: evaluation.funnel.left_out,
     }
 }
@@ -53,7 +62,7 @@ pub fn publish<'a>(
 /// Passes one alert through disclosure control; `None` where it is about something that the plan does not have. It may come from a stored state, so
 /// that is no broken invariant.
 #[must_use]
-pub fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
+pub fn publish_alert(plan: &Plan, alert: &Alert, measures: &MeasureShelf<'_>) -> Option<PublishedAlert> {
     let rule = plan.rules.get(alert.identity.rule)?;
     let profile = plan.profiles.get(usize::from(alert.identity.profile.0))?;
     Some(PublishedAlert {
@@ -69,6 +78,7 @@ pub fn publish_alert(plan: &Plan, alert: &Alert) -> Option<PublishedAlert> {
         action: rule.action.clone(),
         runbook: rule.runbook.clone(),
         evidence: publish_finding(plan, &alert.evidence)?,
+        answer: PublishedAnswer::of(plan, alert, measures),
     })
 }
 
@@ -83,8 +93,9 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         (Some(dimension), Some(group)) => Some(dimension.groups.get(usize::from(group.0))?.clone()),
         _ => None,
     };
-    let withheld = Withheld::of(plan.min_cell, finding);
-    let comparison = |estimate: &Estimate| Measured::of(*estimate);
+    let whole = Whole::of(rule);
+    let withheld = withheld(plan, finding);
+    let (association, contrast) = associated(plan, finding, withheld).unzip();
     Some(PublishedFinding {
         rule: rule.name.clone(),
         kind: rule.kind.name(),
@@ -92,44 +103,106 @@ fn publish_finding(plan: &Plan, finding: &Finding) -> Option<PublishedFinding> {
         channel: key.channel.name(),
         dimension: dimension.map(|dimension| dimension.name.clone()),
         group,
-        subject: subject(plan.min_cell, rule, finding),
+        subject: subject(plan.disclosure.min_cell, rule, finding),
         reference: rule.reference().to_owned(),
         indicator: key.indicator,
         window: key.window.to_string(),
         group_counts: (!withheld.group && finding.counts_cases()).then(|| Counted::of(finding.group)),
         reference_counts: (!withheld.reference && finding.compares()).then(|| Counted::of(finding.reference)),
-        group_rate: rate(finding.group).filter(|_| !withheld.group),
-        reference_rate: rate(finding.reference).filter(|_| !withheld.reference),
-        ratio: finding.ratio.as_ref().filter(|_| !withheld.any()).map(comparison),
-        difference: finding.difference.as_ref().filter(|_| !withheld.any()).map(comparison),
+        group_rate: rate(finding.group, whole).filter(|_| !withheld.group && finding.values.is_none()),
+        reference_rate: rate(finding.reference, whole).filter(|_| !withheld.reference && finding.values.is_none()),
+        ratio: finding.ratio.and_then(|ratio| told(plan, finding, ratio)),
+        difference: finding.difference.as_ref().filter(|_| !withheld.any()).map(|estimate| Measured::of(*estimate)),
         p_value: finding.p_value.filter(|_| !withheld.any()),
-        stratified: finding
-            .stratified
-            .as_ref()
-            .filter(|_| !withheld.any())
-            .map(|stratified| (stratified.by.clone(), Measured::of(stratified.ratio), stratified.reversal)),
+        stratified: finding.stratified.as_ref().filter(|_| !withheld.any()).map(stratified),
         evidence: finding.evidence.filter(|_| !withheld.any()),
-        needed: finding.needed.filter(|_| !withheld.any()),
-        reference_group: finding.reference_group.clone(),
-        pending: finding
-            .pending
-            .filter(|_| !withheld.any() && plan.min_cell == 0)
-            .map(|PendingBounds { group, reference }| (group, reference)),
-        probabilistic: finding.probabilistic.map(|bracket| PublishedBracket::of(plan.min_cell, bracket)),
-        missing: PublishedMissing::of(plan.min_cell, &finding.missing, withheld),
+        needed: finding.needed.filter(|_| !withheld.any() && !needed_rests_on_few(plan, finding)),
+        reference_group: reference_group(plan.disclosure.min_cell, rule, finding),
+        pending: pending(plan, finding, withheld),
+        probabilistic: finding.probabilistic.map(|bracket| PublishedBracket::of(plan.disclosure.min_cell, bracket)),
+        missing: PublishedMissing::of(plan.disclosure.min_cell, &finding.missing, (withheld, whole)),
         verdict: finding.verdict,
         reason: finding.reason,
         suppressed: withheld.any(),
         compares: finding.compares(),
         last_heard: finding.last_heard,
-        association: finding.association.filter(|found| !withheld.any() && found.smallest >= plan.min_cell),
-        outcomes: finding
-            .outcomes
-            .filter(|range| !withheld.any() && range.missing.iter().all(|cases| *cases >= plan.min_cell)),
+        values: finding
+            .values
+            .map(|values| PublishedValues::of(plan.disclosure.min_cell, values, [withheld.group, withheld.reference])),
+        mix: mix(plan, finding, withheld),
+        association,
+        contrast,
+        versions: finding.versions.as_ref().map(|found| versions::published(found, plan.disclosure.min_cell)),
+        outcomes: outcomes(plan, finding, withheld),
+        interaction: interaction(plan, finding, withheld),
         claim: finding.claim.filter(|_| !withheld.any()),
         confidence: 1.0 - rule.confidence.alpha(),
         thresholds: rule.disparity().map(|rule| PublishedThresholds::of(rule.terms)),
     })
+}
+
+/// The association, and whose its difference is: where each count of its table may be told, so that it points at no person.
+fn associated(plan: &Plan, finding: &Finding, withheld: Withheld) -> Option<(Association, Contrast)> {
+    let found = finding.association.filter(|found| !withheld.any() && found.smallest >= plan.disclosure.min_cell)?;
+    Some((found, finding.contrast.clone().unwrap_or_default()))
+}
+
+fn outcomes(plan: &Plan, finding: &Finding, withheld: Withheld) -> Option<OutcomeRange> {
+    let is_told = |range: &OutcomeRange| range.missing.iter().all(|cases| *cases >= plan.disclosure.min_cell);
+    finding.outcomes.filter(|range| !withheld.any() && is_told(range))
+}
+
+fn pending(plan: &Plan, finding: &Finding, withheld: Withheld) -> Option<(Interval, Interval)> {
+    let PendingBounds { group, reference } =
+        finding.pending.filter(|_| !withheld.any() && plan.disclosure.min_cell == 0)?;
+    Some((group, reference))
+}
+
+/// The ratio, as far as it may be told: it may rest on fewer cases than the counts beside it.
+fn told(plan: &Plan, finding: &Finding, ratio: Estimate) -> Option<Measured> {
+    let ratio = Some(Measured::of(ratio)).filter(|_| shows_comparison(plan, finding))?;
+    let Some(values) = &finding.values else { return Some(ratio) };
+    let [_, limits] = told_ratio(plan.disclosure.min_cell, values, finding.key.indicator);
+    // Of values a lower limit of 0 is none: too few of them for one.
+    let lower = ratio.lower.filter(|lower| limits && *lower > 0.0);
+    Some(Measured { lower, upper: ratio.upper.filter(|_| limits), ..ratio })
+}
+
+fn needed_rests_on_few(plan: &Plan, finding: &Finding) -> bool {
+    is_few(plan, finding.smallest) || is_few(plan, finding.smallest_of_needed)
+}
+
+fn is_few(plan: &Plan, cases: Option<u64>) -> bool {
+    cases.is_some_and(|cases| cases < plan.disclosure.min_cell)
+}
+
+fn mix(plan: &Plan, finding: &Finding, withheld: Withheld) -> Option<PublishedMix> {
+    let rule = plan.rules.get(finding.key.rule)?.disparity()?;
+    let Finding { group, reference, .. } = finding;
+    // Where no kind is strict no case is an event, which is no small number of anything.
+    let has_events =
+        finding.key.indicator != Some(Indicator::StrictRate) || !rule.terms.handling.strict_kinds.is_empty();
+    let is_small =
+        if has_events { withheld.any() } else { group.exposed.min(reference.exposed) < plan.disclosure.min_cell };
+    let contains_group = rule.terms.reference == Reference::Overall;
+    let mix = finding.mix.as_ref().filter(|_| !is_small)?;
+    let told = PublishedMix::of(
+        plan.disclosure.min_cell,
+        (mix, contains_group),
+        finding.key.indicator,
+        [group.events, reference.events],
+    );
+    told.map(|told| told.rounded(&plan.disclosure))
+}
+
+/// The parts' ratios may rest on fewer cases than may be told of.
+fn interaction(plan: &Plan, finding: &Finding, withheld: Withheld) -> Option<f64> {
+    let found = finding.interaction.filter(|found| !withheld.any() && found.smallest >= plan.disclosure.min_cell);
+    found.map(|found| found.ratio)
+}
+
+fn stratified(of: &StratifiedEstimate) -> (String, Measured, bool) {
+    (of.by.clone(), Measured::of(of.ratio), of.reversal)
 }
 
 /// What events name, such as a version or a criterion on no list, may tell of a person: only from enough cases on it is named.
@@ -137,7 +210,8 @@ fn subject(min_cell: u64, rule: &Rule, finding: &Finding) -> Option<String> {
     let subject = finding.key.subject.as_deref()?;
     let is_ours = match &rule.kind {
         RuleKind::Criterion(terms) => {
-            subject == stratum::UNLISTED_CRITERION || terms.watched.iter().any(|criterion| criterion.name == subject)
+            [stratum::UNLISTED_CRITERION, stratum::UNMEASURED_CRITERION].contains(&subject)
+                || terms.watched.iter().any(|criterion| criterion.name == subject)
         }
         RuleKind::Automation(_) => subject == stratum::DECIDED_BY,
         RuleKind::Drift(_) => false,
@@ -148,6 +222,13 @@ fn subject(min_cell: u64, rule: &Rule, finding: &Finding) -> Option<String> {
         _ => finding.group.exposed,
     };
     Some(if is_ours || cases >= min_cell { subject.to_owned() } else { FEW_CASES.to_owned() })
+}
+
+/// The group that is compared with, or the version: one that few cases have is not named.
+fn reference_group(min_cell: u64, rule: &Rule, finding: &Finding) -> Option<String> {
+    let is_version = matches!(&rule.kind, RuleKind::Drift(terms) if matches!(terms.compare, Compare::Version(_)));
+    let is_named = !is_version || finding.reference.exposed >= min_cell;
+    finding.reference_group.clone().filter(|_| is_named)
 }
 
 fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {
@@ -206,7 +287,8 @@ impl Measured {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn rate(side: Side) -> Option<f64> {
+fn rate(side: Side, whole: Whole) -> Option<f64> {
     // Counts that cannot be are no rate.
-    (side.exposed > 0 && side.events <= side.exposed).then(|| side.events as f64 / side.exposed as f64)
+    let can_be = whole == Whole::Apart || side.events <= side.exposed;
+    (side.exposed > 0 && can_be).then(|| side.events as f64 / side.exposed as f64)
 }

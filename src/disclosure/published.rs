@@ -1,23 +1,27 @@
 //! What has passed disclosure control, with every name spelled out.
 
 use super::funnel::PublishedFunnel;
+use super::handled::{PublishedMix, PublishedValues};
+use super::measures::{PublishedAnswer, PublishedMeasures};
 use super::missing::PublishedMissing;
 use super::unlisted::PublishedUnlisted;
 use crate::alert::{AlertState, Severity, SeverityChange};
 use crate::evidence::SeriesEvidence;
-use crate::judge::{Association, Claim, OutcomeRange, Reason, Verdict};
-use crate::plan::{EventTime, Indicator, Measure};
+use crate::judge::{Association, Claim, Contrast, OutcomeRange, Reason, Verdict, Versions};
+use crate::plan::{EventTime, Indicator, Measure, Plan};
 use crate::statistics::Interval;
 
 /// An evaluation that may leave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Published {
     pub(super) as_of: EventTime,
+    pub(super) released_at: Option<EventTime>,
     pub(super) config_hash: String,
     pub(super) profiles: Vec<PublishedProfile>,
     pub(super) events: EventCounts,
     pub(super) findings: Vec<PublishedFinding>,
     pub(super) alerts: Vec<PublishedAlert>,
+    pub(super) measures: PublishedMeasures,
     pub(super) late: Vec<PublishedLate>,
     pub(super) unlisted: PublishedUnlisted,
     pub(super) funnel: Vec<PublishedFunnel>,
@@ -52,7 +56,7 @@ pub struct EventCounts {
     pub unmatched: u64,
     /// Events further ahead than the others support. In `replay` those beyond the end of the input are not read.
     pub ahead: u64,
-    /// Second selections of a case.
+    /// Second selections of a case, and outcomes that contradict another one of their control.
     pub conflict: u64,
     /// Of a type outside the contract.
     pub unknown_type: u64,
@@ -69,6 +73,14 @@ impl EventCounts {
         let Self { mismatched, conflict, rejected, unknown_type, unknown_profile, too_late, .. } = self;
         let lost = [mismatched, conflict, rejected, unknown_type, unknown_profile, too_late];
         lost.iter().fold(0, |sum, count| sum.saturating_add(**count))
+    }
+
+    /// Returns the counters of events that were counted in steps, so that no single one of them is seen. What was lost is told as it is.
+    #[must_use]
+    pub fn stepped(self, plan: &Plan) -> Self {
+        let accepted = plan.disclosure.stepped(self.accepted);
+        let read = self.read.saturating_sub(self.accepted.saturating_sub(accepted));
+        Self { read, accepted, unmatched: plan.disclosure.stepped(self.unmatched), ..self }
     }
 
     /// Returns `read` in its parts, each with its word for people. They add up to `read`.
@@ -155,8 +167,18 @@ pub struct PublishedFinding {
     pub last_heard: Option<EventTime>,
     /// For hit rates: what missing outcomes could make of the ratio.
     pub outcomes: Option<OutcomeRange>,
+    /// Where values of cases are compared: how they lie. Then there are no rates.
+    pub values: Option<PublishedValues>,
+    /// Where a rate counts how cases were handled: in which ways they were.
+    pub mix: Option<PublishedMix>,
     /// Of kind `criterion`: how strongly its subject goes together with the dimension.
     pub association: Option<Association>,
+    /// Likewise: in which group and value its difference is.
+    pub contrast: Option<Contrast>,
+    /// The versions of the profile in which it was seen, without the numbers that are withheld; absent where nobody asks.
+    pub versions: Option<Versions>,
+    /// Of a group of an intersection: its ratio divided by the product of those of the groups that it combines.
+    pub interaction: Option<f64>,
     /// Level of the intervals, such as 0.95.
     pub confidence: f64,
     /// The thresholds of kind `disparity`.
@@ -220,6 +242,8 @@ pub struct PublishedAlert {
     pub runbook: String,
     /// The finding it rests on, when its condition last held.
     pub evidence: PublishedFinding,
+    /// What was done about it.
+    pub answer: PublishedAnswer,
 }
 
 /// Cases whose facts came too late for evidence.
@@ -238,6 +262,12 @@ impl Published {
     #[must_use]
     pub const fn as_of(&self) -> EventTime {
         self.as_of
+    }
+
+    /// Returns the end of the windows of the numbers; verdicts are as of [`Self::as_of`]. `None` where all numbers are, too.
+    #[must_use]
+    pub const fn released_at(&self) -> Option<EventTime> {
+        self.released_at
     }
 
     /// Returns the hash of the configuration.
@@ -268,6 +298,12 @@ impl Published {
     #[must_use]
     pub fn alerts(&self) -> &[PublishedAlert] {
         &self.alerts
+    }
+
+    /// Returns the measures that answer no alert, and counts of all.
+    #[must_use]
+    pub const fn measures(&self) -> &PublishedMeasures {
+        &self.measures
     }
 
     /// Returns the cases whose facts came too late for evidence, by group; those below `min_cell` are withheld.
@@ -305,9 +341,8 @@ impl PublishedFinding {
     /// Returns its place on the status page: the fragment of a URL, and an id in HTML. Different names have different places.
     #[must_use]
     pub fn anchor(&self) -> String {
-        let names: [&str; 6] = [&self.rule, &self.profile, self.channel, self.dimension(), self.group(), &self.window];
-        let words: Vec<String> = names.into_iter().chain(self.subject.as_deref()).map(word).collect();
-        format!("finding.{}", words.join("."))
+        let names = [&self.rule, &self.profile, self.channel, self.dimension(), self.group(), &self.window];
+        anchor_of(names, self.subject.as_deref())
     }
 }
 
@@ -347,6 +382,12 @@ impl PublishedAlert {
     pub fn anchor(&self) -> String {
         format!("alert.{}", self.id)
     }
+}
+
+/// The place of a finding: of its rule, profile, channel, dimension, group and window, and its subject if it has one.
+pub(super) fn anchor_of(names: [&str; 6], subject: Option<&str>) -> String {
+    let words: Vec<String> = names.into_iter().chain(subject).map(word).collect();
+    format!("finding.{}", words.join("."))
 }
 
 /// Escapes every byte but letters, digits, `_` and `-` as `~` and two hex digits.

@@ -15,7 +15,7 @@ pub struct PublishedUnlisted {
     pub values: Vec<PublishedValue>,
     /// The cases of all other values, by dimension.
     pub others: Vec<PublishedOthers>,
-    /// Names of dimensions that no list has.
+    /// Names of dimensions that no list has, and that at least `min_cell` cases have.
     pub spellings: Vec<PublishedSpelling>,
 }
 
@@ -50,14 +50,14 @@ pub struct PublishedSpelling {
     pub dimension: String,
 }
 
-/// Names the values that enough cases have. A rare one may say who the case is about.
+/// Names the values and spellings that enough cases have. A rare one may say who the case is about.
 pub(super) fn publish_unlisted(plan: &Plan, unlisted: &[Unlisted]) -> PublishedUnlisted {
     let mut published = PublishedUnlisted::default();
     for of_dimension in unlisted {
         let Some(dimension) = plan.dimensions.get(usize::from(of_dimension.dimension.0)) else { continue };
         let dimension = &dimension.name;
         let mut others = of_dimension.cases;
-        let named = of_dimension.values.iter().filter(|value| value.cases >= plan.min_cell.max(1));
+        let named = of_dimension.values.iter().filter(|value| value.cases >= plan.disclosure.min_cell.max(1));
         for found in named.take(MAX_NAMED) {
             others = others.saturating_sub(found.cases);
             published.values.push(PublishedValue {
@@ -68,12 +68,14 @@ pub(super) fn publish_unlisted(plan: &Plan, unlisted: &[Unlisted]) -> PublishedU
             });
         }
         if others > 0 {
-            let cases = (others >= plan.min_cell).then_some(others);
+            let cases = (others >= plan.disclosure.min_cell).then_some(others);
             published.others.push(PublishedOthers { dimension: dimension.clone(), cases });
         }
-        let spellings = of_dimension.spellings.iter();
+        let spellings =
+            of_dimension.spellings.iter().filter(|spelling| spelling.cases >= plan.disclosure.min_cell.max(1));
         published.spellings.extend(
-            spellings.map(|written| PublishedSpelling { written: written.clone(), dimension: dimension.clone() }),
+            spellings
+                .map(|spelling| PublishedSpelling { written: spelling.written.clone(), dimension: dimension.clone() }),
         );
     }
     published

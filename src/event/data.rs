@@ -1,4 +1,4 @@
-//! Reading the data of an event: the fields of each of the seven types.
+//! Reading the data of an event: the fields of each type.
 
 use std::borrow::Cow;
 
@@ -8,17 +8,15 @@ use super::collection::{Criteria, certain_groups, group_counts, groups, strata};
 use super::context::Context;
 use super::event_type::EventType;
 use super::field::{Field, FieldSet, set_of};
+use super::measure::blank_measure;
 use super::model::{
     Attributes, Complaint, ComplaintStatus, Control, Data, Outcome, OutcomeReport, Population, Sanction, Selection,
     Tally, TallyCounts,
 };
-use super::object::{Fill, Object, missing_field, unread};
+use super::object::{DATA, Fill, Object, missing_field, unread};
 use super::rejection::Reason;
 use super::value::{Count, DateOrDateTime, Flag, Number, Optional, Text, Word};
 use crate::plan::{Channel, EventTime};
-
-/// The path of an event's data in rejections.
-pub(super) const DATA: &str = "data";
 
 /// The largest intensity of a control.
 pub(super) const MAX_INTENSITY: f64 = 10.0;
@@ -48,6 +46,7 @@ impl<'a> DeserializeSeed<'a> for DataOf<'_, '_, 'a> {
             Data::Tally(object) => Fill { context, object }.deserialize(deserializer),
             Data::Attributes(object) => Fill { context, object }.deserialize(deserializer),
             Data::Population(object) => Fill { context, object }.deserialize(deserializer),
+            Data::Measure(object) => Fill { context, object }.deserialize(deserializer),
         }
     }
 }
@@ -76,6 +75,7 @@ fn blank<'a>(event_type: EventType) -> Data<'a> {
         EventType::Tally => Data::Tally(blank_tally()),
         EventType::Attributes => Data::Attributes(blank_attributes()),
         EventType::Population => Data::Population(blank_population()),
+        EventType::Measure => Data::Measure(blank_measure()),
     }
 }
 

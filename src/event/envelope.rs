@@ -7,13 +7,13 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 use super::context::Context;
-use super::data::{DATA, DataOf};
+use super::data::DataOf;
 use super::decoded::Decoded;
 use super::event_type::EventType;
 use super::field::{Field, FieldSet, set_of};
 use super::model::{Data, Event};
 use super::near_miss::NearMiss;
-use super::object::{Fill, Object};
+use super::object::{DATA, Fill, Object};
 use super::plain::Plain;
 use super::rejection::{Reason, Rejection};
 use super::time::parse_date_time;
@@ -177,6 +177,9 @@ impl<'a> Envelope<'a> {
         let Some(data) = self.data.take() else {
             return Err(absent(context, Field::Data));
         };
+        if let Data::Measure(measure) = &data {
+            check_until(context, time, measure.until)?;
+        }
         Ok(Decoded::Event(Event { id, source, time, data }))
     }
 }
@@ -269,6 +272,15 @@ fn check_time(context: &Context, time: Option<Cow<'_, str>>) -> Result<EventTime
         return Err(context.reject(Reason::ImpossibleTime, POSSIBLE_TIMES));
     }
     Ok(time)
+}
+
+/// Checks that a measure ends after it was taken. The data may come before the time, so it cannot be checked earlier.
+fn check_until(context: &Context, time: EventTime, until: Option<EventTime>) -> Result<(), Rejection> {
+    if until.is_none_or(|until| until > time) {
+        return Ok(());
+    }
+    context.enter(DATA, Some(Field::Until));
+    Err(context.reject(Reason::InvalidValue, "expected a time after event.time, found one that is not"))
 }
 
 #[cold]

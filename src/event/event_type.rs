@@ -10,11 +10,12 @@ pub(super) enum EventType {
     Tally,
     Attributes,
     Population,
+    Measure,
 }
 
 impl EventType {
     /// Every type.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Selection,
         Self::Control,
         Self::Outcome,
@@ -22,6 +23,7 @@ impl EventType {
         Self::Tally,
         Self::Attributes,
         Self::Population,
+        Self::Measure,
     ];
 
     /// Returns the word between prefix and version.
@@ -34,6 +36,7 @@ impl EventType {
             Self::Tally => "tally",
             Self::Attributes => "attributes",
             Self::Population => "population",
+            Self::Measure => "measure",
         }
     }
 
@@ -49,6 +52,7 @@ impl EventType {
             "tally" => Self::Tally,
             "attributes" => Self::Attributes,
             "population" => Self::Population,
+            "measure" => Self::Measure,
             _ => return None,
         })
     }

@@ -44,19 +44,22 @@ macro_rules! fields {
 }
 
 fields! {
-    2 { Id = "id", }
-    4 { Time = "time", Type = "type", Data = "data", Kind = "kind", Hits = "hits", }
+    2 { Id = "id", By = "by", }
+    4 { Time = "time", Type = "type", Data = "data", Kind = "kind", Hits = "hits", Rule = "rule", }
+    5 { Group = "group", Until = "until", }
     6 { Source = "source", Groups = "groups", Strata = "strata", Counts = "counts", Ground = "ground",
-        Status = "status", Amount = "amount", }
+        Status = "status", Amount = "amount", Reason = "reason", }
     7 { CaseId = "case_id", Profile = "profile", Channel = "channel", Outcome = "outcome",
-        Revises = "revises", }
-    8 { Selected = "selected", Criteria = "criteria", Assessed = "assessed", Sanction = "sanction", }
+        Revises = "revises", Measure = "measure", }
+    8 { Selected = "selected", Criteria = "criteria", Assessed = "assessed", Sanction = "sanction",
+        AlertId = "alert_id", }
     9 { Performed = "performed", Intensity = "intensity", Concluded = "concluded",
         Dimension = "dimension", }
     10 { RiskClass = "risk_class", DecidedBy = "decided_by", ControlId = "control_id",
          Controlled = "controlled", Complaints = "complaints", ValidFrom = "valid_from",
          RoundedTo = "rounded_to", }
     11 { SpecVersion = "specversion", DataBase64 = "data_base64", }
+    14 { AcceptedRatio = "accepted_ratio", }
     15 { ProfileVersion = "profile_version", DataContentType = "datacontenttype", }
     16 { DurationMinutes = "duration_minutes", }
 }
@@ -65,6 +68,22 @@ impl Field {
     /// Returns the set of this field alone.
     pub(super) const fn bit(self) -> FieldSet {
         1 << self as u8
+    }
+
+    /// Returns whether only measures have it. In events about a case it is a field like any other that the contract does not
+    /// have.
+    pub(super) const fn is_of_measures(self) -> bool {
+        const OF_MEASURES: FieldSet = set_of(&[
+            Field::By,
+            Field::Rule,
+            Field::Group,
+            Field::Until,
+            Field::Reason,
+            Field::Measure,
+            Field::AlertId,
+            Field::AcceptedRatio,
+        ]);
+        self.bit() & OF_MEASURES != 0
     }
 
     /// Returns the first field of a set, or `None` where it is empty.

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::plan::{Channel, EventTime};
+use crate::plan::{Channel, EventTime, MeasureKind};
 
 /// A decoded event: the CloudEvents attributes that the contract uses, and the data.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,8 @@ pub enum Data<'a> {
     Attributes(Attributes<'a>),
     /// `paritywatch.population.v1`
     Population(Population<'a>),
+    /// `paritywatch.measure.v1`
+    Measure(MeasureReport<'a>),
 }
 
 /// The outcome of a control.
@@ -245,6 +247,34 @@ pub struct Population<'a> {
     pub valid_from: EventTime,
     /// The counts were rounded to a multiple of this.
     pub rounded_to: Option<u64>,
+}
+
+/// What was done about an alert, about findings, or about a profile.
+///
+/// It names an alert, or else a profile: the profile alone, or with a rule, with its dimension too, or with its group too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasureReport<'a> {
+    /// The number of the alert; its id in hexadecimal digits.
+    pub alert_id: Option<u64>,
+    /// The risk profile.
+    pub profile: Option<Cow<'a, str>>,
+    /// The rule whose findings it is about.
+    pub rule: Option<Cow<'a, str>>,
+    /// The dimension of these.
+    pub dimension: Option<Cow<'a, str>>,
+    /// The group of these.
+    pub group: Option<Cow<'a, str>>,
+    /// What was done.
+    pub kind: MeasureKind,
+    /// Why, as free text; at most [`MAX_REASON_BYTES`](super::MAX_REASON_BYTES).
+    pub reason: Cow<'a, str>,
+    /// Who decided: a role, no person.
+    pub by: Cow<'a, str>,
+    /// When it ends, after the time of the event.
+    pub until: Option<EventTime>,
+    /// Of an acceptance: the ratio up to which the finding is accepted, from 0 to
+    /// [`MAX_ACCEPTED_RATIO`](super::MAX_ACCEPTED_RATIO).
+    pub accepted_ratio: Option<f64>,
 }
 
 /// The largest count in one event. It is far above any population, and so small that sums do not overflow.

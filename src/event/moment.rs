@@ -2,24 +2,27 @@
 
 use super::decode::{RawRecord, decode, without_mark};
 use super::decoded::Decoded;
+use super::model::Data;
 use super::time::parse_date_time;
 use super::value::is_possible;
 use crate::plan::{EventTime, Limits};
 
 /// What the types of the contract begin with.
 const OURS: &[u8] = b"paritywatch.";
+/// What the types of measures begin with, which take no part in time.
+const MEASURE: &[u8] = b"paritywatch.measure.";
 
 /// What is found out about a line before it is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// CloudEvents `time`; the least time where the line has none.
     pub time: EventTime,
-    /// Whether it has a time and its type looks like one of the contract.
-    pub is_ours: bool,
+    /// Whether it has a time that moves event time: its type looks like one of the contract, and is not that of measures.
+    pub moves_time: bool,
 }
 
 /// A line without a time.
-const NONE: Moment = Moment { time: EventTime::MIN, is_ours: false };
+const NONE: Moment = Moment { time: EventTime::MIN, moves_time: false };
 
 /// Returns the moment of a line of JSON. For an event that [`decode`] accepts, the time is the event's. What else a line
 /// has decides nothing.
@@ -33,7 +36,9 @@ pub fn moment_of(line: &[u8], limits: &Limits) -> Moment {
         Some(moment) => moment,
         // An escape at the top, or no JSON.
         None => match decode(&RawRecord { payload: line, headers: &[], timestamp: None }, limits, None) {
-            Ok(Decoded::Event(event)) => Moment { time: event.time, is_ours: true },
+            Ok(Decoded::Event(event)) => {
+                Moment { time: event.time, moves_time: !matches!(event.data, Data::Measure(_)) }
+            }
             _ => NONE,
         },
     }
@@ -51,7 +56,7 @@ impl<'a> Walk<'a> {
     }
 
     fn event(&mut self) -> Option<Moment> {
-        let (mut time, mut is_ours) = (None, false);
+        let (mut time, mut moves_time) = (None, false);
         self.expect(b'{')?;
         loop {
             match self.peek()? {
@@ -66,14 +71,17 @@ impl<'a> Walk<'a> {
             self.expect(b':')?;
             match (name, self.peek()?) {
                 (b"time", b'"') => time = Some(self.plain_string()?),
-                (b"type", b'"') => is_ours = self.plain_string()?.starts_with(OURS),
+                (b"type", b'"') => {
+                    let name = self.plain_string()?;
+                    moves_time = name.starts_with(OURS) && !name.starts_with(MEASURE);
+                }
                 (_, b'"') => self.skip_string()?,
                 (_, b'{' | b'[') => self.skip_nested()?,
                 _ => self.skip_word(),
             }
         }
         let time = time.and_then(|time| parse_date_time(std::str::from_utf8(time).ok()?));
-        Some(time.filter(|time| is_possible(*time)).map_or(NONE, |time| Moment { time, is_ours }))
+        Some(time.filter(|time| is_possible(*time)).map_or(NONE, |time| Moment { time, moves_time }))
     }
 
     /// Skips white space. Returns the next byte and stays before it.
@@ -146,11 +154,13 @@ mod tests {
     fn the_time_of_an_event_is_the_one_at_the_top() {
         let event = r#"{"specversion":"1.0","x":{"time":"2020-01-01T00:00:00Z","y":["}\"",{}]},"id":"a\"}","time" : "2026-03-01T00:00:00Z","type":"paritywatch.tally.v1","source":"/s","data":{"time":"2021-01-01T00:00:00Z","profile":"p","groups":{"g":"a"},"counts":{"assessed":5}}}"#;
         let expected =
-            Moment { time: parse_date_time("2026-03-01T00:00:00Z").unwrap_or(EventTime::MIN), is_ours: true };
+            Moment { time: parse_date_time("2026-03-01T00:00:00Z").unwrap_or(EventTime::MIN), moves_time: true };
         assert_eq!(moment_of(event.as_bytes(), &LIMITS), expected);
         let escaped = event.replace("\"time\" :", "\"t\\u0069me\":").replace("\"type\":\"p", "\"type\":\"\\u0070");
         assert_eq!(moment_of(escaped.as_bytes(), &LIMITS), expected);
-        assert!(!moment_of(event.replace("paritywatch.", "other.").as_bytes(), &LIMITS).is_ours);
+        for other in ["other.", "paritywatch.measure.v1-not-"] {
+            assert!(!moment_of(event.replace("paritywatch.", other).as_bytes(), &LIMITS).moves_time);
+        }
         for none in [
             "",
             "{",

@@ -9,6 +9,9 @@ use super::field::{Field, FieldSet};
 use super::rejection::Reason;
 use crate::plan::invariant::{Room, broken};
 
+/// The path of an event's data in rejections.
+pub(super) const DATA: &str = "data";
+
 /// An object of the contract that is filled in place.
 pub(super) trait Object<'a> {
     /// Its path in rejections.

@@ -28,6 +28,15 @@ impl Rejection {
         Self::new(Reason::Mismatched, detail)
     }
 
+    /// Returns the rejection of a measure from a topic from which none is taken.
+    #[must_use]
+    pub fn measure_topic() -> Self {
+        Self::new(
+            Reason::MeasureTopic,
+            "type: expected a measure on one of kafka.measure_topics alone, found one on another topic",
+        )
+    }
+
     /// Returns the rejection of an event that is further ahead of the wall clock than allowed.
     #[must_use]
     pub fn ahead_of_clock(ahead: Span, max_ahead: Span) -> Self {
@@ -99,6 +108,8 @@ reasons! {
     AheadOfRecord = "ahead_of_record",
     /// The event time is further ahead of the wall clock than `max_ahead`.
     AheadOfClock = "ahead_of_clock",
+    /// A measure came from a topic from which none is taken.
+    MeasureTopic = "measure_topic",
     /// An earlier event has the same `source` and `id`, with another type or content. It is counted as a result of its
     /// own, and not among the rejected.
     Mismatched = "mismatched",

@@ -12,7 +12,7 @@ use super::field::Field;
 use super::plain::{Plain, Unusual};
 use super::time::TimeReader;
 use super::value::is_possible;
-use crate::plan::{EventTime, Limits};
+use crate::plan::{EventTime, Feature, Limits, stratum};
 
 /// What differs from event to event, and was found valid. Every text is UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -170,7 +170,7 @@ impl<'a> Skimmer<'a, '_, '_> {
                     at = if level == Level::Entries {
                         self.entry(at, name)?
                     } else {
-                        self.value(at, level, Field::of(name))?
+                        self.value(at, level, Field::of(name).filter(|field| !field.is_of_measures()))?
                     };
                 }
             }
@@ -182,9 +182,7 @@ impl<'a> Skimmer<'a, '_, '_> {
         let bytes = self.text.as_bytes();
         match bytes.get(at).ok_or(Unusual)? {
             b'"' => match value_of(level, field) {
-                Some(value) if !(field == Some(Field::ProfileVersion) && self.reads_version()) => {
-                    self.cut_string(at, value)
-                }
+                Some(value) if !field.is_some_and(|field| self.reads(field)) => self.cut_string(at, value),
                 _ => string(bytes, at).map(|(_, at)| at),
             },
             b'{' if (level, field) == (Level::Event, Some(Field::Data)) => self.object(at, Level::Data),
@@ -197,9 +195,16 @@ impl<'a> Skimmer<'a, '_, '_> {
         }
     }
 
-    /// Returns whether a rule reads the version of the profile. Its name is then among those of the strata.
-    fn reads_version(&self) -> bool {
-        self.names.iter().any(|known| **known == *Field::ProfileVersion.name())
+    /// Returns whether a rule reads the version of the profile, or the kind of a control. Then its stratum is among the names.
+    fn reads(&self, field: Field) -> bool {
+        let stratum = match field {
+            Field::ProfileVersion => stratum::PROFILE_VERSION,
+            Field::Kind => Feature::Kind.stratum(),
+            Field::Intensity => Feature::Intensity.stratum(),
+            Field::DurationMinutes => Feature::Duration.stratum(),
+            _ => return false,
+        };
+        self.names.iter().any(|known| **known == *stratum)
     }
 
     /// Goes over the value of a dimension or stratum.
@@ -227,6 +232,10 @@ impl<'a> Skimmer<'a, '_, '_> {
 
     fn number(&mut self, at: usize, field: Option<Field>) -> Result<usize, Unusual> {
         let value = match field {
+            // It has few values: each has templates of its own.
+            Some(field @ Field::Intensity) if self.reads(field) => return skip_word(self.text.as_bytes(), at),
+            // It has too many for that.
+            Some(field @ Field::DurationMinutes) if self.reads(field) => return Err(Unusual),
             Some(Field::Intensity) => Value::Number(MAX_INTENSITY),
             Some(Field::DurationMinutes) => Value::Number(MAX_DURATION_MINUTES),
             None => Value::AnyNumber,

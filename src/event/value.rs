@@ -10,7 +10,7 @@ use super::context::Context;
 use super::model::{ComplaintStatus, Decider, MAX_COUNT, Outcome};
 use super::rejection::Reason;
 use super::time::{EARLIEST_TIME, LATEST_TIME, parse_date, parse_date_time};
-use crate::plan::{Channel, EventTime};
+use crate::plan::{Channel, EventTime, MeasureKind};
 
 /// Reads a value that may be `null`, which means that it is absent.
 #[derive(Clone, Copy)]
@@ -195,6 +195,14 @@ impl Vocabulary for ComplaintStatus {
             "rejected" => Self::Rejected,
             _ => return None,
         })
+    }
+}
+
+impl Vocabulary for MeasureKind {
+    const EXPECTED: &'static str = "suspended, adjusted, resumed or accepted";
+
+    fn of(word: &str) -> Option<Self> {
+        Self::of(word)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Dimension, DisparityRule, Harm, Indicator, Reference, Slot};
+use crate::statistics::Pair;
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,4 +160,16 @@ fn most_favourable(rule: DisparityRule<'_>, dimension: &Dimension, table: &[Side
             if better { next } else { best }
         })
         .map(|(index, _)| index)
+}
+
+/// Returns a group against all others.
+#[must_use]
+pub fn against_rest(sides: &[Side], group: usize) -> Pair {
+    let own = sides.get(group).copied().unwrap_or_default();
+    let others = sides.iter().enumerate().filter(|(other, _)| *other != group);
+    others.fold(Pair { events: own.events, exposed: own.exposed, ..Pair::default() }, |pair, (_, side)| Pair {
+        reference_events: pair.reference_events.saturating_add(side.events),
+        reference_exposed: pair.reference_exposed.saturating_add(side.exposed),
+        ..pair
+    })
 }

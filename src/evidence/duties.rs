@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
-use super::duty::{Aspect, DutyKey, Process, duty_keys, family_size};
+use super::duty::{Aspect, DutyKey, Process, duty_keys, family_keys};
+use super::family::counted;
 use super::feed::CohortFeed;
 use super::series::SeriesEvidence;
 use super::table::Context;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Derived, EventTime, Mapping, Plan, Rule, Slot, Span, StratumId, stratum};
-use crate::statistics::{Detector, Judging, Pair};
+use crate::statistics::{Allowances, Detector, Judging, Pair, Series};
 
 /// All series of the plan's rules of other kinds than disparity.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +20,16 @@ pub(super) struct Duties {
     series: BTreeMap<DutyKey, DutySeries>,
     /// By series: the index of its feed.
     feeds: BTreeMap<DutyKey, usize>,
+    strata: CriteriaStrata,
+}
+
+/// The strata of criteria on no list.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct CriteriaStrata {
+    /// That of all of them together.
+    unlisted: Option<StratumId>,
+    /// Those of one each.
+    learned: Vec<StratumId>,
 }
 
 /// One series.
@@ -53,6 +64,8 @@ pub struct DutyEvidence {
     pub information: f64,
     /// The exposed that the information rests on.
     pub exposed_seen: u64,
+    /// The mean of phi over its closed blocks; 1 before the first.
+    pub mean_phi: f64,
     /// When it last showed what it claims; `None` where it never did.
     pub last_shown: Option<EventTime>,
 }
@@ -60,16 +73,16 @@ pub struct DutyEvidence {
 impl Duties {
     /// Returns the plan's series, without evidence. `feeds` are those of the same plan.
     pub fn new(plan: &Plan, feeds: &[CohortFeed]) -> Self {
-        let mut duties = Self::default();
+        let mut duties = Self { strata: CriteriaStrata::of(plan), ..Self::default() };
         for key in duty_keys(plan) {
             duties.add(key, plan, feeds, i32::MIN);
         }
         duties
     }
 
-    /// Returns how many series of the family there are.
-    pub fn family_size(plan: &Plan) -> usize {
-        family_size(&duty_keys(plan))
+    /// Returns how many series of the family there are: those of dimensions that events name, and those of intersections.
+    pub fn family_size(plan: &Plan) -> [usize; 2] {
+        counted(plan, family_keys(&duty_keys(plan)).map(|key| (key.dimension, 1)))
     }
 
     /// Returns whether there is none.
@@ -115,6 +128,14 @@ impl Duties {
         Some(series.evidence(key.log_level(rule, family, series.part)))
     }
 
+    /// Returns the criteria on no list of which the series of all of them has learned: each with its [name](Derived::NAME), and its values.
+    pub fn learned<'s>(&'s self, of: &'s DutyKey) -> impl Iterator<Item = (StratumId, Slot)> + 's {
+        self.series.keys().filter_map(move |key| match key.aspect {
+            Aspect::AssociatedValue(stratum, value) if self.strata.whole_of(key) == Some(*of) => Some((stratum, value)),
+            _ => None,
+        })
+    }
+
     /// Returns the values of which a series of [`Aspect::Associated`] has learned.
     pub fn values<'s>(&'s self, of: &'s DutyKey) -> impl Iterator<Item = Slot> + 's {
         self.series.keys().filter_map(move |key| match key.aspect {
@@ -156,10 +177,27 @@ impl Duties {
         };
         let all: Vec<(DutyKey, StratumId)> = self.feeds.iter().filter_map(reads).collect();
         for (key, stratum) in all {
-            let is_value = |text: &str| ![Derived::ABSENT, Derived::PRESENT, Derived::NO_CRITERION].contains(&text);
+            let is_value = |text: &str| ![Derived::ABSENT, Derived::PRESENT].contains(&text);
+            if self.strata.unlisted == Some(stratum) {
+                self.learn_unlisted(&key, cohort, context);
+                continue;
+            }
             for (value, _) in named(cohort, stratum, context).into_iter().filter(|(_, text)| is_value(text)) {
                 let of_value = DutyKey { aspect: Aspect::AssociatedValue(stratum, value), ..key };
                 self.add_like(of_value, &key, context.reading.plan);
+            }
+        }
+    }
+
+    /// The same of each criterion on no list, and of its values.
+    fn learn_unlisted(&mut self, key: &DutyKey, cohort: &Cohort, context: &Context<'_>) {
+        for (_, stratum) in context.reading.attributes.learned_criteria() {
+            let values = named(cohort, stratum, context);
+            let whole = (!values.is_empty()).then_some(Derived::NAME);
+            let values = values.into_iter().filter(|(_, text)| *text != Derived::PRESENT).map(|(value, _)| value);
+            for value in whole.into_iter().chain(values) {
+                let of_value = DutyKey { aspect: Aspect::AssociatedValue(stratum, value), ..*key };
+                self.add_like(of_value, key, context.reading.plan);
             }
         }
     }
@@ -171,7 +209,8 @@ impl Duties {
             (self.series.contains_key(&key), process, self.feeds.get(other).copied())
         {
             let begun = self.series.get(other).map_or(i32::MIN, |other| other.begun);
-            let beside = self.series.keys().filter(|known| is_beside(known, &key)).count();
+            let whole = self.strata.whole_of(&key);
+            let beside = self.series.keys().filter(|known| self.strata.whole_of(known) == whole).count();
             let part = u32::try_from(beside).unwrap_or(u32::MAX).saturating_add(1);
             self.series.insert(key, DutySeries { process, open: None, begun, shown: None, part });
             self.feeds.insert(key, feed);
@@ -210,6 +249,21 @@ impl OpenDuty {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DutiesState(Vec<(DutyKey, DutySeries)>);
 
+impl DutiesState {
+    /// Returns what the means of phi are made of, of the series that compare two groups, in their order.
+    pub fn allowances(&self) -> impl Iterator<Item = Allowances> + '_ {
+        self.0.iter().filter_map(|(_, series)| series.blocks_of_two()).map(Series::allowances)
+    }
+
+    /// Returns these series.
+    pub fn series_mut(&mut self) -> impl Iterator<Item = &mut Series> {
+        self.0.iter_mut().filter_map(|(_, series)| match &mut series.process {
+            Process::Two(two) => Some(two.series_mut()),
+            _ => None,
+        })
+    }
+}
+
 impl Duties {
     /// Returns what a checkpoint stores.
     pub fn state(&self) -> DutiesState {
@@ -225,11 +279,11 @@ impl Duties {
             let Some(profile) = mapping.profile(key.profile) else { continue };
             let Some(aspect) = renamed(key.aspect, mapping) else { continue };
             let key = DutyKey { rule, profile, aspect, ..key };
-            let whole = match key.aspect {
-                Aspect::NotFollowedIn(_) => DutyKey { aspect: Aspect::NotFollowed, ..key },
-                Aspect::AssociatedValue(stratum, _) => DutyKey { aspect: Aspect::Associated(stratum), ..key },
-                _ => key,
-            };
+            // An earlier version took a case for the first of its criteria on no list alone.
+            if matches!(key.aspect, Aspect::AssociatedValue(stratum, _) if self.strata.unlisted == Some(stratum)) {
+                continue;
+            }
+            let whole = self.strata.whole_of(&key).unwrap_or(key);
             if let Some(feed) = self.feeds.get(&whole).copied() {
                 self.feeds.insert(key, feed);
                 self.series.insert(key, series);
@@ -274,7 +328,7 @@ impl DutySeries {
     /// Has the process read the open block.
     fn close(&mut self, key: &DutyKey, rule: &Rule, hour: i32, context: &Context<'_>) {
         let Some(OpenDuty { counts, table, .. }) = self.open.take() else { return };
-        let log_level = key.log_level(rule, context.log_level, self.part);
+        let log_level = key.log_level(rule, context.log_level(key.dimension), self.part);
         let variation = key.variation(rule, &context.evidence);
         let judging = Judging { variation, cap: context.evidence.block_cap, log_level };
         match &mut self.process {
@@ -294,6 +348,11 @@ impl DutySeries {
         }
     }
 
+    /// The series of a process that compares two groups.
+    fn blocks_of_two(&self) -> Option<&Series> {
+        if let Process::Two(two) = &self.process { Some(two.series()) } else { None }
+    }
+
     fn evidence(&self, log_level: f64) -> DutyEvidence {
         let (detector, phi, blocks, information, exposed_seen) = match &self.process {
             Process::Two(two) => (two.detector(), two.phi(), two.blocks(), two.information(), two.exposed_seen()),
@@ -301,7 +360,8 @@ impl DutySeries {
             Process::Table(table) => (table.detector(), table.phi(), table.blocks(), 0.0, 0),
         };
         let last_shown = self.shown.map(|hour| EventTime(Span::HOUR.times(hour.into()).0));
-        DutyEvidence { series: said(detector, phi, blocks, log_level), information, exposed_seen, last_shown }
+        let mean_phi = self.blocks_of_two().map_or(phi, Series::mean_phi);
+        DutyEvidence { series: said(detector, phi, blocks, log_level), information, exposed_seen, mean_phi, last_shown }
     }
 }
 
@@ -315,14 +375,28 @@ fn named<'c>(cohort: &Cohort, stratum: StratumId, context: &Context<'c>) -> Vec<
     named
 }
 
-/// Returns whether two series share a level: they differ by a value alone.
-fn is_beside(known: &DutyKey, key: &DutyKey) -> bool {
-    let alike = match (known.aspect, key.aspect) {
-        (Aspect::NotFollowedIn(_), Aspect::NotFollowedIn(_)) => true,
-        (Aspect::AssociatedValue(one, _), Aspect::AssociatedValue(other, _)) => one == other,
-        _ => false,
-    };
-    alike && DutyKey { aspect: key.aspect, ..*known } == *key
+impl CriteriaStrata {
+    fn of(plan: &Plan) -> Self {
+        let strata = plan.strata();
+        let ids = |derived| {
+            let is_it = move |(_, name): &(StratumId, &&str)| Derived::of(name) == Some(derived);
+            (0..).map(StratumId).zip(&strata).filter(is_it).map(|(id, _)| id)
+        };
+        Self { unlisted: ids(Derived::UnlistedCriterion).next(), learned: ids(Derived::LearnedCriterion).collect() }
+    }
+
+    /// Returns the series beside which a series was learned: those of one share a level. `None` for one that the plan has.
+    fn whole_of(&self, key: &DutyKey) -> Option<DutyKey> {
+        let aspect = match key.aspect {
+            Aspect::NotFollowedIn(_) => Aspect::NotFollowed,
+            Aspect::AssociatedValue(stratum, _) if self.learned.contains(&stratum) => {
+                Aspect::Associated(self.unlisted?)
+            }
+            Aspect::AssociatedValue(stratum, _) => Aspect::Associated(stratum),
+            _ => return None,
+        };
+        Some(DutyKey { aspect, ..*key })
+    }
 }
 
 /// Returns the aspect under the present strata; `None` where its stratum is gone.

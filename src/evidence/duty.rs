@@ -9,12 +9,12 @@ use crate::ledger::AttributeTable;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{
     Automation, Channel, Coverage, Derived, Dimension, DimensionId, EvidencePlan, GroupId, Plan, ProfileId, Rule,
-    RuleKind, Slot, Span, StratumId, Suitability,
+    RuleKind, Slot, Span, StratumId, Suitability, stratum,
 };
 use crate::statistics::{Direction, Independence, OneSample, Pair, TwoSample, log_level_of_half, log_level_of_part};
 
 /// The controls, of both groups together, that complete a block of missing outcomes.
-const BLOCK_CONTROLLED: u64 = 200;
+pub const BLOCK_CONTROLLED: u64 = 200;
 
 /// Hours after which a block of missing outcomes is over, however little it holds.
 const COVERAGE_HOURS: i32 = 24;
@@ -60,7 +60,7 @@ pub enum Aspect {
     NotFollowedIn(Slot),
     /// That a criterion is used as often in every group, by its stratum.
     Associated(StratumId),
-    /// The same of one value of a criterion, or of one criterion on no list, by its value in the stratum of those.
+    /// The same of one value of a criterion. Of one on no list its [name](Derived::NAME) stands for all of its values.
     AssociatedValue(StratumId, Slot),
 }
 
@@ -190,16 +190,26 @@ impl DutyKey {
             Aspect::AssociatedValue(stratum, value) => (stratum, Some(value)),
             _ => return Vec::new(),
         };
-        let values: Vec<Slot> = cohort.values(stratum).into_iter().filter(|value| *value != Slot::NONE).collect();
+        let is_learned = attributes.is_learned(stratum);
         let has = |value: Slot| match only {
+            Some(only) if is_learned && only == Derived::NAME => true,
             Some(only) => value == only,
             None => attributes.stratum_value(stratum, value) != Derived::ABSENT,
         };
+        // Those without a criterion on no list are counted by none of its values.
+        let all = if is_learned { attributes.stratum_id(stratum::UNLISTED_CRITERION) } else { Some(stratum) };
+        let values = |stratum: StratumId| cohort.values(stratum).into_iter().filter(|value| *value != Slot::NONE);
+        let known: Vec<(StratumId, Slot)> =
+            all.into_iter().flat_map(|all| values(all).map(move |value| (all, value))).collect();
+        let used: Vec<(StratumId, Slot)> =
+            values(stratum).filter(|value| has(*value)).map(|value| (stratum, value)).collect();
         let of_group = |group: Slot| {
-            values.iter().fold([0_u64; 2], |[with, without], value| {
-                let cases = cohort.counts(self.channel, group, Some((stratum, *value))).assessed;
-                if has(*value) { [with.saturating_add(cases), without] } else { [with, without.saturating_add(cases)] }
-            })
+            let sum = |cells: &[(StratumId, Slot)]| {
+                let cases = |cell: &(StratumId, Slot)| cohort.counts(self.channel, group, Some(*cell)).assessed;
+                cells.iter().map(cases).fold(0, u64::saturating_add)
+            };
+            let with = sum(&used);
+            [with, sum(&known).saturating_sub(with)]
         };
         dimension(plan, self.dimension).into_iter().flat_map(slots).map(of_group).collect()
     }
@@ -261,12 +271,13 @@ const fn aspects(rule: &Rule) -> (&[Aspect], &[Aspect]) {
         | RuleKind::Criterion(_)
         | RuleKind::Benchmark(_)
         | RuleKind::Drift(_)
-        | RuleKind::Silence(_) => (&[], &[]),
+        | RuleKind::Silence(_)
+        | RuleKind::Complaints(_) => (&[], &[]),
     }
 }
 
-/// Returns how many series of the family the keys are: of two directions or thresholds both are one, and a claim is none.
-pub(super) fn family_size(keys: &[DutyKey]) -> usize {
+/// Returns one key for each series of the family: of two directions or thresholds both are one, and a claim is none.
+pub(super) fn family_keys(keys: &[DutyKey]) -> impl Iterator<Item = &DutyKey> {
     let whole = |key: &&DutyKey| {
         matches!(
             key.aspect,
@@ -277,7 +288,7 @@ pub(super) fn family_size(keys: &[DutyKey]) -> usize {
                 | Aspect::Associated(_)
         )
     };
-    keys.iter().filter(whole).count()
+    keys.iter().filter(whole)
 }
 
 /// The listed groups of a rule's dimensions.

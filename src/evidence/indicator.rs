@@ -20,6 +20,9 @@ pub fn side(indicator: Indicator, counts: &Counts, population: Option<u64>) -> S
         Indicator::OutcomeCoverage => (counts.concluded, counts.controlled),
         Indicator::OverturnRate => (counts.overturned, counts.hits.saturating_add(counts.overturned)),
         Indicator::ComplaintRate => (counts.complaints, counts.controlled),
+        // How they were handled is not among these counts: see `handled_side`.
+        Indicator::Intensity | Indicator::Duration | Indicator::StrictRate => (0, counts.controlled),
+        Indicator::SanctionAmount | Indicator::SanctionRate => (0, counts.hits),
     };
     Side { events, exposed }
 }
@@ -31,7 +34,14 @@ pub const fn maturity(indicator: Indicator) -> Maturity {
     match indicator {
         Indicator::SelectionRate => Maturity::Over,
         Indicator::ControlFrequency | Indicator::FollowThrough => Maturity::Reported,
-        Indicator::HitRate | Indicator::UnfoundedRate | Indicator::OutcomeCoverage => Maturity::Resolved,
+        Indicator::HitRate
+        | Indicator::UnfoundedRate
+        | Indicator::OutcomeCoverage
+        | Indicator::Intensity
+        | Indicator::Duration
+        | Indicator::SanctionAmount
+        | Indicator::SanctionRate
+        | Indicator::StrictRate => Maturity::Resolved,
         Indicator::OverturnRate | Indicator::ComplaintRate => Maturity::Aged,
     }
 }

@@ -92,15 +92,17 @@ impl Cohorts {
         attributes: &AttributeTable,
     ) -> Cow<'w, [u32]> {
         let route = windows.route(place, attributes);
+        let handled = windows.handling_cells(place, attributes);
         self.learn_cells(windows.keys());
         let cells = windows.cells_of_route(route);
-        if windows.is_plain(route) {
+        if windows.is_plain(route) && handled.is_empty() {
             return Cow::Borrowed(cells);
         }
         let is_probable = |dimension: DimensionId| {
             attributes.groups(place.attributes).any(|(other, slot)| other == dimension && slot.is_probabilistic())
         };
-        cells.iter().copied().filter(|cell| !self.dimension_without_group(*cell).is_some_and(is_probable)).collect()
+        let certain = |cell: &u32| !self.dimension_without_group(*cell).is_some_and(is_probable);
+        cells.iter().copied().filter(certain).chain(handled).collect()
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Side;
-use crate::statistics::Pair;
 
 /// Hours after which a block is over, however little it holds.
 const BLOCK_HOURS: i32 = 24;
@@ -153,15 +152,4 @@ pub(super) fn add(sum: &mut [Side], more: &[Side]) {
 /// Returns the exposed of all groups.
 pub(super) fn exposed(sides: &[Side]) -> u64 {
     sides.iter().fold(0, |sum, side| sum.saturating_add(side.exposed))
-}
-
-/// Returns a group against all others.
-pub(super) fn against_rest(sides: &[Side], group: usize) -> Pair {
-    let own = sides.get(group).copied().unwrap_or_default();
-    let others = sides.iter().enumerate().filter(|(other, _)| *other != group);
-    others.fold(Pair { events: own.events, exposed: own.exposed, ..Pair::default() }, |pair, (_, side)| Pair {
-        reference_events: pair.reference_events.saturating_add(side.events),
-        reference_exposed: pair.reference_exposed.saturating_add(side.exposed),
-        ..pair
-    })
 }

@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::cohort::Cohort;
-use super::comparison::{Side, slots};
+use super::comparison::{Side, against_rest, slots};
 use super::duties::said;
+use super::family::counted;
 use super::feed::CohortFeed;
 use super::indicator::side;
+use super::key::TableKey;
 use super::series::SeriesEvidence;
-use super::table::{Context, TableKey, target_of, version_feed, version_indicator, version_keys};
-use super::version::{ClosedBlock, ClosedBlocks, Version, add, against_rest, exposed};
+use super::table::{Context, target_of, version_feed, version_indicator, version_keys};
+use super::version::{ClosedBlock, ClosedBlocks, Version, add, exposed};
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Dimension, Indicator, Mapping, Plan, Slot, stratum};
 use crate::statistics::{Judging, Pair, PairBlock, PairSeries, TwoSample, log_level_of_part};
@@ -125,9 +127,11 @@ impl Versions {
         versions
     }
 
-    /// Returns how many series of the family there are: one for each group, however many versions come.
-    pub fn family_size(plan: &Plan) -> usize {
-        version_keys(plan).filter_map(|(key, _)| Some(dimension(plan, key)?.groups.len())).sum()
+    /// Returns how many series of the family there are, of dimensions that events name and of intersections: one for each group, however many
+    /// versions come.
+    pub fn family_size(plan: &Plan) -> [usize; 2] {
+        let groups = |key: TableKey| dimension(plan, key).map_or(0, |dimension| dimension.groups.len());
+        counted(plan, version_keys(plan).map(|(key, _)| (key.dimension, groups(key))))
     }
 
     /// Returns whether no rule compares versions.
@@ -412,7 +416,7 @@ fn terms(key: TableKey, context: &Context<'_>) -> Option<Terms> {
     let judging = Judging {
         variation: context.evidence.block_variation,
         cap: context.evidence.block_cap,
-        log_level: context.log_level,
+        log_level: context.log_level(key.dimension),
     };
     Some(Terms { indicator, target: target_of(indicator, &context.evidence), judging })
 }

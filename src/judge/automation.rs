@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
+use super::blocks::blocks_from_first;
 use super::duty::{Post, Saying, Whom, each_post};
 use super::finding::{Finding, Verdict};
 use super::reason::Reason;
 use super::scene::Scene;
 use super::sums::CellSums;
+use super::versions::versions;
 use crate::evidence::{Aspect, DutyKey, Maturity, Side};
-use crate::plan::{Automation, Cause, Indicator, Rule, Slot, StratumId, stratum};
+use crate::plan::{Automation, Cause, Derived, Indicator, Rule, Slot, StratumId, stratum};
 use crate::window::{Counts, LeftOut};
 
 /// The share of selections without `decided_by` from which that is a finding of its own.
 const MOST_UNKNOWN: f64 = 0.05;
-
-/// The value of `decided_by` that the law excludes.
-const AUTOMATED: &str = "automated";
 
 /// The value that says that a human took part.
 const HUMAN: &str = "human";
@@ -54,7 +53,7 @@ fn decisions(post: &Post<'_>, terms: &Automation, sums: &mut CellSums) -> Findin
         let of_value = self::selected(post, Some((stratum, value)), sums);
         counted = counted.saturating_add(of_value);
         let is = |word: &str| post.scene.attributes.stratum_value(stratum, value).eq_ignore_ascii_case(word);
-        if value != Slot::NONE && is(AUTOMATED) {
+        if value != Slot::NONE && is(Derived::AUTOMATED) {
             automated = automated.saturating_add(of_value);
         } else if value == Slot::NONE || !is(HUMAN) {
             // Any other word does not read as a human.
@@ -76,12 +75,15 @@ fn decisions(post: &Post<'_>, terms: &Automation, sums: &mut CellSums) -> Findin
         (Verdict::Within, Reason::Nothing)
     };
     let events = if reason == Reason::DeciderUnknown { unknown } else { automated };
-    post.finding(Saying {
+    let all = (automated, (|counts: &Counts| counts.selected) as fn(&Counts) -> u64);
+    let versions = versions(post, stratum::VERSION_OF_DECIDED_BY, all, sums);
+    let found = post.finding(Saying {
         subject: Some(Arc::from(stratum::DECIDED_BY)),
         group: Side { events, exposed: selected },
         missing,
         ..Saying::new(Whom::EVERYONE, verdict, reason)
-    })
+    });
+    Finding { versions, ..found }
 }
 
 fn follow_through(
@@ -100,10 +102,14 @@ fn follow_through(
     let least = least_selected(terms.max_follow_through);
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     let beyond = (not_followed as f64) < (1.0 - terms.max_follow_through) * counts.selected as f64;
+    // Before it can have alarmed, that it has not says nothing.
+    let blocks = evidence.map_or(1, |evidence| blocks_from_first(&evidence, &post.scene.plan.evidence));
     let (verdict, reason) = if counts.selected < least {
         (Verdict::InsufficientData, Reason::TooFew)
     } else if evidence.is_some_and(|evidence| evidence.alarmed) && beyond {
         (Verdict::Warning, Reason::HumanStepNotMeaningful)
+    } else if blocks > 0 {
+        (Verdict::InsufficientData, Reason::TooFew)
     } else {
         (Verdict::Within, Reason::Nothing)
     };
@@ -113,7 +119,8 @@ fn follow_through(
         subject: class.map(|class| Arc::from(name(class))),
         indicator: Some(Indicator::FollowThrough),
         group: side,
-        needed: Some(least.saturating_sub(counts.selected)),
+        needed: Some(least.saturating_sub(counts.selected).max(blocks.saturating_mul(terms.block_selected)))
+            .filter(|_| verdict == Verdict::InsufficientData),
         evidence,
         // What is missing may be of any class: its share is that of all.
         missing: post.missing(post.channel, Maturity::Settled, whole),

@@ -9,9 +9,9 @@ use super::finding::{Finding, Verdict};
 use super::reason::Reason;
 use super::scene::Scene;
 use super::sums::CellSums;
-use crate::evidence::{Aspect, DutyKey, Maturity, Side, TableKey, WatchList, by_shares, side};
+use crate::evidence::{Aspect, DutyKey, Maturity, Side, TableKey, by_shares, side};
 use crate::plan::{Benchmark, Channel, Disparity, Evidence, Indicator, Measure, Rule, RuleKind, Suitability};
-use crate::statistics::{information_needed, information_needed_fixed, random_needed};
+use crate::statistics::{information_needed, information_needed_fixed, log_level_of_part, random_needed};
 use crate::window::LeftOut;
 
 /// The power that rules of kind `disparity` plan with.
@@ -80,7 +80,12 @@ impl Need<'_> {
             Measure::Difference => (rate + served.critical) / rate,
         };
         let information = match served.evidence {
-            Evidence::Sequential => information_needed(libm::exp(-self.post.scene.sequences.log_level()), ratio, POWER),
+            Evidence::Sequential => {
+                // Of the first epoch, at which the series alarms.
+                let scene = self.post.scene;
+                let log_level = log_level_of_part(scene.sequences.log_level(scene.plan, whom.dimension), 1);
+                information_needed(libm::exp(-log_level), ratio, POWER)
+            }
             Evidence::Interval | Evidence::Point => {
                 information_needed_fixed(self.rule.confidence.alpha(), ratio, POWER)
             }
@@ -102,7 +107,7 @@ impl Need<'_> {
             rate: self.planned_rate(random),
             ratio: served.ratio,
             information: information_needed(served.show_level, served.ratio, served.power),
-            phi: evidence.map_or(1.0, |evidence| evidence.series.dispersion),
+            phi: evidence.map_or(1.0, |evidence| evidence.mean_phi),
         };
         self.finding(whom, Some(Indicator::HitRate), &arms, sums)
     }
@@ -147,13 +152,11 @@ impl Need<'_> {
         if random.exposed >= MIN_RANDOM && observed < 1.0 { observed } else { self.terms.base_rate }
     }
 
-    /// phi of the group's series.
+    /// The mean of phi over the closed blocks of the group's series. That of the last block alone goes up and down.
     fn dispersion(&self, whom: Whom) -> f64 {
         let Post { profile, channel, .. } = self.post;
         let key = TableKey { rule: self.served, profile, channel, dimension: whom.dimension };
-        let evidence = self.post.scene.sequences.evidence(key, &WatchList::default());
-        let own = evidence.get(usize::from(whom.group.0)).copied().flatten();
-        own.map_or(1.0, |evidence| evidence.dispersion)
+        self.post.scene.sequences.mean_phi(key, usize::from(whom.group.0)).unwrap_or(1.0)
     }
 
     fn finding(&self, whom: Whom, indicator: Option<Indicator>, arms: &Arms, sums: &mut CellSums) -> Finding {

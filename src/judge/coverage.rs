@@ -2,13 +2,14 @@
 //!
 //! Where many are missing, or more of one group, a hit rate says little: outcomes are seldom missing at random.
 
+use super::blocks::{blocks_from_first, blocks_to_alarm};
 use super::duty::{Post, Saying, Whom, each_post, groups};
 use super::finding::{Estimate, Finding, Verdict};
 use super::reason::Reason;
 use super::scene::Scene;
 use super::sums::CellSums;
-use crate::evidence::{Aspect, DutyKey, Maturity, SeriesEvidence, Side};
-use crate::plan::{Coverage, Indicator, Rule, Slot};
+use crate::evidence::{Aspect, BLOCK_CONTROLLED, DutyKey, Maturity, SeriesEvidence, Side};
+use crate::plan::{Coverage, EvidencePlan, Indicator, Rule, Slot};
 use crate::statistics::{Proportion, difference_interval, ratio_interval};
 use crate::window::LeftOut;
 
@@ -41,20 +42,24 @@ fn overall(post: &Post<'_>, terms: &Coverage, sums: &mut CellSums, left_out: &Le
     let (warning, critical) = (evidence(Aspect::MissingBeyondWarning), evidence(Aspect::MissingBeyondCritical));
     let alarmed = |evidence: &Option<SeriesEvidence>| evidence.is_some_and(|evidence| evidence.alarmed);
     let below = |threshold: f64| share(known, controlled) < threshold;
+    let lacks = [&warning, &critical].map(|series| lacks(post, series.as_ref(), blocks_from_first));
+    let lacks = lacks.into_iter().min().unwrap_or_default();
     let (verdict, reason) = if controlled < MIN_CONTROLLED {
         (Verdict::InsufficientData, Reason::TooFew)
     } else if alarmed(&critical) && below(terms.critical) {
         (Verdict::Critical, Reason::OutcomesMissing)
     } else if (alarmed(&warning) || alarmed(&critical)) && below(terms.warning) {
         (Verdict::Warning, Reason::OutcomesMissing)
+    } else if lacks > 0 {
+        (Verdict::InsufficientData, Reason::TooFew)
     } else {
         (Verdict::Within, Reason::Nothing)
     };
     post.finding(Saying {
         indicator: Some(Indicator::OutcomeCoverage),
         group: Side { events: known, exposed: controlled },
-        needed: Some(MIN_CONTROLLED.saturating_sub(controlled)),
-        evidence: if alarmed(&critical) { critical } else { warning },
+        needed: needed(verdict, [MIN_CONTROLLED.saturating_sub(controlled), lacks]),
+        evidence: says_more(warning, critical),
         missing: post.missing(post.channel, Maturity::Aged, controlled),
         ..Saying::new(Whom::EVERYONE, verdict, reason)
     })
@@ -81,6 +86,8 @@ fn unequal(post: &Post<'_>, terms: &Coverage, whom: Whom, (sums, left_out): (&mu
         let is_beyond = value.is_some_and(|value| if is_more { value > threshold } else { value < 1.0 / threshold });
         evidence.is_some_and(|evidence| evidence.alarmed) && differs && is_beyond
     };
+    let lacks = [&more, &less].map(|series| lacks(post, series.as_ref(), blocks_to_alarm));
+    let lacks = lacks.into_iter().min().unwrap_or_default();
     let either = |threshold| beyond(threshold, &more, true) || beyond(threshold, &less, false);
     let (verdict, reason) = if own.exposed < MIN_CONTROLLED || rest.exposed < MIN_CONTROLLED {
         (Verdict::InsufficientData, Reason::TooFew)
@@ -88,25 +95,21 @@ fn unequal(post: &Post<'_>, terms: &Coverage, whom: Whom, (sums, left_out): (&mu
         (Verdict::Critical, Reason::OutcomesMissingUnequally)
     } else if either(terms.unequal_warning) {
         (Verdict::Warning, Reason::OutcomesMissingUnequally)
+    } else if lacks > 0 {
+        (Verdict::InsufficientData, Reason::TooFew)
     } else {
         (Verdict::Within, Reason::Nothing)
     };
-    let needed = |side: Side| MIN_CONTROLLED.saturating_sub(side.exposed);
+    let few = |side: Side| MIN_CONTROLLED.saturating_sub(side.exposed);
     let known = |side: Side| Side { events: side.exposed.saturating_sub(side.events), exposed: side.exposed };
-    // One that has alarmed says more than any that has not.
-    let stronger =
-        |one: &SeriesEvidence, other: &SeriesEvidence| (one.alarmed, one.log_e) >= (other.alarmed, other.log_e);
     post.finding(Saying {
         indicator: Some(Indicator::OutcomeCoverage),
         group: known(own),
         reference: known(rest),
         ratio,
         difference,
-        needed: Some(needed(own).saturating_add(needed(rest))),
-        evidence: match (more, less) {
-            (Some(more), Some(less)) if !stronger(&more, &less) => Some(less),
-            (more, _) => more,
-        },
+        needed: needed(verdict, [few(own).saturating_add(few(rest)), lacks]),
+        evidence: says_more(more, less),
         missing: post.missing_of_groups(
             post.channel,
             (whom.dimension, Maturity::Aged),
@@ -116,6 +119,21 @@ fn unequal(post: &Post<'_>, terms: &Coverage, whom: Whom, (sums, left_out): (&mu
         ),
         ..Saying::new(whom, verdict, reason)
     })
+}
+
+/// The controls of the blocks that a series must still read before it can alarm: before that, that it has not says nothing.
+fn lacks(
+    post: &Post<'_>,
+    series: Option<&SeriesEvidence>,
+    blocks: impl Fn(&SeriesEvidence, &EvidencePlan) -> u64,
+) -> u64 {
+    let blocks = series.map_or(1, |series| blocks(series, &post.scene.plan.evidence));
+    blocks.saturating_mul(BLOCK_CONTROLLED)
+}
+
+/// What is still needed before there is a verdict: the larger one.
+fn needed(verdict: Verdict, lacking: [u64; 2]) -> Option<u64> {
+    lacking.into_iter().max().filter(|_| verdict == Verdict::InsufficientData)
 }
 
 /// The ratio and the difference of the shares of missing outcomes, group to rest.
@@ -135,6 +153,15 @@ fn missing_outcomes(post: &Post<'_>, whom: Whom, sums: &mut CellSums, left_out: 
     let counts = post.counts(sums, &post.cell(post.channel, whom, None), left_out);
     // A tally may count outcomes without the controls they are of.
     Side { events: counts.controlled.saturating_sub(counts.concluded), exposed: counts.controlled }
+}
+
+/// Of two series the one that says more: one that has alarmed says more than any that has not. The first where they are equal.
+fn says_more(one: Option<SeriesEvidence>, other: Option<SeriesEvidence>) -> Option<SeriesEvidence> {
+    let rank = |series: &SeriesEvidence| (series.alarmed, series.log_e);
+    match (one, other) {
+        (Some(one), Some(other)) if rank(&other) > rank(&one) => Some(other),
+        (one, other) => one.or(other),
+    }
 }
 
 fn evidence(post: &Post<'_>, Whom { dimension, group }: Whom, aspect: Aspect) -> Option<SeriesEvidence> {

@@ -8,9 +8,10 @@ use super::finding::{Finding, Verdict};
 use super::reason::Reason;
 use super::scene::Scene;
 use super::sums::CellSums;
+use super::versions::versions;
 use crate::evidence::{Maturity, Side};
 use crate::plan::{Criterion, CriterionStanding, Derived, Rule, Slot, StratumId, WatchedCriterion, stratum};
-use crate::window::LeftOut;
+use crate::window::{Counts, LeftOut};
 
 /// Appends the findings of a rule: each listed criterion by name, then those on no list.
 pub(super) fn judge<'s>(
@@ -25,6 +26,7 @@ pub(super) fn judge<'s>(
             findings.push(listed(&post, terms, criterion, sums));
         }
         findings.push(unlisted(&post, sums));
+        findings.extend(unmeasured(&post, sums));
         for dimension in &rule.dimensions {
             findings.extend(association::findings(&post, terms, *dimension, sums));
         }
@@ -53,7 +55,9 @@ fn listed(post: &Post<'_>, terms: &Criterion, criterion: &WatchedCriterion, sums
         CriterionStanding::Proxy => (Verdict::Warning, Reason::ProxyCriterion),
         CriterionStanding::Accepted => (Verdict::Within, Reason::Nothing),
     };
-    finding(post, &criterion.name, found, (verdict, reason))
+    let all = (found.used, (|counts: &Counts| counts.assessed) as fn(&Counts) -> u64);
+    let versions = versions(post, &criterion.version_stratum, all, sums);
+    Finding { versions, ..finding(post, &criterion.name, found, (verdict, reason)) }
 }
 
 /// Criteria on no list are no violation, but nobody has judged them: they are shown, and never read as within.
@@ -61,6 +65,21 @@ fn unlisted(post: &Post<'_>, sums: &mut CellSums) -> Finding {
     let found = used(post, stratum::UNLISTED_CRITERION, Derived::NO_CRITERION, sums);
     let said = if found.used > 0 { (Verdict::Incomplete, Reason::UnlistedCriterion) } else { unused(post, found) };
     finding(post, stratum::UNLISTED_CRITERION, found, said)
+}
+
+/// Beyond the limit on criteria on no list, none is measured: that there are such cases is said.
+fn unmeasured(post: &Post<'_>, sums: &mut CellSums) -> Option<Finding> {
+    let attributes = post.scene.attributes;
+    let unlisted = attributes.stratum_id(stratum::UNLISTED_CRITERION)?;
+    let is_it = |value: &Slot| attributes.stratum_text(unlisted, *value) == Some(Derived::UNMEASURED);
+    let value = attributes.stratum_values(unlisted).into_iter().find(is_it)?;
+    let mut assessed = |stratum: Option<(StratumId, Slot)>| {
+        post.counts(sums, &post.cell(post.channel, Whom::EVERYONE, stratum), &LeftOut::default()).assessed
+    };
+    let (used, assessed) = (assessed(Some((unlisted, value))), assessed(None));
+    let found = Use { assessed, used, unknown: 0 };
+    (used > 0)
+        .then(|| finding(post, stratum::UNMEASURED_CRITERION, found, (Verdict::Incomplete, Reason::UnlistedCriterion)))
 }
 
 /// What is said where no case is known to have the criterion.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use libm::{exp, log, sqrt};
 
+use super::blocks::{blocks_to_alarm, could_alarm, could_be_watched};
 use super::duty::{Post, Saying, Whom, each_post, groups};
 use super::finding::{Estimate, Finding, Verdict};
 use super::missing::MissingSide;
 use super::reason::Reason;
 use super::scene::Scene;
 use super::sums::CellSums;
-use crate::evidence::{Side, TableKey, VersionEvidence, maturity, side};
+use crate::evidence::{SeriesEvidence, Side, TableKey, VersionEvidence, maturity, side};
 use crate::plan::{Cause, Drift, Indicator, Rule, Slot, StratumId, stratum};
 use crate::statistics::{Confidence, Interval, LOG_WATCH, exposed_still_needed, information_needed, random_needed};
 use crate::window::{Counts, LeftOut};
@@ -36,7 +37,7 @@ pub(super) fn judge_versions<'s>(
         let missing = missing(&post, indicator, stratum, sums);
         for whom in groups(scene, rule) {
             let key = TableKey { rule: index, profile: post.profile, channel: post.channel, dimension: whom.dimension };
-            let evidence = scene.sequences.new_versions(key, usize::from(whom.group.0));
+            let evidence = scene.sequences.new_versions(key, scene.plan, usize::from(whom.group.0));
             let first = scene.sequences.first_version(key);
             let new = present.iter().copied().filter(|version| Some(*version) != first);
             let mut versions: Vec<Option<&str>> = new.map(Some).collect();
@@ -46,7 +47,10 @@ pub(super) fn judge_versions<'s>(
             for version in versions {
                 let evidence = evidence.iter().find(|evidence| Some(evidence.version) == version);
                 let said = of_version(&post, (terms, indicator), whom, evidence);
-                findings.push(post.finding(Saying { subject: version.map(named), missing, ..said }));
+                let found = post.finding(Saying { subject: version.map(named), missing, ..said });
+                let reference_group = evidence.map(|evidence| named(evidence.baseline).to_string());
+                let smallest = evidence.and_then(|evidence| Compared::of(evidence, indicator).smallest_of_rest());
+                findings.push(Finding { reference_group, smallest, ..found });
             }
         }
     });
@@ -67,7 +71,7 @@ fn of_version(
         (Verdict::Critical, Reason::VersionIsWorse)
     } else if beyond(terms.warning) {
         (Verdict::Warning, Reason::VersionIsWorse)
-    } else if evidence.information < enough {
+    } else if evidence.information < enough || !has_spoken(post, indicator, &evidence.series) {
         (Verdict::InsufficientData, Reason::TooFew)
     } else {
         (Verdict::Within, Reason::Nothing)
@@ -81,6 +85,17 @@ fn of_version(
         needed: lacks.then(|| needed(terms, evidence, &compared, enough)).flatten(),
         evidence: Some(evidence.series),
         ..Saying::new(whom, verdict, reason)
+    }
+}
+
+/// Whether the evidence has read so many blocks that it could have alarmed: large ones may be few.
+fn has_spoken(post: &Post<'_>, indicator: Indicator, series: &SeriesEvidence) -> bool {
+    let plan = &post.scene.plan.evidence;
+    // Hit rates are compared within the group, and the first block of such a comparison does not count.
+    if indicator == Indicator::HitRate {
+        blocks_to_alarm(series, plan) == 0
+    } else {
+        could_alarm(series, series.blocks, plan)
     }
 }
 
@@ -102,6 +117,13 @@ impl Compared {
             old: Side { events: old.events, exposed: old.exposed },
             rest: (indicator != Indicator::HitRate).then(|| (rest(new), rest(old))),
         }
+    }
+
+    /// The smallest of the rest's counts, of events and of others, new and old.
+    fn smallest_of_rest(&self) -> Option<u64> {
+        let (new, old) = self.rest?;
+        let least = |side: Side| side.events.min(side.exposed.saturating_sub(side.events));
+        Some(least(new).min(least(old)))
     }
 
     /// How many times worse it is than before: the new ratio to the rest divided by the old one, or the old hit rate divided
@@ -196,6 +218,10 @@ fn of_disparity(post: &Post<'_>, watched: &Finding) -> Option<Finding> {
     let (verdict, reason) = match log_sr {
         _ if is_changing => (Verdict::Warning, Reason::Changing),
         None => (Verdict::InsufficientData, Reason::TooFew),
+        // The detector could not have reached it yet.
+        Some(_) if !watched.evidence.is_some_and(|series| could_be_watched(&series, &post.scene.plan.evidence)) => {
+            (Verdict::InsufficientData, Reason::TooFew)
+        }
         // Blocks in which one side is empty count, and say nothing.
         Some(_) if watched.verdict.is_none_or(|verdict| verdict == Verdict::InsufficientData) => {
             (Verdict::InsufficientData, Reason::TooFew)

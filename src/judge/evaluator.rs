@@ -1,11 +1,11 @@
 //! All findings of one moment.
 
-use super::disparity::{DisparityJudge, EvaluatorState};
+use super::disparity::{DisparityJudge, EvaluatorState, set_interactions};
 use super::finding::{Evaluation, Late};
 use super::scene::Scene;
 use super::stages::Funnel;
 use super::sums::CellSums;
-use super::{automation, benchmark, coverage, criterion, drift, silence, suitability};
+use super::{automation, benchmark, complaints, coverage, criterion, drift, feedback, silence, suitability};
 use crate::plan::{Compare, Mapping, RuleKind};
 use crate::window::CellKey;
 
@@ -30,7 +30,9 @@ impl Evaluator {
             match &rule.kind {
                 RuleKind::Disparity(_) => {
                     if let Some(rule) = rule.disparity() {
+                        let first = findings.len();
                         self.disparities.judge(scene, (index, rule), &watched, sums, &mut findings);
+                        set_interactions(scene.plan, rule, findings.get_mut(first..).unwrap_or_default());
                     }
                 }
                 RuleKind::Criterion(terms) => criterion::judge(scene, place, terms, sums, &mut findings),
@@ -38,12 +40,14 @@ impl Evaluator {
                 RuleKind::Benchmark(terms) => benchmark::judge(scene, place, terms, sums, &mut findings),
                 RuleKind::Suitability(terms) => suitability::judge(scene, place, terms, sums, &mut findings),
                 RuleKind::Silence(terms) => silence::judge(scene, place, terms, &mut findings),
+                RuleKind::Complaints(terms) => complaints::judge(scene, place, terms, &mut findings),
                 RuleKind::Coverage(terms) => coverage::judge(scene, place, terms, sums, &mut findings),
                 RuleKind::Drift(terms) => match terms.compare {
                     Compare::Version(indicator) => {
                         drift::judge_versions(scene, place, (terms, indicator), sums, &mut findings);
                     }
                     Compare::Change(of) => changes.push((place, of, findings.len())),
+                    Compare::Period(_) => feedback::judge(scene, place, terms, sums, &mut findings),
                 },
             }
         }

@@ -11,7 +11,7 @@ use super::stages::Funnel;
 use super::unlisted::Unlisted;
 use crate::evidence::{SeriesEvidence, Side};
 use crate::plan::optional;
-use crate::plan::{Channel, DimensionId, EventTime, GroupId, Indicator, ProfileId};
+use crate::plan::{Cause, Channel, DimensionId, EventTime, GroupId, Indicator, ProfileId};
 use crate::statistics::{Bracket, Interval};
 
 /// Everything judged at one moment. It never leaves as it is: disclosure control decides what may be published.
@@ -66,7 +66,29 @@ pub struct Finding {
     /// Of kind `criterion`: how strongly its subject goes together with the dimension.
     #[serde(skip)]
     pub association: Option<Association>,
-    /// The side that is judged: of kind `disparity` the group's.
+    /// Likewise: in which group and value the difference of the association is.
+    #[serde(skip)]
+    pub contrast: Option<Contrast>,
+    /// In which versions of the profile was seen what the finding counts; `None` where nobody asks.
+    #[serde(skip)]
+    pub versions: Option<Versions>,
+    /// The smallest count that the ratio rests on and no field shows, as of the rest under kind `drift`: it decides what may be
+    /// published.
+    #[serde(skip)]
+    pub smallest: Option<u64>,
+    /// The smallest count that `needed` rests on and neither a field nor `smallest` shows, likewise.
+    #[serde(skip)]
+    pub smallest_of_needed: Option<u64>,
+    /// Of a group of an intersection: what its ratio has beyond those of the groups that it combines.
+    #[serde(skip)]
+    pub interaction: Option<Interaction>,
+    /// Where values of cases are compared: how they lie.
+    #[serde(skip)]
+    pub values: Option<Values>,
+    /// Where a rate counts how cases were handled: in which ways they were.
+    #[serde(skip)]
+    pub mix: Option<Mix>,
+    /// The side that is judged: of kind `disparity` the group's. Where values are compared, every case with a value is exposed and an event.
     pub group: Side,
     /// The reference's side; empty where there is nothing to compare with.
     pub reference: Side,
@@ -81,6 +103,9 @@ pub struct Finding {
     pub p_value: Option<f64>,
     /// The comparison within the strata of the rule's `stratify_by`.
     pub stratified: Option<StratifiedEstimate>,
+    /// The same of strata that may be told of: see [`StratifiedEstimate`].
+    #[serde(skip)]
+    pub told_strata: Option<StratifiedEstimate>,
     /// Where there is too little data: the exposed still needed for 80 % power, both groups together.
     pub needed: Option<u64>,
     /// For hit rates: bounds of the group's and the reference's rate while outcomes are pending.
@@ -99,7 +124,118 @@ pub struct Finding {
     pub beyond_clear: bool,
 }
 
-/// What the encoding of a finding leaves out: it came after format 6.
+/// What the encoding of a finding leaves out, and [`Extra`] too: it came after format 7.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Later {
+    smallest: Option<u64>,
+    interaction: Option<Interaction>,
+    values: Option<Values>,
+    mix: Option<Mix>,
+    /// The missing cases of the causes that came after format 7, of the group and of the reference.
+    no_value: [u64; 2],
+    smallest_of_needed: Option<u64>,
+    contrast: Option<Contrast>,
+    versions: Option<Versions>,
+}
+
+/// The place of the difference of an association.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// The group that has the value more often than the rest has, or less often where the difference is negative. Several where they were merged.
+    pub group: String,
+    /// The value of the criterion, likewise: `present` where it has none, `absent` where it did not apply.
+    pub value: String,
+}
+
+/// The versions of a profile in which something was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Those in which it was seen last, the newest first; at most [`Self::MOST`].
+    pub seen: Vec<SeenVersion>,
+    /// How many further ones there are.
+    pub left_out: u64,
+}
+
+impl Versions {
+    /// The most versions that are named.
+    pub const MOST: usize = 8;
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenVersion {
+    /// Its name in events; empty for selections that name none.
+    pub version: String,
+    /// The number of cases; `None` where it may not be told.
+    pub cases: Option<u64>,
+}
+
+/// The ratio of a group of an intersection, divided by the product of the ratios of the groups that it combines: R_gh / (R_g R_h). It describes the
+/// window and is no test.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interaction {
+    /// Above 1: the group is picked more than its parts would make it. Not below 0.
+    pub ratio: f64,
+    /// The smallest count that the parts' ratios rest on: of the events, and of the others, of each side. It decides what may be published.
+    pub smallest: u64,
+}
+
+/// How the values of a group and of its reference lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Values {
+    /// Those of the group.
+    pub group: ValueSide,
+    /// Those of the reference.
+    pub reference: ValueSide,
+}
+
+/// How the values of one side lie, in the unit of the indicator: minutes, the currency of the amounts, or the intensity from 0 to 10.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ValueSide {
+    /// The number of cases with a value.
+    pub count: u64,
+    /// Their mean; `None` where there is no value.
+    pub mean: Option<f64>,
+    /// The quantiles that the rule compares, and the highest hundredth.
+    pub quantiles: [Quantile; 3],
+}
+
+/// A quantile, with limits that assume no distribution of the values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quantile {
+    /// The share of values up to it, above 0 and below 1.
+    pub share: f64,
+    /// Its value; `None` where there is none.
+    pub value: Option<f64>,
+    /// Its lower limit; `None` where the values are too few for one.
+    pub lower: Option<f64>,
+    /// Its upper limit, likewise.
+    pub upper: Option<f64>,
+    /// Of the value and of both limits: the cases below it or above it, whichever are fewer. They decide what may be published.
+    pub beside: [u64; 3],
+}
+
+/// In which ways the cases of a group and of its reference were handled. It has no direction of harm, so nothing is judged by it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mix {
+    /// The ways, in the order of their names.
+    pub kinds: Vec<MixKind>,
+    /// The p-value of equal shares of all ways, by Pearson's test; `None` where there is no test.
+    pub p_value: Option<f64>,
+}
+
+/// One way in which cases were handled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MixKind {
+    /// The kinds of all controls, or sanctions, of a case. Several stand for cases that had each of them.
+    pub kinds: Vec<String>,
+    /// Cases of the group.
+    pub group: u64,
+    /// Cases of the reference.
+    pub reference: u64,
+}
+
+/// What the encoding of a finding leaves out: it came after format 6. No field is ever added: see [`Later`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Extra {
     subject: Option<Arc<str>>,
@@ -181,6 +317,34 @@ impl Finding {
         (self.claim, self.last_heard) = (claim, last_heard);
     }
 
+    /// Returns what the encoding leaves out, and [`Self::extra`] too.
+    #[must_use]
+    pub fn later(&self) -> Later {
+        let Missing { group, reference, .. } = &self.missing;
+        let no_value = [group, reference].map(|side| side.of(Cause::NoValue));
+        Later {
+            smallest: self.smallest,
+            interaction: self.interaction,
+            values: self.values,
+            mix: self.mix.clone(),
+            no_value,
+            smallest_of_needed: self.smallest_of_needed,
+            contrast: self.contrast.clone(),
+            versions: self.versions.clone(),
+        }
+    }
+
+    /// Sets what [`Self::later`] returned.
+    pub fn set_later(&mut self, later: Later) {
+        let Later { smallest, interaction, values, mix, smallest_of_needed, contrast, versions, .. } = later;
+        let [group, reference] = later.no_value;
+        (self.contrast, self.versions) = (contrast, versions);
+        (self.smallest, self.interaction, self.values, self.mix) = (smallest, interaction, values, mix);
+        self.smallest_of_needed = smallest_of_needed;
+        self.missing.group.set(Cause::NoValue, group);
+        self.missing.reference.set(Cause::NoValue, reference);
+    }
+
     /// Returns whether the finding counts cases. One of kind `silence` counts none.
     #[must_use]
     pub const fn counts_cases(&self) -> bool {
@@ -194,8 +358,16 @@ impl Finding {
     }
 }
 
+impl Default for Evaluation {
+    /// Before the first event.
+    fn default() -> Self {
+        let (findings, late, unlisted) = (Vec::new(), Vec::new(), Vec::new());
+        Self { as_of: EventTime::MIN, findings, late, unlisted, funnel: Funnel::default() }
+    }
+}
+
 /// Names a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FindingKey {
     /// Index of the rule in the plan.
     pub rule: usize,

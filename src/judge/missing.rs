@@ -32,9 +32,11 @@ pub struct Missing {
 /// The missing cases of one side. A case without a group counts on both sides: it may be of either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingSide {
-    /// Cases, in the order of [`Cause::ALL`].
+    /// Cases, in the order of [`Cause::ALL`]. The encoding leaves out the causes that came after format 7.
+    #[serde(with = "causes")]
     pub by_cause: [u64; Cause::COUNT],
     /// Those of them that are, or may be, events of the indicator; in the same order.
+    #[serde(with = "causes")]
     pub events_by_cause: [u64; Cause::COUNT],
     /// All cases of the side, the missing ones included.
     pub all: u64,
@@ -77,10 +79,37 @@ impl MissingSide {
     pub fn leave_out(&mut self, cause: Cause) {
         let taken = |counts: &mut [u64; Cause::COUNT]| counts.get_mut(cause as usize).map_or(0, std::mem::take);
         let (cases, events) = (taken(&mut self.by_cause), taken(&mut self.events_by_cause));
-        // These are among those that the side counts.
-        if !matches!(cause, Cause::Late | Cause::ImpossibleCounts | Cause::NoStratum) {
+        if !is_counted(cause) {
             self.all = self.all.saturating_sub(cases);
             self.all_events = self.all_events.saturating_sub(events);
+        }
+    }
+
+    /// Makes the sums those of the counts that are told: `exact` is in them as `told`, and what was missing as it is missing here.
+    pub fn recount(&mut self, before: &Self, exact: Side, told: Side) {
+        let apart = |counts: &[u64; Cause::COUNT]| {
+            let causes = Cause::ALL.into_iter().zip(counts).filter(|(cause, _)| !is_counted(*cause));
+            causes.fold(0_u64, |sum, (_, count)| sum.saturating_add(*count))
+        };
+        let change = |all: u64, [exact, told]: [u64; 2], [was, is]: [u64; 2]| {
+            all.saturating_sub(exact).saturating_sub(was).saturating_add(told).saturating_add(is)
+        };
+        let (was, is) = (apart(&before.by_cause), apart(&self.by_cause));
+        self.all = change(before.all, [exact.exposed, told.exposed], [was, is]);
+        let (was, is) = (apart(&before.events_by_cause), apart(&self.events_by_cause));
+        self.all_events = change(before.all_events, [exact.events, told.events], [was, is]);
+    }
+
+    /// Returns the missing cases of one cause.
+    #[must_use]
+    pub fn of(&self, cause: Cause) -> u64 {
+        self.by_cause.get(cause as usize).copied().unwrap_or(0)
+    }
+
+    /// Sets the missing cases of one cause.
+    pub(super) fn set(&mut self, cause: Cause, cases: u64) {
+        if let Some(place) = self.by_cause.get_mut(cause as usize) {
+            *place = cases;
         }
     }
 
@@ -120,6 +149,31 @@ impl MissingSide {
     #[must_use]
     pub fn event_share(&self) -> f64 {
         share_of(self.events(), self.all_events)
+    }
+}
+
+/// Whether the side counts the missing cases of a cause too, though its evidence, or the verdict, does not.
+const fn is_counted(cause: Cause) -> bool {
+    matches!(cause, Cause::Late | Cause::ImpossibleCounts | Cause::NoStratum)
+}
+
+/// How cases by cause are stored: those of the causes of format 7.
+mod causes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::plan::Cause;
+
+    pub fn serialize<S: Serializer>(cases: &[u64; Cause::COUNT], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut stored = [0; Cause::OF_FORMAT_7];
+        stored.iter_mut().zip(cases).for_each(|(stored, cases)| *stored = *cases);
+        stored.serialize(serializer)
+    }
+
+    pub fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<[u64; Cause::COUNT], D::Error> {
+        let stored = <[u64; Cause::OF_FORMAT_7]>::deserialize(deserializer)?;
+        let mut cases = [0; Cause::COUNT];
+        cases.iter_mut().zip(stored).for_each(|(cases, stored)| *cases = stored);
+        Ok(cases)
     }
 }
 

@@ -3,12 +3,15 @@
 mod association;
 mod automation;
 mod benchmark;
+mod blocks;
+mod complaints;
 mod coverage;
 mod criterion;
 mod disparity;
 mod drift;
 mod duty;
 mod evaluator;
+mod feedback;
 mod finding;
 mod missing;
 mod reason;
@@ -18,12 +21,14 @@ mod stages;
 mod suitability;
 mod sums;
 mod unlisted;
+mod versions;
 
-pub use disparity::EvaluatorState;
+pub use disparity::{EvaluatorState, recount};
 pub use evaluator::Evaluator;
 pub use finding::{
-    Association, Claim, Estimate, Evaluation, Extra, Finding, FindingKey, Late, OutcomeRange, PendingBounds,
-    StratifiedEstimate, Verdict,
+    Association, Claim, Contrast, Estimate, Evaluation, Extra, Finding, FindingKey, Interaction, Late, Later, Mix,
+    MixKind, OutcomeRange, PendingBounds, Quantile, SeenVersion, StratifiedEstimate, ValueSide, Values, Verdict,
+    Versions,
 };
 pub use missing::{Missing, MissingSide};
 pub use reason::Reason;

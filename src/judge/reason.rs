@@ -55,11 +55,25 @@ pub enum Reason {
     VersionIsWorse,
     /// A disparity is changing.
     Changing,
+    /// Complaints fall on the group more than on the rest.
+    ComplaintsUnequal,
+    /// Hits of the group are overturned more than those of the rest.
+    OverturnedUnequally,
+    /// There are more complaints than in the same months of the reference.
+    ComplaintsRise,
+    /// It is shown beside other findings, and not judged.
+    NotJudged,
+    /// The group's share of the picks rises, and what the random channel finds in it does not.
+    FeedbackLoop,
+    /// The group's share of the picks rises, and the random channel cannot tell whether violations rose as well.
+    ShareRises,
+    /// Its numbers are withheld, and so is what a verdict by them would say.
+    Withheld,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 32] = [
         Self::Nothing,
         Self::TooFew,
         Self::NoRandomChannel,
@@ -85,6 +99,13 @@ impl Reason {
         Self::NeverHeard,
         Self::VersionIsWorse,
         Self::Changing,
+        Self::ComplaintsUnequal,
+        Self::OverturnedUnequally,
+        Self::ComplaintsRise,
+        Self::NotJudged,
+        Self::FeedbackLoop,
+        Self::ShareRises,
+        Self::Withheld,
     ];
 
     /// Returns whether a single case is enough for it.
@@ -125,6 +146,13 @@ impl Reason {
             Self::NeverHeard => "never_heard",
             Self::VersionIsWorse => "version_is_worse",
             Self::Changing => "changing",
+            Self::ComplaintsUnequal => "complaints_unequal",
+            Self::OverturnedUnequally => "overturned_unequally",
+            Self::ComplaintsRise => "complaints_rise",
+            Self::NotJudged => "not_judged",
+            Self::FeedbackLoop => "feedback_loop",
+            Self::ShareRises => "share_rises",
+            Self::Withheld => "withheld",
         }
     }
 }

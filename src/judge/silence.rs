@@ -26,8 +26,8 @@ pub(super) fn judge(scene: &Scene<'_>, (index, rule): (usize, &Rule), terms: &Si
 }
 
 fn finding(post: &Post<'_>, terms: &Silence, topic: Topic, whom: Whom, last: Option<EventTime>) -> Finding {
-    // What was never heard of is waited for since anything was.
-    let since = last.or_else(|| post.scene.windows.heard.first());
+    // What was never heard of is waited for since anything was, or since its profile joined.
+    let since = last.or_else(|| post.scene.windows.heard.since(post.profile));
     let silent_for = since.map(|since| terms.calendar.working(since, post.scene.now));
     let too_long = silent_for.is_some_and(|silent_for| silent_for > post.window.length);
     let raised = if terms.is_critical { Verdict::Critical } else { Verdict::Warning };
@@ -55,11 +55,12 @@ fn last(scene: &Scene<'_>, profile: ProfileId, topic: Topic) -> Option<EventTime
 /// The end of the last hour in which the profile's own channel assessed a case of the group. Of a whole day its beginning:
 /// what was silent before its hours were merged must not be heard of again.
 fn last_of_group(post: &Post<'_>, whom: Whom) -> Option<EventTime> {
-    let cell = post.scene.windows.cell(&post.cell(post.channel, whom, None))?;
+    let given_up = post.scene.windows.heard.last_of_group(post.profile, whom.dimension, whom.group);
+    let Some(cell) = post.scene.windows.cell(&post.cell(post.channel, whom, None)) else { return given_up };
     let all = Range::rolling(post.scene.as_of, Span(i64::MAX));
     let assessed = cell.buckets(all).filter(|(_, counts)| counts.assessed > 0);
     let heard = |bucket: Bucket| if bucket.end.since(bucket.start) > Span::HOUR { bucket.start } else { bucket.end };
-    assessed.map(|(bucket, _)| heard(bucket).min(post.scene.as_of)).max()
+    assessed.map(|(bucket, _)| heard(bucket).min(post.scene.as_of)).max().or(given_up)
 }
 
 const fn channel_of(topic: Topic) -> Channel {

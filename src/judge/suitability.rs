@@ -3,6 +3,7 @@
 //! Three things can be said of it: that it does (shown), that it does not although enough controls were made to show an
 //! advantage worth having (not shown), and that it finds fewer (not suitable).
 
+use super::blocks::blocks_to_alarm;
 use super::duty::{Post, Saying, Whom, each_post, groups};
 use super::finding::{Claim, Estimate, Finding, Verdict};
 use super::missing::MissingSide;
@@ -12,9 +13,16 @@ use super::sums::CellSums;
 use crate::evidence::{Aspect, DutyEvidence, DutyKey, Maturity, Side};
 use crate::plan::{Channel, Indicator, Rule, Suitability};
 use crate::statistics::{
-    Proportion, exposed_needed, exposed_still_needed, information_needed, log_level_of_part, ratio_interval,
+    Proportion, exposed_needed, exposed_still_needed, information_needed, log_level_of_part, random_needed,
+    ratio_interval,
 };
 use crate::window::{CellKey, Counts, LeftOut};
+
+/// Random controls from which their own hit rate is planned with; below it [`BASE_RATE`] is.
+const MIN_RANDOM: u64 = 30;
+
+/// The hit rate of the random channel that is planned with while it has too few controls.
+const BASE_RATE: f64 = 0.1;
 
 /// Appends the findings of a rule: of each profile and window all cases, then each group of the rule's dimensions.
 pub(super) fn judge<'s>(
@@ -85,13 +93,15 @@ fn said(
     (against, shown): (Option<DutyEvidence>, Option<DutyEvidence>),
     (needed_information, random): (f64, Side),
 ) -> (Verdict, Reason) {
+    // A few large blocks hold enough, and cannot show it.
+    let could_show = |shown: &DutyEvidence| blocks_to_alarm(&shown.series, &post.scene.plan.evidence) == 0;
     let is_shown =
         |shown: &DutyEvidence| shown.last_shown.is_some_and(|at| post.scene.as_of.since(at) <= terms.shown_for);
     if against.is_some_and(|against| against.series.alarmed) {
         (Verdict::Critical, Reason::NotSuitable)
     } else if shown.as_ref().is_some_and(is_shown) {
         (Verdict::Within, Reason::Shown)
-    } else if shown.is_some_and(|shown| shown.information >= needed_information) {
+    } else if shown.is_some_and(|shown| shown.information >= needed_information && could_show(&shown)) {
         (Verdict::Warning, Reason::NotShown)
     } else if random.exposed == 0 {
         (Verdict::InsufficientData, Reason::NoRandomChannel)
@@ -100,15 +110,29 @@ fn said(
     }
 }
 
-/// The concluded controls still needed, of both channels together.
+/// The concluded controls still needed: of both channels together, or of the random one while nothing is known.
 fn needed(terms: &Suitability, shown: &DutyEvidence, information: f64, (own, random): (Side, Side)) -> Option<u64> {
     exposed_still_needed(information, shown.information, shown.exposed_seen)
-        .or_else(|| from_nothing(terms, own, random))
+        .or_else(|| from_nothing(terms, information, (own, random)))
+        .or_else(|| of_both(terms, own, random))
 }
 
-/// The same where nothing is known yet: by the rate of all controls, at the proportion of the channels in the window.
+/// Those of the random channel, where no block says anything yet; `None` where the profile's own controls are too few for any
+/// random channel to suffice.
 #[expect(clippy::cast_precision_loss, reason = "an estimate of a sample size")]
-fn from_nothing(terms: &Suitability, own: Side, random: Side) -> Option<u64> {
+fn from_nothing(terms: &Suitability, information: f64, (own, random): (Side, Side)) -> Option<u64> {
+    let observed = (random.events as f64 + 0.5) / (random.exposed as f64 + 1.0);
+    let rate = if random.exposed >= MIN_RANDOM && observed < 1.0 { observed } else { BASE_RATE };
+    let needed = random_needed(rate, own.exposed, terms.ratio, information, 1.0)?.ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and saturating")]
+    let needed = needed.is_finite().then_some(needed as u64)?;
+    Some(needed.saturating_sub(random.exposed))
+}
+
+/// Those of both channels together, where the profile's own are too few for any random channel: by the rate of all controls, at the proportion of
+/// the channels in the window.
+#[expect(clippy::cast_precision_loss, reason = "an estimate of a sample size")]
+fn of_both(terms: &Suitability, own: Side, random: Side) -> Option<u64> {
     let exposed = own.exposed.saturating_add(random.exposed) as f64;
     let events = own.events.saturating_add(random.events) as f64;
     let base_rate = ((events + 0.5) / (exposed + 1.0)).clamp(1e-6, 0.5);

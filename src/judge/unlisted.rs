@@ -15,7 +15,7 @@ pub struct Unlisted {
     pub values: Vec<UnlistedValue>,
     /// Names of dimensions that no list has, and that resemble that of this dimension. Cases with such a name have no
     /// group.
-    pub spellings: Vec<String>,
+    pub spellings: Vec<UnlistedSpelling>,
 }
 
 /// A value on no list, and its cases within the history.
@@ -26,6 +26,15 @@ pub struct UnlistedValue {
     /// The listed group from which it differs by its spelling only.
     pub resembles: Option<String>,
     /// The number of cases.
+    pub cases: u64,
+}
+
+/// A spelling of a dimension's name, and its cases.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnlistedSpelling {
+    /// The name, as events write it.
+    pub written: String,
+    /// The number of cases, up to that from which the spelling may be told.
     pub cases: u64,
 }
 
@@ -46,11 +55,15 @@ pub fn unlisted(scene: &Scene<'_>) -> Vec<Unlisted> {
     let unlisted = dimensions.map(|(dimension, (mut values, kinds))| {
         // Slots are in the order of arrival.
         values.sort_by(|one, other| other.cases.cmp(&one.cases).then_with(|| one.value.cmp(&other.value)));
-        let mut spellings: Vec<String> = scene.attributes.spellings(dimension).map(str::to_owned).collect();
+        let spelling =
+            |(written, cases): (&str, u32)| UnlistedSpelling { written: written.to_owned(), cases: cases.into() };
+        let mut spellings: Vec<UnlistedSpelling> = scene.attributes.spellings(dimension).map(spelling).collect();
         spellings.sort_unstable();
         let named = values.iter().fold(0, |sum: u64, value| sum.saturating_add(value.cases));
         let cases = kinds.into_iter().fold(0, u64::saturating_add).max(named);
         Unlisted { dimension, cases, values, spellings }
     });
+    // What is on no list in an intersection is so in one of its parts.
+    let unlisted = unlisted.filter(|found| !scene.plan.is_crossed(found.dimension));
     unlisted.filter(|found| found.cases > 0 || !found.values.is_empty() || !found.spellings.is_empty()).collect()
 }

@@ -1,18 +1,20 @@
 //! Groups and strata of cases: each distinct combination is kept once.
 
-use std::hash::Hasher;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
-use serde::{Deserialize, Serialize};
-use siphasher::sip::SipHasher24;
 
+use super::attributes_id::AttributesId;
+use super::crossings::Crossings;
 use super::derived::{DerivedStrata, Making};
 use super::named_values::NamedValues;
+use super::reading::reading;
+use super::said::Said;
+use super::strict_kinds::StrictKinds;
 use crate::event::{Groups, ReadNames, Selection, Strata};
 use crate::plan::invariant::{Room, broken, present};
-use crate::plan::{DimensionId, Plan, Slot, StratumId};
+use crate::plan::{DimensionId, Plan, Slot, stratum};
 
 /// The largest number of distinct combinations of groups and strata. Further ones are kept without groups and counted.
 pub(super) const MAX_COMBINATIONS: usize = 4_000_000;
@@ -25,15 +27,16 @@ const MAX_PROBABLE_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
 /// events can make them, and they must leave room for the others. Further ones are counted without the names.
 const MAX_NAMED_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
 
-/// The most names of strange dimensions that are remembered.
-const MAX_STRANGE: usize = 16;
+/// The largest number of combinations that say how a case was handled. They must leave room for those of groups. They have no groups, so there are
+/// hardly as many. Of further ones it is not kept, and their cases are missing where a rule compares it.
+const MAX_HANDLING_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
+
+/// The largest number of combinations with criteria on no list. Anybody who writes events can make them, and they must leave room for the others. Of
+/// further ones it is only counted that there were such criteria.
+const MAX_LEARNED_COMBINATIONS: usize = MAX_COMBINATIONS / 4;
 
 /// The name under which the `risk_class` of a selection is a stratum.
 pub const RISK_CLASS: &str = "risk_class";
-
-/// Number of a distinct combination of groups and strata; 0 is the empty one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct AttributesId(pub u32);
 
 /// The distinct combinations of groups and strata.
 #[derive(Clone, Debug)]
@@ -48,13 +51,23 @@ pub struct AttributeTable {
     /// The combination at hand; kept for its buffer.
     scratch: Vec<Slot>,
     pub(super) overflowed: u64,
-    /// Names of dimensions that resemble none of the list: so that they are not compared for every event.
-    strange: Vec<Box<str>>,
+    /// Hashes of names of dimensions that resemble none of the list: so that they are not compared for every event.
+    pub(super) strange: Vec<u64>,
+    /// Cases from which another spelling of a dimension's name may be told.
+    pub(super) told_from: u32,
     /// The strata that are read from selections.
-    derived: DerivedStrata,
+    pub(super) derived: DerivedStrata,
+    /// The dimensions whose groups follow from those of others.
+    crossings: Crossings,
     pub(super) with_probabilities: usize,
     /// Combinations with a value outside the allow-list that is counted by name.
     pub(super) with_names: usize,
+    /// Combinations with a criterion on no list.
+    pub(super) with_learned: usize,
+    /// Combinations that say how a case was handled.
+    pub(super) with_handling: usize,
+    /// The lists of strict kinds of the plan.
+    pub(super) strict: Vec<StrictKinds>,
     most_with_probabilities: usize,
     pub(super) probabilities_dropped: u64,
     /// How values are read ([`reading`]), and the number of the first combination that was read so.
@@ -68,9 +81,10 @@ impl AttributeTable {
         let strata = plan.strata();
         let dimensions: Vec<NamedValues> = plan.dimensions.iter().map(NamedValues::of_dimension).collect();
         let empty: Arc<[Slot]> = vec![Slot::NONE; dimensions.len() + strata.len()].into();
-        let derived = DerivedStrata::of(&strata);
+        let derived = DerivedStrata::of(plan, &strata);
         let is_read = |index: u16| plan.rules.iter().any(|rule| rule.dimensions.contains(&DimensionId(index)));
-        Self {
+        let mut table = Self {
+            strict: StrictKinds::of(plan),
             is_read: (0..).take(dimensions.len()).map(is_read).collect(),
             strata: strata.into_iter().map(NamedValues::of_stratum).collect(),
             ids: std::iter::once((empty.clone(), AttributesId::default())).collect(),
@@ -80,18 +94,32 @@ impl AttributeTable {
             overflowed: 0,
             with_probabilities: 0,
             with_names: 0,
+            with_learned: 0,
+            with_handling: 0,
             strange: Vec::new(),
+            told_from: u32::try_from(plan.disclosure.min_cell.max(1)).unwrap_or(u32::MAX),
             derived,
+            crossings: Crossings::of(plan),
             most_with_probabilities: MAX_PROBABLE_COMBINATIONS,
             probabilities_dropped: 0,
             reading: (reading(plan), 0),
-        }
+        };
+        table.teach_strict();
+        table
     }
 
-    /// Returns the names of the dimensions and strata that are read.
+    /// Returns the names of the dimensions and strata that are read from events.
     #[must_use]
     pub fn names(&self) -> ReadNames {
-        self.dimensions.iter().chain(&self.strata).map(|values| values.name.clone()).collect()
+        let dimensions = self.dimensions.iter().filter(|dimension| !dimension.is_crossed);
+        let versions = self.derived.reads_versions().then(|| stratum::PROFILE_VERSION.into());
+        dimensions.chain(&self.strata).map(|values| values.name.clone()).chain(versions).collect()
+    }
+
+    /// Returns how many distinct combinations say how a case was handled.
+    #[must_use]
+    pub const fn with_handling(&self) -> usize {
+        self.with_handling
     }
 
     /// Returns the id of the groups and strata of an event. Dimensions and strata that the plan does not name are
@@ -100,7 +128,7 @@ impl AttributeTable {
         if groups.is_empty() && strata.is_empty() && risk_class.is_none() {
             return AttributesId::default();
         }
-        self.intern_all(groups, strata, risk_class, None)
+        self.intern_all(groups, strata, risk_class, None, &Said::default())
     }
 
     /// Returns the id of the groups and strata of a selection, and of what it says of its own making.
@@ -109,19 +137,25 @@ impl AttributeTable {
         if self.derived.is_empty() {
             return self.intern(groups, strata, risk_class.as_deref());
         }
-        self.intern_all(groups, strata, risk_class.as_deref(), Some(&Making::of(selection)))
+        let making = self.derived.making(selection);
+        self.intern_all(groups, strata, risk_class.as_deref(), Some(&making), &Said::default())
     }
 
-    fn intern_all(
+    pub(super) fn intern_all(
         &mut self,
         groups: &Groups<'_>,
         strata: &Strata<'_>,
         risk_class: Option<&str>,
         making: Option<&Making<'_>>,
+        said: &Said<'_>,
     ) -> AttributesId {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         for dimension in &mut self.dimensions {
+            if dimension.is_crossed {
+                scratch.push(Slot::NONE);
+                continue;
+            }
             let membership =
                 groups.iter().find(|(name, _)| **name == *dimension.name).map(|(_, membership)| membership);
             let slot = dimension.slot_of(membership);
@@ -131,13 +165,20 @@ impl AttributeTable {
         self.learn_spellings(groups);
         for stratum in &mut self.strata {
             let named = strata.iter().find(|(name, _)| **name == *stratum.name).map(|(_, value)| value.as_ref());
-            scratch.push(if stratum.is_derived {
+            scratch.push(if let Some(feature) = stratum.feature {
+                said.slot_of(feature, stratum)
+            } else if stratum.is_derived {
                 self.derived.slot_of(stratum, named, making)
             } else {
                 let value = named.or(if *stratum.name == *RISK_CLASS { risk_class } else { None });
                 value.map_or(Slot::NONE, |value| stratum.learn(value))
             });
         }
+        if !self.derived.is_empty() {
+            let slots = scratch.get_mut(self.dimensions.len()..).unwrap_or_default();
+            self.derived.fill(&mut self.strata, slots, strata, making);
+        }
+        self.crossings.fill(&mut scratch, &self.dimensions);
         let id = self.id_of(&scratch);
         self.scratch = scratch;
         id
@@ -149,6 +190,13 @@ impl AttributeTable {
         let found = self.dimensions.get(usize::from(dimension.0));
         let found = present(Room::Ledger, "a dimension's id is its index in the plan", found);
         found.map_or(Slot::NONE, |dimension| dimension.slot_of_group(name))
+    }
+
+    /// Returns the slot of a group of the allow-list, however its name is written; `None` where it is on none.
+    #[must_use]
+    pub fn listed_group(&self, dimension: DimensionId, name: &str) -> Option<Slot> {
+        let found = self.dimensions.get(usize::from(dimension.0));
+        present(Room::Ledger, "a dimension's id is its index in the plan", found)?.listed_group(name)
     }
 
     /// Returns the id of the combination that has the values of `preferred`, and those of `fallback` where it has none.
@@ -164,6 +212,11 @@ impl AttributeTable {
         scratch.clear();
         let pairs = self.slots(preferred).iter().zip(self.slots(fallback));
         scratch.extend(pairs.map(|(first, second)| if *first == Slot::NONE { *second } else { *first }));
+        if !self.derived.is_empty() {
+            let preferred = self.slots(preferred).get(self.dimensions.len()..).unwrap_or_default();
+            self.derived.settle(scratch.get_mut(self.dimensions.len()..).unwrap_or_default(), preferred);
+        }
+        self.crossings.fill(&mut scratch, &self.dimensions);
         let id = self.id_of(&scratch);
         self.scratch = scratch;
         id
@@ -173,7 +226,7 @@ impl AttributeTable {
     /// stratum. What only a selection says of itself is not open: nothing will bring it.
     #[must_use]
     pub fn is_open(&self, id: AttributesId) -> bool {
-        let mut strata = self.strata.iter().zip(self.strata(id));
+        let mut strata = self.strata.iter().zip(self.all_strata(id));
         self.without_group(id).next().is_some()
             || strata.any(|(stratum, (_, slot))| slot == Slot::NONE && !stratum.is_derived)
     }
@@ -199,21 +252,9 @@ impl AttributeTable {
         self.dimensions.get(usize::from(dimension.0))?.unlisted_value(slot)
     }
 
-    /// Returns the names by which events called a dimension that no list has, and that differ from its own by their spelling
-    /// only.
-    pub fn spellings(&self, dimension: DimensionId) -> impl Iterator<Item = &str> {
-        let found = self.dimensions.get(usize::from(dimension.0));
-        found.into_iter().flat_map(|dimension| dimension.unlisted.spellings.iter().map(AsRef::as_ref))
-    }
-
     /// Returns the value in each dimension, also of values outside the allow-list that are counted by name.
     pub fn named_groups(&self, id: AttributesId) -> impl Iterator<Item = (DimensionId, Slot)> + '_ {
         self.slots(id).iter().take(self.dimensions.len()).zip(0..).map(|(slot, index)| (DimensionId(index), *slot))
-    }
-
-    /// Returns the value in each stratum that a rule names.
-    pub fn strata(&self, id: AttributesId) -> impl Iterator<Item = (StratumId, Slot)> + '_ {
-        self.slots(id).iter().skip(self.dimensions.len()).zip(0..).map(|(slot, index)| (StratumId(index), *slot))
     }
 
     /// Returns the probability of each group of the dimension, then that of everything outside the allow-list, in
@@ -241,12 +282,18 @@ impl AttributeTable {
 
     /// Returns whether a combination lacks probabilities that were not kept.
     pub(super) fn has_dropped(&self, id: AttributesId) -> bool {
-        self.slots(id).contains(&Slot::PROBABILISTIC)
+        let mut named = self.dimensions.iter().zip(self.slots(id)).filter(|(dimension, _)| !dimension.is_crossed);
+        named.any(|(_, slot)| *slot == Slot::PROBABILISTIC)
     }
 
     /// Returns whether a combination has a value outside the allow-list that is counted by name.
     pub(super) fn has_names(&self, slots: &[Slot]) -> bool {
         slots.iter().take(self.dimensions.len()).any(|slot| slot.named().is_some())
+    }
+
+    /// Returns whether a combination has a criterion on no list.
+    pub(super) fn has_learned(&self, slots: &[Slot]) -> bool {
+        self.derived.has_learned(slots.get(self.dimensions.len()..).unwrap_or_default())
     }
 
     /// Returns whether a combination may have been read by other aliases, other words for "no value" or other strata
@@ -260,26 +307,8 @@ impl AttributeTable {
         slots.iter().take(self.dimensions.len()).any(|slot| slot.vector().is_some())
     }
 
-    /// Learns the names of dimensions that no list has, where they resemble one that is listed.
-    fn learn_spellings(&mut self, groups: &Groups<'_>) {
-        for (name, _) in groups {
-            // Comparing takes long. Whoever sends ever new names gets none of it once the list is full.
-            if self.strange.len() >= MAX_STRANGE {
-                return;
-            }
-            let known = self.dimensions.iter().any(|dimension| *dimension.name == **name);
-            if known || self.strange.iter().any(|strange| **strange == **name) {
-                continue;
-            }
-            let found = self.dimensions.iter_mut().any(|dimension| dimension.learn_spelling(name));
-            if !found {
-                self.strange.push(name.as_ref().into());
-            }
-        }
-    }
-
     #[inline]
-    fn slots(&self, id: AttributesId) -> &[Slot] {
+    pub(super) fn slots(&self, id: AttributesId) -> &[Slot] {
         match self.combinations.get(id.0 as usize) {
             Some(slots) => slots,
             None => {
@@ -290,7 +319,7 @@ impl AttributeTable {
         }
     }
 
-    fn id_of(&mut self, slots: &[Slot]) -> AttributesId {
+    pub(super) fn id_of(&mut self, slots: &[Slot]) -> AttributesId {
         if let Some(id) = self.ids.get(slots) {
             return *id;
         }
@@ -298,6 +327,17 @@ impl AttributeTable {
         if with_names && self.with_names >= MAX_NAMED_COMBINATIONS {
             let kinds: Vec<Slot> = slots.iter().map(|slot| slot.kind()).collect();
             return self.id_of(&kinds);
+        }
+        let with_learned = self.has_learned(slots);
+        if with_learned && self.with_learned >= MAX_LEARNED_COMBINATIONS {
+            let mut slots = slots.to_vec();
+            let of_strata = slots.get_mut(self.dimensions.len()..).unwrap_or_default();
+            self.derived.forget_learned(&mut self.strata, of_strata);
+            return self.id_of(&slots);
+        }
+        let with_handling = self.has_handling(slots);
+        if with_handling && self.with_handling >= MAX_HANDLING_COMBINATIONS {
+            return self.id_of(&self.without_features(slots));
         }
         let with_probabilities = self.has_probabilities(slots);
         if with_probabilities && self.with_probabilities >= self.most_with_probabilities {
@@ -311,6 +351,8 @@ impl AttributeTable {
         };
         self.with_probabilities += usize::from(with_probabilities);
         self.with_names += usize::from(with_names);
+        self.with_learned += usize::from(with_learned);
+        self.with_handling += usize::from(with_handling);
         let slots: Arc<[Slot]> = slots.into();
         self.combinations.push(Arc::clone(&slots));
         self.ids.insert(slots, AttributesId(next));
@@ -323,33 +365,6 @@ impl AttributeTable {
         slots.iter_mut().take(self.dimensions.len()).filter(kept).for_each(|slot| *slot = Slot::PROBABILISTIC);
         slots
     }
-}
-
-/// Returns a hash of what decides how the values of events are read, apart from the groups themselves. Checkpoints keep
-/// it.
-fn reading(plan: &Plan) -> u64 {
-    let mut hasher = SipHasher24::new();
-    let mut text = |text: &str| {
-        hasher.write_u64((text.len() as u64).to_le());
-        hasher.write(text.as_bytes());
-    };
-    for dimension in &plan.dimensions {
-        text(&dimension.name);
-        for (alias, group) in &dimension.aliases {
-            text(alias);
-            text(group);
-        }
-        dimension.missing_values.iter().for_each(|value| text(value));
-    }
-    let strata = plan.strata();
-    strata.iter().for_each(|name| text(name));
-    if !DerivedStrata::of(&strata).is_empty() {
-        // Without these words they were entries of `strata` alone.
-        text("strata derived from selections");
-    }
-    // Words that stand for no value are none of the values of a stratum any more.
-    text("strata without missing values");
-    hasher.finish()
 }
 
 #[cfg(test)]
@@ -368,6 +383,7 @@ mod tests {
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
             aliases: std::collections::BTreeMap::new(),
             missing_values: Dimension::default_missing_values(),
+            crosses: Vec::new(),
         };
         AttributeTable::new(&Plan {
             config_hash: String::new(),
@@ -400,8 +416,9 @@ mod tests {
                 block_concluded: 1,
                 block_variation: 0.0,
                 block_cap: 0.0,
+                intersection_share: 0.1,
             },
-            min_cell: 0,
+            disclosure: crate::plan::DisclosurePlan::open(),
         })
     }
 

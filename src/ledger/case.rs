@@ -2,8 +2,10 @@
 
 use smallvec::SmallVec;
 
-use super::attributes::{AttributeTable, AttributesId};
+use super::attributes::AttributeTable;
+use super::attributes_id::AttributesId;
 use super::counts::CaseCounts;
+use super::handling::{ControlHandling, Handling};
 use super::record::{NO_PROFILE, Record, RecordKind};
 use super::run::{FewRecords, Spans};
 use crate::event::Outcome;
@@ -11,7 +13,7 @@ use crate::plan::invariant::{Room, present};
 use crate::plan::{Channel, EventTime, ProfileId};
 
 /// Nearly every case has at most so many events. Lists of them need no allocation.
-const FEW: usize = 4;
+pub(super) const FEW: usize = 4;
 
 /// What a case counts for: in its own channel, and in another one by which it was checked although it was not picked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct Contribution {
     pub cohort: EventTime,
     /// Its groups and strata.
     pub attributes: AttributesId,
+    /// How it was handled, as far as a rule reads it.
+    pub handling: Handling,
     /// The stages of the funnel that the case has reached.
     pub counts: CaseCounts,
 }
@@ -69,12 +73,20 @@ pub fn facts(records: &[Record], attributes: &mut AttributeTable, spans: &Spans)
     let Some(profile) = selection.allowed_profile() else { return CaseFacts::default() };
     // A selection always has a channel, unless a checkpoint from anywhere says otherwise.
     let channel = selection.flags.channel().unwrap_or_default();
-    let home = Contribution { profile, channel, cohort, attributes: merged, counts: CaseCounts::default() };
+    let unhandled = Handling::default();
+    let home = Contribution {
+        profile,
+        channel,
+        cohort,
+        attributes: merged,
+        handling: unhandled,
+        counts: CaseCounts::default(),
+    };
+    let (examined, handling) = examined(records, attributes);
     if selection.flags.yes() {
-        let counts = examined(records).with_selected();
-        return CaseFacts { home: Some(Contribution { counts, ..home }), ..CaseFacts::default() };
+        let counts = examined.with_selected();
+        return CaseFacts { home: Some(Contribution { counts, handling, ..home }), ..CaseFacts::default() };
     }
-    let examined = examined(records);
     let Some((cohort, checked_by)) = checked(records, channel).filter(|_| examined.count(CaseCounts::CONTROLLED) > 0)
     else {
         // Whatever was reported on a control that did not take place says nothing of a case that was not picked.
@@ -85,11 +97,11 @@ pub fn facts(records: &[Record], attributes: &mut AttributeTable, spans: &Spans)
     };
     let counts = examined.with_selected();
     if checked_by == channel {
-        return CaseFacts { home: Some(Contribution { counts, ..home }), ..CaseFacts::default() };
+        return CaseFacts { home: Some(Contribution { counts, handling, ..home }), ..CaseFacts::default() };
     }
     CaseFacts {
         home: Some(Contribution { counts: CaseCounts::assessed(), ..home }),
-        other: Some(Contribution { channel: checked_by, cohort, counts, ..home }),
+        other: Some(Contribution { channel: checked_by, cohort, counts, handling, ..home }),
         unmatched: None,
     }
 }
@@ -114,6 +126,7 @@ pub(super) fn facts_of_selection(selection: &Record) -> CaseFacts {
         channel: selection.flags.channel().unwrap_or_default(),
         cohort: selection.time,
         attributes: selection.attributes,
+        handling: Handling::default(),
         counts: if selection.flags.yes() { assessed.with_selected() } else { assessed },
     });
     CaseFacts { home, ..CaseFacts::default() }
@@ -187,11 +200,15 @@ fn latest_first<'r>(
 fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable, spans: &Spans) -> CaseFacts {
     let named = |kind| records.iter().filter(move |record| record.kind == kind && record.profile != NO_PROFILE);
     let control = named(RecordKind::Control).min_by_key(|record| record.order());
-    let (stand_in, counts) = match (control, named(RecordKind::Complaint).min_by_key(|record| record.order())) {
-        (Some(control), _) => (control, examined(records).with_selected()),
-        (None, Some(complaint)) => (complaint, CaseCounts::complaint_alone()),
-        (None, None) => return CaseFacts { unmatched: unmatched(records), ..CaseFacts::default() },
-    };
+    let (stand_in, (counts, handling)) =
+        match (control, named(RecordKind::Complaint).min_by_key(|record| record.order())) {
+            (Some(control), _) => {
+                let (examined, handling) = examined(records, attributes);
+                (control, (examined.with_selected(), handling))
+            }
+            (None, Some(complaint)) => (complaint, (CaseCounts::complaint_alone(), Handling::default())),
+            (None, None) => return CaseFacts { unmatched: unmatched(records), ..CaseFacts::default() },
+        };
     // Those sent separately come first, then those of the stand-in, then those of other controls.
     let in_time = records.iter().filter(|record| is_in_time(record, stand_in.time, spans));
     let separate = latest_first(in_time, RecordKind::Attributes, attributes);
@@ -204,6 +221,7 @@ fn facts_without_selection(records: &[Record], attributes: &mut AttributeTable, 
         channel: stand_in.flags.channel().unwrap_or_default(),
         cohort: stand_in.time,
         attributes: merged,
+        handling,
         counts,
     });
     CaseFacts { home, ..CaseFacts::default() }
@@ -233,10 +251,13 @@ fn checked(records: &[Record], home: Channel) -> Option<(EventTime, Channel)> {
 struct ControlState {
     performed: Option<bool>,
     outcome: Option<Outcome>,
+    /// What the reports say together of how the case was handled.
+    said: Handling,
 }
 
-/// Returns the stages of the funnel that a case has reached by its controls: `assessed` is set, `selected` is not.
-fn examined(records: &[Record]) -> CaseCounts {
+/// Returns the stages of the funnel that a case has reached by its controls: `assessed` is set, `selected` is not. Returns also how it was
+/// handled.
+fn examined(records: &[Record], attributes: &mut AttributeTable) -> (CaseCounts, Handling) {
     let mut reports: SmallVec<[&Record; FEW]> = records
         .iter()
         .filter(|record| matches!(record.kind, RecordKind::Control | RecordKind::Outcome | RecordKind::Complaint))
@@ -248,10 +269,10 @@ fn examined(records: &[Record]) -> CaseCounts {
         reports.retain(|record| record.kind != RecordKind::Complaint);
     }
     if reports.is_empty() {
-        return counts;
+        return (counts, Handling::default());
     }
-    let states = control_states(&reports);
-    let states = || states.iter().map(|(_, state)| state);
+    let controls = control_states(&reports, attributes);
+    let states = || controls.iter().map(|(_, state)| state);
     // An outcome without its control implies one that was performed.
     let performed = |state: &ControlState| state.performed.unwrap_or(true) || concluded(state);
     counts.set_reported(true);
@@ -263,7 +284,16 @@ fn examined(records: &[Record]) -> CaseCounts {
     let found_before =
         reports.iter().any(|record| record.flags.outcome() == Some(Outcome::Violation) && is_revised(record, records));
     counts.set_overturned(!hit && found_before);
-    counts
+    if attributes.reads_no_handling() {
+        return (counts, Handling::default());
+    }
+    let handling: SmallVec<[ControlHandling; FEW]> = states().filter(|state| performed(state)).map(handling).collect();
+    (counts, attributes.handling_of(&handling))
+}
+
+/// What the reports on a performed control say of how the case was handled.
+fn handling(state: &ControlState) -> ControlHandling {
+    ControlHandling { said: state.said, is_hit: state.outcome == Some(Outcome::Violation) }
 }
 
 const fn concluded(state: &ControlState) -> bool {
@@ -271,18 +301,11 @@ const fn concluded(state: &ControlState) -> bool {
 }
 
 /// Returns what the reports say on each control. The reports must be in the order of [`Record::order`].
-fn control_states(reports: &[&Record]) -> SmallVec<[(u32, ControlState); FEW]> {
-    let mut keys: SmallVec<[u32; FEW]> =
-        reports.iter().filter(|record| record.kind == RecordKind::Control).map(|record| record.control).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let only = if let [key] = keys.as_slice() { Some(*key) } else { None };
+fn control_states(reports: &[&Record], attributes: &AttributeTable) -> SmallVec<[(u32, ControlState); FEW]> {
+    let only = only_control(reports);
     let mut states: SmallVec<[(u32, ControlState); FEW]> = SmallVec::new();
     for record in reports {
-        let key = match only {
-            Some(key) if key == 0 || record.control == 0 => key,
-            _ => control_of(record, reports),
-        };
+        let key = key_of(record, reports, only);
         let index = states.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
             states.push((key, ControlState::default()));
             states.len() - 1
@@ -293,19 +316,46 @@ fn control_states(reports: &[&Record]) -> SmallVec<[(u32, ControlState); FEW]> {
             state.performed = Some(record.flags.yes());
         }
         // A revised report still shows that there is a control, but its outcome no longer counts.
+        let is_revised = || reports.iter().any(|other| record.is_revised_by(other));
         if let Some(outcome) = record.flags.outcome()
-            && !reports.iter().any(|other| record.is_revised_by(other))
+            && !is_revised()
         {
             state.outcome = Some(outcome);
+        }
+        let said = attributes.said(record.said());
+        if said != Handling::default() {
+            let counts = if is_revised() { said.without_sanction() } else { said };
+            state.said = attributes.said_together(state.said, counts);
         }
     }
     states
 }
 
+/// Returns the control that one of the reports of a case is about.
+pub(super) fn control_of_report(record: &Record, reports: &[&Record]) -> u32 {
+    key_of(record, reports, only_control(reports))
+}
+
+/// Returns the id of the only control of a case; `None` where there are several, or none.
+fn only_control(reports: &[&Record]) -> Option<u32> {
+    let mut keys: SmallVec<[u32; FEW]> =
+        reports.iter().filter(|record| record.kind == RecordKind::Control).map(|record| record.control).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if let [key] = keys.as_slice() { Some(*key) } else { None }
+}
+
+fn key_of(record: &Record, reports: &[&Record], only: Option<u32>) -> u32 {
+    match only {
+        Some(key) if key == 0 || record.control == 0 => key,
+        _ => control_of(record, reports),
+    }
+}
+
 /// Returns the control that a report is about. A correction without a control id is about that of the report it
 /// corrects; where that has not come, about the control without an id.
 fn control_of(record: &Record, reports: &[&Record]) -> u32 {
-    if record.control != 0 || record.revises == 0 {
+    if record.control != 0 || !record.corrects() {
         return record.control;
     }
     reports.iter().find(|other| other.is_revised_by(record)).map_or(0, |other| other.control)

@@ -185,5 +185,9 @@ mod tests {
     #[test]
     fn a_key_is_never_printed() {
         assert_eq!(format!("{:?}", PseudonymKey([9; 16])), "PseudonymKey(<redacted>)");
+        // Nor what it follows from.
+        let prints = Fingerprints::new(&PseudonymKey([9; 16]));
+        let shown = format!("{prints:?} {:?}", prints.source("s"));
+        assert!(!shown.contains(|letter: char| letter.is_ascii_digit()), "{shown}");
     }
 }

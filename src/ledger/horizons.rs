@@ -21,6 +21,13 @@ impl Horizons {
         time.plus(self.dedupe).plus(self.spans.lateness)
     }
 
+    /// Returns the last watermark at which a record may be needed: while its run is kept, or while its id is remembered,
+    /// which is counted in whole hours.
+    pub fn needed_until(&self, record: &Record) -> EventTime {
+        let kept = self.spans.kept_until(std::slice::from_ref(record));
+        kept.max(self.remembered_until(record.time).plus(Span::HOUR))
+    }
+
     /// Remembers the id of an event beside its case, unless that has expired at `now`.
     pub fn remember(&self, memory: &mut Memory, key: CaseKey, tag: u64, time: EventTime, now: EventTime) {
         let until = self.remembered_until(time);

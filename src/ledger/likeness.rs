@@ -7,11 +7,15 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
 
-use super::attributes::{AttributeTable, AttributesId};
+use super::attributes::AttributeTable;
+use super::attributes_id::AttributesId;
+use super::complaint::ComplaintCode;
 use super::fingerprint::PseudonymKey;
 use super::record::{NO_PROFILE, Record, RecordKind, UNKNOWN_PROFILE};
-use crate::event::{Complaint, ComplaintStatus, Data, Event, Groups, Membership, Population, Strata, Tally};
-use crate::plan::{Channel, Slot, StratumId};
+use crate::event::{
+    Complaint, ComplaintStatus, Data, Event, Groups, MeasureReport, Membership, Population, Strata, Tally,
+};
+use crate::plan::{Channel, MeasureKind, Slot, StratumId};
 
 /// Returns in what `second` differs from `first`, an earlier event of its identity in the same case; `None` where they
 /// are alike, and where that is not known.
@@ -32,16 +36,25 @@ pub(super) fn difference(first: &Record, second: &Record, attributes: &Attribute
     if was.channel() != is.channel() {
         return Some("channel");
     }
-    if first.control != second.control {
+    if first.kind == RecordKind::Complaint {
+        let differs = ComplaintCode::of_record(first).difference(ComplaintCode::of_record(second));
+        if differs.is_some() {
+            return differs;
+        }
+    } else if first.control != second.control {
         return Some("control_id");
     }
-    if first.revises != second.revises {
+    if first.kind != RecordKind::Control && first.revises != second.revises {
         return Some("revises");
     }
     if profiles_differ(first.profile, second.profile) {
         return Some("profile");
     }
-    attributes_difference(first.attributes, second.attributes, attributes)
+    let said = || match first.kind {
+        RecordKind::Control => attributes_difference(first.said(), second.said(), attributes),
+        _ => None,
+    };
+    attributes_difference(first.attributes, second.attributes, attributes).or_else(said)
 }
 
 /// A profile may have come to the allow-list, or have gone from it, since the first delivery.
@@ -62,7 +75,8 @@ fn attributes_difference(first: AttributesId, second: AttributesId, table: &Attr
     if dimensions.into_iter().any(|(first, second)| groups_differ(first, second, is_of_now)) {
         return Some("groups");
     }
-    let strata = table.strata(first).zip(table.strata(second)).map(|((id, first), (_, second))| (id, first, second));
+    let strata =
+        table.all_strata(first).zip(table.all_strata(second)).map(|((id, first), (_, second))| (id, first, second));
     let is_text = |slot: Slot| slot != Slot::NONE && slot != Slot::OTHER;
     // Under another plan the same selection may have said something else.
     let is_same = |id: StratumId| !table.depends_on_others(id);
@@ -92,6 +106,7 @@ pub(super) fn content(event: &Event<'_>, key: &PseudonymKey) -> u32 {
         Data::Tally(tally) => text.tally(tally),
         Data::Population(population) => text.population(population),
         Data::Complaint(complaint) => text.complaint(complaint),
+        Data::Measure(measure) => text.measure(measure),
         // These are about a case.
         Data::Selection(_) | Data::Control(_) | Data::Outcome(_) | Data::Attributes(_) => {}
     }
@@ -163,6 +178,27 @@ impl Content {
             ComplaintStatus::Rejected => 3,
         });
         self.groups(groups);
+    }
+
+    fn measure(&mut self, measure: &MeasureReport<'_>) {
+        let MeasureReport { alert_id, profile, rule, dimension, group, kind, reason, by, until, accepted_ratio } =
+            measure;
+        self.number(4);
+        self.number(alert_id.is_some().into());
+        self.number(alert_id.unwrap_or_default());
+        [profile, rule, dimension, group].into_iter().for_each(|name| self.optional(name.as_deref()));
+        self.number(match kind {
+            MeasureKind::Suspended => 1,
+            MeasureKind::Adjusted => 2,
+            MeasureKind::Resumed => 3,
+            MeasureKind::Accepted => 4,
+        });
+        self.text(reason);
+        self.text(by);
+        self.number(until.is_some().into());
+        self.number(until.map_or(0, |until| until.0.cast_unsigned()));
+        self.number(accepted_ratio.is_some().into());
+        self.number(accepted_ratio.unwrap_or_default().to_bits());
     }
 
     /// In the order of their names: in JSON the order says nothing.

@@ -50,6 +50,21 @@ impl Memory {
         self.entries.find(hash(words), |entry| entry.key == words).is_some_and(|entry| entry.lasts(now))
     }
 
+    /// Returns what is known at `now` of an event about no case.
+    pub fn knows_event(&self, tag: EventTag, content: u32, now: EventTime) -> Known {
+        let [first, second, third, unknown] = words((tag.full, tag.id));
+        let known = self.entries.find(hash([first, second, third, unknown]), |known| {
+            known.key.first_chunk::<3>() == Some(&[first, second, third])
+        });
+        known.filter(|known| known.lasts(now)).map_or(Known::Nothing, |known| known.compared(content, unknown))
+    }
+
+    /// Returns the last moment at which anything is remembered; `None` where nothing is.
+    pub fn lasts_until(&self) -> Option<EventTime> {
+        let last = self.entries.iter().map(|entry| entry.forget_hour).max()?;
+        Some(EventTime(i64::from(last).saturating_mul(Span::HOUR.0)))
+    }
+
     /// Remembers the key until `until`.
     pub fn insert(&mut self, key: (u64, u64), until: EventTime, now: EventTime) {
         let entry = Entry { key: words(key), forget_hour: hour_after(until) };
@@ -66,11 +81,7 @@ impl Memory {
         let entry = Entry { key: [first, second, third, content], forget_hour: hour_after(until) };
         let is_it = |known: &Entry| known.key.first_chunk::<3>() == entry.key.first_chunk::<3>();
         match self.entries.find_mut(entry.hash(), is_it) {
-            Some(known) if known.lasts(now) => {
-                let [.., of_first] = known.key;
-                // Up to format 4 the last word was one of the key: the content is not known.
-                if of_first == content || of_first == unknown { Known::Same } else { Known::Other }
-            }
+            Some(known) if known.lasts(now) => known.compared(content, unknown),
             Some(known) => {
                 *known = entry;
                 Known::Nothing
@@ -154,6 +165,13 @@ impl Entry {
     /// Returns its place in the order of forgetting: by hour, then by the key, which is a hash.
     pub const fn age(&self) -> Age {
         (self.forget_hour, self.key[0])
+    }
+
+    /// Returns whether it was remembered with this content. `unknown` is the last word of its key.
+    const fn compared(&self, content: u32, unknown: u32) -> Known {
+        let [.., of_first] = self.key;
+        // Up to format 4 the last word was one of the key: the content is not known.
+        if of_first == content || of_first == unknown { Known::Same } else { Known::Other }
     }
 
     fn lasts(&self, now: EventTime) -> bool {

@@ -5,7 +5,7 @@
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use super::attributes::AttributesId;
+use super::attributes_id::AttributesId;
 use super::fingerprint::CaseKey;
 use super::horizons::Horizons;
 use super::memory::Memory;
@@ -205,6 +205,13 @@ impl Page {
     /// Counts the waiting cases by visiting all cases that have more than a selection.
     pub fn count_waiting(&self, spans: &Spans) -> usize {
         self.full_cases().filter(|records| spans.waits(records)).count()
+    }
+
+    /// Returns the last watermark at which anything in the page may be needed; `None` where it is empty.
+    pub fn needed_until(&self, horizons: &Horizons) -> Option<EventTime> {
+        let simple = self.simple.iter().map(|case| horizons.needed_until(&case.record()));
+        let full = self.full_cases().flatten().map(|record| horizons.needed_until(record));
+        simple.chain(full).chain(self.memory.lasts_until()).max()
     }
 
     /// Visits the time at which each open case, or each waiting one, was opened.

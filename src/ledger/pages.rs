@@ -223,6 +223,12 @@ impl Pages {
         self.sizes.waiting = self.pages.iter().map(|page| page.waiting).sum();
     }
 
+    /// Returns the last watermark at which anything may be needed, by visiting all pages; `None` where they are empty.
+    pub fn needed_until(&mut self, horizons: &Horizons) -> Option<EventTime> {
+        self.newcomers.move_all_to(&mut self.pages);
+        self.pages.iter().filter_map(|page| page.needed_until(horizons)).max()
+    }
+
     /// Returns the bytes allocated for cases, by visiting all pages.
     pub fn allocated_bytes(&self) -> u64 {
         let pages: u64 = self.pages.iter().map(|page| page.allocated_bytes() as u64).sum();

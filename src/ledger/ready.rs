@@ -11,6 +11,8 @@ use crate::plan::EventTime;
 pub struct ReadyRecord {
     record: Record,
     source: SourceHash,
+    /// The same by the key before the present one, while there is one.
+    former_source: Option<Box<SourceHash>>,
     /// Whether the decoder reads the control's id, and the id of what is corrected.
     has_control: bool,
     has_revises: bool,
@@ -22,7 +24,7 @@ impl ReadyRecord {
     pub(super) fn of(
         event: &Event<'_>,
         record: &Record,
-        prints: &Fingerprints,
+        (prints, former): (&Fingerprints, Option<&Fingerprints>),
         attributes: &AttributeTable,
     ) -> Option<Self> {
         // Every event that loses its groups is counted.
@@ -34,19 +36,34 @@ impl ReadyRecord {
             _ => (false, false),
         };
         let source = prints.source(&event.source);
-        lossless.then_some(Self { record: *record, source, has_control, has_revises })
+        let former_source = former.map(|former| Box::new(former.source(&event.source)));
+        lossless.then_some(Self { record: *record, source, former_source, has_control, has_revises })
     }
 
     /// Returns the case and the record of another event like it, as if it arrived in time.
     #[inline]
     #[must_use]
     pub(super) fn fill(&self, values: &Skimmed<'_>, prints: &Fingerprints) -> (CaseKey, Record) {
-        let control = values.control_id.filter(|_| self.has_control).map_or(0, |id| prints.control(id));
-        let revises = values.revises.filter(|_| self.has_revises).map_or(0, |id| prints.revised(id));
+        self.fill_by(values, prints, &self.source)
+    }
+
+    /// Returns the same by the key before the present one; `None` where it was made ready when there was none.
+    pub(super) fn fill_former(&self, values: &Skimmed<'_>, prints: &Fingerprints) -> Option<(CaseKey, Record)> {
+        Some(self.fill_by(values, prints, self.former_source.as_deref()?))
+    }
+
+    #[inline(always)]
+    fn fill_by(&self, values: &Skimmed<'_>, prints: &Fingerprints, source: &SourceHash) -> (CaseKey, Record) {
+        // Without an id of a control it is 0, or what is kept of a complaint's text, which all events like it have.
+        let control =
+            if self.has_control { values.control_id.map_or(0, |id| prints.control(id)) } else { self.record.control };
+        // Of a control it is what all events like it say.
+        let revises =
+            if self.has_revises { values.revises.map_or(0, |id| prints.revised(id)) } else { self.record.revises };
         let record = Record {
             time: values.time,
             arrived: values.time,
-            tag: prints.event_of(&self.source, values.id).within_case(),
+            tag: prints.event_of(source, values.id).within_case(),
             control,
             revises,
             ..self.record

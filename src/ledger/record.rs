@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attributes::AttributesId;
+use super::attributes_id::AttributesId;
 use crate::event::Outcome;
 use crate::plan::{Channel, EventTime, ProfileId};
 
@@ -19,11 +19,11 @@ pub struct Record {
     /// names.
     #[serde(with = "postcard::fixint::le")]
     pub tag: u64,
-    /// The groups and strata of the event.
+    /// The groups and strata of the event. Of an outcome what it says of how the case was handled.
     pub attributes: AttributesId,
-    /// The control that it is about; 0 for one without an id.
+    /// The control that it is about; 0 for one without an id. Of a complaint its [`ComplaintCode`](super::ComplaintCode).
     pub control: u32,
-    /// The event that it corrects; 0 for none.
+    /// The event that it corrects; 0 for none. A control corrects none: of it this is the number of what it says of how the case was handled.
     pub revises: u32,
     /// Index of the profile that it names; [`NO_PROFILE`] for none, [`UNKNOWN_PROFILE`] for one outside the allow-list.
     pub profile: u16,
@@ -159,6 +159,21 @@ impl Record {
     #[must_use]
     pub fn is_plain_selection(&self) -> bool {
         self.kind == RecordKind::Selection && self.revises == 0
+    }
+
+    /// Returns whether it corrects another event, known or not.
+    #[must_use]
+    pub fn corrects(&self) -> bool {
+        self.kind != RecordKind::Control && self.revises != 0
+    }
+
+    /// Returns what a report on a control says of how the case was handled.
+    pub(super) fn said(&self) -> AttributesId {
+        match self.kind {
+            RecordKind::Control => AttributesId(self.revises),
+            RecordKind::Outcome => self.attributes,
+            RecordKind::Selection | RecordKind::Attributes | RecordKind::Complaint => AttributesId::default(),
+        }
     }
 
     /// Returns the profile, where the event names one of the allow-list.

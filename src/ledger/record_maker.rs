@@ -1,6 +1,8 @@
 //! Reducing an event to a record: no id and no text is kept.
 
-use super::attributes::{AttributeTable, AttributesId};
+use super::attributes::AttributeTable;
+use super::attributes_id::AttributesId;
+use super::complaint::ComplaintCode;
 use super::fingerprint::{EventTag, Fingerprints, PseudonymKey};
 use super::record::{Flags, NO_PROFILE, Record, RecordKind, UNKNOWN_PROFILE};
 use crate::event::{Control, Data, Event, OutcomeReport, Selection};
@@ -13,6 +15,8 @@ pub(super) struct RecordMaker {
     pub prints: Fingerprints,
     /// Sorted, as in the plan.
     profiles: Vec<String>,
+    /// Whether a rule asks for the ground and the status of complaints.
+    reads_complaints: bool,
 }
 
 impl RecordMaker {
@@ -21,6 +25,7 @@ impl RecordMaker {
         Self {
             prints: Fingerprints::new(&key),
             key,
+            reads_complaints: plan.reads_complaints(),
             profiles: plan.profiles.iter().map(|profile| profile.name.clone()).collect(),
         }
     }
@@ -43,7 +48,7 @@ impl RecordMaker {
         match &event.data {
             Data::Selection(data) => Some((&data.case_id, self.selection(data, blank, attributes))),
             Data::Control(data) => Some((&data.case_id, self.control(data, blank, attributes))),
-            Data::Outcome(data) => Some((&data.case_id, self.outcome(data, blank))),
+            Data::Outcome(data) => Some((&data.case_id, self.outcome(data, blank, attributes))),
             Data::Attributes(data) => {
                 let id = attributes.intern(&data.groups, &data.strata, None);
                 let flags = blank.flags.with_open(attributes.is_open(id));
@@ -53,10 +58,30 @@ impl RecordMaker {
                 let case_id = data.case_id.as_deref()?;
                 let attributes = attributes.intern(&data.groups, &Vec::new(), None);
                 let profile = self.profile_index(&data.profile);
-                Some((case_id, Record { attributes, profile, kind: RecordKind::Complaint, ..blank }))
+                // A complaint is about no control: what is kept of its text has that place.
+                let control =
+                    self.reads_complaints.then(|| ComplaintCode::of(data.ground.as_deref(), data.status).bits());
+                let control = control.unwrap_or_default();
+                Some((case_id, Record { attributes, profile, control, kind: RecordKind::Complaint, ..blank }))
             }
-            Data::Tally(_) | Data::Population(_) => None,
+            Data::Tally(_) | Data::Population(_) | Data::Measure(_) => None,
         }
+    }
+
+    /// Returns what a record of an event becomes where its ids are known by other fingerprints. The rest of it stays.
+    pub fn known_by(event: &Event<'_>, record: &Record, prints: &Fingerprints) -> Record {
+        let tag = prints.event(&event.source, &event.id).within_case();
+        let control_of = |id: Option<&str>| id.map_or(0, |id| prints.control(id));
+        let revised = |id: Option<&str>| id.map_or(0, |id| prints.revised(id));
+        let (control, revises) = match &event.data {
+            Data::Selection(data) => (record.control, revised(data.revises.as_deref())),
+            // Of a control it is what it says of how the case was handled.
+            Data::Control(data) => (control_of(data.control_id.as_deref()), record.revises),
+            Data::Outcome(data) => (control_of(data.control_id.as_deref()), revised(data.revises.as_deref())),
+            // Of a complaint it is what is kept of its text.
+            _ => (record.control, record.revises),
+        };
+        Record { tag, control, revises, ..*record }
     }
 
     /// Returns the tag of an event.
@@ -77,8 +102,10 @@ impl RecordMaker {
     }
 
     fn control(&self, data: &Control<'_>, blank: Record, attributes: &mut AttributeTable) -> Record {
+        let (attributes, said) = attributes.intern_control(data);
         Record {
-            attributes: attributes.intern(&data.groups, &data.strata, None),
+            attributes,
+            revises: said.0,
             control: data.control_id.as_deref().map_or(0, |id| self.prints.control(id)),
             profile: data.profile.as_deref().map_or(NO_PROFILE, |name| self.profile_index(name)),
             kind: RecordKind::Control,
@@ -87,8 +114,9 @@ impl RecordMaker {
         }
     }
 
-    fn outcome(&self, data: &OutcomeReport<'_>, blank: Record) -> Record {
+    fn outcome(&self, data: &OutcomeReport<'_>, blank: Record, attributes: &mut AttributeTable) -> Record {
         Record {
+            attributes: attributes.intern_outcome(data),
             control: data.control_id.as_deref().map_or(0, |id| self.prints.control(id)),
             revises: data.revises.as_deref().map_or(0, |id| self.prints.revised(id)),
             kind: RecordKind::Outcome,

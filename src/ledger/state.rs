@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::fingerprint::PseudonymKey;
+use super::former::FormerState;
 use super::page::Page;
 use super::pages::{PAGES_PER_SHARD, SHARDS, page_of_shard};
 use super::record::{NO_PROFILE, UNKNOWN_PROFILE};
@@ -12,7 +12,7 @@ use super::run::Spans;
 use super::store::Ledger;
 use super::stored_attributes::StoredAttributes;
 use super::stored_shard::{Arrivals, StoredShard};
-use super::unlisted_names::UnlistedNames;
+use super::unlisted_names::{SpelledCases, UnlistedNames};
 use crate::plan::{EventTime, Mapping};
 
 /// Everything in the ledger except the cases.
@@ -31,6 +31,9 @@ pub struct LedgerState {
     /// have it: by 0 nothing was read as it is now.
     #[serde(skip)]
     pub reading: (u64, u64),
+    /// The key before the present one. Formats up to 7 do not have it.
+    #[serde(skip)]
+    pub former: Option<FormerState>,
 }
 
 /// The cases, shared with the ledger. A page is copied only when it changes while this is held.
@@ -44,6 +47,12 @@ impl LedgerState {
     #[must_use]
     pub fn unlisted(&self) -> &[UnlistedNames] {
         &self.attributes.unlisted
+    }
+
+    /// Sets the cases of spellings, by dimension, after [`Self::set_unlisted`].
+    pub fn set_spelled(&mut self, spelled: Vec<Vec<SpelledCases>>) {
+        let names = self.attributes.unlisted.iter_mut();
+        names.zip(spelled).for_each(|(names, spelled)| names.set_spelled_cases(spelled));
     }
 
     /// Sets what [`Self::unlisted`] returned.
@@ -87,6 +96,7 @@ impl Ledger {
             dropped_waiting: self.bounds.dropped_waiting,
             released: self.losses.released.clone(),
             reading: self.attributes.reading,
+            former: self.former.as_ref().map(|former| former.state(self.horizons.dedupe)),
         }
     }
 
@@ -96,19 +106,13 @@ impl Ledger {
         LedgerPages { pages: self.pages.share() }
     }
 
-    /// Returns the pseudonym key.
-    #[must_use]
-    pub const fn key(&self) -> &PseudonymKey {
-        &self.maker.key
-    }
-
     /// Restores everything except the cases to a new ledger, before the cases. `spans` are those that the cases were
     /// kept by. They stay in force until [`Self::change_spans`].
     ///
     /// # Errors
     /// What was expected, where the state is not one that [`Self::state`] returns.
     pub fn restore(&mut self, state: LedgerState, spans: Spans, mapping: &Mapping) -> Result<(), String> {
-        let LedgerState { key_check: _, attributes, swept_at, evicted, dropped_waiting, released, reading } = state;
+        let LedgerState { attributes, swept_at, evicted, dropped_waiting, released, reading, .. } = state;
         self.horizons.spans = spans;
         self.attributes.restore(attributes, reading, mapping)?;
         self.bounds.swept_at = swept_at;

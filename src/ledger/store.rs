@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::attributes::AttributeTable;
 use super::bounds::Bounds;
 use super::case::{CaseFacts, facts_of_runs, facts_of_selection};
+use super::contradiction::contradicts;
 use super::effects::{Comparison, Effects, runs_differ};
 use super::fingerprint::{CaseKey, EventTag, PseudonymKey};
+use super::former::Former;
 use super::horizons::Horizons;
 use super::likeness::{content, difference};
 use super::losses::{Loss, Losses};
@@ -31,8 +33,10 @@ pub struct Ledger {
     pub(super) horizons: Horizons,
     pub(super) bounds: Bounds,
     pub(super) losses: Losses,
+    /// `None` but for a while after the key was changed.
+    pub(super) former: Option<Box<Former>>,
     /// The records of the case at hand; kept for its buffer.
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     comparison: Comparison,
 }
 
@@ -54,7 +58,8 @@ pub struct Joined<'l> {
 pub enum Arrival {
     /// It was added to its case, and may have changed what the case counts for.
     Changed,
-    /// It is a second selection of its case. It was added as well, unless the case has too many events.
+    /// It is a second selection of its case, or says that a control ended otherwise than another report on it, which it does not correct. It was
+    /// added as well, unless the case has too many events.
     Conflict,
     /// It was delivered before. Nothing changed.
     Duplicate,
@@ -63,6 +68,17 @@ pub enum Arrival {
     Mismatched(&'static str),
     /// The case has too many events ([`MAX_RECORDS_PER_CASE`](super::MAX_RECORDS_PER_CASE)). Nothing changed.
     Full,
+}
+
+impl Arrival {
+    /// Returns what became of an event about no case, of which this was known.
+    pub(super) const fn of_known(known: Known) -> Self {
+        match known {
+            Known::Nothing => Self::Changed,
+            Known::Same => Self::Duplicate,
+            Known::Other => Self::Mismatched("type or content"),
+        }
+    }
 }
 
 /// How far time had come when an event was read.
@@ -106,8 +122,9 @@ impl Ledger {
             horizons: Horizons { spans: Spans::of(plan), dedupe: plan.ledger.dedupe_horizon },
             bounds: Bounds::new(&plan.ledger),
             losses: Losses::default(),
+            former: None,
             records: Vec::new(),
-            comparison: Comparison::default(),
+            comparison: Comparison::new(plan.reads_complaints()),
         }
     }
 
@@ -118,26 +135,41 @@ impl Ledger {
             self.comparison.effects.clear();
             return None;
         };
-        let case = self.maker.prints.case(case_id);
-        Some(self.join_record(&CaseEvent { case, record }, timing, overflowed))
+        let case_event = CaseEvent { case: self.maker.prints.case(case_id), record };
+        let case_event = self.choose_key((event, case_id), case_event, timing);
+        let arrival = self.join_record(&case_event, timing, overflowed);
+        if arrival == Arrival::Changed {
+            self.count_spellings(event, &case_event.record);
+        }
+        Some(self.joined(arrival, case_event.record))
     }
 
     /// Joins an event that is known by its record.
     pub fn join_case(&mut self, event: &CaseEvent, timing: &Timing) -> Joined<'_> {
-        self.join_record(event, timing, self.attributes.overflowed())
+        let arrival = self.join_record(event, timing, self.attributes.overflowed());
+        self.joined(arrival, event.record)
+    }
+
+    /// Returns what the event did that was joined last.
+    const fn joined(&self, arrival: Arrival, record: Record) -> Joined<'_> {
+        Joined { arrival, record, effects: &self.comparison.effects, attributes: &self.attributes }
     }
 
     /// Joins an event. `overflowed` is how many combinations did not fit before it was read.
-    fn join_record(&mut self, event: &CaseEvent, timing: &Timing, overflowed: u64) -> Joined<'_> {
+    fn join_record(&mut self, event: &CaseEvent, timing: &Timing, overflowed: u64) -> Arrival {
         self.comparison.effects.clear();
         let CaseEvent { case, record } = *event;
-        let arrival = self.add(case, self.arrived(&record, timing), timing);
+        let arrived = self.arrived(&record, timing);
+        let arrival = self.add(case, arrived, timing);
+        if self.has_two_keys() && matches!(arrival, Arrival::Changed | Arrival::Conflict) {
+            self.note_former(case, &arrived);
+        }
         if self.attributes.overflowed() > overflowed && !matches!(arrival, Arrival::Duplicate | Arrival::Mismatched(_))
         {
             self.losses.add_overflow(&record, self.comparison.home());
         }
         self.keep_bounds(timing.watermark);
-        Joined { arrival, record, effects: &self.comparison.effects, attributes: &self.attributes }
+        arrival
     }
 
     /// Does what [`Self::join_case`] does for the first event of a case, where that is a plain selection in time. Nearly
@@ -161,7 +193,11 @@ impl Ledger {
     /// where that would lose something.
     #[must_use]
     pub fn ready_record(&self, event: &Event<'_>, record: &Record) -> Option<ReadyRecord> {
-        ReadyRecord::of(event, record, &self.maker.prints, &self.attributes)
+        if self.counts_spellings(event) {
+            return None;
+        }
+        let former = self.former.as_ref().map(|former| &former.prints);
+        ReadyRecord::of(event, record, (&self.maker.prints, former), &self.attributes)
     }
 
     /// Returns the event that a ready record becomes with these values.
@@ -210,6 +246,9 @@ impl Ledger {
     pub fn remember(&mut self, event: &Event<'_>, timing: &Timing) -> Arrival {
         // Limits are kept here too, for there are streams without a single case.
         self.keep_bounds(timing.watermark);
+        if let Some(arrival) = self.remembered_by_former(event, timing) {
+            return arrival;
+        }
         let tag = self.tag(event);
         let until = self.horizons.remembered_until(event.time);
         let key = CaseKey { high: tag.full, low: tag.id };
@@ -218,11 +257,7 @@ impl Ledger {
         let before = page.sizes();
         let known = page.memory.insert_event(tag, content(event, &self.maker.key), until, timing.seen);
         self.pages.note_change(key, &before);
-        match known {
-            Known::Nothing => Arrival::Changed,
-            Known::Same => Arrival::Duplicate,
-            Known::Other => Arrival::Mismatched("type or content"),
-        }
+        Arrival::of_known(known)
     }
 
     /// Keeps cases by other `spans` from now on. What has expired by the previous ones is closed. In the other cases
@@ -241,12 +276,16 @@ impl Ledger {
         }
         self.bounds.sweep_expired(&mut self.pages, watermark, &self.horizons, &mut self.losses.closed);
         self.losses.add_closed(&mut self.attributes, &before);
-        let effects = &mut self.comparison.effects;
+        let Comparison { effects, reads_complaints, .. } = &mut self.comparison;
+        let first = (first, *reads_complaints);
         for records in self.pages.full_cases().filter(|records| runs_differ(records, &before, &spans)) {
             effects.refold(records, first, &mut self.attributes, (&before, &spans));
             visit(effects, &self.attributes);
         }
         effects.clear();
+        if let Some(former) = &mut self.former {
+            former.change_spans(&before, &spans);
+        }
         self.horizons.spans = spans;
         self.pages.note_all_due();
         self.pages.count_waiting_again(&spans);
@@ -358,7 +397,8 @@ impl Ledger {
                     self.losses.add_selection(&record, records, &spans);
                 }
                 self.comparison.finish(&record, records, &mut self.attributes, &spans);
-                Arrival::Changed
+                let is_conflict = records.len() > 1 && contradicts(&record, records, &spans);
+                if is_conflict { Arrival::Conflict } else { Arrival::Changed }
             }
             Added::Conflict => {
                 self.losses.add_selection(&record, records, &spans);

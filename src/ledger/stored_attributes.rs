@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::attributes::{AttributeTable, AttributesId, MAX_COMBINATIONS};
+use super::attributes::{AttributeTable, MAX_COMBINATIONS};
+use super::attributes_id::AttributesId;
 use super::unlisted_names::UnlistedNames;
 use crate::plan::{Mapping, Slot};
 
@@ -66,11 +67,11 @@ impl AttributeTable {
         // By stratum of the table: its index in the state, where it has it.
         let columns: Vec<Option<usize>> = (0..self.strata.len()).map(|index| mapping.stratum_before(index)).collect();
         for (stratum, column) in self.strata.iter_mut().zip(&columns) {
-            let values = column.and_then(|column| strata.get(column));
-            values.into_iter().flatten().for_each(|value| {
-                stratum.learn_stored(value);
-            });
+            if let Some(values) = column.and_then(|column| strata.get(column)) {
+                stratum.learn_stored(values);
+            }
         }
+        self.find_strict();
         let present = |slots: &Arc<[Slot]>| -> Arc<[Slot]> {
             // The bytes may come from anywhere: a combination that is too short has no value in the rest.
             let at = |index: usize| slots.get(index).copied().unwrap_or(Slot::NONE);
@@ -101,7 +102,9 @@ impl AttributeTable {
             dimension.unlisted = names.limited();
         }
         self.with_names = self.combinations.iter().filter(|slots| self.has_names(slots)).count();
+        self.with_learned = self.combinations.iter().filter(|slots| self.has_learned(slots)).count();
         self.with_probabilities = self.combinations.iter().filter(|slots| self.has_probabilities(slots)).count();
+        self.with_handling = self.combinations.iter().filter(|slots| self.has_handling(slots)).count();
         self.overflowed = overflowed;
         self.probabilities_dropped = probabilities_dropped;
         Ok(())

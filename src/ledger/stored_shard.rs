@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::attributes::AttributesId;
+use super::attributes_id::AttributesId;
 use super::fingerprint::CaseKey;
 use super::memory::Entry;
 use super::page::{FullCase, Page, SimpleCase};
@@ -66,7 +66,8 @@ impl StoredShard {
     /// What was expected and what was found.
     pub fn check(&self, known: impl Fn(AttributesId) -> bool) -> Result<(), String> {
         let of_simple = self.simple.iter().map(|case| case.attributes);
-        let of_full = self.full.iter().flat_map(|case| &*case.records).map(|record| record.attributes);
+        let records = self.full.iter().flat_map(|case| &*case.records);
+        let of_full = records.flat_map(|record| [record.attributes, record.said()]);
         if let Some(id) = of_simple.chain(of_full).find(|id| !known(*id)) {
             return Err(format!("expected a combination of groups that the core lists, found number {}", id.0));
         }

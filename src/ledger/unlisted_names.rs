@@ -16,7 +16,17 @@ pub struct UnlistedNames {
     /// Values that resemble a listed one.
     look_alikes: Vec<Box<str>>,
     pub(super) spellings: Vec<Box<str>>,
+    /// Of each spelling, the cases that have it. Formats up to 7 do not have them.
+    #[serde(skip)]
+    spelled: Vec<SpelledCases>,
 }
+
+/// Cases with a spelling by where they have it: in a selection, a control, an outcome, separate groups or a complaint of theirs, or in a tally. A
+/// case is counted once in each place, up to the number from which the spelling may be told.
+pub type SpelledCases = [u32; 6];
+
+/// The place of tallies; those of cases are in the order of the kinds of their events.
+pub(super) const IN_TALLIES: usize = 5;
 
 impl UnlistedNames {
     /// Returns the slot by which a normalised value of this kind is counted by name; the kind itself where too many have
@@ -42,7 +52,34 @@ impl UnlistedNames {
     pub(super) fn learn_spelling(&mut self, name: &str) {
         if self.spellings.len() < MAX_SPELLINGS && !self.spellings.iter().any(|known| **known == *name) {
             self.spellings.push(name.into());
+            self.spelled.push(SpelledCases::default());
         }
+    }
+
+    /// Counts cases that have a spelling in this place, up to `most`.
+    pub(super) fn count_spelling(&mut self, name: &str, place: usize, cases: u32, most: u32) {
+        let known = self.spellings.iter().position(|known| **known == *name);
+        let counts = known.and_then(|index| self.spelled.get_mut(index)).and_then(|counts| counts.get_mut(place));
+        if let Some(count) = counts {
+            *count = count.saturating_add(cases).min(most);
+        }
+    }
+
+    /// Returns each spelling with the cases that have it: of the places where they may have it that with the most, as one case may have it in several.
+    pub(super) fn spelled(&self) -> impl Iterator<Item = (&str, u32)> {
+        let counts = self.spelled.iter().map(|counts| counts.iter().copied().max().unwrap_or_default());
+        self.spellings.iter().map(AsRef::as_ref).zip(counts)
+    }
+
+    /// Returns the cases of the spellings, which the encoding leaves out.
+    #[must_use]
+    pub fn spelled_cases(&self) -> &[SpelledCases] {
+        &self.spelled
+    }
+
+    /// Sets what [`Self::spelled_cases`] returned.
+    pub fn set_spelled_cases(&mut self, cases: Vec<SpelledCases>) {
+        self.spelled = cases;
     }
 
     /// Returns no more than may be kept: the bytes may come from anywhere.
@@ -50,6 +87,8 @@ impl UnlistedNames {
         self.strange.truncate(usize::from(Slot::MAX_NAMED));
         self.look_alikes.truncate(usize::from(Slot::MAX_NAMED));
         self.spellings.truncate(MAX_SPELLINGS);
+        // An earlier version did not count them.
+        self.spelled.resize(self.spellings.len(), SpelledCases::default());
         self
     }
 }

@@ -4,7 +4,7 @@ use super::interface::Handled;
 use super::tables::Tables;
 use crate::event::{Complaint, ComplaintStatus, Event, Population, Rejection, Tally};
 use crate::evidence::StagedPopulation;
-use crate::ledger::{Arrival, AttributeTable, CaseCounts, Contribution, Timing};
+use crate::ledger::{Arrival, AttributeTable, CaseCounts, ComplaintCode, Contribution, Handling as HowHandled, Timing};
 use crate::plan::invariant::{Room, present};
 use crate::plan::{Channel, Dimension, DimensionId, Plan, ProfileId, hour_of};
 use crate::window::Counts;
@@ -28,9 +28,13 @@ pub(super) fn count_tally(
         channel: tally.channel,
         cohort: event.time,
         attributes: tables.ledger.attributes.intern(&tally.groups, &tally.strata, None),
+        handling: HowHandled::default(),
         counts: CaseCounts::default(),
     };
-    tables.add(&place, &Counts::of_tally(&tally.counts), timing.late);
+    tables.ledger.attributes.count_spellings_of_tally(tally);
+    let counts = Counts::of_tally(&tally.counts);
+    tables.add(&place, &counts, timing.late);
+    tables.add_occurrences(&place, &counts, timing.late);
     (Handled::Accepted, Some(profile))
 }
 
@@ -46,15 +50,20 @@ pub(super) fn count_complaint(
         Err(handled) => return (handled, None),
     };
     // Later news of a complaint is not another complaint.
-    if complaint.status == ComplaintStatus::Received {
+    let is_new = complaint.status == ComplaintStatus::Received;
+    if is_new || plan.reads_complaints() {
         let place = Contribution {
             profile,
             channel: Channel::Profile,
             cohort: event.time,
             attributes: tables.ledger.attributes.intern(&complaint.groups, &Vec::new(), None),
+            handling: HowHandled::default(),
             counts: CaseCounts::default(),
         };
-        tables.add(&place, &Counts { complaints: 1, ..Counts::default() }, timing.late);
+        tables.add_complaint(&place, ComplaintCode::of(complaint.ground.as_deref(), complaint.status), timing.late);
+        if is_new {
+            tables.add(&place, &Counts { complaints: 1, ..Counts::default() }, timing.late);
+        }
     }
     (Handled::Accepted, Some(profile))
 }

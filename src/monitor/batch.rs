@@ -10,12 +10,15 @@ use super::places::places_of_groups;
 use super::recognition::{DecodedRecord, Desk, Known, Prepared, Recognition};
 use super::tallies::type_index;
 use crate::event::{Decoded, TemplateId};
-use crate::ledger::CaseEvent;
+use crate::ledger::{CaseEvent, CaseEvents, Ledger, Timing};
 use crate::plan::invariant::{Room, present};
-use crate::plan::{EventTime, PartitionIndex};
+use crate::plan::{EventTime, PartitionIndex, Span};
 
 /// Records that go through a stage together. Their payloads fit into the second level of a processor's cache.
 const PART: usize = 256;
+
+/// How long templates are kept, at most, by the wall clock and from tick to tick.
+const TEMPLATES_KEPT: Span = Span::DAY;
 
 /// The most threads that records are recognised by.
 pub const MAX_WORKERS: usize = 64;
@@ -84,10 +87,26 @@ impl Monitor {
 
     fn forget_templates_if_full(&mut self) {
         if self.recognition.templates.is_full() {
-            self.count_uncounted();
-            self.sums.clear();
-            self.recognition.templates.clear();
+            self.forget_templates();
         }
+    }
+
+    /// Forgets all templates a day after it did so last. They hold what records say but for ids and times, also of cases that are closed.
+    pub(super) fn forget_templates_in_time(&mut self, now: EventTime) {
+        if self.templates_since == EventTime::MIN {
+            self.templates_since = now;
+        } else if now.since(self.templates_since) >= TEMPLATES_KEPT {
+            self.forget_templates();
+            // What was read last lies at the desks.
+            self.recognition.desks = vec![Desk::default()];
+            self.templates_since = now;
+        }
+    }
+
+    fn forget_templates(&mut self) {
+        self.count_uncounted();
+        self.sums.clear();
+        self.recognition.templates.clear();
     }
 
     /// Recognises all records of some parts, or decodes them: each part at a desk of its own.
@@ -121,15 +140,19 @@ impl Monitor {
         now: EventTime,
         handled: &mut Vec<Handled>,
     ) {
-        let prepared = self.recognition.desks.get_mut(desk).map(|desk| std::mem::take(&mut desk.prepared));
-        let prepared = prepared.unwrap_or_default();
+        let taken = self.recognition.desks.get_mut(desk);
+        let taken = taken.map(|desk| (std::mem::take(&mut desk.prepared), std::mem::take(&mut desk.twice)));
+        let (prepared, twice) = taken.unwrap_or_default();
         // The compiler must not leave the reads out.
-        std::hint::black_box(self.tables.ledger.touch(prepared.iter().filter_map(Prepared::case)));
+        std::hint::black_box(self.touch(&prepared, &twice));
         let mut decoded = decoded.drain(..);
         for (place, received) in part.iter().enumerate() {
             let result = match prepared.get(place) {
                 Some(Prepared::Known(template, event)) => {
                     Some(self.handle_known(received.partition, *template, event, now))
+                }
+                Some(Prepared::Twice(template, place)) => {
+                    twice.get(*place).map(|events| self.handle_twice(received.partition, *template, events, now))
                 }
                 Some(Prepared::Decoded) => decoded.next().map(|decoded| self.handle_new(received, decoded, now)),
                 None => None,
@@ -140,9 +163,17 @@ impl Monitor {
         }
         if let Some(desk) = self.recognition.desks.get_mut(desk) {
             // Nothing of it may be taken for the next part's.
-            desk.prepared = prepared;
+            (desk.prepared, desk.twice) = (prepared, twice);
             desk.prepared.clear();
+            desk.twice.clear();
         }
+    }
+
+    /// Reads of memory what joining these records will read.
+    fn touch(&self, prepared: &[Prepared], twice: &[CaseEvents]) -> usize {
+        let by_both = twice.iter().flat_map(|events| [events.former.case, events.present.case]);
+        let ledger = &self.tables.ledger;
+        ledger.touch(prepared.iter().filter_map(Prepared::case)) ^ ledger.touch(by_both)
     }
 
     fn handle_known(
@@ -152,9 +183,34 @@ impl Monitor {
         event: &CaseEvent,
         now: EventTime,
     ) -> Handled {
+        self.handle_chosen(partition, (template, event.time()), now, |_, _| event)
+    }
+
+    /// Does what [`Self::handle_known`] does while there are two keys.
+    fn handle_twice(
+        &mut self,
+        partition: PartitionIndex,
+        template: TemplateId,
+        events: &CaseEvents,
+        now: EventTime,
+    ) -> Handled {
+        let time = events.present.time();
+        self.handle_chosen(partition, (template, time), now, |ledger, timing| ledger.choose(events, timing))
+    }
+
+    /// Handles an event of a template. `choose` returns it by the key that its case has.
+    #[inline]
+    fn handle_chosen<'e>(
+        &mut self,
+        partition: PartitionIndex,
+        (template, time): (TemplateId, EventTime),
+        now: EventTime,
+        choose: impl FnOnce(&mut Ledger, &Timing) -> &'e CaseEvent,
+    ) -> Handled {
         let known = present(Room::Monitor, "a template outlives its part", self.recognition.templates.get(template));
         let (kind, unknown_profile) = known.map_or((0, false), |known| (known.kind, known.unknown_profile));
-        let handled = self.handle_at(partition, event.time(), now, |monitor, timing| {
+        let handled = self.handle_at(partition, time, now, |monitor, timing| {
+            let event = choose(&mut monitor.tables.ledger, timing);
             let Some(facts) = monitor.tables.ledger.open_case(event, timing) else {
                 return count_known((&mut monitor.tables, &mut monitor.sums), (event, unknown_profile), timing);
             };

@@ -1,5 +1,6 @@
 //! The state machine: records and ticks in, findings and alerts out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::aggregates::{Counted, count_complaint, count_population, count_tally};
@@ -10,15 +11,18 @@ use super::recognition::Recognition;
 use super::sums::Sums;
 use super::tables::Tables;
 use super::tallies::{Tallies, type_index};
-use crate::alert::{Alert, AlertBook};
-use crate::disclosure::EventCounts;
+use crate::alert::{Alert, AlertBook, Answering, MeasureBook};
+use crate::disclosure::{EventCounts, Releases, hide_verdicts, shows_comparison};
 use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection};
-use crate::judge::{Evaluation, Evaluator, Funnel, Scene, unlisted};
+use crate::judge::{Evaluation, Evaluator, Finding, Scene, unlisted};
 use crate::ledger::{AttributeTable, PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
 use crate::window::{Lateness, Latenesses, Watermark, Windows};
+
+/// The number of cells is told in steps of so many.
+const CELLS_STEP: u64 = 64;
 
 /// Everything above the I/O line as one value. It is called and never calls.
 #[derive(Clone)]
@@ -28,14 +32,22 @@ pub struct Monitor {
     pub(super) watermark: Watermark,
     pub(super) tables: Tables,
     pub(super) evaluator: Evaluator,
+    /// As it may be published, but for what primary suppression leaves out.
     pub(super) evaluation: Evaluation,
+    pub(super) releases: Releases,
     pub(super) alerts: AlertBook,
+    /// What was done about alerts and profiles. A snapshot shares it.
+    pub(super) measures: Arc<MeasureBook>,
+    /// The partitions from which no measure is taken. Whoever registers them says so, so it is no part of a snapshot.
+    pub(super) without_measures: BTreeSet<PartitionIndex>,
     /// Alerts that changed since the last poll; none with [`Clock::Event`].
     pub(super) changed_alerts: Vec<Alert>,
     /// Whether there was an evaluation since the last poll.
     pub(super) is_publication_due: bool,
     pub(super) tallies: Tallies,
     pub(super) recognition: Recognition,
+    /// Wall-clock time at which templates were forgotten last; only in `run`.
+    pub(super) templates_since: EventTime,
     pub(super) sums: Sums,
     /// How late events were; only in `run`.
     pub(super) latenesses: Latenesses,
@@ -60,6 +72,7 @@ impl Monitor {
         Self {
             watermark,
             recognition: Recognition::new(&tables.ledger),
+            templates_since: EventTime::MIN,
             sums: Sums::default(),
             latenesses: Latenesses::default(),
             end: None,
@@ -67,14 +80,11 @@ impl Monitor {
             quiet_until: EventTime::MIN,
             tables,
             evaluator: Evaluator::default(),
-            evaluation: Evaluation {
-                as_of: EventTime::MIN,
-                findings: Vec::new(),
-                late: Vec::new(),
-                unlisted: Vec::new(),
-                funnel: Funnel::default(),
-            },
+            evaluation: Evaluation::default(),
+            releases: Releases::default(),
             alerts: AlertBook::new(),
+            measures: Arc::default(),
+            without_measures: BTreeSet::new(),
             changed_alerts: Vec::new(),
             is_publication_due: false,
             tallies: Tallies::default(),
@@ -88,6 +98,16 @@ impl Monitor {
     /// Registers a partition, which holds the watermark back until it has an event or is idle. Registering it again has no effect.
     pub fn add_partition(&mut self, partition: PartitionIndex, now: EventTime) {
         self.watermark.add(partition, now);
+    }
+
+    /// Registers a partition that holds nothing back until its first event, as of input of which the order is known.
+    pub fn add_partition_without_hold(&mut self, partition: PartitionIndex, now: EventTime) {
+        self.watermark.excuse(partition, now);
+    }
+
+    /// Says that no measure is taken from a partition: one that comes from it is rejected.
+    pub fn refuse_measures(&mut self, partition: PartitionIndex) {
+        self.without_measures.insert(partition);
     }
 
     /// Handles one record and returns what became of it. `now` is wall-clock time; with [`Clock::Event`] it is ignored.
@@ -106,6 +126,7 @@ impl Monitor {
         let to = self.watermark.idle(now, self.plan.window.idle_after);
         self.watermark.advance(to);
         self.settle();
+        self.forget_templates_in_time(now);
         if let Some(as_of) = self.watermark.current() {
             self.evaluate(as_of, now, true);
         }
@@ -155,6 +176,12 @@ impl Monitor {
         (&self.tables.windows, &self.tables.ledger.attributes)
     }
 
+    /// Returns whether something may be known by the pseudonym key before the present one alone.
+    #[must_use]
+    pub const fn has_two_keys(&self) -> bool {
+        self.tables.ledger.has_two_keys()
+    }
+
     /// Returns the plan in force.
     #[must_use]
     pub fn plan(&self) -> &Plan {
@@ -169,36 +196,47 @@ impl Monitor {
             self.plan.dimensions.iter().zip(counts).map(|(dimension, count)| (dimension.name.clone(), *count)).collect()
         };
         // Few cases of a kind would tell of single ones.
-        let shown = |cases: u64| if cases < self.plan.min_cell { 0 } else { cases };
+        let shown = |cases: u64| self.plan.disclosure.stepped(cases);
         let by_kind = |cases: Vec<[u64; 2]>| {
-            let dimensions = self.plan.dimensions.iter().zip(cases);
+            // What is on no list in an intersection is so in one of its parts.
+            let dimensions = self.plan.dimensions.iter().zip(cases).filter(|(dimension, _)| !dimension.is_crossed());
             dimensions.map(|(dimension, cases)| (dimension.name.clone(), cases.map(shown))).collect()
         };
         let mut released: Vec<u64> = self.tables.ledger.released().iter().copied().map(shown).collect();
         released.resize(self.plan.dimensions.len(), 0);
+        let stepped = |counts: &[u64]| counts.iter().copied().map(shown).collect::<Vec<u64>>();
+        let cells = self.tables.windows.cells() as u64;
+        let mut by_type = self.tallies.by_type();
+        // What was lost is told as it is.
+        by_type
+            .iter_mut()
+            .filter(|(_, result, _)| *result == "accepted")
+            .for_each(|(.., count)| *count = shown(*count));
         Health {
-            events: self.event_counts(),
-            by_type: self.tallies.by_type(),
+            events: self.event_counts().stepped(&self.plan),
+            by_type,
             rejections: self.tallies.rejections(),
             watermark: self.watermark.current(),
             partitions: self.watermark.partitions().collect(),
-            open_cases: ledger.open_cases,
+            open_cases: shown(ledger.open_cases),
             evicted_cases: ledger.evicted_cases,
-            waiting_cases: ledger.waiting_cases,
+            waiting_cases: shown(ledger.waiting_cases),
             dropped_waiting: ledger.dropped_waiting,
-            remembered_ids: ledger.remembered_ids,
+            remembered_ids: shown(ledger.remembered_ids),
             evicted_ids: ledger.evicted_ids,
             refused_contributions: self.tables.windows.refused(),
             late: self.tallies.late,
             late_for_evidence: self.tallies.late_for_evidence,
             ahead: self.ahead(),
-            cells: self.tables.windows.cells() as u64,
-            without_group: by_dimension(self.tables.windows.without_group()),
+            // That there is one more cell would say that a group has its first case.
+            cells: if self.plan.disclosure.is_open() { cells } else { cells.next_multiple_of(CELLS_STEP) },
+            without_group: by_dimension(&stepped(self.tables.windows.without_group())),
             released: by_dimension(&released),
             unlisted: by_kind(self.tables.windows.unlisted()),
             unlisted_ever: by_kind(self.tables.windows.unlisted_ever()),
-            probabilistic: by_dimension(self.tables.windows.probabilistic()),
+            probabilistic: by_dimension(&stepped(self.tables.windows.probabilistic())),
             probabilities_dropped: self.tables.ledger.attributes.probabilities_dropped(),
+            previous_key_until: self.tables.ledger.former_until(),
             evaluations: self.evaluations,
             invariant_violations: violations()
                 .filter(|violations| violations.count > 0)
@@ -241,6 +279,11 @@ impl Monitor {
         event: &Event<'_>,
         now: EventTime,
     ) -> (Handled, Option<Record>) {
+        if let Data::Measure(measure) = &event.data {
+            let handled = self.handle_measure(partition, event, measure, now);
+            self.tallies.count(type_index(Some(&event.data)), &handled);
+            return (handled, None);
+        }
         let mut record = None;
         let handled = self.handle_at(partition, event.time, now, |monitor, timing| {
             let (counted, joined) = monitor.count_event(event, timing);
@@ -263,19 +306,8 @@ impl Monitor {
         now: EventTime,
         count: impl FnOnce(&mut Self, &Timing) -> Counted,
     ) -> Handled {
-        if let Clock::Event { as_of: Some(as_of) } = self.clock
-            && time > as_of
-        {
-            return Handled::BeyondAsOf;
-        }
-        if self.end.is_some_and(|end| time > end) {
-            self.tallies.ahead = self.tallies.ahead.saturating_add(1);
-            return Handled::BeyondAsOf;
-        }
-        if let Some(max_ahead) = self.max_ahead()
-            && time > now.plus(max_ahead)
-        {
-            return Handled::Rejected(Rejection::ahead_of_clock(time.since(now), max_ahead));
+        if let Some(refused) = self.beyond_end(time).or_else(|| self.ahead_of_clock(time, now)) {
+            return refused;
         }
         let lateness = self.watermark.lateness(partition, time);
         if lateness == Lateness::TooLate || time < self.begin {
@@ -304,9 +336,31 @@ impl Monitor {
         handled
     }
 
+    /// Returns what becomes of an event after the end of a `replay`; `None` where it is not.
+    #[inline]
+    pub(super) fn beyond_end(&mut self, time: EventTime) -> Option<Handled> {
+        if let Clock::Event { as_of: Some(as_of) } = self.clock
+            && time > as_of
+        {
+            return Some(Handled::BeyondAsOf);
+        }
+        if self.end.is_some_and(|end| time > end) {
+            self.tallies.ahead = self.tallies.ahead.saturating_add(1);
+            return Some(Handled::BeyondAsOf);
+        }
+        None
+    }
+
+    /// Returns what becomes of an event that is too far ahead of the wall clock; `None` where it is not.
+    #[inline]
+    pub(super) fn ahead_of_clock(&self, time: EventTime, now: EventTime) -> Option<Handled> {
+        let max_ahead = self.max_ahead().filter(|max_ahead| time > now.plus(*max_ahead))?;
+        Some(Handled::Rejected(Rejection::ahead_of_clock(time.since(now), max_ahead)))
+    }
+
     /// Moves the watermark. What that makes due is done where it passes an hour, or an hour plus the allowed lateness.
     #[inline]
-    fn pass_time(&mut self, to: EventTime) {
+    pub(super) fn pass_time(&mut self, to: EventTime) {
         if to < self.quiet_until {
             self.watermark.advance(to);
         } else {
@@ -373,9 +427,17 @@ impl Monitor {
         if shown {
             self.evaluation.funnel = self.evaluator.funnel(&scene);
             self.evaluation.unlisted = unlisted(&scene);
+            self.evaluation = self.releases.release(&self.plan, std::mem::take(&mut self.evaluation));
             self.is_publication_due = true;
         }
+        if !shown {
+            hide_verdicts(&self.plan, &mut self.evaluation.findings);
+        }
         let transitions = self.alerts.observe(now, &self.evaluation, &self.plan);
+        let (measures, evaluation, plan) = (&*self.measures, &self.evaluation, &*self.plan);
+        let shows = |finding: &Finding| shows_comparison(plan, finding);
+        let answering = Answering { measures, evaluation, shows: &shows };
+        let transitions = self.alerts.answer(now, answering, plan, transitions);
         if self.clock == Clock::Wall {
             self.changed_alerts.extend(transitions.into_iter().map(|transition| transition.alert));
         }

@@ -36,7 +36,8 @@ pub enum Handled {
     Duplicate,
     /// Its `source` and `id` were seen before, with another type or content: to be dead-lettered.
     Mismatched(Rejection),
-    /// A second selection of a case: it changed nothing.
+    /// A second selection of a case, or an outcome that contradicts another one of its control without correcting it. Of selections the earliest
+    /// counts, of outcomes the latest: the other one is in no figure.
     Conflict,
     /// Older than the history.
     TooLate,
@@ -100,6 +101,9 @@ pub struct Health {
     pub probabilistic: Vec<(String, u64)>,
     /// How often such probabilities were not kept, because too many distinct ones were in use.
     pub probabilities_dropped: u64,
+    /// The last watermark at which something may be known by the pseudonym key before the present one; `None` where there is
+    /// none any more.
+    pub previous_key_until: Option<EventTime>,
     /// Evaluations so far.
     pub evaluations: u64,
     /// Broken invariants since the program started, by room: only non-zero rows. Any is a defect of the program.

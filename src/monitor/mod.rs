@@ -8,6 +8,7 @@ mod cases;
 mod core;
 mod interface;
 mod lateness;
+mod measures;
 mod output;
 mod places;
 mod recognition;

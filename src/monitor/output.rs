@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::core::Monitor;
+use super::interface::Clock;
 use super::snapshot::RestoreError;
 use super::transitions::AlertEntries;
-use crate::alert::ToldSoFar;
-use crate::disclosure::{Published, PublishedAlert, publish, publish_alert};
+use crate::alert::{Alert, ToldSoFar};
+use crate::disclosure::{MeasureShelf, Published, PublishedAlert, publish, publish_alert, without_numbers};
 use crate::plan::{Names, Provenance};
 
 /// One piece of output.
@@ -36,7 +37,8 @@ impl Monitor {
     pub fn poll_output(&mut self) -> Option<Output> {
         let alerts = std::mem::take(&mut self.changed_alerts);
         if !alerts.is_empty() {
-            let published = alerts.iter().filter_map(|alert| publish_alert(&self.plan, alert)).collect();
+            let shelf = MeasureShelf::of(&self.measures, &self.plan);
+            let published = alerts.iter().filter_map(|alert| publish_alert(&self.plan, alert, &shelf)).collect();
             let provenance = Provenance {
                 as_of: Some(self.evaluation.as_of),
                 config_hash: self.plan.config_hash.clone(),
@@ -51,7 +53,22 @@ impl Monitor {
     /// Returns what the last evaluation may show, with the counts of events of this moment.
     #[must_use]
     pub fn published(&self) -> Arc<Published> {
-        Arc::new(publish(&self.plan, &self.evaluation, self.alerts.alerts(), self.event_counts()))
+        let told = (&self.evaluation, &self.releases);
+        if self.clock == Clock::Wall || self.plan.disclosure.is_open() {
+            let alerts = (self.alerts.alerts(), &*self.measures);
+            return Arc::new(publish(&self.plan, told, alerts, self.event_counts()));
+        }
+        let alerts: Vec<Alert> = self.alerts.alerts().map(|alert| self.in_replay(alert)).collect();
+        Arc::new(publish(&self.plan, told, (alerts.iter(), &*self.measures), self.event_counts()))
+    }
+
+    /// A replay releases numbers once, at its end: of what an alert rested on before, none are told.
+    fn in_replay(&self, alert: &Alert) -> Alert {
+        let mut alert = alert.clone();
+        if !self.evaluation.findings.contains(&alert.evidence) {
+            alert.evidence = without_numbers(&self.plan, &alert.evidence);
+        }
+        alert
     }
 
     /// Restores alerts from entries that [`Self::poll_output`] returned after the snapshot was taken. Returns what receivers may be told of them,
@@ -62,7 +79,8 @@ impl Monitor {
     pub fn recall_alerts(&mut self, entries: AlertEntries) -> Result<Vec<PublishedAlert>, RestoreError> {
         let mapping = entries.names.mapping_to(&Names::of(&self.plan)).map_err(RestoreError::OtherDimensions)?;
         let renamed = entries.alerts.iter().filter_map(|alert| alert.clone().renamed(&mapping));
-        let published = renamed.filter_map(|alert| publish_alert(&self.plan, &alert)).collect();
+        let shelf = MeasureShelf::of(&self.measures, &self.plan);
+        let published = renamed.filter_map(|alert| publish_alert(&self.plan, &alert, &shelf)).collect();
         self.alerts.recall(entries.alerts, &mapping);
         self.alerts.keep_watched(&self.plan);
         Ok(published)

@@ -12,12 +12,12 @@ pub(super) fn places_of_groups(event: &Event<'_>, plan: &Plan, attributes: &Attr
         Data::Complaint(data) => &data.groups,
         Data::Tally(data) => &data.groups,
         Data::Attributes(data) => &data.groups,
-        Data::Outcome(_) | Data::Population(_) => return Vec::new(),
+        Data::Outcome(_) | Data::Population(_) | Data::Measure(_) => return Vec::new(),
     };
     let mut places = Vec::with_capacity(groups.len());
     let mut first = 0;
     for (dimension, id) in plan.dimensions.iter().zip((0..).map(DimensionId)) {
-        let named = groups.iter().find(|(name, _)| *name == dimension.name);
+        let named = groups.iter().find(|(name, _)| *name == dimension.name && !dimension.is_crossed());
         if let Some((_, Membership::Group(value))) = named
             && let Some(group) = attributes.slot_of_group(id, value).group()
         {

@@ -4,7 +4,7 @@ use super::tallies::type_index;
 use crate::event::{
     self, Data, Decoded, Event, RawRecord, Recogniser, Rejection, Skimmed, TemplateId, Templates, is_ahead,
 };
-use crate::ledger::{CaseEvent, CaseKey, Ledger, ReadyRecord};
+use crate::ledger::{CaseEvent, CaseEvents, CaseKey, Ledger, ReadyRecord};
 use crate::plan::{Limits, Span};
 
 /// What is known of a record by its template.
@@ -30,6 +30,8 @@ pub(super) struct Recognition {
 pub(super) struct Desk {
     pub recogniser: Recogniser,
     pub prepared: Vec<Prepared>,
+    /// What [`Prepared::Twice`] refers to.
+    pub twice: Vec<CaseEvents>,
 }
 
 /// A record after the first stage.
@@ -37,6 +39,8 @@ pub(super) struct Desk {
 pub(super) enum Prepared {
     /// It has a template.
     Known(TemplateId, CaseEvent),
+    /// The same while there are two keys, with the place of what it is by both.
+    Twice(TemplateId, usize),
     /// It was decoded, which takes more room.
     Decoded,
 }
@@ -64,8 +68,10 @@ impl Desk {
     ) where
         'a: 'r,
     {
-        let Self { recogniser, prepared } = self;
+        let Self { recogniser, prepared, twice } = self;
         prepared.clear();
+        twice.clear();
+        let has_two_keys = ledger.has_two_keys();
         prepared.extend(records.map(|record| {
             let found = templates.find(record, limits, recogniser);
             let in_time = found.filter(|(_, values)| !is_ahead(values.time, record.timestamp, max_ahead));
@@ -75,6 +81,14 @@ impl Desk {
                 return Prepared::Decoded;
             };
             debug_assert!(is_decoded_so(record, limits, &values, known), "a template says what decoding finds");
+            if has_two_keys {
+                let Some(events) = ledger.fill_by_both(&known.record, &values) else {
+                    decoded.push(event::decode(record, limits, max_ahead));
+                    return Prepared::Decoded;
+                };
+                twice.push(events);
+                return Prepared::Twice(id, twice.len() - 1);
+            }
             Prepared::Known(id, ledger.fill(&known.record, &values))
         }));
     }
@@ -85,7 +99,7 @@ impl Prepared {
     pub const fn case(&self) -> Option<CaseKey> {
         match self {
             Self::Known(_, event) => Some(event.case),
-            Self::Decoded => None,
+            Self::Twice(..) | Self::Decoded => None,
         }
     }
 }
@@ -101,7 +115,7 @@ fn is_decoded_so(record: &RawRecord<'_>, limits: &Limits, values: &Skimmed<'_>, 
         Data::Outcome(data) => (Some(&*data.case_id), data.control_id.as_deref(), data.revises.as_deref()),
         Data::Attributes(data) => (Some(&*data.case_id), None, None),
         Data::Complaint(data) => (data.case_id.as_deref(), None, None),
-        Data::Tally(_) | Data::Population(_) => (None, None, None),
+        Data::Tally(_) | Data::Population(_) | Data::Measure(_) => (None, None, None),
     };
     (id.as_bytes(), time, case_id.map(str::as_bytes)) == (values.id, values.time, Some(values.case_id))
         && control_id.is_none_or(|id| values.control_id == Some(id.as_bytes()))

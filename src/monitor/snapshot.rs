@@ -3,13 +3,16 @@
 //! A snapshot is taken between two records and encoded elsewhere. Taking it copies little: pages of cases and cells are shared with the running
 //! monitor until they change. The `stored` folder has the encodings.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use super::core::Monitor;
 use super::interface::Clock;
 use super::stored::{FORMAT, Section0, State, is_read, read_section_0, write_section_0};
 use super::tallies::Tallies;
-use crate::ledger::{Ledger, LedgerPages, PseudonymKey, Spans};
+use crate::disclosure::{Releases, cut};
+use crate::ledger::{Fit, Keys, Ledger, LedgerPages, Spans};
 use crate::plan::{DimensionId, EventTime, Mapping, Names, Plan, Span, hour_of};
 
 /// Longest span of a checkpoint; a configuration's are far shorter.
@@ -97,6 +100,8 @@ impl Monitor {
             sequences: self.tables.sequences.state(),
             evaluator: self.evaluator.state(),
             alerts: self.alerts.clone(),
+            measures: Arc::clone(&self.measures),
+            releases: self.releases.state(),
             tallies: self.tallies.state(),
             heard: self.heard.clone(),
             evaluations: self.evaluations,
@@ -116,11 +121,11 @@ impl Monitor {
     /// [`RestoreError`] if a section is not one that [`Snapshot::section`] returned, or if the key or the dimensions differ.
     pub fn restore(
         plan: Plan,
-        key: PseudonymKey,
+        keys: impl Into<Keys>,
         clock: Clock,
         section: impl FnMut(usize) -> Option<Vec<u8>>,
     ) -> Result<Self, RestoreError> {
-        Self::restore_of(FORMAT, plan, key, clock, section)
+        Self::restore_of(FORMAT, plan, keys, clock, section)
     }
 
     /// Restores a monitor from a snapshot of an earlier format.
@@ -130,7 +135,7 @@ impl Monitor {
     pub fn restore_of(
         format: u32,
         plan: Plan,
-        key: PseudonymKey,
+        keys: impl Into<Keys>,
         clock: Clock,
         mut section: impl FnMut(usize) -> Option<Vec<u8>>,
     ) -> Result<Self, RestoreError> {
@@ -141,9 +146,8 @@ impl Monitor {
         let section_0 = read_section_0(format, &bytes(0)?).map_err(|problem| malformed(0, problem))?;
         let Section0 { names, state, not_selected_horizon: not_selected, membership_horizon, counts_unmatched } =
             section_0;
-        if state.ledger.key_check != key.check() {
-            return Err(RestoreError::OtherKey);
-        }
+        let keys = keys.into();
+        let fit = keys.fit(state.ledger.key_check, state.ledger.former).ok_or(RestoreError::OtherKey)?;
         if !state.watermark.is_possible() {
             return Err(malformed(0, "expected a watermark among the times that events can have".to_owned()));
         }
@@ -153,7 +157,8 @@ impl Monitor {
         if [not_selected, membership, history, lateness].iter().any(|span| !(Span(0)..=LONGEST_SPAN).contains(span)) {
             return Err(malformed(0, format!("expected horizons from 0 to a hundred years, found {spans:?}")));
         }
-        Self::from_state((names, state), (spans, counts_unmatched), plan, key, clock, |ledger, mapping| {
+        let state = (names, state);
+        Self::from_state(state, (spans, counts_unmatched), plan, (keys, fit), clock, |ledger, mapping| {
             (0..LedgerPages::SHARDS).try_for_each(|shard| {
                 let restored = ledger.restore_shard(shard, &bytes(shard + 1)?, mapping);
                 restored.map_err(|problem| malformed(shard + 1, problem))
@@ -168,9 +173,11 @@ impl Monitor {
     /// [`RestoreError::OtherDimensions`]; the monitor is unchanged.
     pub fn change_plan(&mut self, plan: Plan) -> Result<(), RestoreError> {
         let Snapshot { names, state, spans, pages } = self.snapshot();
-        let key = self.tables.ledger.key().clone();
+        let keys = self.tables.ledger.keys();
+        let fit = keys.fit(state.ledger.key_check, state.ledger.former).ok_or(RestoreError::OtherKey)?;
         let mapping = names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
-        let changed = Self::from_state((names, state), (spans, true), plan, key, self.clock, |ledger, mapping| {
+        let state = (names, state);
+        let changed = Self::from_state(state, (spans, true), plan, (keys, fit), self.clock, |ledger, mapping| {
             ledger.take_pages(&pages, mapping);
             Ok(())
         })?;
@@ -178,7 +185,8 @@ impl Monitor {
         let changed_alerts = alerts.into_iter().filter_map(|alert| alert.renamed(&mapping)).collect();
         let mut latenesses = std::mem::take(&mut self.latenesses);
         latenesses.forget_groups();
-        *self = Self { changed_alerts, is_publication_due: self.is_publication_due, latenesses, ..changed };
+        let (is_publication_due, templates_since) = (self.is_publication_due, self.templates_since);
+        *self = Self { changed_alerts, is_publication_due, templates_since, latenesses, ..changed };
         Ok(())
     }
 
@@ -186,6 +194,9 @@ impl Monitor {
     pub fn shift_clock(&mut self, by: Span) {
         self.watermark.shift_clock(by);
         self.alerts.shift_clock(by);
+        if self.templates_since > EventTime::MIN {
+            self.templates_since = self.templates_since.plus(by);
+        }
         for heard in self.heard.iter_mut().filter(|heard| **heard > EventTime::MIN) {
             *heard = heard.plus(by);
         }
@@ -195,15 +206,16 @@ impl Monitor {
         (names, state): (Names, State),
         (spans, counts_unmatched): (Spans, bool),
         plan: Plan,
-        key: PseudonymKey,
+        (keys, fit): (Keys, Fit),
         clock: Clock,
         cases: impl FnOnce(&mut Ledger, &Mapping) -> Result<(), RestoreError>,
     ) -> Result<Self, RestoreError> {
         let mapping = names.mapping_to(&Names::of(&plan)).map_err(RestoreError::OtherDimensions)?;
-        let mut monitor = Self::new(plan, key, clock);
+        let mut monitor = Self::new(plan, keys.present, clock);
         let ledger = monitor.tables.ledger.restore(state.ledger, spans, &mapping);
         ledger.map_err(|problem| RestoreError::Malformed { section: 0, problem })?;
         cases(&mut monitor.tables.ledger, &mapping)?;
+        monitor.tables.ledger.continue_with(fit);
         let window = &monitor.plan.window;
         monitor.watermark = state.watermark.with_plan(window.allowed_lateness, window.history);
         monitor.watermark.set_sorted(clock != Clock::Wall);
@@ -229,6 +241,13 @@ impl Monitor {
         monitor.tables.count_losses();
         monitor.alerts = state.alerts.renamed(&mapping);
         monitor.alerts.keep_watched(&monitor.plan);
+        monitor.measures = Arc::new(Arc::unwrap_or_clone(state.measures).of_profiles(&monitor.plan));
+        if !state.releases.has_any() {
+            // An earlier version stored exact numbers.
+            let alerts = monitor.alerts.alerts_mut().iter_mut();
+            alerts.for_each(|alert| alert.evidence = cut(&monitor.plan, &alert.evidence));
+        }
+        monitor.releases = Releases::restored(state.releases);
         monitor.tallies = Tallies::restored(state.tallies);
         for (heard, profile) in state.heard.iter().zip(0..) {
             let place = mapping.profile_index(profile).and_then(|now| monitor.heard.get_mut(usize::from(now)));

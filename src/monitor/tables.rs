@@ -1,9 +1,10 @@
 //! Everything that events are counted in.
 
-use crate::evidence::{Cohorts, Reading, Sequences, feeds};
+use crate::event::ComplaintStatus;
+use crate::evidence::{Cohorts, Occurrences, Reading, Sequences, feeds};
 use crate::ledger::{
-    AttributeTable, CaseChange, CaseFacts, Contribution, Effects, FinalChange, Ledger, Loss, LossCause, PseudonymKey,
-    Spans,
+    AttributeTable, CaseChange, CaseFacts, CaseOccurrence, CasePlace, ComplaintCode, Contribution, Effects,
+    FinalChange, Ledger, Loss, LossCause, OccurrenceChange, PseudonymKey, Spans,
 };
 use crate::plan::{Cause, EventTime, Indicator, Plan, RuleKind, Slot, Span, hour_of};
 use crate::window::{Counts, Populations, RouteId, Windows};
@@ -27,7 +28,9 @@ impl Tables {
         if plan.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Silence(_))) {
             windows.heard.keep();
         }
-        if plan.rules.iter().any(|rule| rule.reads(Indicator::HitRate)) {
+        let is_of_sealed = |indicator: &Indicator| indicator.is_of_sealed();
+        let sealed = || Indicator::ALL.into_iter().filter(is_of_sealed);
+        if plan.rules.iter().any(|rule| sealed().any(|indicator| rule.reads(indicator))) {
             windows.keep_seals(window.cohort_max_age, window.allowed_lateness);
         }
         if plan.counts_everyone {
@@ -55,6 +58,7 @@ impl Tables {
     pub fn settle(&mut self, plan: &Plan, watermark: EventTime) {
         let reading = Reading { plan, attributes: &self.ledger.attributes };
         self.sequences.settle(&mut self.cohorts, watermark, &reading);
+        self.ledger.forget_former(watermark);
     }
 
     /// Counts the cases that the ledger lost as missing.
@@ -106,10 +110,34 @@ impl Tables {
         }
     }
 
+    /// Adds counts that belong to no case to what occurred by the time of its event.
+    pub fn add_occurrences(&mut self, place: &Contribution, counts: &Counts, late: bool) {
+        if let Some(occurrences) = self.sequences.occurrences_mut() {
+            occurrences.stage_counts(place, counts, late, &self.ledger.attributes);
+        }
+    }
+
+    /// Adds a complaint that names no case, likewise.
+    pub fn add_complaint(&mut self, place: &Contribution, code: ComplaintCode, late: bool) {
+        let Some(occurrences) = self.sequences.occurrences_mut() else { return };
+        let Contribution { profile, channel, cohort, attributes, .. } = *place;
+        let hour = hour_of(cohort);
+        let what = match (late, code.status()) {
+            (false, _) => CaseOccurrence::Complaint(code),
+            (true, ComplaintStatus::Received) => CaseOccurrence::LateComplaint,
+            // A decision is no complaint: none is missing.
+            (true, _) => return,
+        };
+        let place = CasePlace { profile, channel, attributes };
+        let change = OccurrenceChange { what, hour, known: hour, place, more: true };
+        occurrences.stage(&change, &self.ledger.attributes);
+    }
+
     /// Returns what cases are counted in, beside the ledger.
     pub fn split(&mut self) -> (&mut Ledger, Counting<'_>) {
         let Self { ledger, windows, cohorts, sequences, populations: _ } = self;
-        (ledger, Counting { windows, cohorts: (!sequences.is_empty()).then_some(cohorts) })
+        let cohorts = (!sequences.is_empty()).then_some(cohorts);
+        (ledger, Counting { windows, cohorts, occurrences: sequences.occurrences_mut() })
     }
 
     /// Keeps cases as long as the plan says from now on, and counts what that does to any of them.
@@ -125,6 +153,8 @@ pub(super) struct Counting<'t> {
     pub windows: &'t mut Windows,
     /// `None` where no rule reads evidence.
     pub cohorts: Option<&'t mut Cohorts>,
+    /// `None` where no rule asks for what occurred by the time of its event.
+    pub occurrences: Option<&'t mut Occurrences>,
 }
 
 impl Counting<'_> {
@@ -135,6 +165,9 @@ impl Counting<'_> {
             self.windows.apply(change, attributes);
         }
         effects.finals.iter().for_each(|step| self.windows.heard.note_step(step));
+        if let Some(occurrences) = &mut self.occurrences {
+            count_occurrences(occurrences, effects, attributes);
+        }
         let Some(cohorts) = &mut self.cohorts else { return };
         effects.finals.iter().for_each(|step| cohorts.stage_step(self.windows, step, attributes));
         for (change, more) in &effects.missing {
@@ -162,4 +195,9 @@ impl Counting<'_> {
             cohorts.stage_cases(self.windows, route, place.cohort, &counts);
         }
     }
+}
+
+fn count_occurrences(occurrences: &mut Occurrences, effects: &Effects, attributes: &AttributeTable) {
+    effects.occurrences.iter().for_each(|change| occurrences.stage(change, attributes));
+    effects.missing.iter().for_each(|(change, more)| occurrences.count_case_missing(change, *more));
 }

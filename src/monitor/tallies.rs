@@ -24,8 +24,8 @@ pub(super) struct Tallies {
     pub beyond_as_of: u64,
 }
 
-const TYPES: [&str; 8] =
-    ["attributes", "complaint", "control", "outcome", "population", "selection", "tally", "unknown"];
+const TYPES: [&str; 9] =
+    ["attributes", "complaint", "control", "measure", "outcome", "population", "selection", "tally", "unknown"];
 const RESULTS: [&str; 8] =
     ["accepted", "conflict", "duplicate", "mismatched", "rejected", "too_late", "unknown_profile", "unknown_type"];
 
@@ -46,11 +46,12 @@ pub(super) const fn type_index(data: Option<&Data<'_>>) -> usize {
         Some(Data::Attributes(_)) => 0,
         Some(Data::Complaint(_)) => 1,
         Some(Data::Control(_)) => 2,
-        Some(Data::Outcome(_)) => 3,
-        Some(Data::Population(_)) => 4,
-        Some(Data::Selection(_)) => 5,
-        Some(Data::Tally(_)) => 6,
-        None => 7,
+        Some(Data::Measure(_)) => 3,
+        Some(Data::Outcome(_)) => 4,
+        Some(Data::Population(_)) => 5,
+        Some(Data::Selection(_)) => 6,
+        Some(Data::Tally(_)) => 7,
+        None => 8,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::alert::AlertState;
-use crate::disclosure::PublishedAlert;
+use crate::disclosure::{PublishedAlert, PublishedAnswer};
 use crate::plan::invariant::{Room, present};
 use crate::plan::{EventTime, InputOffset, Provenance};
 
@@ -27,7 +27,7 @@ pub struct Message {
     pub document: String,
 }
 
-/// What happened to an alert.
+/// What happened to an alert. The order of the variants is a part of the stored format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// It fires.
@@ -36,6 +36,12 @@ pub enum Kind {
     SeverityChanged,
     /// It has ended.
     Resolved,
+    /// It still fires, and is accepted.
+    Accepted,
+    /// It still fires, and is accepted no longer.
+    AcceptanceEnded,
+    /// It still fires, and something else was done about it.
+    MeasureTaken,
 }
 
 impl Kind {
@@ -46,6 +52,9 @@ impl Kind {
             Self::Firing => "firing",
             Self::SeverityChanged => "severity_changed",
             Self::Resolved => "resolved",
+            Self::Accepted => "accepted",
+            Self::AcceptanceEnded => "acceptance_ended",
+            Self::MeasureTaken => "measure_taken",
         }
     }
 }
@@ -58,10 +67,9 @@ impl Message {
         let (kind, at) = match alert.state {
             AlertState::Pending | AlertState::Inactive => return None,
             AlertState::Resolved => (Kind::Resolved, alert.resolved_at),
-            AlertState::Firing => match alert.change {
-                Some(change) if alert.transitions > 1 => (Kind::SeverityChanged, Some(change.at)),
-                _ => (Kind::Firing, alert.fired_at),
-            },
+            AlertState::Firing => {
+                last_change(alert).map_or((Kind::Firing, alert.fired_at), |(at, kind)| (kind, Some(at)))
+            }
         };
         // An alert of a damaged state may lack its times and its number.
         let at = at.unwrap_or(alert.active_at);
@@ -87,6 +95,7 @@ impl Message {
             resolved_at: None,
             transitions: 1,
             change: None,
+            answer: answer_when_it_fired(alert),
             ..alert.clone()
         };
         let first = Self::of(&began, provenance, base_url).filter(|_| told == 0 && last.number > 1);
@@ -131,6 +140,31 @@ impl Message {
     #[must_use]
     pub const fn is_firing(&self) -> bool {
         !matches!(self.kind, Kind::Resolved)
+    }
+}
+
+/// Returns what last happened to an alert since it fired, and when; `None` where nothing did.
+fn last_change(alert: &PublishedAlert) -> Option<(EventTime, Kind)> {
+    let PublishedAnswer { turned_at, measured_at, .. } = alert.answer;
+    let turned = if alert.answer.is_accepted() { Kind::Accepted } else { Kind::AcceptanceEnded };
+    let changes = [
+        measured_at.map(|at| (at, Kind::MeasureTaken)),
+        alert.change.map(|change| (change.at, Kind::SeverityChanged)),
+        turned_at.map(|at| (at, turned)),
+    ];
+    // Of changes at the same moment the last in this order.
+    changes.into_iter().flatten().max_by_key(|(at, _)| *at).filter(|_| alert.transitions > 1)
+}
+
+/// What was done by the time that the alert fired, as far as it is still known.
+fn answer_when_it_fired(alert: &PublishedAlert) -> PublishedAnswer {
+    let PublishedAnswer { fired_with, measures, left_out, .. } = &alert.answer;
+    let fired_at = alert.fired_at.unwrap_or(alert.active_at);
+    PublishedAnswer {
+        acceptance: fired_with.as_deref().cloned(),
+        measures: measures.iter().filter(|measure| measure.at <= fired_at).cloned().collect(),
+        left_out: *left_out,
+        ..PublishedAnswer::default()
     }
 }
 
@@ -189,9 +223,15 @@ impl Serialize for Transition<'_> {
         map.serialize_entry("number", &self.number)?;
         map.serialize_entry("kind", self.kind.name())?;
         map.serialize_entry("at", &rfc3339(self.at))?;
-        map.serialize_entry("reason", &None::<&str>)?;
+        let ended = self.alert.answer.acceptance.as_ref().and_then(|acceptance| acceptance.ended);
+        let reason = ended.filter(|_| self.kind == Kind::AcceptanceEnded).map(|(end, _)| end.name());
+        map.serialize_entry("reason", &reason)?;
         map.serialize_entry("severity_before", &change.map(|change| change.from.name()))?;
         map.serialize_entry("severity_changed_at", &change.and_then(|change| rfc3339(change.at)))?;
+        if let Some(turned_at) = self.alert.answer.turned_at {
+            map.serialize_entry("accepted_before", &!self.alert.answer.is_accepted())?;
+            map.serialize_entry("accepted_changed_at", &rfc3339(turned_at))?;
+        }
         map.end()
     }
 }

@@ -175,6 +175,11 @@ impl Outbox {
         self.told.get(alert).map_or(0, |told| told.number)
     }
 
+    /// Returns these numbers for all alerts that are remembered.
+    pub fn numbers(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.told.iter().map(|(alert, told)| (alert.as_str(), told.number))
+    }
+
     /// Returns what was told of an alert, or waits to be told.
     #[must_use]
     pub fn told(&self, alert: &str) -> alert::ToldSoFar {
@@ -191,6 +196,11 @@ impl Outbox {
     /// Returns the last message about each alert that fires.
     pub fn firing(&self) -> impl Iterator<Item = &Message> {
         self.standing.values().map(|standing| standing.message.as_ref()).filter(|message| message.is_firing())
+    }
+
+    /// Returns the last message about each alert that fires, or has changed lately.
+    pub fn standing(&self) -> impl Iterator<Item = &Arc<Message>> {
+        self.standing.values().map(|standing| &standing.message)
     }
 
     /// Returns those of [`Self::firing`] whose alert the book no longer has, while another one about the same fires.

@@ -53,9 +53,66 @@ impl Calendar {
     }
 }
 
+/// A calendar month (UTC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Month {
+    /// Its number, counted from the beginning of the year 0.
+    pub number: i64,
+    /// Its first day, counted from 1970.
+    pub first: i32,
+}
+
+impl Month {
+    /// Returns the month of a day, counted from 1970.
+    ///
+    /// Years begin in March here, so that the day that comes and goes is the last one of a year. Source: the proleptic Gregorian
+    /// calendar, in which 400 years have 146,097 days.
+    #[must_use]
+    pub fn of(day: i32) -> Self {
+        /// Days from 0000-03-01 to 1970-01-01.
+        const SINCE_MARCH: i64 = 719_468;
+        const ERA: i64 = 146_097;
+        let days = i64::from(day) + SINCE_MARCH;
+        let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let of_month = of_year - (153 * from_march + 2) / 5;
+        let number = (era * 400 + year) * 12 + from_march + 2;
+        Self { number, first: day.saturating_sub(i32::try_from(of_month).unwrap_or_default()) }
+    }
+
+    /// Returns the month of which this day, counted from 1970, is the last one; `None` where it is none.
+    #[must_use]
+    pub fn ended_by(day: i32) -> Option<Self> {
+        let month = Self::of(day);
+        (Self::of(day.saturating_add(1)).number != month.number).then_some(month)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_are_those_of_the_calendar() {
+        let (mut day, mut months) = (0, 0);
+        for year in 1970..2_610_i32 {
+            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let february = if is_leap { 29 } else { 28 };
+            for (length, month) in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().zip(0..) {
+                let expected = Month { number: i64::from(year) * 12 + month, first: day };
+                for of_month in 0..length {
+                    assert_eq!(Month::of(day + of_month), expected);
+                    assert_eq!(Month::ended_by(day + of_month), (of_month + 1 == length).then_some(expected));
+                }
+                day += length;
+                months += 1;
+            }
+        }
+        assert_eq!(months, 640 * 12);
+        assert_eq!(Month::of(-1), Month { number: 1969 * 12 + 11, first: -31 });
+    }
 
     const OFFICE: Calendar = Calendar {
         days: [true, true, true, true, true, false, false],

@@ -23,11 +23,16 @@ pub enum Cause {
     Unmatched,
     /// It has no value in the stratum by which a rule compares like with like: it is compared with others of which nothing is known either.
     NoStratum,
+    /// Nothing is known of how it was handled that a rule compares: no intensity, no duration, no kind of control.
+    NoValue,
 }
 
 impl Cause {
     /// The number of causes.
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 10;
+
+    /// The number of those, the first, that findings of format 7 have.
+    pub const OF_FORMAT_7: usize = 9;
 
     /// Every cause.
     pub const ALL: [Self; Self::COUNT] = [
@@ -40,6 +45,7 @@ impl Cause {
         Self::ImpossibleCounts,
         Self::Unmatched,
         Self::NoStratum,
+        Self::NoValue,
     ];
 
     /// Returns the word for it in JSON, metrics and the table.
@@ -55,6 +61,7 @@ impl Cause {
             Self::ImpossibleCounts => "impossible_counts",
             Self::Unmatched => "unmatched",
             Self::NoStratum => "no_stratum",
+            Self::NoValue => "no_value",
         }
     }
 }

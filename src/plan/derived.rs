@@ -1,5 +1,6 @@
 //! Strata that are read from a selection itself: what it says of its own making.
 
+use super::id::Slot;
 use super::stratum;
 
 /// What a stratum of this kind reads of a selection. An entry of the same name in `strata` takes its place.
@@ -11,8 +12,12 @@ pub enum Derived<'n> {
     DecidedBy,
     /// `criterion:NAME`: the value of one criterion, or whether it is there.
     Criterion(&'n str),
-    /// `criteria:unlisted`: the first criterion that no stratum of the plan is about.
+    /// `criteria:unlisted`: the first criterion by name that no stratum `criterion:NAME` of the plan is about.
     UnlistedCriterion,
+    /// `criteria:unlisted:NN`: the value of one such criterion. Which one is learned; its first value is the name.
+    LearnedCriterion,
+    /// `version_of:STRATUM`: the version, where a criterion is used or no human decided; no value elsewhere.
+    VersionOf(&'n str),
 }
 
 impl Derived<'_> {
@@ -22,6 +27,12 @@ impl Derived<'_> {
     pub const PRESENT: &'static str = "present";
     /// The value of `criteria:unlisted` where a selection lists no such criterion.
     pub const NO_CRITERION: &'static str = "none";
+    /// The value of `criteria:unlisted` where a selection lists one of which there is no room to learn.
+    pub const UNMEASURED: &'static str = "unmeasured";
+    /// The value of `decided_by` that the law excludes.
+    pub const AUTOMATED: &'static str = "automated";
+    /// The place of a learned criterion's name among its values. No case has it as a value.
+    pub const NAME: Slot = Slot(0);
 }
 
 impl<'n> Derived<'n> {
@@ -33,7 +44,11 @@ impl<'n> Derived<'n> {
             stratum::PROFILE_VERSION => Some(Self::ProfileVersion),
             stratum::DECIDED_BY => Some(Self::DecidedBy),
             stratum::UNLISTED_CRITERION => Some(Self::UnlistedCriterion),
-            _ => stratum.strip_prefix(stratum::CRITERION).map(Self::Criterion),
+            _ if stratum.starts_with(stratum::LEARNED_CRITERION) => Some(Self::LearnedCriterion),
+            _ => {
+                let version_of = stratum.strip_prefix(stratum::VERSION_OF).map(Self::VersionOf);
+                version_of.or_else(|| stratum.strip_prefix(stratum::CRITERION).map(Self::Criterion))
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::handling::{Feature, HandlingTerms};
+
 /// What kind `disparity` adds to a rule. It compares an indicator of a group with that of a reference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disparity {
@@ -22,9 +24,37 @@ pub struct Disparity {
     pub evidence: Evidence,
     /// The stratum to adjust for: a key of `strata`, or `risk_class`.
     pub stratify_by: Option<String>,
+    /// What an indicator of how cases were handled adds.
+    pub handling: HandlingTerms,
 }
 
-/// A rate of the funnel: events / exposed.
+impl Disparity {
+    /// Returns what decides the values or the rate of an indicator of how cases were handled; `None` for one of the funnel.
+    #[must_use]
+    pub const fn feature(&self) -> Option<Feature> {
+        if matches!(self.indicator, Indicator::StrictRate) && !self.handling.strict_kinds.is_empty() {
+            return Some(Feature::Strict);
+        }
+        self.indicator.feature()
+    }
+
+    /// Returns what evidence about how cases were handled depends on beside the reference, as text; empty for an indicator of the funnel,
+    /// whose definition has fields of its own.
+    pub(super) fn evidence_terms(&self) -> String {
+        if self.indicator.feature().is_none() {
+            return String::new();
+        }
+        let Self { indicator, measure, evidence, handling, .. } = self;
+        // Evidence about values has no process against `critical`: another threshold leaves it as it is.
+        let critical = if indicator.compares_values() { String::new() } else { format!("{} ", self.critical) };
+        let HandlingTerms { quantiles: [usual, harsh], strict_kinds, block_variation } = handling;
+        let (name, measure, evidence) = (indicator.name(), measure.name(), evidence.name());
+        let variation = block_variation.map_or_else(String::new, |variation| variation.to_string());
+        format!("{name} {measure} {critical}{evidence} {usual} {harsh} {variation} {strict_kinds:?}")
+    }
+}
+
+/// What is compared: a rate, events / exposed; or values of cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Indicator {
     /// selected / assessed
@@ -43,6 +73,16 @@ pub enum Indicator {
     OverturnRate,
     /// complaints / controlled
     ComplaintRate,
+    /// The highest intensity of a case's controls: values of controlled cases
+    Intensity,
+    /// The minutes that a case's controls took: values of controlled cases
+    Duration,
+    /// The amount of a case's sanctions: values of hits with an amount, of sealed cohorts
+    SanctionAmount,
+    /// hits with a sanction / hits, of sealed cohorts
+    SanctionRate,
+    /// controlled by a strict kind / controlled by a known kind
+    StrictRate,
 }
 
 /// The direction in which an indicator harms a group.
@@ -56,7 +96,7 @@ pub enum Harm {
 
 impl Indicator {
     /// Every indicator, in the order of the design's table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::SelectionRate,
         Self::ControlFrequency,
         Self::HitRate,
@@ -65,6 +105,11 @@ impl Indicator {
         Self::OutcomeCoverage,
         Self::OverturnRate,
         Self::ComplaintRate,
+        Self::Intensity,
+        Self::Duration,
+        Self::SanctionAmount,
+        Self::SanctionRate,
+        Self::StrictRate,
     ];
 
     /// Returns the word for the indicator in configuration, metrics and JSON.
@@ -79,7 +124,37 @@ impl Indicator {
             Self::OutcomeCoverage => "outcome_coverage",
             Self::OverturnRate => "overturn_rate",
             Self::ComplaintRate => "complaint_rate",
+            Self::Intensity => "intensity",
+            Self::Duration => "duration",
+            Self::SanctionAmount => "sanction_amount",
+            Self::SanctionRate => "sanction_rate",
+            Self::StrictRate => "strict_rate",
         }
+    }
+
+    /// Returns what it reads and shows of how cases were handled; `None` for one of the funnel. What decides it is [`Disparity::feature`].
+    #[must_use]
+    pub const fn feature(self) -> Option<Feature> {
+        match self {
+            Self::Intensity => Some(Feature::Intensity),
+            Self::Duration => Some(Feature::Duration),
+            Self::SanctionAmount => Some(Feature::Amount),
+            Self::SanctionRate => Some(Feature::Sanction),
+            Self::StrictRate => Some(Feature::Kind),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it compares values of cases, and no rates.
+    #[must_use]
+    pub const fn compares_values(self) -> bool {
+        matches!(self, Self::Intensity | Self::Duration | Self::SanctionAmount)
+    }
+
+    /// Returns whether it counts sealed cohorts alone.
+    #[must_use]
+    pub const fn is_of_sealed(self) -> bool {
+        matches!(self, Self::HitRate | Self::SanctionAmount | Self::SanctionRate)
     }
 
     /// Returns the direction in which the indicator harms a group.
@@ -93,7 +168,7 @@ impl Indicator {
 }
 
 /// How the rate of a group is compared with that of its reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Measure {
     /// group rate / reference rate
     Ratio,

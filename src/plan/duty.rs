@@ -83,8 +83,20 @@ pub struct WatchedCriterion {
     pub name: String,
     /// The stratum that counts the cases in which it is used.
     pub stratum: String,
+    /// The stratum that has the version of the profile in which it is used.
+    pub version_stratum: String,
     /// Which list it is on.
     pub standing: CriterionStanding,
+}
+
+impl WatchedCriterion {
+    /// Returns a criterion by its name and standing.
+    #[must_use]
+    pub fn new(name: &str, standing: CriterionStanding) -> Self {
+        let stratum = format!("{}{name}", stratum::CRITERION);
+        let version_stratum = format!("{}{stratum}", stratum::VERSION_OF);
+        Self { name: name.to_owned(), stratum, version_stratum, standing }
+    }
 }
 
 /// What the configuration says of a criterion.
@@ -118,6 +130,8 @@ pub enum Compare {
     Version(Indicator),
     /// A disparity with itself, at any time before: the index of the rule that watches it, which is sequential.
     Change(usize),
+    /// A group's share of the picks in each period of so many days with that in a reference period.
+    Period(u32),
 }
 
 impl Compare {
@@ -127,7 +141,74 @@ impl Compare {
         match self {
             Self::Version(_) => "version",
             Self::Change(_) => "change",
+            Self::Period(_) => "period",
         }
+    }
+}
+
+/// Kind `complaints`: whether complaints, or findings that were overturned, fall on some groups more than on others, or rise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Complaints {
+    /// What is compared with what.
+    pub measure: ComplaintMeasure,
+    /// The grounds of complaints that are compared by themselves as well, in lower case; only of measure `skew`.
+    pub grounds: Vec<String>,
+    /// The verdict is `warning` beyond this ratio; at least 1.
+    pub warning: f64,
+    /// The verdict is `critical` beyond this ratio, above 1 and not below `warning`; `None` for measure `rise`, which only warns.
+    pub critical: Option<f64>,
+    /// How far before the end of a block, or of a window, controls or hits are counted as exposed, in whole days of event time.
+    /// Measure `rise` does not read it.
+    pub exposure_window: Span,
+    /// The number of complaints, or of overturned hits, of all groups together that completes a block. Measure `rise` does not
+    /// read it.
+    pub block_complaints: u64,
+    /// The coefficient of variation between blocks, or months, that is no evidence.
+    pub block_variation: f64,
+    /// The length of the time that later months are compared with, in days; only measure `rise` reads it.
+    pub reference_days: u32,
+}
+
+/// What a rule of kind `complaints` compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ComplaintMeasure {
+    /// Complaints of a group, for its controls, with those of the rest.
+    Skew,
+    /// Complaints of a month, for its controls, with those of the same month of the reference year.
+    Rise,
+    /// Hits of a group that were overturned, for its hits, with those of the rest.
+    Overturned,
+}
+
+impl ComplaintMeasure {
+    /// Every measure.
+    pub const ALL: [Self; 3] = [Self::Skew, Self::Rise, Self::Overturned];
+
+    /// Returns the word for it in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Skew => "skew",
+            Self::Rise => "rise",
+            Self::Overturned => "overturned",
+        }
+    }
+}
+
+impl Complaints {
+    /// Days of a month, by which the reference is divided.
+    const MONTH_DAYS: u32 = 30;
+
+    /// Returns the calendar months that later ones are compared with, from 1 to 12.
+    #[must_use]
+    pub fn reference_months(&self) -> usize {
+        (self.reference_days / Self::MONTH_DAYS).clamp(1, 12) as usize
+    }
+
+    /// Returns the days before the end of a block or window in which controls or hits are counted as exposed, at least 1.
+    #[must_use]
+    pub fn exposure_days(&self) -> i32 {
+        i32::try_from(self.exposure_window.0 / Span::DAY.0).unwrap_or(i32::MAX).max(1)
     }
 }
 
@@ -179,10 +260,19 @@ impl Topic {
 }
 
 impl Criterion {
-    /// Returns the strata that count criteria.
+    /// Returns the strata that say whether a criterion applied: of each watched one, and of those on no list together.
     #[must_use]
     pub fn strata(&self) -> Vec<&str> {
         let watched = self.watched.iter().map(|criterion| criterion.stratum.as_str());
         watched.chain([stratum::UNLISTED_CRITERION]).collect()
+    }
+
+    /// Returns every stratum that the rule counts by: also those of each criterion on no list, and of versions.
+    #[must_use]
+    pub fn all_strata(&self) -> Vec<&str> {
+        // Of what was judged to be in order, nobody asks in which version it is.
+        let raising = self.watched.iter().filter(|criterion| criterion.standing != CriterionStanding::Accepted);
+        let versions = raising.map(|criterion| criterion.version_stratum.as_str());
+        self.strata().into_iter().chain(stratum::LEARNED_CRITERIA).chain(versions).collect()
     }
 }

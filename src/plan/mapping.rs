@@ -34,9 +34,9 @@ pub struct RuleNames {
 /// What the evidence of a rule depends on: where it differs, evidence starts afresh.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Definition {
-    /// Of a rule of kind `disparity`.
+    /// Of a rule of kind `disparity` that compares rates of the funnel.
     Disparity(Comparison),
-    /// Of a rule of another kind.
+    /// Of another rule.
     Other {
         /// The word for the kind.
         kind: String,
@@ -66,6 +66,8 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     profiles: Vec<Option<u16>>,
+    /// Present profiles that were not there before.
+    new_profiles: Vec<u16>,
     strata: Vec<Option<u16>>,
     strata_before: Vec<Option<usize>>,
     rules: Vec<Option<usize>>,
@@ -113,7 +115,9 @@ impl Names {
             let rule = rule(before).and_then(|index| now.rules.get(index));
             before.windows.iter().map(|label| index(&rule?.windows, label)).collect()
         };
+        let is_new = |name: &String| !self.profiles.contains(name);
         Ok(Mapping {
+            new_profiles: (0..).zip(&now.profiles).filter(|(_, name)| is_new(name)).map(|(index, _)| index).collect(),
             profiles: self.profiles.iter().map(|name| index(&now.profiles, name).and_then(narrow)).collect(),
             strata: self.strata.iter().map(|name| index(&now.strata, name).and_then(narrow)).collect(),
             strata_before: now.strata.iter().map(|name| index(&self.strata, name)).collect(),
@@ -142,6 +146,11 @@ impl Mapping {
     #[must_use]
     pub fn profile(&self, before: ProfileId) -> Option<ProfileId> {
         self.profile_index(before.0).map(ProfileId)
+    }
+
+    /// Returns the profiles that were not there before.
+    pub fn new_profiles(&self) -> impl Iterator<Item = ProfileId> + '_ {
+        self.new_profiles.iter().copied().map(ProfileId)
     }
 
     /// Returns the present id of a stratum.
@@ -198,7 +207,12 @@ impl Mapping {
 impl Definition {
     fn of(kind: &RuleKind) -> Self {
         match kind {
-            RuleKind::Disparity(terms) => Self::Disparity(Comparison::of(terms)),
+            RuleKind::Disparity(terms) if terms.indicator.feature().is_none() => Self::Disparity(Comparison::of(terms)),
+            // The reference is a part of an alert's identity.
+            RuleKind::Disparity(of) => {
+                let kind = format!("{} against {}", kind.name(), of.reference.name());
+                Self::Other { kind, terms: of.evidence_terms() }
+            }
             other => Self::Other { kind: other.name().to_owned(), terms: other.evidence_terms() },
         }
     }
@@ -207,7 +221,9 @@ impl Definition {
     fn has_the_alerts_of(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Disparity(one), Self::Disparity(other)) => one.reference == other.reference,
-            (Self::Other { kind: one, .. }, Self::Other { kind: other, .. }) => one == other,
+            (Self::Other { kind, terms }, Self::Other { kind: other, terms: others }) => {
+                kind == other && RuleKind::reference_in(kind, terms) == RuleKind::reference_in(other, others)
+            }
             _ => false,
         }
     }

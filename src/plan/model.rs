@@ -1,8 +1,9 @@
 //! The configuration of everything above the I/O line, parsed and valid.
 
+use super::disclosure::DisclosurePlan;
 use super::id::{DimensionId, ProfileId};
 use super::invariant::{Room, present};
-use super::rule::Rule;
+use super::rule::{Rule, RuleKind};
 use super::stratum;
 use super::subject::{Dimension, Profile};
 use super::time::{Span, WindowLength};
@@ -30,8 +31,8 @@ pub struct Plan {
     pub event: Limits,
     /// Parameters of sequential evidence.
     pub evidence: EvidencePlan,
-    /// The smallest number of cases whose count may be published; 0 publishes all.
-    pub min_cell: u64,
+    /// What may leave, and when.
+    pub disclosure: DisclosurePlan,
 }
 
 /// Windows and lateness. All spans are positive.
@@ -69,6 +70,8 @@ pub struct EvidencePlan {
     /// The most that one block multiplies a likelihood ratio by, above 1. With it, a block counts with 1 until an earlier one held somebody of the
     /// reference. 0 for neither.
     pub block_cap: f64,
+    /// The share of `family_alpha` that the series of intersections have together, where there are any; above 0 and below 1.
+    pub intersection_share: f64,
 }
 
 /// Limits of the ledger.
@@ -116,6 +119,12 @@ impl Plan {
         strata.sort_unstable();
         strata.dedup();
         strata
+    }
+
+    /// Returns whether any rule reads complaints, or corrections of hits, by the time of their events.
+    #[must_use]
+    pub fn reads_complaints(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Complaints(_)))
     }
 
     /// Returns the id of the dimension of this name, or `None` where the allow-list does not have it.

@@ -3,8 +3,11 @@
 use std::ops::Deref;
 
 use super::channel::Channel;
-use super::disparity::{Disparity, Indicator, Reference};
-use super::duty::{Automation, Benchmark, Compare, Coverage, Criterion, Drift, Silence, Suitability};
+use super::disparity::{Disparity, Harm, Indicator, Measure, Reference};
+use super::duty::{
+    Automation, Benchmark, Compare, ComplaintMeasure, Complaints, Coverage, Criterion, Drift, Silence, Suitability,
+};
+use super::handling::Feature;
 use super::id::{DimensionId, ProfileId};
 use super::stratum;
 use super::time::{Span, WindowLength};
@@ -64,6 +67,8 @@ pub enum RuleKind {
     Drift(Drift),
     /// Something that should be heard of is not.
     Silence(Silence),
+    /// Complaints are skewed, or rise.
+    Complaints(Complaints),
 }
 
 /// A rule that is known to be of kind `disparity`.
@@ -91,10 +96,38 @@ impl RuleKind {
             Self::Drift(Drift { compare: Compare::Version(indicator), .. }) => {
                 format!("versions by {}", indicator.name())
             }
+            Self::Drift(Drift { compare: Compare::Period(days), .. }) => format!("periods of {days} days"),
             Self::Drift(Drift { compare, .. }) => compare.name().to_owned(),
+            Self::Complaints(terms) => {
+                let Complaints { measure, grounds, critical, exposure_window, block_complaints, .. } = terms;
+                let Complaints { block_variation, reference_days, .. } = terms;
+                let (measure, critical) = (measure.name(), critical.unwrap_or_default());
+                format!(
+                    "{measure} beyond {critical} in {}, block {block_complaints}, variation {block_variation}, reference {reference_days}, of {}",
+                    exposure_window.0,
+                    grounds.join(", ")
+                )
+            }
             // The definition of a disparity has fields of its own; the others gather no evidence.
             Self::Disparity(_) | Self::Benchmark(_) | Self::Silence(_) => String::new(),
         }
+    }
+
+    /// Returns what of an alert's identity is decided by the kind's [terms](Self::evidence_terms): the word for what is compared with.
+    pub(super) fn reference_in<'t>(kind: &str, terms: &'t str) -> &'t str {
+        let first = terms.split(' ').next().unwrap_or_default();
+        match kind {
+            // By version, by period or at a change.
+            "drift" => first,
+            "complaints" if first == ComplaintMeasure::Rise.name() => first,
+            _ => "",
+        }
+    }
+
+    /// Returns whether what is counted is none of what it is counted for: complaints are no controls.
+    #[must_use]
+    pub const fn counts_apart(&self) -> bool {
+        matches!(self, Self::Complaints(Complaints { measure: ComplaintMeasure::Skew | ComplaintMeasure::Rise, .. }))
     }
 
     /// Returns the word for the kind.
@@ -109,6 +142,7 @@ impl RuleKind {
             Self::Coverage(_) => "coverage",
             Self::Drift(_) => "drift",
             Self::Silence(_) => "silence",
+            Self::Complaints(_) => "complaints",
         }
     }
 }
@@ -120,6 +154,29 @@ impl Rule {
         match &self.kind {
             RuleKind::Disparity(terms) => Some(DisparityRule { rule: self, terms }),
             _ => None,
+        }
+    }
+
+    /// Returns by which number of a finding the rule judges, and in which direction of it a finding is worse; `None` where
+    /// that number has no direction, or something else decides.
+    #[must_use]
+    pub const fn judged_by(&self) -> Option<(Measure, Harm)> {
+        match &self.kind {
+            RuleKind::Disparity(terms) => Some((terms.measure, terms.indicator.harm())),
+            RuleKind::Complaints(_) | RuleKind::Drift(Drift { compare: Compare::Period(_), .. }) => {
+                Some((Measure::Ratio, Harm::High))
+            }
+            RuleKind::Drift(Drift { compare: Compare::Version(indicator), .. }) => {
+                Some((Measure::Ratio, indicator.harm()))
+            }
+            // Outcomes may be missing too often or too seldom. A change is found whatever the ratio has become.
+            RuleKind::Coverage(_)
+            | RuleKind::Drift(Drift { compare: Compare::Change(_), .. })
+            | RuleKind::Suitability(_)
+            | RuleKind::Criterion(_)
+            | RuleKind::Automation(_)
+            | RuleKind::Benchmark(_)
+            | RuleKind::Silence(_) => None,
         }
     }
 
@@ -147,10 +204,13 @@ impl Rule {
             RuleKind::Disparity(terms) => terms.reference.name(),
             RuleKind::Benchmark(_) | RuleKind::Suitability(_) => Channel::Random.name(),
             RuleKind::Coverage(_) => Reference::Rest.name(),
+            RuleKind::Complaints(terms) if terms.measure != ComplaintMeasure::Rise => Reference::Rest.name(),
             // The time before.
+            RuleKind::Complaints(_) => "baseline",
             RuleKind::Drift(terms) => match terms.compare {
                 Compare::Version(_) => "baseline",
                 Compare::Change(_) => "",
+                Compare::Period(_) => "reference_period",
             },
             RuleKind::Criterion(_) | RuleKind::Automation(_) | RuleKind::Silence(_) => "",
         }
@@ -159,15 +219,22 @@ impl Rule {
     /// Returns the strata by which the rule counts cases.
     pub(super) fn strata(&self) -> Vec<&str> {
         match &self.kind {
-            RuleKind::Disparity(terms) => terms.stratify_by.as_deref().into_iter().collect(),
-            RuleKind::Automation(_) => vec![stratum::DECIDED_BY, stratum::RISK_CLASS],
-            RuleKind::Criterion(terms) => terms.strata(),
+            RuleKind::Disparity(terms) => {
+                let of_handling: Vec<&str> =
+                    terms.indicator.feature().into_iter().chain(terms.feature()).map(Feature::stratum).collect();
+                terms.stratify_by.as_deref().into_iter().chain(of_handling).collect()
+            }
+            RuleKind::Automation(_) => {
+                vec![stratum::DECIDED_BY, stratum::RISK_CLASS, stratum::VERSION_OF_DECIDED_BY]
+            }
+            RuleKind::Criterion(terms) => terms.all_strata(),
             RuleKind::Drift(Drift { compare: Compare::Version(_), .. }) => vec![stratum::PROFILE_VERSION],
             RuleKind::Benchmark(_)
             | RuleKind::Suitability(_)
             | RuleKind::Coverage(_)
             | RuleKind::Drift(_)
-            | RuleKind::Silence(_) => Vec::new(),
+            | RuleKind::Silence(_)
+            | RuleKind::Complaints(_) => Vec::new(),
         }
     }
 }

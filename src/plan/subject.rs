@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::id::{self, GroupId};
+use super::id::{self, DimensionId, GroupId};
 use super::invariant::{Room, present};
 
 /// A risk profile on the allow-list.
@@ -44,7 +44,7 @@ impl Exposure {
 }
 
 /// A dimension on the allow-list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dimension {
     /// Its name in events.
     pub name: String,
@@ -56,6 +56,9 @@ pub struct Dimension {
     pub aliases: BTreeMap<String, String>,
     /// Values that stand for no value, normalised and in lower case. A group of the allow-list is none of them.
     pub missing_values: Vec<String>,
+    /// Of an intersection: the dimensions whose groups it combines, in the order of the configuration. None of them is one itself. Empty for a
+    /// dimension that events name.
+    pub crosses: Vec<DimensionId>,
 }
 
 impl Dimension {
@@ -93,6 +96,18 @@ impl Dimension {
 
     /// The largest number of groups that a dimension may have.
     pub const MAX_GROUPS: u16 = id::MAX_GROUPS;
+
+    /// What stands between the names of the groups that a group of an intersection combines. No group of theirs has it in its name.
+    pub const CROSS: &'static str = "*";
+
+    /// The largest number of groups that an intersection may have.
+    pub const MAX_CROSSED_GROUPS: usize = 64;
+
+    /// Returns whether it is an intersection: its groups follow from those of other dimensions, and no event names it.
+    #[must_use]
+    pub const fn is_crossed(&self) -> bool {
+        !self.crosses.is_empty()
+    }
 
     /// Returns the missing values of the default.
     #[must_use]

@@ -50,6 +50,9 @@ impl Judged<'_> {
     fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("findings", self.0.findings())?;
         map.serialize_entry("alerts", self.0.alerts())?;
+        if !self.0.measures().is_empty() {
+            map.serialize_entry("measures", self.0.measures())?;
+        }
         map.serialize_entry("late_evidence", self.0.late())?;
         let unlisted = self.0.unlisted();
         map.serialize_entry("unlisted", &unlisted.values)?;
@@ -93,6 +96,9 @@ impl Serialize for Evaluation<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", SCHEMA)?;
         map.serialize_entry("as_of", &rfc3339(published.as_of()))?;
+        if let Some(released_at) = published.released_at() {
+            map.serialize_entry("released_at", &rfc3339(released_at))?;
+        }
         map.serialize_entry("config_hash", published.config_hash())?;
         map.serialize_entry("digest", &digest(published))?;
         map.serialize_entry("events", &Events(published.events()))?;

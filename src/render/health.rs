@@ -48,6 +48,19 @@ pub fn health_json(vitals: &Vitals<'_>, config_hash: &str) -> String {
             "failed": vitals.checkpoint.failed,
             "bytes": vitals.checkpoint.bytes,
         },
+        "audit": {
+            "entries": vitals.audit.entries,
+            "signed": vitals.audit.signed,
+            "trouble": vitals.audit.trouble,
+        },
+        "history": {
+            "bytes": vitals.history.bytes,
+            "releases": vitals.history.releases,
+            "oldest": vitals.history.oldest.and_then(rfc3339),
+            "newest": vitals.history.newest.and_then(rfc3339),
+            "left_out": vitals.history.left_out,
+            "trouble": vitals.history.trouble,
+        },
         "open_cases": health.open_cases,
         "waiting_cases": health.waiting_cases,
         "configuration": {

@@ -2,14 +2,22 @@
 //!
 //! Nothing here decides what may be shown. Numbers about people come from [`crate::disclosure::Published`] alone.
 
+mod columns;
 mod document;
+mod duties;
+mod export;
+mod handled;
 mod health;
 pub mod page;
 mod published;
+mod series;
 mod table;
 mod time;
 mod vitals;
+mod wording;
 
+pub use export::{Cell, ExportFile, ExportFormat, Kind, TABLES, Table, export_rows};
 pub use health::health_json;
 pub use published::Render;
-pub use vitals::{CheckpointVitals, DeadLetterVitals, PartitionVitals, Vitals};
+pub use series::{Point, Series};
+pub use vitals::{AuditVitals, CheckpointVitals, DeadLetterVitals, HistoryVitals, PartitionVitals, Vitals};

@@ -21,7 +21,8 @@ pub trait Render {
     /// nothing to anybody who suspects that evaluation and digest were both changed.
     fn digest(&self) -> String;
 
-    /// Findings, evidence and alerts as text. A line has at most `width` characters; `colour` adds the terminal's colours.
+    /// Findings, evidence and alerts as text. Names of the table are shortened where a line has more than `width` characters; `colour` adds
+    /// the terminal's colours.
     fn to_table(&self, width: usize, colour: bool) -> String;
 }
 

@@ -2,28 +2,22 @@
 
 use std::fmt::Write;
 
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
-
+use super::columns;
 use super::document::digest;
+use super::duties;
+use super::handled::{mix_text, short, values_text};
 use super::time::rfc3339;
-use crate::alert::AlertState;
+use super::wording::{ABSENT, compared, named, odds};
+use crate::alert::{AlertState, BeyondAccepted};
 use crate::disclosure::{
-    Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedMissing,
-    PublishedMissingSide, PublishedOthers, PublishedRates, PublishedSpelling, PublishedUnlisted, PublishedValue,
+    Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedMeasure,
+    PublishedMeasures, PublishedMissing, PublishedMissingSide, PublishedOthers, PublishedRates, PublishedSpelling,
+    PublishedUnlisted, PublishedValue, UnknownName,
 };
 use crate::judge::{Reason, Verdict};
 use crate::plan::EventTime;
 
-const HEAD: [&str; 8] = ["VERDICT", "RULE", "PROFILE", "GROUP", "RATE", "REFERENCE RATE", "RATIO", "WINDOW"];
-
-/// Spaces between two columns.
-const GAP: u16 = 2;
-
-/// Stands for a number that is withheld or undefined.
-const ABSENT: &str = "·";
-
-/// The whole text. A line of the table has at most `width` characters; `colour` adds the terminal's colours.
+/// The whole text. Names of the table are shortened where a line has more than `width` characters; `colour` adds the terminal's colours.
 pub(super) fn table(published: &Published, width: usize, colour: bool) -> String {
     let findings = published.findings();
     let mut evidence: Vec<String> = findings.iter().filter_map(evidence_line).collect();
@@ -33,11 +27,15 @@ pub(super) fn table(published: &Published, width: usize, colour: bool) -> String
         .into_iter()
         .chain(findings_table(findings, width, colour))
         .chain(evidence)
+        .chain(findings.iter().flat_map(duties::lines))
+        .chain(findings.iter().filter_map(values_line))
+        .chain(findings.iter().filter_map(mix_line))
         .chain(findings.iter().filter_map(missing_line))
         .chain(waiting_line(published.events().unmatched))
         .chain(unlisted_lines(published.unlisted()))
         .chain(findings.iter().filter_map(probabilistic_line))
-        .chain(published.alerts().iter().map(alert_line));
+        .chain(published.alerts().iter().flat_map(alert_lines))
+        .chain(measure_lines(published.measures()));
     lines.fold(String::new(), |mut text, line| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{line}");
@@ -51,8 +49,9 @@ fn head(published: &Published) -> String {
     // Zeros are left out, but for what was accepted: what is shown adds up to what was read.
     let parts = events.parts().into_iter().filter(|(word, count)| *count > 0 || *word == "accepted");
     let parts: Vec<String> = parts.map(|(word, count)| format!("{count} {word}")).collect();
+    let rounded = if published.released_at().is_some() { "; counts are rounded" } else { "" };
     format!(
-        "as of {as_of}: {} events read = {}; configuration {}, digest {}",
+        "as of {as_of}: {} events read = {}; configuration {}, digest {}{rounded}",
         events.read,
         parts.join(" + "),
         published.config_hash(),
@@ -62,19 +61,9 @@ fn head(published: &Published) -> String {
 
 /// The lines of the table, its head first.
 fn findings_table(findings: &[PublishedFinding], width: usize, colour: bool) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(HEAD).add_rows(findings.iter().map(row));
-    for column in table.column_iter_mut() {
-        column.set_padding((0, GAP));
-    }
-    // No name has a line break, so each row is one line.
     let verdicts = findings.iter().map(|finding| finding.verdict.filter(|_| colour));
-    let lines = table.lines().zip([None].into_iter().chain(verdicts));
-    lines.map(|(line, verdict)| painted(&cut(&line, width), verdict)).collect()
-}
-
-fn cut(line: &str, width: usize) -> String {
-    line.trim_end().chars().take(width).collect()
+    let lines = columns::lines(findings.iter().map(row).collect(), width).into_iter();
+    lines.zip([None].into_iter().chain(verdicts)).map(|(line, verdict)| painted(&line, verdict)).collect()
 }
 
 fn painted(line: &str, verdict: Option<Verdict>) -> String {
@@ -103,27 +92,13 @@ fn row(finding: &PublishedFinding) -> [String; 8] {
             format!("{} ({})", finding.profile, finding.channel)
         },
         compared(finding),
-        rate(finding.group_rate, finding.group_counts),
-        rate(finding.reference_rate, finding.reference_counts),
+        short(finding.values.and_then(|values| values.group))
+            .unwrap_or_else(|| rate(finding.group_rate, finding.group_counts)),
+        short(finding.values.and_then(|values| values.reference))
+            .unwrap_or_else(|| rate(finding.reference_rate, finding.reference_counts)),
         ratio,
         finding.window.clone(),
     ]
-}
-
-/// What is compared with what.
-fn compared(finding: &PublishedFinding) -> String {
-    against(finding, finding.reference_group.as_ref().unwrap_or(&finding.reference))
-}
-
-/// The same by the reference's word, which never changes.
-fn named(finding: &PublishedFinding) -> String {
-    against(finding, &finding.reference)
-}
-
-fn against(finding: &PublishedFinding, reference: &str) -> String {
-    let about = finding.about();
-    let about = if about.is_empty() { "all cases".to_owned() } else { about };
-    if reference.is_empty() { about } else { format!("{about} vs {reference}") }
 }
 
 fn rate(rate: Option<f64>, counts: Option<Counted>) -> String {
@@ -162,15 +137,28 @@ fn evidence_line(finding: &PublishedFinding) -> Option<String> {
         (false, false) => "no alarm",
     };
     Some(format!(
-        "EVIDENCE {state}: {} {} {}: for a disparity {} (alarm at {}){material}; {} blocks, tempered by {:.2}",
+        "EVIDENCE {state}: {} {} {}: {}{} (alarm at {}){material}; {} blocks, tempered by {:.2}",
         finding.rule,
         finding.profile,
         named(finding),
+        if finding.thresholds.is_some() { "for a disparity " } else { "" },
         odds(evidence.log_e),
         odds(evidence.alarm_at),
         evidence.blocks,
         evidence.dispersion,
     ))
+}
+
+/// How the values of both sides lie.
+fn values_line(finding: &PublishedFinding) -> Option<String> {
+    let text = values_text(finding)?;
+    Some(format!("VALUES {} {} {} {}: {text}", finding.rule, finding.profile, named(finding), finding.window))
+}
+
+/// In which ways cases were handled.
+fn mix_line(finding: &PublishedFinding) -> Option<String> {
+    let text = mix_text(finding.mix.as_ref()?);
+    Some(format!("MIX {} {} {} {}: {text}", finding.rule, finding.profile, named(finding), finding.window))
 }
 
 /// Cases of which no comparison counts anything yet.
@@ -269,10 +257,84 @@ fn estimated(rates: Option<PublishedRates>) -> String {
     )
 }
 
-/// `exp(log)`, with as many digits as people read.
-fn odds(log: f64) -> String {
-    let value = log.exp();
-    if (0.01..1e6).contains(&value) { format!("{value:.3}") } else { format!("{value:.1e}") }
+/// The alert, and what was done about it.
+fn alert_lines(alert: &PublishedAlert) -> impl Iterator<Item = String> {
+    let left_out = alert.answer.left_out;
+    let left_out =
+        (left_out > 0).then(|| format!("MEASURE {left_out} older ones of the alert {} are not shown", alert.id));
+    let standing = |has_effect: bool| if has_effect { "" } else { "not in force: " };
+    let measures = alert.answer.measures_with_effect();
+    let measures = measures.map(move |(measure, has_effect)| measure_line(standing(has_effect), measure));
+    std::iter::once(alert_line(alert)).chain(acceptance_line(alert)).chain(measures).chain(left_out)
+}
+
+fn acceptance_line(alert: &PublishedAlert) -> Option<String> {
+    let acceptance = alert.answer.acceptance.as_ref()?;
+    let time = |time: EventTime| rfc3339(time).unwrap_or_else(|| ABSENT.to_owned());
+    let by = format!("by {:?} at {}", acceptance.by, time(acceptance.at));
+    Some(match acceptance.ended {
+        Some((end, at)) => {
+            let beyond = acceptance.beyond.as_ref().map_or_else(String::new, beyond_text);
+            format!("NO LONGER ACCEPTED since {}: {}{beyond}; accepted {by}", time(at), end.name())
+        }
+        None => {
+            let up_to = acceptance.up_to.map_or_else(
+                || "as long as its severity does not rise".to_owned(),
+                |(measure, limit)| format!("up to a {} of {limit:.3}", measure.name()),
+            );
+            let until = acceptance.until.map_or_else(String::new, |until| format!(", until {}", time(until)));
+            format!("ACCEPTED {by}, {up_to}{until}: it still holds")
+        }
+    })
+}
+
+/// What was beyond what was accepted.
+fn beyond_text(beyond: &BeyondAccepted) -> String {
+    let BeyondAccepted { window, shown } = beyond;
+    match shown {
+        Some((measure, [value, accepted])) => {
+            format!(" ({window}: a {} of {value:.3}, accepted up to {accepted:.3})", measure.name())
+        }
+        None => format!(" ({window}: critical, accepted as a warning)"),
+    }
+}
+
+/// Measures about profiles, and those that answer no alert.
+fn measure_lines(measures: &PublishedMeasures) -> impl Iterator<Item = String> {
+    let of_profiles = measures.of_profiles.iter().map(|measure| measure_line("", measure));
+    let unmatched = measures.unmatched.iter().map(|measure| measure_line("that answers no alert: ", measure));
+    let left_out = measures.left_out;
+    let left_out = (left_out > 0).then(|| format!("MEASURES {left_out} older ones are not shown"));
+    let dropped = (measures.dropped > 0).then(|| format!("MEASURES {} were dropped", measures.dropped));
+    of_profiles.chain(unmatched).chain(left_out).chain(dropped)
+}
+
+/// Its texts come from events, so they are quoted and may not steer a terminal.
+fn measure_line(standing: &str, measure: &PublishedMeasure) -> String {
+    let PublishedMeasure { at, kind, subject, reason, by, until, accepted_ratio, unknown } = measure;
+    let time = |time: EventTime| rfc3339(time).unwrap_or_else(|| ABSENT.to_owned());
+    let named = [
+        ("alert", &subject.alert_id),
+        ("profile", &subject.profile),
+        ("rule", &subject.rule),
+        ("dimension", &subject.dimension),
+        ("group", &subject.group),
+    ];
+    let named = named.into_iter().filter_map(|(name, value)| Some(format!("{name}={:?}", value.as_ref()?)));
+    format!(
+        "MEASURE {standing}{} at {} by {by:?}, {}{}: {reason:?}{}{}",
+        kind.name(),
+        time(*at),
+        named.collect::<Vec<_>>().join(" "),
+        unknown.as_ref().map_or_else(String::new, unknown_text),
+        accepted_ratio.map_or_else(String::new, |ratio| format!(", up to a ratio of {ratio}")),
+        until.map_or_else(String::new, |until| format!(", until {}", time(until))),
+    )
+}
+
+fn unknown_text(UnknownName { what, near }: &UnknownName) -> String {
+    let near = near.as_ref().map_or_else(String::new, |near| format!(": did you mean {near:?}?"));
+    format!(" (no such {what}{near})")
 }
 
 fn alert_line(alert: &PublishedAlert) -> String {

@@ -30,6 +30,10 @@ pub struct Vitals<'v> {
     pub dead_letters: DeadLetterVitals,
     /// The state on disk.
     pub checkpoint: CheckpointVitals,
+    /// The audit log.
+    pub audit: AuditVitals,
+    /// The history of what was published.
+    pub history: HistoryVitals<'v>,
     /// Whether the last reload of the configuration was refused.
     pub reload_refused: bool,
 }
@@ -60,6 +64,34 @@ pub struct DeadLetterVitals {
     pub refused: u64,
     /// Not delivered yet.
     pub pending: u64,
+}
+
+/// The audit log.
+#[derive(Clone, Debug)]
+pub struct AuditVitals {
+    /// Its entries.
+    pub entries: u64,
+    /// Those that are signed.
+    pub signed: u64,
+    /// What is wrong with it; `None` where nothing is.
+    pub trouble: Option<String>,
+}
+
+/// The history of what was published.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HistoryVitals<'v> {
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Releases that are kept.
+    pub releases: u64,
+    /// Where the oldest day begins.
+    pub oldest: Option<EventTime>,
+    /// The end of the windows of the last entry.
+    pub newest: Option<EventTime>,
+    /// Evaluations since the start that it did not take.
+    pub left_out: u64,
+    /// What is wrong now.
+    pub trouble: Option<&'v str>,
 }
 
 /// Checkpoints since the start.

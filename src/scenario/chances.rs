@@ -99,7 +99,7 @@ pub(super) const fn random_share(scenario: Scenario, is_pilot: bool) -> f64 {
     }
 }
 
-/// Returns the chance that the profile picks a case; `is_new` where the profile has its second version.
+/// Returns the chance that the profile picks a case; `is_new` after the profile has changed.
 pub(super) fn selection_rate(shape: &Shape, origin: Origin, office: Office, is_new: bool) -> f64 {
     const USUAL: f64 = 0.05;
     // Much is controlled, so that few events suffice.
@@ -107,10 +107,29 @@ pub(super) fn selection_rate(shape: &Shape, origin: Origin, office: Office, is_n
     match shape.scenario {
         Scenario::Simpson => office.simpson_selection_rate(),
         Scenario::SkewedSelection if origin == Origin::MONITORED => (USUAL * shape.ratio).min(1.0),
-        Scenario::NewVersion if is_new && origin == Origin::MONITORED => (WITH_DUTIES * shape.ratio).min(1.0),
+        Scenario::HiddenProxy => {
+            let share = proxy_share(origin);
+            share * selection_rate_by_proxy(true) + (1.0 - share) * selection_rate_by_proxy(false)
+        }
+        Scenario::NewVersion | Scenario::FeedbackLoop if is_new && origin == Origin::MONITORED => {
+            (WITH_DUTIES * shape.ratio).min(1.0)
+        }
         scenario if scenario.carries_duties() => WITH_DUTIES,
         _ => USUAL,
     }
+}
+
+/// Returns the share of the group's cases that the hidden proxy applies to.
+pub(super) const fn proxy_share(origin: Origin) -> f64 {
+    match origin {
+        Origin::NonEuropean => 0.60,
+        Origin::Dutch | Origin::European => 0.15,
+    }
+}
+
+/// Returns the chance that the profile picks a case that the hidden proxy applies to, or one that it does not, of whatever group.
+pub(super) const fn selection_rate_by_proxy(applies: bool) -> f64 {
+    if applies { 0.40 } else { 0.16 }
 }
 
 /// Returns the share of the picked cases that are controlled. With duties, humans decide against some.
@@ -142,5 +161,29 @@ pub(super) fn concluded_share(scenario: Scenario, origin: Origin) -> f64 {
     match scenario {
         Scenario::MissingOutcomes if origin == Origin::MONITORED => 0.75,
         _ => 0.98,
+    }
+}
+
+/// Returns the share of the controls that somebody complains about.
+pub(super) fn complaint_share(scenario: Scenario, origin: Origin) -> f64 {
+    match scenario {
+        Scenario::Objections if origin == Origin::MONITORED => 0.30,
+        _ => 0.08,
+    }
+}
+
+/// Returns the share of the complaints that are upheld.
+pub(super) fn upheld_share(scenario: Scenario, origin: Origin) -> f64 {
+    match scenario {
+        Scenario::Objections if origin == Origin::MONITORED => 0.60,
+        _ => 0.20,
+    }
+}
+
+/// Returns the share of the controls without a violation in which one is reported first, and overturned soon after.
+pub(super) fn overturned_share(scenario: Scenario, origin: Origin) -> f64 {
+    match scenario {
+        Scenario::Objections if origin == Origin::MONITORED => 0.40,
+        _ => 0.05,
     }
 }

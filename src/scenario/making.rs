@@ -18,6 +18,7 @@ pub(super) struct Making {
     is_automated: bool,
     income: Income,
     is_banned: bool,
+    has_proxy: bool,
 }
 
 /// The criterion `income`: it says as much about a case of one group as about one of another.
@@ -32,8 +33,8 @@ enum Income {
 }
 
 impl Making {
-    /// Draws it; `is_new` where the profile has its second version.
-    pub fn draw(scenario: Scenario, is_new: bool, random: &mut Random) -> Self {
+    /// Draws it; `is_new` where the profile has its second version, `has_proxy` where the hidden proxy applies.
+    pub fn draw(scenario: Scenario, (is_new, has_proxy): (bool, bool), random: &mut Random) -> Self {
         let income = match random.uniform() {
             place if place < 0.4 => Income::Absent,
             place if place < 0.5 => Income::Present,
@@ -45,6 +46,7 @@ impl Making {
             is_automated: scenario == Scenario::AutomatedDecisions && random.chance(AUTOMATED_SHARE),
             income,
             is_banned: scenario == Scenario::BannedCriterion && random.chance(BANNED_SHARE),
+            has_proxy,
         }
     }
 
@@ -59,11 +61,14 @@ impl Making {
             Income::Value(_) => r#"{"name":"income","value":"high"}"#,
         };
         let banned = if self.is_banned { r#"{"name":"country_of_birth","value":"elsewhere"}"# } else { "" };
-        let comma = if income.is_empty() || banned.is_empty() { "" } else { "," };
+        let proxy = if self.has_proxy { r#""short_contract""# } else { "" };
         // Writing to a String cannot fail.
-        let _ = write!(
-            out,
-            r#","profile_version":"{version}","decided_by":"{decided_by}","criteria":[{income}{comma}{banned}]"#
-        );
+        let _ = write!(out, r#","profile_version":"{version}","decided_by":"{decided_by}","criteria":["#);
+        let criteria = [income, banned, proxy].into_iter().filter(|criterion| !criterion.is_empty());
+        for (index, criterion) in criteria.enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let _ = write!(out, "{comma}{criterion}");
+        }
+        out.push(']');
     }
 }

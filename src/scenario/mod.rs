@@ -5,6 +5,7 @@
 
 mod blocks;
 mod chances;
+mod handling;
 mod making;
 mod random;
 mod shape;
@@ -13,6 +14,7 @@ mod truth;
 
 pub use blocks::{BlockShape, Blocks, Drift, Noise, Watching};
 pub use chances::Origin;
+pub use handling::Strictness;
 pub use shape::{Scenario, Shape};
 pub use stream::{GeneratedEvent, Stream};
 pub use truth::{DutyTruth, GroupTruth, Truth};

@@ -23,8 +23,8 @@ pub struct Shape {
     pub pilot: Span,
     /// The name of the profile.
     pub profile: String,
-    /// How many times as often the monitored group is picked, above 0. Only `skewed-selection` reads it, and `new-version` for
-    /// its second version.
+    /// How many times as often the monitored group is picked, above 0. Only `skewed-selection` reads it, and `new-version` and
+    /// `feedback-loop` for what comes after the change.
     pub ratio: f64,
     /// The beginning of every case id and event id, so that streams can share a topic.
     pub prefix: String,
@@ -43,11 +43,14 @@ pub enum Scenario {
     Simpson,
     /// Everybody is treated alike, but violations of the monitored group are concluded much later.
     LateOutcomes,
-    /// Nothing is wrong, and the events say what rules of other kinds than disparity read: versions, deciders and criteria.
+    /// Nothing is wrong, and the events say what rules of other kinds than disparity read: versions, deciders, criteria, complaints
+    /// and corrections of outcomes.
     /// The scenarios below say it too, and differ from this one in a single thing.
     DutiesFair,
     /// Some cases are assessed by a banned criterion.
     BannedCriterion,
+    /// The profile picks by a criterion on no list that goes together with the monitored group.
+    HiddenProxy,
     /// Some cases are decided on without a human.
     AutomatedDecisions,
     /// Every selection is followed, within the hour: the human step changes nothing.
@@ -62,6 +65,12 @@ pub enum Scenario {
     NewVersion,
     /// The monitored group has no event in the last third.
     VanishedGroup,
+    /// The monitored group complains more often, and more of its complaints are upheld: violations were found that were none.
+    Objections,
+    /// After a third of the events the profile picks the monitored group more often, and its violations do not rise.
+    FeedbackLoop,
+    /// The monitored group is controlled as often as the others, but longer, more intensively, and more often by home visit.
+    StricterChecks,
 }
 
 impl Shape {
@@ -69,7 +78,8 @@ impl Shape {
     const START: EventTime = EventTime(1_767_225_600_000);
 
     /// The usual shape of a scenario: from 2026 on, profile `cub`, 600 cases an hour and ratio 1.5. Scenarios that
-    /// [carry duties](Scenario::carries_duties) have 100 cases an hour after a pilot of a day, and `new-version` has ratio 1.6.
+    /// [carry duties](Scenario::carries_duties) have 100 cases an hour after a pilot of a day, `new-version` has ratio 1.6, and
+    /// `feedback-loop` 2.5.
     #[must_use]
     pub fn new(scenario: Scenario, events: u64, seed: u64) -> Self {
         Self {
@@ -81,7 +91,11 @@ impl Shape {
             cases_per_hour: if scenario.carries_duties() { 100 } else { 600 },
             pilot: if scenario.carries_duties() { Span::DAY } else { Span(0) },
             profile: "cub".to_owned(),
-            ratio: if scenario == Scenario::NewVersion { 1.6 } else { 1.5 },
+            ratio: match scenario {
+                Scenario::NewVersion => 1.6,
+                Scenario::FeedbackLoop => 2.5,
+                _ => 1.5,
+            },
             prefix: "case".to_owned(),
         }
     }
@@ -89,7 +103,7 @@ impl Shape {
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Fair,
         Self::SkewedSelection,
         Self::SkewedHitRate,
@@ -97,6 +111,7 @@ impl Scenario {
         Self::LateOutcomes,
         Self::DutiesFair,
         Self::BannedCriterion,
+        Self::HiddenProxy,
         Self::AutomatedDecisions,
         Self::RubberStamp,
         Self::NoRandomArm,
@@ -104,12 +119,24 @@ impl Scenario {
         Self::MissingOutcomes,
         Self::NewVersion,
         Self::VanishedGroup,
+        Self::Objections,
+        Self::FeedbackLoop,
+        Self::StricterChecks,
     ];
 
     /// Whether its events say what rules of other kinds than disparity read.
     #[must_use]
     pub const fn carries_duties(self) -> bool {
         !matches!(self, Self::Fair | Self::SkewedSelection | Self::SkewedHitRate | Self::Simpson | Self::LateOutcomes)
+    }
+
+    /// How many of so many events come after the profile has changed.
+    pub(super) const fn after_change(self, events: u64) -> u64 {
+        match self {
+            // A reference period comes before it.
+            Self::FeedbackLoop => events - events / 3,
+            _ => events / 2,
+        }
     }
 
     /// The scenario's word on the command line.
@@ -123,6 +150,7 @@ impl Scenario {
             Self::LateOutcomes => "late-outcomes",
             Self::DutiesFair => "duties-fair",
             Self::BannedCriterion => "banned-criterion",
+            Self::HiddenProxy => "hidden-proxy",
             Self::AutomatedDecisions => "automated-decisions",
             Self::RubberStamp => "rubber-stamp",
             Self::NoRandomArm => "no-random-arm",
@@ -130,6 +158,9 @@ impl Scenario {
             Self::MissingOutcomes => "missing-outcomes",
             Self::NewVersion => "new-version",
             Self::VanishedGroup => "vanished-group",
+            Self::Objections => "objections",
+            Self::FeedbackLoop => "feedback-loop",
+            Self::StricterChecks => "stricter-checks",
         }
     }
 }

@@ -5,8 +5,10 @@ use std::collections::BinaryHeap;
 use std::fmt::Write;
 
 use super::chances::{
-    Office, Origin, concluded_share, controlled_share, hit_rate, random_share, selection_rate, share,
+    Office, Origin, complaint_share, concluded_share, controlled_share, hit_rate, overturned_share, proxy_share,
+    random_share, selection_rate, selection_rate_by_proxy, share, upheld_share,
 };
+use super::handling::Handling;
 use super::making::Making;
 use super::random::Random;
 use super::shape::{Scenario, Shape};
@@ -14,6 +16,10 @@ use crate::plan::{EventTime, Span};
 
 /// The longest time from a selection to its control, and from there to the outcome, where events carry duties.
 const LONGEST_STEP: Span = Span::HOUR.times(12);
+/// The longest time from a control to a complaint about it, from there to its decision, and from an outcome to its correction.
+const LONGEST_ANSWER: Span = Span::HOUR.times(6);
+/// What the seed of complaints differs in, so that they change nothing else of a stream.
+const COMPLAINTS: u64 = 0x636f_6d70_6c61_696e;
 /// Events of a case on average, at most: a selection, and for some a control and an outcome.
 const MOST_EVENTS_PER_CASE: u64 = 2;
 
@@ -22,9 +28,11 @@ const MOST_EVENTS_PER_CASE: u64 = 2;
 pub struct Stream {
     shape: Shape,
     random: Random,
+    /// For complaints and corrections.
+    answers: Random,
     cases: u64,
     left: u64,
-    /// Controls and outcomes that are still to come. At most two for each case within the longest delay, which is 43 days.
+    /// Controls, outcomes and what follows them that are still to come. At most five for each case within the longest delay, which is 43 days.
     due: BinaryHeap<Reverse<Due>>,
 }
 
@@ -45,12 +53,17 @@ struct Due {
     time: EventTime,
     case: u64,
     step: Step,
+    /// Whether the case is of the monitored group.
+    is_monitored: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Control,
     Outcome(&'static str),
+    Complaint,
+    Decision(&'static str),
+    Correction,
 }
 
 impl Iterator for Stream {
@@ -82,6 +95,7 @@ impl Stream {
     pub fn new(shape: &Shape) -> Self {
         Self {
             random: Random::new(shape.seed),
+            answers: Random::new(shape.seed ^ COMPLAINTS),
             cases: 0,
             left: shape.events,
             due: BinaryHeap::new(),
@@ -110,16 +124,21 @@ impl Stream {
             place if place < 0.84 => "medium",
             _ => "high",
         };
-        let is_new = self.left < self.shape.events / 2;
+        let is_new = self.left < scenario.after_change(self.shape.events);
         let is_pilot = time.since(self.shape.start) < self.shape.pilot;
         let at_random = self.random.chance(random_share(scenario, is_pilot));
-        let rate = if is_pilot { 0.0 } else { selection_rate(&self.shape, origin, office, is_new) };
+        let has_proxy = scenario == Scenario::HiddenProxy && self.random.chance(proxy_share(origin));
+        let rate = match scenario {
+            _ if is_pilot => 0.0,
+            Scenario::HiddenProxy => selection_rate_by_proxy(has_proxy),
+            _ => selection_rate(&self.shape, origin, office, is_new),
+        };
         let selected = at_random || self.random.chance(rate);
         if selected {
             self.schedule_control(case, time, origin, at_random);
         }
         let channel = if at_random { "random" } else { "profile" };
-        let mut event = self.envelope(time, case, "selection");
+        let mut event = self.envelope(time, case, ("selection", "selection"));
         // Writing to a String cannot fail.
         let _ = write!(
             event.json,
@@ -129,7 +148,7 @@ impl Stream {
             office.name()
         );
         if scenario.carries_duties() {
-            Making::draw(scenario, is_new, &mut self.random).write(&mut event.json);
+            Making::draw(scenario, (is_new, has_proxy), &mut self.random).write(&mut event.json);
         }
         event.json.push_str("}}");
         Some(event)
@@ -165,8 +184,12 @@ impl Stream {
             _ if scenario.carries_duties() => (Span::HOUR, LONGEST_STEP),
             _ => (Span::HOUR, Span::DAY.times(3)),
         };
-        let control_at = selected_at.plus(self.delay(least, most));
-        self.due.push(Reverse(Due { time: control_at, case, step: Step::Control }));
+        let control_at = selected_at.plus(delay(&mut self.random, least, most));
+        let is_monitored = origin == Origin::MONITORED;
+        self.due.push(Reverse(Due { time: control_at, case, step: Step::Control, is_monitored }));
+        if scenario.carries_duties() {
+            self.schedule_complaint(case, control_at, origin);
+        }
         let hit = self.random.chance(hit_rate(&self.shape, origin, at_random));
         let outcome = match (self.random.chance(concluded_share(scenario, origin)), hit) {
             (false, _) => "unknown",
@@ -180,44 +203,90 @@ impl Stream {
             _ if scenario.carries_duties() => (Span::HOUR, LONGEST_STEP),
             _ => (Span::HOUR, Span::DAY.times(5)),
         };
-        let outcome_at = control_at.plus(self.delay(least, most));
+        let outcome_at = control_at.plus(delay(&mut self.random, least, most));
         if scenario == Scenario::MissingOutcomes && outcome == "unknown" {
             // Nobody reports that nothing is known.
             return;
         }
-        self.due.push(Reverse(Due { time: outcome_at, case, step: Step::Outcome(outcome) }));
+        let is_overturned = scenario.carries_duties()
+            && outcome == "no_violation"
+            && self.answers.chance(overturned_share(scenario, origin));
+        let first = if is_overturned { "violation" } else { outcome };
+        self.due.push(Reverse(Due { time: outcome_at, case, step: Step::Outcome(first), is_monitored }));
+        if is_overturned {
+            let time = outcome_at.plus(delay(&mut self.answers, Span::HOUR, LONGEST_ANSWER));
+            self.due.push(Reverse(Due { time, case, step: Step::Correction, is_monitored }));
+        }
     }
 
-    /// Draws a delay between two spans.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "some weeks in milliseconds")]
-    fn delay(&mut self, least: Span, most: Span) -> Span {
-        Span(least.0 + (self.random.uniform() * (most.0 - least.0) as f64) as i64)
+    /// Plans a complaint about some controls, and its decision.
+    fn schedule_complaint(&mut self, case: u64, control_at: EventTime, origin: Origin) {
+        let scenario = self.shape.scenario;
+        if !self.answers.chance(complaint_share(scenario, origin)) {
+            return;
+        }
+        let is_monitored = origin == Origin::MONITORED;
+        let received_at = control_at.plus(delay(&mut self.answers, Span::HOUR, LONGEST_ANSWER));
+        let decided_at = received_at.plus(delay(&mut self.answers, Span::HOUR, LONGEST_ANSWER));
+        let decision = if self.answers.chance(upheld_share(scenario, origin)) { "upheld" } else { "rejected" };
+        self.due.push(Reverse(Due { time: received_at, case, step: Step::Complaint, is_monitored }));
+        self.due.push(Reverse(Due { time: decided_at, case, step: Step::Decision(decision), is_monitored }));
     }
 
-    /// The event of a control or an outcome.
+    /// The event of what follows a selection.
     fn follow_up(&self, due: Due) -> GeneratedEvent {
-        let kind = if due.step == Step::Control { "control" } else { "outcome" };
-        let mut event = self.envelope(due.time, due.case, kind);
-        if let Step::Outcome(outcome) = due.step {
-            let _ = write!(event.json, r#","outcome":"{outcome}""#);
+        let (kind, id) = match due.step {
+            Step::Control => ("control", "control"),
+            Step::Outcome(_) => ("outcome", "outcome"),
+            Step::Correction => ("outcome", "correction"),
+            Step::Complaint => ("complaint", "complaint"),
+            Step::Decision(_) => ("complaint", "decision"),
+        };
+        let mut event = self.envelope(due.time, due.case, (kind, id));
+        // Writing to a String cannot fail.
+        let _ = match due.step {
+            Step::Control => Ok(()),
+            Step::Outcome(outcome) => write!(event.json, r#","outcome":"{outcome}""#),
+            Step::Correction => {
+                write!(event.json, r#","outcome":"no_violation","revises":"{}-outcome""#, event.case_id)
+            }
+            Step::Complaint => self.write_complaint(&mut event.json, "received"),
+            Step::Decision(decision) => self.write_complaint(&mut event.json, decision),
+        };
+        if let Some(handling) = Handling::of(&self.shape, due.case) {
+            match due.step {
+                Step::Control => handling.write_control(self.shape.scenario, due.is_monitored, &mut event.json),
+                Step::Outcome("violation") => handling.write_sanction(&mut event.json),
+                Step::Outcome(_) | Step::Correction | Step::Complaint | Step::Decision(_) => {}
+            }
         }
         event.json.push_str("}}");
         event
     }
 
+    fn write_complaint(&self, out: &mut String, status: &str) -> std::fmt::Result {
+        write!(out, r#","profile":"{}","ground":"race","status":"{status}""#, self.shape.profile)
+    }
+
     /// An event up to its case id. The caller adds the other data and closes the braces.
-    fn envelope(&self, time: EventTime, case: u64, kind: &str) -> GeneratedEvent {
+    fn envelope(&self, time: EventTime, case: u64, (kind, id): (&str, &str)) -> GeneratedEvent {
         let prefix = &self.shape.prefix;
         let case_id = format!("{prefix}-{case:09}");
         let mut json = String::with_capacity(420);
         let _ = write!(
             json,
-            r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/paritywatch/generate","id":"{case_id}-{kind}","time":""#
+            r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/paritywatch/generate","id":"{case_id}-{id}","time":""#
         );
         write_time(&mut json, time);
         let _ = write!(json, r#"","datacontenttype":"application/json","data":{{"case_id":"{case_id}""#);
         GeneratedEvent { time, case_id, json }
     }
+}
+
+/// Draws a delay between two spans.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "some weeks in milliseconds")]
+fn delay(random: &mut Random, least: Span, most: Span) -> Span {
+    Span(least.0 + (random.uniform() * (most.0 - least.0) as f64) as i64)
 }
 
 /// Writes a time in RFC 3339, in UTC with milliseconds. Times after the year 9999, which RFC 3339 cannot express, become its end.

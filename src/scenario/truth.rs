@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::chances::{
-    Office, Origin, concluded_share, controlled_share, hit_rate, random_share, selection_rate, share,
+    Office, Origin, complaint_share, concluded_share, controlled_share, hit_rate, random_share, selection_rate, share,
 };
+use super::handling::{HOME_VISITS, STRICTER, Strictness};
 use super::making::{AUTOMATED_SHARE, BANNED_SHARE};
 use super::shape::{Scenario, Shape};
 
@@ -31,10 +32,14 @@ pub struct DutyTruth {
     pub follow_through: f64,
     /// The share of the monitored group's controls without an outcome, and that of the others.
     pub missing_outcomes: [f64; 2],
+    /// The share of the monitored group's controls that somebody complains about, and that of the others.
+    pub complaints: [f64; 2],
     /// The share of the cases that nobody decides on.
     pub automated: f64,
     /// The share of the cases that a banned criterion applies to.
     pub banned: f64,
+    /// How much stricter the monitored group is controlled; `None` where it is controlled like the others.
+    pub stricter: Option<Strictness>,
 }
 
 /// The truth of one group.
@@ -42,7 +47,7 @@ pub struct DutyTruth {
 pub struct GroupTruth {
     /// The group's share of the cases.
     pub share: f64,
-    /// The share of the group's cases that the profile picks; in `new-version` that of its second version.
+    /// The share of the group's cases that the profile picks; in `new-version` and `feedback-loop` after the change.
     pub selection_rate: f64,
     /// The share of the group's concluded controls that find a violation.
     pub hit_rate: f64,
@@ -100,8 +105,10 @@ impl DutyTruth {
             random_hit_rate: hit_rate(shape, Origin::MONITORED, true),
             follow_through: controlled_share(scenario, false),
             missing_outcomes: [Origin::MONITORED, Origin::Dutch].map(|origin| 1.0 - concluded_share(scenario, origin)),
+            complaints: [Origin::MONITORED, Origin::Dutch].map(|origin| complaint_share(scenario, origin)),
             automated: only(Scenario::AutomatedDecisions, AUTOMATED_SHARE),
             banned: only(Scenario::BannedCriterion, BANNED_SHARE),
+            stricter: (scenario == Scenario::StricterChecks).then_some(STRICTER),
         }
     }
 }
@@ -118,7 +125,16 @@ impl fmt::Display for DutyTruth {
             "  follow_through {follow_through:.3}  missing outcomes {monitored:.3} of {}, {others:.3} of the rest",
             Origin::MONITORED.name()
         )?;
-        write!(formatter, "  automated decisions {:.3}  banned criterion {:.3}", self.automated, self.banned)
+        let [monitored, others] = self.complaints;
+        let name = Origin::MONITORED.name();
+        writeln!(formatter, "  complaints about {monitored:.3} of the controls of {name}, {others:.3} of the rest")?;
+        write!(formatter, "  automated decisions {:.3}  banned criterion {:.3}", self.automated, self.banned)?;
+        let Some(Strictness { minutes, intensity, home_visits }) = self.stricter else { return Ok(()) };
+        write!(
+            formatter,
+            "
+  controls of {name} take {minutes} times as long, {intensity} more intensive, home visits {home_visits:.3} against {HOME_VISITS:.3}"
+        )
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::bounds::{
-    MAX_ALIASES, MAX_CRITERIA, MAX_DIMENSIONS, MAX_GROUPS, MAX_HIGH_CLASSES, MAX_MISSING_VALUES, MAX_PROFILES,
-    MAX_TEXT_BYTES,
+    MAX_ALIASES, MAX_CRITERIA, MAX_CROSSED, MAX_DIMENSIONS, MAX_GROUPS, MAX_HIGH_CLASSES, MAX_MISSING_VALUES,
+    MAX_PROFILES, MAX_TEXT_BYTES,
 };
+use super::crossed::resolve_crossed;
 use super::given::{Given, check_unique, values};
 use super::key::{key_path, shown};
 use super::problem::Problems;
@@ -41,40 +42,63 @@ pub(super) fn profiles(root: &mut Table<'_>, string_bytes: usize) -> Vec<Profile
 
 /// Reads the dimensions, sorted by name.
 pub(super) fn dimensions(root: &mut Table<'_>, string_bytes: usize) -> Vec<Dimension> {
-    root.each_table("dimensions", MAX_DIMENSIONS, |name, mut table| {
+    let mut crossed = Vec::new();
+    let mut dimensions = root.each_table("dimensions", MAX_DIMENSIONS, |name, mut table| {
         if !is_name(name, string_bytes) || name == ALL {
             let expected = format!("{}, other than \"*\"", name_shape(string_bytes));
             table.refuse(expected, shown(name));
         }
-        let ground = table.required_text("ground");
-        let groups = normalised(table.required_texts("groups", 1..=MAX_GROUPS));
-        let mut missing_values =
-            normalised(table.texts("missing_values", &Dimension::MISSING_VALUES, 0..=MAX_MISSING_VALUES));
-        missing_values.iter_mut().for_each(|value| value.value = value.to_lowercase());
-        let aliases = aliases(&mut table, &groups);
-        if let Some(ground) = &ground {
-            check_name(ground, string_bytes, table.problems);
+        let is_crossed = table.has("crosses");
+        let parts = table.optional_texts("crosses", 2..=MAX_CROSSED);
+        // Where its parts were refused, it is no dimension that lacks a ground and groups all the same.
+        if !is_crossed {
+            return dimension(name, table, string_bytes);
         }
-        check_unique(&groups, table.problems);
-        for group in &groups {
-            check_group(group, string_bytes, table.problems);
+        if let Some(parts) = parts {
+            check_unique(&parts.value, table.problems);
+            crossed.push((name.to_owned(), parts));
         }
-        for name in aliases.iter().map(|(alias, _)| alias).chain(&missing_values) {
-            check_name(name, string_bytes, table.problems);
-        }
-        check_unique(&missing_values, table.problems);
-        check_spelling(&groups, &aliases, table.problems);
-        check_missing_values((&missing_values, &groups), &aliases, table.problems);
+        let expected =
+            "no such key beside crosses: an intersection has the grounds, the groups and the spellings of its parts";
+        table.refuse_keys(&["ground", "groups", "missing_values", "aliases"], expected, "a value");
         table.finish();
-        Dimension {
-            name: name.to_owned(),
-            // Where it is missing, that is among the problems.
-            ground: ground.map(|ground| ground.value).unwrap_or_default(),
-            groups: values(groups),
-            aliases: aliases.into_iter().map(|(alias, group)| (alias.value, group)).collect(),
-            missing_values: values(missing_values),
-        }
-    })
+        Dimension { name: name.to_owned(), ..Dimension::default() }
+    });
+    resolve_crossed(&mut dimensions, &crossed, root.problems);
+    dimensions
+}
+
+/// Reads a dimension that events name.
+fn dimension(name: &str, mut table: Table<'_>, string_bytes: usize) -> Dimension {
+    let ground = table.required_text("ground");
+    let groups = normalised(table.required_texts("groups", 1..=MAX_GROUPS));
+    let mut missing_values =
+        normalised(table.texts("missing_values", &Dimension::MISSING_VALUES, 0..=MAX_MISSING_VALUES));
+    missing_values.iter_mut().for_each(|value| value.value = value.to_lowercase());
+    let aliases = aliases(&mut table, &groups);
+    if let Some(ground) = &ground {
+        check_name(ground, string_bytes, table.problems);
+    }
+    check_unique(&groups, table.problems);
+    for group in &groups {
+        check_group(group, string_bytes, table.problems);
+    }
+    for name in aliases.iter().map(|(alias, _)| alias).chain(&missing_values) {
+        check_name(name, string_bytes, table.problems);
+    }
+    check_unique(&missing_values, table.problems);
+    check_spelling(&groups, &aliases, table.problems);
+    check_missing_values((&missing_values, &groups), &aliases, table.problems);
+    table.finish();
+    Dimension {
+        name: name.to_owned(),
+        // Where it is missing, that is among the problems.
+        ground: ground.map(|ground| ground.value).unwrap_or_default(),
+        groups: values(groups),
+        aliases: aliases.into_iter().map(|(alias, group)| (alias.value, group)).collect(),
+        missing_values: values(missing_values),
+        crosses: Vec::new(),
+    }
 }
 
 /// Returns names in the form in which they are compared with those of events.
@@ -172,22 +196,39 @@ fn check_group(group: &Given<String>, string_bytes: usize, problems: &mut Proble
 }
 
 pub(super) fn criteria(mut table: Table<'_>, string_bytes: usize) -> Criteria {
-    let mut list = |key| {
-        let names = table.texts(key, &[], 0..=MAX_CRITERIA);
-        check_unique(&names, table.problems);
+    let lists = ["banned", "restricted", "proxies", "accepted"].map(|key| {
+        let names = normalised(table.texts(key, &[], 0..=MAX_CRITERIA));
         for name in &names {
             check_name(name, string_bytes, table.problems);
         }
-        values(names)
-    };
-    let criteria = Criteria {
-        banned: list("banned"),
-        restricted: list("restricted"),
-        proxies: list("proxies"),
-        accepted: list("accepted"),
-    };
+        names
+    });
+    check_criteria(lists.iter().flatten(), table.problems);
+    let [banned, restricted, proxies, accepted] = lists.map(values);
     table.finish();
-    criteria
+    Criteria { banned, restricted, proxies, accepted }
+}
+
+/// Reports a criterion that is on a list twice, or on two of them: it would have two standings. One that differs by its spelling only is the same: an
+/// event that writes it in a third way could mean either.
+fn check_criteria<'g>(names: impl Iterator<Item = &'g Given<String>>, problems: &mut Problems) {
+    let mut first: BTreeMap<String, &Given<String>> = BTreeMap::new();
+    for name in names {
+        match first.get(&skeleton(name)) {
+            Some(earlier) if earlier.value == name.value => {
+                let found = format!("{} again, first in {}", shown(name), earlier.key);
+                name.refuse(problems, "each criterion once, on one list", found);
+            }
+            Some(earlier) => {
+                let expected = "names that differ by more than case, accents or look-alike letters";
+                let found = format!("{}, which resembles {} in {}", shown(name), shown(earlier), earlier.key);
+                name.refuse(problems, expected, found);
+            }
+            None => {
+                first.insert(skeleton(name), name);
+            }
+        }
+    }
 }
 
 /// Reports a name that no event can carry.

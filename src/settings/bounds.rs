@@ -10,6 +10,10 @@ pub const MAX_EXTRA_FILES: usize = 100;
 pub const MAX_TOPICS: usize = 100;
 /// Most Alertmanagers, and most webhooks.
 pub const MAX_RECEIVERS: usize = 16;
+/// Most connections to the HTTP server.
+pub const MAX_CONNECTIONS: u32 = 100_000;
+/// Most further names of the HTTP server.
+pub const MAX_HOSTS: usize = 64;
 /// Most entries of `kafka.properties`.
 pub const MAX_PROPERTIES: usize = 200;
 /// Most rolling windows.
@@ -24,8 +28,13 @@ pub const MAX_PROFILES: usize = 1_000;
 pub const MAX_DIMENSIONS: usize = 32;
 /// Most groups of a dimension.
 pub const MAX_GROUPS: usize = Dimension::MAX_GROUPS as usize;
+/// Most dimensions that an intersection combines: of two groups each, more would have too many groups.
+pub(super) const MAX_CROSSED: usize = 6;
 /// Most high risk classes of one profile: a stratum names as many values.
 pub(super) const MAX_HIGH_CLASSES: usize = 64;
+
+/// Most grounds of complaints of one rule.
+pub(super) const MAX_GROUNDS: usize = 16;
 
 /// Most holidays of one rule.
 pub(super) const MAX_HOLIDAYS: usize = 1_000;

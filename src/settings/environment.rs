@@ -12,11 +12,13 @@ use super::tree::{Entries, Entry, Value};
 pub const PREFIX: &str = "PARITYWATCH__";
 
 /// Sections whose keys can be overridden.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 13] = [
     "kafka",
     "window",
     "privacy",
     "state",
+    "audit",
+    "history",
     "limits",
     "server",
     "alerting",

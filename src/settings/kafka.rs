@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::access::{OAuthKeys, check_reason, needs_sasl};
 use super::bounds::{MAX_PROPERTIES, MAX_TEXT_BYTES, MAX_TOPICS};
 use super::given::{Given, check_unique, values};
 use super::key::{key_path, shown};
 use super::problem::Problems;
 use super::schema::{Kafka, SecurityProtocol};
+use super::suggestion::suggestion;
 use super::table::Table;
 use super::terms::Span;
 use super::tree::Value;
@@ -40,23 +42,24 @@ pub(super) fn kafka(mut table: Table<'_>) -> Kafka {
     let protocols = SecurityProtocol::ALL.map(|protocol| (protocol.name(), protocol));
     let brokers = table.required_text("brokers");
     let topics = table.required_texts("topics", 1..=MAX_TOPICS);
+    let measure_topics = table.optional_texts("measure_topics", 0..=MAX_TOPICS);
     let group = table.line("group", "paritywatch", MAX_TOPIC_BYTES);
     let security_protocol = table.choice("security_protocol", SecurityProtocol::Ssl, &protocols);
     let dead_letter_topic = table.text("dead_letter_topic", "paritywatch.dead-letter");
     let alert_topic = table.text("alert_topic", "paritywatch.alerts");
     let dead_letter_payload = table.boolean("dead_letter_payload", false);
     let sasl_password_file = table.optional_path("sasl_password_file");
+    let ssl_key_password_file = table.optional_path("ssl_key_password_file");
+    let oauth = OAuthKeys::read(&mut table);
+    let insecure_reason = table.line("insecure_reason", "", MAX_TEXT_BYTES);
     let min_retention = table.positive_duration("min_retention", Span::DAY.times(7));
-    let properties = properties(&mut table, sasl_password_file.is_some());
+    let properties = properties(&mut table, sasl_password_file.is_some(), ssl_key_password_file.is_some());
 
     let problems = &mut *table.problems;
     if let Some(brokers) = &brokers {
         check_brokers(brokers, problems);
     }
-    check_unique(&topics, problems);
-    for topic in &topics {
-        check_topic(topic, problems);
-    }
+    check_topics(&topics, measure_topics.as_ref(), problems);
     if group.is_empty() {
         group.refuse(problems, "the name of a consumer group", shown(""));
     }
@@ -66,23 +69,40 @@ pub(super) fn kafka(mut table: Table<'_>) -> Kafka {
         check_topic(&alert_topic, problems);
         check_not_read(&alert_topic, &topics, problems);
     }
-    if let Some(file) = sasl_password_file.as_ref().filter(|_| !security_protocol.is_sasl()) {
-        let expected = "nothing, or security_protocol \"sasl_ssl\" or \"sasl_plaintext\"";
-        file.refuse(problems, expected, format!("a file with security_protocol {}", shown(security_protocol.name())));
+    if let Some(file) = &sasl_password_file {
+        needs_sasl(file, *security_protocol, problems);
     }
+    check_reason(&insecure_reason, &properties, oauth.token_url(), problems);
+    let oauth = oauth.checked(*security_protocol, !insecure_reason.is_empty(), problems);
     table.finish();
     Kafka {
         // Where they are missing, that is among the problems.
         brokers: brokers.map(|brokers| brokers.value).unwrap_or_default(),
         topics: values(topics),
+        measure_topics: measure_topics.map(|topics| values(topics.value)),
         group: group.value,
         security_protocol: security_protocol.value,
         dead_letter_topic: dead_letter_topic.value,
         alert_topic: Some(alert_topic.value).filter(|topic| !topic.is_empty()),
         dead_letter_payload,
         sasl_password_file: sasl_password_file.map(|file| file.value),
+        ssl_key_password_file: ssl_key_password_file.map(|file| file.value),
+        oauth,
+        insecure_reason: insecure_reason.value,
         min_retention,
         properties,
+    }
+}
+
+/// Checks the topics that are read. Measures are taken from some of them.
+fn check_topics(topics: &[Given<String>], of_measures: Option<&Given<Vec<Given<String>>>>, problems: &mut Problems) {
+    check_unique(topics, problems);
+    for topic in topics {
+        check_topic(topic, problems);
+    }
+    if let Some(of_measures) = of_measures {
+        check_unique(of_measures, problems);
+        of_measures.iter().for_each(|topic| check_read(topic, topics, problems));
     }
 }
 
@@ -115,8 +135,16 @@ fn check_not_read(topic: &Given<String>, topics: &[Given<String>], problems: &mu
     }
 }
 
+/// Nothing comes from a topic that is not read.
+fn check_read(topic: &Given<String>, topics: &[Given<String>], problems: &mut Problems) {
+    if !topics.iter().any(|read| read.value == topic.value) {
+        let near = suggestion(topic, topics.iter().map(|topic| topic.as_str()));
+        topic.refuse(problems, format!("one of kafka.topics{near}"), shown(topic));
+    }
+}
+
 /// Reads the properties. A value may be a secret, so no problem repeats one.
-fn properties(table: &mut Table<'_>, has_password_file: bool) -> BTreeMap<String, String> {
+fn properties(table: &mut Table<'_>, has_password_file: bool, has_key_password_file: bool) -> BTreeMap<String, String> {
     let section = "kafka.properties";
     // The section may be missing.
     let Some((place, entries)) = table.take_entries("properties") else {
@@ -131,14 +159,15 @@ fn properties(table: &mut Table<'_>, has_password_file: bool) -> BTreeMap<String
     let mut properties = BTreeMap::new();
     for (name, entry) in entries {
         let path = key_path(section, &name);
-        if let Some(reason) = reserved(&name, has_password_file) {
+        if let Some(reason) = reserved(&name, has_password_file, has_key_password_file) {
             let expected = format!("no value ({reason})");
             problems.add(&entry.place, &path, expected, "a value");
             continue;
         }
-        let text = property_text(&entry.value).filter(|text| text.len() <= MAX_PROPERTY_BYTES);
+        let text = property_text(&entry.value).filter(|text| text.len() <= MAX_PROPERTY_BYTES && !text.contains('\0'));
         let Some(text) = text else {
-            let expected = format!("a string of at most {MAX_PROPERTY_BYTES} bytes, an integer or a boolean");
+            let expected =
+                format!("a string of at most {MAX_PROPERTY_BYTES} bytes without NUL, an integer or a boolean");
             problems.add(&entry.place, &path, expected, entry.value.describe_type());
             continue;
         };
@@ -148,9 +177,16 @@ fn properties(table: &mut Table<'_>, has_password_file: bool) -> BTreeMap<String
 }
 
 /// Returns why the property must not be set; `None` where it may be.
-fn reserved(name: &str, has_password_file: bool) -> Option<&'static str> {
+fn reserved(name: &str, has_password_file: bool, has_key_password_file: bool) -> Option<&'static str> {
     if name == "sasl.password" && has_password_file {
         return Some("it is read from kafka.sasl_password_file");
+    }
+    if name == "ssl.key.password" && has_key_password_file {
+        return Some("it is read from kafka.ssl_key_password_file");
+    }
+    // The client's own ways to a token are not in this build, or check nothing.
+    if name.starts_with("sasl.oauthbearer.") || name == "enable.sasl.oauthbearer.unsecure.jwt" {
+        return Some("tokens come from kafka.oauth_token_file or kafka.oauth_token_url");
     }
     let known = RESERVED_PROPERTIES.iter().find(|(known, _)| *known == name);
     known.map(|(_, reason)| *reason)

@@ -4,9 +4,12 @@
 //! [`Settings`], or a [`SettingsError`] that lists every problem with file, line and key. What the core needs is in
 //! [`Settings::plan`]; the rest is for the rooms below the I/O line.
 
+mod access;
 mod address;
 mod allow_lists;
 mod bounds;
+mod checks;
+mod crossed;
 mod document;
 mod duration;
 mod environment;
@@ -17,16 +20,22 @@ mod key;
 mod kinds;
 mod load;
 mod merge;
+mod named_files;
 mod number;
+mod path;
 mod place;
 mod print;
 mod problem;
 mod properties;
+mod remarks;
 mod rules;
 mod schema;
 mod scope;
+mod secret_file;
 mod secrets;
 mod sections;
+mod series;
+mod server;
 mod suggestion;
 mod table;
 mod terms;
@@ -37,11 +46,17 @@ mod writer;
 
 pub use address::Address;
 pub use bounds::{
-    MAX_CRITERIA, MAX_DIMENSIONS, MAX_EXTRA_FILES, MAX_FILE_BYTES, MAX_GROUPS, MAX_HISTORY_DAYS, MAX_PROFILES,
-    MAX_PROPERTIES, MAX_RECEIVERS, MAX_ROLLING, MAX_RULES, MAX_TEXT_BYTES, MAX_TOPICS,
+    MAX_CONNECTIONS, MAX_CRITERIA, MAX_DIMENSIONS, MAX_EXTRA_FILES, MAX_FILE_BYTES, MAX_GROUPS, MAX_HISTORY_DAYS,
+    MAX_HOSTS, MAX_PROFILES, MAX_PROPERTIES, MAX_RECEIVERS, MAX_ROLLING, MAX_RULES, MAX_TEXT_BYTES, MAX_TOPICS,
 };
 pub use duration::MAX_DURATION_DAYS;
 pub use environment::PREFIX;
+pub use named_files::FileProblem;
+pub use path::{open_file, shown_path};
 pub use problem::{MAX_PROBLEMS, Problem, SettingsError};
-pub use schema::{Alerting, Criteria, Kafka, Privacy, SecurityProtocol, Server, Settings, State};
+pub use schema::{
+    Alerting, Audit, Criteria, HistoryLimits, Kafka, OAuth, Privacy, SecurityProtocol, Server, Settings, State,
+    TokenIssuer,
+};
+pub use secret_file::{SecretProblem, is_private, open_private, read_secret, read_secret_text};
 pub use secrets::REDACTED;

@@ -8,10 +8,11 @@ use siphasher::sip::SipHasher24;
 use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
 use super::kinds::DAYS;
-use super::schema::{Alerting, Criteria, Kafka, Settings};
+use super::schema::{Alerting, Criteria, Kafka, OAuth, Settings, TokenIssuer};
 use super::secrets::redacted_properties;
 use super::terms::{
-    Calendar, Compare, Dimension, Disparity, Drift, Plan, Reference, Rule, RuleKind, Silence, Span, WindowLength,
+    Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Dimension, DisclosurePlan, Disparity, Drift,
+    HandlingTerms, Plan, Reference, Rule, RuleKind, Silence, Span, Suitability, WindowLength,
 };
 use super::writer::{Toml, list};
 
@@ -60,12 +61,18 @@ impl Toml {
         self.header("[kafka]");
         self.string("brokers", &kafka.brokers);
         self.value("topics", list(&kafka.topics));
+        if let Some(topics) = &kafka.measure_topics {
+            self.value("measure_topics", list(topics));
+        }
         self.string("group", &kafka.group);
         self.string("security_protocol", kafka.security_protocol.name());
         self.string("dead_letter_topic", &kafka.dead_letter_topic);
         self.string("alert_topic", kafka.alert_topic.as_deref().unwrap_or_default());
         self.value("dead_letter_payload", kafka.dead_letter_payload);
         self.string("sasl_password_file", &path_or_empty(kafka.sasl_password_file.as_ref()));
+        self.string("ssl_key_password_file", &path_or_empty(kafka.ssl_key_password_file.as_ref()));
+        self.oauth(kafka.oauth.as_ref());
+        self.string("insecure_reason", &kafka.insecure_reason);
         self.span("min_retention", kafka.min_retention);
         if !kafka.properties.is_empty() {
             self.header("[kafka.properties]");
@@ -75,16 +82,36 @@ impl Toml {
         }
     }
 
+    fn oauth(&mut self, oauth: Option<&OAuth>) {
+        let (file, issuer) = match oauth {
+            Some(OAuth::File(file)) => (Some(file), None),
+            Some(OAuth::Issuer(issuer)) => (None, Some(issuer)),
+            None => (None, None),
+        };
+        let text = |of: fn(&TokenIssuer) -> &str| issuer.map(of).unwrap_or_default();
+        self.string("oauth_token_file", &path_or_empty(file));
+        self.string("oauth_token_url", text(|issuer| issuer.url.url()));
+        self.string("oauth_client_id", text(|issuer| &issuer.client_id));
+        let secret = issuer.map(|issuer| &issuer.client_secret_file);
+        self.string("oauth_client_secret_file", &path_or_empty(secret));
+        self.string("oauth_scope", text(|issuer| &issuer.scope));
+        self.string("oauth_ca_file", &path_or_empty(issuer.and_then(|issuer| issuer.ca_file.as_ref())));
+    }
+
     /// Writes what affects findings and alerts. The hash is over this, with delivery left out.
     fn judgement(&mut self, settings: &Settings, delivery: Delivery) {
         self.window(&settings.plan);
-        self.privacy(settings);
+        self.privacy(settings, delivery);
         if delivery == Delivery::Shown {
             self.header("[coverage]");
             self.number("max_missing", settings.max_missing);
         }
         self.limits(settings, delivery);
         self.alerting(&settings.alerting, delivery);
+        // Without intersections it decides nothing, and the hash is that of versions that knew none.
+        if settings.plan.dimensions.iter().any(Dimension::is_crossed) {
+            self.number("intersection_share", settings.alerting.intersection_share);
+        }
         self.allow_lists(&settings.plan);
         self.criteria(&settings.criteria, delivery);
         for rule in &settings.plan.rules {
@@ -97,10 +124,19 @@ impl Toml {
         self.header("[state]");
         self.path("dir", &settings.state.dir);
         self.span("checkpoint_every", settings.state.checkpoint_every);
+        self.header("[audit]");
+        self.string("key_file", &path_or_empty(settings.audit.key_file.as_ref()));
+        self.header("[history]");
+        self.span("keep", settings.history.keep);
+        self.span("full_resolution", settings.history.full_resolution);
+        self.value("max_bytes", settings.history.max_bytes);
         self.header("[server]");
         self.value("listen", quoted(&settings.server.listen.to_string()));
+        self.value("insecure_listen", settings.server.insecure_listen);
         self.string("web_config", &path_or_empty(settings.server.web_config.as_ref()));
         self.string("external_url", settings.server.external_url.as_deref().unwrap_or_default());
+        self.value("hosts", list(&settings.server.hosts));
+        self.value("max_connections", settings.server.max_connections);
     }
 
     fn window(&mut self, plan: &Plan) {
@@ -122,11 +158,22 @@ impl Toml {
         self.span("evaluate_every", window.evaluate_every);
     }
 
-    fn privacy(&mut self, settings: &Settings) {
+    fn privacy(&mut self, settings: &Settings, delivery: Delivery) {
         let privacy = &settings.privacy;
+        let DisclosurePlan { min_cell, round_to, release_every, rules_per_series, .. } = privacy.disclosure;
         self.header("[privacy]");
-        self.value("min_cell", privacy.min_cell);
+        self.value("min_cell", min_cell);
         self.string("reason", &privacy.reason);
+        let usual = DisclosurePlan::of(min_cell);
+        if delivery == Delivery::Shown || round_to != usual.round_to {
+            self.value("round_to", round_to);
+        }
+        if delivery == Delivery::Shown || release_every != usual.release_every {
+            self.span("release_every", release_every);
+        }
+        if delivery == Delivery::Shown || rules_per_series != usual.rules_per_series {
+            self.value("rules_per_series", rules_per_series);
+        }
         self.string("pseudonym_key_file", &path_or_empty(privacy.pseudonym_key_file.as_ref()));
     }
 
@@ -192,6 +239,11 @@ impl Toml {
         }
         for dimension in &plan.dimensions {
             self.header(&format!("[{}]", key_path("dimensions", &dimension.name)));
+            if dimension.is_crossed() {
+                let parts = dimension.crosses.iter().filter_map(|part| plan.dimensions.get(usize::from(part.0)));
+                self.value("crosses", list(parts.map(|part| &part.name)));
+                continue;
+            }
             self.string("ground", &dimension.ground);
             self.value("groups", list(&dimension.groups));
             // Only where they are given: the hashes of versions that did not know these keys stay.
@@ -232,7 +284,7 @@ impl Toml {
             }
         }
         self.number("confidence", rule.confidence.level());
-        if let RuleKind::Disparity(_) = rule.kind {
+        if let RuleKind::Disparity(_) | RuleKind::Complaints(_) = rule.kind {
             self.value("min_events", rule.min_events);
         }
         // Where all may be missing, verdicts are those of versions that did not ask, and so is the hash.
@@ -270,6 +322,20 @@ impl Toml {
             self.number("critical", terms.critical);
         }
         self.string("evidence", terms.evidence.name());
+        self.handling(terms);
+    }
+
+    fn handling(&mut self, terms: &Disparity) {
+        let HandlingTerms { quantiles: [usual, harsh], strict_kinds, block_variation } = &terms.handling;
+        if terms.indicator.compares_values() {
+            self.value("quantiles", format!("[{usual:?}, {harsh:?}]"));
+        }
+        if let Some(variation) = block_variation {
+            self.number("block_variation", *variation);
+        }
+        if !strict_kinds.is_empty() {
+            self.value("strict_kinds", list(strict_kinds.iter()));
+        }
     }
 
     fn silence(&mut self, terms: &Silence) {
@@ -286,6 +352,24 @@ impl Toml {
         self.value("holidays", list(holidays.iter().map(|holiday| day(*holiday))));
     }
 
+    fn complaints(&mut self, terms: &Complaints) {
+        self.string("measure", terms.measure.name());
+        self.number("warning", terms.warning);
+        if let Some(critical) = terms.critical {
+            self.number("critical", critical);
+        }
+        self.number("block_variation", terms.block_variation);
+        if terms.measure == ComplaintMeasure::Rise {
+            self.value("reference_days", terms.reference_days);
+            return;
+        }
+        self.span("exposure_window", terms.exposure_window);
+        self.value("block_complaints", terms.block_complaints);
+        if terms.measure == ComplaintMeasure::Skew {
+            self.value("grounds", list(&terms.grounds));
+        }
+    }
+
     fn drift(&mut self, terms: &Drift, rule: &Rule, plan: &Plan) {
         self.string("compare", terms.compare.name());
         match terms.compare {
@@ -296,6 +380,12 @@ impl Toml {
                 self.number("warning", terms.warning);
                 self.number("critical", terms.critical);
                 rule.windows.iter().for_each(|window| self.span("within", window.length));
+            }
+            Compare::Period(days) => {
+                self.value("reference_days", days);
+                self.value("channels", list(rule.channels.iter().map(|channel| channel.name())));
+                self.value("dimensions", list(dimension_names(rule, plan)));
+                self.number("warning", terms.warning);
             }
             // Channels, dimensions and window are those of the watched rule.
             Compare::Change(of) => {
@@ -308,25 +398,8 @@ impl Toml {
     /// Writes the keys of another kind.
     fn duty(&mut self, kind: &RuleKind, rule: &Rule, plan: &Plan) {
         match kind {
-            RuleKind::Benchmark(terms) => {
-                let served = terms.serves.iter().filter_map(|index| plan.rules.get(*index));
-                let served: Vec<&String> = served.map(|rule| &rule.name).collect();
-                if !served.is_empty() {
-                    self.value("for", list(served));
-                }
-                rule.windows.iter().for_each(|window| self.span("within", window.length));
-                self.number("base_rate", terms.base_rate);
-                return;
-            }
-            RuleKind::Suitability(terms) => {
-                self.number("ratio", terms.ratio);
-                self.number("power", terms.power);
-                self.number("margin", terms.margin);
-                self.number("show_level", terms.show_level);
-                self.span("shown_for", terms.shown_for);
-                self.value("block_random", terms.block_random);
-                self.span("block_max", terms.block_max);
-            }
+            RuleKind::Benchmark(terms) => return self.benchmark(terms, rule, plan),
+            RuleKind::Suitability(terms) => self.suitability(terms),
             RuleKind::Coverage(terms) => {
                 self.number("warning", terms.warning);
                 self.number("critical", terms.critical);
@@ -346,23 +419,48 @@ impl Toml {
                 self.value("difference", two(terms.difference));
                 self.number("block_variation", terms.block_variation);
             }
+            RuleKind::Complaints(terms) => self.complaints(terms),
             RuleKind::Drift(terms) => return self.drift(terms, rule, plan),
             RuleKind::Silence(terms) => {
                 self.silence(terms);
-                if !rule.dimensions.is_empty() {
-                    self.value("dimensions", list(dimension_names(rule, plan)));
-                }
-                return;
+                return self.dimensions(rule, plan);
             }
             RuleKind::Disparity(_) => {}
         }
         if !matches!(kind, RuleKind::Suitability(_)) {
             self.value("channels", list(rule.channels.iter().map(|channel| channel.name())));
         }
+        self.dimensions(rule, plan);
+        // Months have no windows.
+        if !matches!(kind, RuleKind::Complaints(terms) if terms.measure == ComplaintMeasure::Rise) {
+            self.value("windows", list(labels(&rule.windows)));
+        }
+    }
+
+    fn dimensions(&mut self, rule: &Rule, plan: &Plan) {
         if !rule.dimensions.is_empty() {
             self.value("dimensions", list(dimension_names(rule, plan)));
         }
-        self.value("windows", list(labels(&rule.windows)));
+    }
+
+    fn benchmark(&mut self, terms: &Benchmark, rule: &Rule, plan: &Plan) {
+        let served = terms.serves.iter().filter_map(|index| plan.rules.get(*index));
+        let served: Vec<&String> = served.map(|rule| &rule.name).collect();
+        if !served.is_empty() {
+            self.value("for", list(served));
+        }
+        rule.windows.iter().for_each(|window| self.span("within", window.length));
+        self.number("base_rate", terms.base_rate);
+    }
+
+    fn suitability(&mut self, terms: &Suitability) {
+        self.number("ratio", terms.ratio);
+        self.number("power", terms.power);
+        self.number("margin", terms.margin);
+        self.number("show_level", terms.show_level);
+        self.span("shown_for", terms.shown_for);
+        self.value("block_random", terms.block_random);
+        self.span("block_max", terms.block_max);
     }
 }
 

@@ -90,6 +90,11 @@ impl Problems {
         self.list.is_empty()
     }
 
+    /// Whether something is wrong with the key already.
+    pub fn has(&self, key: &str) -> bool {
+        self.list.iter().any(|(_, problem)| problem.key == key)
+    }
+
     pub fn add(&mut self, place: &Place, key: &str, expected: impl Into<String>, found: impl Into<String>) {
         if self.list.len() >= MAX_PROBLEMS {
             self.more = self.more.saturating_add(1);

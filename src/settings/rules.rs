@@ -6,7 +6,7 @@ use super::bounds::{MAX_RULES, MAX_TEXT_BYTES};
 use super::duration::MAX_DURATION_DAYS;
 use super::key::shown;
 use super::kinds::{
-    Kind, Names, ReadKind, automation, benchmark, coverage, criterion, disparity, drift, resolve_served,
+    Kind, Names, ReadKind, automation, benchmark, complaints, coverage, criterion, disparity, drift, resolve_served,
     resolve_watched, silence, suitability,
 };
 use super::place::Place;
@@ -15,8 +15,6 @@ use super::scope::{Surroundings, profiles, share};
 use super::table::Table;
 use super::terms::{Confidence, Rule, Span};
 use super::tree::Entries;
-
-const LATER_KINDS: [&str; 1] = ["complaints"];
 
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_CONFIDENCE: f64 = 0.95;
@@ -46,7 +44,7 @@ fn rule(
     let mut table = Table::new(path, place, entries, problems);
     let name = name(&mut table, path, names);
     // The keys of a kind that this version does not have are not known, so it reads no further.
-    let kind = table.valid_choice("kind", Kind::Disparity, &Kind::ALL.map(|kind| (kind.name(), kind)), &LATER_KINDS)?;
+    let kind = table.valid_choice("kind", Kind::Disparity, &Kind::ALL.map(|kind| (kind.name(), kind)), &[])?;
     let profiles = profiles(&mut table, surroundings);
     let read = match kind {
         Kind::Disparity => disparity(&mut table, &profiles, surroundings),
@@ -57,6 +55,7 @@ fn rule(
         Kind::Coverage => Some(coverage(&mut table, surroundings)),
         Kind::Drift => drift(&mut table, &profiles, surroundings),
         Kind::Silence => Some(silence(&mut table, surroundings)),
+        Kind::Complaints => complaints(&mut table, surroundings),
     };
     let confidence = confidence(&mut table);
     let max_missing = share(&mut table, "max_missing", surroundings.max_missing);

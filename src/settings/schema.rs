@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::address::Address;
+use super::checks::unchecked;
 use super::secrets::redacted_properties;
-use super::terms::{Plan, Span};
+use super::terms::{DisclosurePlan, Plan, Span};
 
 /// The effective configuration. It is valid, and every default is filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Settings {
     pub max_missing: f64,
     /// The state on disk.
     pub state: State,
+    /// What was published, kept for years.
+    pub history: HistoryLimits,
     /// Most exported time series, 1 to 10,000,000.
     pub series_limit: usize,
     /// Most messages about alerts that wait for one receiver, 1 to 1,000,000.
@@ -34,6 +37,15 @@ pub struct Settings {
     pub alerting: Alerting,
     /// Criteria that a profile must not use, or only with a reason.
     pub criteria: Criteria,
+    /// The audit log.
+    pub audit: Audit,
+}
+
+/// The audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// A file with the key that signs it; `None`: a key is made at the first start, beside the state.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Where events come from and where alerts go. `Debug` leaves secrets out.
@@ -43,6 +55,8 @@ pub struct Kafka {
     pub brokers: String,
     /// Topics to read: 1 to [`MAX_TOPICS`](crate::settings::MAX_TOPICS), each only once.
     pub topics: Vec<String>,
+    /// Those of `topics` from which measures are taken: one from another topic is rejected. `None`: from any.
+    pub measure_topics: Option<Vec<String>>,
     /// The consumer group that lag displays read.
     pub group: String,
     /// How the connection is protected.
@@ -55,10 +69,40 @@ pub struct Kafka {
     pub dead_letter_payload: bool,
     /// A file that holds the SASL password; `None` without a SASL protocol.
     pub sasl_password_file: Option<PathBuf>,
+    /// A file that holds the password of the client's private key; `None`: the key has none, or it is among the properties.
+    pub ssl_key_password_file: Option<PathBuf>,
+    /// Where tokens for the mechanism OAUTHBEARER come from; `None` with other mechanisms.
+    pub oauth: Option<OAuth>,
+    /// Why certificates are not checked; empty where they are.
+    pub insecure_reason: String,
     /// How long an input topic must keep its records, at least 1 s: the longest time that the daemon may be down.
     pub min_retention: Span,
     /// Further properties for librdkafka, passed on unchanged. None of them is one that the daemon sets itself.
     pub properties: BTreeMap<String, String>,
+}
+
+/// Where tokens for the mechanism OAUTHBEARER come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OAuth {
+    /// A file that holds a token, which somebody else renews.
+    File(PathBuf),
+    /// An issuer that gives tokens to a client with a secret.
+    Issuer(TokenIssuer),
+}
+
+/// An issuer of tokens, by the grant of client credentials (RFC 6749, section 4.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenIssuer {
+    /// The address of the token endpoint.
+    pub url: Address,
+    /// The client's id; not empty.
+    pub client_id: String,
+    /// A file that holds the client's secret.
+    pub client_secret_file: PathBuf,
+    /// What the token is for; empty: what the issuer gives without being asked.
+    pub scope: String,
+    /// A file with PEM certificates that are trusted in addition to those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How the connection to Kafka is protected.
@@ -77,9 +121,9 @@ pub enum SecurityProtocol {
 /// What may be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Privacy {
-    /// The smallest cell that is published, 0 to 1,000; 0 publishes every cell. Equal to [`Plan::min_cell`].
-    pub min_cell: u64,
-    /// Why every cell may be published; not empty where `min_cell` is 0.
+    /// What may leave, and when. Equal to [`Plan::disclosure`].
+    pub disclosure: DisclosurePlan,
+    /// Why exact numbers may be published; not empty where `min_cell` is 0 or `round_to` is 1.
     pub reason: String,
     /// A file with the key that case ids are hashed with; `None`: a key is made at the first start, beside the state.
     pub pseudonym_key_file: Option<PathBuf>,
@@ -94,15 +138,34 @@ pub struct State {
     pub checkpoint_every: Span,
 }
 
+/// How much of what was published is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryLimits {
+    /// How long, by the time of events; at least a day.
+    pub keep: Span,
+    /// How long with every release; at least a day. Of older days the last release stays.
+    pub full_resolution: Span,
+    /// Most bytes on disk. Beyond it the oldest days are removed.
+    pub max_bytes: u64,
+}
+
 /// The HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// Address and port. Port 0 takes any free port.
     pub listen: SocketAddr,
-    /// A Prometheus web-config file. Always `None` in this version.
+    /// Whether an address that other machines reach is listened on although nobody has to log in.
+    pub insecure_listen: bool,
+    /// A file in Prometheus' web-config format: TLS, users, headers. A relative path starts at the working directory.
     pub web_config: Option<PathBuf>,
     /// The URL by which people reach this daemon: http or https, without a login.
     pub external_url: Option<String>,
+    /// Further names that requests may ask for: `host` or `host:port`, in lower case. At most
+    /// [`MAX_HOSTS`](crate::settings::MAX_HOSTS).
+    pub hosts: Vec<String>,
+    /// Most connections at a time, 1 to [`MAX_CONNECTIONS`](crate::settings::MAX_CONNECTIONS). The limit on descriptors may
+    /// allow fewer.
+    pub max_connections: usize,
 }
 
 /// How alerts are delivered, and the evidence they need.
@@ -130,6 +193,8 @@ pub struct Alerting {
     pub block_variation: f64,
     /// The most that one block multiplies a likelihood ratio by: above 1; 0 for no bound.
     pub block_cap: f64,
+    /// The share of `family_alpha` that intersections have together, where there are any: above 0 and below 1.
+    pub intersection_share: f64,
 }
 
 /// Criteria that a profile must not use, or only with a reason.
@@ -167,18 +232,37 @@ impl SecurityProtocol {
     }
 }
 
+impl Kafka {
+    /// Returns the properties that switch a check of the brokers' certificates off; `insecure_reason` says why.
+    #[must_use]
+    pub fn unchecked(&self) -> Vec<&'static str> {
+        unchecked(&self.properties)
+    }
+
+    /// Returns the SASL mechanism, in capital letters; `None` where none is written.
+    #[must_use]
+    pub fn mechanism(&self) -> Option<String> {
+        let names = ["sasl.mechanism", "sasl.mechanisms"];
+        names.iter().find_map(|name| self.properties.get(*name)).map(|mechanism| mechanism.to_uppercase())
+    }
+}
+
 impl fmt::Debug for Kafka {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Kafka")
             .field("brokers", &self.brokers)
             .field("topics", &self.topics)
+            .field("measure_topics", &self.measure_topics)
             .field("group", &self.group)
             .field("security_protocol", &self.security_protocol)
             .field("dead_letter_topic", &self.dead_letter_topic)
             .field("alert_topic", &self.alert_topic)
             .field("dead_letter_payload", &self.dead_letter_payload)
             .field("sasl_password_file", &self.sasl_password_file)
+            .field("ssl_key_password_file", &self.ssl_key_password_file)
+            .field("oauth", &self.oauth)
+            .field("insecure_reason", &self.insecure_reason)
             .field("min_retention", &self.min_retention)
             .field("properties", &redacted_properties(&self.properties))
             .finish()

@@ -1,25 +1,24 @@
 //! From tables to settings: defaults, ranges, and what must hold between keys.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::address::{self, Address};
 use super::allow_lists::{criteria, dimensions, profiles};
 use super::bounds::{MAX_HISTORY_DAYS, MAX_RECEIVERS, MAX_ROLLING, MAX_TEXT_BYTES, MAX_THREADS};
-use super::duration::{SHAPE, format_duration, parse_duration};
+use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
 use super::given::Given;
 use super::kafka::kafka;
 use super::key::shown;
 use super::print::config_hash;
 use super::problem::Problems;
 use super::rules::rules;
-use super::schema::{Alerting, Privacy, Server, Settings, State};
+use super::schema::{Alerting, Audit, HistoryLimits, Privacy, Settings, State};
 use super::scope::{Surroundings, share};
+use super::series::limit_series;
+use super::server::server;
 use super::table::Table;
-use super::terms::{EvidencePlan, LedgerPlan, Limits, Plan, Span, WindowLength, WindowPlan};
-
-const DEFAULT_PORT: u16 = 9464;
+use super::terms::{Defences, DisclosurePlan, EvidencePlan, LedgerPlan, Limits, Plan, Span, WindowLength, WindowPlan};
 
 /// The default of `coverage.max_missing`.
 const MAX_MISSING: f64 = 0.05;
@@ -28,8 +27,8 @@ const MAX_MISSING: f64 = 0.05;
 pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let kafka = root.optional_table("kafka").map(kafka);
     let window = window(root.table("window"));
-    let privacy = privacy(root.table("privacy"));
-    let state = state(root.table("state"));
+    let (privacy, rules_per_series) = privacy(root.table("privacy"));
+    let (state, history) = (state(root.table("state")), history(root.table("history")));
     let LimitsTable { ledger, series_limit, outbox_limit, threads, event } =
         limits(root.table("limits"), window.history);
     let server = server(root.table("server"));
@@ -38,6 +37,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let dimensions = dimensions(&mut root, event.string_bytes);
     let criteria = criteria(root.table("criteria"), event.string_bytes);
     let max_missing = coverage(root.table("coverage"));
+    let audit = audit(root.table("audit"));
     let surroundings = Surroundings {
         profiles: &profiles,
         dimensions: &dimensions,
@@ -49,6 +49,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         criteria: &criteria,
     };
     let rules = rules(&mut root, &surroundings);
+    limit_series(&rules, (&profiles, &dimensions), (&privacy.disclosure, &rules_per_series), root.problems);
     root.finish();
     let plan = Plan {
         config_hash: String::new(),
@@ -59,14 +60,8 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         window,
         ledger,
         event,
-        evidence: EvidencePlan {
-            family_alpha: alerting.family_alpha,
-            block_exposed: alerting.block_exposed,
-            block_concluded: alerting.block_concluded,
-            block_variation: alerting.block_variation,
-            block_cap: alerting.block_cap,
-        },
-        min_cell: privacy.min_cell,
+        evidence: evidence(&alerting),
+        disclosure: privacy.disclosure,
     };
     let mut settings = Settings {
         kafka,
@@ -74,15 +69,34 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         privacy,
         max_missing,
         state,
+        history,
         series_limit,
         outbox_limit,
         threads,
         server,
         alerting,
         criteria,
+        audit,
     };
     settings.plan.config_hash = config_hash(&settings);
     settings
+}
+
+fn evidence(alerting: &Alerting) -> EvidencePlan {
+    EvidencePlan {
+        family_alpha: alerting.family_alpha,
+        block_exposed: alerting.block_exposed,
+        block_concluded: alerting.block_concluded,
+        block_variation: alerting.block_variation,
+        block_cap: alerting.block_cap,
+        intersection_share: alerting.intersection_share,
+    }
+}
+
+fn audit(mut table: Table<'_>) -> Audit {
+    let key_file = table.optional_path("key_file").map(|file| file.value);
+    table.finish();
+    Audit { key_file }
 }
 
 /// Returns the share of either side's cases that may be missing where a rule does not say otherwise.
@@ -138,20 +152,39 @@ fn rolling_windows(written: &[Given<String>], history: Span, problems: &mut Prob
     windows
 }
 
-fn privacy(mut table: Table<'_>) -> Privacy {
+/// Returns the section, and the key that is held against the rules.
+fn privacy(mut table: Table<'_>) -> (Privacy, Given<usize>) {
     let min_cell = table.integer("min_cell", 10, 0..=1_000);
     let reason = table.line("reason", "", MAX_TEXT_BYTES);
+    let round_to = table.integer("round_to", DisclosurePlan::of(*min_cell).round_to, 1..=1_000);
+    let release_every = table.duration("release_every", Span::HOUR, Span::SECOND..=Span::DAY);
+    let rules_per_series = table.count("rules_per_series", 4, 1..=1_000);
     let pseudonym_key_file = table.optional_path("pseudonym_key_file");
-    if *min_cell == 0 && reason.trim().is_empty() {
+    let has_reason = !reason.trim().is_empty();
+    if *min_cell == 0 && !has_reason {
         let expected = "a number above 0, or a privacy.reason that says why everything may be published";
         min_cell.refuse(table.problems, expected, "0 without a reason");
+    } else if *round_to == 1 && *min_cell > 1 && !has_reason {
+        let expected = "a number above 1, or a privacy.reason that says why exact counts may be published";
+        round_to.refuse(table.problems, expected, "1 without a reason");
+    }
+    if *min_cell > 0 && *round_to > *min_cell && (1..=1_000).contains(&*round_to) {
+        let expected = format!("at most privacy.min_cell ({})", *min_cell);
+        round_to.refuse(table.problems, expected, round_to.to_string());
     }
     table.finish();
-    Privacy {
-        min_cell: min_cell.value,
+    let privacy = Privacy {
+        disclosure: DisclosurePlan {
+            min_cell: min_cell.value,
+            round_to: round_to.value,
+            release_every: release_every.value,
+            rules_per_series: rules_per_series.value,
+            defences: Defences::default(),
+        },
         reason: reason.value,
         pseudonym_key_file: pseudonym_key_file.map(|file| file.value),
-    }
+    };
+    (privacy, rules_per_series)
 }
 
 fn state(mut table: Table<'_>) -> State {
@@ -162,6 +195,18 @@ fn state(mut table: Table<'_>) -> State {
     let checkpoint_every = table.positive_duration("checkpoint_every", Span::SECOND.times(10));
     table.finish();
     State { dir: PathBuf::from(dir.value), checkpoint_every }
+}
+
+fn history(mut table: Table<'_>) -> HistoryLimits {
+    let days = Span::DAY..=Span::DAY.times(MAX_DURATION_DAYS);
+    let limits = HistoryLimits {
+        // Seven years.
+        keep: table.duration("keep", Span::DAY.times(2_557), days.clone()).value,
+        full_resolution: table.duration("full_resolution", Span::DAY.times(35), days).value,
+        max_bytes: table.integer("max_bytes", 4 << 30, 1 << 20..=1 << 40).value,
+    };
+    table.finish();
+    limits
 }
 
 /// The section `[limits]`.
@@ -198,32 +243,6 @@ fn limits(mut table: Table<'_>, history: Span) -> LimitsTable {
     LimitsTable { ledger, series_limit, outbox_limit, threads: Some(threads).filter(|threads| *threads > 0), event }
 }
 
-fn server(mut table: Table<'_>) -> Server {
-    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
-    let listen = table.text("listen", &default.to_string());
-    let address = listen.parse::<SocketAddr>();
-    if address.is_err() {
-        let expected = "an IP address and a port such as \"127.0.0.1:9464\" or \"[::1]:9464\"";
-        listen.refuse(table.problems, expected, shown(&listen));
-    }
-    let web_config = table.optional_path("web_config");
-    if let Some(file) = &web_config {
-        file.refuse(table.problems, "an empty text (web-config files are not in this version)", "a file");
-    }
-    let external_url = table.line("external_url", "", MAX_TEXT_BYTES);
-    if !external_url.is_empty() && Address::parse(&external_url).is_none() {
-        // The text is not repeated: it may contain a login.
-        external_url.refuse(table.problems, address::SHAPE, "another text");
-    }
-    table.finish();
-    Server {
-        // Where it is no address, that is among the problems.
-        listen: address.unwrap_or(default),
-        web_config: web_config.map(|file| file.value),
-        external_url: Some(external_url.value).filter(|url| !url.is_empty()),
-    }
-}
-
 fn alerting(mut table: Table<'_>) -> Alerting {
     let alertmanagers = addresses(&mut table, "alertmanagers");
     let webhooks = addresses(&mut table, "webhooks");
@@ -243,6 +262,8 @@ fn alerting(mut table: Table<'_>) -> Alerting {
         block_variation: table
             .number("block_variation", 0.3, "a number from 0 to 10", |variation| (0.0..=10.0).contains(&variation)),
         block_cap: table.number("block_cap", 5.0, "0, or a number above 1", |cap| cap == 0.0 || cap > 1.0),
+        intersection_share: table
+            .number("intersection_share", 0.1, "a number above 0 and below 1", |share| share > 0.0 && share < 1.0),
     };
     table.finish();
     alerting

@@ -122,16 +122,28 @@ impl<'p> Table<'p> {
         expected: &str,
         valid: impl Fn([f64; 2]) -> bool,
     ) -> [f64; 2] {
-        let Some((place, value)) = self.take(key) else { return default };
+        self.optional_two_numbers(key, expected, valid).map_or(default, |given| given.value)
+    }
+
+    /// Reads a list of two numbers that are `valid`; `None` where it is missing, or was refused.
+    pub fn optional_two_numbers(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        valid: impl Fn([f64; 2]) -> bool,
+    ) -> Option<Given<[f64; 2]>> {
+        let (place, value) = self.take(key)?;
         let path = self.path_of(key);
         let described = value.describe();
         let items = value.list(&place).unwrap_or_default();
         let numbers: Vec<f64> = items.iter().filter_map(|item| finite(&item.value)).collect();
         match (numbers.as_slice(), items.len()) {
-            ([first, second], 2) if valid([*first, *second]) => [*first, *second],
+            ([first, second], 2) if valid([*first, *second]) => {
+                Some(Given { value: [*first, *second], key: path, place })
+            }
             _ => {
                 self.problems.add(&place, &path, expected, described);
-                default
+                None
             }
         }
     }
@@ -278,7 +290,7 @@ impl<'p> Table<'p> {
         }
     }
 
-    fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
@@ -361,6 +373,15 @@ impl<'p> Table<'p> {
                 near = format!(": {}", self.asked.join(", "));
             }
             self.problems.add(&entry.place, &key_path(&self.path, name), format!("{kind}{near}"), "an unknown key");
+        }
+    }
+
+    /// Refuses keys that mean nothing beside another one, which says why: `expected` and `found`. They are not unknown, so no other name is offered.
+    pub fn refuse_keys(&mut self, keys: &[&str], expected: &str, found: &str) {
+        for key in keys {
+            if let Some(entry) = self.entries.remove(*key) {
+                self.problems.add(&entry.place, &key_path(&self.path, key), expected, found);
+            }
         }
     }
 

@@ -4,9 +4,9 @@
 
 pub(super) use crate::plan::group_name::{normalise, skeleton};
 pub(super) use crate::plan::{
-    Automation, Benchmark, Calendar, Channel, Compare, Coverage, Criterion, CriterionStanding, Dimension, DimensionId,
-    Disparity, Drift, Evidence, EvidencePlan, Exposure, Harm, Indicator, LedgerPlan, Limits, Measure, Plan, Profile,
-    ProfileId, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WatchedCriterion, WindowLength,
-    WindowPlan, stratum,
+    Automation, Benchmark, Calendar, Channel, Compare, ComplaintMeasure, Complaints, Coverage, Criterion,
+    CriterionStanding, Defences, Dimension, DimensionId, DisclosurePlan, Disparity, Drift, Evidence, EvidencePlan,
+    Exposure, Feature, HandlingTerms, Harm, Indicator, LedgerPlan, Limits, Measure, Plan, Profile, ProfileId,
+    Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WatchedCriterion, WindowLength, WindowPlan, nearest,
 };
 pub(super) use crate::statistics::Confidence;

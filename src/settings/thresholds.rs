@@ -96,7 +96,7 @@ impl Range {
                 Harm::Low if self.measure == Measure::Ratio => format!("a number above 0 and at most {from}{remark}"),
                 Harm::Low => format!("a number of at least {} and at most {from}{remark}", self.furthest),
             };
-            let expected = format!("{expected}{}", self.direction());
+            let expected = format!("{expected}{}{}", self.direction(), self.other_measure(**threshold));
             threshold.refuse(problems, expected, threshold.to_string());
         }
         fits
@@ -105,7 +105,10 @@ impl Range {
     fn check_clear(&self, clear: &Given<f64>, to: f64, problems: &mut Problems) {
         if !self.holds(self.equality, to, **clear) {
             let (low, high) = if to < self.equality { (to, self.equality) } else { (self.equality, to) };
-            let expected = format!("a number from {low} to {high}, between equality and the rule's warning");
+            let expected = format!(
+                "a number from {low} to {high}, between equality and the rule's warning{}",
+                self.other_measure(**clear)
+            );
             clear.refuse(problems, expected, clear.to_string());
         }
     }
@@ -116,6 +119,26 @@ impl Range {
             Harm::High => from <= number && number <= to,
             Harm::Low if self.measure == Measure::Ratio => 0.0 < number && to <= number && number <= from,
             Harm::Low => to <= number && number <= from,
+        }
+    }
+
+    /// Returns a remark where a number that cannot be a threshold of the rule's measure could be one of the other measure: a ratio beside thresholds of
+    /// differences, for example.
+    fn other_measure(&self, number: f64) -> String {
+        let (other, word) = match self.measure {
+            Measure::Ratio => (Measure::Difference, "difference"),
+            Measure::Difference => (Measure::Ratio, "ratio"),
+        };
+        let other = Self::of(other, self.harm);
+        let fits = |range: &Self| range.holds(range.equality, range.furthest, number);
+        if !fits(self) && fits(&other) {
+            format!(
+                "; with measure \"{}\" all thresholds are {}s, and this would be a {word}",
+                self.measure.name(),
+                self.measure.name()
+            )
+        } else {
+            String::new()
         }
     }
 

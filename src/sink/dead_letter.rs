@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 
 use super::error::SinkError;
 use crate::event::Rejection;
+use crate::source::kafka::{Brokers, Session};
+use crate::source::refusal;
 use crate::status::{DeadLetterHealth, lock};
 
 /// Dead letters that may be under way. With more, reading waits.
@@ -45,9 +49,12 @@ pub struct Position<'a> {
     pub offset: i64,
 }
 
-/// What is known of the letters. It outlives a client.
-#[derive(Clone, Default)]
-struct Context(Arc<Letters>);
+/// What a client reports.
+struct Context {
+    /// What is known of the letters. It outlives a client.
+    letters: Arc<Letters>,
+    session: Session,
+}
 
 #[derive(Default)]
 struct Letters {
@@ -55,6 +62,8 @@ struct Letters {
     refused: AtomicU64,
     pending: AtomicU64,
     again: Mutex<VecDeque<OwnedMessage>>,
+    /// Why the last one was refused, as it was told.
+    told: Mutex<Option<String>>,
 }
 
 impl DeadLetters {
@@ -62,15 +71,20 @@ impl DeadLetters {
     ///
     /// # Errors
     /// [`SinkError::Client`] if librdkafka refuses the configuration.
-    pub fn connect(mut config: ClientConfig, topic: &str, with_payload: bool) -> Result<Self, SinkError> {
+    pub fn connect(brokers: &Brokers, topic: &str, with_payload: bool) -> Result<Self, SinkError> {
+        let mut config = brokers.config();
         config
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", "30000")
             .set("linger.ms", "5");
-        let producer = config.create_with_context(Context::default());
-        let producer =
-            producer.map_err(|source| SinkError::Client { what: format!("dead-letter topic {topic}"), source })?;
+        let context = Context { letters: Arc::default(), session: brokers.session("dead_letters") };
+        let producer: Result<BaseProducer<Context>, _> = config.create_with_context(context);
+        let producer = producer.map_err(|error| SinkError::Client {
+            what: format!("dead-letter topic {topic}"),
+            problem: refusal(&error),
+        })?;
+        producer.context().session.renew(producer.client());
         let (tried, made) = (Instant::now(), Instant::now());
         Ok(Self { producer, topic: topic.to_owned(), with_payload, tried, config, made })
     }
@@ -102,6 +116,7 @@ impl DeadLetters {
             return;
         }
         self.tried = Instant::now();
+        self.producer.context().session.renew(self.producer.client());
         self.recover();
         let again = std::mem::take(&mut *lock(&self.letters().again));
         for message in again {
@@ -139,14 +154,19 @@ impl DeadLetters {
         }
         self.made = Instant::now();
         tracing::error!(reason, topic = self.topic, "dead letters cannot be delivered; trying with a new client");
-        match self.config.create_with_context(self.producer.context().as_ref().clone()) {
-            Ok(producer) => self.producer = producer,
+        let before = self.producer.context();
+        let context = Context { letters: Arc::clone(&before.letters), session: before.session.anew() };
+        match self.config.create_with_context(context) {
+            Ok(producer) => {
+                self.producer = producer;
+                self.producer.context().session.renew(self.producer.client());
+            }
             Err(error) => tracing::warn!(%error, "no new client could be made"),
         }
     }
 
     fn letters(&self) -> &Letters {
-        &self.producer.context().0
+        &self.producer.context().letters
     }
 
     fn try_to_send(&self, message: OwnedMessage) {
@@ -163,12 +183,29 @@ impl DeadLetters {
 }
 
 impl Letters {
+    /// Tells why a letter was refused, unless that was told of the one before.
+    fn tell(&self, error: &KafkaError, topic: &str) {
+        let (mut told, text) = (lock(&self.told), error.to_string());
+        if told.as_ref() != Some(&text) {
+            tracing::warn!(%error, topic, "a dead letter was refused and will be tried again, as will others");
+            *told = Some(text);
+        }
+    }
+
     fn keep(&self, message: OwnedMessage) {
         lock(&self.again).push_back(message);
     }
 }
 
-impl ClientContext for Context {}
+impl ClientContext for Context {
+    fn error(&self, _error: KafkaError, reason: &str) {
+        self.session.error(reason);
+    }
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.session.log(level, facility, line);
+    }
+}
 
 impl ProducerContext for Context {
     type DeliveryOpaque = ();
@@ -176,13 +213,15 @@ impl ProducerContext for Context {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         match result {
             Ok(_) => {
-                self.0.delivered.fetch_add(1, Ordering::Relaxed);
-                self.0.pending.fetch_sub(1, Ordering::Relaxed);
+                self.letters.delivered.fetch_add(1, Ordering::Relaxed);
+                self.letters.pending.fetch_sub(1, Ordering::Relaxed);
+                self.session.works();
             }
             Err((error, message)) => {
-                self.0.refused.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, topic = message.topic(), "a dead letter was refused and will be tried again");
-                self.0.keep(message.detach());
+                self.letters.refused.fetch_add(1, Ordering::Relaxed);
+                self.session.not_written(message.topic(), error);
+                self.letters.tell(error, message.topic());
+                self.letters.keep(message.detach());
             }
         }
     }

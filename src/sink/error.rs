@@ -7,12 +7,12 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum SinkError {
     /// librdkafka refused the configuration of a producer.
-    #[error("{what}: {source}")]
+    #[error("{what}: {problem}")]
     Client {
         /// Whose: the key of the configuration or the address.
         what: String,
-        /// What librdkafka said.
-        source: KafkaError,
+        /// What librdkafka said, without values.
+        problem: String,
     },
     /// The broker did not take events.
     #[error("topic {topic}: {source}")]

@@ -10,6 +10,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, Prod
 
 use super::error::SinkError;
 use crate::plan::EventTime;
+use crate::source::refusal;
 
 /// Longest wait at the end for all records to be delivered.
 const FLUSH_LIMIT: Duration = Duration::from_secs(300);
@@ -42,7 +43,10 @@ impl PlainProducer {
             .set("compression.type", "lz4")
             .set("message.timeout.ms", QUEUE_LIMIT.as_millis().to_string())
             .create_with_context(Deliveries::default())
-            .map_err(|source| SinkError::Client { what: format!("kafka://{brokers}/{topic}"), source })?;
+            .map_err(|error| SinkError::Client {
+                what: format!("kafka://{brokers}/{topic}"),
+                problem: refusal(&error),
+            })?;
         Ok(Self { producer, topic: topic.to_owned() })
     }
 

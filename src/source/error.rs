@@ -6,6 +6,9 @@ use std::path::Path;
 use rdkafka::error::KafkaError;
 use thiserror::Error;
 
+use super::refusal::refusal;
+use crate::settings::{SecretProblem, shown_path};
+
 /// What went wrong, and where.
 #[derive(Debug, Error)]
 pub enum SourceError {
@@ -19,6 +22,9 @@ pub enum SourceError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file with a secret is of no use.
+    #[error(transparent)]
+    Secret(#[from] SecretProblem),
     /// A line of a file could not be read.
     #[error("{file}:{line}: read: {source}")]
     Line {
@@ -35,9 +41,9 @@ pub enum SourceError {
     /// More partitions than there are indices.
     #[error("too many partitions")]
     TooManyPartitions,
-    /// librdkafka refused the configuration, or could not start.
+    /// librdkafka refused the configuration, or could not start. The text repeats no value.
     #[error("kafka: {0}")]
-    Client(KafkaError),
+    Client(String),
     /// A topic could not be looked up.
     #[error("topic {topic}: {problem}")]
     Topic {
@@ -73,9 +79,14 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// librdkafka refused the configuration, or could not start.
+    pub(super) fn client(error: &KafkaError) -> Self {
+        Self::Client(refusal(error))
+    }
+
     /// A file failed.
     pub(super) fn file(path: &Path, doing: &'static str, source: io::Error) -> Self {
-        Self::File { file: path.display().to_string(), doing, source }
+        Self::File { file: shown_path(path), doing, source }
     }
 
     /// A topic could not be looked up.

@@ -6,8 +6,10 @@ mod error;
 pub mod files;
 pub mod kafka;
 mod position;
+mod refusal;
 mod run;
 pub mod sort;
 
 pub use error::SourceError;
-pub use position::{Gap, RecordHash, read_on};
+pub use position::{Gap, RecordHash, RecordHashes, read_on};
+pub use refusal::refusal;

@@ -6,7 +6,7 @@ use siphasher::sip::SipHasher24;
 use thiserror::Error;
 
 use crate::checkpoint::{Input, LastRecord};
-use crate::ledger::PseudonymKey;
+use crate::ledger::{Keys, PseudonymKey};
 
 /// Hashes records so that they can be recognised, under the pseudonym key: a record is about a person.
 #[derive(Clone, Debug)]
@@ -33,6 +33,37 @@ impl RecordHash {
             part(value);
         }
         hasher.finish()
+    }
+}
+
+/// Recognises records while the pseudonym key changes: the last record of a partition may have been counted before that.
+#[derive(Clone, Debug)]
+pub struct RecordHashes {
+    /// By which records are hashed now.
+    pub present: RecordHash,
+    /// By which they were hashed before the key was changed.
+    pub previous: Option<RecordHash>,
+}
+
+impl From<RecordHash> for RecordHashes {
+    fn from(present: RecordHash) -> Self {
+        Self { present, previous: None }
+    }
+}
+
+impl From<&Keys> for RecordHashes {
+    fn from(keys: &Keys) -> Self {
+        Self { present: RecordHash(keys.present.clone()), previous: keys.previous.clone().map(RecordHash) }
+    }
+}
+
+impl RecordHashes {
+    /// Compares a record with the one that has this hash. Returns its hash by the present key if it is that record. `hash` makes the
+    /// record's hash.
+    pub fn recognise(&self, expected: u64, hash: impl Fn(&RecordHash) -> u64) -> Option<u64> {
+        let present = hash(&self.present);
+        let is_it = present == expected || self.previous.as_ref().is_some_and(|previous| hash(previous) == expected);
+        is_it.then_some(present)
     }
 }
 
@@ -113,6 +144,18 @@ mod tests {
     fn a_gap_or_another_log_is_told_and_not_passed_over() {
         assert!(read_on(&input(10, Some(9)), 11, 20).unwrap_err().to_string().contains("1 offsets are gone"));
         assert!(read_on(&input(10, Some(9)), 0, 9).unwrap_err().to_string().contains("made anew"));
+    }
+
+    #[test]
+    fn a_record_that_was_counted_before_the_key_was_changed_is_known_again() {
+        let [old, new, other] = [1, 2, 3].map(|byte| PseudonymKey([byte; 16]));
+        let of = |payload: &'static [u8]| move |hash: &RecordHash| hash.of(Some(1), payload, std::iter::empty());
+        let hashes = RecordHashes::from(&Keys { present: new.clone(), previous: Some(old.clone()) });
+        let (by_old, by_new) = (of(b"a")(&RecordHash(old)), of(b"a")(&RecordHash(new)));
+        assert_eq!(hashes.recognise(by_old, of(b"a")), Some(by_new));
+        assert_eq!(hashes.recognise(by_new, of(b"a")), Some(by_new));
+        assert_eq!(hashes.recognise(by_old, of(b"b")), None);
+        assert_eq!(hashes.recognise(of(b"a")(&RecordHash(other)), of(b"a")), None);
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Sorter {
     /// [`SourceError`] of a temporary file.
     pub fn push(&mut self, (file, number, line): (PartitionIndex, u64, &[u8])) -> Result<(), SourceError> {
         let moment = moment_of(line, &self.limits);
-        if moment.is_ours {
+        if moment.moves_time {
             self.ends.observe(moment.time);
         }
         let used = self.bytes.len() + self.entries.len() * size_of::<Entry>();
@@ -82,7 +82,7 @@ impl Sorter {
         Ok(())
     }
 
-    /// Returns the times of the lines that look like events.
+    /// Returns the times of the lines that look like events and take part in time.
     #[must_use]
     pub const fn ends(&self) -> &Ends {
         &self.ends

@@ -29,9 +29,21 @@ impl Exceedance {
     /// Before the first block.
     #[must_use]
     pub fn new() -> Self {
+        Self::of_tails(TAILS)
+    }
+
+    /// The same with thresholds at other quantiles; each above 0 and below 1.
+    #[must_use]
+    pub fn of_quantiles(quantiles: [f64; 2]) -> Self {
+        // So that the usual ones leave exactly the usual shares.
+        const STEPS: f64 = 1e12;
+        Self::of_tails(quantiles.map(|quantile| ((1.0 - quantile) * STEPS).round() / STEPS))
+    }
+
+    fn of_tails(tails: [f64; 2]) -> Self {
         Self {
             past: Past { buckets: Vec::new() },
-            processes: TAILS.map(Process::new),
+            processes: tails.map(Process::new),
             alarmed: false,
             epoch: 1,
             blocks: 0,

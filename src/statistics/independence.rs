@@ -15,7 +15,7 @@ use super::series::Judging;
 /// The alternative is what past blocks have shown of each group, so there is one instead of a grid. By the inequality of arithmetic and
 /// geometric means L is an e-value for any number of groups (Turner, Ly and Grünwald, 2024).
 ///
-/// It knows no direction, so there is no reverse evidence: whoever judges it calls [`Independence::clear`].
+/// It knows no direction, so there is no reverse evidence, and an alarm stands: what is shown ends by the window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Independence {
     detector: Detector,
@@ -47,13 +47,6 @@ impl Independence {
             past.iter_mut().zip(counts).for_each(|(past, count)| *past = *past * DECAY + count);
         }
         self.blocks = self.blocks.saturating_add(1);
-    }
-
-    /// Ends the alarm, if there is one, and starts the next epoch, with a smaller level. The counts of past blocks stay.
-    pub const fn clear(&mut self) {
-        if self.detector.alarmed() {
-            self.detector.clear();
-        }
     }
 
     /// The detector. Its nulls have no meaning here.

@@ -74,11 +74,37 @@ impl Inheritance {
         }
     }
 
+    /// Returns the level that an intersection has inherited in its current epoch; 0 where it has none.
+    #[must_use]
+    pub fn gift(&self, intersection: usize) -> f64 {
+        self.gifts.get(intersection).copied().unwrap_or(0.0)
+    }
+
+    /// Sets what [`Self::gift`] returned before a restart. What is no level, from 0 to 1, counts as 0.
+    pub fn set_gift(&mut self, intersection: usize, gift: f64) {
+        if let Some(place) = self.gifts.get_mut(intersection) {
+            *place = if (0.0..=1.0).contains(&gift) { gift } else { 0.0 };
+        }
+    }
+
+    /// Returns the last epoch whose level a main series has given on; 0 before the first.
+    #[must_use]
+    pub fn given(&self, main: usize) -> u32 {
+        self.parents.get(main).map_or(0, |parent| parent.given)
+    }
+
+    /// Sets what [`Self::given`] returned before a restart.
+    pub fn set_given(&mut self, main: usize, epoch: u32) {
+        if let Some(parent) = self.parents.get_mut(main) {
+            parent.given = epoch;
+        }
+    }
+
     /// Returns the `log_level` by which an intersection is judged in its `epoch`: [`Detector::alarm_at`](super::Detector::alarm_at) makes of
     /// it the level of that epoch plus what was inherited. `own` is ln(1 / level) of the intersection, over all epochs.
     #[must_use]
     pub fn log_level(&self, intersection: usize, own: f64, epoch: u32) -> f64 {
-        let gift = self.gifts.get(intersection).copied().unwrap_or(0.0);
+        let gift = self.gift(intersection);
         // Exactly its own without a gift.
         own - log(1.0 + gift * exp(log_level_of_part(own, epoch)))
     }

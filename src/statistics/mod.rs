@@ -10,8 +10,10 @@
 //! [`PairSeries`], [`Exceedance`] and [`Independence`].
 
 mod binomial;
+mod buckets;
 mod confidence;
 mod cramer;
+mod dense;
 mod detector;
 mod exceedance;
 mod fisher;
@@ -48,8 +50,10 @@ mod stratified;
 mod tempered;
 mod two_sample;
 
+pub use buckets::{bucket_of, bucket_value};
 pub use confidence::{Confidence, Interval, RatioEstimate};
 pub use cramer::{CramerV, cramer_v};
+pub use dense::{Merged, dense};
 pub use detector::{ChangeDetector, Detector, LOG_CLEAR, LOG_WATCH, Lifetime};
 pub use exceedance::Exceedance;
 pub use independence::Independence;
@@ -76,7 +80,7 @@ pub use proportion::Proportion;
 pub use proxy::{Bracket, Memberships, Rates, WeightedSide};
 pub use quantile::{QuantileRanks, quantile_ranks};
 pub use random_arm::random_needed;
-pub use series::{Block, Judging, Series};
+pub use series::{Allowances, Block, Judging, Series};
 pub use share::{ShareSeries, log_exposure_ratios};
 pub use stages::{ClassCounts, Decomposition, Factor, decompose};
 pub use stratified::{Stratified, Stratum, mantel_haenszel};

@@ -20,6 +20,16 @@ pub struct Series {
     dispersion: Dispersion,
     phi: f64,
     blocks: u64,
+    /// Formats 3 to 7 have none.
+    #[serde(skip)]
+    allowances: Allowances,
+}
+
+/// The sum of phi over closed blocks, and their number: of those in which no group was empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Allowances {
+    sum: f64,
+    blocks: u64,
 }
 
 /// The counts of one block. Harm means that group 1 has more; where harm means less, the caller exchanges the groups.
@@ -69,11 +79,17 @@ impl Series {
             dispersion: Dispersion::new(),
             phi: 1.0,
             blocks: 0,
+            allowances: Allowances::default(),
         }
     }
 
     /// Adds a closed block.
     pub fn take(&mut self, block: &Block, judging: &Judging) {
+        self.take_at(block, judging, judging.log_level);
+    }
+
+    /// Does what [`Self::take`] does, where the hypothesis that the ratio is at most 1 is judged by a `log_level` of its own.
+    pub fn take_at(&mut self, block: &Block, judging: &Judging, log_level: f64) {
         let q = self.rates.reference.expected();
         let phi = self.dispersion.allowance(block.crude, q, judging.variation);
         let parts = self.parts(block, judging);
@@ -83,11 +99,12 @@ impl Series {
             parts.iter().for_each(|part| sum.iter_mut().zip(ratios(part)).for_each(|(sum, log)| *sum += log));
             sum.map(|log| (log / phi).min(log_cap))
         };
-        for detector in std::iter::once(&mut self.disparity).chain(&mut self.material) {
+        let detectors = std::iter::once((&mut self.disparity, log_level));
+        for (detector, log_level) in detectors.chain(self.material.iter_mut().map(|it| (it, judging.log_level))) {
             let (null, reverse_null) = (detector.null(), detector.reverse_null());
             let forward = sum(&|part| part.ratios(null));
             let backward = || sum(&|part| part.reverse_ratios(reverse_null));
-            detector.step(&forward, backward, judging.log_level);
+            detector.step(&forward, backward, log_level);
         }
         self.dispersion.learn(block.crude, q);
         self.rates.learn(block.crude);
@@ -97,6 +114,8 @@ impl Series {
         // A block in which a group is empty says nothing of phi. Without a cap all is as it was before there were caps.
         if !judging.capped() || !block.crude.one_sided() {
             self.phi = phi;
+            self.allowances.sum += phi;
+            self.allowances.blocks += 1;
         }
         self.blocks += 1;
     }
@@ -117,6 +136,25 @@ impl Series {
     #[must_use]
     pub const fn phi(&self) -> f64 {
         self.phi
+    }
+
+    /// The mean of phi over all closed blocks in which no group was empty; 1 before the first. A state that does not know it has that of the last one.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a number of blocks")]
+    pub fn mean_phi(&self) -> f64 {
+        let Allowances { sum, blocks } = self.allowances;
+        if blocks > 0 { sum / blocks as f64 } else { self.phi }
+    }
+
+    /// What the mean of phi is made of, which the encoding leaves out.
+    #[must_use]
+    pub const fn allowances(&self) -> Allowances {
+        self.allowances
+    }
+
+    /// Sets what [`Self::allowances`] returned.
+    pub const fn set_allowances(&mut self, allowances: Allowances) {
+        self.allowances = allowances;
     }
 
     /// The number of blocks added, over all epochs.

@@ -58,6 +58,17 @@ impl TwoSample {
         (self.information, self.exposed) = (0.0, 0);
     }
 
+    /// The series of its blocks.
+    #[must_use]
+    pub const fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// The same, to set what its encoding leaves out.
+    pub const fn series_mut(&mut self) -> &mut Series {
+        &mut self.series
+    }
+
     /// The detector of the hypothesis that the ratio is at most `null`, or 1.
     #[must_use]
     pub const fn detector(&self) -> &Detector {

@@ -2,10 +2,13 @@
 //!
 //! Rooms below fill in their own health; the server and the metrics read all of it in one [`View`].
 
+mod access;
+mod audit;
 mod checkpoint;
 mod clock;
 mod dead_letters;
 mod delivery;
+mod http;
 mod latency;
 mod lateness;
 mod operation;
@@ -14,10 +17,13 @@ mod source;
 mod topics;
 mod view;
 
+pub use access::{AccessCause, AccessTrouble};
+pub use audit::AuditHealth;
 pub use checkpoint::CheckpointHealth;
 pub use clock::wall_clock;
 pub use dead_letters::DeadLetterHealth;
 pub use delivery::DeliveryHealth;
+pub use http::{HttpHealth, Refused};
 pub use latency::{LATENCY_BOUNDS_MS, LatencyHistogram, ProcessingLatency};
 pub use lateness::{LatenessHealth, PartitionLateness};
 pub use operation::Operation;

@@ -1,15 +1,20 @@
 //! How the monitor's thread hands its latest view to the other threads: replaced whole, never changed in place.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::http::HttpHealth;
 use super::view::View;
+use crate::checkpoint::HistoryReader;
 use crate::monitor::Monitor;
 
 /// The latest view, and the one setting that the outputs need.
 pub struct Shared {
     latest: RwLock<Arc<View>>,
     series_limit: AtomicUsize,
+    http: Arc<HttpHealth>,
+    history: Option<HistoryReader>,
 }
 
 impl Shared {
@@ -17,7 +22,20 @@ impl Shared {
     #[must_use]
     pub fn new(monitor: &Monitor, series_limit: usize) -> Self {
         let view = View::of(monitor);
-        Self { latest: RwLock::new(Arc::new(view)), series_limit: AtomicUsize::new(series_limit) }
+        let http = Arc::clone(&view.http);
+        Self { latest: RwLock::new(Arc::new(view)), series_limit: AtomicUsize::new(series_limit), http, history: None }
+    }
+
+    /// Begins with that, and lets the server read the history in this state folder.
+    #[must_use]
+    pub fn with_history(monitor: &Monitor, series_limit: usize, state: &Path) -> Self {
+        Self { history: Some(HistoryReader::new(state)), ..Self::new(monitor, series_limit) }
+    }
+
+    /// The history; `None` where none is written.
+    #[must_use]
+    pub const fn history(&self) -> Option<&HistoryReader> {
+        self.history.as_ref()
     }
 
     /// The largest number of series that `/metrics` exports.
@@ -29,6 +47,12 @@ impl Shared {
     /// Changes that number.
     pub fn set_series_limit(&self, limit: usize) {
         self.series_limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// The counters of the HTTP server, which every view shows.
+    #[must_use]
+    pub fn http(&self) -> Arc<HttpHealth> {
+        Arc::clone(&self.http)
     }
 
     /// The latest view.

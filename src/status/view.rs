@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::access::AccessTrouble;
+use super::audit::AuditHealth;
 use super::checkpoint::CheckpointHealth;
 use super::dead_letters::DeadLetterHealth;
 use super::delivery::DeliveryHealth;
+use super::http::HttpHealth;
 use super::latency::ProcessingLatency;
 use super::lateness::LatenessHealth;
 use super::operation::Operation;
 use super::source::{PartitionHealth, SourceHealth};
 use super::topics::InputHealth;
+use crate::checkpoint::HistoryHealth;
 use crate::disclosure::Published;
 use crate::monitor::{Health, Monitor};
-use crate::render::{CheckpointVitals, DeadLetterVitals, PartitionVitals, Vitals};
+use crate::render::{AuditVitals, CheckpointVitals, DeadLetterVitals, HistoryVitals, PartitionVitals, Vitals};
 
 /// A daemon that has made no view for this long is not healthy.
 const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
@@ -27,6 +31,8 @@ pub struct View {
     pub health: Health,
     /// The consumer.
     pub source: SourceHealth,
+    /// Why the brokers do not let clients in; empty where they do.
+    pub access: Vec<AccessTrouble>,
     /// The input topics.
     pub inputs: InputHealth,
     /// The dead letters.
@@ -37,6 +43,12 @@ pub struct View {
     pub checkpoint: CheckpointHealth,
     /// The receivers of alerts.
     pub delivery: DeliveryHealth,
+    /// The audit log.
+    pub audit: AuditHealth,
+    /// The history of what was published.
+    pub history: HistoryHealth,
+    /// The HTTP server, as it is when one looks.
+    pub http: Arc<HttpHealth>,
     /// How long records take through the daemon.
     pub latency: ProcessingLatency,
     /// How late events were.
@@ -55,11 +67,15 @@ impl View {
             published: monitor.published(),
             health: monitor.health(),
             source: SourceHealth::default(),
+            access: Vec::new(),
             inputs: InputHealth::default(),
             dead_letters: DeadLetterHealth::default(),
             operation: Operation::default(),
             checkpoint: CheckpointHealth::new(),
             delivery: DeliveryHealth::default(),
+            audit: AuditHealth::default(),
+            history: HistoryHealth::default(),
+            http: Arc::default(),
             latency: ProcessingLatency::default(),
             lateness: LatenessHealth::of(monitor),
             evaluation_took: Duration::ZERO,
@@ -88,6 +104,11 @@ impl View {
         if let Some(fault) = self.inputs.fault() {
             return Err(format!("an input topic loses records: {fault}"));
         }
+        if !self.source.caught_up
+            && let Some(trouble) = self.access.first()
+        {
+            return Err(format!("no access to Kafka: {}: {}", trouble.client, trouble.text));
+        }
         if !self.inputs.looked() {
             return Err("the input topics were not looked at yet".to_owned());
         }
@@ -103,13 +124,16 @@ impl View {
     /// What an operator should look into although the daemon is ready.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        [self.inputs.warnings(), self.lateness.warnings()].concat()
+        let told = |trouble: &AccessTrouble| format!("no access to Kafka: {}: {}", trouble.client, trouble.text);
+        let access = self.access.iter().map(told).collect();
+        let audit = self.audit.trouble().into_iter().collect();
+        [access, self.inputs.warnings(), self.lateness.warnings(), audit].concat()
     }
 
     /// What the status page and `/api/v1/health` show beside the evaluation.
     #[must_use]
     pub fn vitals(&self) -> Vitals<'_> {
-        let Self { health, source, dead_letters, checkpoint, operation, .. } = self;
+        let Self { health, source, dead_letters, checkpoint, operation, audit, history, .. } = self;
         Vitals {
             not_ready: self.ready().err(),
             healthy: self.healthy().is_ok(),
@@ -131,7 +155,16 @@ impl View {
                 failed: checkpoint.failed,
                 bytes: checkpoint.bytes,
             },
+            history: HistoryVitals {
+                bytes: history.bytes,
+                releases: history.releases,
+                oldest: history.oldest,
+                newest: history.newest,
+                left_out: history.failed.saturating_add(history.dropped),
+                trouble: history.trouble.as_deref(),
+            },
             reload_refused: operation.refused,
+            audit: AuditVitals { entries: audit.entries, signed: audit.signed, trouble: audit.trouble() },
         }
     }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::{Cell, Range};
 use super::counts::Counts;
+use super::key::CellKey;
 use crate::ledger::FinalChange;
-use crate::plan::{Channel, EventTime, Mapping, ProfileId, Span, Topic};
+use crate::plan::{Channel, DimensionId, EventTime, Mapping, ProfileId, Slot, Span, Topic};
 
 /// When something was last heard of each profile and channel. Late events count for nothing here: they are no news.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,13 @@ pub struct LastHeard {
     hours: BTreeMap<(ProfileId, Channel, Topic), i32>,
     /// The first hour of which anything was heard.
     first: Option<i32>,
+    /// Of profiles that joined later: the newest hour at that time. Formats before 8 have none.
+    #[serde(skip)]
+    joined: BTreeMap<ProfileId, i32>,
+    /// Of groups of which nothing is left in the windows: when a case of theirs was last assessed in the profile's own channel. Formats before 8
+    /// have none.
+    #[serde(skip)]
+    groups: BTreeMap<(ProfileId, DimensionId, Slot), EventTime>,
     /// Whether any rule asks.
     #[serde(skip)]
     is_on: bool,
@@ -76,19 +85,73 @@ impl LastHeard {
         self.hours.get(&(profile, channel, topic)).map(|hour| end_of(*hour))
     }
 
-    /// Returns the beginning of the first hour of which anything was heard; `None` before.
+    /// Notes when a group was last heard of, where its cell is about to give up its last counts: those of days before `day_floor`.
+    pub(super) fn note_given_up(&mut self, key: &CellKey, cell: &Cell, day_floor: i32) {
+        // Before that day nothing has gone yet, and later nothing is left.
+        if !self.is_on || !key.is_of_own_group() || !cell.ages(i32::MIN, day_floor) {
+            return;
+        }
+        let all = Range { after: EventTime::MIN, last: EventTime(i64::MAX) };
+        let heard = cell.buckets(all).filter(|(_, counts)| counts.assessed > 0).map(|(bucket, _)| bucket.start);
+        let floor = EventTime(Span::DAY.times(day_floor.into()).0);
+        if let Some(at) = heard.max().filter(|last| *last < floor) {
+            let last = self.groups.entry((key.profile, key.dimension, key.group)).or_insert(at);
+            *last = (*last).max(at);
+        }
+    }
+
+    /// Returns when a group was last heard of, of which the windows hold nothing any more.
     #[must_use]
-    pub fn first(&self) -> Option<EventTime> {
-        self.first.map(|hour| EventTime(Span::HOUR.times(hour.into()).0))
+    pub fn last_of_group(&self, profile: ProfileId, dimension: DimensionId, group: Slot) -> Option<EventTime> {
+        self.groups.get(&(profile, dimension, group)).copied()
+    }
+
+    /// Returns what the windows gave up, which the encoding leaves out.
+    #[must_use]
+    pub const fn groups(&self) -> &BTreeMap<(ProfileId, DimensionId, Slot), EventTime> {
+        &self.groups
+    }
+
+    /// Sets what [`Self::groups`] returned.
+    pub fn set_groups(&mut self, groups: BTreeMap<(ProfileId, DimensionId, Slot), EventTime>) {
+        self.groups = groups;
+    }
+
+    /// Returns the hour from which on a profile is listened for: the first of which anything was heard, or that in which the
+    /// profile joined. `None` before.
+    #[must_use]
+    pub fn since(&self, profile: ProfileId) -> Option<EventTime> {
+        let hour = self.joined.get(&profile).copied().or(self.first)?;
+        Some(EventTime(Span::HOUR.times(hour.into()).0))
+    }
+
+    /// Returns since when profiles are listened for that joined later, which the encoding leaves out.
+    #[must_use]
+    pub const fn joined(&self) -> &BTreeMap<ProfileId, i32> {
+        &self.joined
+    }
+
+    /// Sets what [`Self::joined`] returned.
+    pub fn set_joined(&mut self, joined: BTreeMap<ProfileId, i32>) {
+        self.joined = joined;
     }
 
     /// Returns the same under the present profiles.
     #[must_use]
     pub fn renamed(self, mapping: &Mapping, is_on: bool) -> Self {
+        // A plan that did not ask before knows nothing of the past.
+        if !is_on {
+            return Self::default();
+        }
+        let newest = self.hours.values().copied().max();
+        let mut joined: BTreeMap<ProfileId, i32> =
+            Mapping::rename(self.joined, |profile: ProfileId| mapping.profile(profile));
+        joined.extend(newest.into_iter().flat_map(|hour| mapping.new_profiles().map(move |profile| (profile, hour))));
         let hours =
             Mapping::rename(self.hours, |(profile, channel, topic)| Some((mapping.profile(profile)?, channel, topic)));
-        // A plan that did not ask before knows nothing of the past.
-        if is_on { Self { hours, first: self.first, is_on } } else { Self::default() }
+        let place = |(profile, dimension, group)| Some((mapping.profile(profile)?, dimension, group));
+        let groups = Mapping::rename(self.groups, place);
+        Self { hours, first: self.first, joined, groups, is_on }
     }
 }
 

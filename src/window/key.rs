@@ -19,3 +19,11 @@ pub struct CellKey {
     /// A value of a stratum that a rule names; `None` for all values together.
     pub stratum: Option<(StratumId, Slot)>,
 }
+
+impl CellKey {
+    /// Returns whether it counts all cases of a listed group that the profile's own channel assessed.
+    pub(super) fn is_of_own_group(&self) -> bool {
+        let is_own = self.channel == Channel::Profile && self.stratum.is_none();
+        is_own && self.dimension != DimensionId::EVERYONE && self.group.group().is_some()
+    }
+}

@@ -5,6 +5,7 @@ mod cases_by_time;
 mod cell;
 mod counts;
 mod end;
+mod handling;
 mod heard;
 mod key;
 mod lateness;

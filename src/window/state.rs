@@ -1,5 +1,6 @@
 //! The windows in a checkpoint.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::named_cases::NamedCases;
 use super::seals::Seals;
 use super::store::Windows;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{DimensionId, EventTime, Mapping, Slot, Span};
+use crate::plan::{DimensionId, EventTime, Mapping, ProfileId, Slot, Span};
 
 /// All cells, shared with the windows. A cell is copied only if it changes while this is held.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -205,6 +206,16 @@ impl WindowsState {
     #[must_use]
     pub const fn heard(&self) -> &LastHeard {
         &self.heard
+    }
+
+    /// Sets what [`LastHeard::joined`] returned.
+    pub fn set_joined(&mut self, joined: BTreeMap<ProfileId, i32>) {
+        self.heard.set_joined(joined);
+    }
+
+    /// Sets when groups were last heard of whose counts were given up, which the encoding leaves out.
+    pub fn set_heard_groups(&mut self, groups: BTreeMap<(ProfileId, DimensionId, Slot), EventTime>) {
+        self.heard.set_groups(groups);
     }
 
     /// Sets what [`Self::heard`] returned.

@@ -25,6 +25,10 @@ const HOURS_KEPT: Span = Span::DAY.times(7);
 /// The most cells. Counts for further ones are refused, and counted. All of them full take 9 GiB.
 pub const MAX_CELLS: usize = 200_000;
 
+/// The most cells of cases by how they were handled, among [`MAX_CELLS`]: values must not take the room of groups. Of cases for whose cell there is none
+/// nothing is known.
+pub const MAX_HANDLING_CELLS: usize = MAX_CELLS / 4;
+
 /// The rolling windows of every cell.
 #[derive(Clone, Debug)]
 pub struct Windows {
@@ -47,6 +51,10 @@ pub struct Windows {
     /// By dimension, in cases.
     pub(super) probabilistic: Vec<u64>,
     pub(super) refused: u64,
+    /// How many cells are of cases by how they were handled; `None` where that was not counted yet.
+    pub(super) handling_cells: Option<usize>,
+    /// The most of them.
+    pub(super) most_handling_cells: usize,
     /// Cases that no cell counts, or that can no longer get a group.
     pub missing: MissingCases,
     pub(super) seals: Seals,
@@ -104,6 +112,8 @@ impl Windows {
             without_group: vec![0; dimensions],
             probabilistic: vec![0; dimensions],
             refused: 0,
+            handling_cells: None,
+            most_handling_cells: MAX_HANDLING_CELLS,
             missing: MissingCases::default(),
             seals: Seals::default(),
             named: NamedCases::default(),
@@ -211,7 +221,8 @@ impl Windows {
         // It never moves back. Under a longer history the dropped days stay dropped, and no case may be removed from
         // what is no longer there.
         self.day_floor = self.day_floor.max(index(watermark.minus(self.history), Span::DAY));
-        for cell in &mut self.cells {
+        for (cell, key) in self.cells.iter_mut().zip(&self.keys) {
+            self.heard.note_given_up(key, cell, self.day_floor);
             if cell.ages(self.hour_floor, self.day_floor) {
                 Arc::make_mut(cell).age(self.hour_floor, self.day_floor);
             }
@@ -340,6 +351,7 @@ impl Windows {
         let (before, after) = (Counts::of_case(gone.counts), Counts::of_case(new.counts));
         // Where the day was dropped no route is made.
         let id = self.keeps(gone.cohort).then(|| self.route(gone, attributes));
+        let handled = id.map_or_else(Default::default, |_| self.handling_cells(gone, attributes));
         let route = id.and_then(|id| self.routes.get(id.row)?.get(id.place));
         let Some(route) =
             route.filter(|route| route.is_plain && route.without_group.is_empty() && route.named.is_empty())
@@ -354,7 +366,7 @@ impl Windows {
             bucket.remove(&before);
             bucket.merge(&after);
         };
-        for id in &route.cells {
+        for id in route.cells.iter().chain(&handled) {
             change_cell((&mut self.cells, &self.keys, &self.seals), *id, (gone.cohort, self.hour_floor), change);
         }
     }
@@ -365,12 +377,13 @@ impl Windows {
         if index(contribution.cohort, Span::DAY) < self.day_floor {
             return;
         }
+        let handled = self.handling_cells(contribution, attributes);
         let id = self.route(contribution, attributes);
         // Not `route_at`, which would borrow the cells as well.
         let route = self.routes.get(id.row).and_then(|routes| routes.get(id.place));
         let Some(route) = invariant::present(Room::Window, "a route that was made is there", route) else { return };
         let change = |bucket: &mut Counts| if more { bucket.merge(counts) } else { bucket.remove(counts) };
-        for id in &route.cells {
+        for id in route.cells.iter().chain(&handled) {
             change_cell(
                 (&mut self.cells, &self.keys, &self.seals),
                 *id,
@@ -410,7 +423,7 @@ impl Windows {
             if group.is_without_group() {
                 continue;
             }
-            for stratum in attributes.strata(id) {
+            for stratum in attributes.counted_strata(id, dimension) {
                 cells.extend(self.cell_id(CellKey { stratum: Some(stratum), ..key }));
             }
         }

@@ -27,6 +27,10 @@ struct Partition {
     /// Wall-clock time of the last event, or of registration.
     heard: EventTime,
     idle: bool,
+    /// Whether it holds nothing back as it has had no event yet that takes part in time. Stored apart, by
+    /// [`Watermark::excused`].
+    #[serde(skip)]
+    excused: bool,
     /// Stored apart, by [`Watermark::supports`].
     #[serde(skip)]
     support: Support,
@@ -106,8 +110,34 @@ impl Watermark {
     pub fn add(&mut self, partition: PartitionIndex, now: EventTime) {
         let index = partition.0 as usize;
         if index >= self.partitions.len() {
-            let new = Partition { own: EventTime::MIN, heard: now, idle: false, support: Support::default() };
+            let (own, support) = (EventTime::MIN, Support::default());
+            let new = Partition { own, heard: now, idle: false, excused: false, support };
             self.partitions.resize(index + 1, new);
+        }
+    }
+
+    /// Lets a partition without an event hold nothing back, until its first one. It is registered where it is not known. Returns
+    /// where the watermark over all may move by that; `None` where it does not.
+    pub fn excuse(&mut self, partition: PartitionIndex, now: EventTime) -> Option<EventTime> {
+        self.add(partition, now);
+        let state = self.partitions.get_mut(partition.0 as usize)?;
+        if state.excused || state.own > EventTime::MIN || state.support.first().is_some() {
+            return None;
+        }
+        state.excused = true;
+        Some(self.least()).filter(|to| *to > self.current)
+    }
+
+    /// Returns the partitions that hold nothing back before their first event. The encoding of the watermark leaves it out.
+    #[must_use]
+    pub fn excused(&self) -> Vec<bool> {
+        self.partitions.iter().map(|partition| partition.excused).collect()
+    }
+
+    /// Completes a watermark that was decoded.
+    pub fn set_excused(&mut self, excused: Vec<bool>) {
+        for (partition, excused) in self.partitions.iter_mut().zip(excused) {
+            partition.excused = excused;
         }
     }
 
@@ -144,14 +174,14 @@ impl Watermark {
             invariant::broken(Room::Window, "a partition that was added is there");
             return self.current;
         };
-        let held_back = state.own <= self.current || state.idle;
+        let held_back = state.own <= self.current || state.idle || state.excused;
         state.own = if self.sorted {
             state.own.max(time)
         } else {
             state.support.observe(state.own, time, self.allowed_lateness)
         };
         state.heard = state.heard.max(now);
-        state.idle = false;
+        (state.idle, state.excused) = (false, false);
         if held_back { self.least() } else { self.current }
     }
 
@@ -163,9 +193,10 @@ impl Watermark {
         self.least()
     }
 
-    /// Starts the silence of every partition afresh at `now`.
+    /// Starts the silence of every partition afresh at `now`. None is idle: one that was may have a backlog by now, and what is read of another
+    /// one first would make it late, or forget what its second deliveries repeat.
     pub fn resume(&mut self, now: EventTime) {
-        self.partitions.iter_mut().for_each(|partition| partition.heard = now);
+        self.partitions.iter_mut().for_each(|partition| (partition.heard, partition.idle) = (now, false));
     }
 
     /// Corrects for a wall clock that was set: every partition has been silent for as long as before.
@@ -212,13 +243,13 @@ impl Watermark {
     pub fn partitions(&self) -> impl Iterator<Item = (PartitionIndex, Option<EventTime>, bool)> + '_ {
         (0..).zip(&self.partitions).map(|(index, partition)| {
             let own = (partition.own > EventTime::MIN).then_some(partition.own);
-            (PartitionIndex(index), own, partition.idle)
+            (PartitionIndex(index), own, partition.idle || partition.excused)
         })
     }
 
-    /// The least watermark of the partitions that are not idle. Where all are idle, nothing contradicts the newest event.
+    /// The least watermark of the partitions that are not idle and have begun. Where all are idle, nothing contradicts the newest event.
     fn least(&self) -> EventTime {
-        let active = self.partitions.iter().filter(|partition| !partition.idle);
+        let active = self.partitions.iter().filter(|partition| !partition.idle && !partition.excused);
         active.map(|partition| partition.own).min().unwrap_or_else(|| self.newest()).max(self.current)
     }
 }
@@ -261,6 +292,21 @@ mod tests {
         watermark.advance(to);
         let later = NOW.plus(Span::HOUR);
         assert_eq!(observe(&mut watermark, 1, EventTime(400), later), EventTime(500));
+    }
+
+    #[test]
+    fn after_a_pause_a_partition_is_idle_only_once_it_was_silent_again() {
+        let mut watermark = two_partitions();
+        observe(&mut watermark, 0, EventTime(500), NOW);
+        observe(&mut watermark, 1, EventTime(300), NOW);
+        let later = NOW.plus(Span::HOUR);
+        let to = watermark.idle(later, Span::HOUR);
+        watermark.advance(to);
+        watermark.resume(later);
+        // The other one's backlog is read after this.
+        assert_eq!(observe(&mut watermark, 0, EventTime(900), later), EventTime(500));
+        assert_eq!(observe(&mut watermark, 1, EventTime(700), later), EventTime(700));
+        assert_eq!(watermark.idle(later.plus(Span::HOUR), Span::HOUR), EventTime(900));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use support::certificates::secret;
 use support::kafka::{Broker, GUARDED_PASSWORD, GUARDED_USER, Record};
 use support::process::{Daemon, http_get};
 use support::setup::{DEAD_LETTERS, START_MS, Setup, binary, read, sample, selection};
@@ -42,6 +43,7 @@ fn the_daemon_runs_with_the_shipped_permissions_and_says_which_one_is_missing() 
     // Nothing is allowed: the topics are made, and the daemon may not even see them.
     let (setup, mut daemon) = start(&broker, &tools);
     daemon.wait_for_stderr("topic events: TopicAuthorizationFailed", LIMIT);
+    daemon.wait_for_stderr("an ACL is missing: Read on topic events", LIMIT);
     assert_eq!(http_get(&setup.url("/-/ready")).unwrap().status, 503);
 
     // Granted while it runs; again, with the same effect.
@@ -65,6 +67,7 @@ fn the_daemon_runs_with_the_shipped_permissions_and_says_which_one_is_missing() 
     tools.acls("--remove", &["--operation", "Read", "--group", "paritywatch"]);
     let (setup, mut daemon) = start(&broker, &tools);
     daemon.wait_for_stderr("GroupAuthorizationFailed", LIMIT);
+    daemon.wait_for_stderr("an ACL is missing: Read on group paritywatch", LIMIT);
     daemon.wait_for_http(&setup.url("/metrics"), |response| done(&response.text()), LIMIT);
     tools.acls("--add", &["--operation", "Read", "--group", "paritywatch"]);
 
@@ -72,6 +75,7 @@ fn the_daemon_runs_with_the_shipped_permissions_and_says_which_one_is_missing() 
     tools.acls("--remove", &["--operation", "Write", "--topic", DEAD_LETTERS]);
     let (setup, mut daemon) = start(&broker, &tools);
     daemon.wait_for_stderr("a dead letter was refused", LIMIT);
+    daemon.wait_for_stderr(&format!("an ACL is missing: Write on topic {DEAD_LETTERS}"), LIMIT);
     let stderr = daemon.stderr();
     let refused = stderr.lines().find(|line| line.contains("a dead letter was refused")).unwrap();
     assert!(refused.contains(DEAD_LETTERS) && refused.contains("TopicAuthorizationFailed"), "{refused}");
@@ -116,13 +120,12 @@ fn skewed() -> Vec<Record> {
 /// A daemon without a state of before, logged in at the guarded address.
 fn start(broker: &Broker, tools: &Tools) -> (Setup, Daemon) {
     let setup = Setup::new(broker, "1s");
-    let password = tools.folder.path().join("password");
-    std::fs::write(&password, GUARDED_PASSWORD).unwrap();
+    let password = secret(tools.folder.path(), "password", GUARDED_PASSWORD);
     let environment = [
         ("PARITYWATCH_LOG", "info"),
         ("PARITYWATCH__KAFKA__BROKERS", &broker.guarded_bootstrap()),
         ("PARITYWATCH__KAFKA__SECURITY_PROTOCOL", "sasl_plaintext"),
-        ("PARITYWATCH__KAFKA__SASL_PASSWORD_FILE", password.to_str().unwrap()),
+        ("PARITYWATCH__KAFKA__SASL_PASSWORD_FILE", &password),
         ("PARITYWATCH__KAFKA__PROPERTIES__SASL_MECHANISM", "PLAIN"),
         ("PARITYWATCH__KAFKA__PROPERTIES__SASL_USERNAME", GUARDED_USER),
     ];

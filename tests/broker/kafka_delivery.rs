@@ -11,7 +11,7 @@ use serde_json::Value;
 use support::kafka::{Broker, Record};
 use support::process::{Daemon, http_get, wait_until};
 use support::receiver::{Alertmanager, Behaviour, FakeReceiver};
-use support::setup::{DEAD_LETTERS, START_MS, Setup, sample};
+use support::setup::{DEAD_LETTERS, START_MS, Setup, alerts_in, sample};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const ALERTS: &str = "paritywatch.alerts";
@@ -184,7 +184,7 @@ fn an_alert_fires_stays_the_same_over_a_crash_and_resolves_once_everywhere() {
 
     // The topic as well.
     let records = daemon.wait_until(LIMIT, "the topic's messages", || {
-        let records = broker.read_all(ALERTS);
+        let records = alerts_in(broker.read_all(ALERTS));
         let events: Vec<Value> =
             records.iter().map(|record| serde_json::from_str(&record.payload_text()).unwrap()).collect();
         events.iter().any(|event| event["id"] == expected[2].as_str()).then_some(records)
@@ -285,6 +285,75 @@ fn dead_receivers_slow_nothing_and_get_everything_when_they_are_back() {
         good.taken().iter().any(|message| message.json()["transition"]["reason"] == "no_longer_watched").then_some(())
     });
     assert!(http_get(&setup.url("/-/healthy")).is_ok());
+    assert!(daemon.terminate().success());
+}
+
+#[test]
+#[ignore = "needs Apache Kafka and Alertmanager: run tests/run"]
+fn a_measure_marks_its_alert_on_the_page_and_for_every_receiver() {
+    let broker = Broker::start();
+    broker.create_topic("events", 1);
+    broker.create_topic(DEAD_LETTERS, 1);
+    broker.create_topic(ALERTS, 1);
+    let alertmanager = Alertmanager::start();
+    let webhook = FakeReceiver::start(Behaviour::Answer(200));
+    let setup = setup(
+        &broker,
+        &format!(
+            "alertmanagers = [\"{}\"]\nwebhooks = [\"{}\"]\nresend_every = \"1s\"",
+            alertmanager.url(),
+            webhook.url("/")
+        ),
+    );
+    let mut stream = Stream { broker: &broker, sent: 0 };
+    stream.send("dutch", 1_000, 100);
+    stream.send("non_european", 1_000, 120);
+    let mut daemon = setup.start();
+    let active = |accepted: &str, severity: &str| {
+        let active = alertmanager.active();
+        let of = of_group(&active, "non_european");
+        let is_so = of.len() == 1
+            && of[0]["labels"]["accepted"].as_str().unwrap_or_default() == accepted
+            && of[0]["labels"]["severity"] == severity;
+        is_so.then(|| of[0].clone())
+    };
+    daemon.wait_until(LIMIT, "an alert", || active("", "warning"));
+
+    // Accepted up to a ratio of 1.3. It goes on firing, with a mark.
+    let measure = r#"{"specversion":"1.0","type":"paritywatch.measure.v1","source":"/test","id":"m1","time":"2026-01-01T00:01:00Z","data":{"profile":"cub","rule":"picked","dimension":"origin","group":"non_european","measure":"accepted","reason":"known & <noted>","by":"profile-owner","accepted_ratio":1.3}}"#;
+    broker.produce("events", &[Record::new("measures".to_owned(), measure.to_owned()).at_ms(START_MS)]);
+    let marked = daemon.wait_until(LIMIT, "the mark", || active("true", "warning"));
+    assert_eq!(marked["annotations"]["accepted_by"], "profile-owner");
+    daemon.wait_for_http(&setup.url("/"), |page| page.text().contains("known &amp; &lt;noted&gt;"), LIMIT);
+    daemon.wait_for_http(
+        &setup.url("/metrics"),
+        |page| sample(&page.text(), "paritywatch_accepted_alerts") == Some(1.0),
+        LIMIT,
+    );
+
+    // A crash changes nothing of it.
+    daemon.kill();
+    daemon = setup.start();
+    daemon.wait_for_http(&setup.url("/"), |page| page.text().contains("known &amp; &lt;noted&gt;"), LIMIT);
+    daemon.wait_until(LIMIT, "the mark after the crash", || active("true", "warning"));
+
+    // Beyond what was accepted it comes back, to everybody.
+    stream.send("non_european", 100, 100);
+    daemon.wait_until(LIMIT, "that it comes back", || active("", "critical"));
+    daemon.wait_until(LIMIT, "the webhook's last message", || {
+        let taken = webhook.taken();
+        let transitions = taken.iter().map(|request| request.json()["transition"].clone());
+        let mut ended = transitions.filter(|transition| transition["kind"] == "acceptance_ended");
+        ended.next_back().filter(|ended| ended["reason"] == "beyond_accepted")
+    });
+    let taken = webhook.taken();
+    let ids: Vec<&str> = taken.iter().filter_map(|request| request.header("x-paritywatch-id")).collect();
+    let kinds: Vec<Value> = first_of_each(&ids)
+        .iter()
+        .filter_map(|id| taken.iter().find(|request| request.header("x-paritywatch-id") == Some(id)))
+        .map(|request| request.json()["transition"]["kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["firing", "accepted", "acceptance_ended"]);
     assert!(daemon.terminate().success());
 }
 

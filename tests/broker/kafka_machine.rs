@@ -105,11 +105,13 @@ fn next_offset(checkpoint: &Path) -> Option<i64> {
     Some(header.inputs.first()?.next_offset)
 }
 
-/// Everything in the state folder but what every start writes anew or clears away.
+/// Everything in the state folder but what every start writes anew or clears away, audit log and history, which tell of the refusal.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(folder.join("state")).unwrap().map(|entry| entry.unwrap().path());
-    let lasting =
-        |path: &std::path::PathBuf| !path.ends_with("owner") && path.extension().is_none_or(|end| end != "new");
+    let lasting = |path: &std::path::PathBuf| {
+        let told_anew = ["owner", "audit", "audit.last", "history"].iter().any(|name| path.ends_with(name));
+        !told_anew && path.extension().is_none_or(|end| end != "new")
+    };
     let mut files: Vec<(String, Vec<u8>)> =
         entries.filter(lasting).map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect();
     files.sort();

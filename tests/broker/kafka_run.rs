@@ -131,3 +131,39 @@ fn poison_goes_to_the_dead_letters_and_the_daemon_goes_on() {
     assert!(daemon.terminate().success());
     assert!(!daemon.stderr().contains("c1\""), "no case id in the logs");
 }
+
+/// Also after a restart, of a topic that the state knows already.
+#[test]
+#[ignore = "needs Apache Kafka: run tests/run"]
+fn measures_are_taken_from_their_topics_alone() {
+    let broker = Broker::start();
+    for topic in ["events", "measures", DEAD_LETTERS] {
+        broker.create_topic(topic, 1);
+    }
+    let setup = Setup::new(&broker, "1s");
+    let config = std::fs::read_to_string(&setup.config).unwrap();
+    let named = "topics = [\"events\", \"measures\"]\nmeasure_topics = [\"measures\"]";
+    assert!(config.contains("topics = [\"events\"]"), "{config}");
+    std::fs::write(&setup.config, config.replace("topics = [\"events\"]", named)).unwrap();
+    let measure = |id: &str| {
+        let payload = format!(
+            r#"{{"specversion":"1.0","type":"paritywatch.measure.v1","source":"/test","id":"{id}","time":"2026-01-01T00:00:00Z","data":{{"profile":"cub","measure":"suspended","reason":"r","by":"owner"}}}}"#
+        );
+        Record::new("cub", payload).at_ms(START_MS)
+    };
+    for (round, expected) in [("first", 1.0), ("second", 2.0)] {
+        broker.produce("events", &[measure(&format!("{round}-foreign"))]);
+        broker.produce("measures", &[measure(&format!("{round}-own"))]);
+        let mut daemon = setup.start();
+        let taken = |text: &str| {
+            sample(text, r#"paritywatch_measures{kind="suspended"}"#) == Some(expected)
+                && sample(text, r#"paritywatch_rejected_events_total{reason="measure_topic"}"#) == Some(expected)
+                && sample(text, "paritywatch_dead_letters_pending") == Some(0.0)
+        };
+        daemon.wait_for_http(&setup.url("/metrics"), |response| taken(&response.text()), LIMIT);
+        assert!(daemon.terminate().success());
+    }
+    let letters = broker.read_all(DEAD_LETTERS);
+    let topics: Vec<_> = letters.iter().filter_map(|letter| letter.header_text("__connect.errors.topic")).collect();
+    assert_eq!(topics, ["events", "events"]);
+}

@@ -249,7 +249,10 @@ fn stand_still(daemon: &mut Daemon) {
 /// Everything in the folder.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = entries.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect();
+    let content = |path: std::path::PathBuf| {
+        if path.is_dir() { files(&path) } else { vec![(path.display().to_string(), std::fs::read(&path).unwrap())] }
+    };
+    let mut files: Vec<_> = entries.flat_map(content).collect();
     files.sort();
     files
 }

@@ -5,14 +5,20 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod canaries;
 mod dashboards;
 mod dashboards_support;
 mod end_to_end;
 mod kafka_acls;
+mod kafka_audit;
 mod kafka_delivery;
 mod kafka_harness;
 mod kafka_in_place;
 mod kafka_machine;
+mod kafka_rotation;
 mod kafka_run;
+mod kafka_security;
+mod kafka_security_support;
 mod kafka_state;
 mod kafka_surprises;
+mod kafka_transactions;

@@ -140,7 +140,7 @@ async function ofTheSameMoment(page, url) {
     const response = await fetch(`${url}/api/v1/evaluation`);
     if (response.status === 503) return { findings: [] };
     const document_ = await response.json();
-    const shown = await page.locator('.as_of time').getAttribute('datetime');
+    const shown = await page.locator('.as_of time').first().getAttribute('datetime');
     if (Date.parse(shown) === Date.parse(document_.as_of)) return document_;
     await page.reload();
   }
@@ -155,8 +155,9 @@ async function drawsTheDocumentsNumbers(context, name, url) {
     const ticks = [...table.querySelectorAll('svg.axis text')].map((text) => [Number(text.textContent), Number(text.getAttribute('x'))]);
     return [...table.querySelectorAll('tbody tr')].map((row) => {
       const x = (selector, attribute) => { const element = row.querySelector(selector); return element && Number(element.getAttribute(attribute)); };
-      return { id: row.id, ticks, point: x('.point', 'cx'), low: x('.range', 'x1'), high: x('.range', 'x2'),
-        arrowLow: !!row.querySelector('.arrow-low'), arrowHigh: !!row.querySelector('.arrow-high'), equality: x('.equality', 'x1'),
+      return { id: row.id, ticks, point: x('.point', 'cx'),
+        arrowLow: !!row.querySelector('.arrow-low'), arrowHigh: !!row.querySelector('.arrow-high'),
+        capLow: x('.cap-low', 'x1'), capHigh: x('.cap-high', 'x1'), equality: x('.equality', 'x1'),
         title: row.querySelector('svg.interval title').textContent, text: row.textContent };
     });
   }));
@@ -185,8 +186,13 @@ async function drawsTheDocumentsNumbers(context, name, url) {
     compared += 1;
     if (ratio.value !== null && row.point !== null) expect(near(row.point, ratio.value), `${name} ${id}: the point is not at ${ratio.value}`);
     if (ratio.value > 0.05 && ratio.value < 20) expect(row.point !== null, `${name} ${id}: no point at ${ratio.value}`);
-    if (!row.arrowLow) expect(near(row.low, ratio.lower), `${name} ${id}: the lower limit is not at ${ratio.lower}`);
-    if (!row.arrowHigh) expect(near(row.high, ratio.upper), `${name} ${id}: the upper limit is not at ${ratio.upper}`);
+    // A limit within the scale has a cap at its place. One beyond it has an arrow, or belongs to an interval whose other limit has the arrow.
+    for (const [which, limit, cap, arrow, other] of [
+      ['lower', ratio.lower, row.capLow, row.arrowLow, row.arrowHigh], ['upper', ratio.upper, row.capHigh, row.arrowHigh, row.arrowLow],
+    ]) {
+      if (cap !== null) expect(near(cap, limit), `${name} ${id}: the ${which} limit is not at ${limit}`);
+      else if (!arrow) expect(other && (limit < 0.05 || limit > 20), `${name} ${id}: no mark for the ${which} limit ${limit}`);
+    }
     if (ratio.upper === null) expect(row.arrowHigh, `${name} ${id}: no arrow for an unknown limit`);
     if (ratio.value !== null) {
       expect(row.title.includes(ratio.value.toFixed(2).slice(0, 4)), `${name} ${id}: the title does not say ${ratio.value}: ${row.title}`);

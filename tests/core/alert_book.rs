@@ -9,8 +9,8 @@ use paritywatch::alert::{AlertBook, AlertState, Severity};
 use paritywatch::evidence::Side;
 use paritywatch::judge::{Evaluation, Finding, FindingKey, Funnel, Missing, Verdict};
 use paritywatch::plan::{
-    Channel, DimensionId, Disparity, EventTime, Evidence, GroupId, Indicator, Measure, Plan, ProfileId, Reference,
-    Rule, RuleKind, Span, WindowLength,
+    Channel, DimensionId, Disparity, EventTime, Evidence, GroupId, HandlingTerms, Indicator, Measure, Plan, ProfileId,
+    Reference, Rule, RuleKind, Span, WindowLength,
 };
 use paritywatch::statistics::Confidence;
 use plan::plan;
@@ -156,6 +156,7 @@ fn plan_with(hold: i64, keep: i64) -> Plan {
             clear: 1.05,
             evidence: Evidence::Point,
             stratify_by: None,
+            handling: HandlingTerms::default(),
         }),
         profiles: vec![ProfileId(0)],
         channels: vec![Channel::Profile],
@@ -197,6 +198,13 @@ fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -
         last_heard: None,
         outcomes: None,
         association: None,
+        contrast: None,
+        versions: None,
+        smallest: None,
+        smallest_of_needed: None,
+        interaction: None,
+        values: None,
+        mix: None,
         key: FindingKey {
             rule: 0,
             profile: ProfileId(0),
@@ -214,6 +222,7 @@ fn finding(group: GroupId, window: &str, verdict: Verdict, beyond_clear: bool) -
         difference: None,
         p_value: None,
         stratified: None,
+        told_strata: None,
         needed: None,
         pending: None,
         probabilistic: None,

@@ -22,6 +22,9 @@ const OPEN_CASES: u64 = 200_000;
 const WAITING: u64 = 100_000;
 
 const CONFIG: &str = r#"
+[privacy]
+min_cell = 0
+reason = "test"
 [limits]
 open_cases = 200000
 waiting_events = 100000

@@ -331,3 +331,38 @@ fn a_second_selection_that_says_the_same_loses_nothing() {
     assert_eq!(replayed.coverage("p", "a"), ("within".to_owned(), String::new(), 0.0, 0.0));
     assert_eq!(replayed.exit, [Some(65), Some(65)], "half of the lines were refused");
 }
+
+/// By the number alone nothing is tested: `needed` is what `min_events` takes, and no more.
+#[test]
+fn needed_by_the_number_alone_is_what_min_events_takes() {
+    let origin = |group: &str| json!({ "origin": group });
+    let lines = |exposed: u64, events: u64| tallies(&[(origin("a"), exposed, events), (origin("b"), exposed, events)]);
+    let at = |evidence: &str, exposed: u64, events: u64| {
+        let replayed = Replayed::of(&config(&["p"], &["a", "b"], evidence), &lines(exposed, events));
+        let found = replayed.finding("p", "a").clone();
+        (found["verdict"].as_str().unwrap().to_owned(), found["needed"].as_u64())
+    };
+    // Five events are expected of each group, and ten asked for: (10 + 0.5) / (100 + 10) of 210 exposed.
+    let (verdict, needed) = at("point", 50, 5);
+    assert_eq!((verdict.as_str(), needed), ("insufficient_data", Some(110)));
+    assert!(at("interval", 50, 5).1 > Some(1_000), "an interval asks for power");
+    assert_eq!(at("point", 50 + 55, 11), ("within".to_owned(), None));
+}
+
+/// It is valid all the same.
+#[test]
+fn check_config_says_what_is_probably_not_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let kafka = "[kafka]\nbrokers = \"b:1\"\ntopics = [\"t\"]\n";
+    let checked = |more: &str| {
+        let text = format!("{kafka}{more}{}", config(&["p"], &["a", "b"], "interval"));
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let warned = checked("");
+    assert!(warned.contains("config.toml: warning: kafka.measure_topics: not set"), "{warned}");
+    assert!(!checked("measure_topics = [\"t\"]\n").contains("warning"));
+}

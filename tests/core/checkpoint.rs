@@ -415,7 +415,7 @@ fn what_another_version_key_or_configuration_made_is_refused() {
         let found = format!("expected a format from 3 to {FORMAT}, found {format} (written by paritywatch 0)");
         says(&plan, KEY, &[&found, "left as it is"]);
     }
-    for (name, expected) in [("alerts.journal.9", 1), ("alerts.journal.9.f2", 2), ("alerts.journal.9.f8", 8)] {
+    for (name, expected) in [("alerts.journal.9", 1), ("alerts.journal.9.f2", 2), ("alerts.journal.9.f9", 9)] {
         let journal = folder.path().join(name);
         std::fs::write(&journal, "").unwrap();
         let problem = read_journals(folder.path(), 9).unwrap_err().to_string();

@@ -46,7 +46,7 @@ fn envelope_schema() -> Validator {
         let text = std::fs::read_to_string(contract().join(name)).unwrap();
         serde_json::from_str(&text).unwrap()
     };
-    let types = ["selection", "control", "outcome", "complaint", "tally", "attributes", "population"];
+    let types = ["selection", "control", "outcome", "complaint", "tally", "attributes", "population", "measure"];
     let mut options = jsonschema::options();
     for name in types.into_iter().chain(["common"]) {
         let schema = read(&format!("{name}.schema.json"));
@@ -84,7 +84,7 @@ fn assert_contains(path: &str, found: &Value, given: &Value) {
                 assert_contains(&format!("{path}.{name}"), &found[name], value);
             }
         }
-        Value::String(text) if path.ends_with(".time") || path.ends_with(".valid_from") => {
+        Value::String(text) if [".time", ".valid_from", ".until"].iter().any(|name| path.ends_with(name)) => {
             let text = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.clone() };
             let time = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
             assert_eq!(time(found.as_str().unwrap()), time(&text), "{path}");
@@ -123,7 +123,7 @@ fn every_example_fits_its_schema_and_decodes_to_what_it_says() {
         *modes.entry((event_type, binary.is_some())).or_default() += 1;
     }
     let of_mode = |binary: bool| modes.iter().filter(move |((_, it), _)| *it == binary).map(|(_, count)| *count);
-    assert_eq!(of_mode(false).count(), 7, "every type has structured examples: {modes:?}");
+    assert_eq!(of_mode(false).count(), 8, "every type has structured examples: {modes:?}");
     assert!(of_mode(false).all(|count| count >= 2), "several of each type: {modes:?}");
     assert!(of_mode(true).sum::<usize>() >= 2, "binary mode: {modes:?}");
 }
@@ -153,10 +153,16 @@ fn every_invalid_example_is_refused_for_the_reason_it_names() {
             assert_eq!(!schema.is_valid(&event), refused, "{name}: whether the schema refuses it");
         }
     }
-    // No file can show these: they need a record, a large payload, or bytes that are not text.
-    let elsewhere =
-        [Reason::TooLarge, Reason::InvalidUtf8, Reason::AheadOfRecord, Reason::AheadOfClock, Reason::Mismatched]
-            .map(Reason::name);
+    // No file can show these: they need a record, a topic, a large payload, or bytes that are not text.
+    let elsewhere = [
+        Reason::TooLarge,
+        Reason::InvalidUtf8,
+        Reason::AheadOfRecord,
+        Reason::AheadOfClock,
+        Reason::MeasureTopic,
+        Reason::Mismatched,
+    ]
+    .map(Reason::name);
     let all: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
     let shown = reasons.iter().map(|reason| &**reason).chain(elsewhere).collect();
     assert_eq!(all, shown, "every reason has an example or is named here");
@@ -351,6 +357,12 @@ fn every_field_refuses_every_wrong_type() {
         ("tally", r#"{"profile":"p","counts":{}}"#, "counts groups strata", "{}"),
         ("attributes", r#"{"case_id":"c","groups":{}}"#, "groups strata", "{}"),
         ("population", r#"{"profile":"p","dimension":"d","counts":{},"valid_from":"2026-01-01"}"#, "counts", "{}"),
+        (
+            "measure",
+            r#"{"profile":"p","measure":"adjusted","reason":"r","by":"b"}"#,
+            "profile rule reason by",
+            r#""text""#,
+        ),
     ];
     for (name, data, names, right) in fields {
         for field in names.split(' ') {

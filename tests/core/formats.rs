@@ -17,7 +17,7 @@ use paritywatch::monitor::{
     AlertEntries, AlertTransitions, Clock, FORMAT, FORMATS_READ, Monitor, RestoreError, SECTIONS,
 };
 use paritywatch::outbox::{Message, Outbox};
-use paritywatch::plan::Plan;
+use paritywatch::plan::{DisclosurePlan, Plan};
 use paritywatch::render::Render;
 
 /// A stored format.
@@ -26,12 +26,13 @@ struct Version {
     journal: &'static str,
 }
 
-const VERSIONS: [Version; 5] = [
+const VERSIONS: [Version; 6] = [
     Version { format: 3, journal: "alerts.journal.1.f3" },
     Version { format: 4, journal: "alerts.journal.1.f4" },
     Version { format: 5, journal: "alerts.journal.1.f5" },
     Version { format: 6, journal: "alerts.journal.1.f6" },
     Version { format: 7, journal: "alerts.journal.1.f7" },
+    Version { format: 8, journal: "alerts.journal.1.f8" },
 ];
 
 #[test]
@@ -80,7 +81,9 @@ struct Uninterrupted {
 
 impl Uninterrupted {
     fn new() -> Self {
-        let (plan, lines) = (settings_of("mixed").plan, mixed_stream());
+        let (mut plan, lines) = (settings_of("mixed").plan, mixed_stream());
+        // What was published before is not in the older formats.
+        plan.disclosure = DisclosurePlan::open();
         let mut end = Course::new(&plan);
         end.feed(&lines, 0..lines.len() / 2);
         let (middle, told_before) = (end.monitor.clone(), end.told.len());

@@ -90,6 +90,7 @@ impl<'a> Script<'a> {
             "event" => self.event(rest),
             "tally" => self.tally(rest),
             "selections" => self.selections(rest),
+            "controls" => self.controls(rest),
             "support" => self.support(rest.parse().unwrap()),
             "partition" => {
                 let (now, index) = (self.now, PartitionIndex(rest.parse().unwrap()));
@@ -176,6 +177,36 @@ impl<'a> Script<'a> {
         self.send(0, &payloads);
     }
 
+    /// `controls group=G cases=N [kind=K] [intensity=N] [minutes=N] [sanction=K] [amount=N] [outcome=O]`: that many single cases at the
+    /// current time, each picked, controlled and concluded. Those with a sanction are hits.
+    fn controls(&mut self, text: &str) {
+        let value = |name: &str| text.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        let number = |name: &str| value(name).map(|text| text.parse::<f64>().unwrap());
+        let sanction = value("sanction").map(|kind| json!({ "kind": kind, "amount": number("amount") }));
+        let outcome = value("outcome").unwrap_or(if sanction.is_some() { "violation" } else { "no_violation" });
+        let mut payloads = Vec::new();
+        for _ in 0..value("cases").unwrap().parse().unwrap() {
+            let case = format!("case-{}", self.sequence);
+            let groups = json!({ "origin": value("group") });
+            let data = [
+                ("selection", json!({ "case_id": case, "profile": "p", "selected": true, "groups": groups })),
+                (
+                    "control",
+                    json!({
+                        "case_id": case, "kind": value("kind"), "intensity": number("intensity"),
+                        "duration_minutes": number("minutes")
+                    }),
+                ),
+                ("outcome", json!({ "case_id": case, "outcome": outcome, "sanction": sanction })),
+            ];
+            for (kind, data) in data {
+                payloads
+                    .push(self.payload(Map::from_iter([("type".to_owned(), json!(kind)), ("data".to_owned(), data)])));
+            }
+        }
+        self.send(0, &payloads);
+    }
+
     /// `support N`: that many events at the current time that count for nothing, so that the watermark moves.
     fn support(&mut self, events: u64) {
         let payloads: Vec<Vec<u8>> = (0..events)
@@ -237,7 +268,15 @@ impl<'a> Script<'a> {
             writeln!(self.out, "  {}", finding_line(finding)).unwrap();
         }
         for alert in evaluation["alerts"].as_array().unwrap() {
-            writeln!(self.out, "  {}", alert_line(alert)).unwrap();
+            writeln!(self.out, "  {}{}", alert_line(alert), acceptance(alert)).unwrap();
+            for measure in alert["measures"].as_array().into_iter().flatten() {
+                writeln!(self.out, "  MEASURE {}", measure_line(measure)).unwrap();
+            }
+        }
+        for list in ["of_profiles", "unmatched"] {
+            for measure in evaluation["measures"][list].as_array().into_iter().flatten() {
+                writeln!(self.out, "  MEASURE {list} {}", measure_line(measure)).unwrap();
+            }
         }
     }
 }
@@ -298,8 +337,25 @@ fn finding_line(finding: &Value) -> String {
             line.push_str(" (reversal)");
         }
     }
+    if let Some(values) = finding["values"].as_object() {
+        write!(line, ", values {} against {}", values_of(&values["group"]), values_of(&values["reference"])).unwrap();
+    }
+    if let Some(mix) = finding["mix"].as_object() {
+        write!(line, ", mix {}", mix_of(mix)).unwrap();
+    }
     if let Some(reference) = finding["reference_group"].as_str() {
         write!(line, ", reference {reference}").unwrap();
+    }
+    // Of an intersection also what decides its alarm, as it may inherit.
+    if finding["dimension"].as_str().is_some_and(|name| name.contains('*')) {
+        if let Some(interaction) = finding["interaction"].as_f64() {
+            write!(line, ", beyond its parts {interaction:.4}").unwrap();
+        }
+        if let (Some(log_e), Some(alarm_at)) =
+            (finding["evidence"]["log_e"].as_f64(), finding["evidence"]["alarm_at"].as_f64())
+        {
+            write!(line, ", ln E {log_e:.3} of {alarm_at:.3}").unwrap();
+        }
     }
     if !finding["needed"].is_null() {
         write!(line, ", needs {}", finding["needed"]).unwrap();
@@ -309,6 +365,28 @@ fn finding_line(finding: &Value) -> String {
         write!(line, ": {}", finding["missing"]["largest_cause"].as_str().unwrap()).unwrap();
     }
     line
+}
+
+/// The mean and the quantiles of one side, with their limits.
+fn values_of(side: &Value) -> String {
+    let Some(side) = side.as_object() else { return "withheld".to_owned() };
+    let quantiles = side.iter().filter(|(name, _)| name.starts_with('p'));
+    let quantiles = quantiles.map(|(name, quantile)| format!("{name} {}", estimate(quantile)));
+    let mean = side["mean"].as_f64().map_or_else(|| "-".to_owned(), |mean| format!("{mean:.4}"));
+    std::iter::once(format!("mean {mean}")).chain(quantiles).collect::<Vec<_>>().join(" ")
+}
+
+fn mix_of(mix: &Map<String, Value>) -> String {
+    let kind = |kind: &Value| {
+        let names = kind["kinds"].as_array().map_or_else(
+            || "(others)".to_owned(),
+            |names| names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("+"),
+        );
+        format!("{names} {}:{}", kind["group"], kind["reference"])
+    };
+    let kinds: Vec<String> = mix["kinds"].as_array().unwrap().iter().map(kind).collect();
+    let test = mix["p_value"].as_f64().map_or_else(|| "-".to_owned(), |p_value| format!("{p_value:.6}"));
+    format!("{} (p {test})", kinds.join(", "))
 }
 
 /// A finding of another kind: what it is about may be all cases.
@@ -333,6 +411,13 @@ fn duty_line(finding: &Value) -> String {
     );
     if !finding["ratio"].is_null() {
         write!(line, ", ratio {}", estimate(&finding["ratio"])).unwrap();
+    }
+    if let Some(v) = finding["association"]["v"].as_f64() {
+        write!(line, ", V {v:.4}").unwrap();
+    }
+    if let Some(versions) = finding["versions"].as_array().filter(|versions| !versions.is_empty()) {
+        let one = |seen: &Value| format!("{} ({})", seen["version"].as_str().unwrap(), seen["cases"]);
+        write!(line, ", in {}", versions.iter().map(one).collect::<Vec<_>>().join(" ")).unwrap();
     }
     if !finding["needed"].is_null() {
         write!(line, ", needs {}", finding["needed"]).unwrap();
@@ -381,6 +466,29 @@ fn alert_line(alert: &Value) -> String {
         text("fired_at"),
         text("resolved_at"),
     )
+}
+
+/// Whether an alert is accepted, or why it is no longer; nothing where it never was.
+fn acceptance(alert: &Value) -> String {
+    let acceptance = &alert["acceptance"];
+    let text = |name: &str| acceptance[name].as_str().unwrap_or("-").to_owned();
+    match alert["accepted"].as_bool() {
+        Some(true) => {
+            let ratio = acceptance["ratio"].as_f64().map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.4}"));
+            format!(", accepted by {} at {} until {} up to {ratio}", text("by"), text("at"), text("until"))
+        }
+        Some(false) => format!(", no longer accepted since {}: {}", text("ended_at"), text("ended")),
+        None => String::new(),
+    }
+}
+
+/// What it answers, what was done, when, and by whom.
+fn measure_line(measure: &Value) -> String {
+    let names =
+        ["alert_id", "profile", "rule", "dimension", "group"].into_iter().filter_map(|name| measure[name].as_str());
+    let text = |name: &str| measure[name].as_str().unwrap().to_owned();
+    let names = names.collect::<Vec<_>>().join(" ");
+    format!("{names}: {} at {} by {}: {}", text("measure"), text("at"), text("by"), text("reason"))
 }
 
 fn time(text: &str) -> EventTime {

@@ -71,7 +71,7 @@ fn a_value_that_begins_with_a_byte_order_mark() {
         };
     assert_eq!(event(marked, &LIMITS), event(plain, &LIMITS));
     assert_eq!(moment_of(marked, &LIMITS), moment_of(plain, &LIMITS));
-    assert!(moment_of(marked, &LIMITS).is_ours);
+    assert!(moment_of(marked, &LIMITS).moves_time);
     // The mark does not count towards the size.
     let exact = Limits { message_bytes: plain.len(), ..LIMITS };
     assert_eq!(event(marked, &exact), event(plain, &exact));

@@ -18,8 +18,8 @@ use paritywatch::ledger::{
     Spans, Timing,
 };
 use paritywatch::plan::{
-    Channel, DimensionId, Disparity, EventTime, Evidence, Indicator, Measure, Plan, ProfileId, Reference, Rule,
-    RuleKind, Slot, Span,
+    Channel, DimensionId, Disparity, EventTime, Evidence, HandlingTerms, Indicator, Measure, Plan, ProfileId,
+    Reference, Rule, RuleKind, Slot, Span,
 };
 use paritywatch::statistics::Confidence;
 use paritywatch::window::{CellKey, Counts, Range, Windows};
@@ -547,7 +547,7 @@ impl Core {
     fn told(&self, facts: &CaseFacts) -> String {
         let contributions = [facts.home, facts.other].into_iter().flatten().map(|contribution| {
             let groups: Vec<_> = self.ledger.attributes.groups(contribution.attributes).collect();
-            let Contribution { profile, channel, cohort, counts, attributes: _ } = contribution;
+            let Contribution { profile, channel, cohort, counts, attributes: _, handling: _ } = contribution;
             format!("{profile:?} {channel:?} {cohort:?} {groups:?} {counts:?}")
         });
         contributions.collect::<Vec<_>>().join(", ")
@@ -592,6 +592,7 @@ fn reading_origin() -> Rule {
             clear: 1.05,
             evidence: Evidence::Point,
             stratify_by: None,
+            handling: HandlingTerms::default(),
         }),
         profiles: vec![ProfileId(0)],
         channels: vec![Channel::Profile],

@@ -93,7 +93,7 @@ fn monitor() -> Monitor {
 fn every_way_of_the_program_is_in_the_file() {
     let text = read("tests/LOSSES.md");
     let of_records = variants!(Handled: Accepted, Duplicate, Mismatched(_), Conflict, TooLate, UnknownType, UnknownProfile, Rejected(_), BeyondAsOf);
-    let of_findings = variants!(Cause: Late, NoGroup, UnlistedGroup, Released, Conflict, Dropped, ImpossibleCounts, Unmatched, NoStratum);
+    let of_findings = variants!(Cause: Late, NoGroup, UnlistedGroup, Released, Conflict, Dropped, ImpossibleCounts, Unmatched, NoStratum, NoValue);
     let of_cases = variants!(LossCause: Released, Conflict, Dropped);
     let known: BTreeSet<String> = ways().into_iter().flat_map(|way| way.code).collect();
     for name in of_records.into_iter().chain(of_findings).chain(of_cases) {

@@ -42,7 +42,7 @@ fn assert_same(payload: &[u8], headers: &[(&str, &[u8])]) {
 /// Compares the paths for a structured payload, and for its data in binary mode.
 fn assert_same_in_both_modes(payload: &[u8]) {
     assert_same(payload, &[]);
-    for name in ["selection", "control", "outcome", "complaint", "tally", "attributes", "population", "x"] {
+    for name in ["selection", "control", "outcome", "complaint", "tally", "attributes", "population", "measure", "x"] {
         let event_type = format!("paritywatch.{name}.v1");
         assert_same(payload, &headers(event_type.as_bytes()));
     }
@@ -72,6 +72,10 @@ fn assert_same_with(value: &str) {
         assert_same(format!("{EVENT}{twice}}}").as_bytes(), &[]);
         let probabilities = format!(r#"{EVENT}{{"case_id":"c","groups":{{"d":{{"g":{value},"h":0.1}}}}}}}}"#);
         assert_same(probabilities.as_bytes(), &[]);
+        let measure = format!(
+            r#"{{"profile":"p","rule":"r","measure":"accepted","reason":"r","by":"b","{field}":{value},"until":{value},"accepted_ratio":{value},"alert_id":{value}}}"#
+        );
+        assert_same(measure.as_bytes(), &headers(b"paritywatch.measure.v1"));
         let tally = format!(r#"{{"profile":"p","counts":{{"hits":{value},"assessed":{value},"selected":1}}}}"#);
         assert_same(tally.as_bytes(), &headers(b"paritywatch.tally.v1"));
     }

@@ -85,7 +85,7 @@ fn configuration(table: &toml::Value) -> String {
     groups.sort_unstable();
     groups.dedup();
     let mut config = format!(
-        "[window]\nrolling = [\"365d\"]\n[profiles.{profile}]\nowner = \"o\"\n[dimensions.{dimension}]\nground = \"race\"\ngroups = {groups:?}\n"
+        "[privacy]\nmin_cell = 0\nreason = \"published tables\"\n[window]\nrolling = [\"365d\"]\n[profiles.{profile}]\nowner = \"o\"\n[dimensions.{dimension}]\nground = \"race\"\ngroups = {groups:?}\n"
     );
     for (indicator, high) in INDICATORS {
         let (warning, critical) = if high { (1.1, 1.25) } else { (0.9, 0.8) };

@@ -81,7 +81,10 @@ fn nothing_is_withheld_only_with_a_written_reason() {
     let rule = "[[rules]]\nname = \"one\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\nevidence = \"point\"\n";
     let text = |reason: &str| format!("[privacy]\nmin_cell = 0\nreason = \"{reason}\"\n{GROUPS}{rule}");
     assert!(problems(&text("")).contains("privacy"));
-    assert_eq!(Settings::parse(&text("published table"), "c.toml", std::iter::empty()).unwrap().plan.min_cell, 0);
+    assert_eq!(
+        Settings::parse(&text("published table"), "c.toml", std::iter::empty()).unwrap().plan.disclosure.min_cell,
+        0
+    );
 }
 
 /// What must hold between keys, and how many there may be of a thing.
@@ -111,6 +114,48 @@ fn keys_that_contradict_each_other_and_too_many_of_a_thing_are_refused() {
                 "{kafka}security_protocol = \"sasl_ssl\"\nsasl_password_file = \"x\"\nproperties.\"sasl.password\" = \"hunter2\"\n"
             ),
             "c.toml:6: kafka.properties.\"sasl.password\": expected no value (it is read from kafka.sasl_password_file), found a value",
+        ),
+        (
+            format!(
+                "{kafka}security_protocol = \"sasl_ssl\"\noauth_token_file = \"x\"\noauth_token_url = \"https://i\"\n"
+            ),
+            "c.toml:5: kafka.oauth_token_file: expected nothing beside kafka.oauth_token_url: tokens come from one place, found a file",
+        ),
+        (
+            format!(
+                "{kafka}security_protocol = \"sasl_ssl\"\noauth_token_url = \"https://i\"\noauth_client_id = \"c\"\n"
+            ),
+            "c.toml:5: kafka.oauth_token_url: expected kafka.oauth_client_id and kafka.oauth_client_secret_file beside it, found not both",
+        ),
+        (
+            format!("{kafka}oauth_scope = \"x\"\noauth_ca_file = \"x\"\n"),
+            "c.toml:4: kafka.oauth_scope: expected nothing without kafka.oauth_token_url, found a text",
+        ),
+        (
+            format!("{kafka}oauth_token_file = \"x\"\n"),
+            "c.toml:4: kafka.oauth_token_file: expected nothing, or security_protocol \"sasl_ssl\" or \"sasl_plaintext\", found it with",
+        ),
+        (
+            format!("{kafka}properties.\"enable.ssl.certificate.verification\" = false\n"),
+            "kafka.insecure_reason: expected why kafka.properties.\"enable.ssl.certificate.verification\" switches a check of the brokers' certificates off, found no reason",
+        ),
+        (
+            format!("{kafka}properties.\"ssl.endpoint.identification.algorithm\" = \"none\"\n"),
+            "kafka.insecure_reason: expected why kafka.properties.\"ssl.endpoint.identification.algorithm\"",
+        ),
+        (
+            format!(
+                "{kafka}insecure_reason = \"x\"\nproperties.\"ssl.endpoint.identification.algorithm\" = \"https\"\n"
+            ),
+            "c.toml:4: kafka.insecure_reason: expected nothing: no check is switched off in kafka.properties, found a reason",
+        ),
+        (
+            format!("{kafka}ssl_key_password_file = \"x\"\nproperties.\"ssl.key.password\" = \"hunter2\"\n"),
+            "c.toml:5: kafka.properties.\"ssl.key.password\": expected no value (it is read from kafka.ssl_key_password_file), found a value",
+        ),
+        (
+            format!("{kafka}properties.\"sasl.oauthbearer.method\" = \"oidc\"\n"),
+            "expected no value (tokens come from kafka.oauth_token_file or kafka.oauth_token_url), found a value",
         ),
         (
             format!("{kafka}[kafka.properties]\n{properties}"),

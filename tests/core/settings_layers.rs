@@ -139,7 +139,8 @@ fn rules_of_all_files_are_read_one_after_the_other() {
     let rule = |name: &str| format!("[[rules]]\nname = \"{name}\"\n{RULE}");
     let main = format!("{MAIN}{}{}", rule("m-1"), rule("m-2"));
     let folder = Folder::new(&main, &[("20.toml", &rule("c")), ("10.toml", &format!("{}{}", rule("a"), rule("b")))]);
-    let names: Vec<String> = folder.settings().plan.rules.iter().map(|rule| rule.name.clone()).collect();
+    let settings = folder.load_with(&[("PARITYWATCH__PRIVACY__RULES_PER_SERIES", "5")]).unwrap();
+    let names: Vec<String> = settings.plan.rules.iter().map(|rule| rule.name.clone()).collect();
     assert_eq!(names, ["m-1", "m-2", "a", "b", "c"]);
 
     let folder = Folder::new(MAIN, &[("a.toml", &rule("only"))]);

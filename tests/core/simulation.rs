@@ -15,7 +15,7 @@ use std::sync::Mutex;
 
 use paritywatch::alert::AlertState;
 use paritywatch::checkpoint::{Header, Input, read, write};
-use paritywatch::ledger::PseudonymKey;
+use paritywatch::ledger::{Keys, PseudonymKey};
 use paritywatch::monitor::{AlertEntries, Clock, FORMAT, Monitor, Output, RestoreError};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan, Span};
 use paritywatch::render::Render;
@@ -78,6 +78,20 @@ indicator = "control_frequency"
 reference = "random"
 warning = 1.1
 critical = 1.25
+[[rules]]
+name = "complaints"
+kind = "complaints"
+grounds = ["race"]
+exposure_window = "3d"
+block_complaints = 2
+min_events = 1
+[[rules]]
+name = "overturned"
+kind = "complaints"
+measure = "overturned"
+exposure_window = "5d"
+block_complaints = 2
+min_events = 1
 "#;
 
 #[test]
@@ -104,7 +118,9 @@ fn faults_leave_no_trace() {
     let seen = seen.into_inner().unwrap();
     println!("{seeds} seeds from {first}; faults: {seen:?}");
     if seeds >= SEEDS {
-        for fault in ["crash", "lost write", "torn write", "duplicate", "delay", "swap", "reload", "clock set"] {
+        for fault in
+            ["crash", "lost write", "torn write", "duplicate", "delay", "swap", "reload", "clock set", "key changed"]
+        {
             assert!(seen.get(fault).is_some_and(|count| *count > seeds / 4), "{fault} was hardly tried: {seen:?}");
         }
     }
@@ -126,6 +142,8 @@ struct Simulation {
     monitor: Monitor,
     offsets: [usize; PARTITIONS],
     durable: Option<Vec<u8>>,
+    /// The keys as they are on the disk, and as the daemon has read them at its start.
+    keys: [Keys; 2],
     journal: Vec<Vec<u8>>,
     /// Alerts that somebody was told of: id and beginning.
     told: BTreeMap<String, EventTime>,
@@ -141,7 +159,7 @@ impl Simulation {
         let (once, all) = logs(by_case, hears_again(seed), &mut random, &mut faults);
         let mut log: [Vec<String>; PARTITIONS] = Default::default();
         all.iter().for_each(|(partition, line)| log[*partition].push(line.clone()));
-        let monitor = fresh(&plan, NOW);
+        let monitor = fresh(&plan, KEY, NOW);
         Self {
             seed,
             random,
@@ -153,6 +171,7 @@ impl Simulation {
             monitor,
             offsets: [0; PARTITIONS],
             durable: None,
+            keys: [KEY.into(), KEY.into()],
             journal: Vec::new(),
             told: BTreeMap::new(),
             now: NOW,
@@ -208,6 +227,9 @@ impl Simulation {
     /// What people do to a running daemon leaves no trace either.
     fn operate(&mut self, step: usize) {
         if self.random.below(2) == 0 {
+            self.rotate(step);
+        }
+        if self.random.below(2) == 0 {
             self.faults.push(("reload", step));
             self.monitor.change_plan(self.plan.clone()).unwrap();
         } else {
@@ -218,6 +240,26 @@ impl Simulation {
             let by = Span::DAY.times(if is_behind { -days } else { days });
             self.now = self.now.plus(by);
             self.monitor.shift_clock(by);
+        }
+    }
+
+    /// A new key takes effect at the next start.
+    fn rotate(&mut self, step: usize) {
+        let [files, _] = &mut self.keys;
+        if files.previous.is_none() {
+            self.faults.push(("key changed", step));
+            let present = PseudonymKey([u8::try_from(step % 251).unwrap(); 16]);
+            files.previous = Some(std::mem::replace(&mut files.present, present));
+        }
+    }
+
+    /// A checkpoint that no longer needs the previous key is on the disk.
+    fn destroy_key(&mut self) {
+        let [files, read] = &mut self.keys;
+        let key = |keys: &Keys| keys.previous.as_ref().map(|PseudonymKey(key)| *key);
+        // Another rotation may have begun meanwhile.
+        if key(read).is_some() && key(read) == key(files) && !self.monitor.has_two_keys() {
+            files.previous = None;
         }
     }
 
@@ -245,11 +287,16 @@ impl Simulation {
                 self.faults.push(("torn write", step));
                 self.tear(&mut bytes);
                 // It never takes the old one's place, and would be told from a whole one if it did.
-                assert!(restore(&self.plan, &bytes, self.now).is_err(), "{}: a torn checkpoint was read", self.name());
+                assert!(
+                    restore(&self.plan, &self.keys[1], &bytes, self.now).is_err(),
+                    "{}: a torn checkpoint was read",
+                    self.name()
+                );
             }
             _ => {
                 self.durable = Some(bytes);
                 self.journal.clear();
+                self.destroy_key();
             }
         }
     }
@@ -266,10 +313,12 @@ impl Simulation {
     fn crash(&mut self, step: usize) {
         self.faults.push(("crash", step));
         let before = identities(&self.monitor);
+        self.keys[1] = self.keys[0].clone();
+        let keys = &self.keys[1];
         (self.monitor, self.offsets) = match &self.durable {
-            None => (fresh(&self.plan, self.now), [0; PARTITIONS]),
+            None => (fresh(&self.plan, keys.present.clone(), self.now), [0; PARTITIONS]),
             Some(bytes) => {
-                restore(&self.plan, bytes, self.now).unwrap_or_else(|error| panic!("{}: {error}", self.name()))
+                restore(&self.plan, keys, bytes, self.now).unwrap_or_else(|error| panic!("{}: {error}", self.name()))
             }
         };
         for bytes in &self.journal {
@@ -341,15 +390,15 @@ impl Simulation {
     }
 }
 
-fn fresh(plan: &Plan, now: EventTime) -> Monitor {
-    let mut monitor = Monitor::new(plan.clone(), KEY, Clock::Wall);
+fn fresh(plan: &Plan, key: PseudonymKey, now: EventTime) -> Monitor {
+    let mut monitor = Monitor::new(plan.clone(), key, Clock::Wall);
     (0..PARTITIONS).for_each(|index| monitor.add_partition(PartitionIndex(u32::try_from(index).unwrap()), now));
     monitor
 }
 
-fn restore(plan: &Plan, bytes: &[u8], now: EventTime) -> Result<(Monitor, [usize; PARTITIONS]), String> {
+fn restore(plan: &Plan, keys: &Keys, bytes: &[u8], now: EventTime) -> Result<(Monitor, [usize; PARTITIONS]), String> {
     let (header, mut sections) = read(Cursor::new(bytes))?;
-    let monitor = Monitor::restore(plan.clone(), KEY, Clock::Wall, |_| sections.read().ok());
+    let monitor = Monitor::restore(plan.clone(), keys.clone(), Clock::Wall, |_| sections.read().ok());
     let mut monitor = monitor.map_err(|error: RestoreError| error.to_string())?;
     monitor.resume(now);
     let offset = |index: usize| usize::try_from(header.inputs[index].next_offset).unwrap();
@@ -358,7 +407,7 @@ fn restore(plan: &Plan, bytes: &[u8], now: EventTime) -> Result<(Monitor, [usize
 
 /// What a monitor says of events that nothing disturbs.
 fn undisturbed(plan: &Plan, events: &[(usize, String)]) -> Value {
-    let mut monitor = fresh(plan, NOW);
+    let mut monitor = fresh(plan, KEY, NOW);
     let records: Vec<_> =
         events.iter().map(|(partition, line)| received(u32::try_from(*partition).unwrap(), line)).collect();
     hand_over(&mut monitor, &records, NOW, &mut By::Record);
@@ -378,9 +427,11 @@ fn identities(monitor: &Monitor) -> BTreeSet<String> {
 }
 
 /// What a second delivery leaves no trace in. How fast time moves, it may have a part in: which cohorts are sealed, and what is late.
+/// What is late is in no count by the time of events.
 fn counted(finding: &Value) -> Option<[&Value; 2]> {
     let names = ["group_counts", "reference_counts"];
-    (finding["indicator"] != "hit_rate").then(|| names.map(|name| &finding[name]))
+    let depends_on_time = finding["indicator"] == "hit_rate" || finding["kind"] == "complaints";
+    (!depends_on_time).then(|| names.map(|name| &finding[name]))
 }
 
 /// Whether cases are heard of again when they may have been let go.
@@ -429,7 +480,9 @@ fn logs(by_case: bool, hears_again: bool, random: &mut Random, faults: &mut Faul
             add("selection", minute + 1, random, format!(r#"{data},"revises":"e{selection}""#));
         }
         if groups.is_empty() {
-            add("attributes", minute + 3, random, format!(r#""groups":{{"origin":"{group}"}}"#));
+            // Some are known only after the control, or the complaint.
+            let told = minute + 3 + if random.below(2) == 0 { 0 } else { i64::try_from(random.below(900)).unwrap() };
+            add("attributes", told, random, format!(r#""groups":{{"origin":"{group}"}}"#));
         }
         // Heard of again when it may have been let go: that is told by the log, not by how far the slowest partition has come.
         if hears_again && !selected && random.below(3) == 0 {
@@ -458,6 +511,11 @@ fn logs(by_case: bool, hears_again: bool, random: &mut Random, faults: &mut Faul
             minute += i64::try_from(random.below(900)).unwrap();
             let word = ["violation", "no_violation", "unknown"][random.below(3)];
             let outcome = add("outcome", minute, random, format!(r#""outcome":"{word}""#));
+            if random.below(3) == 0 {
+                let status = ["received", "received", "upheld", "rejected"][random.below(4)];
+                let data = format!(r#""profile":"{profile}","ground":"race","status":"{status}""#);
+                add("complaint", minute + 30 + i64::try_from(random.below(900)).unwrap(), random, data);
+            }
             if random.below(5) == 0 {
                 add("outcome", minute + 60, random, format!(r#""outcome":"no_violation","revises":"e{outcome}""#));
             }

@@ -39,7 +39,22 @@ const URL: &str = "https://paritywatch.example.org";
 const SERIES_LIMIT: usize = 20_000;
 
 /// Metrics that came after the files were made.
-const NEW: [&str; 2] = ["paritywatch_processing_latency_seconds", "paritywatch_invariant_violations_total"];
+const NEW: [&str; 14] = [
+    "paritywatch_audit_",
+    "paritywatch_association_",
+    "paritywatch_advantage_",
+    "paritywatch_last_heard_",
+    "paritywatch_released_timestamp_seconds",
+    "paritywatch_pseudonym_key",
+    "paritywatch_processing_latency_seconds",
+    "paritywatch_invariant_violations_total",
+    "paritywatch_accepted_alerts",
+    "paritywatch_measures",
+    "paritywatch_http_",
+    "paritywatch_web_c",
+    "paritywatch_history_",
+    "type=\"measure\"",
+];
 
 #[test]
 fn replay_of_a_fair_stream() {

@@ -27,6 +27,7 @@ fn plan(min_cell: u64, history: &str) -> Plan {
         r#"
 [privacy]
 min_cell = {min_cell}
+round_to = 1
 reason = "test"
 [profiles.p]
 owner = "o"
@@ -127,8 +128,7 @@ fn every_output_names_them() {
     assert_eq!(document["unlisted_others"], json!([{ "dimension": "origin", "cases": null }]));
     assert_eq!(document["unlisted_dimensions"], json!([{ "written": "Origin", "dimension": "origin" }]));
     let finding = document["findings"].as_array().unwrap().iter().find(|finding| finding["group"] == "a").unwrap();
-    assert_eq!(finding["verdict"], "incomplete", "{finding}");
-    assert_eq!(finding["missing"]["group"]["by_cause"]["no_group"], 20, "{finding}");
+    assert_eq!(finding["verdict"], "incomplete", "a verdict stands where the numbers of others are small: {finding}");
 
     let table = feed.monitor.published().to_table(200, false);
     for line in [
@@ -191,7 +191,7 @@ fn values_that_join_the_group_other_are_named() {
     assert_eq!(document["unlisted_others"], json!([{ "dimension": "gender", "cases": 12 }]));
     let findings = document["findings"].as_array().unwrap();
     let other = findings.iter().find(|finding| finding["group"] == "other" && finding["profile"] == "p").unwrap();
-    assert_eq!((&other["group_counts"]["exposed"], &other["missing"]["group"]["cases"]), (&json!(352), &json!(0)));
+    assert_eq!((&other["group_counts"]["exposed"], &other["missing"]["group"]["cases"]), (&Value::Null, &json!(0)));
 }
 
 #[test]

@@ -556,7 +556,7 @@ fn keys_that_mean_nothing_are_refused() {
         ),
         (problems(&format!("{DRIFT}{}", change("of = \"drift\"\n"))), "with sequential evidence, found \"drift\""),
         (problems(&format!("{DISPARITY}{}warning = 1.2\n", change("of = \"selection\"\n"))), "rules[1].warning"),
-        (problems(&format!("{DRIFT}compare = \"period\"\n")), "\"period\" is not in this version"),
+        (problems(&format!("{DRIFT}compare = \"period\"\n")), "rules[0].indicator: expected a key of [[rules]]"),
         (problems(&format!("{DRIFT}of = \"drift\"\n")), "rules[0].of: expected a key of [[rules]]"),
         (problems(&format!("{DRIFT}warning = 1.3\n")), "rules[0].critical: expected a number of at least 1.3"),
         (

@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use page::{faulty, rich};
+use support::handled_page::handled;
 use support::process::{Daemon, free_port};
 
 /// Room for a busy machine and an unoptimised build.
@@ -26,7 +27,7 @@ fn the_page_is_accessible_fits_and_draws_what_the_document_says() {
     let mut demo = Daemon::start(Path::new(env!("CARGO_BIN_EXE_paritywatch")), &arguments, &[]);
     // An alert that fires, and no more to come while it is looked at.
     demo.wait_for_http(&format!("http://{address}/"), |response| response.text().contains("Critical, firing"), LIMIT);
-    let (rich, faulty) = (rich(), faulty());
+    let (rich, handled, faulty) = (rich(), handled(), faulty());
     let output = Command::new("node")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/check.mjs"))
         .arg(
@@ -35,7 +36,8 @@ fn the_page_is_accessible_fits_and_draws_what_the_document_says() {
         )
         .arg(std::env::var("PARITYWATCH_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned()))
         .arg(std::env::var("PARITYWATCH_SCREENSHOTS").unwrap_or_else(|_| "-".to_owned()))
-        .args([format!("rich={}", rich.url), format!("faulty={}", faulty.url), format!("demo=http://{address}")])
+        .args([format!("rich={}", rich.url), format!("handled={}", handled.url)])
+        .args([format!("faulty={}", faulty.url), format!("demo=http://{address}")])
         .output()
         .unwrap();
     let (seen, complaints) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -454,13 +454,11 @@ fn settings(folder: &Path, alerting: &str) -> Settings {
 
 /// By a daemon that has just claimed the folder.
 fn open(settings: &Settings, changes: &[Changes], book: &[PublishedAlert]) -> Result<Delivery, Failure> {
-    Delivery::open(settings, &Owner::claim(&settings.state.dir).unwrap(), changes, book)
+    Delivery::open(settings, None, &Owner::claim(&settings.state.dir).unwrap(), changes, book)
 }
 
 fn secret(folder: &Path) -> std::path::PathBuf {
-    let path = folder.join("secret");
-    std::fs::write(&path, format!("{SECRET}\n")).unwrap();
-    path
+    support::certificates::secret(folder, "secret", &format!("{SECRET}\n")).into()
 }
 
 /// As the README's recipe has it.

@@ -26,7 +26,7 @@ fn every_shipped_configuration_is_taken_by_the_program() {
         "deploy/kubernetes/overlays/example/paritywatch.toml",
         "deploy/helm/paritywatch/files/paritywatch.toml",
     ] {
-        succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(path(file)));
+        succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).args(["check-config", "--no-files"]).arg(path(file)));
     }
     for file in ["deploy/compose/paritywatch.toml", "deploy/kubernetes/base/paritywatch.toml"] {
         contains(file, &[&format!("\"0.0.0.0:{PORT}\""), &format!("dir = \"{STATE}\"")]);
@@ -48,28 +48,56 @@ fn every_configuration_in_the_documents_of_rules_is_taken_by_the_program() {
     let mut kinds = std::collections::BTreeSet::new();
     for example in examples {
         std::fs::write(&file, format!("{base}\n{example}")).unwrap();
-        succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(&file));
+        succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).args(["check-config", "--no-files"]).arg(&file));
         kinds.extend(example.lines().filter_map(|line| line.strip_prefix("kind = ")));
     }
-    for kind in ["criterion", "automation", "benchmark", "suitability", "coverage", "drift", "silence"] {
+    for kind in ["criterion", "automation", "benchmark", "suitability", "coverage", "drift", "silence", "complaints"] {
         assert!(kinds.contains(format!("\"{kind}\"").as_str()), "no example of the kind {kind}: {kinds:?}");
     }
+}
+
+#[test]
+fn every_example_of_logging_in_to_kafka_is_taken_by_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("paritywatch.toml");
+    // Without the example's own way.
+    let base: Vec<String> = read("deploy/kubernetes/base/paritywatch.toml").lines().map(str::to_owned).collect();
+    let own = |line: &&String| {
+        !line.starts_with('"') && !line.starts_with("security_protocol") && *line != "[kafka.properties]"
+    };
+    std::fs::write(&file, base.iter().filter(own).cloned().collect::<Vec<_>>().join("\n")).unwrap();
+    let extra = folder.path().join("conf.d");
+    std::fs::create_dir(&extra).unwrap();
+    let mut seen = 0;
+    for example in std::fs::read_dir(path("deploy/kafka/security")).unwrap().map(|entry| entry.unwrap().path()) {
+        if example.extension().is_some_and(|end| end == "toml") {
+            std::fs::copy(&example, extra.join("kafka.toml")).unwrap();
+            succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).args(["check-config", "--no-files"]).arg(&file));
+            let name = example.file_name().unwrap().to_str().unwrap();
+            contains("deploy/kafka/security/README.md", &[&format!("`{name}`")]);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 5);
 }
 
 #[test]
 fn every_rule_that_the_example_leaves_out_is_taken_by_the_program() {
     // A comment that is a line of a rule begins with its key, or with the head of the list.
     let is_key = |line: &str| line.split(" = ").next().is_some_and(|key| !key.contains(' ')) && line.contains(" = ");
+    let is_head = |line: &str| line.starts_with("[[rules]]") || line.starts_with("[dimensions.");
     let line = |line: &str| {
-        let rule = line.strip_prefix("# ").filter(|rest| rest.starts_with("[[rules]]") || is_key(rest));
+        let rule = line.strip_prefix("# ").filter(|rest| is_head(rest) || is_key(rest));
         rule.unwrap_or(line).to_owned()
     };
     let text: Vec<String> = read("config/example.toml").lines().map(line).collect();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("paritywatch.toml");
     std::fs::write(&file, text.join("\n")).unwrap();
-    let checked = succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).arg("check-config").arg(&file));
-    assert!(text_of(&checked).contains("ok: 10 rules"), "{}", text_of(&checked));
+    let checked =
+        succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).args(["check-config", "--no-files"]).arg(&file));
+    let rules = text.iter().filter(|line| line.starts_with("[[rules]]")).count();
+    assert!(rules > 15 && text_of(&checked).contains(&format!("ok: {rules} rules")), "{}", text_of(&checked));
 }
 
 #[test]

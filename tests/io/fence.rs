@@ -80,7 +80,7 @@ fn nothing_is_put_into_anothers_outbox_sent_or_sent_again() {
     let open = |index: usize, owner: &Owner| {
         let alertmanagers = format!("alertmanagers = [{:?}]\nresend_every = \"1s\"\n", receivers[index].url(""));
         let settings = settings(folders[index].path(), &format!("{alertmanagers}{}", webhooks[index]));
-        let mut delivery = Delivery::open(&settings, owner, &[], &[]).unwrap();
+        let mut delivery = Delivery::open(&settings, None, owner, &[], &[]).unwrap();
         delivery.tell(&fires("a"));
         delivery
     };
@@ -115,7 +115,7 @@ fn how_far_a_receiver_has_come_is_not_written_over_anothers() {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let settings = settings(folder.path(), &format!("webhooks = [{url:?}]"));
     let owner = Owner::claim(folder.path()).unwrap();
-    let mut delivery = Delivery::open(&settings, &owner, &[], &[]).unwrap();
+    let mut delivery = Delivery::open(&settings, None, &owner, &[], &[]).unwrap();
     delivery.tell(&fires("a"));
     // The folder is claimed while the request is under way.
     let (mut stream, _) = listener.accept().unwrap();

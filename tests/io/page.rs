@@ -14,6 +14,7 @@ use paritywatch::monitor::{Clock, Handled, Monitor};
 use paritywatch::plan::PartitionIndex;
 use paritywatch::settings::Settings;
 use serde_json::Value;
+use support::handled_page::handled;
 use support::process::{HttpResponse, http_get, http_request};
 
 fn get(url: &str) -> HttpResponse {
@@ -65,7 +66,7 @@ fn it_refreshes_only_when_asked_to() {
 
 #[test]
 fn no_name_of_the_configuration_becomes_markup() {
-    for served in [rich(), faulty()] {
+    for served in [rich(), handled(), faulty()] {
         let text = get(&format!("{}/", served.url)).text();
         for hostile in [HOSTILE_GROUP, HOSTILE_PROFILE, HOSTILE_TEXT] {
             assert!(!text.contains(hostile), "{hostile}");
@@ -81,6 +82,45 @@ fn no_name_of_the_configuration_becomes_markup() {
         text.contains("&lt;/title&gt;&lt;script&gt;") && text.contains("&lt;svg/onload=alert(3)&gt;&amp;lt;b&amp;gt;")
     );
     assert!(text.contains(HOSTILE_LINK), "it is still shown as text");
+}
+
+#[test]
+fn values_mixes_intersections_complaints_and_measures_are_there_in_both_languages() {
+    let served = handled();
+    let english = [
+        "p50",
+        "p90",
+        "home_visit",
+        "origin*gender",
+        "ground=race",
+        "Measures taken",
+        "Accepted",
+        "No longer accepted",
+        "30d: a ratio of",
+        "not in force",
+        "The configuration has no such rule.",
+        "Did you mean duration?",
+    ];
+    let dutch = [
+        "p50",
+        "p90",
+        "home_visit",
+        "origin*gender",
+        "ground=race",
+        "Genomen maatregelen",
+        "Aanvaard",
+        "Niet langer aanvaard",
+        "30d: een verhouding van",
+        "niet van kracht",
+        "De configuratie kent deze naam niet: regel.",
+        "Bedoelde u duration?",
+    ];
+    for (language, words) in [("en", english), ("nl", dutch)] {
+        let text = get(&format!("{}/?lang={language}", served.url)).text();
+        for word in words {
+            assert!(text.contains(word), "{language}: {word} is not in {text}");
+        }
+    }
 }
 
 #[test]

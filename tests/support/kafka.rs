@@ -164,10 +164,19 @@ pub struct Broker {
     port: u16,
     /// Of a listener that asks for a name and a password, and lets nobody do what no ACL allows.
     guarded_port: Option<u16>,
+    /// More listeners: name, protocol and port.
+    listeners: Vec<(&'static str, &'static str, u16)>,
     // Kept from one `produce` to the next: a new one takes half a second to be ready.
     idle_producer: Mutex<Option<BaseProducer<Deliveries>>>,
     // Last: the place is free when the process has ended.
     _place: Place,
+}
+
+/// What else a broker may be started with.
+#[derive(Clone, Copy, Default)]
+struct Extras<'e> {
+    listeners: &'e [(&'static str, &'static str)],
+    scram: &'e [&'e str],
 }
 
 /// One of the places for brokers, of which there are [`MOST_AT_ONCE`].
@@ -197,24 +206,34 @@ impl Broker {
     /// Starts a broker with no topics and waits until it answers.
     #[track_caller]
     pub fn start() -> Broker {
-        Broker::start_anew(false, &[])
+        Broker::start_anew(false, &[], Extras::default())
     }
 
     /// The same with more settings of the broker.
     #[track_caller]
     pub fn start_with(settings: &[(&str, &str)]) -> Broker {
-        Broker::start_anew(false, settings)
+        Broker::start_anew(false, settings, Extras::default())
     }
 
     /// The same with a second address, `guarded_bootstrap`, where `GUARDED_USER` logs in by SASL PLAIN and may do what ACLs
     /// allow. At the first address everybody may do everything.
     #[track_caller]
     pub fn start_guarded() -> Broker {
-        Broker::start_anew(true, &[])
+        Broker::start_anew(true, &[], Extras::default())
+    }
+
+    /// The same with more listeners, each a name and a protocol, and with users of SCRAM as Kafka's format command takes them.
+    #[track_caller]
+    pub fn start_listening(
+        listeners: &[(&'static str, &'static str)],
+        scram: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Broker {
+        Broker::start_anew(false, settings, Extras { listeners, scram })
     }
 
     #[track_caller]
-    fn start_anew(guarded: bool, settings: &[(&str, &str)]) -> Broker {
+    fn start_anew(guarded: bool, settings: &[(&str, &str)], extras: Extras<'_>) -> Broker {
         let Some(jars) = std::env::var_os("PARITYWATCH_KAFKA_JARS") else {
             panic!("PARITYWATCH_KAFKA_JARS is not set: run tests/run");
         };
@@ -226,10 +245,11 @@ impl Broker {
                 jars: PathBuf::from(&jars),
                 port: free_port(),
                 guarded_port: guarded.then(free_port),
+                listeners: extras.listeners.iter().map(|(name, protocol)| (*name, *protocol, free_port())).collect(),
                 idle_producer: Mutex::new(None),
                 _place: Place::take(),
             };
-            broker.format(settings);
+            broker.format(settings, extras.scram);
             match broker.launch() {
                 Ok(()) => return broker,
                 // A port is only free until somebody else takes it: try others.
@@ -250,6 +270,13 @@ impl Broker {
     #[track_caller]
     pub fn guarded_bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.guarded_port.expect("started by start_guarded"))
+    }
+
+    /// The address of one of the listeners that `start_listening` was given.
+    #[track_caller]
+    pub fn listener(&self, name: &str) -> String {
+        let found = self.listeners.iter().find(|(known, ..)| *known == name);
+        format!("127.0.0.1:{}", found.expect("a listener of this name").2)
     }
 
     /// A command of the broker's own tools, such as `org.apache.kafka.tools.AclCommand`, without its arguments.
@@ -515,7 +542,7 @@ impl Broker {
 
     /// Prepares an empty log folder for ports that are free now.
     #[track_caller]
-    fn format(&self, more: &[(&str, &str)]) {
+    fn format(&self, more: &[(&str, &str)], scram: &[&str]) {
         let controller_port = loop {
             let port = free_port();
             if port != self.port {
@@ -561,6 +588,17 @@ impl Broker {
                 port = self.port,
             );
         }
+        if !self.listeners.is_empty() {
+            let all = |of: fn(&(&str, &str, u16)) -> String| self.listeners.iter().map(of).collect::<String>();
+            let addresses = all(|(name, _, port)| format!(",{name}://127.0.0.1:{port}"));
+            let protocols = all(|(name, protocol, _)| format!(",{name}:{protocol}"));
+            lines += &format!(
+                "listeners=PLAINTEXT://127.0.0.1:{},CONTROLLER://127.0.0.1:{controller_port}{addresses}\n\
+                 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
+                 inter.broker.listener.name=PLAINTEXT\n",
+                self.port,
+            );
+        }
         lines.extend(more.iter().map(|(key, value)| format!("{key}={value}\n")));
         fs::write(self.settings_file(), lines).expect("write the settings");
 
@@ -568,6 +606,9 @@ impl Broker {
         let cluster_id = format!("{:021x}A", random_u64());
         let mut command = self.java("kafka.tools.StorageTool");
         command.args(["format", "--cluster-id", &cluster_id, "--config"]).arg(self.settings_file());
+        for user in scram {
+            command.args(["--add-scram", user]);
+        }
         let status = Process::spawn(&mut command).wait(START_LIMIT);
         if !status.is_some_and(|status| status.success()) {
             self.fail(&format!("formatting the broker's data failed: {status:?}"));

@@ -8,7 +8,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 pub mod batch;
+pub mod canaries;
+pub mod certificates;
 pub mod effort;
+pub mod handled_page;
 pub mod kafka;
 pub mod monitoring;
 pub mod page;
@@ -19,3 +22,4 @@ pub mod receiver;
 pub mod setup;
 pub mod state;
 pub mod unchanged;
+pub mod web;

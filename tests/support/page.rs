@@ -49,17 +49,32 @@ impl Drop for Served {
 
 /// Serves what a monitor shows, with the daemon's health as `change` makes it.
 pub fn serve(monitor: &Monitor, change: impl FnOnce(&mut View)) -> Served {
-    let shared = Arc::new(Shared::new(monitor, 20_000));
+    serve_as(monitor, "", change)
+}
+
+/// Serves with these keys of `[server]`.
+pub fn serve_as(monitor: &Monitor, server: &str, change: impl FnOnce(&mut View)) -> Served {
+    serve_shared(Shared::new(monitor, 20_000), server, change)
+}
+
+/// Serves what a monitor shows, with the history in this state folder.
+pub fn serve_with_history(monitor: &Monitor, state: &std::path::Path) -> Served {
+    serve_shared(Shared::with_history(monitor, 20_000, state), "", |_| {})
+}
+
+fn serve_shared(shared: Shared, server: &str, change: impl FnOnce(&mut View)) -> Served {
+    let shared = Arc::new(shared);
     let mut snapshot = View::clone(&shared.latest());
     change(&mut snapshot);
     shared.show(snapshot);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let access = server::Access::open(&settings(&format!("[server]\n{server}\n")).server).unwrap();
     let (stop, told) = watch::channel(false);
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(server::serve(listener, shared, told)).unwrap();
+        runtime.block_on(server::serve(listener, shared, access, told)).unwrap();
     });
     Served { url, stop, thread: Some(thread) }
 }
@@ -84,10 +99,14 @@ pub fn rich() -> Served {
     })
 }
 
+/// The settings of the page, with more of them.
+pub fn settings(more: &str) -> Settings {
+    Settings::parse(&format!("{}{more}", configuration()), "page.toml", std::iter::empty()).unwrap()
+}
+
 /// Before the first event, with a fault.
 pub fn faulty() -> Served {
-    let settings = Settings::parse(&configuration(), "page.toml", std::iter::empty()).unwrap();
-    let monitor = Monitor::new(settings.plan, PseudonymKey([1; 16]), Clock::Wall);
+    let monitor = Monitor::new(settings("").plan, PseudonymKey([1; 16]), Clock::Wall);
     serve(&monitor, |snapshot| {
         snapshot.source.fault = Some("events, partition 0: offset 17 is gone <b>".to_owned());
         snapshot.operation.refused = true;
@@ -96,9 +115,8 @@ pub fn faulty() -> Served {
 
 /// See [`rich`].
 pub fn rich_monitor() -> Monitor {
-    let settings = Settings::parse(&configuration(), "page.toml", std::iter::empty()).unwrap();
     let mut feed =
-        Feed { monitor: Monitor::new(settings.plan, PseudonymKey([1; 16]), Clock::Wall), now: START, number: 0 };
+        Feed { monitor: Monitor::new(settings("").plan, PseudonymKey([1; 16]), Clock::Wall), now: START, number: 0 };
     for profile in ["bijstand", "stil", HOSTILE_PROFILE] {
         feed.tally(profile, "profile", "dutch", "low", [30_000, 900, 800, 780, 300]);
         feed.tally(profile, "profile", "dutch", "high", [2_000, 400, 380, 300, 150]);

@@ -19,6 +19,7 @@ pub fn plan(groups: &[&str]) -> Plan {
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
             aliases: std::collections::BTreeMap::new(),
             missing_values: Dimension::default_missing_values(),
+            crosses: Vec::new(),
         }],
         rules: Vec::new(),
         counts_everyone: false,
@@ -47,7 +48,8 @@ pub fn plan(groups: &[&str]) -> Plan {
             block_concluded: 50,
             block_variation: 0.3,
             block_cap: 5.0,
+            intersection_share: 0.1,
         },
-        min_cell: 0,
+        disclosure: paritywatch::plan::DisclosurePlan::open(),
     }
 }

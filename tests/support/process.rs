@@ -440,7 +440,8 @@ impl Read for BoundedStream {
     }
 }
 
-fn read_response(reader: &mut impl BufRead) -> io::Result<HttpResponse> {
+/// Reads one response.
+pub fn read_response(reader: &mut impl BufRead) -> io::Result<HttpResponse> {
     let status_line = read_line(reader)?;
     let status = status_line
         .strip_prefix("HTTP/1.")

@@ -3,6 +3,8 @@
 //! The `rdkafka` package gives one record per call, as an event of its own. This one takes many in one call, from a queue of
 //! their own, and keeps them together as [`Records`], which may go to another thread. Nothing is copied.
 //!
+//! It also gives a running client another password or token, which `rdkafka` cannot.
+//!
 //! It is the only place of the project with `unsafe` code. What holds it up:
 //!
 //! - a record is destroyed once, by the one value that owns it;
@@ -12,10 +14,12 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod login;
 mod queue;
 mod record;
 mod records;
 
+pub use login::{set_password, set_token};
 pub use queue::RecordQueue;
 pub use record::{Headers, Record, TopicHandle};
 pub use records::{Failure, Records};

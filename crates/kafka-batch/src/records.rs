@@ -29,6 +29,8 @@ pub struct Failure {
     pub error: KafkaError,
     /// The client's words for it.
     pub reason: String,
+    /// The topic that it is about; empty where it is about none.
+    pub topic: String,
     /// How many records there are before it. Those behind it were not looked at.
     pub before: usize,
 }
@@ -62,7 +64,7 @@ impl Records {
         while let Some(record) = self.records.get(seen) {
             seen += 1;
             if let Some((error, reason)) = record.failure() {
-                failure = Some((error, reason));
+                failure = Some((error, reason, record.get().topic().to_owned()));
                 break;
             }
             if keep(record.get()) {
@@ -77,7 +79,7 @@ impl Records {
             // Without a record nothing holds a client.
             self.clients.clear();
         }
-        failure.map(|(error, reason)| Failure { error, reason, before: kept })
+        failure.map(|(error, reason, topic)| Failure { error, reason, topic, before: kept })
     }
 
     /// The records at these places, as far as there are any.

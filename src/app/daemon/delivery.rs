@@ -16,6 +16,7 @@ use crate::disclosure::PublishedAlert;
 use crate::outbox::{Message, Outbox, Receiver, Record};
 use crate::plan::{EventTime, Provenance};
 use crate::settings::Settings;
+use crate::source::kafka::Brokers;
 use crate::status::{DeliveryHealth, wall_clock};
 
 /// How long the receivers' threads may take to send what waits when the daemon stops.
@@ -35,19 +36,20 @@ pub type Changes = (Vec<PublishedAlert>, Provenance);
 
 impl Delivery {
     /// Opens the outbox in the state folder that was claimed, and begins to deliver. `changes` are those since the last checkpoint, oldest first;
-    /// `book` is every alert. What the outbox lacks of them is added.
+    /// `book` is every alert. What the outbox lacks of them is added. Without `brokers` there is no topic for alerts.
     ///
     /// # Errors
     /// [`Failure::Io`] if the outbox or a file that the configuration names cannot be read; [`Failure::Configuration`] if such a file does not hold
     /// what it should.
     pub fn open(
         settings: &Settings,
+        brokers: Option<&Brokers>,
         owner: &Owner,
         changes: &[Changes],
         book: &[PublishedAlert],
     ) -> Result<Self, Failure> {
         let folder = &settings.state.dir;
-        let specs = specs(settings)?;
+        let specs = specs(settings, brokers)?;
         let (file, records) = OutboxFile::open(owner).map_err(Failure::io)?;
         let outbox = recalled(folder, records, &specs, settings.outbox_limit)?;
         let exchange = Exchange::new(owner.clone(), outbox);
@@ -81,15 +83,28 @@ impl Delivery {
         self.exchange.lock().outbox.told(alert)
     }
 
-    /// Tells the end of alerts that the book no longer has, because their rule or profile is gone, or the state was rebuilt.
-    pub fn end_what_is_gone(&mut self, book: &[PublishedAlert], now: EventTime) {
+    /// Tells the end of alerts that the book no longer has, because their rule or profile is gone, or the state was rebuilt. Returns the messages.
+    pub fn end_what_is_gone(&mut self, book: &[PublishedAlert], now: EventTime) -> Vec<Arc<Message>> {
         let ended: Vec<Message> = {
             let state = self.exchange.lock();
             let known: BTreeSet<&str> = book.iter().map(|alert| alert.id.as_str()).collect();
             let gone = state.outbox.firing().filter(|message| !known.contains(message.alert.as_str()));
             gone.map(|message| message.ended(now)).collect()
         };
+        let told = ended.iter().cloned().map(Arc::new).collect();
         self.append(ended);
+        told
+    }
+
+    /// The last message about each alert that fires, or has ended lately.
+    #[must_use]
+    pub fn standing(&self) -> Vec<Arc<Message>> {
+        self.exchange.lock().outbox.standing().map(Arc::clone).collect()
+    }
+
+    /// The number of the last transition of each alert that was told, or waits to be told.
+    pub fn numbers(&self) -> Vec<(String, u32)> {
+        self.exchange.lock().outbox.numbers().map(|(alert, number)| (alert.to_owned(), number)).collect()
     }
 
     /// Writes again what the disk has refused, and replaces the file once much of it is out of date. Call it often.
@@ -196,7 +211,8 @@ fn recalled(folder: &Path, records: Vec<Record>, specs: &[Spec], limit: u64) -> 
 }
 
 /// The address at which people reach the daemon, without a slash at its end.
-fn base_url(settings: &Settings) -> String {
+pub(super) fn base_url(settings: &Settings) -> String {
+    // With a web configuration nobody can tell here whether TLS is on; whoever sets one up sets external_url too.
     let listen = format!("http://{}", settings.server.listen);
     let url = settings.server.external_url.as_deref().unwrap_or(&listen);
     url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/').to_owned()

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::delivery::Changes;
+use super::key::PreviousKey;
 use super::writer::{Asked, CheckpointWriter, Job};
 use crate::app::failure::Failure;
 use crate::checkpoint::{CheckpointError, Header, Input, Journal, LastRecord, Owner, Store, Stored, read_journals};
-use crate::ledger::PseudonymKey;
+use crate::ledger::Keys;
 use crate::monitor::{AlertTransitions, Clock, Monitor};
-use crate::plan::{EventTime, InputOffset};
+use crate::plan::{EventTime, InputOffset, PartitionIndex};
 use crate::settings::Settings;
 use crate::source::RecordHash;
 use crate::source::kafka::Batch;
@@ -23,9 +24,13 @@ pub struct Keeper {
     owner: Owner,
     journal: Journal,
     header: Header,
+    /// Whether a state was found when the folder was opened.
+    was_read: bool,
     /// Changes of alerts that were found in the journals.
     changes: Vec<Changes>,
     hash: RecordHash,
+    /// `None` where the daemon keeps none.
+    previous_key: Option<PreviousKey>,
     /// Where the consumer cuts records off: the limit at the start, which a reload does not change.
     message_bytes: usize,
     every: Duration,
@@ -46,15 +51,16 @@ impl Keeper {
     pub fn open(
         settings: &Settings,
         owner: &Owner,
-        key: &PseudonymKey,
+        keys: impl Into<Keys>,
         now: EventTime,
     ) -> Result<(Self, Monitor), Failure> {
-        let store = Store::new(owner.clone());
-        let stored = store.read(settings.plan.clone(), key.clone(), Clock::Wall).map_err(failure)?;
+        let (store, keys) = (Store::new(owner.clone()), keys.into());
+        let stored = store.read(settings.plan.clone(), keys.clone(), Clock::Wall).map_err(failure)?;
         let fresh = || Stored {
             header: Header::first(),
-            monitor: Monitor::new(settings.plan.clone(), key.clone(), Clock::Wall),
+            monitor: Monitor::new(settings.plan.clone(), keys.present.clone(), Clock::Wall),
         };
+        let was_read = stored.is_some();
         let Stored { mut header, mut monitor } = stored.unwrap_or_else(fresh);
         let mut changes = Vec::new();
         for entries in read_journals(store.folder(), header.journal).map_err(failure)? {
@@ -70,20 +76,34 @@ impl Keeper {
             owner: owner.clone(),
             journal: Journal::new(store.folder(), header.journal).map_err(failure)?,
             changes,
-            hash: RecordHash(key.clone()),
+            hash: RecordHash(keys.present.clone()),
+            previous_key: None,
             message_bytes: settings.plan.event.message_bytes,
             every: checkpoint_every(settings),
             asked: Instant::now(),
             writer: Some(CheckpointWriter::start(store, header.sequence, &health)?),
             health,
             header,
+            was_read,
         };
         Ok((keeper, monitor))
+    }
+
+    /// Destroys this key from now on, once nothing is known by it. Not where no state was read: an empty folder may be a volume that is not
+    /// mounted, with a state that needs the key.
+    pub fn destroy_in_time(&mut self, previous_key: PreviousKey) {
+        self.previous_key = Some(previous_key).filter(|_| self.was_read);
     }
 
     /// The changes of alerts since the checkpoint that was read, oldest first. Returned once.
     pub fn take_changes(&mut self) -> Vec<Changes> {
         std::mem::take(&mut self.changes)
+    }
+
+    /// The number of the checkpoint that was read; `None`: there was no state.
+    #[must_use]
+    pub fn checkpoint_read(&self) -> Option<u64> {
+        Some(self.header.sequence).filter(|_| self.was_read)
     }
 
     /// Where to read on in every partition, in the order of the monitor's partition indices.
@@ -98,10 +118,14 @@ impl Keeper {
         &self.header.accepted_gaps
     }
 
-    /// The hash by which records are recognised.
-    #[must_use]
-    pub fn record_hash(&self) -> RecordHash {
-        self.hash.clone()
+    /// Takes note of last records that were recognised, with their hashes by the present key.
+    pub fn renew(&mut self, recognised: Vec<(PartitionIndex, LastRecord)>) {
+        for (index, recognised) in recognised {
+            let last = self.header.inputs.get_mut(index.0 as usize).and_then(|input| input.last.as_mut());
+            if let Some(last) = last.filter(|last| last.offset == recognised.offset) {
+                *last = recognised;
+            }
+        }
     }
 
     /// Adds a partition that was found. Partitions come in the order of their indices.
@@ -124,6 +148,13 @@ impl Keeper {
             let message_bytes = Some(self.message_bytes);
             input.next_offset = record.offset + 1;
             input.last = Some(LastRecord { offset: record.offset, hash, message_bytes });
+        }
+    }
+
+    /// Notes that a partition holds no record before this offset that was not read. The last record stays the one by which the log is known.
+    pub fn pass(&mut self, partition: PartitionIndex, offset: i64) {
+        if let Some(input) = self.header.inputs.get_mut(partition.0 as usize) {
+            input.next_offset = input.next_offset.max(offset);
         }
     }
 
@@ -160,7 +191,7 @@ impl Keeper {
         self.asked = Instant::now();
         let Some(writer) = &self.writer else { return };
         let header = self.next_header(self.journal.number().saturating_add(1));
-        match writer.try_write(Job { header, snapshot: monitor.snapshot() }) {
+        match writer.try_write(Job { header, snapshot: monitor.snapshot(), ended_key: self.ended_key(monitor) }) {
             Asked::Taken => {
                 self.header.sequence = self.header.sequence.saturating_add(1);
                 self.header.journal = self.journal.begin();
@@ -180,13 +211,20 @@ impl Keeper {
     pub fn finish(&mut self, monitor: &Monitor) {
         let Some(writer) = self.writer.take() else { return };
         let journal = self.journal.begin();
-        writer.finish(Job { header: self.next_header(journal), snapshot: monitor.snapshot() });
+        let ended_key = self.ended_key(monitor);
+        writer.finish(Job { header: self.next_header(journal), snapshot: monitor.snapshot(), ended_key });
     }
 
     /// The health of the checkpoints.
     #[must_use]
     pub fn health(&self) -> CheckpointHealth {
         lock(&self.health).clone()
+    }
+
+    /// The previous key, if nothing is known by it in this state. It may be destroyed once the state is on disk: the checkpoint before
+    /// may need it.
+    fn ended_key(&self, monitor: &Monitor) -> Option<PreviousKey> {
+        self.previous_key.clone().filter(|key| key.exists() && !monitor.has_two_keys())
     }
 
     /// The header of the next checkpoint, which this version writes in the present format, whichever it has read.
@@ -206,5 +244,41 @@ fn failure(error: CheckpointError) -> Failure {
     match error {
         CheckpointError::Unfit { .. } => Failure::configuration(error),
         _ => Failure::io(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::key::load_or_make_keys;
+    use super::super::rotation::rotate;
+    use super::*;
+
+    #[test]
+    fn a_state_made_anew_does_not_destroy_the_previous_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = include_str!("../../../config/paritywatch.toml");
+        let mut settings = Settings::parse(text, "paritywatch.toml", std::iter::empty()).unwrap();
+        // The key comes from elsewhere, and the folder of the state is empty: a volume that is not mounted.
+        settings.state.dir = folder.path().join("keys");
+        load_or_make_keys(&settings).unwrap();
+        settings.privacy.pseudonym_key_file = Some(folder.path().join("keys").join("pseudonym.key"));
+        settings.state.dir = folder.path().join("state");
+        std::fs::create_dir(&settings.state.dir).unwrap();
+        let previous = rotate(&settings).unwrap().previous;
+        let content = std::fs::read(&previous).unwrap();
+        let run = || {
+            let key_files = load_or_make_keys(&settings).unwrap();
+            let owner = Owner::claim(&settings.state.dir).unwrap();
+            let (mut keeper, monitor) = Keeper::open(&settings, &owner, key_files.keys, EventTime(0)).unwrap();
+            keeper.destroy_in_time(key_files.previous);
+            keeper.finish(&monitor);
+        };
+        run();
+        assert!(settings.state.dir.join("checkpoint").exists());
+        assert_eq!(std::fs::read(&previous).unwrap(), content);
+        // The state that was read does not need it.
+        run();
+        assert!(!previous.exists());
     }
 }

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use hdrhistogram::{CreationError, Histogram};
 
-use crate::plan::{EventTime, Span};
-use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram, ProcessingLatency};
+use super::steps::Steps;
+use crate::plan::{DisclosurePlan, EventTime, Span};
+use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram, LatenessHealth, ProcessingLatency};
 
 /// Significant decimal digits that the histograms keep.
 const DIGITS: u8 = 3;
@@ -20,6 +21,7 @@ pub struct LatencyRecorder {
     published: Recorder,
     /// What is counted and not published yet, oldest first: when it was counted, and how many records it is.
     waiting: VecDeque<(EventTime, u64)>,
+    steps: Steps,
 }
 
 struct Recorder {
@@ -33,7 +35,12 @@ impl LatencyRecorder {
     /// # Errors
     /// If the histogram refuses its bounds, which are constants.
     pub fn new() -> Result<Self, CreationError> {
-        Ok(Self { counted: Recorder::new()?, published: Recorder::new()?, waiting: VecDeque::new() })
+        Ok(Self {
+            counted: Recorder::new()?,
+            published: Recorder::new()?,
+            waiting: VecDeque::new(),
+            steps: Steps::default(),
+        })
     }
 
     /// Notes records that have just been counted. `timestamps` are theirs in Kafka, in milliseconds since 1970; a record without one counts for
@@ -78,9 +85,15 @@ impl LatencyRecorder {
         }
     }
 
-    /// What `/metrics` shows.
-    pub fn latency(&self) -> ProcessingLatency {
-        ProcessingLatency { counted: self.counted.buckets(), published: self.published.buckets() }
+    /// What `/metrics` shows of the latencies.
+    pub fn latency(&mut self, plan: &DisclosurePlan) -> ProcessingLatency {
+        let now = ProcessingLatency { counted: self.counted.buckets(), published: self.published.buckets() };
+        self.steps.latency(plan, now)
+    }
+
+    /// What `/metrics` shows of latenesses.
+    pub fn lateness(&mut self, plan: &DisclosurePlan, now: LatenessHealth) -> LatenessHealth {
+        self.steps.lateness(plan, now)
     }
 
     /// Halves the number of entries. The older time stands for both, so no latency is understated.
@@ -148,7 +161,7 @@ mod tests {
             let above = i64::from(*bound) + i64::from(*bound) / 500 + 1;
             let ago = |millis: i64| Some(NOW.0 - millis);
             recorder.note_counted([ago(i64::from(*bound)), ago(above)].into_iter(), NOW);
-            let counted = recorder.latency().counted;
+            let counted = recorder.latency(&DisclosurePlan::open()).counted;
             let above_in = if above <= i64::from(*next) { *next } else { *bound };
             assert_eq!((in_bucket(&counted, *bound), in_bucket(&counted, above_in)), (1, 1), "{bound} ms: {counted:?}");
             assert_eq!((counted.count, counted.sum_ms), (2, u64::from(*bound) + u64::try_from(above).unwrap()));
@@ -160,7 +173,7 @@ mod tests {
         let mut recorder = LatencyRecorder::new().unwrap();
         let day = 86_400_000;
         recorder.note_counted([Some(NOW.0 + day), Some(NOW.0 - day), None].into_iter(), NOW);
-        let ProcessingLatency { counted, published } = recorder.latency();
+        let ProcessingLatency { counted, published } = recorder.latency(&DisclosurePlan::open());
         assert_eq!((in_bucket(&counted, 1), counted.cumulative.last(), counted.count), (1, Some(&1), 2));
         assert_eq!(counted.sum_ms, 86_400_000);
         assert_eq!(published, LatencyHistogram::default());
@@ -175,10 +188,10 @@ mod tests {
         assert!(recorder.waiting.len() <= MAX_WAITING);
         recorder.shift_clock(Span::DAY);
         recorder.note_published(NOW.plus(Span::DAY).plus(Span(9_900)));
-        let published = recorder.latency().published;
+        let published = recorder.latency(&DisclosurePlan::open()).published;
         // They waited from 5,901 to 9,900 ms; those that were merged show as some milliseconds longer.
         assert_eq!((in_bucket(&published, 10_000), published.count), (8_000, 8_000));
         recorder.note_published(NOW.plus(Span::DAY.times(2)));
-        assert_eq!(recorder.latency().published, published, "nothing is published twice");
+        assert_eq!(recorder.latency(&DisclosurePlan::open()).published, published, "nothing is published twice");
     }
 }

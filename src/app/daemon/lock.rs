@@ -6,13 +6,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::folder::{LOCK_FILE, append, prepare};
 use super::supervisor::Supervisor;
 use crate::app::failure::Failure;
-use crate::checkpoint::Owner;
+use crate::checkpoint::{Owner, Store};
 use crate::settings::Settings;
 
-/// The file of the lock, in the state folder.
-const LOCK_FILE: &str = "lock";
 /// Time between two attempts to obtain the lock.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
@@ -44,6 +43,22 @@ impl StateLock {
         }
         supervisor.status("running");
         Self::claim(settings, file)
+    }
+
+    /// Obtains the lock of a folder that holds a checkpoint, without waiting. Makes nothing where there is none.
+    ///
+    /// # Errors
+    /// [`Failure::Data`] without a checkpoint; else as [`Self::obtain`].
+    pub fn obtain_existing(settings: &Settings) -> Result<Self, Failure> {
+        let folder = &settings.state.dir;
+        if !Store::is_in(folder) {
+            let found = if folder.is_dir() { "none" } else { "no such folder" };
+            return Err(Failure::Data(format!(
+                "{}: expected a checkpoint in the state folder, found {found} (state.dir)",
+                folder.display()
+            )));
+        }
+        Self::obtain(settings)
     }
 
     /// Obtains the lock without waiting.
@@ -93,13 +108,12 @@ fn is_there(path: &Path, file: &File) -> Result<bool, Failure> {
 
 /// The path of the lock, in a folder that this makes sure is there.
 fn path(settings: &Settings) -> Result<PathBuf, Failure> {
-    let folder = &settings.state.dir;
-    std::fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, &error))?;
-    Ok(folder.join(LOCK_FILE))
+    prepare(settings)?;
+    Ok(settings.state.dir.join(LOCK_FILE))
 }
 
 fn open(path: &Path) -> Result<File, Failure> {
-    File::options().create(true).append(true).open(path).map_err(|error| Failure::file("open", path, &error))
+    append(path).map_err(|error| Failure::file("open", path, &error))
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! The daemon: the thread that owns the monitor, and the threads around it.
 
+mod audit;
 mod catch_up;
+mod clerk;
 mod clock;
 mod counting;
 mod delivery;
 mod exchange;
+mod folder;
+mod historian;
 mod invariants;
 mod keeper;
 mod key;
@@ -12,19 +16,25 @@ mod latency;
 mod lock;
 mod receivers;
 mod reload;
+mod rotation;
 mod running;
 mod signals;
+mod steps;
 mod supervisor;
+mod unanswered;
 mod unlisted;
 mod web;
+mod witness;
 mod worker;
 mod writer;
 
 pub use delivery::{Changes, Delivery};
+pub use folder::folder_remark;
 pub use keeper::Keeper;
-pub use key::load_or_make_key;
+pub use key::{check_keys, load_or_make_keys};
 pub use lock::StateLock;
 pub use reload::Reload;
+pub use rotation::{Rotated, rotate};
 pub use running::Daemon;
 pub use signals::Signals;
 pub use supervisor::Supervisor;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::app::failure::Failure;
 use crate::outbox::{Message, Receiver};
 use crate::plan::{EventTime, Span};
-use crate::settings::{Address, Settings};
+use crate::settings::{Address, SecretProblem, Settings, read_secret};
 use crate::sink::alert_topic::AlertTopic;
 use crate::sink::alertmanager::{Alertmanager, MAX_ALERTS_PER_REQUEST};
-use crate::sink::http::{Client, Trouble, Trust, read_file};
+use crate::sink::http::{Client, Trouble, Trust};
 use crate::sink::webhook::Webhook;
-use crate::source::kafka::base_config;
+use crate::source::kafka::Brokers;
 
 /// A receiver, and what sends to it.
 pub struct Spec {
@@ -66,12 +66,12 @@ impl Sink {
     }
 }
 
-/// All receivers in the order of the configuration: Alertmanagers, webhooks, the topic.
+/// All receivers in the order of the configuration: Alertmanagers, webhooks, the topic, if there are brokers.
 ///
 /// # Errors
 /// [`Failure::Io`] if a file cannot be read; [`Failure::Configuration`] if a file does not hold what it should, or librdkafka refuses its
 /// configuration.
-pub fn specs(settings: &Settings) -> Result<Vec<Spec>, Failure> {
+pub fn specs(settings: &Settings, brokers: Option<&Brokers>) -> Result<Vec<Spec>, Failure> {
     let alerting = &settings.alerting;
     let mut specs: Vec<Spec> = Vec::new();
     let trust = Trust::load(alerting.ca_file.as_deref()).map_err(Failure::configuration)?;
@@ -89,11 +89,11 @@ pub fn specs(settings: &Settings) -> Result<Vec<Spec>, Failure> {
         let spec = spec("webhook", address, None, Sink::Webhook(sink), &specs);
         specs.push(spec);
     }
-    if let Some(kafka) = &settings.kafka
+    if let Some(brokers) = brokers
+        && let Some(kafka) = &settings.kafka
         && let Some(topic) = &kafka.alert_topic
     {
-        let config = base_config(kafka).map_err(Failure::configuration)?;
-        let sink = AlertTopic::connect(config, topic).map_err(Failure::configuration)?;
+        let sink = AlertTopic::connect(brokers, topic).map_err(Failure::configuration)?;
         // The dot sets it apart from the ids of addresses.
         let id = format!("kafka.{topic}");
         let receiver = Receiver { id, name: "kafka".to_owned(), resend_every: None };
@@ -111,16 +111,12 @@ fn spec(kind: &str, address: &Address, resend_every: Option<Span>, sink: Sink, o
 }
 
 /// The content of a file that the configuration names, without the end of its line.
-fn secret(key: &str, file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
-    let Some(path) = file else { return Ok(None) };
-    let mut bytes = read_file(path).map_err(|error| Failure::Io(format!("{key} {}: {error}", path.display())))?;
-    while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        bytes.pop();
-    }
-    if bytes.is_empty() {
-        return Err(Failure::Configuration(format!("{key} {}: expected a secret, found nothing", path.display())));
-    }
-    Ok(Some(bytes))
+fn secret(key: &'static str, file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+    let read = file.map(|path| read_secret(key, path)).transpose();
+    read.map_err(|problem| match problem {
+        SecretProblem::Unreadable { .. } => Failure::io(problem),
+        SecretProblem::Unfit { .. } => Failure::configuration(problem),
+    })
 }
 
 fn header_value(bytes: Vec<u8>) -> Result<String, Failure> {

@@ -28,6 +28,7 @@ impl Reload {
             ("limits.message_bytes", before.plan.event.message_bytes != now.plan.event.message_bytes),
             ("state.dir", before.state.dir != now.state.dir),
             ("privacy.pseudonym_key_file", key(before) != key(now)),
+            ("audit.key_file", before.audit != now.audit),
         ];
         for (name, _) in fixed.iter().filter(|(_, changed)| *changed) {
             tracing::warn!(name, "changed in the configuration; it takes effect at the next start");

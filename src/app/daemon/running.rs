@@ -4,24 +4,30 @@ use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use super::audit::{AlertsFound, Audit};
 use super::catch_up::CatchUp;
 use super::clock::SteadyClock;
 use super::counting::Counting;
 use super::delivery::Delivery;
+use super::historian::Historian;
 use super::invariants::InvariantLog;
 use super::keeper::Keeper;
-use super::key::load_or_make_key;
+use super::key::{PreviousKey, load_or_make_keys};
 use super::latency::LatencyRecorder;
 use super::reload::{Reload, evaluate_every};
 use super::signals::Signals;
 use super::supervisor::Supervisor;
+use super::unanswered::UnansweredLog;
 use super::unlisted::UnlistedLog;
 use crate::app::{arguments::load, failure::Failure, threads};
-use crate::checkpoint::Owner;
+use crate::checkpoint::audit::Fact;
+use crate::checkpoint::{Input, Owner};
+use crate::disclosure::Published;
 use crate::monitor::{Monitor, Output};
+use crate::plan::PartitionIndex;
 use crate::settings::{Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
-use crate::source::kafka::{Batch, Feed, KafkaSource, TopicWatch, base_config};
+use crate::source::kafka::{Batch, Brokers, Feed, KafkaSource, TopicWatch};
 use crate::status::{LatenessHealth, Operation, Shared, View};
 
 /// Longest wait for dead letters when the daemon stops.
@@ -36,11 +42,16 @@ pub struct Daemon {
     monitor: Monitor,
     counting: Counting,
     owner: Owner,
+    brokers: Brokers,
     source: KafkaSource,
     topics: TopicWatch,
+    /// The topics from which measures are taken; `None`: from any.
+    measure_topics: Option<Vec<String>>,
     dead_letters: DeadLetters,
     keeper: Keeper,
+    audit: Audit,
     delivery: Delivery,
+    historian: Historian,
     catch_up: CatchUp,
     latency: LatencyRecorder,
     /// Where the latest view is shown.
@@ -49,8 +60,10 @@ pub struct Daemon {
     evaluate_every: Duration,
     clock: SteadyClock,
     operation: Operation,
+    previous_key: PreviousKey,
     invariants: InvariantLog,
     unlisted: UnlistedLog,
+    unanswered: UnansweredLog,
     supervisor: Option<Supervisor>,
     reload: Option<Reload>,
 }
@@ -63,37 +76,55 @@ impl Daemon {
     /// it.
     pub fn start(settings: &Settings, kafka: &Kafka, owner: &Owner, signals: Arc<Signals>) -> Result<Self, Failure> {
         let clock = SteadyClock::start();
-        let key = load_or_make_key(settings)?;
-        let (mut keeper, mut monitor) = Keeper::open(settings, owner, &key, clock.now())?;
-        let delivery = Delivery::open(settings, owner, &keeper.take_changes(), monitor.published().alerts())?;
+        let key_files = load_or_make_keys(settings)?;
+        let opened = Keeper::open(settings, owner, key_files.keys.clone(), clock.now());
+        let (audit, (mut keeper, mut monitor)) = Audit::start(settings, owner)?.heed(opened)?;
+        keeper.destroy_in_time(key_files.previous.clone());
+        let brokers = Brokers::open(kafka).map_err(Failure::configuration)?;
+        let (changes, published) = (keeper.take_changes(), monitor.published());
+        audit.begin(settings, &keeper, key_files.previous.exists());
+        let delivery = Delivery::open(settings, Some(&brokers), owner, &changes, published.alerts());
+        let (mut audit, delivery) = audit.heed(delivery)?;
+        let (numbers, standing) = (delivery.numbers(), delivery.standing());
+        audit.tell_alerts(AlertsFound { changes: &changes, numbers, standing, book: published.alerts() });
+        audit.show_to_topic(settings, &brokers)?;
         monitor.keep_alerts_as_told(|alert| delivery.told(alert));
-        let source =
-            KafkaSource::start(kafka, settings.plan.event.message_bytes, keeper.inputs(), keeper.record_hash());
+        let measure_topics = kafka.measure_topics.clone();
+        hold_all_to_measure_topics(&mut monitor, measure_topics.as_deref(), keeper.inputs());
+        let message_bytes = settings.plan.event.message_bytes;
+        let source = KafkaSource::start(&brokers, kafka, message_bytes, keeper.inputs(), &key_files.keys);
         let source = source.map_err(Failure::configuration)?;
-        let topics = TopicWatch::start(kafka).map_err(Failure::configuration)?;
-        let config = base_config(kafka).map_err(Failure::configuration)?;
-        let dead_letters = DeadLetters::connect(config, &kafka.dead_letter_topic, kafka.dead_letter_payload);
+        let topics = TopicWatch::start(&brokers, kafka).map_err(Failure::configuration)?;
+        let dead_letters = DeadLetters::connect(&brokers, &kafka.dead_letter_topic, kafka.dead_letter_payload);
         let dead_letters = dead_letters.map_err(Failure::configuration)?;
-        let shared = Arc::new(Shared::new(&monitor, settings.series_limit));
-        let operation = Operation { accepted_gaps: keeper.accepted_gaps().len() as u64, ..Operation::default() };
+        let historian = Historian::start(settings, owner)?;
+        let shared = Arc::new(Shared::with_history(&monitor, settings.series_limit, &settings.state.dir));
+        let accepted_gaps = keeper.accepted_gaps().len() as u64;
+        let operation = Operation { accepted_gaps, key_since: Some(key_files.since), ..Operation::default() };
         Ok(Self {
             monitor,
             counting: Counting::new(threads::start(settings.threads)?),
             owner: owner.clone(),
+            brokers,
             source,
             topics,
+            measure_topics,
             dead_letters,
             keeper,
+            audit,
             delivery,
+            historian,
             catch_up: CatchUp::default(),
             invariants: InvariantLog::default(),
             unlisted: UnlistedLog::default(),
+            unanswered: UnansweredLog::default(),
             latency: LatencyRecorder::new().map_err(|error| Failure::Internal(error.to_string()))?,
             shared,
             signals,
             evaluate_every: evaluate_every(settings),
             clock,
             operation,
+            previous_key: key_files.previous,
             supervisor: None,
             reload: None,
         })
@@ -112,7 +143,7 @@ impl Daemon {
     /// offsets that are committed for lag displays are not held back: the former may come twice after any restart, and nobody reads on from the
     /// latter.
     pub fn run(mut self) -> Result<(), Failure> {
-        let mut next_tick = Instant::now();
+        let (mut next_tick, mut why) = (Instant::now(), "asked to");
         while !self.signals.is_stopping() {
             self.follow_surroundings();
             let wait = next_tick.saturating_duration_since(Instant::now()).min(STOP_POLL);
@@ -122,6 +153,7 @@ impl Daemon {
                 Err(RecvTimeoutError::Disconnected) => {
                     // Its thread has panicked. Without input every answer would grow stale in silence.
                     tracing::error!("the consumer's thread has ended");
+                    why = "the consumer's thread has ended";
                     break;
                 }
             }
@@ -132,13 +164,14 @@ impl Daemon {
             }
             if self.owner.lost().is_some() {
                 self.delivery.abandon();
+                self.audit.abandon();
                 return still_owned(&self.owner);
             }
-            if self.keeper.is_due() && self.delivery.is_durable() && self.letters_arrived(LETTERS_WAIT) {
-                self.keeper.checkpoint(&self.monitor);
+            if self.keeper.is_due() && self.is_durable() && self.letters_arrived(LETTERS_WAIT) {
+                self.keep();
             }
         }
-        self.finish()
+        self.finish(why)
     }
 
     /// Takes note of what has happened around the daemon: a clock that was set, a signal.
@@ -185,6 +218,8 @@ impl Daemon {
                 self.evaluate_every = evaluate_every(&settings);
                 self.shared.set_series_limit(settings.series_limit);
                 self.keeper.change_configuration(&settings);
+                self.audit.tell_configuration(&settings);
+                self.historian.change_configuration(&settings);
                 tracing::info!(config_hash = settings.plan.config_hash, "the configuration was read again");
                 // The findings shown must be those of the configuration in force.
                 self.tick();
@@ -196,7 +231,13 @@ impl Daemon {
         }
     }
 
-    fn finish(mut self) -> Result<(), Failure> {
+    /// Asks for a checkpoint.
+    fn keep(&mut self) {
+        self.keeper.renew(self.source.state.take_recognised());
+        self.keeper.checkpoint(&self.monitor);
+    }
+
+    fn finish(mut self, why: &'static str) -> Result<(), Failure> {
         if let Some(supervisor) = &self.supervisor {
             supervisor.stopping();
         }
@@ -205,13 +246,27 @@ impl Daemon {
             self.take(feed);
         }
         self.tick();
+        self.audit.settle();
+        self.historian.settle();
         if !self.letters_arrived(FLUSH_LIMIT) {
             tracing::warn!("dead letters were not delivered; they will be when their records are read again");
+        } else if !self.audit.is_settled() {
+            tracing::warn!(
+                "the audit log was not written in time; the state is not kept, so that the next start can enter what it lacks"
+            );
         } else if self.delivery.is_durable() {
+            self.keeper.renew(self.source.state.take_recognised());
             self.keeper.finish(&self.monitor);
         }
+        self.historian.finish();
         self.delivery.finish();
+        self.audit.finish(why);
         still_owned(&self.owner)
+    }
+
+    /// Whether messages are on disk, and the history is: a checkpoint says that none of it need be told again.
+    fn is_durable(&self) -> bool {
+        self.delivery.is_durable() && self.audit.is_settled() && self.historian.is_settled()
     }
 
     /// Waits for dead letters. A checkpoint says that its records need not be read again, so their dead letters must have arrived.
@@ -223,8 +278,10 @@ impl Daemon {
         match feed {
             Feed::Partition(index, input) => {
                 self.monitor.add_partition(index, self.clock.now());
+                hold_to_measure_topics(&mut self.monitor, self.measure_topics.as_deref(), (index, &input));
                 self.keeper.add_partition(input);
             }
+            Feed::Passed(index, offset) => self.keeper.pass(index, offset),
             Feed::Batch(batch) => {
                 self.counting.count(&batch, &mut self.monitor, self.clock.now());
                 self.send_dead_letters(&batch);
@@ -275,29 +332,66 @@ impl Daemon {
         let published = published.unwrap_or_else(|| self.monitor.published());
         // Ends first: an alert may fire in the place of one that is gone, and Alertmanager does not tell the two apart.
         if judges {
-            self.delivery.end_what_is_gone(published.alerts(), self.clock.now());
+            self.audit.tell_messages(self.delivery.end_what_is_gone(published.alerts(), self.clock.now()));
         }
-        changes.iter().for_each(|changes| self.delivery.tell(changes));
+        for changes in &changes {
+            self.audit.tell_changes(changes);
+            self.delivery.tell(changes);
+        }
         self.delivery.work();
+        if evaluated {
+            self.historian.tell(&published, self.clock.now());
+        }
         self.invariants.note();
         self.unlisted.note(published.unlisted());
+        self.unanswered.note(published.measures());
         if evaluated {
             self.latency.note_published(self.clock.now());
         }
+        self.tell_audit(&published);
+        let disclosure = &self.monitor.plan().disclosure;
         self.shared.show(View {
             published,
             health: self.monitor.health(),
             source,
+            access: self.brokers.troubles(),
             inputs: self.topics.health(),
             dead_letters: self.dead_letters.health(),
             operation: self.operation,
             checkpoint: self.keeper.health(),
             delivery: self.delivery.health(),
-            latency: self.latency.latency(),
-            lateness: LatenessHealth::of(&self.monitor),
+            audit: self.audit.health(),
+            history: self.historian.health(),
+            http: self.shared.http(),
+            latency: self.latency.latency(disclosure),
+            lateness: self.latency.lateness(disclosure, LatenessHealth::of(&self.monitor)),
             evaluation_took: began.elapsed(),
             made_at: Instant::now(),
         });
+    }
+}
+
+impl Daemon {
+    /// Tells the audit log what an evaluation alone does not change.
+    fn tell_audit(&mut self, published: &Published) {
+        self.audit.tell_measures(published);
+        let exists = self.previous_key.exists();
+        if std::mem::replace(&mut self.operation.previous_key_exists, exists) != exists {
+            self.audit.tell(Fact::TwoKeys(exists));
+        }
+    }
+}
+
+fn hold_all_to_measure_topics(monitor: &mut Monitor, topics: Option<&[String]>, inputs: &[Input]) {
+    for (index, input) in (0..).map(PartitionIndex).zip(inputs) {
+        hold_to_measure_topics(monitor, topics, (index, input));
+    }
+}
+
+/// Measures are taken from the topics that the configuration names, where it names any.
+fn hold_to_measure_topics(monitor: &mut Monitor, topics: Option<&[String]>, (index, input): (PartitionIndex, &Input)) {
+    if topics.is_some_and(|topics| !topics.contains(&input.topic)) {
+        monitor.refuse_measures(index);
     }
 }
 

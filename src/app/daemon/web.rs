@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::signals::{Signals, listen};
 use crate::app::failure::Failure;
+use crate::server::Access;
 use crate::settings::Settings;
 use crate::status::Shared;
 
@@ -21,10 +22,12 @@ impl Web {
     /// Starts to listen, and to hear signals.
     ///
     /// # Errors
-    /// [`Failure::Io`] if the configured address cannot be listened on.
+    /// [`Failure::Configuration`] if the web configuration cannot be used; [`Failure::Io`] if the configured address cannot be listened on.
     pub fn start(settings: &Settings, shared: &Arc<Shared>, signals: &Arc<Signals>) -> Result<Self, Failure> {
         let address = settings.server.listen;
         let failed = |error: std::io::Error| Failure::Io(format!("server.listen {address}: {error}"));
+        let access = Access::open(&settings.server).map_err(Failure::configuration)?;
+        access.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -33,10 +36,12 @@ impl Web {
         let thread = std::thread::Builder::new().name("server".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::spawn(listen(signals));
-                if let Err(error) = crate::server::serve(listener, shared, told).await {
+                if let Err(error) = crate::server::serve(listener, shared, access, told).await {
                     tracing::error!(%error, "the HTTP server has ended");
                 }
             });
+            // A password may still be checked: nobody waits for the answer.
+            runtime.shutdown_background();
         });
         Ok(Self { shutdown, thread: thread.map_err(failed)? })
     }

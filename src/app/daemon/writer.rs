@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use super::key::PreviousKey;
 use crate::app::failure::Failure;
 use crate::checkpoint::{CheckpointError, Header, Store, forget_before};
 use crate::monitor::Snapshot;
@@ -22,6 +23,8 @@ pub struct Job {
     pub header: Header,
     /// The state.
     pub snapshot: Snapshot,
+    /// A key that is to be destroyed once this checkpoint is on disk.
+    pub ended_key: Option<PreviousKey>,
 }
 
 /// What became of a job.
@@ -74,13 +77,16 @@ impl CheckpointWriter {
 
 /// Writes every job. `last` is the sequence number of the checkpoint that the daemon began with; returns that of the one it ended with.
 fn write_all(store: &Store, queue: &Receiver<Job>, health: &Mutex<CheckpointHealth>, mut last: u64) -> u64 {
-    while let Ok(Job { header, snapshot }) = queue.recv() {
+    while let Ok(Job { header, snapshot, ended_key }) = queue.recv() {
         let began = Instant::now();
         let written = store.still_owned(last).and_then(|()| store.write_out(&header, snapshot));
         match written {
             Ok(bytes) => {
                 last = header.sequence;
                 forget_before(store.folder(), header.journal);
+                if let Some(key) = ended_key {
+                    key.destroy();
+                }
                 let mut health = lock(health);
                 health.written += 1;
                 (health.last, health.bytes, health.took) = (Instant::now(), bytes, began.elapsed());
@@ -124,7 +130,7 @@ mod tests {
         let mut write = |sequence, last| {
             let (jobs, queue) = sync_channel(1);
             let header = Header { sequence, journal: journal.begin(), ..Header::first() };
-            jobs.send(Job { header, snapshot: monitor.snapshot() }).unwrap();
+            jobs.send(Job { header, snapshot: monitor.snapshot(), ended_key: None }).unwrap();
             drop(jobs);
             write_all(&store, &queue, &health, last)
         };

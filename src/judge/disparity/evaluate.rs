@@ -8,16 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use super::funnel::FunnelMemory;
 use super::indicator::Stamp;
+use super::numbers::Numbers;
 use super::table::{Table, Topic};
-use super::verdict::{Inputs, Numbers, judge, may_be_beyond, sequential_verdict};
+use super::verdict::{Inputs, judge, may_be_beyond, sequential_verdict};
 use crate::evidence::{Against, SeriesEvidence, TableKey, WatchList, block_target};
+use crate::judge::blocks::blocks_to_alarm;
 use crate::judge::finding::{Finding, FindingKey, OutcomeRange, PendingBounds, Verdict};
 use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
 use crate::judge::stages::Funnel;
 use crate::judge::sums::CellSums;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{DisparityRule, EvidencePlan, GroupId, Mapping, ProfileId, Reference};
+use crate::plan::{DisparityRule, GroupId, Mapping, ProfileId, Reference};
 use crate::statistics::Bracket;
 
 /// Judges the rules of kind `disparity`. It keeps what follows from counts alone, so that unchanged counts cost next to
@@ -139,7 +141,7 @@ impl DisparityJudge {
         let dimension = invariant::present(Room::Judge, "a rule names dimensions of its plan", dimension);
         let Some(dimension) = dimension else { return };
         // Empty where the rule asks for other evidence, or where the dimension has no group of the reference's name.
-        let evidence = scene.sequences.evidence(key, watched);
+        let evidence = scene.sequences.evidence(key, scene.plan, watched);
         // A group that evidence takes for the reference has no series that reads.
         let can_alarm = evidence.iter().flatten().any(|evidence| blocks_to_alarm(evidence, &scene.plan.evidence) == 0);
         let labels: Vec<Arc<str>> = rule.windows.iter().map(|window| self.label(&window.label)).collect();
@@ -165,7 +167,6 @@ impl DisparityJudge {
         row: &Row,
         (evidence, can_alarm): (Option<SeriesEvidence>, bool),
     ) -> Finding {
-        let TableKey { profile, channel, dimension, .. } = place.table;
         let Row { inputs, numbers, .. } = row;
         let by_evidence = evidence.as_ref().map(|evidence| self.standing_verdict(place, numbers.verdict, evidence));
         let plan = &scene.plan.evidence;
@@ -180,21 +181,19 @@ impl DisparityJudge {
             judged => judged,
         };
         Finding {
-            key: FindingKey {
-                rule: place.table.rule,
-                profile,
-                channel,
-                dimension: Some(dimension),
-                group: Some(place.group),
-                indicator: Some(rule.terms.indicator),
-                window: Arc::clone(label),
-                subject: None,
-            },
+            key: key_of(place, rule, label),
             reason: None,
             claim: None,
             last_heard: None,
             outcomes: row.outcomes,
             association: None,
+            contrast: None,
+            versions: None,
+            smallest: None,
+            smallest_of_needed: None,
+            interaction: None,
+            values: numbers.values,
+            mix: numbers.mix.clone(),
             group: inputs.group,
             reference: inputs.reference,
             reference_group: row.reference_group.clone(),
@@ -202,12 +201,13 @@ impl DisparityJudge {
             difference: numbers.difference,
             p_value: numbers.p_value,
             stratified: numbers.stratified.clone(),
+            told_strata: numbers.told_strata.clone(),
             needed: numbers.needed.or(needed).filter(|_| rule.terms.reference != Reference::Overall),
             pending: row.pending,
             probabilistic: row.probabilistic,
             missing: row.missing,
             evidence,
-            verdict: verdict(scene, rule, profile, judged),
+            verdict: verdict(scene, rule, place.table.profile, judged),
             beyond_clear: by_evidence.map_or(numbers.beyond_clear, |verdict| verdict >= Verdict::Warning),
         }
     }
@@ -271,15 +271,6 @@ impl Known {
     }
 }
 
-/// Returns how many more blocks evidence must read before it can alarm. The first one does not count, and any other multiplies the evidence by at most
-/// `block_cap`; 0 is no cap.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few blocks")]
-fn blocks_to_alarm(evidence: &SeriesEvidence, plan: &EvidencePlan) -> u64 {
-    let cap = plan.block_cap;
-    let least = if cap > 1.0 { (evidence.alarm_at / libm::log(cap)).ceil() as u64 + 1 } else { 1 };
-    if evidence.alarmed { 0 } else { least.saturating_sub(evidence.blocks) }
-}
-
 /// Whether so much is missing that the finding is not `within`.
 fn is_incomplete(rule: DisparityRule<'_>, row: &Row) -> bool {
     let Row { inputs, numbers, missing, .. } = row;
@@ -294,5 +285,19 @@ fn verdict(scene: &Scene<'_>, rule: DisparityRule<'_>, profile: ProfileId, judge
         Reference::Overall => None,
         _ if stale => Some(Verdict::Stale),
         _ => Some(judged),
+    }
+}
+
+fn key_of(place: Place, rule: DisparityRule<'_>, label: &Arc<str>) -> FindingKey {
+    let TableKey { rule: index, profile, channel, dimension } = place.table;
+    FindingKey {
+        rule: index,
+        profile,
+        channel,
+        dimension: Some(dimension),
+        group: Some(place.group),
+        indicator: Some(rule.terms.indicator),
+        window: Arc::clone(label),
+        subject: None,
     }
 }

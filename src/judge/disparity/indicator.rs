@@ -62,13 +62,15 @@ impl Stamp {
                 let cell = scene.windows.cell(&subject.cell(slot, None));
                 changes = changes.wrapping_add(cell.map_or(0, Cell::changes));
             }
-            if indicator == Indicator::HitRate {
+            if indicator.is_of_sealed() {
                 let window = &scene.plan.window;
                 hours.extend(
                     [window.allowed_lateness, window.cohort_max_age].map(|age| hour_of(scene.as_of.minus(age))),
                 );
             }
-            for stratum in strata.iter().filter(|stratum| stratum.is_some_and(|(_, value)| value == Slot::NONE)) {
+            let reads_late =
+                |(stratum, value): (StratumId, Slot)| value == Slot::NONE || scene.attributes.is_feature(stratum);
+            for stratum in strata.iter().filter(|stratum| stratum.is_some_and(reads_late)) {
                 let cells =
                     slots(scene, dimension).filter_map(|group| scene.windows.place_of(&subject.cell(group, *stratum)));
                 changes = cells.fold(changes, |changes, cell| changes.wrapping_add(scene.cohorts.late_changes(cell)));
@@ -123,13 +125,13 @@ pub(super) fn sides<'c>(
 }
 
 /// Returns the cohorts of the windows that are not sealed: their outcomes may still change much, in some group, so a
-/// hit rate leaves them out. Other indicators leave none out.
+/// hit rate leaves them out, and so do sanctions. Other indicators leave none out.
 ///
 /// A cohort is sealed at `cohort_max_age`; or earlier, when the window ends later than it by the allowed lateness and
 /// in every group at least 95 % of the selected cases are resolved. Hours that were sealed when they were merged into
 /// their day stay counted; the others are sealed as that day.
 pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject, rolling: &Rolling) -> LeftOut {
-    if subject.indicator != Indicator::HitRate {
+    if !subject.indicator.is_of_sealed() {
         return LeftOut::default();
     }
     let widest = rolling.widest();

@@ -22,7 +22,9 @@ pub(super) fn memberships(
     (range, unsealed): (Range, &LeftOut),
 ) -> Option<Memberships> {
     let compared = matches!(rule.terms.reference, Reference::Rest | Reference::Group(_));
-    if !compared || by_population(scene, subject) {
+    // How they were handled is not kept of these cases.
+    let is_of_handling = subject.indicator.feature().is_some();
+    if !compared || is_of_handling || by_population(scene, subject) {
         return None;
     }
     let mut sums = Moments::default();

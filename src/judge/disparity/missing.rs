@@ -1,5 +1,6 @@
 //! The cases that the tables of a rule miss, by cause.
 
+use super::handled::strata_read;
 use super::indicator::{Subject, by_population};
 use crate::evidence::{Against, Side, by_shares, maturity, side};
 use crate::judge::missing::{Missing, MissingSide, WITHOUT_GROUP};
@@ -189,7 +190,9 @@ pub(super) fn missing(
             *place = surplus;
         }
     }
-    if matches!(against, Against::Rest | Against::Group(_)) && !population {
+    // What a case without a group would add to values is not known.
+    let is_of_funnel = indicator.feature().is_none();
+    if matches!(against, Against::Rest | Against::Group(_)) && !population && is_of_funnel {
         missing.unassigned = own.unassigned(indicator);
         missing.bounds = bounds(counted, reference, missing.unassigned);
     }
@@ -266,6 +269,10 @@ impl Lost {
         let stratum = stratum_of(scene, rule).filter(|_| rule.terms.evidence == Evidence::Sequential);
         let without = stratum.and_then(|id| scene.windows.place_of(&subject.cell(group, Some((id, Slot::NONE)))));
         let late = [cell.flatten(), without].into_iter().flatten().map(late_in).fold(Cases::default(), Cases::plus);
+        // A later control may change how a case was handled and nothing else.
+        let values = strata_read(scene, rule.terms).into_iter().filter(|_| cell.is_some());
+        let cells = values.filter_map(|value| scene.windows.place_of(&subject.cell(group, Some(value))));
+        let late = cells.map(late_in).fold(Cases::default(), Cases::plus).max(late);
         Self { late, conflict: sum(Cause::Conflict), counted: sum(Cause::Dropped), ..Self::default() }
     }
 

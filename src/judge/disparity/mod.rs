@@ -2,10 +2,16 @@
 
 mod evaluate;
 mod funnel;
+mod handled;
 mod indicator;
+mod interaction;
 mod membership;
 mod missing;
+mod numbers;
 mod table;
+mod values;
 mod verdict;
 
 pub use evaluate::{DisparityJudge, EvaluatorState};
+pub(super) use interaction::set_interactions;
+pub use verdict::recount;

@@ -1,5 +1,6 @@
 //! The counts that a rule compares: the sides of all groups of a dimension, by window.
 
+use super::handled::{Handled, HandledGroups, strata_read};
 use super::indicator::{GroupCounts, Stamp, Subject, by_population, population, sides, unsealed};
 use super::membership::{bracket, has_memberships, memberships};
 use super::missing::{Gaps, missing};
@@ -10,7 +11,9 @@ use crate::judge::missing::Missing;
 use crate::judge::scene::Scene;
 use crate::judge::sums::CellSums;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{Channel, Dimension, DisparityRule, Indicator, Measure, Reference, Slot, StratumId, WindowLength};
+use crate::plan::{
+    Cause, Channel, Dimension, DisparityRule, Indicator, Measure, Reference, Slot, StratumId, WindowLength,
+};
 use crate::statistics::{Bracket, Interval, Memberships, Outcomes, missing_range};
 use crate::window::{Counts, LeftOut, Range, Rolling};
 
@@ -22,6 +25,8 @@ pub(super) struct Topic<'s> {
     rolling: Rolling,
     /// By value of the rule's stratum, also no value; empty where it does not stratify.
     strata: Vec<(StratumId, Slot)>,
+    /// What an indicator of how cases were handled reads; empty for others.
+    handling: Vec<(StratumId, Slot)>,
 }
 
 /// The counts of one topic and window.
@@ -31,6 +36,7 @@ pub(super) struct Table<'s> {
     dimension: &'s Dimension,
     /// Whether the exposed are a population.
     population: bool,
+    min_cell: u64,
     all: Sides,
     /// By value of the rule's stratum; empty where it does not stratify.
     strata: Vec<Sides>,
@@ -42,6 +48,8 @@ pub(super) struct Table<'s> {
     outcomes: [Vec<Outcomes>; 2],
     /// The missing cases of the compared channel, and of the random one where the rule compares with it.
     gaps: Option<(Gaps, Option<Gaps>)>,
+    /// By group, for an indicator of how cases were handled; empty for others.
+    handled: HandledGroups,
 }
 
 /// What the bounds of a hit rate rest on.
@@ -57,6 +65,8 @@ struct Channels {
     own: GroupCounts,
     /// In the random channel, where the rule compares with it.
     random: Option<GroupCounts>,
+    /// By how cases were handled, where the indicator reads that.
+    handled: Option<Handled>,
 }
 
 impl<'s> Topic<'s> {
@@ -68,6 +78,7 @@ impl<'s> Topic<'s> {
             rule,
             dimension,
             subject: Subject { profile, channel, dimension: id, indicator: rule.terms.indicator },
+            handling: strata_read(scene, rule.terms),
             rolling: Rolling::new(scene.as_of, rule.windows.iter().map(|window| window.length)),
             strata: stratum.into_iter().flat_map(|stratum| values.iter().map(move |value| (stratum, *value))).collect(),
         }
@@ -81,7 +92,7 @@ impl<'s> Topic<'s> {
         let mut subjects = vec![self.subject];
         subjects.extend(self.benchmark());
         let strata: Vec<Option<(StratumId, Slot)>> =
-            std::iter::once(None).chain(self.strata.iter().copied().map(Some)).collect();
+            std::iter::once(None).chain(self.strata.iter().chain(&self.handling).copied().map(Some)).collect();
         Some(Stamp::of(scene, &subjects, &strata, &self.rolling))
     }
 
@@ -94,9 +105,11 @@ impl<'s> Topic<'s> {
             random: benchmark
                 .as_ref()
                 .map(|(subject, left_out)| GroupCounts::of(scene, subject, stratum, (&mut *sums, left_out))),
+            handled: None,
         };
-        let all = channels(None);
+        let mut all = channels(None);
         let strata: Vec<Channels> = self.strata.iter().map(|stratum| channels(Some(*stratum))).collect();
+        all.handled = Handled::of(scene, (self.rule.terms, &self.subject), (&mut *sums, &left_out));
         let pending = (self.rule.terms.indicator == Indicator::HitRate)
             .then(|| GroupCounts::of(scene, &self.subject, None, (&mut *sums, &LeftOut::default())));
         let groups = self.dimension.groups.len();
@@ -141,19 +154,28 @@ impl<'s> Topic<'s> {
             let random = channels.random.as_ref().map_or_else(Vec::new, |random| of(&benchmark, random));
             Sides::new(of(subject, &channels.own), random)
         };
-        let all = sides_of(all, true);
+        let handled = all
+            .handled
+            .as_ref()
+            .map_or_else(HandledGroups::default, |handled| handled.in_window(rule, place, all.own.in_window(place)));
+        let all = match &all.handled {
+            None => sides_of(all, true),
+            Some(_) => Sides::new(handled.sides(), Vec::new()),
+        };
         let against = against(rule, dimension, all.own());
         Table {
             against,
             rule,
             dimension,
             population: by_population(scene, subject) && !compares_shares(rule),
+            min_cell: scene.plan.disclosure.min_cell,
             all,
             strata: strata.iter().map(|channels| sides_of(channels, false)).collect(),
             pending: Vec::new(),
             memberships: None,
             outcomes: Default::default(),
             gaps: None,
+            handled,
         }
     }
 
@@ -169,14 +191,21 @@ impl Table<'_> {
         let compared = |sides: &Sides| sides.compare(self.against, self.rule.terms.indicator, group);
         let (own, reference) = compared(&self.all);
         let strata = self.strata.iter().map(compared).collect();
-        Inputs { group: own, reference, population: self.population, strata }
+        let handled = self.handled.compare(self.against, group);
+        let (population, min_cell) = (self.population, self.min_cell);
+        Inputs { group: own, reference, population, min_cell, strata, handled }
     }
 
     /// Returns what the comparison of a group misses.
     pub fn missing(&self, group: usize, inputs: &Inputs) -> Missing {
         let Some((own, random)) = &self.gaps else { return Missing::default() };
         let comparison = (self.against, self.rule.terms.indicator, self.population);
-        missing((own, random.as_ref()), comparison, group, (inputs.group, inputs.reference))
+        let mut missing = missing((own, random.as_ref()), comparison, group, (inputs.group, inputs.reference));
+        if let Some([own, reference]) = &inputs.handled {
+            missing.group.add(Cause::NoValue, (own.unknown, 0));
+            missing.reference.add(Cause::NoValue, (reference.unknown, 0));
+        }
+        missing
     }
 
     /// Returns the name of the group that is the reference; `None` where the reference is not one group.

@@ -1,5 +1,8 @@
-//! From the two sides of a comparison to numbers, and from numbers to a verdict.
+//! From the two sides of a comparison to its numbers.
 
+use super::handled::HandledGroup;
+use super::numbers::{Numbers, beyond, verdict_of};
+use super::values::{judge_values, mix};
 use crate::evidence::{SeriesEvidence, Side};
 use crate::judge::finding::{Estimate, StratifiedEstimate, Verdict};
 use crate::judge::missing::Missing;
@@ -12,18 +15,6 @@ use crate::statistics::{
 /// The power of the test that `needed` plans for.
 const POWER: f64 = 0.8;
 
-/// What follows from the counts of a comparison alone. The fields are those of [`Finding`](crate::judge::Finding).
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Numbers {
-    pub ratio: Option<Estimate>,
-    pub difference: Option<Estimate>,
-    pub p_value: Option<f64>,
-    pub stratified: Option<StratifiedEstimate>,
-    pub needed: Option<u64>,
-    pub verdict: Verdict,
-    pub beyond_clear: bool,
-}
-
 /// The counts of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Inputs {
@@ -31,17 +22,25 @@ pub(super) struct Inputs {
     pub reference: Side,
     /// Whether the exposed are a population, of which the events are not a subset.
     pub population: bool,
+    /// Strata with fewer cases are told of together; 0 where all are told.
+    pub min_cell: u64,
     /// Group and reference by value of the rule's stratum; empty where the rule does not stratify.
     pub strata: Vec<(Side, Side)>,
+    /// How the cases of both sides were handled, where the indicator reads that.
+    pub handled: Option<[HandledGroup; 2]>,
 }
 
 /// Judges counts by a rule.
 pub(super) fn judge(rule: DisparityRule<'_>, inputs: &Inputs) -> Numbers {
+    let handled = inputs.handled.as_ref().map(|[group, reference]| [group, reference]);
+    if let Some(handled) = handled.filter(|_| rule.terms.indicator.compares_values()) {
+        return judge_values(rule, handled);
+    }
     let stratified = stratified(rule, inputs);
     let ratio = ratio(inputs, rule.confidence);
     let difference = difference(inputs, rule.confidence);
     let measured = measured(rule, ratio, difference, stratified.as_ref());
-    let by_number = measured.filter(|_| enough(rule, inputs)).map(|estimate| verdict(rule, estimate));
+    let by_number = measured.filter(|_| enough(rule, inputs)).map(|estimate| verdict_of(rule, estimate));
     // Such counts are neither too few nor a rate.
     let verdict = if is_impossible(inputs) { Some(Verdict::Incomplete) } else { by_number };
     Numbers {
@@ -51,18 +50,24 @@ pub(super) fn judge(rule: DisparityRule<'_>, inputs: &Inputs) -> Numbers {
         verdict: verdict.unwrap_or(Verdict::InsufficientData),
         ratio,
         difference,
+        told_strata: told_strata(rule, inputs, stratified.as_ref()),
         stratified,
+        values: None,
+        mix: handled.and_then(mix),
     }
 }
 
-fn verdict(rule: DisparityRule<'_>, estimate: Estimate) -> Verdict {
-    if beyond(rule, estimate, rule.terms.critical) {
-        Verdict::Critical
-    } else if beyond(rule, estimate, rule.terms.warning) {
-        Verdict::Warning
-    } else {
-        Verdict::Within
-    }
+/// Returns what follows from counts that are told instead of the exact ones: ratio, difference, and the p-value of equal rates. Where the exposed are a
+/// `population`, the events are none of them.
+#[must_use]
+pub fn recount(
+    rule: DisparityRule<'_>,
+    [group, reference]: [Side; 2],
+    population: bool,
+) -> ([Option<Estimate>; 2], Option<f64>) {
+    let inputs = Inputs { group, reference, population, min_cell: 0, strata: Vec::new(), handled: None };
+    let estimates = [ratio(&inputs, rule.confidence), difference(&inputs, rule.confidence)];
+    (estimates, equality(&inputs))
 }
 
 /// Returns the verdict by sequential evidence. The alarm bounds false alarms; the thresholds, by which the window's
@@ -105,21 +110,6 @@ pub(super) fn may_be_beyond(rule: DisparityRule<'_>, inputs: &Inputs, numbers: &
 fn is_impossible(inputs: &Inputs) -> bool {
     let sides = std::iter::once((inputs.group, inputs.reference)).chain(inputs.strata.iter().copied());
     sides.into_iter().any(|(group, reference)| [group, reference].iter().any(|side| side.events > side.exposed))
-}
-
-/// Whether the measure is beyond the threshold, in the direction of harm, by the rule's kind of evidence.
-fn beyond(rule: DisparityRule<'_>, estimate: Estimate, threshold: f64) -> bool {
-    let Estimate { value, interval } = estimate;
-    // Where the reference has no event the ratio has no value, but is above every number: its finite limit stands in.
-    let no_estimate = if rule.terms.indicator.harm() == Harm::High { interval.lower } else { interval.upper };
-    let point = value.unwrap_or(no_estimate);
-    match (rule.terms.indicator.harm(), rule.terms.evidence) {
-        // With sequential evidence the number adds practical significance alone: see `sequential_verdict`.
-        (Harm::High, Evidence::Point | Evidence::Sequential) => point > threshold,
-        (Harm::Low, Evidence::Point | Evidence::Sequential) => point < threshold,
-        (Harm::High, Evidence::Interval) => interval.lower > threshold,
-        (Harm::Low, Evidence::Interval) => interval.upper < threshold,
-    }
 }
 
 /// The estimate that is held against the thresholds: the stratified one where the rule stratifies.
@@ -179,9 +169,48 @@ fn difference(inputs: &Inputs, confidence: Confidence) -> Option<Estimate> {
 }
 
 fn stratified(rule: DisparityRule<'_>, inputs: &Inputs) -> Option<StratifiedEstimate> {
+    of_strata(rule, &inputs.strata)
+}
+
+/// The comparison within strata that may be told: those in which a side has few cases are one stratum, with as many others as that takes. `None` where
+/// fewer than two are left.
+fn told_strata(
+    rule: DisparityRule<'_>,
+    inputs: &Inputs,
+    exact: Option<&StratifiedEstimate>,
+) -> Option<StratifiedEstimate> {
+    if inputs.min_cell == 0 {
+        return None;
+    }
+    let smallest = |(group, reference): &(Side, Side)| {
+        let sides = [group, reference].into_iter().filter(|side| side.exposed > 0);
+        sides.map(|side| side.events.min(side.exposed.saturating_sub(side.events))).min()
+    };
+    let is_few = |stratum: &(Side, Side)| smallest(stratum).is_some_and(|cases| cases < inputs.min_cell);
+    if !inputs.strata.iter().any(is_few) {
+        return exact.cloned();
+    }
+    let mut strata: Vec<(Side, Side)> =
+        inputs.strata.iter().copied().filter(|found| smallest(found).is_some()).collect();
+    strata.sort_by_key(|stratum| std::cmp::Reverse(smallest(stratum)));
+    let mut merged = (Side::default(), Side::default());
+    let plus = |one: Side, other: Side| Side {
+        events: one.events.saturating_add(other.events),
+        exposed: one.exposed.saturating_add(other.exposed),
+    };
+    // From the fewest cases on.
+    while let Some(stratum) = strata.last().copied().filter(|stratum| is_few(stratum) || is_few(&merged)) {
+        merged = (plus(merged.0, stratum.0), plus(merged.1, stratum.1));
+        strata.pop();
+    }
+    let is_told = !strata.is_empty() && !is_few(&merged);
+    strata.push(merged);
+    of_strata(rule, &strata).filter(|_| is_told)
+}
+
+fn of_strata(rule: DisparityRule<'_>, strata: &[(Side, Side)]) -> Option<StratifiedEstimate> {
     let by = rule.terms.stratify_by.clone()?;
-    let strata: Option<Vec<Stratum>> = inputs
-        .strata
+    let strata: Option<Vec<Stratum>> = strata
         .iter()
         .map(|(group, reference)| {
             let proportion = |side: &Side| Proportion::new(side.events, side.exposed);
@@ -200,7 +229,7 @@ fn rate(side: Side) -> f64 {
 }
 
 /// The exposed still needed, both groups together: for 80 % power at the critical threshold, and for `min_events` in
-/// both groups. The groups are expected to keep their proportion, or to be equal where one of them is empty.
+/// both groups. By the number alone nothing is tested: then `min_events` is all that is asked for. The groups are expected to keep their proportion, or to be equal where one of them is empty.
 #[expect(clippy::cast_precision_loss, reason = "an estimate of a sample size")]
 fn needed(rule: DisparityRule<'_>, inputs: &Inputs) -> Option<u64> {
     let (group, reference) = (inputs.group.exposed as f64, inputs.reference.exposed as f64);
@@ -215,7 +244,8 @@ fn needed(rule: DisparityRule<'_>, inputs: &Inputs) -> Option<u64> {
     };
     let question = PowerQuestion { base_rate, ratio, share, alpha: rule.confidence.alpha(), power: POWER };
     // There is no such number where the critical threshold is equality itself.
-    let for_power = exposed_needed(&question).unwrap_or(0.0);
+    let is_tested = rule.terms.evidence != Evidence::Point;
+    let for_power = exposed_needed(&question).filter(|_| is_tested).unwrap_or(0.0);
     let for_events = rule.min_events as f64 / (base_rate * share.min(1.0 - share));
     let total = for_power.max(for_events);
     // A surplus in one group does not make up for a lack in the other.

@@ -145,6 +145,12 @@ const fn indicator_word(indicator: Indicator) -> &'static str {
         Indicator::OutcomeCoverage => "outcome_coverage",
         Indicator::OverturnRate => "overturn_rate",
         Indicator::ComplaintRate => "complaint_rate",
+        // Rules of these are stored by their terms, as those of other kinds.
+        Indicator::Intensity => "intensity",
+        Indicator::Duration => "duration",
+        Indicator::SanctionAmount => "sanction_amount",
+        Indicator::SanctionRate => "sanction_rate",
+        Indicator::StrictRate => "strict_rate",
     }
 }
 

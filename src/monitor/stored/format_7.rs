@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::format_4::{Rule, decode, encode};
+use super::format_4::{Rule, decode};
 use super::shared::{Added, Section0, State, Tail, set_missing};
 use crate::alert::Alert;
 use crate::evidence::{Delays, DutiesState, LateCases, VersionsState};
@@ -13,7 +13,7 @@ use crate::window::LastHeard;
 
 /// Section 0; `S` is the state or a reference to it.
 #[derive(Serialize, Deserialize)]
-struct Section<S> {
+pub(super) struct Section<S> {
     names: Names,
     state: S,
     tail: Tail,
@@ -31,7 +31,7 @@ struct Section<S> {
 
 /// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
 #[derive(Serialize, Deserialize)]
-struct Entries<A, P> {
+pub(super) struct Entries<A, P> {
     names: Names,
     alerts: A,
     provenance: P,
@@ -55,52 +55,70 @@ enum AnyRule {
     Other { name: String, kind: String, terms: String, windows: Vec<String> },
 }
 
-pub(super) fn write_section_0(
-    names: &plan::Names,
-    state: &State,
-    (not_selected_horizon, membership_horizon): (Span, Span),
-) -> Result<Vec<u8>, String> {
-    encode(&Section {
-        names: Names::of(names),
-        state,
-        tail: Tail::of(state, not_selected_horizon),
-        added: Added::of(state, membership_horizon),
-        delays: state.cohorts.delays(),
-        extras: state.alerts.alerts().map(|alert| alert.evidence.extra()).collect(),
-        duties: state.sequences.duties().clone(),
-        versions: state.sequences.versions().clone(),
-        heard: state.windows.heard().clone(),
-        everyone_since: state.windows.everyone_since(),
-    })
-}
-
 pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
-    let Section { names, mut state, tail, added, delays, extras, duties, versions, heard, everyone_since } =
-        decode::<Section<State>>(bytes)?;
-    let membership_horizon = Some(added.membership_horizon);
-    added.complete(&mut state)?;
-    set_extras(state.alerts.alerts_mut(), extras)?;
-    let mut section = tail.complete(names.decoded()?, state);
-    section.state.cohorts.set_delays(delays);
-    section.state.sequences.set_duties(duties);
-    section.state.sequences.set_versions(versions);
-    section.state.windows.set_heard(heard);
-    section.state.windows.set_everyone_since(everyone_since);
-    Ok(Section0 { membership_horizon, counts_unmatched: true, ..section })
-}
-
-pub(super) fn write_entries(entries: &AlertEntries) -> Result<Vec<u8>, String> {
-    let missing = entries.alerts.iter().map(|alert| alert.evidence.missing).collect();
-    let extras = entries.alerts.iter().map(|alert| alert.evidence.extra()).collect();
-    let names = Names::of(&entries.names);
-    encode(&Entries { names, alerts: &entries.alerts, provenance: &entries.provenance, missing, extras })
+    decode::<Section<State>>(bytes)?.complete()
 }
 
 pub(super) fn read_entries(bytes: &[u8]) -> Result<AlertEntries, String> {
-    let Entries { names, mut alerts, provenance, missing, extras } = decode::<Entries<Vec<Alert>, Provenance>>(bytes)?;
-    set_missing(&mut alerts, missing)?;
-    set_extras(&mut alerts, extras)?;
-    Ok(AlertEntries { names: names.decoded()?, alerts, provenance })
+    decode::<Entries<Vec<Alert>, Provenance>>(bytes)?.complete()
+}
+
+impl<'s> Section<&'s State> {
+    /// Returns what this format stores of a state.
+    pub fn of(names: &plan::Names, state: &'s State, (not_selected_horizon, membership_horizon): (Span, Span)) -> Self {
+        Self {
+            names: Names::of(names),
+            state,
+            tail: Tail::of(state, not_selected_horizon),
+            added: Added::of(state, membership_horizon),
+            delays: state.cohorts.delays(),
+            extras: state.alerts.alerts().map(|alert| alert.evidence.extra()).collect(),
+            duties: state.sequences.duties().clone(),
+            versions: state.sequences.versions().clone(),
+            heard: state.windows.heard().clone(),
+            everyone_since: state.windows.everyone_since(),
+        }
+    }
+}
+
+impl Section<State> {
+    /// Returns the state that this format stores.
+    pub fn complete(self) -> Result<Section0, String> {
+        let Self { names, mut state, tail, added, delays, extras, duties, versions, heard, everyone_since } = self;
+        let membership_horizon = Some(added.membership_horizon);
+        added.complete(&mut state)?;
+        set_extras(state.alerts.alerts_mut(), extras)?;
+        let mut section = tail.complete(names.decoded()?, state);
+        section.state.cohorts.set_delays(delays);
+        section.state.sequences.set_duties(duties);
+        section.state.sequences.set_versions(versions);
+        section.state.windows.set_heard(heard);
+        section.state.windows.set_everyone_since(everyone_since);
+        Ok(Section0 { membership_horizon, counts_unmatched: true, ..section })
+    }
+}
+
+impl<'e> Entries<&'e [Alert], &'e Provenance> {
+    /// Returns what this format stores of entries.
+    pub fn of(entries: &'e AlertEntries) -> Self {
+        Self {
+            names: Names::of(&entries.names),
+            alerts: &entries.alerts,
+            provenance: &entries.provenance,
+            missing: entries.alerts.iter().map(|alert| alert.evidence.missing).collect(),
+            extras: entries.alerts.iter().map(|alert| alert.evidence.extra()).collect(),
+        }
+    }
+}
+
+impl Entries<Vec<Alert>, Provenance> {
+    /// Returns the entries that this format stores.
+    pub fn complete(self) -> Result<AlertEntries, String> {
+        let Self { names, mut alerts, provenance, missing, extras } = self;
+        set_missing(&mut alerts, missing)?;
+        set_extras(&mut alerts, extras)?;
+        Ok(AlertEntries { names: names.decoded()?, alerts, provenance })
+    }
 }
 
 /// Sets what the encoding of findings leaves out, of the alerts in their order.

@@ -8,6 +8,7 @@ mod format_4;
 mod format_5;
 mod format_6;
 mod format_7;
+mod format_8;
 mod sections;
 mod shared;
 

@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use super::shared::{Section0, State};
-use super::{format_3, format_4, format_5, format_6, format_7};
+use super::{format_3, format_4, format_5, format_6, format_7, format_8};
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{Names, Span};
 
 /// The version that is written, of a checkpoint's sections and of the entries of a journal.
-pub const FORMAT: u32 = 7;
+pub const FORMAT: u32 = 8;
 
 /// The versions that are read.
 pub const FORMATS_READ: RangeInclusive<u32> = 3..=FORMAT;
@@ -35,7 +35,8 @@ pub(in crate::monitor) fn read_section_0(format: u32, bytes: &[u8]) -> Result<Se
         4 => format_4::read_section_0(bytes),
         5 => format_5::read_section_0(bytes),
         6 => format_6::read_section_0(bytes),
-        _ => format_7::read_section_0(bytes),
+        7 => format_7::read_section_0(bytes),
+        _ => format_8::read_section_0(bytes),
     }
 }
 
@@ -49,7 +50,7 @@ pub(in crate::monitor) fn write_section_0(
     state: &State,
     horizons: (Span, Span),
 ) -> Result<Vec<u8>, String> {
-    format_7::write_section_0(names, state, horizons)
+    format_8::write_section_0(names, state, horizons)
 }
 
 impl AlertEntries {
@@ -58,7 +59,7 @@ impl AlertEntries {
     /// # Errors
     /// What the encoding refuses.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        format_7::write_entries(self)
+        format_8::write_entries(self)
     }
 
     /// Decodes entries of the present version.
@@ -80,7 +81,8 @@ impl AlertEntries {
             4 => format_4::read_entries(bytes),
             5 => format_5::read_entries(bytes),
             6 => format_6::read_entries(bytes),
-            _ => format_7::read_entries(bytes),
+            7 => format_7::read_entries(bytes),
+            _ => format_8::read_entries(bytes),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! What several formats encode alike. Bytes of format 3 depend on it: a change here needs a copy of these structs in `format_3.rs` first.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Alert, AlertBook};
+use crate::alert::{Alert, AlertBook, MeasureBook};
+use crate::disclosure::ReleasesState;
 use crate::evidence::{CohortsState, LateCases, SequencesState};
 use crate::judge::{EvaluatorState, Missing};
 use crate::ledger::{LedgerState, UnlistedNames};
@@ -36,6 +39,12 @@ pub(in crate::monitor) struct State {
     pub tallies: TalliesState,
     pub heard: Vec<EventTime>,
     pub evaluations: u64,
+    /// Formats 3 to 7 have none.
+    #[serde(skip)]
+    pub measures: Arc<MeasureBook>,
+    /// Likewise.
+    #[serde(skip)]
+    pub releases: ReleasesState,
 }
 
 /// What follows the state in the section.

@@ -2,15 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::findings::{evidence, limits, rate, withheld};
-use super::format::machine_time;
-use super::mark;
+use super::findings::{evidence, limits, of_reference, own, sides, withheld};
+pub(super) use super::moment::time;
 use super::plot::drawn;
 use super::text::{Language, fill};
+use super::{mark, measures};
 use crate::alert::{AlertState, Severity};
 use crate::disclosure::{PublishedAlert, PublishedFinding};
 use crate::judge::{Reason, Verdict};
-use crate::plan::{EventTime, Indicator};
+use crate::plan::Indicator;
 
 /// Open alerts on the page, at most, and ended ones. The newest stay.
 const MAX_OPEN: usize = 100;
@@ -55,7 +55,10 @@ fn card(language: Language, alert: &PublishedAlert) -> Markup {
         article.alert.card.(mark::class(verdict)).ended[!alert.state.is_open()] id=(alert.anchor()) {
             h3 {
                 (mark::shape(verdict))
-                span { (language.severity_word(alert.severity)) ", " (language.state_word(alert.state)) }
+                span {
+                    (language.severity_word(alert.severity)) ", " (language.state_word(alert.state))
+                    @if alert.answer.is_accepted() { ", " (language.accepted()) }
+                }
             }
             p.subject {
                 b { (finding.profile) } ": "
@@ -71,6 +74,7 @@ fn card(language: Language, alert: &PublishedAlert) -> Markup {
             @if let Some(reason) = finding.reason.filter(|reason| *reason != Reason::Nothing) {
                 p { (language.why(reason)) }
             }
+            @if let Some(versions) = language.seen_in(finding.versions.as_ref()) { p { (versions) } }
             dl {
                 (numbers(language, finding))
                 (item(language.since(), &time(language, Some(alert.active_at))))
@@ -81,6 +85,7 @@ fn card(language: Language, alert: &PublishedAlert) -> Markup {
                 @if !alert.runbook.is_empty() { (item(language.runbook(), &link(&alert.runbook))) }
                 (item(language.alert_id(), &html! { code { (alert.id) } }))
             }
+            (measures::of_alert(language, &alert.answer))
             p { a href=(format!("#{}", finding.anchor())) { (language.see_finding()) } }
         }
     }
@@ -89,7 +94,8 @@ fn card(language: Language, alert: &PublishedAlert) -> Markup {
 /// What an alert rests on. Rules of other kinds than disparity may have nothing to compare with, and no evidence.
 fn numbers(language: Language, finding: &PublishedFinding) -> Markup {
     let is_duty = finding.reason.is_some();
-    let own = if is_duty { language.found() } else { language.group_rate() };
+    let [of_group, of_other] = sides(language, finding);
+    let name = if is_duty { language.found() } else { of_group };
     // There the rates are of known outcomes, and the ratio is of those that are missing.
     let of_missing = is_duty && finding.indicator == Some(Indicator::OutcomeCoverage);
     let ratio = if of_missing { language.ratio_of_missing() } else { language.ratio() };
@@ -106,9 +112,9 @@ fn numbers(language: Language, finding: &PublishedFinding) -> Markup {
                 }
             }))
         }
-        (item(own, &rate(language, finding.group_rate, finding.group_counts)))
+        (item(name, &own(language, finding)))
         @if finding.compares {
-            (item(language.reference_rate(), &rate(language, finding.reference_rate, finding.reference_counts)))
+            (item(of_other, &of_reference(language, finding)))
         }
         @if !is_duty || finding.evidence.is_some() { (item(language.evidence(), &evidence(language, finding))) }
     }
@@ -116,14 +122,6 @@ fn numbers(language: Language, finding: &PublishedFinding) -> Markup {
 
 fn item(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
-}
-
-/// A time in words, and for machines.
-pub(super) fn time(language: Language, at: Option<EventTime>) -> Markup {
-    match at.and_then(|at| Some((language.time(at)?, machine_time(at)?))) {
-        Some((words, machine)) => html! { time datetime=(machine) { (words) } },
-        None => html! { (language.unknown()) },
-    }
 }
 
 /// A link if the address leads to the web, else plain text.

@@ -3,11 +3,12 @@
 use maud::{Markup, html};
 
 use super::alerts::time;
-use super::findings::{evidence, missing, rate, withheld};
+use super::findings::{evidence, limits, missing, rate, withheld};
 use super::mark;
 use super::text::{Language, fill};
 use crate::disclosure::PublishedFinding;
-use crate::judge::{Association, Claim, Verdict};
+use crate::judge::{Claim, Verdict};
+use crate::plan::Indicator;
 
 /// Rows on the page, at most.
 const MAX_ROWS: usize = 400;
@@ -19,9 +20,19 @@ struct Table<'p> {
     worst: Option<Verdict>,
 }
 
+/// Whether there is such a rule, and so a section.
+pub(super) fn are_judged(findings: &[PublishedFinding]) -> bool {
+    findings.iter().any(is_of_duty)
+}
+
+/// Of whatever kind but `disparity`.
+const fn is_of_duty(finding: &PublishedFinding) -> bool {
+    finding.thresholds.is_none()
+}
+
 /// The section; nothing where no such rule is configured.
 pub(super) fn section(language: Language, findings: &[PublishedFinding]) -> Markup {
-    let duties: Vec<&PublishedFinding> = findings.iter().filter(|finding| finding.thresholds.is_none()).collect();
+    let duties: Vec<&PublishedFinding> = findings.iter().filter(|finding| is_of_duty(finding)).collect();
     if duties.is_empty() {
         return html! {};
     }
@@ -97,6 +108,7 @@ fn row(language: Language, finding: &PublishedFinding) -> Markup {
             td role="cell" data-label=(language.verdict()) {
                 (mark::verdict(language, finding.verdict))
                 @if let Some(reason) = finding.reason { small { (language.why(reason)) } }
+                @if let Some(versions) = language.seen_in(finding.versions.as_ref()) { small { (versions) } }
                 @if let Some(needed) = finding.needed {
                     small { (fill(language.needs(), &[&language.count(needed)])) }
                 }
@@ -106,8 +118,11 @@ fn row(language: Language, finding: &PublishedFinding) -> Markup {
                 @if finding.last_heard.is_some() {
                     (language.last_heard()) " " (time(language, finding.last_heard))
                 } @else if finding.evidence.is_some() { (evidence(language, finding)) } @else { "\u{2013}" }
-                @if let Some(found) = &finding.association { small { (associated(language, found)) } }
-                @if let Some(claim) = &finding.claim { small { (shown(language, claim)) } }
+                @for part in language.associated(finding).unwrap_or_default() { small { (part) } }
+                @if let Some(claim) = &finding.claim {
+                    small { (shown(language, claim)) }
+                    small { (language.informed(claim)) }
+                }
             }
         }
     }
@@ -117,13 +132,19 @@ fn compared(language: Language, finding: &PublishedFinding) -> Markup {
     html! {
         @if finding.reference_counts.is_some() {
             (rate(language, finding.reference_rate, finding.reference_counts))
+            @if let Some(name) = &finding.reference_group { small { (fill(language.against(), &[name])) } }
         } @else if finding.compares && finding.suppressed { (withheld(language)) } @else { "\u{2013}" }
+        @if let Some(ratio) = finding.ratio {
+            small {
+                // There the rates are of known outcomes, and the ratio is of those that are missing.
+                @if finding.indicator == Some(Indicator::OutcomeCoverage) { (language.ratio_of_missing()) }
+                @else { (language.ratio()) }
+                " "
+                @if let Some(value) = ratio.value { b { (language.ratio_text(value)) } " " }
+                "(" (limits(language, ratio)) ")"
+            }
+        }
     }
-}
-
-fn associated(language: Language, found: &Association) -> String {
-    let number = |value: f64| language.decimal(value, 2);
-    fill(language.association(), &[&number(found.v), &number(found.lower), &number(found.upper)])
 }
 
 /// What speaks for the profile's advantage.

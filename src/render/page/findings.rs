@@ -2,19 +2,22 @@
 
 use maud::{Markup, html};
 
-use super::mark;
+use super::handled::{mix, values};
 use super::plot::{Scale, drawn};
 use super::text::{Language, fill};
+use super::{mark, past};
 use crate::disclosure::{
     Counted, Measured, PublishedBracket, PublishedFinding, PublishedMissing, PublishedMissingSide, PublishedRates,
     PublishedThresholds,
 };
 use crate::evidence::SeriesEvidence;
-use crate::judge::Verdict;
+use crate::judge::{ValueSide, Verdict};
 use crate::plan::{Harm, Indicator, Measure};
 
 /// Rows on the page, at most.
 const MAX_ROWS: usize = 400;
+/// Days of the past that a link offers first.
+const PAST_DAYS: u32 = 90;
 /// Rows of one table, at most. The worst stay.
 const MAX_TABLE_ROWS: usize = 100;
 
@@ -28,6 +31,7 @@ struct Table<'p> {
 /// The section.
 pub(super) fn section(language: Language, findings: &[PublishedFinding]) -> Markup {
     let (tables, left_out) = tables(findings.iter().filter(|finding| finding.thresholds.is_some()).collect());
+    let hides = findings.iter().any(|finding| finding.suppressed && finding.verdict == Some(Verdict::InsufficientData));
     html! {
         section aria-labelledby="findings" {
             h2 id="findings" { (language.findings()) }
@@ -37,6 +41,7 @@ pub(super) fn section(language: Language, findings: &[PublishedFinding]) -> Mark
                 p.note { (fill(language.left_out_rows(), &[&language.count(left_out as u64)])) }
             }
             @if !tables.is_empty() { p.note { (language.evidence_note()) } }
+            @if hides { p.note { (language.withheld_verdicts()) } }
         }
     }
 }
@@ -79,6 +84,7 @@ fn table_of(language: Language, table: &Table<'_>) -> Markup {
         &[&first.rule, &first.profile, first.dimension(), language.indicator(first.indicator)],
     );
     let level = language.percent_level(first.confidence);
+    let [of_group, of_other] = sides(language, first);
     html! {
         article.comparison.(mark::class(table.worst)) {
             h3 { (mark::shape(table.worst)) span { (first.profile) } " " span.rule { (first.rule) } }
@@ -94,8 +100,8 @@ fn table_of(language: Language, table: &Table<'_>) -> Markup {
                     tr role="row" {
                         th scope="col" role="columnheader" { (language.group()) }
                         th scope="col" role="columnheader" { (language.window()) }
-                        th.number scope="col" role="columnheader" { (language.group_rate()) }
-                        th.number scope="col" role="columnheader" { (language.reference_rate()) }
+                        th.number scope="col" role="columnheader" { (of_group) }
+                        th.number scope="col" role="columnheader" { (of_other) }
                         th.plot scope="col" role="columnheader" {
                             span.hidden { (language.interval_plot()) }
                             (scale.axis(language))
@@ -115,6 +121,7 @@ fn table_of(language: Language, table: &Table<'_>) -> Markup {
 
 fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
     let reference = finding.reference_group.as_deref().unwrap_or_else(|| language.reference(&finding.reference));
+    let [of_group, of_other] = sides(language, finding);
     html! {
         tr role="row" id=(finding.anchor()) class=(mark::class(finding.verdict)) {
             th scope="row" role="rowheader" {
@@ -122,11 +129,11 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
                 small { (fill(language.against(), &[reference])) }
             }
             td role="cell" data-label=(language.window()) { (finding.window) }
-            td.number role="cell" data-label=(language.group_rate()) {
-                (rate(language, finding.group_rate, finding.group_counts))
+            td.number role="cell" data-label=(of_group) {
+                (own(language, finding))
             }
-            td.number role="cell" data-label=(language.reference_rate()) {
-                (rate(language, finding.reference_rate, finding.reference_counts))
+            td.number role="cell" data-label=(of_other) {
+                (of_reference(language, finding))
             }
             td.plot role="cell" { (scale.row(language, finding)) }
             td.number role="cell" data-label=(language.ratio()) { (ratio(language, finding)) }
@@ -137,9 +144,41 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
                 }
                 (missing(language, &finding.missing))
             }
-            td role="cell" data-label=(language.evidence()) { (evidence(language, finding)) }
+            td role="cell" data-label=(language.evidence()) {
+                (evidence(language, finding))
+                small { a href=(past::address(&finding.anchor(), PAST_DAYS, Some(language.code()))) { (language.past().link) } }
+            }
         }
     }
+}
+
+/// What the numbers of the group and of the reference are.
+pub(super) fn sides(language: Language, finding: &PublishedFinding) -> [&'static str; 2] {
+    if finding.indicator.is_some_and(Indicator::compares_values) {
+        [language.group_values(), language.reference_values()]
+    } else {
+        [language.group_rate(), language.reference_rate()]
+    }
+}
+
+/// The rate of the group, or its values.
+pub(super) fn own(language: Language, finding: &PublishedFinding) -> Markup {
+    match &finding.values {
+        Some(of) => shown(language, finding, of.group),
+        None => rate(language, finding.group_rate, finding.group_counts),
+    }
+}
+
+/// The same of the reference.
+pub(super) fn of_reference(language: Language, finding: &PublishedFinding) -> Markup {
+    match &finding.values {
+        Some(of) => shown(language, finding, of.reference),
+        None => rate(language, finding.reference_rate, finding.reference_counts),
+    }
+}
+
+fn shown(language: Language, finding: &PublishedFinding, side: Option<ValueSide>) -> Markup {
+    side.map_or_else(|| withheld(language), |side| values(language, finding.indicator, &side))
 }
 
 /// What the comparison does not count, where that is anything.
@@ -235,6 +274,10 @@ fn ratio(language: Language, finding: &PublishedFinding) -> Markup {
             @let limits = [&*language.ratio_text(range.low), &*language.ratio_text(range.high)];
             small { (fill(if range.sensitive { language.outcomes_sensitive() } else { language.outcomes_range() }, &limits)) }
         }
+        @if let Some(beyond) = finding.interaction {
+            small { (fill(language.interaction(), &[&language.ratio_text(beyond)])) }
+        }
+        @if let Some(of) = &finding.mix { (mix(language, of)) }
         @if let Some(bracket) = &finding.probabilistic { (probabilistic(language, bracket)) }
     }
 }

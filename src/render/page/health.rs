@@ -70,11 +70,26 @@ fn summary(language: Language, vitals: &Vitals<'_>, now: EventTime) -> Markup {
                 }
                 small { (fill(language.client_errors(), &[&language.count(vitals.client_errors), &language.count(vitals.client_reconnects)])) }
             }))
+            @if let Some(trouble) = &vitals.audit.trouble {
+                (item(language.audit(), &html! { b.trouble lang="en" { (trouble) } }))
+            }
+            @if vitals.history.newest.is_some() || vitals.history.left_out > 0 || vitals.history.trouble.is_some() {
+                (item(language.past().history, &html! {
+                    (fill(language.past().history_of, &[&language.count(vitals.history.releases), &language.decimal(megabytes(vitals.history.bytes), 1)]))
+                    @if vitals.history.left_out > 0 { small { (fill(language.past().not_written, &[&language.count(vitals.history.left_out)])) } }
+                    @if let Some(trouble) = vitals.history.trouble { small { b.trouble { (language.past().trouble) } " " span lang="en" { (trouble) } } }
+                }))
+            }
             (item(language.reload(), &html! {
                 @if vitals.reload_refused { b.trouble { (language.reload_refused()) } } @else { (language.reload_ok()) }
             }))
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }
 
 fn partitions(language: Language, vitals: &Vitals<'_>) -> Markup {

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::request::Request;
 use super::text::{LANGUAGES, Language, fill};
-use super::{alerts, duties, findings, funnel, health, overview, unlisted};
+use super::{alerts, duties, findings, funnel, health, measures, overview, unlisted};
 use crate::disclosure::Published;
 use crate::plan::EventTime;
 use crate::render::vitals::Vitals;
@@ -33,6 +33,7 @@ pub fn render(published: &Published, vitals: &Vitals<'_>, request: &Request, now
                     (warning(language, vitals))
                     (overview::section(language, published))
                     (alerts::section(language, published.alerts()))
+                    (measures::section(language, published.measures()))
                     (findings::section(language, published.findings()))
                     (duties::section(language, published.findings()))
                     (unlisted::section(language, published.unlisted()))
@@ -49,13 +50,16 @@ pub fn render(published: &Published, vitals: &Vitals<'_>, request: &Request, now
 fn header(request: &Request, published: &Published, vitals: &Vitals<'_>) -> Markup {
     let language = request.language;
     let as_of = published.as_of();
-    let sections = [
+    let mut sections = vec![
         ("overview", language.overview()),
         ("alerts", language.alerts()),
         ("findings", language.findings()),
         ("funnel", language.funnel()),
         ("health", language.health()),
     ];
+    if duties::are_judged(published.findings()) {
+        sections.insert(3, ("duties", language.duties()));
+    }
     let named = request.named.then(|| language.code());
     html! {
         header {
@@ -86,6 +90,9 @@ fn header(request: &Request, published: &Published, vitals: &Vitals<'_>) -> Mark
             p.as_of {
                 @if as_of == EventTime::MIN { (language.nothing_yet()) }
                 @else { (language.as_of()) " " b { (alerts::time(language, Some(as_of))) } }
+                @if let Some(released_at) = published.released_at() {
+                    "; " (language.released_at()) " " b { (alerts::time(language, Some(released_at))) }
+                }
                 " · " (fill(language.evaluated_ago(), &[&language.span(vitals.evaluated_ago.as_secs())]))
                 " · " (language.configuration()) " " code { (published.config_hash()) }
             }
@@ -103,6 +110,9 @@ fn warning(language: Language, vitals: &Vitals<'_>) -> Markup {
             p.banner role="status" {
                 b { (language.not_ready()) ". " } (language.not_ready_why()) " " span lang="en" { (why) } "."
             }
+        }
+        @if let Some(trouble) = vitals.history.trouble {
+            p.banner role="status" { b { (language.past().trouble) } " " span lang="en" { (trouble) } }
         }
     }
 }

@@ -4,14 +4,22 @@
 //! configuration. Each list has a limit; the page says how much a list leaves out.
 
 mod alerts;
+mod chart;
 mod duties;
+mod duty_text;
 mod findings;
 mod format;
 mod funnel;
+mod handled;
 mod health;
 mod layout;
 mod mark;
+mod measure_text;
+mod measures;
+mod moment;
 mod overview;
+mod past;
+mod past_text;
 mod plot;
 mod reasons;
 mod request;
@@ -19,7 +27,8 @@ mod text;
 mod unlisted;
 
 pub use layout::render;
-pub use request::Request;
+pub use past::render_past;
+pub use request::{Past, Request};
 
 /// The style sheet, served beside the page.
 pub const STYLE: &str = include_str!("style.css");

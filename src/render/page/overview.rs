@@ -51,6 +51,12 @@ impl<'p> Headline<'p> {
         self.findings.iter().filter_map(|finding| finding.verdict).max()
     }
 
+    /// Whether a comparison of groups has the worst verdict, or a rule of another kind alone.
+    fn worst_is_disparity(&self) -> bool {
+        let worst = self.worst();
+        self.findings.iter().any(|finding| finding.thresholds.is_some() && finding.verdict == worst)
+    }
+
     /// What the profiles are sorted by. A profile without any rule is no more judged than one without data.
     fn rank(&self) -> (Option<Verdict>, usize) {
         let worst = if self.findings.is_empty() { Some(Verdict::InsufficientData) } else { self.worst() };
@@ -59,7 +65,11 @@ impl<'p> Headline<'p> {
 
     fn card(&self, language: Language) -> Markup {
         let worst = self.worst();
-        let headline = if self.findings.is_empty() { language.no_rule() } else { language.headline(worst) };
+        let headline = if self.findings.is_empty() {
+            language.no_rule()
+        } else {
+            language.headline(worst, self.worst_is_disparity())
+        };
         html! {
             li.card.(mark::class(worst)) {
                 h3 { (self.profile.name) }

@@ -124,7 +124,8 @@ impl Scale {
         }
     }
 
-    /// The line from limit to limit, and the point on it. A limit that is unknown, or beyond the scale, is an arrow.
+    /// The line from limit to limit, and the point on it. A limit that is unknown, or beyond the scale, is an arrow. An interval that is wholly
+    /// beyond the scale is an arrow alone: a limit at the end of the scale would be read as that number.
     fn interval(self, ratio: Measured) -> Markup {
         let lower = ratio.lower.map_or(Place::Below, |lower| self.place(lower));
         let upper = ratio.upper.map_or(Place::Above, |upper| self.place(upper));
@@ -140,8 +141,16 @@ impl Scale {
         };
         html! {
             line.range x1=(units(left)) x2=(units(right)) y1=(units(MIDDLE)) y2=(units(MIDDLE)) {}
-            @if lower == Place::Below { (arrow("arrow-low", left, 1.0)) } @else { (cap(left)) }
-            @if upper == Place::Above { (arrow("arrow-high", right, -1.0)) } @else { (cap(right)) }
+            @match lower {
+                Place::At(x) => (cap("cap-low", x)),
+                Place::Below => (arrow("arrow-low", left, 1.0)),
+                Place::Above => {}
+            }
+            @match upper {
+                Place::At(x) => (cap("cap-high", x)),
+                Place::Above => (arrow("arrow-high", right, -1.0)),
+                Place::Below => {}
+            }
             @if let Some(x) = ratio.value.and_then(|value| self.at(value)) {
                 circle.point cx=(units(x)) cy=(units(MIDDLE)) r=(units(POINT_RADIUS)) {}
             }
@@ -159,8 +168,8 @@ fn upright(class: &str, x: f64) -> Markup {
     html! { line class=(class) x1=(units(x)) x2=(units(x)) y1=(units(-OVERHANG)) y2=(units(HEIGHT + OVERHANG)) {} }
 }
 
-fn cap(x: f64) -> Markup {
-    html! { line.cap x1=(units(x)) x2=(units(x)) y1=(units(MIDDLE - 4.0)) y2=(units(MIDDLE + 4.0)) {} }
+fn cap(class: &str, x: f64) -> Markup {
+    html! { line class=(format!("cap {class}")) x1=(units(x)) x2=(units(x)) y1=(units(MIDDLE - 4.0)) y2=(units(MIDDLE + 4.0)) {} }
 }
 
 /// `inwards` is 1 if the tail is to the right of the tip, and -1 if it is to the left.

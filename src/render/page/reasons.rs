@@ -17,7 +17,7 @@ impl Language {
 }
 
 /// By reason: English and Dutch, in the order of [`Reason::ALL`].
-const SENTENCES: [(Reason, &str, &str); 25] = [
+const SENTENCES: [(Reason, &str, &str); 32] = [
     (Reason::Nothing, "Nothing that this rule watches for.", "Niets waar deze regel op let."),
     (Reason::TooFew, "Too few cases to say anything.", "Te weinig gevallen om iets te zeggen."),
     (
@@ -122,6 +122,37 @@ const SENTENCES: [(Reason, &str, &str); 25] = [
         Reason::Changing,
         "The disparity of this group is changing, or has changed: something is different from before.",
         "De ongelijkheid van deze groep verandert of is veranderd: er is iets anders dan voorheen.",
+    ),
+    (
+        Reason::ComplaintsUnequal,
+        "For as many controls, people of this group complain more often than the rest.",
+        "Bij evenveel controles klagen mensen van deze groep vaker dan de rest.",
+    ),
+    (
+        Reason::OverturnedUnequally,
+        "Violations found in this group are overturned more often than those of the rest.",
+        "Bij deze groep gevonden overtredingen worden vaker herroepen dan die van de rest.",
+    ),
+    (
+        Reason::ComplaintsRise,
+        "For as many controls there are more complaints than in the same months of the reference.",
+        "Bij evenveel controles zijn er meer klachten dan in dezelfde maanden van de referentie.",
+    ),
+    (Reason::NotJudged, "Shown for the reader: it is not judged.", "Getoond voor de lezer: er volgt geen oordeel uit."),
+    (
+        Reason::FeedbackLoop,
+        "The group is a rising share of the picked, and what random controls find in it does not rise: the profile may feed itself.",
+        "De groep is een stijgend deel van de geselecteerden, en wat aselecte controles bij haar vinden stijgt niet: het profiel voedt mogelijk zichzelf.",
+    ),
+    (
+        Reason::ShareRises,
+        "The group is a rising share of the picked, and random controls do not rule out that its violations rose as well.",
+        "De groep is een stijgend deel van de geselecteerden, en aselecte controles sluiten niet uit dat haar overtredingen ook stegen.",
+    ),
+    (
+        Reason::Withheld,
+        "Its numbers are withheld, so this says nothing about the group.",
+        "De aantallen zijn afgeschermd: dit zegt niets over de groep.",
     ),
 ];
 

@@ -5,6 +5,10 @@ use super::text::Language;
 /// Shortest and longest time between two refreshes that may be asked for, in seconds.
 const REFRESH_SECONDS: std::ops::RangeInclusive<u32> = 5..=3_600;
 
+/// Days of the past that are shown where none are asked for, and those that may be.
+const DAYS: u32 = 90;
+const PAST_DAYS: std::ops::RangeInclusive<u32> = 1..=10_000;
+
 /// How the page was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -20,10 +24,7 @@ impl Request {
     /// Reads the query of the address (`lang=nl`, `refresh=30`) and the header `Accept-Language`. What is not understood counts as absent.
     #[must_use]
     pub fn of(query: Option<&str>, accepted: Option<&str>) -> Self {
-        let value = |name: &str| {
-            let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-            pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next_back()
-        };
+        let value = |name: &str| value(query, name);
         let named = value("lang").and_then(Language::of_code);
         let language = named.or_else(|| preferred(accepted?)).unwrap_or(Language::English);
         let refresh =
@@ -52,6 +53,36 @@ impl Request {
     }
 }
 
+/// Which finding's past is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// The finding's place on the status page.
+    pub anchor: String,
+    /// Days before the newest entry.
+    pub days: u32,
+}
+
+impl Past {
+    /// Reads the query of the address (`finding=finding.rule...`, `days=90`). `None` where it names no finding, or days beyond the range.
+    #[must_use]
+    pub fn of(query: Option<&str>) -> Option<Self> {
+        let anchor = value(query, "finding").filter(|anchor| is_anchor(anchor))?.to_owned();
+        let days = value(query, "days").map_or(Some(DAYS), |days| days.parse().ok())?;
+        PAST_DAYS.contains(&days).then_some(Self { anchor, days })
+    }
+}
+
+/// Whether a text can be the place of a finding. It is repeated in addresses, so nothing else may be in it.
+fn is_anchor(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte);
+    text.starts_with("finding.") && text.bytes().all(is_plain)
+}
+
+fn value<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
+    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next_back()
+}
+
 /// The language of the page that `Accept-Language` prefers.
 fn preferred(accepted: &str) -> Option<Language> {
     let liked = accepted.split(',').filter_map(|entry| {
@@ -74,6 +105,18 @@ mod tests {
         assert_eq!(language(None, Some("nl;q=0, en;q=0.1")), Language::English);
         assert_eq!(language(Some("lang=xx&a"), Some("fr")), Language::English);
         assert_eq!(language(Some("lang=nl&lang=en"), None), Language::English);
+    }
+
+    #[test]
+    fn the_past_is_that_of_a_place_on_the_page() {
+        let past = |query| Past::of(Some(query)).map(|past| (past.anchor, past.days));
+        assert_eq!(past("finding=finding.a.b~2E.7d"), Some(("finding.a.b~2E.7d".to_owned(), 90)));
+        assert_eq!(past("lang=nl&days=7&finding=finding.a"), Some(("finding.a".to_owned(), 7)));
+        for query in
+            ["", "finding=", "finding=x", "finding=finding.<b>", "finding=finding.a&days=0", "finding=finding.a&days=x"]
+        {
+            assert_eq!(past(query), None, "{query}");
+        }
     }
 
     #[test]

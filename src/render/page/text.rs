@@ -68,6 +68,7 @@ texts! {
     title: "Status of risk profiling", "Stand van de risicoprofilering";
     skip: "Skip to the content", "Naar de inhoud";
     as_of: "Windows end at", "Vensters eindigen op";
+    released_at: "numbers are rounded, and as of", "getallen zijn afgerond, en van";
     evaluated_ago: "evaluated {} ago", "{} geleden beoordeeld";
     configuration: "configuration", "configuratie";
     languages: "Language", "Taal";
@@ -88,6 +89,8 @@ texts! {
     alerts_firing_none: "no alert fires", "geen alarm actief";
     headline_critical: "Evidence of a disparity beyond the critical threshold", "Bewijs van een verschil voorbij de kritieke drempel";
     headline_warning: "Evidence of a disparity beyond the warning threshold", "Bewijs van een verschil voorbij de waarschuwingsdrempel";
+    headline_duty_critical: "A duty is not met, or evidence says so", "Aan een plicht is niet voldaan, of er is bewijs voor";
+    headline_duty_warning: "A duty needs attention", "Een plicht vraagt aandacht";
     headline_within: "No evidence beyond a threshold", "Geen bewijs voorbij een drempel";
     headline_insufficient: "Not enough data for a judgement", "Te weinig gegevens voor een oordeel";
     headline_incomplete: "Too many cases are missing for a judgement", "Er ontbreken te veel gevallen voor een oordeel";
@@ -109,6 +112,13 @@ texts! {
     cause_dropped: "dropped by a limit", "verworpen door een limiet";
     cause_impossible_counts: "counts that cannot be", "onmogelijke aantallen";
     cause_no_stratum: "without a value to compare like with like", "zonder waarde om gelijken te vergelijken";
+    cause_no_value: "nothing is known of how it was handled", "niet bekend hoe het is behandeld";
+    mean: "on average", "gemiddeld";
+    unit_minutes: " min", " min";
+    of_cases: "of {} cases", "van {} zaken";
+    unnamed: "unnamed", "zonder naam";
+    kind_cases: "{}: {} against {}", "{}: {} tegen {}";
+    mix_p_value: "p-value of equal shares: {}", "p-waarde van gelijke aandelen: {}";
     cause_unmatched: "controlled, without a selection", "gecontroleerd, zonder selectie";
     stale: "Stale", "Verouderd";
     unjudged: "Not judged", "Niet beoordeeld";
@@ -142,6 +152,7 @@ texts! {
     found: "Found", "Gevonden";
     outcomes_range: "missing outcomes could make it {} to {}", "ontbrekende uitkomsten kunnen het {} tot {} maken";
     outcomes_sensitive: "sensitive: missing outcomes could make it {} to {}, beyond the critical threshold", "gevoelig: ontbrekende uitkomsten kunnen het {} tot {} maken, voorbij de kritieke drempel";
+    interaction: "{} times what its parts make together", "{} keer wat de delen samen maken";
     association: "Cramér’s V {} ({} – {})", "Cramérs V {} ({} – {})";
     last_heard: "last heard of", "laatst van gehoord";
     compared_with: "Compared with", "Vergeleken met";
@@ -161,6 +172,8 @@ texts! {
     window: "Window", "Venster";
     group_rate: "Group rate", "Frequentie groep";
     reference_rate: "Reference rate", "Frequentie referentie";
+    group_values: "Values of the group", "Waarden groep";
+    reference_values: "Values of the reference", "Waarden referentie";
     n_of_m: "{} of {}", "{} van {}";
     ratio: "Ratio", "Verhouding";
     interval: "{} interval", "{}-interval";
@@ -186,6 +199,9 @@ texts! {
     probabilistic: "{} more cases with the group known only as probabilities: ratio {} weighted, {} by regression", "nog {} gevallen waarvan de groep alleen als kans bekend is: verhouding {} gewogen, {} door regressie";
     withheld: "withheld", "afgeschermd";
     withheld_note: "Withheld: fewer cases than may be shown.", "Afgeschermd: minder gevallen dan getoond mogen worden.";
+    withheld_verdicts:
+        "Where numbers are withheld, no verdict is told but one that evidence over time has raised: “Not enough data” then says nothing about the group.",
+        "Waar getallen zijn afgeschermd, staat alleen een oordeel dat bewijs over de tijd heeft gegeven: “Te weinig gegevens” zegt dan niets over de groep.";
     unknown: "unknown", "onbekend";
     plot_ratio: "Ratio {}, interval {} to {}.", "Verhouding {}, interval {} tot {}.";
     plot_scale: "Line of equality at 1; warning at {}, critical at {}.", "Lijn van gelijkheid bij 1; waarschuwing bij {}, kritiek bij {}.";
@@ -245,6 +261,7 @@ texts! {
     checkpoint: "Last checkpoint", "Laatste controlepunt";
     checkpoint_of: "{} ago; {} written, {} failed", "{} geleden; {} geschreven, {} mislukt";
     fault: "Faults", "Storingen";
+    audit: "Audit log", "Auditlogboek";
     no_fault: "none", "geen";
     client_errors: "{} errors of the Kafka client, {} reconnects", "{} fouten van de Kafka-client, {} keer opnieuw verbonden";
     reload: "Configuration", "Configuratie";
@@ -303,12 +320,15 @@ impl Language {
             Cause::ImpossibleCounts => self.cause_impossible_counts(),
             Cause::Unmatched => self.cause_unmatched(),
             Cause::NoStratum => self.cause_no_stratum(),
+            Cause::NoValue => self.cause_no_value(),
         }
     }
 
     /// The headline of a profile with this worst verdict.
-    pub const fn headline(self, verdict: Option<Verdict>) -> &'static str {
+    pub const fn headline(self, verdict: Option<Verdict>, is_disparity: bool) -> &'static str {
         match verdict {
+            Some(Verdict::Critical) if !is_disparity => self.headline_duty_critical(),
+            Some(Verdict::Warning) if !is_disparity => self.headline_duty_warning(),
             Some(Verdict::Critical) => self.headline_critical(),
             Some(Verdict::Warning) => self.headline_warning(),
             Some(Verdict::Within) => self.headline_within(),
@@ -373,6 +393,18 @@ impl Language {
             Indicator::ComplaintRate => {
                 self.choose("complaints, of those controlled", "klachten, van wie gecontroleerd is")
             }
+            Indicator::Intensity => {
+                self.choose("intensity of the controls of a case", "intensiteit van de controles van een zaak")
+            }
+            Indicator::Duration => {
+                self.choose("minutes that controls took of a case", "minuten die controles per zaak duurden")
+            }
+            Indicator::SanctionAmount => {
+                self.choose("amount of the sanctions of a hit", "bedrag van de sancties per treffer")
+            }
+            Indicator::SanctionRate => self.choose("sanctioned, of the hits", "met sanctie, van de treffers"),
+            Indicator::StrictRate => self
+                .choose("strictly controlled, of those controlled", "streng gecontroleerd, van wie gecontroleerd is"),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::read::ReadKind;
 use crate::settings::scope::{Surroundings, channels, dimensions, windows};
 use crate::settings::table::Table;
-use crate::settings::terms::{Criterion, CriterionStanding, RuleKind, WatchedCriterion, stratum};
+use crate::settings::terms::{Criterion, CriterionStanding, RuleKind, WatchedCriterion};
 
 /// Reads them.
 pub(in crate::settings) fn criterion(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> ReadKind {
@@ -17,12 +17,7 @@ pub(in crate::settings) fn criterion(table: &mut Table<'_>, surroundings: &Surro
         (CriterionStanding::Accepted, &lists.accepted),
     ];
     let watched = |(standing, names): (CriterionStanding, &Vec<String>)| {
-        let watched = |name: &String| WatchedCriterion {
-            name: name.clone(),
-            stratum: format!("{}{name}", stratum::CRITERION),
-            standing,
-        };
-        names.iter().map(watched).collect::<Vec<_>>()
+        names.iter().map(|name| WatchedCriterion::new(name, standing)).collect::<Vec<_>>()
     };
     let mut watched: Vec<WatchedCriterion> = standings.into_iter().flat_map(watched).collect();
     watched.sort_by(|one, other| (&one.name, one.standing).cmp(&(&other.name, other.standing)));

@@ -15,18 +15,58 @@ use crate::settings::terms::{
 /// How long a version is shown after its last case, where nothing is written.
 const DEFAULT_WITHIN: Span = Span::DAY.times(90);
 
+/// Days of a period, where nothing is written.
+const DEFAULT_REFERENCE_DAYS: u64 = 90;
+
+/// Most days of a period: a year.
+const MAX_REFERENCE_DAYS: u64 = 366;
+
 /// Reads them; `None` where a key that is needed is missing or wrong, which is among the problems.
 pub(in crate::settings) fn drift(
     table: &mut Table<'_>,
     profiles: &[ProfileId],
     surroundings: &Surroundings<'_>,
 ) -> Option<ReadKind> {
-    let choices = [("version", false), ("change", true)];
-    if table.valid_choice("compare", false, &choices, &["period"])? {
-        change(table)
-    } else {
-        Some(version(table, profiles, surroundings))
+    let choices = [("version", What::Version), ("change", What::Change), ("period", What::Period)];
+    match table.valid_choice("compare", What::Version, &choices, &[])? {
+        What::Version => Some(version(table, profiles, surroundings)),
+        What::Change => change(table),
+        What::Period => Some(period(table, profiles, surroundings)),
     }
+}
+
+/// What is compared.
+#[derive(Clone, Copy)]
+enum What {
+    Version,
+    Change,
+    Period,
+}
+
+fn period(table: &mut Table<'_>, profiles: &[ProfileId], surroundings: &Surroundings<'_>) -> ReadKind {
+    let most = u64::try_from(surroundings.history.0 / Span::DAY.0).unwrap_or(1).clamp(1, MAX_REFERENCE_DAYS);
+    let days = table.integer("reference_days", DEFAULT_REFERENCE_DAYS.min(most), 1..=most).value;
+    if profiles.iter().any(|id| by_population(id, surroundings)) {
+        let found = "one of exposure \"population\", whose counts are not known by day";
+        table.refuse("profiles of exposure \"assessed\" for compare = \"period\"", found);
+    }
+    let at_least_1 = |ratio: f64| (1.0..=1_000.0).contains(&ratio);
+    let warning = table.number("warning", 1.1, "a number from 1 to 1000", at_least_1);
+    let days = u32::try_from(days).unwrap_or(u32::MAX);
+    let length = Span::DAY.times(days.into());
+    ReadKind {
+        kind: RuleKind::Drift(Drift { compare: Compare::Period(days), warning, critical: warning }),
+        channels: channels(table),
+        dimensions: dimensions(table, surroundings),
+        windows: vec![WindowLength { length, label: format_duration(length) }],
+        min_events: 0,
+        names: None,
+    }
+}
+
+fn by_population(id: &ProfileId, surroundings: &Surroundings<'_>) -> bool {
+    let profile = surroundings.profiles.get(usize::from(id.0));
+    profile.is_some_and(|profile| profile.exposure == Exposure::Population)
 }
 
 fn version(table: &mut Table<'_>, profiles: &[ProfileId], surroundings: &Surroundings<'_>) -> ReadKind {
@@ -56,10 +96,7 @@ fn indicator(table: &mut Table<'_>, profiles: &[ProfileId], surroundings: &Surro
     let choices = [Indicator::SelectionRate, Indicator::ControlFrequency, Indicator::HitRate]
         .map(|indicator| (indicator.name(), indicator));
     let written = table.choice("indicator", Indicator::ControlFrequency, &choices);
-    let by_population = |id: &ProfileId| {
-        surroundings.profiles.get(usize::from(id.0)).is_some_and(|profile| profile.exposure == Exposure::Population)
-    };
-    if written.value != Indicator::HitRate && profiles.iter().any(by_population) {
+    if written.value != Indicator::HitRate && profiles.iter().any(|id| by_population(id, surroundings)) {
         let expected = "\"hit_rate\" with a profile of exposure \"population\", whose counts are not known by version";
         written.refuse(table.problems, expected, shown(written.value.name()));
     }
@@ -86,7 +123,7 @@ pub(in crate::settings) fn resolve_watched(rules: &mut [Rule], names: &[Option<N
     let known: Vec<Rule> = rules.to_vec();
     for (rule, name) in rules.iter_mut().zip(names) {
         let (RuleKind::Drift(terms), Some(Names::Of(name))) = (&mut rule.kind, name) else { continue };
-        let Some((index, watched)) = watched(&known, name, problems) else { continue };
+        let Some((index, watched)) = watched((&known, &rule.name), name, problems) else { continue };
         terms.compare = Compare::Change(index);
         rule.channels.clone_from(&watched.channels);
         rule.dimensions.clone_from(&watched.dimensions);
@@ -99,9 +136,14 @@ pub(in crate::settings) fn resolve_watched(rules: &mut [Rule], names: &[Option<N
     }
 }
 
-fn watched<'r>(known: &'r [Rule], name: &Given<String>, problems: &mut Problems) -> Option<(usize, &'r Rule)> {
+fn watched<'r>(
+    (known, own): (&'r [Rule], &str),
+    name: &Given<String>,
+    problems: &mut Problems,
+) -> Option<(usize, &'r Rule)> {
     let Some((index, rule)) = known.iter().enumerate().find(|(_, rule)| rule.name == name.value) else {
-        let near = suggestion(name, known.iter().map(|rule| rule.name.as_str()));
+        // A rule does not watch itself.
+        let near = suggestion(name, known.iter().map(|rule| rule.name.as_str()).filter(|known| *known != own));
         name.refuse(problems, format!("the name of a rule{near}"), shown(name));
         return None;
     };

@@ -15,6 +15,7 @@ pub(in crate::settings) enum Kind {
     Coverage,
     Drift,
     Silence,
+    Complaints,
 }
 
 /// What was read of a rule's kind.
@@ -38,7 +39,7 @@ pub(in crate::settings) enum Names {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Disparity,
         Self::Criterion,
         Self::Automation,
@@ -47,6 +48,7 @@ impl Kind {
         Self::Coverage,
         Self::Drift,
         Self::Silence,
+        Self::Complaints,
     ];
 
     /// Returns the word for it.
@@ -60,6 +62,7 @@ impl Kind {
             Self::Coverage => "coverage",
             Self::Drift => "drift",
             Self::Silence => "silence",
+            Self::Complaints => "complaints",
         }
     }
 }

@@ -16,13 +16,16 @@ pub(in crate::settings) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fr
 /// Reads them. A rule watches the topics that it names.
 pub(in crate::settings) fn silence(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> ReadKind {
     let topics: Vec<(Topic, WindowLength)> =
-        Topic::ALL.into_iter().filter_map(|topic| Some((topic, longest(table, topic)?))).collect();
+        Topic::ALL.into_iter().filter_map(|topic| Some((topic, longest(table, topic, surroundings)?))).collect();
     if topics.is_empty() {
         let names: Vec<&str> = Topic::ALL.iter().map(|topic| topic.name()).collect();
         table.refuse(format!("at least one of {} with its longest silence", names.join(", ")), "none");
     }
     let of_groups = topics.iter().any(|(topic, _)| *topic == Topic::Groups);
     let calendar = calendar(table);
+    if let Some((_, longest)) = topics.iter().find(|(topic, _)| *topic == Topic::Groups) {
+        check_groups(table, longest, &calendar, surroundings);
+    }
     let is_critical = table.choice("severity", true, &[("warning", false), ("critical", true)]).value;
     ReadKind {
         kind: RuleKind::Silence(Silence { topics, calendar, is_critical }),
@@ -35,10 +38,32 @@ pub(in crate::settings) fn silence(table: &mut Table<'_>, surroundings: &Surroun
 }
 
 /// The longest time without a topic; `None` where the rule does not name it.
-fn longest(table: &mut Table<'_>, topic: Topic) -> Option<WindowLength> {
-    let range = Span::MINUTE..=Span::DAY.times(MAX_DURATION_DAYS);
+fn longest(table: &mut Table<'_>, topic: Topic, surroundings: &Surroundings<'_>) -> Option<WindowLength> {
+    let most = match topic {
+        // Heard of by its counts.
+        Topic::Groups => surroundings.history,
+        _ => Span::DAY.times(MAX_DURATION_DAYS),
+    };
+    let range = Span::MINUTE..=most;
     let length = table.optional_duration(topic.name(), range)?;
     Some(WindowLength { length, label: format_duration(length) })
+}
+
+/// A group is last heard of by its counts: beyond the history there are none.
+fn check_groups(table: &mut Table<'_>, longest: &WindowLength, calendar: &Calendar, surroundings: &Surroundings<'_>) {
+    let days = calendar.days.iter().filter(|works| **works).count();
+    let a_week = (calendar.to.0 - calendar.from.0).saturating_mul(i64::try_from(days).unwrap_or(0)).max(1);
+    // Working time is spread over more time; a holiday adds a day at most.
+    let weeks = longest.length.0.div_euclid(a_week).saturating_add(1);
+    let holidays = i64::try_from(calendar.holidays.len()).unwrap_or(i64::MAX);
+    let least = weeks.saturating_mul(7 * Span::DAY.0).saturating_add(holidays.saturating_mul(Span::DAY.0));
+    let span = if a_week >= 7 * Span::DAY.0 && holidays == 0 { longest.length.0 } else { least };
+    if span > surroundings.history.0 {
+        let history = format_duration(surroundings.history);
+        let expected =
+            format!("a silence of groups of which, in working time, all is within window.history ({history})");
+        table.refuse(expected, format!("groups = {:?}", longest.label));
+    }
 }
 
 fn calendar(table: &mut Table<'_>) -> Calendar {

@@ -12,6 +12,9 @@ pub(super) const DISPARITY: &str = "disparity";
 /// Partitions whose offsets are written out for people, at most. The message has all of them.
 const MAX_OFFSETS_SHOWN: usize = 50;
 
+/// Measures that are written out for people, at most: the newest. The message has more of them.
+const MAX_MEASURES_SHOWN: usize = 5;
+
 /// The annotations of an alert. What is unknown is left out; what is withheld says so.
 pub(super) fn annotations(document: &Value, severity: &str) -> BTreeMap<&'static str, String> {
     let at = |pointer: &str| document.pointer(pointer);
@@ -35,6 +38,7 @@ pub(super) fn annotations(document: &Value, severity: &str) -> BTreeMap<&'static
         annotations.extend(alarm_at.map(|level| ("e_value_alarm_at", power_of_e(level))));
     }
     annotations.insert("inputs", offsets(document));
+    annotations.insert("measures", measures(document));
     annotations.insert("summary", summary(document, severity));
     annotations.insert("description", description(document, suppressed));
     annotations.retain(|_, value| !value.is_empty());
@@ -42,7 +46,7 @@ pub(super) fn annotations(document: &Value, severity: &str) -> BTreeMap<&'static
 }
 
 /// The annotations that are texts, and where the document has them.
-const TEXTS: [(&str, &str); 18] = [
+const TEXTS: [(&str, &str); 24] = [
     ("alert_id", "/alert/id"),
     ("message_id", "/id"),
     ("active_at", "/alert/active_at"),
@@ -61,10 +65,16 @@ const TEXTS: [(&str, &str); 18] = [
     ("owner", "/alert/owner"),
     ("action", "/alert/action"),
     ("runbook_url", "/alert/runbook"),
+    ("accepted_at", "/alert/acceptance/at"),
+    ("accepted_by", "/alert/acceptance/by"),
+    ("accepted_reason", "/alert/acceptance/reason"),
+    ("accepted_until", "/alert/acceptance/until"),
+    ("acceptance_ended", "/alert/acceptance/ended"),
+    ("acceptance_ended_at", "/alert/acceptance/ended_at"),
 ];
 
 /// The annotations that are numbers, and where the document has them.
-const NUMBERS: [(&str, &str); 22] = [
+const NUMBERS: [(&str, &str); 23] = [
     ("group_exposed", "/alert/evidence/group_counts/exposed"),
     ("group_events", "/alert/evidence/group_counts/events"),
     ("reference_exposed", "/alert/evidence/reference_counts/exposed"),
@@ -85,6 +95,7 @@ const NUMBERS: [(&str, &str); 22] = [
     ("log_e_material", "/alert/evidence/evidence/log_e_material"),
     ("log_e_alarm_at", "/alert/evidence/evidence/alarm_at"),
     ("evidence_blocks", "/alert/evidence/evidence/blocks"),
+    ("accepted_ratio", "/alert/acceptance/ratio"),
     ("threshold_warning", "/thresholds/warning"),
     ("threshold_critical", "/thresholds/critical"),
 ];
@@ -102,7 +113,7 @@ const WITHHELD_AT: [&str; 6] = [
 
 fn summary(document: &Value, severity: &str) -> String {
     let of = |name: &str| text(document, &format!("/alert/{name}"));
-    if !matches!(of("evidence/kind").as_str(), "" | DISPARITY) {
+    if !is_disparity(document) {
         return duty_summary(document, severity);
     }
     format!(
@@ -113,6 +124,11 @@ fn summary(document: &Value, severity: &str) -> String {
         reference = of("reference"),
         profile = of("profile"),
     )
+}
+
+/// Alerts of earlier versions name no kind.
+fn is_disparity(document: &Value) -> bool {
+    matches!(text(document, "/alert/evidence/kind").as_str(), "" | DISPARITY)
 }
 
 /// Another rule kind says why: of which group or subject, in which profile.
@@ -137,7 +153,18 @@ fn description(document: &Value, suppressed: bool) -> String {
     if suppressed {
         sentences.push("Numbers are withheld: a side of the comparison is smaller than may be published.".to_owned());
     }
-    for (side, counts) in [("Group", "group_counts"), ("Reference", "reference_counts")] {
+    let values = evidence("values");
+    for (side, name) in [("Group", "group"), ("Reference", "reference")] {
+        sentences.extend(values.and_then(|values| values_sentence(side, values.get(name)?)));
+    }
+    // Another kind may count what is of no group, and compare it with what is no group.
+    let [own, other, of_what] = match is_disparity(document) {
+        true => ["Group", "Reference", " for a disparity"],
+        false => ["Counted", "Compared with", ""],
+    };
+    // Of values every case is an event.
+    let counted = [(own, "group_counts"), (other, "reference_counts")];
+    for (side, counts) in counted.into_iter().filter(|_| values.is_none()) {
         let of = |part: &str| evidence(&format!("{counts}/{part}")).map(number);
         if let (Some(events), Some(exposed)) = (of("events"), of("exposed")) {
             sentences.push(format!("{side}: {events} of {exposed}."));
@@ -146,15 +173,59 @@ fn description(document: &Value, suppressed: bool) -> String {
     if evidence("ratio").is_some() {
         sentences.push(format!("Ratio {}.", limits("ratio")));
     }
+    sentences.extend(evidence("versions").and_then(versions));
     if let (Some(log_e), Some(alarm_at)) =
         (evidence("evidence/log_e").and_then(Value::as_f64), evidence("evidence/alarm_at").and_then(Value::as_f64))
     {
-        sentences.push(format!("Evidence for a disparity {} (alarm at {}).", power_of_e(log_e), power_of_e(alarm_at)));
+        sentences.push(format!("Evidence{of_what} {} (alarm at {}).", power_of_e(log_e), power_of_e(alarm_at)));
     }
     if document.pointer("/transition/reason").and_then(Value::as_str) == Some("no_longer_watched") {
         sentences.push("Ended because the configuration or the state no longer has it.".to_owned());
     }
+    sentences.extend(acceptance(document));
     sentences.join(" ")
+}
+
+/// Whether the finding is accepted, or why it is no longer.
+fn acceptance(document: &Value) -> Option<String> {
+    let of = |name: &str| text(document, &format!("/alert/acceptance/{name}"));
+    if document.pointer("/alert/accepted").and_then(Value::as_bool)? {
+        let until = of("until");
+        let until = if until.is_empty() { String::new() } else { format!(" until {until}") };
+        return Some(format!("Accepted by {}{until}; it still holds.", of("by")));
+    }
+    Some(format!("No longer accepted: {}.", of("ended").replace('_', " ")))
+}
+
+/// What was done about the alert, oldest first: `2026-03-01T12:00:00Z suspended by profile-owner: the reason`.
+fn measures(document: &Value) -> String {
+    let measures = document.pointer("/alert/measures").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let shown = measures.iter().skip(measures.len().saturating_sub(MAX_MEASURES_SHOWN)).map(|measure| {
+        let of = |name: &str| measure.get(name).and_then(Value::as_str).unwrap_or_default();
+        format!("{} {} by {}: {}", of("at"), of("measure"), of("by"), of("reason"))
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+/// The versions of the profile in which it was seen, the newest first: `Seen in version v2 (120 cases), v1.`
+fn versions(seen: &Value) -> Option<String> {
+    let one = |seen: &Value| {
+        let version = seen.get("version").and_then(Value::as_str)?;
+        let cases = seen.get("cases").and_then(Value::as_u64);
+        Some(cases.map_or_else(|| version.to_owned(), |cases| format!("{version} ({cases} cases)")))
+    };
+    let versions: Vec<String> = seen.as_array()?.iter().filter_map(one).collect();
+    (!versions.is_empty()).then(|| format!("Seen in version {}.", versions.join(", ")))
+}
+
+/// The quantiles of one side; `None` where it is withheld.
+fn values_sentence(side: &str, values: &Value) -> Option<String> {
+    let quantiles = values.as_object()?.iter().filter(|(name, _)| name.starts_with('p'));
+    let quantile = |(name, of): (&String, &Value)| {
+        Some(format!("{name} {}", number(of.get("value").filter(|value| !value.is_null())?)))
+    };
+    let quantiles: Vec<String> = quantiles.filter_map(quantile).collect();
+    Some(format!("{side}: {} of {} cases.", quantiles.join(", "), number(values.get("cases")?)))
 }
 
 /// `topic/partition=offset` of each partition.

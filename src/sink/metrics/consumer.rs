@@ -9,7 +9,7 @@ use crate::status::{PartitionHealth, Unsafe};
 const PARTITION: [&str; 2] = ["topic", "partition"];
 
 /// The metrics of the input.
-pub(super) const METRICS: [Metric; 11] = [
+pub(super) const METRICS: [Metric; 12] = [
     Metric::counters("dead_letters_total", "Attempts to deliver dead letters.", &["result"], |scrape, samples| {
         let letters = &scrape.view.dead_letters;
         samples.push(["delivered"], count(letters.delivered));
@@ -43,6 +43,16 @@ pub(super) const METRICS: [Metric; 11] = [
     Metric::gauge("consumer_fault", "1 where a partition is no longer read.", |view| {
         Some(flag(view.source.fault.is_some()))
     }),
+    Metric::gauges(
+        "kafka_access_failed",
+        "1 for a client that the brokers do not let in, by cause.",
+        &["client", "cause"],
+        |scrape, samples| {
+            for trouble in &scrape.view.access {
+                samples.push([trouble.client, trouble.cause.name()], 1.0);
+            }
+        },
+    ),
     Metric::gauges(
         "input_unsafe",
         "1 where an input topic can lose records before they are read, or overwhelm memory, by reason.",

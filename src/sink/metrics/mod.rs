@@ -3,12 +3,17 @@
 //! A value that is unknown or withheld has no sample.
 
 mod alerts;
+mod audit;
 mod consumer;
 mod delivery;
+mod duties;
 mod evidence;
 mod family;
 mod findings;
 mod funnel;
+mod handled;
+mod history;
+mod http;
 mod labels;
 mod lateness;
 mod live;

@@ -9,7 +9,7 @@ use crate::status::{LATENCY_BOUNDS_MS, LatencyHistogram};
 use crate::window::UNLISTED_KINDS;
 
 /// The metrics of the monitor.
-pub(super) const METRICS: [Metric; 23] = [
+pub(super) const METRICS: [Metric; 24] = [
     Metric::counters(
         "events_total",
         "Records read, by event type and what became of them.",
@@ -48,6 +48,11 @@ pub(super) const METRICS: [Metric; 23] = [
     Metric::gauge("watermark_timestamp_seconds", "Event time up to which all partitions have come.", |view| {
         view.health.watermark.map(seconds)
     }),
+    Metric::gauge(
+        "released_timestamp_seconds",
+        "Event time at which the windows of the published numbers end.",
+        |view| view.published.released_at().map(seconds),
+    ),
     Metric::gauge("open_cases", "Cases open.", |view| Some(count(view.health.open_cases))),
     Metric::gauge("waiting_cases", "Cases with events that wait for their selection.", |view| {
         Some(count(view.health.waiting_cases))

@@ -1,11 +1,11 @@
 //! The operation of the daemon: checkpoints, clock, configuration, build.
 
-use super::labels::{count, flag};
+use super::labels::{count, flag, seconds};
 use super::metric::Metric;
 use crate::plan::invariant;
 
 /// The metrics of operation.
-pub(super) const METRICS: [Metric; 13] = [
+pub(super) const METRICS: [Metric; 16] = [
     Metric::gauge("checkpoint_age_seconds", "Since the state was last brought to the disk.", |view| {
         Some(view.checkpoint.last.elapsed().as_secs_f64())
     }),
@@ -39,6 +39,21 @@ pub(super) const METRICS: [Metric; 13] = [
         "config_last_reload_successful",
         "0 where the last reload was refused: what is in force is not what is in the file.",
         |view| Some(flag(!view.operation.refused)),
+    ),
+    Metric::gauge(
+        "pseudonym_keys",
+        "Pseudonym keys that exist: 2 from a rotation until nothing is known by the previous one.",
+        |view| Some(if view.operation.previous_key_exists { 2.0 } else { 1.0 }),
+    ),
+    Metric::gauge(
+        "pseudonym_key_age_seconds",
+        "Since the present pseudonym key was put there, as its file tells.",
+        |view| Some(view.operation.key_since?.elapsed().unwrap_or_default().as_secs_f64()),
+    ),
+    Metric::gauge(
+        "pseudonym_previous_key_until_timestamp_seconds",
+        "The event time up to which something may be known by the previous pseudonym key. It grows while its cases get events.",
+        |view| view.health.previous_key_until.map(seconds),
     ),
     Metric::counters(
         "invariant_violations_total",

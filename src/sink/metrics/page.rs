@@ -6,18 +6,34 @@ use super::family::{Family, FindingLabels};
 use super::metric::Metric;
 use super::scrape::Scrape;
 use super::{
-    alerts, consumer, delivery, evidence, findings, funnel, lateness, live, monitor, operation, probabilistic,
+    alerts, audit, consumer, delivery, duties, evidence, findings, funnel, handled, history, http, lateness, live,
+    monitor, operation, probabilistic,
 };
 use crate::disclosure::Published;
 use crate::status::{View, lock, wall_clock};
 
 /// The tables that rest on what was published alone, and on the limit on series.
-const PUBLISHED: [&[Metric]; 5] =
-    [&findings::METRICS, &probabilistic::METRICS, &evidence::METRICS, &funnel::METRICS, &alerts::METRICS];
+const PUBLISHED: [&[Metric]; 7] = [
+    &findings::METRICS,
+    &handled::METRICS,
+    &duties::METRICS,
+    &probabilistic::METRICS,
+    &evidence::METRICS,
+    &funnel::METRICS,
+    &alerts::METRICS,
+];
 
 /// The tables that change from one scrape to the next.
-const LIVE: [&[Metric]; 5] =
-    [&monitor::METRICS, &lateness::METRICS, &consumer::METRICS, &delivery::METRICS, &operation::METRICS];
+const LIVE: [&[Metric]; 8] = [
+    &monitor::METRICS,
+    &lateness::METRICS,
+    &consumer::METRICS,
+    &delivery::METRICS,
+    &http::METRICS,
+    &operation::METRICS,
+    &audit::METRICS,
+    &history::METRICS,
+];
 
 /// Renders pages and keeps what rests on the last evaluation, which is nearly all of a page. Nobody but scrapes waits for it.
 #[derive(Default)]

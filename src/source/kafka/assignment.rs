@@ -7,6 +7,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::MetadataPartition;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::brokers::CONSUMER;
 use super::client::Connection;
 use super::feed::{Feed, Outgoing};
 use super::state::{PartitionName, PartitionState, SourceState};
@@ -51,8 +52,11 @@ impl Assignment<'_> {
         let metadata = metadata.map_err(|error| SourceError::topic(topic, error))?;
         let known = metadata.topics().iter().find(|known| known.name() == topic);
         if let Some(error) = known.and_then(|known| known.error()) {
-            // Such as a missing permission.
-            return Err(SourceError::topic(topic, RDKafkaErrorCode::from(error)));
+            let code = RDKafkaErrorCode::from(error);
+            if code == RDKafkaErrorCode::TopicAuthorizationFailed {
+                self.connection.session().brokers().denied(CONSUMER, &format!("Read on topic {topic}"), &code);
+            }
+            return Err(SourceError::topic(topic, code));
         }
         let partitions = known.map_or(&[][..], |known| known.partitions());
         if partitions.is_empty() {

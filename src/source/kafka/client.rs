@@ -5,11 +5,12 @@ use std::sync::Arc;
 use kafka_batch::RecordQueue;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
-use rdkafka::config::ClientConfig;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
 
+use super::brokers::{OFFSETS, Session};
 use super::state::SourceState;
 use crate::source::error::SourceError;
 
@@ -29,12 +30,25 @@ impl Connection {
     ///
     /// # Errors
     /// [`SourceError::Client`] if librdkafka refuses the configuration.
-    pub fn open(config: &ClientConfig, state: &Arc<SourceState>) -> Result<Self, SourceError> {
-        let client = config.create_with_context(Reports { state: Arc::clone(state) }).map_err(SourceError::Client)?;
-        let client = Arc::new(client);
-        let none = || SourceError::Client(KafkaError::ClientCreation("no queue for records".to_owned()));
+    pub fn open(config: &ClientConfig, state: &Arc<SourceState>, session: Session) -> Result<Self, SourceError> {
+        let reports = Reports { state: Arc::clone(state), session };
+        let client: Arc<Client> =
+            Arc::new(config.create_with_context(reports).map_err(|error| SourceError::client(&error))?);
+        let none = || SourceError::Client("no queue for records".to_owned());
         let records = RecordQueue::new(Arc::clone(&client)).ok_or_else(none)?;
-        Ok(Self { client, records })
+        let connection = Self { client, records };
+        connection.renew();
+        Ok(connection)
+    }
+
+    /// Gives the client what to log in with, if it has changed.
+    pub fn renew(&self) {
+        self.session().renew(self.client.client());
+    }
+
+    /// How the client logs in, and what it reports of access.
+    pub fn session(&self) -> &Session {
+        &self.client.context().session
     }
 
     /// Reads these partitions as well.
@@ -54,6 +68,7 @@ impl Connection {
 /// Takes the client's reports: how far it has fetched, where the partitions end, its errors.
 pub(super) struct Reports {
     state: Arc<SourceState>,
+    session: Session,
 }
 
 impl ClientContext for Reports {
@@ -64,9 +79,7 @@ impl ClientContext for Reports {
                 // The client also reports partitions that it does not read.
                 let Some(state) = partitions.get_mut(&(topic.clone(), *partition)) else { continue };
                 state.end_offset = state.end_offset.max(statistics.hi_offset);
-                let fetched = state.assigned && statistics.next_offset >= state.catch_up;
-                state.nothing_left |= fetched && state.reported == state.next_offset;
-                state.reported = state.next_offset;
+                state.take_report(statistics.next_offset, statistics.fetchq_cnt);
             }
         }
     }
@@ -74,7 +87,19 @@ impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
         self.state.count_error();
         tracing::debug!(%error, reason, "the client reported an error");
+        self.session.error(reason);
+    }
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.session.log(level, facility, line);
     }
 }
 
-impl ConsumerContext for Reports {}
+impl ConsumerContext for Reports {
+    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        // A refusal also comes as an error of the client.
+        if result.is_ok() {
+            self.session.brokers().works(OFFSETS);
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! How the clients of librdkafka are configured.
 
-use rdkafka::config::ClientConfig;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
-use crate::settings::Kafka;
+use crate::settings::{Kafka, read_secret_text};
 use crate::source::error::SourceError;
 
 /// Compressed bytes that the client asks for at once, unless one record may be larger. All of them are in memory inflated: gzip inflates up to
@@ -20,30 +20,34 @@ const QUEUED_KIB: u32 = 64 << 10;
 /// for most of the time.
 const BACKOFF_MS: u32 = 5;
 
-/// What every client of these brokers needs.
+/// The key of the file with the password.
+pub(super) const PASSWORD_KEY: &str = "kafka.sasl_password_file";
+
+/// What every client of these brokers needs, but a token.
 ///
 /// # Errors
-/// [`SourceError::File`] if the file with the password cannot be read.
-pub fn base_config(settings: &Kafka) -> Result<ClientConfig, SourceError> {
+/// [`SourceError::Secret`] if a file with a password is of no use.
+pub(super) fn base_config(settings: &Kafka) -> Result<ClientConfig, SourceError> {
     let mut config = ClientConfig::new();
     for (name, value) in &settings.properties {
         config.set(name, value);
     }
     config.set("bootstrap.servers", &settings.brokers).set("security.protocol", settings.security_protocol.name());
-    if let Some(path) = &settings.sasl_password_file {
-        let password = std::fs::read_to_string(path).map_err(|error| SourceError::file(path, "read", error))?;
-        config.set("sasl.password", password.trim_end_matches(['\r', '\n']));
+    let passwords = [
+        ("sasl.password", PASSWORD_KEY, &settings.sasl_password_file),
+        ("ssl.key.password", "kafka.ssl_key_password_file", &settings.ssl_key_password_file),
+    ];
+    for (property, key, path) in passwords {
+        if let Some(path) = path {
+            config.set(property, read_secret_text(key, path)?);
+        }
     }
     Ok(config)
 }
 
-/// What every consumer needs. `message_bytes` is the largest record that must not get stuck.
-///
-/// # Errors
-/// As [`base_config`].
-pub(super) fn consumer_config(settings: &Kafka, message_bytes: usize) -> Result<ClientConfig, SourceError> {
+/// What every consumer needs, from what every client needs. `message_bytes` is the largest record that must not get stuck.
+pub(super) fn consumer_config(mut config: ClientConfig, group: &str, message_bytes: usize) -> ClientConfig {
     let fetch_bytes = message_bytes.max(FETCH_BYTES).to_string();
-    let mut config = base_config(settings)?;
     // How fast it reads: here the user's word counts.
     for (name, value) in [("fetch.queue.backoff.ms", BACKOFF_MS), ("queued.min.messages", QUEUED_RECORDS)] {
         if config.get(name).is_none() {
@@ -51,7 +55,7 @@ pub(super) fn consumer_config(settings: &Kafka, message_bytes: usize) -> Result<
         }
     }
     config
-        .set("group.id", &settings.group)
+        .set("group.id", group)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")
@@ -65,5 +69,7 @@ pub(super) fn consumer_config(settings: &Kafka, message_bytes: usize) -> Result<
         .set("reconnect.backoff.max.ms", "2000")
         .set("fetch.max.bytes", &fetch_bytes)
         .set("max.partition.fetch.bytes", &fetch_bytes);
-    Ok(config)
+    // Otherwise a connection that is closed at once is not told at all.
+    config.set_log_level(RDKafkaLogLevel::Info);
+    config
 }

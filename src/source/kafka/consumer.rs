@@ -7,13 +7,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
+use super::brokers::{Brokers, CONSUMER};
 use super::config::consumer_config;
 use super::feed::Feed;
 use super::reader::{Reader, Wiring};
 use super::state::SourceState;
 use crate::checkpoint::Input;
 use crate::settings::Kafka;
-use crate::source::{error::SourceError, position::RecordHash};
+use crate::source::{error::SourceError, position::RecordHashes};
 
 /// Messages that may wait between the consumer's thread and the monitor's.
 const QUEUED_BATCHES: usize = 4;
@@ -40,19 +41,22 @@ impl KafkaSource {
     /// # Errors
     /// [`SourceError`] if the configuration names a file that cannot be read, or librdkafka refuses it.
     pub fn start(
+        brokers: &Brokers,
         settings: &Kafka,
         message_bytes: usize,
         inputs: &[Input],
-        hash: RecordHash,
+        hashes: impl Into<RecordHashes>,
     ) -> Result<Self, SourceError> {
-        let config = consumer_config(settings, message_bytes)?;
+        let config = consumer_config(brokers.config(), &settings.group, message_bytes);
         let state = Arc::new(SourceState::reading_on(inputs));
         let (sender, feed) = sync_channel(QUEUED_BATCHES);
         let stop = Arc::new(AtomicBool::new(false));
         let (used, given_back) = sync_channel(QUEUED_BATCHES);
         let wiring = Wiring { feed: sender, given_back, stop: Arc::clone(&stop) };
+        let session = brokers.session(CONSUMER);
         // Made here, so that refused settings show now and not on the thread.
-        let reader = Reader::new(settings.topics.clone(), config, (hash, message_bytes), &state, wiring)?;
+        let reader =
+            Reader::new(settings.topics.clone(), config, (hashes.into(), message_bytes), &state, session, wiring)?;
         let thread = std::thread::Builder::new().name("kafka".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| SourceError::Thread { thread: "consumer's", source })?;
         Ok(Self { feed, state, used, stop, thread: Some(thread) })

@@ -14,6 +14,8 @@ pub enum Feed {
     Partition(PartitionIndex, Input),
     /// Records.
     Batch(Batch),
+    /// Nothing is left to be read before this offset of a partition: what stood there are no records, such as the markers of transactions.
+    Passed(PartitionIndex, i64),
 }
 
 /// The monitor's thread no longer receives.

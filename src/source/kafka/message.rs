@@ -4,7 +4,7 @@ use kafka_batch::Record;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 
 use crate::checkpoint::LastRecord;
-use crate::source::position::RecordHash;
+use crate::source::position::RecordHashes;
 
 /// A record, however the client gives it.
 pub(super) trait Parts<'m>: Copy {
@@ -76,9 +76,11 @@ impl<'m, M: Parts<'m>> Bounded<M> {
         })
     }
 
-    /// Whether this is the record that was counted last. It is compared under the limit of that time, which may differ from the present one.
-    pub fn is(&self, last: LastRecord, hash: &RecordHash) -> bool {
+    /// Returns what is known of this record by the present key, if it is the one that was counted last. It is compared under the limit of that
+    /// time, which may differ from the present one.
+    pub fn recognised(&self, last: LastRecord, hashes: &RecordHashes) -> Option<LastRecord> {
         let then = Self { message: self.message, limit: last.message_bytes.unwrap_or(self.limit) };
-        last.hash == hash.of(then.timestamp(), then.payload(), then.headers())
+        let hash = hashes.recognise(last.hash, |hash| hash.of(then.timestamp(), then.payload(), then.headers()))?;
+        Some(LastRecord { hash, ..last })
     }
 }

@@ -4,24 +4,31 @@
 //! (docs/decisions/0092-records-are-read-in-place.md). There is no group membership: the daemon reads from the offsets of its
 //! checkpoint, or from the beginning if there is no checkpoint. It commits offsets for lag displays only.
 
+mod access;
 mod assignment;
 mod batch;
 mod batching;
+mod brokers;
+mod certificate;
 mod client;
 mod config;
 mod consumer;
 mod feed;
 mod gap;
+mod login;
 mod message;
 mod poison;
 mod reader;
 mod state;
 mod topics;
+mod trial;
+mod trouble;
 
 pub use batch::{Batch, BatchRecord};
-pub use config::base_config;
+pub use brokers::{Brokers, Session};
 pub use consumer::KafkaSource;
 pub use feed::Feed;
 pub use gap::{log_range, next_readable};
 pub use state::SourceState;
 pub use topics::TopicWatch;
+pub use trial::try_client;

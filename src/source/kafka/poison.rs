@@ -12,6 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::brokers::Session;
 use crate::source::error::SourceError;
 
 /// Longest wait for a record, or for what is in its place.
@@ -50,13 +51,19 @@ pub(super) fn bad_batch(error: &KafkaError) -> Option<RDKafkaErrorCode> {
 }
 
 /// Looks at one partition at one offset. Ends early when `stop` is set.
-pub(super) fn look_at(config: &ClientConfig, stop: &AtomicBool, at: (&str, i32, i64)) -> Result<Found, SourceError> {
-    look_into(config, stop, at, |_| ())
+pub(super) fn look_at(
+    config: &ClientConfig,
+    session: &Session,
+    stop: &AtomicBool,
+    at: (&str, i32, i64),
+) -> Result<Found, SourceError> {
+    look_into(config, session, stop, at, |_| ())
 }
 
 /// As [`look_at`], and shows the record, if there is one.
 pub(super) fn look_into(
     config: &ClientConfig,
+    session: &Session,
     stop: &AtomicBool,
     (topic, partition, offset): (&str, i32, i64),
     mut show: impl FnMut(&BorrowedMessage<'_>),
@@ -64,7 +71,8 @@ pub(super) fn look_into(
     let failed = |error: KafkaError| SourceError::partition(topic, partition, error);
     let mut config = config.clone();
     config.set("enable.partition.eof", "true").set("statistics.interval.ms", "0");
-    let consumer: BaseConsumer = config.create().map_err(failed)?;
+    let consumer: BaseConsumer = config.create().map_err(|error| SourceError::client(&error))?;
+    session.anew().renew(consumer.client());
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(failed)?;
     consumer.assign(&list).map_err(failed)?;
@@ -94,12 +102,13 @@ pub(super) fn look_into(
 /// double, and then halves the last one. If several batches are bad, it can pass over readable ones between them.
 pub(super) fn behind_bad_batch(
     config: &ClientConfig,
-    topic: &str,
-    partition: i32,
+    session: &Session,
+    (topic, partition): (&str, i32),
     (offset, end): (i64, i64),
 ) -> Result<i64, SourceError> {
     let never = AtomicBool::new(false);
-    let is_bad = |at: i64| look_at(config, &never, (topic, partition, at)).map(|found| matches!(found, Found::Bad(_)));
+    let is_bad =
+        |at: i64| look_at(config, session, &never, (topic, partition, at)).map(|found| matches!(found, Found::Bad(_)));
     let (mut bad, mut step) = (offset, 1);
     let mut good = loop {
         let next = (bad + step).min(end);
@@ -125,7 +134,8 @@ mod tests {
         let mut config = ClientConfig::new();
         // Nobody answers there.
         config.set("bootstrap.servers", "127.0.0.1:9").set("group.id", "test");
-        let found = look_at(&config, &AtomicBool::new(true), ("events", 0, 0));
+        let session = crate::source::kafka::brokers::plain("127.0.0.1:9").session("test");
+        let found = look_at(&config, &session, &AtomicBool::new(true), ("events", 0, 0));
         assert_eq!(found.unwrap(), Found::Stopped);
     }
 }

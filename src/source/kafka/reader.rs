@@ -14,11 +14,12 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::assignment::Assignment;
 use super::batch::Batch;
 use super::batching::{Batching, OtherLog};
+use super::brokers::{FETCH, OFFSETS, Session};
 use super::client::{Client, Connection};
 use super::feed::{Feed, Gone, Outgoing};
 use super::poison::{Found, bad_batch, look_at};
 use super::state::{PartitionName, SourceState};
-use crate::source::{error::SourceError, position::RecordHash};
+use crate::source::{error::SourceError, position::RecordHashes};
 
 /// Longest wait for a record. Events of the client wait as long.
 const RECORD_WAIT: Duration = Duration::from_millis(50);
@@ -54,6 +55,10 @@ pub(super) struct Reader {
     last_record: Instant,
     /// When a batch that cannot be read was last searched for.
     searched: Option<Instant>,
+    /// Whether a batch could not be read: the client may have gone on behind it, so what it reports is no sign that nothing is left.
+    bad_seen: bool,
+    /// Why the topics could not be looked at, as it was told last.
+    unseen: Option<String>,
 }
 
 /// What connects the thread with the monitor's.
@@ -74,22 +79,25 @@ impl Reader {
     pub fn new(
         topics: Vec<String>,
         config: ClientConfig,
-        (hash, message_bytes): (RecordHash, usize),
+        (hashes, message_bytes): (RecordHashes, usize),
         state: &Arc<SourceState>,
+        session: Session,
         wiring: Wiring,
     ) -> Result<Self, SourceError> {
         Ok(Self {
             topics,
-            connection: Connection::open(&config, state)?,
+            connection: Connection::open(&config, state, session)?,
             config,
             retired: Vec::new(),
             state: Arc::clone(state),
             outgoing: Outgoing::new(wiring.feed),
             given_back: wiring.given_back,
             stop: wiring.stop,
-            batching: Batching::new(hash, message_bytes),
+            batching: Batching::new(hashes, message_bytes),
             last_record: Instant::now(),
             searched: None,
+            bad_seen: false,
+            unseen: None,
         })
     }
 
@@ -97,8 +105,10 @@ impl Reader {
     pub fn run(mut self) {
         let (mut looked, mut committed) = (None::<Instant>, Instant::now());
         while !self.stop.load(Ordering::Relaxed) {
+            self.connection.renew();
             if looked.is_none_or(|at| at.elapsed() >= METADATA_EVERY) {
                 self.look_for_partitions();
+                self.pass_markers();
                 looked = Some(Instant::now());
             }
             if self.work().is_err() {
@@ -117,9 +127,33 @@ impl Reader {
     fn look_for_partitions(&mut self) {
         let (connection, state) = (&self.connection, &self.state);
         let mut assignment = Assignment { connection, state, outgoing: &mut self.outgoing };
-        if let Err(error) = assignment.update(&self.topics) {
-            tracing::warn!(%error, "the topics could not be looked at");
-            std::thread::sleep(RECORD_WAIT);
+        let Err(error) = assignment.update(&self.topics) else {
+            self.connection.session().works();
+            if self.last_record.elapsed() < METADATA_EVERY {
+                self.connection.session().brokers().works(FETCH);
+            }
+            self.unseen = None;
+            return;
+        };
+        let problem = error.to_string();
+        if self.unseen.as_ref() != Some(&problem) {
+            tracing::warn!(error = problem, "the topics could not be looked at; it is tried again");
+            self.unseen = Some(problem);
+        }
+        std::thread::sleep(RECORD_WAIT);
+    }
+
+    /// Goes on behind offsets that hold no record. Otherwise the log would seem to have records that nobody has read, and a gap once they are gone.
+    fn pass_markers(&mut self) {
+        if self.bad_seen {
+            return;
+        }
+        // What was read before them goes first.
+        if let Some(batch) = self.batching.finish(&self.state) {
+            self.outgoing.push(Feed::Batch(batch));
+        }
+        for (index, offset) in self.state.take_passed() {
+            self.outgoing.push(Feed::Passed(index, offset));
         }
     }
 
@@ -177,7 +211,7 @@ impl Reader {
             let Some(failure) = found.failure else { return taken };
             taken -= 1;
             tracing::debug!(error = %failure.error, reason = failure.reason, "the client reported an error");
-            self.note(&failure.error);
+            self.note(&failure.error, &failure.topic);
         }
     }
 
@@ -191,7 +225,7 @@ impl Reader {
         for _ in 0..EVENTS_AT_ONCE {
             match client.poll(wait) {
                 Some(Ok(record)) => self.stray(record.topic(), record.partition(), record.offset()),
-                Some(Err(error)) => self.note(&error),
+                Some(Err(error)) => self.note(&error, ""),
                 None => {}
             }
             wait = Duration::ZERO;
@@ -210,10 +244,23 @@ impl Reader {
         self.stop_partition(&(topic.to_owned(), partition), problem);
     }
 
-    /// Notes an error, and what follows from it.
-    fn note(&mut self, error: &KafkaError) {
-        self.state.note(error);
+    /// Notes an error, and what follows from it. `topic` is empty where it is about none.
+    fn note(&mut self, error: &KafkaError, topic: &str) {
+        let brokers = self.connection.session().brokers();
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+                self.state.count_error();
+                let group = self.config.get("group.id").unwrap_or_default();
+                brokers.denied(OFFSETS, &format!("Read on group {group}"), error);
+            }
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+                self.state.count_error();
+                brokers.denied(FETCH, &format!("Read on topic {topic}"), error);
+            }
+            _ => self.state.note(error),
+        }
         if let Some(code) = bad_batch(error) {
+            self.bad_seen = true;
             self.search_bad_batch(code);
         }
     }
@@ -230,7 +277,8 @@ impl Reader {
         let mut found = 0;
         for ((topic, partition), state) in partitions.iter().filter(|(_, state)| state.is_read()) {
             let offset = state.expected.map_or(state.next_offset, |last| last.offset);
-            match look_at(&self.config, &self.stop, (topic, *partition, offset)) {
+            let session = self.connection.session();
+            match look_at(&self.config, session, &self.stop, (topic, *partition, offset)) {
                 Ok(Found::Bad(code)) => {
                     found += 1;
                     let problem = format!(
@@ -297,7 +345,7 @@ impl Reader {
         }
         tracing::warn!("no records for {} s although there are some: connecting again", STALL_LIMIT.as_secs());
         self.state.count_reconnect();
-        match Connection::open(&self.config, &self.state) {
+        match Connection::open(&self.config, &self.state, self.connection.session().anew()) {
             Ok(connection) => match connection.assign(&self.offsets()) {
                 Ok(()) => self.replace(connection),
                 Err(error) => tracing::warn!(%error, "the new client could not be assigned its partitions"),
@@ -311,6 +359,7 @@ impl Reader {
         let Connection { client, records } = std::mem::replace(&mut self.connection, connection);
         // What it still holds is read again by the new client. It reads no more until it is closed.
         drop(records);
+        self.state.forget_reports();
         if let Err(error) = client.unassign() {
             tracing::warn!(%error, "a client that was replaced could not be unassigned");
         }
@@ -351,6 +400,7 @@ mod tests {
     use crate::plan::EventTime;
     use crate::sink::producer::PlainProducer;
     use crate::source::embedded::EmbeddedBroker;
+    use crate::source::position::RecordHash;
 
     const LIMIT: Duration = Duration::from_secs(30);
 
@@ -391,12 +441,15 @@ mod tests {
         let (sender, feed) = sync_channel(4);
         let (give_back, given_back) = sync_channel(4);
         let wiring = Wiring { feed: sender, given_back, stop: Arc::default() };
-        let (state, hash) = (Arc::<SourceState>::default(), RecordHash(PseudonymKey([0; 16])));
-        let mut reader = Reader::new(vec!["events".to_owned()], config, (hash, 1_000), &state, wiring).unwrap();
+        let (state, hash) = (Arc::<SourceState>::default(), RecordHash(PseudonymKey([0; 16])).into());
+        let session = super::super::brokers::plain(&broker.brokers()).session("test");
+        let topics = vec!["events".to_owned()];
+        let mut reader = Reader::new(topics, config, (hash, 1_000), &state, session, wiring).unwrap();
         reader.look_for_partitions();
         let first = receive(&mut reader, &feed, 10);
 
-        let connection = Connection::open(&reader.config, &state).unwrap();
+        let session = reader.connection.session().anew();
+        let connection = Connection::open(&reader.config, &state, session).unwrap();
         connection.assign(&reader.offsets()).unwrap();
         reader.replace(connection);
         send(&broker, 10..20);

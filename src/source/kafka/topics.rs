@@ -9,7 +9,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifie
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::config::base_config;
+use super::brokers::{Brokers, Session};
 use crate::plan::Span;
 use crate::settings::Kafka;
 use crate::source::error::SourceError;
@@ -32,15 +32,16 @@ impl TopicWatch {
     /// Starts the thread.
     ///
     /// # Errors
-    /// [`SourceError`] if the configuration names a file that cannot be read, librdkafka refuses it, or the system starts no thread.
-    pub fn start(settings: &Kafka) -> Result<Self, SourceError> {
-        let admin = base_config(settings)?.create().map_err(SourceError::Client)?;
+    /// [`SourceError`] if librdkafka refuses the configuration, or the system starts no thread.
+    pub fn start(brokers: &Brokers, settings: &Kafka) -> Result<Self, SourceError> {
+        let admin = brokers.config().create().map_err(|error| SourceError::client(&error))?;
+        let session = brokers.session("topics");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let failed = |source| SourceError::Thread { thread: "topic watch's", source };
         let runtime = runtime.map_err(failed)?;
         let health = Arc::new(Mutex::new(InputHealth::new(settings)));
         let stop = Arc::new(AtomicBool::new(false));
-        let looker = Looker { admin, runtime, health: Arc::clone(&health), stop: Arc::clone(&stop) };
+        let looker = Looker { admin, session, runtime, health: Arc::clone(&health), stop: Arc::clone(&stop) };
         let thread = std::thread::Builder::new().name("topics".to_owned()).spawn(move || looker.run());
         let thread = Some(thread.map_err(failed)?);
         Ok(Self { health, stop, thread })
@@ -66,6 +67,7 @@ impl Drop for TopicWatch {
 /// The thread's state.
 struct Looker {
     admin: AdminClient<DefaultClientContext>,
+    session: Session,
     runtime: tokio::runtime::Runtime,
     health: Arc<Mutex<InputHealth>>,
     stop: Arc<AtomicBool>,
@@ -76,6 +78,7 @@ impl Looker {
         let topics: Vec<String> = lock(&self.health).topics.keys().cloned().collect();
         while !self.stops() {
             let began = Instant::now();
+            self.session.renew(self.admin.inner());
             for topic in &topics {
                 let Some(found) = self.look(topic) else { return };
                 self.note(topic, found);

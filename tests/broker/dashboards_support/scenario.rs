@@ -35,7 +35,7 @@ impl Setup {
         let listen = format!("127.0.0.1:{}", free_port());
         let state = folder.path().join("state");
         let own = format!(
-            "[kafka]\nbrokers = \"{}\"\ntopics = [\"events\"]\nsecurity_protocol = \"plaintext\"\n[state]\ndir = \"{}\"\ncheckpoint_every = \"1s\"\n[server]\nlisten = \"{listen}\"\n[alerting]\nalertmanagers = [\"http://127.0.0.1:{}\"]\n",
+            "[kafka]\nbrokers = \"{}\"\ntopics = [\"events\"]\nsecurity_protocol = \"plaintext\"\n[state]\ndir = \"{}\"\ncheckpoint_every = \"1s\"\n[privacy]\nrelease_every = \"1s\"\n[server]\nlisten = \"{listen}\"\n[alerting]\nalertmanagers = [\"http://127.0.0.1:{}\"]\n",
             broker.bootstrap(),
             state.display(),
             // Nothing listens there: that is shown, too.
@@ -45,6 +45,9 @@ impl Setup {
         Self { _folder: folder, config, listen }
     }
 }
+
+/// The groups of the dimension.
+const GROUPS: [&str; 4] = ["caribbean", "dutch", "european", "non_european"];
 
 /// One rule of each kind, and of each form, that a panel is for.
 const RULES: &str = r#"
@@ -57,6 +60,8 @@ cohort_max_age = "1d"
 [criteria]
 banned = ["ethnicity"]
 proxies = ["postcode"]
+[profiles.benefits]
+owner = "owner@example.org"
 [profiles.cub]
 owner = "owner@example.org"
 [profiles.permits]
@@ -116,6 +121,20 @@ kind = "benchmark"
 [[rules]]
 name = "outcomes"
 kind = "coverage"
+[[rules]]
+name = "duration"
+indicator = "duration"
+warning = 1.1
+critical = 1.25
+[[rules]]
+name = "strict"
+indicator = "strict_rate"
+strict_kinds = ["home_visit"]
+warning = 1.1
+critical = 1.25
+[[rules]]
+name = "complaints"
+kind = "complaints"
 "#;
 
 /// The first events of the first profile.
@@ -128,10 +147,20 @@ pub fn go_on(broker: &Broker) -> usize {
     let streams = [stream("skewed-selection", "cub"), stream("simpson", "permits")];
     // By time, so that neither profile is late beside the other.
     let mut lines = streams.concat();
+    lines.extend(in_time());
     lines.sort_by(|one, other| time(one).cmp(time(other)));
-    lines.extend(by_hand());
+    // Before the last ones: numbers leave when event time goes on.
+    let place = lines.len() * 9 / 10;
+    lines.splice(place..place, by_hand());
     send(broker, &lines);
     FIRST + lines.len()
+}
+
+/// What evidence reads, which passes over late events: how cases were handled, and complaints.
+fn in_time() -> Vec<String> {
+    // The later ones are not sealed yet: where a part has nobody at all, what is told beside it is withheld.
+    let tallies = [2, 4].into_iter().flat_map(|day| GROUPS.iter().map(move |group| tally(group, day)));
+    (0..1_200).map(handled_control).chain((0..60).map(complaint)).chain(tallies).collect()
 }
 
 /// A small group, probabilities, cases without a group, random controls, and poison: long after their hour, so that they also come late.
@@ -150,8 +179,9 @@ fn by_hand() -> Vec<String> {
     });
     let random =
         (0..120).map(|number| random_control(number, if number % 4 == 0 { "violation" } else { "no_violation" }));
+    let measures = ["suspended", "adjusted"].into_iter().map(measure);
     let poison = (0..5).map(|_| "not json".to_owned());
-    small.chain(late).chain(apart).chain(probable).chain(random).chain(poison).collect()
+    small.chain(late).chain(apart).chain(probable).chain(random).chain(measures).chain(poison).collect()
 }
 
 fn selection(name: &str, number: usize, selected: bool, groups: &str) -> String {
@@ -165,6 +195,38 @@ fn selection(name: &str, number: usize, selected: bool, groups: &str) -> String 
 fn random_control(number: usize, outcome: &str) -> String {
     format!(
         r#"{{"specversion":"1.0","type":"paritywatch.control.v1","source":"/test","id":"random-{number}","time":"2026-01-02T00:00:00Z","data":{{"case_id":"random-{number}","profile":"permits","channel":"random","outcome":"{outcome}","groups":{{"origin":"dutch"}}}}}}"#
+    )
+}
+
+/// A control that says how the case was handled, whose selection nobody sends.
+fn handled_control(number: usize) -> String {
+    let group = GROUPS[number % GROUPS.len()];
+    let minutes = if number.is_multiple_of(2) { 30 + number % 50 } else { 60 + number % 50 };
+    let kind = if number % 8 < 4 { "home_visit" } else { "letter" };
+    format!(
+        r#"{{"specversion":"1.0","type":"paritywatch.control.v1","source":"/test","id":"handled-{number}","time":"2026-01-02T00:00:00Z","data":{{"case_id":"handled-{number}","profile":"benefits","performed":true,"kind":"{kind}","duration_minutes":{minutes},"groups":{{"origin":"{group}"}}}}}}"#
+    )
+}
+
+fn complaint(number: usize) -> String {
+    let group = if number.is_multiple_of(3) { "dutch" } else { "european" };
+    format!(
+        r#"{{"specversion":"1.0","type":"paritywatch.complaint.v1","source":"/test","id":"complaint-{number}","time":"2026-01-02T00:00:00Z","data":{{"profile":"permits","groups":{{"origin":"{group}"}}}}}}"#
+    )
+}
+
+/// A profile of its own, of which nothing is withheld: elsewhere groups take up what others are off, and their complaints are withheld.
+fn tally(group: &str, day: u32) -> String {
+    format!(
+        r#"{{"specversion":"1.0","type":"paritywatch.tally.v1","source":"/test","id":"tally-{group}-{day}","time":"2026-01-0{day}T00:00:00Z","data":{{"profile":"benefits","groups":{{"origin":"{group}"}},"counts":{{"assessed":6000,"selected":3000,"controlled":2000,"concluded":1200,"hits":300,"complaints":150}}}}}}"#
+    )
+}
+
+/// About the profile, or about a rule that is misspelt.
+fn measure(kind: &str) -> String {
+    let rule = if kind == "adjusted" { r#","rule":"selectoin""# } else { "" };
+    format!(
+        r#"{{"specversion":"1.0","type":"paritywatch.measure.v1","source":"/test","id":"measure-{kind}","time":"2026-01-02T00:00:00Z","data":{{"profile":"permits","measure":"{kind}","reason":"it is looked at","by":"owner"{rule}}}}}"#
     )
 }
 

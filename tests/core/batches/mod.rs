@@ -66,7 +66,9 @@ fn plans_change_between_records_that_are_alike() {
         for round in 0..12 {
             pair.feed(&source.take(150), NOW, &mut || 1 + random.below(30));
             pair.compare_core();
-            if round % 4 == 3 {
+            if round == 3 {
+                pair.rotate(NOW);
+            } else if round % 4 == 3 {
                 pair.restart(NOW);
             } else {
                 pair.change_plan(&plans[random.below(plans.len())]);
@@ -166,6 +168,10 @@ fn course(seed: u64, clock: Clock, paces: u64, limits: impl Fn(&Plan) -> Plan) -
                 let by = Span::DAY.times([400, -400][random.below(2)]);
                 now = now.plus(by);
                 pair.both(|monitor| monitor.shift_clock(by));
+            }
+            4 => {
+                pair.rotate(now);
+                *seen.entry("two keys".to_owned()).or_default() += u64::from(pair.single.has_two_keys());
             }
             _ => {}
         }

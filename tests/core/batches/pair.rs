@@ -3,7 +3,7 @@
 use crate::support::received::{By, hand_over};
 
 use paritywatch::event::RawRecord;
-use paritywatch::ledger::PseudonymKey;
+use paritywatch::ledger::{Keys, PseudonymKey};
 use paritywatch::monitor::{Clock, Handled, Health, Monitor, Output, Received, SECTIONS};
 use paritywatch::plan::{EventTime, PartitionIndex, Plan};
 use paritywatch::render::Render;
@@ -40,13 +40,14 @@ pub struct Pair {
     pub batched: Monitor,
     plan: Plan,
     clock: Clock,
+    keys: Keys,
 }
 
 impl Pair {
     pub fn new(plan: &Plan, clock: Clock, now: EventTime) -> Self {
         let mut monitor = Monitor::new(plan.clone(), KEY, clock);
         (0..PARTITIONS).for_each(|index| monitor.add_partition(PartitionIndex(index), now));
-        Self { single: monitor.clone(), batched: monitor, plan: plan.clone(), clock }
+        Self { single: monitor.clone(), batched: monitor, plan: plan.clone(), clock, keys: KEY.into() }
     }
 
     /// Feeds both, and compares what became of each record.
@@ -85,13 +86,23 @@ impl Pair {
 
     /// Each begins again from its own snapshot.
     pub fn restart(&mut self, now: EventTime) {
-        let (plan, clock) = (&self.plan, self.clock);
+        let (plan, clock, keys) = (&self.plan, self.clock, &self.keys);
         for monitor in [&mut self.single, &mut self.batched] {
             let snapshot = monitor.snapshot();
-            let restored = Monitor::restore(plan.clone(), KEY, clock, |index| snapshot.section(index).ok());
+            let restored = Monitor::restore(plan.clone(), keys.clone(), clock, |index| snapshot.section(index).ok());
             *monitor = restored.unwrap_or_else(|error| panic!("{error}"));
             monitor.resume(now);
         }
+    }
+
+    /// The key changes, unless the last change has not ended, and each begins again.
+    pub fn rotate(&mut self, now: EventTime) {
+        if !self.single.has_two_keys() {
+            let PseudonymKey([first, ..]) = self.keys.present;
+            let present = PseudonymKey([first + 1; 16]);
+            self.keys = Keys { previous: Some(std::mem::replace(&mut self.keys.present, present.clone())), present };
+        }
+        self.restart(now);
     }
 
     pub fn change_plan(&mut self, plan: &Plan) {

@@ -399,6 +399,12 @@ impl Source {
                     add("case_id", format!("\"{case}\""));
                 }
                 add("groups", groups);
+                if number.is_multiple_of(3) {
+                    add("ground", "\"race\"".to_owned());
+                }
+                if number % 4 == 1 {
+                    add("status", "\"upheld\"".to_owned());
+                }
             }
             "tally" => {
                 add("profile", format!("\"{profile}\""));

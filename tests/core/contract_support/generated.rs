@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use paritywatch::event::{
     Attributes, Complaint, ComplaintStatus, Control, Criterion, Data, Decider, EARLIEST_TIME, Event, Groups,
-    LATEST_TIME, MAX_COUNT, Membership, Outcome, OutcomeReport, Population, Sanction, Selection, Strata, Tally,
-    TallyCounts,
+    LATEST_TIME, MAX_COUNT, MeasureReport, Membership, Outcome, OutcomeReport, Population, Sanction, Selection, Strata,
+    Tally, TallyCounts,
 };
-use paritywatch::plan::{Channel, EventTime};
+use paritywatch::plan::{Channel, EventTime, MeasureKind};
 use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
@@ -17,7 +17,13 @@ type Text = Cow<'static, str>;
 
 /// Any event.
 pub fn event() -> BoxedStrategy<Event<'static>> {
-    (name(), name(), time(), data()).prop_map(|(id, source, time, data)| Event { id, source, time, data }).boxed()
+    let event = (name(), name(), time(), data()).prop_map(|(id, source, time, data)| Event { id, source, time, data });
+    // A measure ends after it was taken.
+    let possible = |event: &Event<'_>| match &event.data {
+        Data::Measure(measure) => measure.until.is_none_or(|until| until > event.time),
+        _ => true,
+    };
+    event.prop_filter("until is after time", possible).boxed()
 }
 
 /// Quotes, backslashes, control characters and characters of several bytes included.
@@ -41,6 +47,7 @@ fn data() -> BoxedStrategy<Data<'static>> {
             .prop_map(|(case_id, groups, strata)| Data::Attributes(Attributes { case_id, groups, strata }))
             .boxed(),
         population().prop_map(Data::Population).boxed(),
+        measure().prop_map(Data::Measure).boxed(),
     ]
     .boxed()
 }
@@ -149,6 +156,28 @@ fn population() -> impl Strategy<Value = Population<'static>> {
             counts,
             valid_from,
             rounded_to,
+        },
+    )
+}
+
+fn measure() -> impl Strategy<Value = MeasureReport<'static>> {
+    let subject = (0..5_u8, any::<u64>(), (name(), name(), name(), name()));
+    let kind = (0..MeasureKind::ALL.len()).prop_map(|index| MeasureKind::ALL[index]);
+    (subject, kind, (name(), name()), option::of(time()), option::of(number(100))).prop_map(
+        |((parts, alert_id, (profile, rule, dimension, group)), kind, (reason, by), until, ratio)| {
+            let kind = if parts == 1 && kind == MeasureKind::Accepted { MeasureKind::Adjusted } else { kind };
+            MeasureReport {
+                alert_id: (parts == 0).then_some(alert_id),
+                profile: (parts >= 1).then_some(profile),
+                rule: (parts >= 2).then_some(rule),
+                dimension: (parts >= 3).then_some(dimension),
+                group: (parts >= 4).then_some(group),
+                kind,
+                reason,
+                by,
+                until,
+                accepted_ratio: ratio.filter(|_| kind == MeasureKind::Accepted),
+            }
         },
     )
 }

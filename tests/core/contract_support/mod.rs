@@ -154,6 +154,14 @@ fn data_to_json(data: &Data<'_>) -> (&'static str, Value) {
                 }),
             )
         }
+        Data::Measure(data) => (
+            "measure",
+            json!({
+                "alert_id": data.alert_id.map(|id| format!("{id:016x}")), "profile": data.profile, "rule": data.rule,
+                "dimension": data.dimension, "group": data.group, "measure": data.kind.name(), "reason": data.reason,
+                "by": data.by, "until": data.until.map(time_to_text), "accepted_ratio": data.accepted_ratio,
+            }),
+        ),
     }
 }
 

@@ -190,6 +190,11 @@ fn kafka() -> Vec<Row> {
             .refuses(["[]".to_owned(), list(101, |index| format!("t{index}")), "[\"a b\"]".to_owned()])
             .variable("[\"007\", 'b']", "[\"007\", \"b\"]")
             .refuses_variable("a"),
+        Row::list(section, "measure_topics", 0, "100")
+            .accepts(["[\"in\"]".to_owned(), "[]".to_owned()])
+            .refuses(["[\"other\"]".to_owned()])
+            .variable("['in']", "[\"in\"]")
+            .refuses_variable("in"),
         Row::line(section, "group", 249).refuses(["\"\"".to_owned()]),
         Row::choice(section, "security_protocol", &["plaintext", "ssl", "sasl_ssl", "sasl_plaintext"])
             .variable("plaintext", "\"plaintext\"")
@@ -214,6 +219,21 @@ fn kafka() -> Vec<Row> {
             "security_protocol",
             "\"sasl_ssl\"",
         ),
+        Row::line(section, "ssl_key_password_file", 4_096).accepts(strings(["\"\""])),
+        Row::line(section, "oauth_token_file", 4_096).with(section, "security_protocol", "\"sasl_ssl\""),
+        issuer(Row::word(section, "oauth_token_url"))
+            .accepts(strings(["\"https://i.example/token\"", "\"http://127.0.0.1:1/\""]))
+            .refuses(strings(["\"http://i.example/token\"", "\"ftp://i.example\"", "\"https://a:b@i.example\""]))
+            .variable("https://i.example", "\"https://i.example\""),
+        issuer(Row::line(section, "oauth_client_id", 4_096)),
+        issuer(Row::line(section, "oauth_client_secret_file", 4_096)),
+        issuer(Row::line(section, "oauth_scope", 4_096)).accepts(strings(["\"\""])),
+        issuer(Row::line(section, "oauth_ca_file", 4_096)).accepts(strings(["\"\""])),
+        Row::line(section, "insecure_reason", 4_096).with(
+            section,
+            "properties",
+            "{ \"enable.ssl.certificate.verification\" = false }",
+        ),
         Row::duration(section, "min_retention", "1s", "10000d"),
         Row::new(section, "properties", "3", "a table")
             .accepts(strings(["{ \"ssl.ca.location\" = \"007\" }", "{ a = \"\", b = \"x\" }"]))
@@ -223,10 +243,19 @@ fn kafka() -> Vec<Row> {
                 "{ a = 1.5 }",
                 "{ a = [\"b\"] }",
                 "{ a.b = 1, \"a.b\" = 2 }",
+                "{ \"sasl.oauthbearer.method\" = \"oidc\" }",
             ]))
             .refuses([format!("{{ a = {} }}", text(65_537))])
             .no_variable(),
     ]
+}
+
+/// The keys that an issuer of tokens needs beside this one.
+fn issuer(row: Row) -> Row {
+    row.with("[kafka]", "security_protocol", "\"sasl_ssl\"")
+        .with("[kafka]", "oauth_token_url", "\"https://i.example\"")
+        .with("[kafka]", "oauth_client_id", "\"c\"")
+        .with("[kafka]", "oauth_client_secret_file", "\"s\"")
 }
 
 fn window() -> Vec<Row> {
@@ -259,6 +288,13 @@ fn window() -> Vec<Row> {
 fn privacy_and_state() -> Vec<Row> {
     vec![
         Row::integer("[privacy]", "min_cell", 0, 1_000).with("[privacy]", "reason", "\"published\""),
+        Row::integer("[privacy]", "round_to", 1, 1_000).with("[privacy]", "reason", "\"exact\"").with(
+            "[privacy]",
+            "min_cell",
+            "1000",
+        ),
+        Row::duration("[privacy]", "release_every", "1s", "24h"),
+        Row::integer("[privacy]", "rules_per_series", 1, 1_000),
         Row::line("[privacy]", "reason", 4_096).accepts(strings(["\"\""])),
         Row::line("[privacy]", "pseudonym_key_file", 4_096).accepts(strings(["\"\""])),
         Row::number("[coverage]", "max_missing", "a number from 0 to 1")
@@ -268,6 +304,10 @@ fn privacy_and_state() -> Vec<Row> {
             .refuses_variable("007"),
         Row::line("[state]", "dir", 4_096).refuses(strings(["\"\""])),
         Row::duration("[state]", "checkpoint_every", "1s", "10000d"),
+        Row::line("[audit]", "key_file", 4_096).accepts(strings(["\"\""])),
+        Row::duration("[history]", "keep", "24h", "10000d").variable("48h", "\"2d\""),
+        Row::duration("[history]", "full_resolution", "24h", "10000d").variable("48h", "\"2d\""),
+        Row::integer("[history]", "max_bytes", 1_048_576, 1_099_511_627_776).variable("2000000", "2000000"),
     ]
 }
 
@@ -307,16 +347,38 @@ fn server_and_alerting() -> Vec<Row> {
     };
     vec![
         Row::word("[server]", "listen")
-            .accepts(strings(["\"127.0.0.1:0\"", "\"0.0.0.0:65535\"", "\"[::1]:9464\""]))
+            .accepts(strings(["\"127.0.0.1:0\"", "\"127.255.0.1:65535\"", "\"[::1]:9464\""]))
             .refuses(strings(["\"127.0.0.1:65536\"", "\"127.0.0.1\"", "\"localhost:1\"", "\"\""]))
+            .refuses(strings(["\"0.0.0.0:1\"", "\"[::]:1\"", "\"192.0.2.1:1\""]))
             .variable("[::1]:7", "\"[::1]:7\"")
+            .refuses_variable("0.0.0.0:7"),
+        Row::word("[server]", "listen")
+            .with("[server]", "insecure_listen", "true")
+            .accepts(strings(["\"0.0.0.0:65535\"", "\"[::]:1\"", "\"192.0.2.1:1\""]))
+            .variable("[::]:7", "\"[::]:7\"")
             .refuses_variable("7"),
-        // In this version the file must not be named.
-        Row::new("[server]", "web_config", "3", "a string of at most 4096 bytes without control characters")
-            .accepts(strings(["\"\""]))
-            .refuses(strings(["\"web.yml\""]))
-            .variable("", "\"\"")
-            .refuses_variable("007"),
+        // Whether the file asks for a login is known when it is read.
+        Row::word("[server]", "listen")
+            .with("[server]", "web_config", "\"web.yml\"")
+            .accepts(strings(["\"0.0.0.0:65535\""]))
+            .variable("[::]:7", "\"[::]:7\"")
+            .refuses_variable("7"),
+        Row::new("[server]", "insecure_listen", "\"true\"", "true or false")
+            .accepts(strings(["true", "false"]))
+            .refuses(strings(["1", "0"]))
+            .variable("true", "true")
+            .refuses_variable("yes"),
+        Row::line("[server]", "web_config", 4_096).accepts(strings(["\"\""])),
+        Row::list("[server]", "hosts", 0, "64")
+            .accepts([list(64, |index| format!("a{index}:9464")), "[]".to_owned()])
+            .accepts(strings(["[\"monitor.example.org\"]", "[\"[::1]:9\"]"]))
+            .accepts_as("[\"A:1\"]", "[\"a:1\"]")
+            .refuses([list(65, |index| format!("a{index}")), format!("[\"{}\"]", "a".repeat(260))])
+            .refuses(strings(["[\"\"]", "[\"a:99999\"]", "[\"a:0\"]", "[\"u@a\"]", "[\"a/b\"]", "[\"*\"]"]))
+            .refuses(strings(["[\"http://a\"]", "[\"a\", \"A\"]"]))
+            .variable("[\"b\"]", "[\"b\"]")
+            .refuses_variable("b"),
+        Row::integer("[server]", "max_connections", 1, 100_000),
         Row::new("[server]", "external_url", "3", "a string of at most 4096 bytes without control characters")
             .accepts(strings(["\"\"", "\"https://monitor.example.org/x\""]))
             .refuses(strings(["\"monitor\"", "\"http://u:p@a\"", "\"ftp://a\""]))
@@ -345,6 +407,7 @@ fn server_and_alerting() -> Vec<Row> {
             .refuses(strings(["-1", "0.5", "1", "1.0"]))
             .variable("7", "7.0")
             .refuses_variable("007"),
+        intersection_share(section),
     ]
 }
 
@@ -402,10 +465,33 @@ fn allow_lists() -> Vec<Row> {
     ]
 }
 
+/// It is printed where there is an intersection.
+fn intersection_share(section: &'static str) -> Row {
+    let mut row = Row::number(section, "intersection_share", "a number above 0 and below 1")
+        .accepts(strings(["1e-9", "0.999999"]))
+        .refuses(strings(["0", "0.0", "1", "1.0"]))
+        .variable("0.25", "0.25")
+        .refuses_variable("a");
+    row.with = vec![
+        ("[dimensions.e]", "ground", "\"sex\""),
+        ("[dimensions.e]", "groups", "[\"i\", \"j\"]"),
+        ("[dimensions.z]", "crosses", "[\"d\", \"e\"]"),
+    ];
+    row
+}
+
 fn rules() -> Vec<Row> {
     let section = "[[rules]]";
-    let indicators =
-        ["selection_rate", "control_frequency", "unfounded_rate", "follow_through", "overturn_rate", "complaint_rate"];
+    let indicators = [
+        "selection_rate",
+        "control_frequency",
+        "unfounded_rate",
+        "follow_through",
+        "overturn_rate",
+        "complaint_rate",
+        "intensity",
+        "duration",
+    ];
     vec![
         Row::word(section, "name").accepts([text(1), text(64), "\"9-a\"".to_owned()]).refuses([
             text(65),
@@ -414,8 +500,8 @@ fn rules() -> Vec<Row> {
             "\"A\"".to_owned(),
             "\"a b\"".to_owned(),
         ]),
-        Row::choice(section, "kind", &["disparity"]).refuses(strings(["\"complaints\"", "\"fairness\""])),
-        Row::choice(section, "indicator", &indicators).refuses(strings(["\"intensity\"", "\"duration\""])),
+        Row::choice(section, "kind", &["disparity"]).refuses(strings(["\"fairness\""])),
+        Row::choice(section, "indicator", &indicators).refuses(strings(["\"mix\""])),
         low(Row::choice(section, "indicator", &["hit_rate", "outcome_coverage"])),
         Row::choice(section, "measure", &["ratio"]).refuses(strings(["\"share\""])),
         Row::choice(section, "measure", &["ratio", "difference"])
@@ -473,6 +559,27 @@ fn rules() -> Vec<Row> {
             .accepts(strings(["0", "0.1"]))
             .refuses(strings(["-0.1", "0.11"])),
         Row::word(section, "stratify_by").accepts([text(1), text(256)]).refuses([text(257), "\"\"".to_owned()]),
+        of_values(Row::new(section, "quantiles", "0.5", "two numbers from 0.02 to 0.98, the second above the first"))
+            .accepts(strings(["[0.25, 0.75]", "[0.02, 0.98]"]))
+            .refuses(strings([
+                "[0.01, 0.5]",
+                "[0.9, 0.5]",
+                "[0.5]",
+                "[0.5, 0.99]",
+                "[0.5, 0.7, 0.9]",
+                "[\"a\", \"b\"]",
+            ])),
+        of_values(Row::number(section, "block_variation", "a number"))
+            .accepts(strings(["0", "0.3"]))
+            .refuses(strings(["-0.1", "10.1"])),
+        Row::list(section, "strict_kinds", 1, "64")
+            .with(section, "indicator", "\"strict_rate\"")
+            .accepts(strings(["[\"home_visit\"]", "[\"a\", \"b\"]"]))
+            .refuses(strings(["[]", "[\"\"]", "[\"a\", \"a\"]"])),
+        of_values(Row::choice(section, "measure", &["ratio"])).refuses(strings(["\"difference\""])),
+        of_values(Row::new(section, "reference", "3", "a string"))
+            .accepts(strings(["\"rest\"", "\"g\""]))
+            .refuses(strings(["\"random\"", "\"lowest\""])),
         Row::choice(section, "evidence", &["sequential", "interval", "point"]),
         Row::number(section, "confidence", "a number from 0.5 to 0.9999")
             .accepts(strings(["0.5", "0.9999"]))
@@ -487,6 +594,12 @@ fn rules() -> Vec<Row> {
         Row::line(section, "action", 4_096).accepts(strings(["\"\""])),
         Row::line(section, "runbook", 4_096).accepts(strings(["\"\""])),
     ]
+}
+
+/// An indicator that compares values.
+fn of_values(row: Row) -> Row {
+    let section = row.section;
+    row.with(section, "indicator", "\"duration\"")
 }
 
 /// An indicator of which low values are the harm.

@@ -1,0 +1,298 @@
+//! `export`: the history of a period as tables. It reads beside a running daemon, and writes nothing but the files of the export.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{ConfigArgument, load_to_print};
+use super::failure::{Failure, Finished};
+use crate::checkpoint::{CheckpointError, HistoryReader, PassedOver, Step, day_of, day_text};
+use crate::plan::EventTime;
+use crate::render::{ExportFile, ExportFormat, TABLES, Table, export_rows};
+
+/// What is exported, and how.
+#[derive(Args, Clone, Debug)]
+pub struct ExportArguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// A year (2026), a quarter (2026-Q3), a month (2026-09), a day (2026-09-30), or two days (2026-07-01..2026-09-30), both inclusive; days are UTC
+    #[arg(long, value_parser = parse_period)]
+    period: Period,
+    /// Formats, separated by commas: parquet, csv, json
+    #[arg(long, value_delimiter = ',', required = true, value_parser = parse_format)]
+    format: Vec<ExportFormat>,
+    /// The folder of the files; it must be there
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    to: PathBuf,
+}
+
+/// A period, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Period {
+    text: String,
+    /// Days, counted from 1970.
+    days: RangeInclusive<i64>,
+}
+
+/// One file of the export.
+struct Target {
+    table: Table,
+    path: PathBuf,
+    /// Its name until it is whole.
+    unfinished: PathBuf,
+    file: ExportFile,
+    rows: u64,
+}
+
+/// What was exported.
+#[derive(Default)]
+struct Exported {
+    day: Option<i64>,
+    days: u64,
+    releases: u64,
+    first: Option<EventTime>,
+    last: Option<EventTime>,
+    passed_over: PassedOver,
+}
+
+/// Writes one file for each table and format. The same history gives the same bytes.
+///
+/// # Errors
+/// [`Failure::Data`] if there is no history, or a file of it is damaged; [`Failure::Io`] if a file cannot be read or written.
+pub fn run(options: &ExportArguments) -> Result<Finished, Failure> {
+    let settings = load_to_print(&options.config.config)?;
+    let reader = HistoryReader::new(&settings.state.dir);
+    if !reader.folder().is_dir() {
+        return Err(Failure::Data(format!(
+            "{}: expected a history, found no such folder (state.dir)",
+            reader.folder().display()
+        )));
+    }
+    let formats: BTreeSet<ExportFormat> = options.format.iter().copied().collect();
+    let mut targets = Vec::new();
+    let exported = begin_all(&formats, options, &mut targets)
+        .and_then(|()| export(&reader, &options.period, &mut targets))
+        .and_then(|exported| end_all(&mut targets).map(|()| exported));
+    if exported.is_err() {
+        targets.iter().for_each(Target::give_up);
+    }
+    let exported = exported?;
+    for problem in &exported.passed_over.unreadable {
+        eprintln!("warning: before the period: {problem}");
+    }
+    println!("{}", exported.told(&options.period));
+    Ok(Finished::Ok)
+}
+
+fn begin_all(
+    formats: &BTreeSet<ExportFormat>,
+    options: &ExportArguments,
+    targets: &mut Vec<Target>,
+) -> Result<(), Failure> {
+    for table in TABLES {
+        for format in formats {
+            targets.push(Target::begin(table, *format, options)?);
+        }
+    }
+    Ok(())
+}
+
+/// Gives every file its name. Those that are left behind an error have none.
+fn end_all(targets: &mut Vec<Target>) -> Result<(), Failure> {
+    while !targets.is_empty() {
+        let target = targets.remove(0);
+        let unfinished = target.unfinished.clone();
+        // Whoever reads the error sees the name; the file does no harm.
+        let told = target.end().inspect_err(|_| std::fs::remove_file(&unfinished).unwrap_or_default())?;
+        println!("{told}");
+    }
+    Ok(())
+}
+
+fn export(reader: &HistoryReader, period: &Period, targets: &mut [Target]) -> Result<Exported, Failure> {
+    let mut exported = Exported::default();
+    let passed_over = reader.walk(period.days.clone(), |step| {
+        if exported.day.is_some_and(|day| day != step.day) {
+            targets.iter_mut().try_for_each(Target::end_day)?;
+        }
+        exported.note(step);
+        targets.iter_mut().try_for_each(|target| target.write(step))
+    })?;
+    targets.iter_mut().try_for_each(Target::end_day)?;
+    exported.passed_over = passed_over;
+    Ok(exported)
+}
+
+impl Target {
+    fn begin(table: Table, format: ExportFormat, options: &ExportArguments) -> Result<Self, Failure> {
+        let name = format!("paritywatch-{}-{}.{}", table.name(), options.period.text, format.name());
+        let (path, unfinished) = (options.to.join(&name), options.to.join(format!("{name}.new")));
+        let file = File::create(&unfinished).and_then(|file| ExportFile::begin(format, table, file));
+        let file = file.map_err(|error| {
+            let _ = std::fs::remove_file(&unfinished);
+            Failure::file("make", &unfinished, &error)
+        })?;
+        Ok(Self { table, path, unfinished, file, rows: 0 })
+    }
+
+    fn write(&mut self, step: &Step<'_>) -> Result<(), Failure> {
+        for cells in export_rows(self.table, step.entry, &step.findings, &step.funnel) {
+            self.rows += 1;
+            self.file.row(&cells).map_err(|error| Failure::file("write", &self.unfinished, &error))?;
+        }
+        Ok(())
+    }
+
+    fn end_day(&mut self) -> Result<(), Failure> {
+        self.file.end_day().map_err(|error| Failure::file("write", &self.unfinished, &error))
+    }
+
+    /// Gives the file its name; returns what is told of it.
+    fn end(self) -> Result<String, Failure> {
+        let Self { path, unfinished, file, rows, .. } = self;
+        let ended = file.end().and_then(|file| file.sync_all());
+        ended.map_err(|error| Failure::file("write", &unfinished, &error))?;
+        std::fs::rename(&unfinished, &path).map_err(|error| Failure::file("replace", &path, &error))?;
+        Ok(format!("{}: {rows} rows", path.display()))
+    }
+
+    /// Removes what is not whole.
+    fn give_up(&self) {
+        // Whoever reads the error sees the name; the file does no harm.
+        let _ = std::fs::remove_file(&self.unfinished);
+    }
+}
+
+impl Exported {
+    fn note(&mut self, step: &Step<'_>) {
+        self.days += u64::from(self.day != Some(step.day));
+        self.day = Some(step.day);
+        if step.entry.is_release {
+            self.releases += 1;
+            self.first = self.first.or(Some(step.entry.as_of));
+            self.last = Some(step.entry.as_of);
+        }
+    }
+
+    /// Says how much of the period the history has: silence is not compliance.
+    fn told(&self, period: &Period) -> String {
+        let whole = period.days.end() - period.days.start() + 1;
+        let date = |time: Option<EventTime>| time.map_or_else(|| "none".to_owned(), |time| day_text(day_of(time)));
+        let (text, days, releases) = (&period.text, self.days, self.releases);
+        let (first, last) = (date(self.first), date(self.last));
+        let PassedOver { entries, transitions, .. } = self.passed_over;
+        let twice = if entries + transitions > 0 {
+            format!("; {entries} entries and {transitions} transitions were there already and are left out")
+        } else {
+            String::new()
+        };
+        format!(
+            "{text}: the history has {days} of {whole} days, and {releases} releases, the first of {first}, the last of {last}{twice}"
+        )
+    }
+}
+
+impl From<CheckpointError> for Failure {
+    fn from(error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::DamagedHistory { .. } => Self::Data(error.to_string()),
+            _ => Self::io(error),
+        }
+    }
+}
+
+fn parse_format(text: &str) -> Result<ExportFormat, String> {
+    let found = ExportFormat::ALL.into_iter().find(|format| format.name() == text);
+    found.ok_or_else(|| format!("expected parquet, csv or json, found {text:?}"))
+}
+
+fn parse_period(text: &str) -> Result<Period, String> {
+    let days = days_of(text).filter(|days| !days.is_empty()).ok_or_else(|| {
+        format!(
+            "expected a period such as 2026, 2026-Q3, 2026-09, 2026-09-30 or 2026-07-01..2026-09-30, found {text:?}"
+        )
+    })?;
+    Ok(Period { text: text.to_owned(), days })
+}
+
+fn days_of(text: &str) -> Option<RangeInclusive<i64>> {
+    if let Some((from, to)) = text.split_once("..") {
+        return Some(day(from)?..=day(to)?);
+    }
+    if let Some((year, quarter)) = text.split_once("-Q") {
+        let quarter: u8 = digits(quarter, 1)?.parse().ok().filter(|quarter| (1..=4).contains(quarter))?;
+        return months(year, quarter * 3 - 2, 3);
+    }
+    match text.split('-').collect::<Vec<_>>()[..] {
+        [year] => months(year, 1, 12),
+        [year, month] => months(year, digits(month, 2)?.parse().ok().filter(|month| (1..=12).contains(month))?, 1),
+        [_, _, _] => Some(day(text)?..=day(text)?),
+        _ => None,
+    }
+}
+
+/// So many months from the first day of one on.
+fn months(year: &str, first: u8, count: u8) -> Option<RangeInclusive<i64>> {
+    let number: i32 = digits(year, 4)?.parse().ok()?;
+    let (over, next) = (first + count > 12, (first + count - 1) % 12 + 1);
+    let end = day(&format!("{:04}-{next:02}-01", number + i32::from(over)))?;
+    Some(day(&format!("{year}-{first:02}-01"))?..=end - 1)
+}
+
+/// A text of so many digits, and nothing else.
+fn digits(text: &str, count: usize) -> Option<&str> {
+    Some(text).filter(|text| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn day(text: &str) -> Option<i64> {
+    let start: jiff::Timestamp = format!("{text}T00:00:00Z").parse().ok().filter(|_| text.len() == 10)?;
+    Some(day_of(EventTime(start.as_millisecond())))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn shown(text: &str) -> Option<(String, String)> {
+        let days = parse_period(text).ok()?.days;
+        Some((day_text(*days.start()), day_text(*days.end())))
+    }
+
+    #[test]
+    fn periods_are_whole_days_and_both_ends_belong_to_them() {
+        let pairs = [
+            ("2026", "2026-01-01", "2026-12-31"),
+            ("2026-Q1", "2026-01-01", "2026-03-31"),
+            ("2026-Q3", "2026-07-01", "2026-09-30"),
+            ("2026-Q4", "2026-10-01", "2026-12-31"),
+            ("2024-02", "2024-02-01", "2024-02-29"),
+            ("2026-12", "2026-12-01", "2026-12-31"),
+            ("2026-09-30", "2026-09-30", "2026-09-30"),
+            ("2026-07-01..2026-09-30", "2026-07-01", "2026-09-30"),
+        ];
+        for (text, from, to) in pairs {
+            assert_eq!(shown(text), Some((from.to_owned(), to.to_owned())), "{text}");
+        }
+        for text in [
+            "",
+            "26",
+            "2026-Q5",
+            "2026-Q0",
+            "2026-13",
+            "2026-9",
+            "2026-+1",
+            "2026-Q+1",
+            "+026",
+            "2026-02-30",
+            "2026-02-02..2026-02-01",
+            "a..b",
+            "2026-01-01T00",
+        ] {
+            assert_eq!(shown(text), None, "{text}");
+        }
+    }
+}

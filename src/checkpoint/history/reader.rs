@@ -1,0 +1,216 @@
+//! Reads the history, also beside a daemon that writes it: files only grow, or are replaced whole.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use super::format_1::{Entry, Numbers};
+use super::known::Known;
+use super::once::Once;
+use super::segment::{HISTORY_FOLDER, Segment, list, read, split};
+use crate::checkpoint::error::CheckpointError;
+use crate::disclosure::{KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey};
+
+/// How often a day is read anew because its files were replaced meanwhile.
+const MAX_ATTEMPTS: usize = 5;
+
+/// The entries of a day, each with the hashes that it stores.
+pub type DayHistory = Vec<(KeptEntry, Vec<u64>)>;
+
+/// The history in a state folder.
+#[derive(Clone, Debug)]
+pub struct HistoryReader {
+    folder: PathBuf,
+}
+
+/// What was not passed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Entries that were told already, before a damaged file was put back.
+    pub entries: u64,
+    /// Transitions that were told already.
+    pub transitions: u64,
+    /// Files before the period that cannot be read, and why.
+    pub unreadable: Vec<String>,
+}
+
+/// An entry, and what the history says with it.
+#[derive(Debug)]
+pub struct Step<'h> {
+    /// The day, counted from 1970.
+    pub day: i64,
+    /// The entry.
+    pub entry: &'h KeptEntry,
+    /// Of a release every finding, else those whose verdict has changed.
+    pub findings: Vec<(&'h KeptKey, &'h KeptFinding)>,
+    /// Of a release every row of the funnel.
+    pub funnel: Vec<(&'h KeptFunnelKey, &'h KeptFunnel)>,
+}
+
+impl HistoryReader {
+    /// The history in this state folder.
+    #[must_use]
+    pub fn new(state: &Path) -> Self {
+        Self { folder: state.join(HISTORY_FOLDER) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns the days that it has, oldest first.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`] if the folder cannot be read.
+    pub fn days(&self) -> Result<Vec<i64>, CheckpointError> {
+        let mut days: Vec<i64> = list(&self.folder)?.into_iter().map(|segment| segment.day).collect();
+        days.dedup();
+        Ok(days)
+    }
+
+    /// Passes every entry of these days to `take`, oldest first, and what was told already only once. Returns what was not passed on.
+    ///
+    /// # Errors
+    /// [`CheckpointError`], and what `take` returns.
+    pub fn walk<E: From<CheckpointError>>(
+        &self,
+        days: RangeInclusive<i64>,
+        mut take: impl FnMut(&Step<'_>) -> Result<(), E>,
+    ) -> Result<PassedOver, E> {
+        let (mut once, mut passed_over) = (Once::default(), PassedOver::default());
+        let mut known = match self.known_before(*days.start(), &mut once) {
+            Err(error @ CheckpointError::DamagedHistory { .. }) => {
+                // It is beyond what was asked for.
+                passed_over.unreadable.push(error.to_string());
+                Known::default()
+            }
+            known => known?,
+        };
+        (once.entries, once.transitions) = (0, 0);
+        for (day, segments) in self.segments()?.into_iter().filter(|(day, _)| days.contains(day)) {
+            for (mut entry, told) in self.entries_in(day, &segments, whole)? {
+                let is_new = once.take(&mut entry, &told);
+                let is_judged_otherwise = |(key, row): &&(KeptKey, KeptFinding)| {
+                    known.findings.get(key).is_none_or(|before| before.is_judged_otherwise(row))
+                };
+                let judged = entry.findings.iter().filter(is_judged_otherwise).map(|(key, row)| (key, row));
+                let mut judged: Vec<(&KeptKey, &KeptFinding)> = judged.filter(|_| is_new).collect();
+                judged.sort_by_key(|(key, _)| *key);
+                known.apply(&entry, &told);
+                let findings = if entry.is_release { known.findings.iter().collect() } else { judged };
+                let funnel = known.funnel.iter().filter(|_| entry.is_release).collect();
+                if entry.is_release || !findings.is_empty() || !entry.transitions.is_empty() {
+                    take(&Step { day, entry: &entry, findings, funnel })?;
+                }
+            }
+        }
+        Ok(PassedOver { entries: once.entries, transitions: once.transitions, ..passed_over })
+    }
+
+    /// Returns the entries of a day.
+    ///
+    /// # Errors
+    /// [`CheckpointError::DamagedHistory`] with file and place, or [`CheckpointError::Io`].
+    pub fn day(&self, day: i64) -> Result<DayHistory, CheckpointError> {
+        self.entries_of(day, whole)
+    }
+
+    /// Returns the files that count, by day.
+    pub(super) fn segments(&self) -> Result<BTreeMap<i64, Vec<Segment>>, CheckpointError> {
+        let mut days: BTreeMap<i64, Vec<Segment>> = BTreeMap::new();
+        for segment in split(list(&self.folder)?).0 {
+            days.entry(segment.day).or_default().push(segment);
+        }
+        Ok(days)
+    }
+
+    /// Reads the entries of these files of a day with `decode`. Where they were replaced meanwhile, those that are there now.
+    pub(super) fn entries_in<T>(
+        &self,
+        day: i64,
+        segments: &[Segment],
+        decode: impl Fn(&Entry<'_>, &Numbers) -> Result<T, String>,
+    ) -> Result<Vec<T>, CheckpointError> {
+        match read_all(segments, &decode) {
+            Err(CheckpointError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                self.entries_of(day, decode)
+            }
+            read => read,
+        }
+    }
+
+    /// Reads the entries of a day with `decode`. Files that are replaced meanwhile are read anew.
+    pub(super) fn entries_of<T>(
+        &self,
+        day: i64,
+        decode: impl Fn(&Entry<'_>, &Numbers) -> Result<T, String>,
+    ) -> Result<Vec<T>, CheckpointError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.try_entries_of(day, &decode) {
+                Err(CheckpointError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound && attempts < MAX_ATTEMPTS => {}
+                read => return read,
+            }
+        }
+    }
+
+    fn try_entries_of<T>(
+        &self,
+        day: i64,
+        decode: &impl Fn(&Entry<'_>, &Numbers) -> Result<T, String>,
+    ) -> Result<Vec<T>, CheckpointError> {
+        let segments = split(list(&self.folder)?).0.into_iter().filter(|segment| segment.day == day);
+        read_all(&segments.collect::<Vec<_>>(), decode)
+    }
+
+    /// Returns what the history said before a day: what the last day before it ends with.
+    pub(super) fn known_before(&self, day: i64, once: &mut Once) -> Result<Known, CheckpointError> {
+        let before = self.days()?.into_iter().rfind(|before| *before < day);
+        let mut known = Known::default();
+        for (mut entry, told) in before.map_or(Ok(Vec::new()), |before| self.day(before))? {
+            once.take(&mut entry, &told);
+            known.apply(&entry, &told);
+        }
+        Ok(known)
+    }
+
+    /// Returns what the history says with the last entry of a segment.
+    pub(super) fn known_after(&self, segment: &Segment) -> Result<Known, CheckpointError> {
+        let mut known = Known::default();
+        read(segment, |entry, numbers| {
+            known.apply(&entry.whole(numbers)?, &entry.told);
+            Ok(())
+        })?;
+        Ok(known)
+    }
+
+    /// Counts the releases of a segment.
+    pub(super) fn releases(&self, segment: &Segment) -> Result<u64, CheckpointError> {
+        let mut count = 0;
+        read(segment, |entry, _| {
+            count += u64::from(entry.is_release);
+            Ok(())
+        })?;
+        Ok(count)
+    }
+}
+
+fn whole(entry: &Entry<'_>, numbers: &Numbers) -> Result<(KeptEntry, Vec<u64>), String> {
+    Ok((entry.whole(numbers)?, entry.told.clone()))
+}
+
+fn read_all<T>(
+    segments: &[Segment],
+    decode: &impl Fn(&Entry<'_>, &Numbers) -> Result<T, String>,
+) -> Result<Vec<T>, CheckpointError> {
+    let mut entries = Vec::new();
+    for segment in segments {
+        read(segment, |entry, numbers| decode(entry, numbers).map(|entry| entries.push(entry)))?;
+    }
+    Ok(entries)
+}

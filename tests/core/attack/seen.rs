@@ -1,0 +1,120 @@
+//! Runs a stream through the monitor as the daemon does, and keeps everything that leaves.
+
+use std::sync::Arc;
+
+use paritywatch::event::RawRecord;
+use paritywatch::ledger::PseudonymKey;
+use paritywatch::monitor::{Clock, Handled, Monitor, Output};
+use paritywatch::outbox::Message;
+use paritywatch::plan::{EventTime, PartitionIndex, Plan};
+use paritywatch::render::{Render, health_json, page};
+use paritywatch::settings::Settings;
+use paritywatch::sink::metrics;
+use paritywatch::status::View;
+use serde_json::Value;
+
+use super::stream::{Fact, START_MS, Step, Stream};
+use super::table::Table;
+
+const KEY: PseudonymKey = PseudonymKey([3; 16]);
+const SERIES_LIMIT: usize = 100_000;
+const TABLE_WIDTH: usize = 200;
+
+/// All that can be read at one moment, and what is true then.
+pub struct Seen {
+    pub as_of_ms: i64,
+    pub document: Value,
+    /// `/metrics`.
+    pub metrics: String,
+    /// The status page.
+    pub page: String,
+    /// What `replay` prints.
+    pub table: String,
+    /// `/api/v1/health`.
+    pub health: String,
+    /// Bodies of webhooks since the last moment.
+    pub messages: Vec<Value>,
+    pub truth: Table,
+    /// Whether cases lack a group in some dimension.
+    pub has_gaps: bool,
+}
+
+/// What a test changes of the plan.
+pub type Change<'c> = &'c (dyn Fn(&mut Plan) + Sync);
+
+/// Returns what is seen at each release.
+pub fn run(stream: &Stream, change: Change<'_>) -> Vec<Seen> {
+    let settings = Settings::parse(&stream.config, "attack.toml", std::iter::empty());
+    let mut plan = settings.unwrap_or_else(|error| panic!("{error}\n{}", stream.config)).plan;
+    change(&mut plan);
+    let mut monitor = Monitor::new(plan, KEY, Clock::Wall);
+    monitor.add_partition(PartitionIndex(0), EventTime(START_MS));
+    let (mut known, mut hours, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for step in &stream.steps {
+        match step {
+            Step::Event { at_ms, payload, fact } => {
+                let bytes = payload.to_string();
+                let record = RawRecord { payload: bytes.as_bytes(), headers: &[], timestamp: Some(EventTime(*at_ms)) };
+                let handled = monitor.handle_record(PartitionIndex(0), &record, EventTime(*at_ms));
+                assert_eq!(handled, Handled::Accepted, "{payload}");
+                known.push(fact.clone());
+                hours.push(hour_of(payload, fact, stream));
+            }
+            Step::Release { at_ms } => {
+                monitor.handle_tick(EventTime(*at_ms));
+                seen.extend(look(&mut monitor, |as_of_ms| stream.truth(&known, &hours, as_of_ms)));
+            }
+        }
+    }
+    let has_gaps = stream.cases.iter().any(|case| case.groups.contains(&None));
+    seen.iter_mut().for_each(|seen: &mut Seen| seen.has_gaps = has_gaps);
+    seen
+}
+
+/// The hour in which a tally counts; of a case its own says it.
+fn hour_of(payload: &Value, fact: &Fact, stream: &Stream) -> i64 {
+    match fact {
+        Fact::Case { case, .. } => stream.cases[*case].hour,
+        Fact::Tally { .. } | Fact::Other => {
+            let time: jiff::Timestamp = payload["time"].as_str().unwrap().parse().unwrap();
+            (time.as_millisecond() - START_MS).div_euclid(super::stream::HOUR_MS)
+        }
+    }
+}
+
+fn look(monitor: &mut Monitor, truth: impl Fn(i64) -> Table) -> Option<Seen> {
+    let (mut messages, mut published) = (Vec::new(), None);
+    while let Some(output) = monitor.poll_output() {
+        match output {
+            Output::Alerts(told) => {
+                let of = |alert| Message::of(alert, &told.entries.provenance, "http://localhost");
+                let documents = told.published.iter().filter_map(of).map(|message| message.document);
+                messages.extend(documents.map(|document| serde_json::from_str::<Value>(&document).unwrap()));
+            }
+            Output::Published(shown) => published = Some(shown),
+        }
+    }
+    let published = published?;
+    let document: Value = serde_json::from_str(&published.to_json()).unwrap();
+    // Between two releases numbers are those of the last one.
+    if document["released_at"].as_str().is_some_and(|released| document["as_of"] != released) {
+        return None;
+    }
+    let as_of: jiff::Timestamp = document["as_of"].as_str()?.parse().ok()?;
+    let as_of_ms = as_of.as_millisecond();
+    let mut view = View::of(monitor);
+    view.published = Arc::clone(&published);
+    let view = Arc::new(view);
+    let request = page::Request::of(None, None);
+    Some(Seen {
+        as_of_ms,
+        metrics: metrics::render(&view, SERIES_LIMIT),
+        page: page::render(&published, &view.vitals(), &request, EventTime(as_of_ms)),
+        table: published.to_table(TABLE_WIDTH, false),
+        health: health_json(&view.vitals(), published.config_hash()),
+        messages,
+        truth: truth(as_of_ms),
+        has_gaps: false,
+        document,
+    })
+}
