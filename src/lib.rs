@@ -40,4 +40,6 @@ pub mod sink;
 
 pub mod server;
 
+pub mod report;
+
 pub mod app;

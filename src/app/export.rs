@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,7 +9,7 @@ use clap::Args;
 use super::arguments::{ConfigArgument, load_to_print};
 use super::failure::{Failure, Finished};
 use crate::checkpoint::{CheckpointError, HistoryReader, PassedOver, Step, day_of, day_text};
-use crate::plan::EventTime;
+use crate::plan::{EventTime, Period};
 use crate::render::{ExportFile, ExportFormat, TABLES, Table, export_rows};
 
 /// What is exported, and how.
@@ -27,14 +26,6 @@ pub struct ExportArguments {
     /// The folder of the files; it must be there
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     to: PathBuf,
-}
-
-/// A period, as it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Period {
-    text: String,
-    /// Days, counted from 1970.
-    days: RangeInclusive<i64>,
 }
 
 /// One file of the export.
@@ -114,7 +105,7 @@ fn end_all(targets: &mut Vec<Target>) -> Result<(), Failure> {
 
 fn export(reader: &HistoryReader, period: &Period, targets: &mut [Target]) -> Result<Exported, Failure> {
     let mut exported = Exported::default();
-    let passed_over = reader.walk(period.days.clone(), |step| {
+    let passed_over = reader.walk(period.days(), |step| {
         if exported.day.is_some_and(|day| day != step.day) {
             targets.iter_mut().try_for_each(Target::end_day)?;
         }
@@ -128,7 +119,7 @@ fn export(reader: &HistoryReader, period: &Period, targets: &mut [Target]) -> Re
 
 impl Target {
     fn begin(table: Table, format: ExportFormat, options: &ExportArguments) -> Result<Self, Failure> {
-        let name = format!("paritywatch-{}-{}.{}", table.name(), options.period.text, format.name());
+        let name = format!("paritywatch-{}-{}.{}", table.name(), options.period.label, format.name());
         let (path, unfinished) = (options.to.join(&name), options.to.join(format!("{name}.new")));
         let file = File::create(&unfinished).and_then(|file| ExportFile::begin(format, table, file));
         let file = file.map_err(|error| {
@@ -179,9 +170,9 @@ impl Exported {
 
     /// Says how much of the period the history has: silence is not compliance.
     fn told(&self, period: &Period) -> String {
-        let whole = period.days.end() - period.days.start() + 1;
+        let whole = period.last - period.first + 1;
         let date = |time: Option<EventTime>| time.map_or_else(|| "none".to_owned(), |time| day_text(day_of(time)));
-        let (text, days, releases) = (&period.text, self.days, self.releases);
+        let (text, days, releases) = (&period.label, self.days, self.releases);
         let (first, last) = (date(self.first), date(self.last));
         let PassedOver { entries, transitions, .. } = self.passed_over;
         let twice = if entries + transitions > 0 {
@@ -209,90 +200,14 @@ fn parse_format(text: &str) -> Result<ExportFormat, String> {
     found.ok_or_else(|| format!("expected parquet, csv or json, found {text:?}"))
 }
 
-fn parse_period(text: &str) -> Result<Period, String> {
-    let days = days_of(text).filter(|days| !days.is_empty()).ok_or_else(|| {
+/// Reads a period of the command line.
+///
+/// # Errors
+/// Says what was expected and found.
+pub(super) fn parse_period(text: &str) -> Result<Period, String> {
+    Period::parse(text).ok_or_else(|| {
         format!(
             "expected a period such as 2026, 2026-Q3, 2026-09, 2026-09-30 or 2026-07-01..2026-09-30, found {text:?}"
         )
-    })?;
-    Ok(Period { text: text.to_owned(), days })
-}
-
-fn days_of(text: &str) -> Option<RangeInclusive<i64>> {
-    if let Some((from, to)) = text.split_once("..") {
-        return Some(day(from)?..=day(to)?);
-    }
-    if let Some((year, quarter)) = text.split_once("-Q") {
-        let quarter: u8 = digits(quarter, 1)?.parse().ok().filter(|quarter| (1..=4).contains(quarter))?;
-        return months(year, quarter * 3 - 2, 3);
-    }
-    match text.split('-').collect::<Vec<_>>()[..] {
-        [year] => months(year, 1, 12),
-        [year, month] => months(year, digits(month, 2)?.parse().ok().filter(|month| (1..=12).contains(month))?, 1),
-        [_, _, _] => Some(day(text)?..=day(text)?),
-        _ => None,
-    }
-}
-
-/// So many months from the first day of one on.
-fn months(year: &str, first: u8, count: u8) -> Option<RangeInclusive<i64>> {
-    let number: i32 = digits(year, 4)?.parse().ok()?;
-    let (over, next) = (first + count > 12, (first + count - 1) % 12 + 1);
-    let end = day(&format!("{:04}-{next:02}-01", number + i32::from(over)))?;
-    Some(day(&format!("{year}-{first:02}-01"))?..=end - 1)
-}
-
-/// A text of so many digits, and nothing else.
-fn digits(text: &str, count: usize) -> Option<&str> {
-    Some(text).filter(|text| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn day(text: &str) -> Option<i64> {
-    let start: jiff::Timestamp = format!("{text}T00:00:00Z").parse().ok().filter(|_| text.len() == 10)?;
-    Some(day_of(EventTime(start.as_millisecond())))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn shown(text: &str) -> Option<(String, String)> {
-        let days = parse_period(text).ok()?.days;
-        Some((day_text(*days.start()), day_text(*days.end())))
-    }
-
-    #[test]
-    fn periods_are_whole_days_and_both_ends_belong_to_them() {
-        let pairs = [
-            ("2026", "2026-01-01", "2026-12-31"),
-            ("2026-Q1", "2026-01-01", "2026-03-31"),
-            ("2026-Q3", "2026-07-01", "2026-09-30"),
-            ("2026-Q4", "2026-10-01", "2026-12-31"),
-            ("2024-02", "2024-02-01", "2024-02-29"),
-            ("2026-12", "2026-12-01", "2026-12-31"),
-            ("2026-09-30", "2026-09-30", "2026-09-30"),
-            ("2026-07-01..2026-09-30", "2026-07-01", "2026-09-30"),
-        ];
-        for (text, from, to) in pairs {
-            assert_eq!(shown(text), Some((from.to_owned(), to.to_owned())), "{text}");
-        }
-        for text in [
-            "",
-            "26",
-            "2026-Q5",
-            "2026-Q0",
-            "2026-13",
-            "2026-9",
-            "2026-+1",
-            "2026-Q+1",
-            "+026",
-            "2026-02-30",
-            "2026-02-02..2026-02-01",
-            "a..b",
-            "2026-01-01T00",
-        ] {
-            assert_eq!(shown(text), None, "{text}");
-        }
-    }
+    })
 }

@@ -1,0 +1,8 @@
+//! The evaluation report of a period: the evidence file that somebody signs.
+
+mod model;
+
+pub use model::{
+    AlertReport, AuditPosition, Basis, Coverage, FindingReport, FunnelReport, InForce, PastPoint, ProfileReport,
+    Quality, Report, Source, VerdictSince,
+};

@@ -1,0 +1,204 @@
+//! What a report says, in the order in which it says it. HTML, JSON, CSV and the entry of a register are made of this alone, so all of them hold the
+//! same figures.
+//!
+//! Everything in it was published before: it is made of rows of the history, or of those that a replay would have written.
+
+use std::collections::BTreeMap;
+
+use crate::disclosure::{KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptTransition};
+use crate::plan::{EventTime, Period};
+
+/// The evaluation report of a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The period that was asked for.
+    pub period: Period,
+    /// What it was made of.
+    pub source: Source,
+    /// How much of the period there is.
+    pub coverage: Coverage,
+    /// The place in the audit log that it rests on; `None` in a report of replayed files, and where there is no log.
+    pub audit: Option<AuditPosition>,
+    /// The configurations that were in force in the period, oldest first.
+    pub configurations: Vec<InForce>,
+    /// The configuration file that it was made with: titles and owners are from there.
+    pub config_hash: String,
+    /// One for each profile on the allow-list or in the history, by name.
+    pub profiles: Vec<ProfileReport>,
+    /// What is known of the data as a whole.
+    pub quality: Quality,
+}
+
+/// What a report was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The history of a daemon.
+    History,
+    /// Files of events.
+    Replay,
+}
+
+/// How much of the period was there. What is not there is said first: silence is not compliance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Days of the period.
+    pub days: u64,
+    /// Those of them with a release.
+    pub days_with_release: u64,
+    /// Days without one, as `2026-08-03`, oldest first; of many in a row the first and the last, as `2026-08-03..2026-08-09`.
+    pub days_without: Vec<String>,
+    /// Releases in the period.
+    pub releases: u64,
+    /// The end of the windows of the first release.
+    pub first: Option<EventTime>,
+    /// The end of the windows of the last release.
+    pub last: Option<EventTime>,
+    /// What of the history cannot be read, and why.
+    pub unreadable: Vec<String>,
+}
+
+/// A place in the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditPosition {
+    /// The log's name.
+    pub origin: String,
+    /// Entries of the log.
+    pub size: u64,
+    /// The root of the tree over them, in Base64.
+    pub root: String,
+}
+
+/// A configuration, and since when it was in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// Its hash.
+    pub config_hash: String,
+    /// The first entry of the period with it.
+    pub since: EventTime,
+    /// The last one.
+    pub until: EventTime,
+}
+
+/// What the report says of one profile.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProfileReport {
+    /// Its name in events.
+    pub name: String,
+    /// Its name for people; may be empty.
+    pub title: String,
+    /// What it is for, in words of the configuration; may be empty.
+    pub purpose: String,
+    /// Who answers for it; may be empty.
+    pub owner: String,
+    /// Its versions that were seen in the period, as far as a rule asks for versions.
+    pub versions: Vec<String>,
+    /// The channels that were judged.
+    pub channels: Vec<String>,
+    /// Cases by stage. Of each group the best row: that of the period, or of the longest rolling window that ended with it.
+    pub funnel: Vec<FunnelReport>,
+    /// Every finding of the period: comparisons first, then the other kinds, each by rule, dimension, group and channel.
+    pub findings: Vec<FindingReport>,
+    /// Every alert that was open in the period, oldest first.
+    pub alerts: Vec<AlertReport>,
+}
+
+/// A row of the funnel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunnelReport {
+    /// Which one.
+    pub key: KeptFunnelKey,
+    /// Its numbers.
+    pub row: KeptFunnel,
+    /// Which cases it counts.
+    pub basis: Basis,
+}
+
+/// Which cases a row counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// Whether it is the period itself; else the window below, as no row of the period is there.
+    pub is_period: bool,
+    /// The window of the row: the period's label, or such as `90d`.
+    pub window: String,
+    /// The end of the windows of the numbers.
+    pub released_at: EventTime,
+    /// The end of the windows of the verdict.
+    pub as_of: EventTime,
+}
+
+/// A finding over the period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FindingReport {
+    /// Which one; the window is that of `basis`.
+    pub key: KeptKey,
+    /// Its numbers and its verdict at the end of the period.
+    pub row: KeptFinding,
+    /// Which cases it counts.
+    pub basis: Basis,
+    /// All windows at the end of the period, for the appendix.
+    pub windows: Vec<(String, KeptFinding)>,
+    /// The numbers over time, of the longest rolling window, oldest first: at most one for each day.
+    pub past: Vec<PastPoint>,
+    /// The verdict over time, of the worst window: each with when it began, oldest first. The first one is that at the beginning of the period.
+    pub verdicts: Vec<VerdictSince>,
+    /// The first time that these thresholds were in force, as far as the history goes.
+    pub thresholds_since: Option<EventTime>,
+}
+
+/// Numbers at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastPoint {
+    /// The end of the windows.
+    pub as_of: EventTime,
+    /// The numbers.
+    pub row: KeptFinding,
+    /// Whether the line breaks before it: no release came in between, or the finding was gone.
+    pub breaks: bool,
+}
+
+/// A verdict from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerdictSince {
+    /// When.
+    pub since: EventTime,
+    /// The verdict; `None` where nothing is judged.
+    pub verdict: Option<String>,
+    /// Why it is what it is.
+    pub reason: Option<String>,
+    /// The window that decided.
+    pub window: String,
+}
+
+/// An alert in the period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertReport {
+    /// Its id.
+    pub id: String,
+    /// What it is about.
+    pub key: KeptKey,
+    /// Its severity at the end of the period, or when it ended.
+    pub severity: String,
+    /// Who is to act.
+    pub owner: String,
+    /// What is to be done.
+    pub action: String,
+    /// Whether it had fired before the period began.
+    pub began_before: bool,
+    /// Whether it was open at the end of the period.
+    pub is_open: bool,
+    /// What has happened to it in the period, measures among it, oldest first.
+    pub transitions: Vec<KeptTransition>,
+}
+
+/// What is known of the data as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Quality {
+    /// Events by what became of them, over the period: `read`, `accepted`, `duplicate` ...; empty where the history does not say.
+    pub events: BTreeMap<String, u64>,
+    /// Findings whose numbers are withheld at the end of the period, and all findings.
+    pub withheld: (u64, u64),
+    /// Gaps in the data that were accepted, as the operator wrote them, oldest first.
+    pub gaps: Vec<String>,
+    /// Notes of the last release that have no place of their own: late cases by group, values on no list; name and JSON.
+    pub notes: Vec<(String, String)>,
+}
