@@ -77,7 +77,7 @@ const UNDISCLOSED: [&str; 8] =
 const UNDISCLOSED_OF: [&str; 4] = ["judge", "evidence", "alert", "monitor"];
 
 /// Rooms that make what is sent.
-const SENDERS: [&str; 5] = ["outbox", "render", "status", "sink", "server"];
+const SENDERS: [&str; 6] = ["outbox", "render", "status", "sink", "server", "report"];
 
 const FUNCTION_LINES_MOST: usize = 60;
 const FILE_LINES_MOST: usize = 500;
