@@ -197,13 +197,24 @@ impl Letters {
     }
 }
 
+impl Context {
+    /// Whether a letter is under way. What happened to an idle client, such as a token that expired, is no trouble: the next letter logs in anew.
+    fn sends(&self) -> bool {
+        self.letters.pending.load(Ordering::Relaxed) > 0
+    }
+}
+
 impl ClientContext for Context {
     fn error(&self, _error: KafkaError, reason: &str) {
-        self.session.error(reason);
+        if self.sends() {
+            self.session.error(reason);
+        }
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        self.session.log(level, facility, line);
+        if self.sends() {
+            self.session.log(level, facility, line);
+        }
     }
 }
 

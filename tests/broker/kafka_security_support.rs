@@ -117,16 +117,25 @@ impl Login {
     /// Waits until all these events are counted, the dead letter is delivered, and an alert has gone to its topic.
     #[track_caller]
     pub fn wait_for_all(&mut self, events: f64) {
+        let at_least_one = |series: &str, text: &str| sample(text, series).is_some_and(|number| number >= 1.0);
         let alert = r#"paritywatch_deliveries_total{receiver="kafka",result="delivered"}"#;
         let letter = r#"paritywatch_dead_letters_total{result="delivered"}"#;
-        let done = |response: &HttpResponse| {
-            let text = response.text();
-            let access = text.lines().any(|line| line.starts_with("paritywatch_kafka_access_failed{"));
-            let some = |series: &str| sample(&text, series).is_some_and(|number| number >= 1.0);
-            crate::support::setup::read(&text) == events && some(letter) && some(alert) && !access
+        let failed = |text: &str| {
+            text.lines().find(|line| line.starts_with("paritywatch_kafka_access_failed{")).map(str::to_owned)
         };
-        self.daemon.wait_for_http(&self.setup.url("/metrics"), done, LIMIT);
+        self.wait_for_metrics("the events", |text| crate::support::setup::read(text) == events);
+        self.wait_for_metrics("the dead letter", |text| at_least_one(letter, text));
+        self.wait_for_metrics("an alert on its topic", |text| at_least_one(alert, text));
+        self.wait_for_metrics("the end of every trouble", |text| failed(text).is_none());
         self.daemon.wait_for_http(&self.setup.url("/-/ready"), |response| response.status == 200, LIMIT);
+    }
+
+    /// Waits until the metrics show this.
+    #[track_caller]
+    fn wait_for_metrics(&mut self, what: &str, shows: impl Fn(&str) -> bool) {
+        let url = self.setup.url("/metrics");
+        let shown = || http_get(&url).ok().filter(|response| shows(&response.text())).map(|_| ());
+        self.daemon.wait_until(LIMIT, &format!("{what} ({})", self.name), shown);
     }
 
     /// How often this client was told to have no access.
