@@ -198,6 +198,8 @@ pub struct AlertReport {
     pub is_open: bool,
     /// What has happened to it in the period, measures among it, oldest first.
     pub transitions: Vec<KeptTransition>,
+    /// How many more there were, after the first ones, that were left out because there are too many.
+    pub left_out: u64,
 }
 
 /// What is known of the data as a whole.
