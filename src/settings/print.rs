@@ -231,6 +231,10 @@ impl Toml {
         for profile in &plan.profiles {
             self.header(&format!("[{}]", key_path("profiles", &profile.name)));
             self.string("title", &profile.title);
+            // Only where it is given: the hashes of versions that did not know this key stay.
+            if !profile.purpose.is_empty() {
+                self.string("purpose", &profile.purpose);
+            }
             self.string("exposure", profile.exposure.name());
             self.string("owner", &profile.owner);
             if !profile.high_classes.is_empty() {
