@@ -27,7 +27,7 @@ pub(super) struct Findings {
 }
 
 /// One finding, with all its windows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Finding {
     /// Without a window.
     key: KeptKey,
@@ -72,7 +72,10 @@ impl Findings {
 
     /// Takes rows of the period itself that come after its end: outcomes have come since.
     pub fn take_after(&mut self, step: &Step<'_>, moment: Moment) {
-        for (key, row) in step.findings.iter().filter(|(key, _)| key.window == self.period) {
+        for (key, row) in &step.findings {
+            if key.window != self.period {
+                continue;
+            }
             let place = self.place(key);
             if let Some(finding) = self.findings.get_mut(place) {
                 finding.windows.take(&key.window, row, moment);
@@ -101,7 +104,7 @@ impl Findings {
         let next = self.findings.len();
         let place = *self.places.entry(general.clone()).or_insert(next);
         if place == next {
-            self.findings.push(Finding { key: general, ..Finding::default() });
+            self.findings.push(Finding::of(general));
         }
         self.places.insert(key.clone(), place);
         place
@@ -126,6 +129,18 @@ impl Findings {
 }
 
 impl Finding {
+    /// One without anything yet.
+    fn of(key: KeptKey) -> Self {
+        Self {
+            key,
+            windows: Windows::default(),
+            past: Past::default(),
+            verdicts: Verdicts::default(),
+            thresholds: None,
+            seen: EventTime::MIN,
+        }
+    }
+
     fn take(&mut self, key: &KeptKey, row: &KeptFinding, moment: Moment) {
         self.seen = moment.as_of;
         if !self.windows.take(&key.window, row, moment) {

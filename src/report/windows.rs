@@ -5,7 +5,7 @@ use crate::plan::{EventTime, Period, Span};
 use super::model::Basis;
 
 /// The moment of an entry. Of one after the end of the period, that end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
     /// The number of the last release.
     pub release: u64,
@@ -13,6 +13,11 @@ pub(super) struct Moment {
     pub as_of: EventTime,
     /// The end of the windows of the numbers.
     pub released_at: EventTime,
+}
+
+impl Moment {
+    /// Before everything.
+    pub const NEVER: Self = Self { release: 0, as_of: EventTime::MIN, released_at: EventTime::MIN };
 }
 
 /// Rows by window.
@@ -82,15 +87,15 @@ impl<R: Clone + PartialEq> Windows<R> {
         is_new
     }
 
-    /// Returns when it was last told.
+    /// Returns when it was last told; [`Moment::NEVER`] where it has no row.
     pub fn seen(&self) -> Moment {
-        self.0.iter().map(|row| row.seen).max_by_key(|seen| (seen.release, seen.as_of)).unwrap_or_default()
+        self.0.iter().map(|row| row.seen).max_by_key(|seen| (seen.release, seen.as_of)).unwrap_or(Moment::NEVER)
     }
 
     /// Returns the rows of rolling windows that the last release has, the shortest first.
     pub fn rolling(&self) -> impl Iterator<Item = (&str, &R)> {
         let last = self.seen().release;
-        let is_rolling = |row: &&Row<R>| matches!(row.order, Order::Rolling(_)) && row.seen.release == last;
+        let is_rolling = move |row: &&Row<R>| matches!(row.order, Order::Rolling(_)) && row.seen.release == last;
         self.0.iter().filter(is_rolling).map(|row| (row.window.as_str(), &row.row))
     }
 
