@@ -16,8 +16,12 @@ mod time;
 mod vitals;
 mod wording;
 
-pub use export::{Cell, ExportFile, ExportFormat, Kind, TABLES, Table, export_rows};
+pub use export::{
+    Cell, Columns, ExportFile, ExportFormat, Kind, OF_FINDING, OF_FUNNEL, OF_KEY, TABLES, Table, csv_line, export_rows,
+    of_finding, of_funnel, of_key,
+};
 pub use health::health_json;
 pub use published::Render;
+pub use time::rfc3339;
 pub use series::{Point, Series};
 pub use vitals::{AuditVitals, CheckpointVitals, DeadLetterVitals, HistoryVitals, PartitionVitals, Vitals};

@@ -3,9 +3,11 @@
 mod alerts;
 mod builder;
 mod coverage;
+mod csv;
 mod findings;
 mod funnel;
 mod gathered;
+mod json;
 mod model;
 mod past;
 mod profiles;
@@ -13,6 +15,8 @@ mod verdicts;
 mod windows;
 
 pub use builder::{Asked, Builder};
+pub use csv::ReportTable;
+pub use json::{SCHEMA, write as write_json};
 pub use model::{
     AlertReport, AuditPosition, Basis, Coverage, FindingReport, FunnelReport, InForce, PastPoint, ProfileReport,
     Quality, Report, Source, VerdictSince,

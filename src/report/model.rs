@@ -42,6 +42,17 @@ pub enum Source {
     Replay,
 }
 
+impl Source {
+    /// Returns the word for it in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::History => "history",
+            Self::Replay => "replay",
+        }
+    }
+}
+
 /// How much of the period was there. What is not there is said first: silence is not compliance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {

@@ -10,7 +10,8 @@ use std::io;
 use crate::disclosure::KeptEntry;
 use crate::disclosure::{KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey};
 
-pub use table::{Cell, Kind, TABLES, Table};
+pub use table::{Cell, Columns, Kind, OF_FINDING, OF_FUNNEL, OF_KEY, TABLES, Table, of_finding, of_funnel, of_key};
+pub use text::csv_line;
 
 /// How an export is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -45,7 +45,8 @@ pub enum Cell<'h> {
     Time(Option<EventTime>),
 }
 
-type Columns = &'static [(&'static str, Kind)];
+/// Columns: their names, and what they hold.
+pub type Columns = &'static [(&'static str, Kind)];
 
 const OF_ENTRY: Columns = &[
     ("as_of", Kind::Time),
@@ -55,7 +56,8 @@ const OF_ENTRY: Columns = &[
     ("config_hash", Kind::Text),
 ];
 
-const OF_KEY: Columns = &[
+/// The columns of a finding's key.
+pub const OF_KEY: Columns = &[
     ("rule", Kind::Text),
     ("kind", Kind::Text),
     ("profile", Kind::Text),
@@ -68,7 +70,8 @@ const OF_KEY: Columns = &[
     ("window", Kind::Text),
 ];
 
-const OF_FINDING: Columns = &[
+/// The columns of a finding's numbers and verdict.
+pub const OF_FINDING: Columns = &[
     ("reference_group", Kind::Text),
     ("group_counts_exposed", Kind::Count),
     ("group_counts_events", Kind::Count),
@@ -112,7 +115,8 @@ const OF_FINDING: Columns = &[
     ("threshold_clear", Kind::Number),
 ];
 
-const OF_FUNNEL: Columns = &[
+/// The columns of a row of the funnel.
+pub const OF_FUNNEL: Columns = &[
     ("profile", Kind::Text),
     ("channel", Kind::Text),
     ("dimension", Kind::Text),
@@ -185,9 +189,14 @@ pub(super) fn finding<'h>(entry: &'h KeptEntry, key: &'h KeptKey, row: &'h KeptF
 }
 
 pub(super) fn funnel<'h>(entry: &'h KeptEntry, key: &'h KeptFunnelKey, row: &'h KeptFunnel) -> Vec<Cell<'h>> {
+    [of_entry(entry).as_slice(), &of_funnel(key, row)].concat()
+}
+
+/// Returns the cells of a row of the funnel, in the order of [`OF_FUNNEL`].
+#[must_use]
+pub fn of_funnel<'h>(key: &'h KeptFunnelKey, row: &'h KeptFunnel) -> Vec<Cell<'h>> {
     let texts = [&key.profile, &key.channel, &key.dimension, &key.group, &key.window, &row.reference];
-    let mut cells = of_entry(entry).to_vec();
-    cells.extend(texts.map(|text| Cell::Text(Some(text))));
+    let mut cells = texts.map(|text| Cell::Text(Some(text))).to_vec();
     cells.extend(row.stages.map(Cell::Count));
     cells.push(Cell::Number(row.control_frequency));
     for name in STEPS {
@@ -220,7 +229,9 @@ fn of_entry(entry: &KeptEntry) -> [Cell<'_>; OF_ENTRY.len()] {
     ]
 }
 
-fn of_key(key: &KeptKey) -> [Cell<'_>; OF_KEY.len()] {
+/// Returns the cells of a finding's key, in the order of [`OF_KEY`].
+#[must_use]
+pub fn of_key(key: &KeptKey) -> [Cell<'_>; OF_KEY.len()] {
     [
         Some(&key.rule),
         Some(&key.kind),
@@ -236,7 +247,9 @@ fn of_key(key: &KeptKey) -> [Cell<'_>; OF_KEY.len()] {
     .map(|text| Cell::Text(text.map(String::as_str)))
 }
 
-fn of_finding(row: &KeptFinding) -> Vec<Cell<'_>> {
+/// Returns the cells of a finding's numbers and verdict, in the order of [`OF_FINDING`].
+#[must_use]
+pub fn of_finding(row: &KeptFinding) -> Vec<Cell<'_>> {
     let KeptFinding { evidence, stratified, thresholds, .. } = row;
     let [exposed, events] = counts(row.group_counts);
     let [reference_exposed, reference_events] = counts(row.reference_counts);
