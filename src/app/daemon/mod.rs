@@ -14,6 +14,7 @@ mod keeper;
 mod key;
 mod latency;
 mod lock;
+mod missed;
 mod receivers;
 mod reload;
 mod rotation;
