@@ -15,6 +15,7 @@ mod key;
 mod latency;
 mod lock;
 mod missed;
+mod notes;
 mod receivers;
 mod reload;
 mod rotation;
