@@ -14,6 +14,7 @@ mod names;
 mod outbox;
 mod owner;
 mod replace;
+pub mod reports;
 mod store;
 
 pub use container::{Header, Input, LastRecord, MAX_HEADER_BYTES, Sections, read, write};

@@ -16,6 +16,7 @@
 //! raised, or `insufficient_data`, so that it narrows nothing down.
 
 mod alone;
+mod details;
 mod digits;
 mod funnel;
 mod handled;
@@ -29,6 +30,7 @@ mod nested;
 mod part;
 mod publish;
 mod published;
+mod quality;
 mod release;
 mod released_finding;
 mod suppress;
@@ -39,7 +41,8 @@ mod versions;
 pub use funnel::{PublishedFunnel, PublishedShare, PublishedStep};
 pub use handled::{PublishedMix, PublishedValues, quantile_name};
 pub use kept::{
-    ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep, KeptThresholds, KeptTransition,
+    ACCEPTANCE_ENDED, ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep,
+    KeptThresholds, KeptTransition,
 };
 pub use measures::{
     MeasureShelf, PublishedAcceptance, PublishedAnswer, PublishedMeasure, PublishedMeasures, PublishedSubject,
@@ -51,6 +54,7 @@ pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
     PublishedProfile, PublishedRates, PublishedThresholds,
 };
+pub use quality::KeptQuality;
 pub use release::{Releases, ReleasesState};
 pub use released_finding::{cut, hide_verdicts, without_numbers};
 pub use suppress::shows_comparison;

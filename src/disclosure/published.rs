@@ -83,6 +83,25 @@ impl EventCounts {
         Self { read, accepted, unmatched: plan.disclosure.stepped(self.unmatched), ..self }
     }
 
+    /// Returns all of them, each with its name.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, u64); 12] {
+        [
+            ("read", self.read),
+            ("accepted", self.accepted),
+            ("duplicate", self.duplicate),
+            ("mismatched", self.mismatched),
+            ("too_late", self.too_late),
+            ("rejected", self.rejected),
+            ("unmatched", self.unmatched),
+            ("ahead", self.ahead),
+            ("conflict", self.conflict),
+            ("unknown_type", self.unknown_type),
+            ("unknown_profile", self.unknown_profile),
+            ("beyond_as_of", self.beyond_as_of),
+        ]
+    }
+
     /// Returns `read` in its parts, each with its word for people. They add up to `read`.
     #[must_use]
     pub const fn parts(&self) -> [(&'static str, u64); 9] {

@@ -39,6 +39,15 @@ pub struct Settings {
     pub criteria: Criteria,
     /// The audit log.
     pub audit: Audit,
+    /// Evaluation reports.
+    pub report: ReportSettings,
+}
+
+/// Evaluation reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportSettings {
+    /// The folder of their files; a relative path starts at the working directory.
+    pub dir: PathBuf,
 }
 
 /// The audit log.

@@ -97,7 +97,7 @@ impl Daemon {
         let topics = TopicWatch::start(&brokers, kafka).map_err(Failure::configuration)?;
         let dead_letters = DeadLetters::connect(&brokers, &kafka.dead_letter_topic, kafka.dead_letter_payload);
         let dead_letters = dead_letters.map_err(Failure::configuration)?;
-        let historian = Historian::start(settings, owner)?;
+        let historian = Historian::start(settings, owner, keeper.accepted_gaps())?;
         let shared = Arc::new(Shared::with_history(&monitor, settings.series_limit, &settings.state.dir));
         let accepted_gaps = keeper.accepted_gaps().len() as u64;
         let operation = Operation { accepted_gaps, key_since: Some(key_files.since), ..Operation::default() };

@@ -108,6 +108,8 @@ pub fn export_rows<'h>(
     match table {
         Table::Findings => findings.iter().map(|(key, row)| table::finding(entry, key, row)).collect(),
         Table::Funnel => funnel.iter().map(|(key, row)| table::funnel(entry, key, row)).collect(),
+        Table::Quality if !entry.is_release => Vec::new(),
+        Table::Quality => entry.quality.iter().map(|row| table::quality(entry, row)).collect(),
         Table::Transitions => entry.transitions.iter().map(|row| table::transition(entry, row)).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! The tables and their columns. Columns have the names of the fields of `paritywatch.evaluation.v1`, inner fields behind outer ones.
 
 use crate::disclosure::{
-    KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep, KeptTransition, Measured,
+    KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptQuality, KeptStep, KeptTransition, Measured,
 };
 use crate::plan::EventTime;
 
@@ -14,10 +14,12 @@ pub enum Table {
     Funnel,
     /// One row for each thing that has happened to an alert.
     Transitions,
+    /// One row for each thing that is known of the data, and release.
+    Quality,
 }
 
 /// Every table.
-pub const TABLES: [Table; 3] = [Table::Findings, Table::Funnel, Table::Transitions];
+pub const TABLES: [Table; 4] = [Table::Findings, Table::Funnel, Table::Transitions, Table::Quality];
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +115,7 @@ pub const OF_FINDING: Columns = &[
     ("threshold_warning", Kind::Number),
     ("threshold_critical", Kind::Number),
     ("threshold_clear", Kind::Number),
+    ("details", Kind::Text),
 ];
 
 /// The columns of a row of the funnel.
@@ -160,6 +163,18 @@ const OF_TRANSITION: Columns = &[
     ("action", Kind::Text),
     ("measure_by", Kind::Text),
     ("measure_reason", Kind::Text),
+    ("measure_until", Kind::Time),
+    ("measure_accepted_ratio", Kind::Number),
+];
+
+const OF_QUALITY: Columns = &[
+    ("what", Kind::Text),
+    ("profile", Kind::Text),
+    ("channel", Kind::Text),
+    ("dimension", Kind::Text),
+    ("group", Kind::Text),
+    ("name", Kind::Text),
+    ("count", Kind::Count),
 ];
 
 impl Table {
@@ -170,6 +185,7 @@ impl Table {
             Self::Findings => "findings",
             Self::Funnel => "funnel",
             Self::Transitions => "transitions",
+            Self::Quality => "quality",
         }
     }
 
@@ -180,6 +196,7 @@ impl Table {
             Self::Findings => [OF_ENTRY, OF_KEY, OF_FINDING].concat(),
             Self::Funnel => [OF_ENTRY, OF_FUNNEL].concat(),
             Self::Transitions => [OF_TRANSITION, OF_KEY, OF_FINDING].concat(),
+            Self::Quality => [OF_ENTRY, OF_QUALITY].concat(),
         }
     }
 }
@@ -213,9 +230,18 @@ pub(super) fn transition<'h>(entry: &'h KeptEntry, row: &'h KeptTransition) -> V
     let mut cells = vec![Cell::Time(Some(entry.as_of)), Cell::Time(Some(row.at))];
     let texts = [&row.transition, &row.alert, &row.severity, &row.owner, &row.action];
     cells.extend(texts.map(|text| Cell::Text(Some(text))));
-    cells.extend([Cell::Text(by), Cell::Text(reason)]);
+    cells.extend([Cell::Text(by), Cell::Text(reason), Cell::Time(row.until), Cell::Number(row.accepted_ratio)]);
     cells.extend(of_key(&row.key));
     cells.extend(of_finding(&row.evidence));
+    cells
+}
+
+pub(super) fn quality<'h>(entry: &'h KeptEntry, row: &'h KeptQuality) -> Vec<Cell<'h>> {
+    let KeptQuality { what, profile, channel, dimension, group, name, count } = row;
+    let texts = [Some(what), profile.as_ref(), channel.as_ref(), dimension.as_ref(), group.as_ref(), name.as_ref()];
+    let mut cells = of_entry(entry).to_vec();
+    cells.extend(texts.map(text));
+    cells.push(Cell::Count(*count));
     cells
 }
 
@@ -278,6 +304,7 @@ pub fn of_finding(row: &KeptFinding) -> Vec<Cell<'_>> {
     cells.push(Cell::Text(thresholds.as_ref().map(|of| of.measure.as_str())));
     let of = thresholds.as_ref().map_or([None; 3], |of| [of.warning, of.critical, of.clear].map(Some));
     cells.extend(of.map(Cell::Number));
+    cells.push(text(row.details.as_ref()));
     cells
 }
 
