@@ -39,6 +39,8 @@ pub struct Builder {
     releases: u64,
     /// Whether an entry of the period was taken.
     has_begun: bool,
+    /// When the last entry that the report is made of was told, by the wall clock.
+    told_at: Option<EventTime>,
 }
 
 impl Asked {
@@ -70,6 +72,7 @@ impl Builder {
             gathered: Gathered::default(),
             releases: 0,
             has_begun: false,
+            told_at: None,
             asked,
         }
     }
@@ -79,18 +82,27 @@ impl Builder {
         let entry = step.entry;
         if entry.as_of <= self.asked.period.start() {
             self.alerts.note_before(entry);
+            self.gathered.note_before(entry);
         } else if entry.as_of <= self.asked.end() {
             self.take_inside(step);
         } else if self.asked.to_date.is_none() {
             let moment = self.moment(step);
-            self.findings.take_after(step, moment);
-            self.funnel.take_after(step, moment);
+            let is_own = [self.findings.take_after(step, moment), self.funnel.take_after(step, moment)];
+            if is_own.contains(&true) {
+                self.told_at = self.told_at.max(Some(entry.told_at));
+            }
         }
     }
 
     /// Takes note of what of the history cannot be read.
     pub fn note_unreadable(&mut self, problem: String) {
         self.days.note_unreadable(problem);
+    }
+
+    /// Returns when the last entry that the report is made of was told, by the wall clock.
+    #[must_use]
+    pub const fn told_at(&self) -> Option<EventTime> {
+        self.told_at
     }
 
     /// Returns whether nothing of the period was there.
@@ -136,6 +148,7 @@ impl Builder {
         self.findings.take(step, moment);
         self.funnel.take(step, moment);
         self.gathered.take(entry);
+        self.told_at = self.told_at.max(Some(entry.told_at));
         self.has_begun = true;
     }
 

@@ -126,6 +126,8 @@ const OF_ALERT: Columns = &[
     ("action", Kind::Text),
     ("measure_by", Kind::Text),
     ("measure_reason", Kind::Text),
+    ("measure_until", Kind::Time),
+    ("measure_accepted_ratio", Kind::Number),
 ];
 
 /// What the report is of, as names and values; a name comes as often as it has values.
@@ -248,10 +250,12 @@ fn of_alert<'r>(alert: &'r AlertReport, row: Option<&'r KeptTransition>) -> [Cel
         of(&alert.action, row.map(|row| &row.action)),
         Cell::Text(measure.map(|[by, _]| by.as_str())),
         Cell::Text(measure.map(|[_, reason]| reason.as_str())),
+        Cell::Time(row.and_then(|row| row.until)),
+        Cell::Number(row.and_then(|row| row.accepted_ratio)),
     ]
 }
 
-const fn absent(cell: Cell<'_>) -> Cell<'static> {
+const fn absent<'c>(cell: Cell<'_>) -> Cell<'c> {
     match cell {
         Cell::Text(_) => Cell::Text(None),
         Cell::Count(_) => Cell::Count(None),

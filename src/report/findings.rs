@@ -70,17 +70,19 @@ impl Findings {
         }
     }
 
-    /// Takes rows of the period itself that come after its end: outcomes have come since.
-    pub fn take_after(&mut self, step: &Step<'_>, moment: Moment) {
+    /// Takes rows of the period itself that come after its end: outcomes have come since. Returns whether any says something new.
+    pub fn take_after(&mut self, step: &Step<'_>, moment: Moment) -> bool {
+        let mut is_new = false;
         for (key, row) in &step.findings {
             if key.window != self.period {
                 continue;
             }
             let place = self.place(key);
             if let Some(finding) = self.findings.get_mut(place) {
-                finding.windows.take(&key.window, row, moment);
+                is_new |= finding.windows.take(&key.window, row, moment);
             }
         }
+        is_new
     }
 
     /// Returns how many days there are from one point of the past to the next.

@@ -24,14 +24,16 @@ impl Funnel {
 
     /// Takes what an entry of the period says.
     pub fn take(&mut self, step: &Step<'_>, moment: Moment) {
-        step.funnel.iter().for_each(|(key, row)| self.take_row(key, row, moment));
+        for (key, row) in &step.funnel {
+            self.take_row(key, row, moment);
+        }
     }
 
-    /// Takes rows of the period itself that come after its end.
-    pub fn take_after(&mut self, step: &Step<'_>, moment: Moment) {
+    /// Takes rows of the period itself that come after its end. Returns whether any says something new.
+    pub fn take_after(&mut self, step: &Step<'_>, moment: Moment) -> bool {
         let period = self.period.clone();
         let own = step.funnel.iter().filter(|(key, _)| key.window == period);
-        own.for_each(|(key, row)| self.take_row(key, row, moment));
+        own.fold(false, |is_new, (key, row)| self.take_row(key, row, moment) || is_new)
     }
 
     /// Returns the rows by channel, dimension and group, each with when it was last told.
@@ -47,11 +49,9 @@ impl Funnel {
         rows
     }
 
-    fn take_row(&mut self, key: &KeptFunnelKey, row: &KeptFunnel, moment: Moment) {
+    fn take_row(&mut self, key: &KeptFunnelKey, row: &KeptFunnel, moment: Moment) -> bool {
         let place = self.place(key);
-        if let Some((_, windows)) = self.rows.get_mut(place) {
-            windows.take(&key.window, row, moment);
-        }
+        self.rows.get_mut(place).is_some_and(|(_, windows)| windows.take(&key.window, row, moment))
     }
 
     fn place(&mut self, key: &KeptFunnelKey) -> usize {

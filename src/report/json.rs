@@ -191,7 +191,7 @@ fn transition(of: &KeptTransition) -> Value {
     json!({
         "at": rfc3339(of.at), "transition": of.transition, "severity": of.severity,
         "by": of.measure.as_ref().map(|[by, _]| by), "reason": of.measure.as_ref().map(|[_, reason]| reason),
-        "evidence": object,
+        "until": of.until.and_then(rfc3339), "accepted_ratio": of.accepted_ratio, "evidence": object,
     })
 }
 
@@ -245,5 +245,21 @@ fn numbers(row: &KeptFinding) -> Map<String, Value> {
             "measure": of.measure, "warning": of.warning, "critical": of.critical, "clear": of.clear,
         })))),
     ];
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut object = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if let Some(Value::Object(details)) = row.details.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
+        add_details(&mut object, details);
+    }
+    object
+}
+
+/// Adds fields that have no column: objects field by field, as a column may have a part of one.
+fn add_details(object: &mut Map<String, Value>, details: Map<String, Value>) {
+    for (name, detail) in details {
+        match (object.get_mut(&name), detail) {
+            (Some(Value::Object(known)), Value::Object(detail)) => add_details(known, detail),
+            (_, detail) => {
+                object.insert(name, detail);
+            }
+        }
+    }
 }

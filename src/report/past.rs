@@ -67,7 +67,9 @@ impl Past {
         let has_points = !self.points.is_empty();
         let breaks = has_points && (self.is_interrupted || day - self.last > stride.between);
         (self.last, self.is_interrupted) = (day, false);
-        let point = PastPoint { as_of, row: row.clone(), breaks };
+        // What has no place in a line over time would take most of the memory.
+        let row = KeptFinding { details: None, reference_group: None, ..row.clone() };
+        let point = PastPoint { as_of, row, breaks };
         match self.points.last_mut() {
             Some((last, known)) if stride.part(*last) == stride.part(day) => {
                 *last = day;

@@ -1,6 +1,8 @@
 //! Puts together what belongs to a profile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 
 use crate::plan::{EventTime, Plan};
 
@@ -36,6 +38,7 @@ impl Profiles {
     pub fn finish(self) -> Vec<ProfileReport> {
         let mut profiles: Vec<ProfileReport> = self.0.into_values().collect();
         profiles.iter_mut().for_each(name_channels);
+        profiles.iter_mut().for_each(name_versions);
         profiles
     }
 }
@@ -46,6 +49,34 @@ impl ProfileReport {
         self.last_seen = self.last_seen.max(Some(seen));
         self.findings.push(finding);
     }
+}
+
+/// The versions that findings say they have seen.
+fn name_versions(profile: &mut ProfileReport) {
+    let mut versions = BTreeSet::new();
+    for finding in &profile.findings {
+        let details = finding.row.details.as_deref().and_then(|text| serde_json::from_str::<Details>(text).ok());
+        let seen = details.into_iter().flat_map(|details| details.versions).map(|seen| seen.version);
+        versions.extend(seen.filter(|version| !version.is_empty()));
+        // Of a change with a new version that is the subject, and the version before it the reference.
+        if finding.key.kind == "drift" {
+            let compared = [finding.key.subject.as_ref(), finding.row.reference_group.as_ref()];
+            versions.extend(compared.into_iter().flatten().filter(|_| finding.key.subject.is_some()).cloned());
+        }
+    }
+    profile.versions = versions.into_iter().collect();
+}
+
+/// What details say of versions.
+#[derive(Deserialize)]
+struct Details {
+    #[serde(default)]
+    versions: Vec<SeenVersion>,
+}
+
+#[derive(Deserialize)]
+struct SeenVersion {
+    version: String,
 }
 
 fn name_channels(profile: &mut ProfileReport) {

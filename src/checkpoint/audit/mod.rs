@@ -16,6 +16,7 @@ mod known;
 mod last;
 mod log;
 mod note;
+mod position;
 mod reading;
 mod reported;
 mod tree;
@@ -30,6 +31,7 @@ pub use keys::{AUDIT_KEY, Signer, SignerProblem, load_or_make_signer, read_publi
 pub use known::Known;
 pub use log::{AuditLog, MAX_FILE_BYTES, Opening};
 pub use note::{Checkpoint, PublicKey, SigningKey};
+pub use position::position;
 pub use reading::{Reading, Witnessed, read_log};
 pub use reported::{ReportEntry, Reported};
 pub use tree::{Hash, Tree, leaf_hash};
