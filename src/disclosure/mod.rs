@@ -16,6 +16,7 @@
 //! raised, or `insufficient_data`, so that it narrows nothing down.
 
 mod alone;
+mod apart;
 mod digits;
 mod funnel;
 mod handled;
@@ -27,12 +28,14 @@ mod memory;
 mod missing;
 mod nested;
 mod part;
+mod periods;
 mod publish;
 mod published;
 mod release;
 mod released_finding;
 mod suppress;
 mod tables;
+mod told;
 mod unlisted;
 mod versions;
 
@@ -49,7 +52,7 @@ pub use missing::{PublishedMissing, PublishedMissingSide};
 pub use publish::{publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedProfile, PublishedRates, PublishedThresholds,
+    PublishedPeriod, PublishedPeriods, PublishedProfile, PublishedRates, PublishedThresholds,
 };
 pub use release::{Releases, ReleasesState};
 pub use released_finding::{cut, hide_verdicts, without_numbers};
