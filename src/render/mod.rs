@@ -15,6 +15,7 @@ mod table;
 mod time;
 mod vitals;
 mod wording;
+pub mod words;
 
 pub use export::{
     Cell, Columns, ExportFile, ExportFormat, Kind, OF_FINDING, OF_FUNNEL, OF_KEY, TABLES, Table, csv_line, export_rows,

@@ -7,10 +7,12 @@ mod csv;
 mod findings;
 mod funnel;
 mod gathered;
+pub mod html;
 mod json;
 mod model;
 mod past;
 mod profiles;
+mod register;
 mod verdicts;
 mod windows;
 
@@ -21,3 +23,4 @@ pub use model::{
     AlertReport, AuditPosition, Basis, Coverage, FindingReport, FunnelReport, InForce, PastPoint, ProfileReport,
     Quality, Report, Source, VerdictSince,
 };
+pub use register::{REGISTER_SCHEMA, Register};

@@ -23,7 +23,7 @@ mod past_text;
 mod plot;
 mod reasons;
 mod request;
-mod text;
+pub(super) mod text;
 mod unlisted;
 
 pub use layout::render;
