@@ -15,6 +15,7 @@ mod feedback;
 mod finding;
 mod missing;
 mod reason;
+mod reporting;
 mod scene;
 mod silence;
 mod stages;

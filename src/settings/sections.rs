@@ -13,7 +13,7 @@ use super::key::shown;
 use super::print::config_hash;
 use super::problem::Problems;
 use super::rules::rules;
-use super::schema::{Alerting, Audit, HistoryLimits, Privacy, Settings, State};
+use super::schema::{Alerting, Audit, HistoryLimits, Privacy, ReportSettings, Settings, State};
 use super::scope::{Surroundings, share};
 use super::series::limit_series;
 use super::server::server;
@@ -38,6 +38,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let criteria = criteria(root.table("criteria"), event.string_bytes);
     let max_missing = coverage(root.table("coverage"));
     let audit = audit(root.table("audit"));
+    let report = report(root.table("report"));
     let surroundings = Surroundings {
         profiles: &profiles,
         dimensions: &dimensions,
@@ -77,6 +78,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         alerting,
         criteria,
         audit,
+        report,
     };
     settings.plan.config_hash = config_hash(&settings);
     settings
@@ -97,6 +99,12 @@ fn audit(mut table: Table<'_>) -> Audit {
     let key_file = table.optional_path("key_file").map(|file| file.value);
     table.finish();
     Audit { key_file }
+}
+
+fn report(mut table: Table<'_>) -> ReportSettings {
+    let dir = table.optional_path("dir").map(|folder| folder.value);
+    table.finish();
+    ReportSettings { dir }
 }
 
 /// Returns the share of either side's cases that may be missing where a rule does not say otherwise.
