@@ -16,6 +16,7 @@ mod finding;
 mod missing;
 mod periods;
 mod reason;
+mod reporting;
 mod scene;
 mod silence;
 mod stages;

@@ -18,7 +18,7 @@ use crate::judge::{Evaluation, Evaluator, Finding, Scene, judge_periods, unliste
 use crate::ledger::{AttributeTable, PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
+use crate::plan::{EventTime, PartitionIndex, Period, Plan, ProfileId, Span};
 use crate::window::{Lateness, Latenesses, Watermark, Windows};
 
 /// The number of cells is told in steps of so many.
@@ -133,9 +133,17 @@ impl Monitor {
         self.watermark.advance(to);
         self.settle();
         self.forget_templates_in_time(now);
+        if self.clock == Clock::Wall && self.plan.watches_reports() {
+            self.tables.windows.heard.reported_mut().watch(now);
+        }
         if let Some(as_of) = self.watermark.current() {
             self.evaluate(as_of, now, true);
         }
+    }
+
+    /// Notes that an evaluation report was made: which period it is about, and when, by the wall clock. The same report twice is one.
+    pub fn note_report(&mut self, period: &Period, made_at: EventTime) {
+        self.tables.windows.heard.reported_mut().note(period, made_at);
     }
 
     /// Returns the counts of all cells, and the names of what cases have in strata.

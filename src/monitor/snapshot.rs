@@ -196,6 +196,7 @@ impl Monitor {
     pub fn shift_clock(&mut self, by: Span) {
         self.watermark.shift_clock(by);
         self.alerts.shift_clock(by);
+        self.tables.windows.heard.reported_mut().shift_clock(by);
         if self.templates_since > EventTime::MIN {
             self.templates_since = self.templates_since.plus(by);
         }

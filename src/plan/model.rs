@@ -1,6 +1,7 @@
 //! The configuration of everything above the I/O line, parsed and valid.
 
 use super::disclosure::DisclosurePlan;
+use super::duty::Topic;
 use super::id::{DimensionId, ProfileId};
 use super::invariant::{Room, present};
 use super::period::PeriodKind;
@@ -118,6 +119,15 @@ impl Plan {
     pub fn profile_id(&self, name: &str) -> Option<ProfileId> {
         let index = self.profiles.binary_search_by(|profile| profile.name.as_str().cmp(name)).ok()?;
         present(Room::Plan, "a plan has fewer than 65,536 profiles", u16::try_from(index).ok()).map(ProfileId)
+    }
+
+    /// Returns whether a rule watches that evaluation reports are made.
+    #[must_use]
+    pub fn watches_reports(&self) -> bool {
+        let is_watched = |(topic, _): &(Topic, WindowLength)| *topic == Topic::Report;
+        self.rules
+            .iter()
+            .any(|rule| matches!(&rule.kind, RuleKind::Silence(terms) if terms.topics.iter().any(is_watched)))
     }
 
     /// Returns the strata that rules name, sorted, each once; [`crate::plan::StratumId`] is the index.

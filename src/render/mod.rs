@@ -10,6 +10,7 @@ mod handled;
 mod health;
 pub mod page;
 mod published;
+mod reports;
 mod series;
 mod table;
 mod time;
@@ -23,6 +24,7 @@ pub use export::{
 };
 pub use health::health_json;
 pub use published::Render;
+pub use reports::{ReportFile, ReportList, ReportRow};
 pub use time::rfc3339;
 pub use series::{Point, Series};
 pub use vitals::{AuditVitals, CheckpointVitals, DeadLetterVitals, HistoryVitals, PartitionVitals, Vitals};

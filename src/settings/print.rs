@@ -12,7 +12,7 @@ use super::schema::{Alerting, Criteria, Kafka, OAuth, Settings, TokenIssuer};
 use super::secrets::redacted_properties;
 use super::terms::{
     Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Dimension, DisclosurePlan, Disparity, Drift,
-    HandlingTerms, Plan, Reference, Rule, RuleKind, Silence, Span, Suitability, WindowLength,
+    HandlingTerms, Plan, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WindowLength,
 };
 use super::writer::{Toml, list};
 
@@ -132,6 +132,7 @@ impl Toml {
         self.value("max_bytes", settings.history.max_bytes);
         self.header("[report]");
         self.value("periods", list(settings.plan.periods.iter().map(|kind| kind.name())));
+        self.string("dir", &path_or_empty(settings.report.dir.as_ref()));
         self.header("[server]");
         self.value("listen", quoted(&settings.server.listen.to_string()));
         self.value("insecure_listen", settings.server.insecure_listen);
@@ -347,6 +348,9 @@ impl Toml {
     fn silence(&mut self, terms: &Silence) {
         for (topic, longest) in &terms.topics {
             self.span(topic.name(), longest.length);
+        }
+        if terms.topics.iter().any(|(topic, _)| *topic == Topic::Report) {
+            self.string("report_period", terms.report_period.name());
         }
         let Calendar { days, from, to, holidays, offset } = &terms.calendar;
         self.string("severity", if terms.is_critical { "critical" } else { "warning" });

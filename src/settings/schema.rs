@@ -44,10 +44,18 @@ pub struct Settings {
 }
 
 /// Evaluation reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReportSettings {
-    /// The folder of their files; a relative path starts at the working directory.
-    pub dir: PathBuf,
+    /// The folder of their files; a relative path starts at the working directory. `None`: the folder `reports` of the state.
+    pub dir: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Returns the folder of the files of reports.
+    #[must_use]
+    pub fn report_dir(&self) -> PathBuf {
+        self.report.dir.clone().unwrap_or_else(|| self.state.dir.join("reports"))
+    }
 }
 
 /// The audit log.

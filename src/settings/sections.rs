@@ -39,7 +39,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let criteria = criteria(root.table("criteria"), event.string_bytes);
     let max_missing = coverage(root.table("coverage"));
     let audit = audit(root.table("audit"));
-    let periods = report(root.table("report"));
+    let (periods, report) = report(root.table("report"));
     let surroundings = Surroundings {
         profiles: &profiles,
         dimensions: &dimensions,
@@ -80,6 +80,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         alerting,
         criteria,
         audit,
+        report,
     };
     settings.plan.config_hash = config_hash(&settings);
     settings

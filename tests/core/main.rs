@@ -53,6 +53,8 @@ mod probabilistic;
 mod proxy;
 mod published;
 mod releases;
+mod reports;
+mod reports_due;
 mod rotation;
 mod rule_forms;
 mod rule_numbers;

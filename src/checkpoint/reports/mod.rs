@@ -9,4 +9,4 @@ mod shelf;
 
 pub use folder::{HandedOver, Handing, NotesFound, hand_over, notes};
 pub use note::{MAX_FILES, MadeFile, MadeReport, RestsOn};
-pub use shelf::{ListedFile, ListedReport, ReportList, ReportShelf};
+pub use shelf::ReportShelf;

@@ -1,14 +1,18 @@
 //! The reports as the server lists and serves them: notes of the state folder, and files of the folder of reports.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::folder::{HandedOver, notes};
-use super::note::MadeFile;
+use super::note::{MadeFile, MadeReport, RestsOn};
 use crate::checkpoint::audit::sha256;
 use crate::checkpoint::error::{CheckpointError, failed};
+use crate::render::{ReportFile, ReportList, ReportRow};
 
+/// Reports that are listed, at most: the newest.
+const MAX_LISTED: usize = 1_000;
 /// Largest file that is served, in bytes.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
@@ -17,33 +21,6 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 pub struct ReportShelf {
     state: PathBuf,
     files: PathBuf,
-}
-
-/// The reports that were made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReportList {
-    /// The newest first.
-    pub reports: Vec<ListedReport>,
-    /// Notes that cannot be read, and why.
-    pub problems: Vec<String>,
-}
-
-/// A report that was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedReport {
-    /// Its note.
-    pub note: HandedOver,
-    /// Its files.
-    pub files: Vec<ListedFile>,
-}
-
-/// A file of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedFile {
-    /// What its note says.
-    pub file: MadeFile,
-    /// Whether the folder of reports has a file of this name and length, of which this is the newest note.
-    pub is_here: bool,
 }
 
 impl ReportShelf {
@@ -59,18 +36,24 @@ impl ReportShelf {
     /// [`CheckpointError::Io`] if the folder of notes cannot be read.
     pub fn list(&self) -> Result<ReportList, CheckpointError> {
         let found = notes(&self.state)?;
-        let mut newest: std::collections::HashSet<String> = std::collections::HashSet::new();
-        let mut reports = Vec::new();
-        for note in found.notes.into_iter().rev() {
-            let file = |file: &MadeFile| {
-                let is_newest = newest.insert(file.name.clone());
-                let is_here = is_newest && self.length(&file.name).is_ok_and(|bytes| bytes == file.bytes);
-                ListedFile { file: file.clone(), is_here }
-            };
-            let files = note.report.files.iter().map(file).collect();
-            reports.push(ListedReport { note, files });
-        }
-        Ok(ReportList { reports, problems: found.problems })
+        let left_out = found.notes.len().saturating_sub(MAX_LISTED);
+        let mut newest: HashSet<String> = HashSet::new();
+        let reports = found.notes.into_iter().rev().take(MAX_LISTED).map(|note| self.row(note, &mut newest));
+        Ok(ReportList { reports: reports.collect(), left_out, problems: found.problems })
+    }
+
+    /// Lists a report. `newest` are the names of the files of newer ones.
+    fn row(&self, note: HandedOver, newest: &mut HashSet<String>) -> ReportRow {
+        let HandedOver { id, report, is_logged, .. } = note;
+        let MadeReport { period, languages, formats, files, made_at, rests_on } = report;
+        let mut file = |MadeFile { name, bytes, sha256 }| {
+            let is_newest = newest.insert(String::clone(&name));
+            let is_here = is_newest && self.length(&name).is_ok_and(|length| length == bytes);
+            ReportFile { name, bytes, sha256, is_here }
+        };
+        let files = files.into_iter().map(&mut file).collect();
+        let rests_on = rests_on.map(|RestsOn { origin, size, root }| (origin, size, root));
+        ReportRow { id, period: period.label, languages, formats, made_at, is_logged, rests_on, files }
     }
 
     /// Returns the bytes of a file of a report; `None` where no note names it, or it is not what the newest of them says: then it was replaced or
@@ -81,10 +64,10 @@ impl ReportShelf {
     pub fn file(&self, name: &str) -> Result<Option<Vec<u8>>, CheckpointError> {
         let list = self.list()?;
         let mut files = list.reports.iter().flat_map(|report| &report.files);
-        let Some(listed) = files.find(|listed| listed.file.name == name && listed.is_here) else { return Ok(None) };
-        let path = self.files.join(&listed.file.name);
+        let Some(listed) = files.find(|listed| listed.name == name && listed.is_here) else { return Ok(None) };
+        let path = self.files.join(&listed.name);
         let bytes = read(&path).map_err(|error| failed(&path, "read", error))?;
-        Ok(Some(bytes).filter(|bytes| sha256(bytes) == listed.file.sha256))
+        Ok(Some(bytes).filter(|bytes| sha256(bytes) == listed.sha256))
     }
 
     /// The length of a file that is no link and no device.

@@ -22,12 +22,14 @@ mod past;
 mod past_text;
 mod plot;
 mod reasons;
+mod reports;
 mod request;
 pub(super) mod text;
 mod unlisted;
 
 pub use layout::render;
 pub use past::render_past;
+pub use reports::render_reports;
 pub use request::{Past, Request};
 
 /// The style sheet, served beside the page.
