@@ -42,7 +42,8 @@ mod versions;
 pub use funnel::{PublishedFunnel, PublishedShare, PublishedStep};
 pub use handled::{PublishedMix, PublishedValues, quantile_name};
 pub use kept::{
-    ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep, KeptThresholds, KeptTransition,
+    ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptStep, KeptThresholds,
+    KeptTransition,
 };
 pub use measures::{
     MeasureShelf, PublishedAcceptance, PublishedAnswer, PublishedMeasure, PublishedMeasures, PublishedSubject,

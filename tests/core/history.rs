@@ -613,6 +613,7 @@ fn size_of_a_year() {
                 findings: keys.iter().cloned().zip(rows.iter().cloned()).collect(),
                 funnel: Vec::new(),
                 transitions: Vec::new(),
+                periods: None,
             };
             history.add(&kept, as_of, EVERY).unwrap();
         }
@@ -649,6 +650,7 @@ fn kept_at(hour: i64, config_hash: &str, finding: KeptFinding, changes: &[(&str,
         transitions: changes.iter().map(transition).collect(),
         findings: vec![(key.clone(), finding)],
         funnel: Vec::new(),
+        periods: None,
     }
 }
 
