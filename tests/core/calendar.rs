@@ -40,9 +40,7 @@ cohort_max_age = "40d"
 fn plan(config: &str, rules: &[(&str, &str)]) -> Plan {
     let mut text = format!("{config}{CONFIG}");
     for (name, rest) in rules {
-        text.push_str(&format!(
-            "[[rules]]\nname = \"{name}\"\nprofiles = [\"p\"]\nwarning = 1.1\ncritical = 1.25\nevidence = \"interval\"\n{rest}\n"
-        ));
+        text.push_str(&format!("[[rules]]\nname = \"{name}\"\nprofiles = [\"p\"]\nevidence = \"interval\"\n{rest}\n"));
     }
     Settings::parse(&text, "calendar.toml", std::iter::empty()).unwrap_or_else(|error| panic!("{error}")).plan
 }
@@ -134,9 +132,9 @@ fn oracle(cases: &[Case], period: &Period, known: EventTime) -> [[u64; 5]; 3] {
 }
 
 const RULES: [(&str, &str); 4] = [
-    ("selection", "indicator = \"selection_rate\""),
-    ("controls", "indicator = \"control_frequency\""),
-    ("unfounded", "indicator = \"unfounded_rate\""),
+    ("selection", "indicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25"),
+    ("controls", "indicator = \"control_frequency\"\nwarning = 1.1\ncritical = 1.25"),
+    ("unfounded", "indicator = \"unfounded_rate\"\nwarning = 1.1\ncritical = 1.25"),
     ("hits", "indicator = \"hit_rate\"\nwindows = [\"50d\"]\nwarning = 0.9\ncritical = 0.8"),
 ];
 
@@ -452,4 +450,47 @@ fn a_period_that_began_before_the_history_is_not_told() {
     feed.fill(at("2026-03-30T10:00:00Z"));
     let told = feed.tick(at("2026-03-30T11:00:00Z"));
     assert_eq!(labels(told.periods().unwrap()), ["2026-03", "2026-02"]);
+}
+
+/// What a day's first release costs, and what a checkpoint holds, with 100 profiles of 5 groups.
+#[test]
+#[ignore = "measures"]
+fn what_a_day_costs() {
+    let profiles: String = (0..100).map(|number| format!("[profiles.r{number:02}]\nowner = \"o\"\n")).collect();
+    let cases = [(OPEN, 0), (OPEN, 2), (CLOSED, 0), (CLOSED, 2), (CLOSED, 3)];
+    for (disclosure, kinds) in cases.map(|(text, kinds)| (text, &PeriodKind::ALL[3 - kinds..])) {
+        let config = format!(
+            "{disclosure}{profiles}[dimensions.origin]\nground = \"race\"\ngroups = [\"a\", \"b\", \"c\", \"d\", \"e\"]\n\
+             [[rules]]\nname = \"s\"\nindicator = \"selection_rate\"\nwarning = 1.1\ncritical = 1.25\n\
+             [[rules]]\nname = \"h\"\nindicator = \"hit_rate\"\nwindows = [\"90d\"]\nwarning = 0.9\ncritical = 0.8\n"
+        );
+        let mut plan = Settings::parse(&config, "cost.toml", std::iter::empty()).unwrap().plan;
+        plan.periods = kinds.to_vec();
+        let mut feed = Feed::new(plan);
+        for day in 0..130 {
+            let time = at("2026-01-01T00:30:00Z").plus(Span::DAY.times(day));
+            for profile in 0..100 {
+                for (group, more) in [("a", 900), ("b", 500), ("c", 90), ("d", 40), ("e", 3)] {
+                    feed.tally(&format!("r{profile:02}"), time, group, [more * 2, more]);
+                }
+            }
+        }
+        let timed = |feed: &mut Feed, time: &str| {
+            let profile = "r00";
+            (0..100).for_each(|_| feed.tally(profile, at(time), "a", [1, 0]));
+            let began = std::time::Instant::now();
+            feed.monitor.handle_tick(at(time));
+            began.elapsed()
+        };
+        timed(&mut feed, "2026-05-11T00:30:00Z");
+        let day = timed(&mut feed, "2026-05-12T00:00:10Z");
+        let hour = timed(&mut feed, "2026-05-12T01:00:10Z");
+        let tick = timed(&mut feed, "2026-05-12T01:00:20Z");
+        let bytes = feed.monitor.snapshot().section(0).unwrap().len();
+        let rows = feed.monitor.published().periods().map_or(0, |told| told.findings.len());
+        println!(
+            "{kinds:?} {}: day {day:?}, release {hour:?}, tick {tick:?}, section 0 {bytes} bytes, {rows} rows",
+            disclosure.lines().nth(1).unwrap()
+        );
+    }
 }
