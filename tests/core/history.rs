@@ -628,6 +628,7 @@ fn size_of_a_year() {
                 funnel: Vec::new(),
                 transitions: Vec::new(),
                 quality: Vec::new(),
+                periods: None,
             };
             history.add(&kept, as_of, EVERY).unwrap();
         }
@@ -667,6 +668,7 @@ fn kept_at(hour: i64, config_hash: &str, finding: KeptFinding, changes: &[(&str,
         findings: vec![(key.clone(), finding)],
         funnel: Vec::new(),
         quality: Vec::new(),
+        periods: None,
     }
 }
 
