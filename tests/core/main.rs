@@ -54,6 +54,7 @@ mod probabilistic;
 mod proxy;
 mod published;
 mod releases;
+mod report;
 mod reports;
 mod reports_due;
 mod rotation;
