@@ -15,6 +15,7 @@ mod table;
 mod time;
 mod vitals;
 mod wording;
+pub mod words;
 
 pub use export::{Cell, ExportFile, ExportFormat, Kind, TABLES, Table, export_rows};
 pub use health::health_json;

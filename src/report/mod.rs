@@ -1,5 +1,6 @@
 //! The evaluation report of a period: the evidence file that somebody signs.
 
+pub mod html;
 mod model;
 
 pub use model::{

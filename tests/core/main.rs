@@ -53,6 +53,7 @@ mod probabilistic;
 mod proxy;
 mod published;
 mod releases;
+mod report_html;
 mod rotation;
 mod rule_forms;
 mod rule_numbers;
