@@ -2,8 +2,10 @@
 //!
 //! They are made of [`Published`] alone, so nothing that is withheld is in them.
 
+use super::details::{details, masked, tells_more};
 use super::funnel::{PublishedFunnel, PublishedStep};
 use super::published::{Measured, Published, PublishedAlert, PublishedFinding, anchor_of};
+use super::quality::KeptQuality;
 use crate::alert::AlertState;
 use crate::evidence::SeriesEvidence;
 use crate::judge::{Reason, Stage, Verdict};
@@ -11,6 +13,8 @@ use crate::plan::{EventTime, Indicator};
 
 /// What happened to an alert that is no longer known without having ended: its rule or profile was removed.
 pub const ENDED: &str = "ended";
+/// An acceptance of an alert is no longer in force.
+pub const ACCEPTANCE_ENDED: &str = "acceptance_ended";
 
 /// One evaluation as the history takes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +31,8 @@ pub struct Kept {
     pub funnel: Vec<(KeptFunnelKey, KeptFunnel)>,
     /// What has happened to alerts, as far as the alerts still know it: by alert, and by time.
     pub transitions: Vec<KeptTransition>,
+    /// What is known of the data.
+    pub quality: Vec<KeptQuality>,
 }
 
 /// What was new at one evaluation.
@@ -56,6 +62,8 @@ pub struct KeptEntry {
     pub transitions: Vec<KeptTransition>,
     /// Of a full entry: what was last told before it of alerts that had not ended, without numbers.
     pub open: Vec<KeptTransition>,
+    /// Of a release: what was known of the data.
+    pub quality: Vec<KeptQuality>,
 }
 
 /// Which comparison, or which other finding, a row is about.
@@ -100,6 +108,8 @@ pub struct KeptFinding {
     /// Level of the intervals.
     pub confidence: f64,
     pub thresholds: Option<KeptThresholds>,
+    /// What else it says: one JSON object with those fields of `paritywatch.evaluation.v1` that are none of the above.
+    pub details: Option<String>,
 }
 
 /// The thresholds of a comparison, in the unit of its measure.
@@ -149,7 +159,7 @@ pub struct KeptStep {
 pub struct KeptTransition {
     /// When, by the wall clock.
     pub at: EventTime,
-    /// `pending`, `firing`, `severity_changed`, `resolved`, `inactive`, [`ENDED`], or the kind of a measure.
+    /// `pending`, `firing`, `severity_changed`, `resolved`, `inactive`, [`ENDED`], [`ACCEPTANCE_ENDED`], or the kind of a measure.
     pub transition: String,
     /// The alert's id.
     pub alert: String,
@@ -161,16 +171,20 @@ pub struct KeptTransition {
     pub owner: String,
     /// What is to be done.
     pub action: String,
-    /// Of a measure: who took it, and why.
+    /// Of a measure: who took it, and why. Of the end of an acceptance: who had accepted, and by what it ended.
     pub measure: Option<[String; 2]>,
+    /// Of a measure: until when it holds.
+    pub until: Option<EventTime>,
+    /// Of an acceptance: the ratio up to which it holds, as far as it names one.
+    pub accepted_ratio: Option<f64>,
     /// The finding it rested on when this was recorded.
     pub evidence: KeptFinding,
 }
 
 impl Kept {
-    /// Returns what the history takes of what is published.
+    /// Returns what the history takes of what is published. `gaps` are the data gaps that were ever accepted, as the operator wrote them.
     #[must_use]
-    pub fn of(published: &Published) -> Self {
+    pub fn of(published: &Published, gaps: &[String]) -> Self {
         let finding = |finding: &PublishedFinding| (KeptKey::of(finding), KeptFinding::of(finding));
         Self {
             as_of: published.as_of(),
@@ -178,8 +192,15 @@ impl Kept {
             config_hash: published.config_hash().to_owned(),
             findings: published.findings().iter().map(finding).collect(),
             funnel: published.funnel().iter().map(|row| (KeptFunnelKey::of(row), KeptFunnel::of(row))).collect(),
-            transitions: published.alerts().iter().flat_map(transitions).collect(),
+            transitions: Self::transitions_of(published),
+            quality: KeptQuality::all(published, gaps),
         }
+    }
+
+    /// Returns what has happened to alerts, by alert and by time.
+    #[must_use]
+    pub fn transitions_of(published: &Published) -> Vec<KeptTransition> {
+        published.alerts().iter().flat_map(transitions).collect()
     }
 }
 
@@ -281,6 +302,7 @@ impl KeptFinding {
                 critical: thresholds.critical,
                 clear: thresholds.clear,
             }),
+            details: details(finding),
         }
     }
 
@@ -323,6 +345,7 @@ impl KeptFinding {
             suppressed: now.suppressed,
             confidence: self.confidence,
             thresholds: self.thresholds.clone(),
+            details: masked(self.details.as_ref(), now.details.as_ref()),
         }
     }
 
@@ -331,8 +354,10 @@ impl KeptFinding {
     pub fn tells_more_than(&self, now: &Self) -> bool {
         let judged = self.judged_as(self);
         let masked = self.judged_as(now);
-        let verdict = |row: Self| Self { verdict: None, reason: None, evidence: None, ..row };
-        self.evidence.is_some() && now.evidence.is_none() || verdict(judged) != verdict(masked)
+        let numbers = |row: Self| Self { verdict: None, reason: None, evidence: None, details: None, ..row };
+        self.evidence.is_some() && now.evidence.is_none()
+            || tells_more(self.details.as_ref(), now.details.as_ref())
+            || numbers(judged) != numbers(masked)
     }
 
     /// Returns the ratio that is judged: the adjusted one where the rule stratifies.
@@ -381,6 +406,8 @@ fn transitions(alert: &PublishedAlert) -> Vec<KeptTransition> {
         owner: alert.owner.clone(),
         action: alert.action.clone(),
         measure: None,
+        until: None,
+        accepted_ratio: None,
         evidence: KeptFinding::of(&alert.evidence),
     };
     let now = alert.severity.name();
@@ -393,8 +420,19 @@ fn transitions(alert: &PublishedAlert) -> Vec<KeptTransition> {
     rows.extend(alert.change.map(|change| row(change.at, "severity_changed", now)));
     for measure in &alert.answer.measures {
         let of = row(measure.at, measure.kind.name(), now);
-        rows.push(KeptTransition { measure: Some([measure.by.clone(), measure.reason.clone()]), ..of });
+        let (until, accepted_ratio) = (measure.until, measure.accepted_ratio);
+        rows.push(KeptTransition {
+            measure: Some([measure.by.clone(), measure.reason.clone()]),
+            until,
+            accepted_ratio,
+            ..of
+        });
     }
+    let ended = alert.answer.acceptance.as_ref().and_then(|found| Some((found, found.ended?)));
+    rows.extend(ended.map(|(acceptance, (end, at))| KeptTransition {
+        measure: Some([acceptance.by.clone(), end.name().to_owned()]),
+        ..row(at, ACCEPTANCE_ENDED, now)
+    }));
     match alert.state {
         AlertState::Resolved => rows.extend(alert.resolved_at.map(|at| row(at, "resolved", now))),
         // When it ended nobody knows: the history takes the time at which it is told.

@@ -40,7 +40,7 @@ fn next(monitor: &mut Monitor, lines: &[String]) -> Kept {
             published = Some(latest);
         }
     }
-    Kept::of(&published.unwrap_or_else(|| monitor.published()))
+    Kept::of(&published.unwrap_or_else(|| monitor.published()), &[])
 }
 
 /// The wall-clock time at which an evaluation is told.
@@ -405,7 +405,7 @@ fn an_export_is_the_golden_one_and_the_same_each_time_and_in_each_format() {
     assert!(said.contains("2026-03: the history has 2 of 31 days, and "), "{said}");
     assert!(export(state.path(), second.path(), "2026-03", "parquet,json,csv").status.success());
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/export");
-    for table in ["findings", "funnel", "transitions"] {
+    for table in ["findings", "funnel", "transitions", "quality"] {
         let name = |format: &str| format!("paritywatch-{table}-2026-03.{format}");
         let bytes = |folder: &Path, format: &str| std::fs::read(folder.join(name(format))).unwrap();
         ["csv", "json", "parquet"]
@@ -426,7 +426,7 @@ fn an_export_is_the_golden_one_and_the_same_each_time_and_in_each_format() {
         assert!(parquet == json.iter().map(of_json).collect::<Vec<_>>(), "{table}: Parquet and JSON differ");
         assert!(!json.is_empty(), "{table}");
     }
-    assert_eq!(std::fs::read_dir(first.path()).unwrap().count(), 9, "nothing unfinished is left");
+    assert_eq!(std::fs::read_dir(first.path()).unwrap().count(), 12, "nothing unfinished is left");
 }
 
 /// Numbers to twelve digits: not every reader of JSON reads the last one.
@@ -440,16 +440,30 @@ type Rows = Vec<BTreeMap<String, String>>;
 fn of_csv(text: &str) -> Rows {
     let mut lines = text.split("\r\n").filter(|line| !line.is_empty());
     let names: Vec<&str> = lines.next().unwrap().split(',').collect();
-    // No text of this history has a comma.
     let row = |line: &str| {
-        names
-            .iter()
-            .zip(line.split(','))
-            .filter(|(_, cell)| !cell.is_empty())
-            .map(|(name, cell)| ((*name).to_owned(), normal(cell)))
-            .collect()
+        let cells = names.iter().zip(cells(line)).filter(|(_, cell)| !cell.is_empty());
+        cells.map(|(name, cell)| ((*name).to_owned(), normal(&cell))).collect()
     };
     lines.map(row).collect()
+}
+
+/// The cells of a line, without their quotes. No text of this history has a line break.
+fn cells(line: &str) -> Vec<String> {
+    let (mut cells, mut is_quoted) = (vec![String::new()], false);
+    for character in line.chars() {
+        match character {
+            '"' => {
+                // A quote within a text is written twice.
+                is_quoted = !is_quoted;
+                if is_quoted && cells.last().is_some_and(|cell| !cell.is_empty()) {
+                    cells.last_mut().unwrap().push('"');
+                }
+            }
+            ',' if !is_quoted => cells.push(String::new()),
+            character => cells.last_mut().unwrap().push(character),
+        }
+    }
+    cells
 }
 
 fn of_json(row: &serde_json::Value) -> BTreeMap<String, String> {
@@ -613,6 +627,7 @@ fn size_of_a_year() {
                 findings: keys.iter().cloned().zip(rows.iter().cloned()).collect(),
                 funnel: Vec::new(),
                 transitions: Vec::new(),
+                quality: Vec::new(),
             };
             history.add(&kept, as_of, EVERY).unwrap();
         }
@@ -640,6 +655,8 @@ fn kept_at(hour: i64, config_hash: &str, finding: KeptFinding, changes: &[(&str,
         owner: "o".to_owned(),
         action: "a".to_owned(),
         measure: None,
+        until: None,
+        accepted_ratio: None,
         evidence: finding.clone(),
     };
     Kept {
@@ -649,6 +666,7 @@ fn kept_at(hour: i64, config_hash: &str, finding: KeptFinding, changes: &[(&str,
         transitions: changes.iter().map(transition).collect(),
         findings: vec![(key.clone(), finding)],
         funnel: Vec::new(),
+        quality: Vec::new(),
     }
 }
 
@@ -658,12 +676,14 @@ fn open_row(verdict: &str) -> KeptFinding {
         group_rate: Some(0.1),
         verdict: Some(verdict.to_owned()),
         confidence: 0.95,
+        details: Some(r#"{"claim":{"log_e":1.5},"missing":{"group":{"cases":30}}}"#.to_owned()),
         ..KeptFinding::default()
     }
 }
 
 fn withheld_row(verdict: &str) -> KeptFinding {
-    KeptFinding { group_counts: None, group_rate: None, suppressed: true, ..open_row(verdict) }
+    let details = Some(r#"{"claim":{"log_e":1.5}}"#.to_owned());
+    KeptFinding { group_counts: None, group_rate: None, suppressed: true, details, ..open_row(verdict) }
 }
 
 fn last_row(folder: &Path) -> (bool, KeptFinding) {
@@ -865,6 +885,71 @@ fn an_alert_that_is_known_no_more_ends_once_and_a_full_disk_loses_no_change() {
     assert_eq!(words(folder.path()).split_off(3), of(&[("ended", 9)]));
     let ended = told(folder.path()).into_iter().flat_map(|told| told.5).find(|row| row.transition == "ended").unwrap();
     assert_eq!((ended.evidence.group_counts, ended.evidence.verdict.as_deref()), (None, Some("critical")));
+}
+
+#[test]
+fn changes_of_evaluations_that_were_not_passed_on_come_with_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut history = history(folder.path(), LIMITS);
+    history.add(&kept_at(0, "a", open_row("critical"), &[("firing", 1)]), NOW, EVERY).unwrap();
+    let of = |config_hash: &str, change: (&str, i64)| {
+        let rows = kept_at(1, config_hash, open_row("critical"), &[change]).transitions;
+        rows.into_iter().map(|row| (config_hash.to_owned(), row)).collect::<Vec<_>>()
+    };
+    history.remember(&of("a", ("severity_changed", 2)));
+    history.remember(&of("z", ("severity_changed", 3)));
+    let changes = [("firing", 1), ("severity_changed", 4)];
+    history.add(&kept_at(0, "a", open_row("critical"), &changes), NOW, EVERY).unwrap();
+    // They are told once.
+    history.remember(&of("a", ("severity_changed", 2)));
+    history.add(&kept_at(2, "a", open_row("critical"), &changes), NOW, EVERY).unwrap();
+    let rows: Vec<_> = told(folder.path()).into_iter().flat_map(|told| told.5).collect();
+    assert_eq!(rows.iter().map(|row| row.at.0).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(rows.iter().map(|row| row.evidence.details.is_some()).collect::<Vec<_>>(), [true, true, false, true]);
+}
+
+#[test]
+fn what_is_known_of_the_data_is_kept_with_each_release_and_not_between() {
+    let plan = plan(&usual());
+    let mut monitor = fresh(&plan);
+    feed(&mut monitor, &events(CASES));
+    monitor.handle_tick(NOW);
+    let published = std::iter::from_fn(|| monitor.poll_output())
+        .filter_map(|output| if let Output::Published(latest) = output { Some(latest) } else { None })
+        .last()
+        .unwrap();
+    let kept = Kept::of(&published, &["topic t partition 0: gone".to_owned()]);
+    let read =
+        kept.quality.iter().find(|row| (row.what.as_str(), row.name.as_deref()) == ("events", Some("read"))).unwrap();
+    assert_eq!(read.count, Some(published.events().read));
+    let gap = kept.quality.iter().find(|row| row.what == "accepted_gap").unwrap();
+    assert_eq!(gap.name.as_deref(), Some("topic t partition 0: gone"));
+    // Details are what the evaluation says, in its words.
+    for (finding, (_, row)) in published.findings().iter().zip(&kept.findings) {
+        let Some(details) = &row.details else { continue };
+        let (said, details): (serde_json::Value, serde_json::Value) =
+            (serde_json::to_value(finding).unwrap(), serde_json::from_str(details).unwrap());
+        for (name, value) in details.as_object().unwrap() {
+            let is_said = |value: &serde_json::Value| value == &said[name];
+            let is_side = || value.as_object().unwrap().iter().all(|(side, value)| value == &said[name][side]);
+            assert!(is_said(value) || is_side(), "{name}: {value}");
+        }
+    }
+    assert!(kept.findings.iter().any(|(_, row)| row.details.is_some()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut history = history(folder.path(), LIMITS);
+    history.add(&kept, NOW, EVERY).unwrap();
+    let findings = kept.findings.iter().map(|(key, row)| (key.clone(), KeptFinding { verdict: None, ..row.clone() }));
+    history.add(&Kept { findings: findings.collect(), ..kept.clone() }, NOW, EVERY).unwrap();
+    drop(history);
+    let mut found = Vec::new();
+    let reader = HistoryReader::new(folder.path());
+    let walked = reader.walk(i64::MIN..=i64::MAX, |step| {
+        found.push((step.entry.is_release, step.entry.quality.clone()));
+        Ok::<(), CheckpointError>(())
+    });
+    walked.unwrap();
+    assert_eq!(found, [(true, kept.quality.clone()), (false, Vec::new())]);
 }
 
 #[test]

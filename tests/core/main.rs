@@ -54,6 +54,8 @@ mod proxy;
 mod published;
 mod releases;
 mod report_html;
+mod reports;
+mod reports_due;
 mod rotation;
 mod rule_forms;
 mod rule_numbers;

@@ -112,6 +112,12 @@ fn what_was_found_and_what_could_not_be_judged_is_said_in_sentences() {
         "Under this version of the profile the group fares worse",
         "Still open at its end: 1. Measures reported: 1.",
         "criterion postcode taken out of the profile",
+        "missing by cause, group: late 40, no group 150; reference: no group 90",
+        "p90 95 min (90\u{202f}\u{2013}\u{202f}101)",
+        "desk_check + home_visit: 310 against 402",
+        "Cramér’s V 0.18 (0.15 – 0.21)",
+        "last heard of 12 September 2026, 08:15:00 UTC",
+        "Not in the configuration any more: quiet.",
     ] {
         assert!(html.contains(sentence), "{sentence}");
     }

@@ -38,6 +38,8 @@ pub fn rich() -> Report {
             last: Some(end),
             unreadable: vec!["history/2026-08-03.rows: block 17 is damaged: its checksum is 5f0c, not 91aa".to_owned()],
         },
+        to_date: None,
+        past_every_days: 1,
         source: Source::History,
         audit: Some(AuditPosition {
             origin: "paritywatch.audit/0f1e2d3c4b5a6978/1/a1b2c3d4e5f60718".to_owned(),
@@ -49,7 +51,7 @@ pub fn rich() -> Report {
             InForce { config_hash: "a2790e11c4".to_owned(), since: day(45), until: end },
         ],
         config_hash: "a2790e11c4".to_owned(),
-        profiles: vec![benefits(), quiet(), ProfileReport { name: "student-grants".to_owned(), ..ProfileReport::default() }],
+        profiles: vec![benefits(), quiet(), ProfileReport { name: "student-grants".to_owned(), is_listed: true, ..ProfileReport::default() }],
         quality: Quality {
             events: [("read", 1_234_567), ("accepted", 1_230_001), ("duplicate", 4_012), ("rejected", 500), ("too_late", 54)]
                 .map(|(name, count)| (name.to_owned(), count))
@@ -58,11 +60,11 @@ pub fn rich() -> Report {
             gaps: vec!["topic selections partition 3, offsets 1,200 to 1,450, accepted 12 August 2026: disk of the broker lost".to_owned()],
             notes: vec![
                 (
-                    "late".to_owned(),
-                    r#"[{"profile":"benefits","channel":"profile","dimension":"origin","group":"a","cases":1250},{"profile":"benefits","channel":"profile","dimension":"origin","group":"b","cases":40}]"#
+                    "late_evidence".to_owned(),
+                    r#"[{"profile":"benefits","channel":"profile","dimension":"origin","group":"non_european","count":1250},{"profile":"benefits","channel":"profile","dimension":"origin","group":"european","count":40}]"#
                         .to_owned(),
                 ),
-                ("unlisted".to_owned(), r#"{"values":12,"others":null}"#.to_owned()),
+                ("unlisted_others".to_owned(), r#"[{"dimension":"origin","count":null}]"#.to_owned()),
             ],
         },
         period,
@@ -89,6 +91,8 @@ pub fn small() -> Report {
             last: Some(period.end()),
             unreadable: Vec::new(),
         },
+        to_date: None,
+        past_every_days: 1,
         source: Source::Replay,
         audit: None,
         configurations: vec![InForce { config_hash: "5b1c0f9e7d".to_owned(), since: period.start(), until: period.end() }],
@@ -98,6 +102,8 @@ pub fn small() -> Report {
             title: "Benefit checks".to_owned(),
             purpose: "Checks on the right to a benefit".to_owned(),
             owner: "Head of enforcement".to_owned(),
+            is_listed: true,
+            last_seen: Some(period.end()),
             versions: vec!["1.0".to_owned()],
             channels: vec!["profile".to_owned()],
             funnel: funnel("benefits", &[("a", 12_340, 1_300), ("b", 8_000, 420), ("c", 46_320, 2_300)], None),
@@ -114,11 +120,13 @@ pub fn empty() -> Report {
     let period = quarter();
     Report {
         coverage: Coverage { days: 92, days_without: vec!["2026-07-01..2026-09-30".to_owned()], ..Coverage::default() },
+        to_date: None,
+        past_every_days: 1,
         source: Source::History,
         audit: None,
         configurations: Vec::new(),
         config_hash: "5b1c0f9e7d".to_owned(),
-        profiles: vec![ProfileReport { name: "benefits".to_owned(), ..ProfileReport::default() }],
+        profiles: vec![ProfileReport { name: "benefits".to_owned(), is_listed: true, ..ProfileReport::default() }],
         quality: Quality::default(),
         period,
     }
@@ -142,6 +150,7 @@ pub fn large(profiles: usize, rules: usize) -> Report {
         let counts = groups.map(|group| (group, 12_000, 700));
         ProfileReport {
             name: format!("profile-{index}"),
+            is_listed: true,
             channels: vec!["profile".to_owned()],
             funnel: funnel(&format!("profile-{index}"), &counts, None),
             findings,
@@ -199,8 +208,13 @@ fn benefits() -> ProfileReport {
     let mut missing = comparison(of("hit-rate-by-origin", "hit_rate", "non_european"), [1_400, 210], [2_600, 520], "incomplete");
     missing.row.missing = [Some(0.12), Some(0.034)];
     missing.row.missing_cause = Some("no_group".to_owned());
-    let duration = comparison(of("duration-by-origin", "duration", "non_european"), [900, 900], [2_300, 2_300], "warning");
-    let strict = comparison(of("home-visits-by-origin", "strict_rate", "non_european"), [1_481, 310], [2_716, 402], "warning");
+    missing.row.details = Some(r#"{"missing":{"group":{"cases":190,"share":0.12,"by_cause":{"no_group":150,"late":40},"suppressed":false},"reference":{"cases":90,"share":0.034,"by_cause":{"no_group":90},"suppressed":false}},"outcome_range":{"low":0.71,"high":0.82,"sensitive_to_missing":true}}"#.to_owned());
+    let mut duration = comparison(of("duration-by-origin", "duration", "non_european"), [900, 900], [2_300, 2_300], "warning");
+    duration.row.ratio = Some(measured(1.5, 1.36, 1.65));
+    (duration.row.group_rate, duration.row.reference_rate, duration.row.group_counts, duration.row.reference_counts) = (None, None, None, None);
+    duration.row.details = Some(r#"{"values":{"group":{"cases":900,"mean":52.1,"p50":{"value":45,"lower":43,"upper":47},"p90":{"value":95,"lower":90,"upper":101},"p99":{"value":182,"lower":null,"upper":null}},"reference":{"cases":2300,"mean":34.9,"p50":{"value":30,"lower":29,"upper":31},"p90":{"value":65,"lower":63,"upper":68},"p99":{"value":120,"lower":111,"upper":null}}}}"#.to_owned());
+    let mut strict = comparison(of("home-visits-by-origin", "strict_rate", "non_european"), [1_481, 310], [2_716, 402], "warning");
+    strict.row.details = Some(r#"{"mix":{"p_value":0.00001,"kinds":[{"kinds":["desk_check"],"group":1171,"reference":2314},{"kinds":["desk_check","home_visit"],"group":310,"reference":402}]},"interaction":1.31}"#.to_owned());
     let complaints = comparison(of("complaints-by-origin", "complaint_rate", "non_european"), [1_481, 60], [2_716, 70], "within");
     let alerts = vec![alert(&skewed, true), alert(&strict, false)];
     let mut findings = vec![skewed, reversed, few, far, missing, duration, strict, complaints];
@@ -210,6 +224,8 @@ fn benefits() -> ProfileReport {
         title: "Benefit checks".to_owned(),
         purpose: "Finding households whose benefit may be wrong, so that they can be checked at home or at a desk".to_owned(),
         owner: "Head of enforcement".to_owned(),
+        is_listed: true,
+        last_seen: Some(quarter().end()),
         versions: vec!["2026.1".to_owned(), "2026.2".to_owned()],
         channels: vec!["profile".to_owned(), "random".to_owned()],
         funnel: funnel("benefits", &[("non_european", 12_345, 1_520), ("european", 8_000, 500), ("dutch", 46_320, 2_400)], Some(1.9)),
@@ -232,18 +248,22 @@ fn quiet() -> ProfileReport {
     for finding in &mut findings {
         finding.key.profile = "quiet".to_owned();
     }
-    ProfileReport { name: "quiet".to_owned(), channels: vec!["profile".to_owned()], findings, ..ProfileReport::default() }
+    ProfileReport { name: "quiet".to_owned(), last_seen: Some(day(60)), channels: vec!["profile".to_owned()], findings, ..ProfileReport::default() }
 }
 
 fn duties() -> Vec<FindingReport> {
+    let detailed = |mut finding: FindingReport, details: &str| {
+        finding.row.details = Some(details.to_owned());
+        finding
+    };
     vec![
-        duty("suitable", "suitability", None, "warning", "not_shown", Some(([2_979, 642], [1_449, 342]))),
+        detailed(duty("suitable", "suitability", None, "warning", "not_shown", Some(([2_979, 642], [1_449, 342]))), r#"{"claim":{"log_e":0.9,"shown_at":3.0,"information":210.2,"information_needed":339.7,"last_shown":null}}"#),
         duty("random-sample", "benchmark", Some("suitable"), "warning", "random_channel_too_small", Some(([2_979, 642], [1_449, 342]))),
-        duty("criteria", "criterion", Some("postcode"), "warning", "proxy_criterion", Some(([66_665, 64_000], [0, 0]))),
+        detailed(duty("criteria", "criterion", Some("postcode"), "warning", "proxy_criterion", Some(([66_665, 64_000], [0, 0]))), r#"{"association":{"v":0.18,"lower":0.15,"upper":0.21,"carried":1.4},"versions":[{"version":"2026.2","cases":31000},{"version":"2026.1","cases":33000}],"versions_left_out":0}"#),
         duty("human", "automation", Some("decided_by"), "within", "nothing", Some(([4_197, 0], [0, 0]))),
         duty("versions", "drift", Some("2026.2"), "critical", "version_is_worse", None),
         duty("outcomes", "coverage", None, "within", "nothing", Some(([4_197, 4_001], [0, 0]))),
-        duty("heard-of", "silence", Some("controls"), "critical", "silent", None),
+        detailed(duty("heard-of", "silence", Some("controls"), "critical", "silent", None), r#"{"last_heard":"2026-09-12T08:15:00Z"}"#),
     ]
 }
 
@@ -290,7 +310,7 @@ fn comparison(of: Of<'_>, group: [u64; 2], reference: [u64; 2], verdict: &str) -
     let basis = Basis { is_period: true, window: "2026-Q3".to_owned(), released_at: quarter().end(), as_of: quarter().end() };
     let since = |number, verdict: &str| VerdictSince { since: day(number), verdict: Some(verdict.to_owned()), reason: None, window: "30d".to_owned() };
     let verdicts = if verdict == "critical" { vec![since(0, "within"), since(48, "warning"), since(60, "critical")] } else { vec![since(0, verdict)] };
-    let mut finding = FindingReport { key, row, basis, windows, past: Vec::new(), verdicts, thresholds_since: Some(day(0)) };
+    let mut finding = FindingReport { key, row, basis, windows, past: Vec::new(), verdicts, verdicts_left_out: 0, thresholds_since: Some(day(0)) };
     finding.past = past(&finding, 92);
     finding
 }
@@ -414,6 +434,7 @@ fn alert(of: &FindingReport, is_open: bool) -> AlertReport {
         began_before: false,
         is_open,
         transitions,
+        left_out: 0,
     }
 }
 

@@ -87,6 +87,7 @@ impl Known {
             funnel_gone: Vec::new(),
             transitions: self.new_transitions(kept, told_at),
             open: Vec::new(),
+            quality: if is_release { kept.quality.clone() } else { Vec::new() },
         };
         if is_release {
             entry.findings = changed(&kept.findings, &self.findings);

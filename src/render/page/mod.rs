@@ -22,12 +22,14 @@ pub(super) mod past;
 mod past_text;
 pub(super) mod plot;
 mod reasons;
+mod reports;
 mod request;
 pub(super) mod text;
 mod unlisted;
 
 pub use layout::render;
 pub use past::render_past;
+pub use reports::render_reports;
 pub use request::{Past, Request};
 
 /// The style sheet, served beside the page.

@@ -8,7 +8,7 @@ use super::mark;
 use super::past_text::PastTexts;
 use super::request::{Past, Request};
 use super::text::{LANGUAGES, Language, fill};
-use crate::disclosure::{KeptFinding, KeptKey, KeptThresholds, KeptTransition, Measured};
+use crate::disclosure::{ACCEPTANCE_ENDED, KeptFinding, KeptKey, KeptThresholds, KeptTransition, Measured};
 use crate::judge::Verdict;
 use crate::plan::{EventTime, Indicator, Measure};
 use crate::render::series::{Point, Series};
@@ -320,7 +320,7 @@ fn events(language: Language, transitions: &[(EventTime, KeptTransition)]) -> Ma
                                     th scope="row" { (time(language, Some(of.at))) }
                                     td { (word(texts, &of.transition)) @if of.measure.is_none() { " (" (severity(language, &of.severity)) ")" } }
                                     td { (of.key.window) }
-                                    td { @if let Some([by, reason]) = &of.measure { (by) small { (reason) } } }
+                                    td { @if let Some([by, reason]) = &of.measure { (by) small { (why(texts, of, reason)) } } }
                                 }
                             }
                         }
@@ -392,6 +392,11 @@ pub(crate) fn indicator_of(key: &KeptKey) -> Option<Indicator> {
 
 fn severity(language: Language, name: &str) -> &'static str {
     if name == "critical" { language.critical() } else { language.warning() }
+}
+
+/// What was written, or by what an acceptance ended.
+fn why(texts: &PastTexts, of: &KeptTransition, reason: &str) -> String {
+    if of.transition == ACCEPTANCE_ENDED { word(texts, reason) } else { reason.to_owned() }
 }
 
 fn word(texts: &PastTexts, transition: &str) -> String {

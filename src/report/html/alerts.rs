@@ -10,7 +10,7 @@ use crate::disclosure::KeptTransition;
 use crate::judge::Verdict;
 use crate::render::words::{fill, indicator_of, limits, mark, time};
 
-/// Alerts of a profile, at most: the newest. And what happened to one, the last things.
+/// Alerts of a profile, at most: the newest. And what happened to one, the first things.
 const MAX_ALERTS: usize = 60;
 const MAX_HAPPENED: usize = 60;
 
@@ -72,7 +72,7 @@ fn subject(view: View<'_>, alert: &AlertReport) -> Markup {
 fn happened(view: View<'_>, alert: &AlertReport) -> Markup {
     let (texts, chapters) = (view.language.past(), view.chapters);
     let caption = fill(chapters.happened, &[&alert.id]);
-    let skipped = alert.transitions.len().saturating_sub(MAX_HAPPENED);
+    let left_out = alert.left_out + alert.transitions.len().saturating_sub(MAX_HAPPENED) as u64;
     html! {
         @if !alert.transitions.is_empty() {
             div.scroll role="region" tabindex="0" aria-label=(caption) {
@@ -87,10 +87,10 @@ fn happened(view: View<'_>, alert: &AlertReport) -> Markup {
                             th scope="col" { (texts.by) }
                         }
                     }
-                    tbody { @for of in alert.transitions.iter().skip(skipped) { (line(view, of)) } }
+                    tbody { @for of in alert.transitions.iter().take(MAX_HAPPENED) { (line(view, of)) } }
                 }
             }
-            @if skipped > 0 { p.note { (fill(chapters.more_rows, &[&view.count(skipped)])) } }
+            @if left_out > 0 { p.note { (fill(chapters.happened_left_out, &[&view.language.count(left_out)])) } }
         }
     }
 }

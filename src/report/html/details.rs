@@ -20,7 +20,7 @@ pub(super) struct Details(Map<String, Value>);
 impl Details {
     /// Those of a finding; none where it has none.
     pub fn of(row: &KeptFinding) -> Self {
-        Self::read(text_of(row))
+        Self::read(row.details.as_deref())
     }
 
     /// Reads the text. What is no object has no fields.
@@ -167,9 +167,4 @@ impl Details {
     fn number(&self, object: &str, name: &str) -> Option<f64> {
         self.0.get(object)?.get(name)?.as_f64()
     }
-}
-
-/// The text that the history keeps.
-const fn text_of(_row: &KeptFinding) -> Option<&str> {
-    None
 }

@@ -35,13 +35,13 @@ fn list(view: View<'_>, caption: &str, rows: &[Value]) -> Markup {
         div.scroll role="region" tabindex="0" aria-label=(caption) {
             table {
                 caption { (caption) }
-                thead { tr { @for name in &names { th scope="col" { (name) } } } }
+                thead { tr { @for name in &names { th.number[*name == "count"] scope="col" { (field(view, name)) } } } }
                 tbody {
                     @for row in rows.iter().take(MAX_ROWS) {
                         tr {
                             @for (index, name) in names.iter().enumerate() {
-                                @let text = row.get(name.as_str()).map(|value| spelled(view, value)).unwrap_or_default();
-                                @if index == 0 { th scope="row" { (text) } } @else { td { (text) } }
+                                @let text = row.get(name.as_str()).map(|value| cell(view, name, value)).unwrap_or_default();
+                                @if index == 0 { th scope="row" { (text) } } @else { td.number[*name == "count"] { (text) } }
                             }
                         }
                     }
@@ -63,6 +63,27 @@ pub(super) fn pairs(view: View<'_>, caption: &str, rows: &[(String, String)]) ->
             }
         }
         @if rows.len() > MAX_ROWS { p.note { (fill(view.chapters.more_rows, &[&view.count(rows.len() - MAX_ROWS)])) } }
+    }
+}
+
+/// What a column is about, in words.
+fn field<'t>(view: View<'t>, name: &'t str) -> &'t str {
+    match name {
+        "profile" => view.opening.profile,
+        "channel" => view.chapters.field_channel,
+        "dimension" => view.language.unlisted_dimension_name(),
+        "group" => view.chapters.field_group,
+        "name" => view.chapters.field_name,
+        "count" => view.chapters.field_count,
+        other => other,
+    }
+}
+
+fn cell(view: View<'_>, name: &str, value: &Value) -> String {
+    match (name, value) {
+        ("channel", Value::String(channel)) => view.language.channel(channel).to_owned(),
+        ("count", Value::Null) => view.language.withheld().to_owned(),
+        _ => spelled(view, value),
     }
 }
 

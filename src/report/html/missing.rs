@@ -39,6 +39,9 @@ fn lines(view: View<'_>) -> Vec<String> {
     if report.coverage.releases == 0 {
         lines.push(opening.no_release.to_owned());
     }
+    if let Some(end) = report.to_date {
+        lines.push(fill(opening.to_date_note, &[&view.day(end)]));
+    }
     lines.extend(days(view));
     let (withheld, of) = report.quality.withheld;
     if withheld > 0 {
@@ -60,6 +63,11 @@ fn lines(view: View<'_>) -> Vec<String> {
     let unknown: Vec<&str> = unknown.collect();
     if !unknown.is_empty() {
         lines.push(fill(opening.no_findings_of, &[&unknown.join(", ")]));
+    }
+    let unlisted = report.profiles.iter().filter(|profile| !profile.is_listed).map(profile::title);
+    let unlisted: Vec<&str> = unlisted.collect();
+    if !unlisted.is_empty() {
+        lines.push(fill(opening.unlisted_profile, &[&unlisted.join(", ")]));
     }
     if report.audit.is_none() {
         lines.push(opening.no_audit_note.to_owned());

@@ -63,7 +63,8 @@ pub fn render(report: &Report, language: Language) -> String {
 }
 
 fn head(view: View<'_>) -> Markup {
-    let title = format!("{}, {}", view.opening.title, view.report.period.label);
+    let to_date = if view.report.to_date.is_some() { format!(" ({})", view.opening.to_date) } else { String::new() };
+    let title = format!("{}, {}{to_date}", view.opening.title, view.report.period.label);
     html! {
         head {
             meta charset="utf-8";
@@ -89,7 +90,7 @@ fn title(view: View<'_>) -> Markup {
         header {
             p.brand { (opening.brand) }
             h1 { (opening.title) }
-            p.period { (view.period()) @if report.period.label != view.period() { " " span.label { (report.period.label) } } }
+            p.period { (view.period()) @if report.to_date.is_some() { ", " (opening.to_date) } @if report.period.label != view.period() { " " span.label { (report.period.label) } } }
             p.subtitle { (opening.subtitle) }
             dl.facts {
                 (item(opening.made_of, &html! { @match report.source { Source::History => { (opening.of_history) } Source::Replay => { (opening.of_replay) } } }))

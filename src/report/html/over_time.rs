@@ -17,7 +17,7 @@ pub(super) fn part(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let chapters = view.chapters;
     let drawn: Vec<Drawn<'_>> = rows.iter().filter_map(|row| Drawn::of(view, *row)).collect();
     let Some(first) = drawn.first() else { return html! {} };
-    let window = view.window(&first.row.of.windows.iter().map(|(window, _)| window.as_str()).find(|window| *window == first.window()).unwrap_or_else(|| first.window()).to_owned());
+    let window = view.window(longest(first.row));
     let is_thinned = drawn.iter().any(|of| of.points.len() < of.row.of.past.len());
     html! {
         div.over_time {
@@ -49,11 +49,7 @@ impl<'r> Drawn<'r> {
         if !past.iter().any(says) {
             return None;
         }
-        Some(Self { view, row, points: chosen(past, view.moments), breaks: breaks(past) })
-    }
-
-    fn window(&self) -> &'r str {
-        longest(self.row)
+        Some(Self { view, row, points: chosen(past, view.moments), breaks: breaks(past, view.report.past_every_days) })
     }
 
     fn figures(&self) -> Markup {
@@ -167,10 +163,11 @@ pub(super) fn chosen(past: &[PastPoint], most: usize) -> Vec<&PastPoint> {
     (0..=steps).filter_map(|step| past.get(step * (past.len() - 1) / steps)).collect()
 }
 
-/// When a number stopped standing: a day after the moment before a break.
-fn breaks(past: &[PastPoint]) -> Vec<EventTime> {
+/// When a number stopped standing: one step after the moment before a break.
+fn breaks(past: &[PastPoint], every_days: u64) -> Vec<EventTime> {
+    let step = Span::DAY.times(i64::try_from(every_days.max(1)).unwrap_or(i64::MAX));
     let pairs = past.iter().zip(past.iter().skip(1)).filter(|(_, after)| after.breaks);
-    pairs.map(|(before, after)| before.as_of.plus(Span::DAY).min(after.as_of)).collect()
+    pairs.map(|(before, after)| before.as_of.plus(step).min(after.as_of)).collect()
 }
 
 fn legend(view: View<'_>) -> Markup {

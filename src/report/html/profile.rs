@@ -42,6 +42,7 @@ fn facts(view: View<'_>, of: &ProfileReport) -> Markup {
                 @if of.versions.is_empty() { span.muted { (chapters.not_asked) } } @else { (of.versions.join(", ")) }
             }))
             (item(chapters.channels, &given(&channels.join(", "))))
+            @if let Some(seen) = of.last_seen { (item(chapters.last_seen, &view.moment(seen))) }
         }
     }
 }

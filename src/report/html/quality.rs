@@ -34,7 +34,10 @@ pub(super) fn section(view: View<'_>) -> Markup {
 
 fn note<'t>(view: View<'t>, name: &'t str) -> &'t str {
     match name {
-        "late" => view.chapters.note_late,
+        "late_evidence" => view.chapters.note_late,
+        "unlisted_others" => view.chapters.note_unlisted_others,
+        "unlisted_dimensions" => view.chapters.note_unlisted_dimensions,
+        "funnel_left_out" => view.chapters.note_funnel_left_out,
         "unlisted" => view.chapters.note_unlisted,
         other => other,
     }

@@ -7,7 +7,7 @@ use super::view::{Row, View};
 use crate::disclosure::KeptFinding;
 use crate::render::words::{fill, mark, verdict_of};
 
-/// Changes of one finding that are told, at most: the last ones.
+/// Changes of one finding that are told, at most: the first ones.
 const MAX_CHANGES: usize = 24;
 
 /// The table for the findings of a table; nothing where none has a past.
@@ -17,7 +17,8 @@ pub(super) fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     if rows.is_empty() {
         return html! {};
     }
-    let left_out: usize = rows.iter().map(|row| row.of.verdicts.len().saturating_sub(MAX_CHANGES)).sum();
+    let skipped: usize = rows.iter().map(|row| row.of.verdicts.len().saturating_sub(MAX_CHANGES)).sum();
+    let left_out = skipped as u64 + rows.iter().map(|row| row.of.verdicts_left_out).sum::<u64>();
     html! {
         div.scroll role="region" tabindex="0" aria-label=(chapters.verdicts) {
             table.verdicts {
@@ -34,15 +35,14 @@ pub(super) fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {
                 tbody { @for row in &rows { (changes(view, *row)) } }
             }
         }
-        @if left_out > 0 { p.note { (fill(chapters.verdicts_left_out, &[&view.count(left_out)])) } }
+        @if left_out > 0 { p.note { (fill(chapters.verdicts_left_out, &[&view.language.count(left_out)])) } }
     }
 }
 
 fn changes(view: View<'_>, row: Row<'_>) -> Markup {
     let verdicts = &row.of.verdicts;
-    let skipped = verdicts.len().saturating_sub(MAX_CHANGES);
     html! {
-        @for (index, of) in verdicts.iter().enumerate().skip(skipped) {
+        @for (index, of) in verdicts.iter().enumerate().take(MAX_CHANGES) {
             @let judged = KeptFinding { verdict: of.verdict.clone(), reason: of.reason.clone(), ..KeptFinding::default() };
             tr {
                 th scope="row" { (about(view, &row.of.key)) }

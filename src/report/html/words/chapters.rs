@@ -88,7 +88,9 @@ words! {
         verdicts: "Verdicts in the period, of the worst window", "Oordelen in de periode, van het zwaarste venster";
         since: "Since", "Sinds";
         at_start: "at the start", "aan het begin";
-        verdicts_left_out: "{} changes of a verdict are not shown here; all are in the CSV and JSON of this report.", "{} veranderingen van oordeel staan hier niet; alle staan in de CSV en JSON van dit verslag.";
+        verdicts_left_out: "{} changes of a verdict, after the first ones, are not shown here; the history has all of them.", "{} veranderingen van oordeel, na de eerste, staan hier niet; de geschiedenis heeft ze alle.";
+        happened_left_out: "{} more things happened to this alert, after the first ones; the audit log has all of them.", "Er gebeurde nog {} keer iets met dit alarm, na de eerste; het auditlogboek heeft alles.";
+        last_seen: "Last heard of", "Laatst van gehoord";
 
         alerts: "Alerts and measures", "Alarmen en maatregelen";
         no_alert: "No alert of this profile was open in the period. That is no proof of equal treatment.", "Er stond in de periode geen alarm van dit profiel open. Dat bewijst geen gelijke behandeling.";
@@ -131,6 +133,13 @@ words! {
         gaps: "Accepted gaps", "Geaccepteerde gaten";
         no_gap: "No gap in the data was accepted.", "Er is geen gat in de gegevens geaccepteerd.";
         notes: "Other notes of the last publication", "Andere aantekeningen van de laatste publicatie";
+        note_unlisted_others: "Values on no list that are not named", "Waarden op geen lijst die niet worden genoemd";
+        note_unlisted_dimensions: "Dimensions that are not read, as their name resembles a listed one", "Dimensies die niet worden gelezen, omdat hun naam op een bekende lijkt";
+        note_funnel_left_out: "Groups of the funnel that were left out", "Weggelaten groepen van de trechter";
+        field_channel: "Channel", "Kanaal";
+        field_group: "Group", "Groep";
+        field_name: "As written", "Zoals geschreven";
+        field_count: "Cases", "Gevallen";
         note_late: "Cases that came late for the evidence", "Gevallen die voor het bewijs te laat kwamen";
         note_unlisted: "Values on no list", "Waarden op geen lijst";
         late_field: "Field", "Veld";

@@ -6,7 +6,7 @@ mod method;
 mod opening;
 
 pub(super) use chapters::Chapters;
-pub(super) use method::{FORMULAS, Method, SOURCES};
+pub(super) use method::{FORMULAS, Formula, Method, SOURCES};
 pub(super) use opening::{Opening, SENTENCES};
 
 /// Declares a struct of texts, with one value for each language.

@@ -27,6 +27,9 @@ words! {
         missing_note: "This comes first: what is not there cannot speak for a profile.", "Dit staat voorop: wat er niet is, kan niet voor een profiel pleiten.";
         nothing_missing: "Every day of the period has numbers, and everything that was kept could be read.", "Elke dag van de periode heeft getallen, en alles wat is bewaard kon worden gelezen.";
         no_release: "There are no numbers in this period. Nothing can be said about any profile.", "Er zijn in deze periode geen getallen. Er valt over geen enkel profiel iets te zeggen.";
+        to_date: "to date", "tot nu toe";
+        to_date_note: "The period had not ended: this report is to date, and ends at {}. What comes later is not in it.", "De periode was nog niet voorbij: dit is een verslag tot nu toe, dat eindigt op {}. Wat later komt staat er niet in.";
+        unlisted_profile: "Not in the configuration any more: {}.", "Niet meer in de configuratie: {}.";
         days_missing: "{} of {} days have no numbers: {}.", "{} van {} dagen hebben geen getallen: {}.";
         days_more: "and {} more entries", "en nog {} vermeldingen";
         unreadable: "Cannot be read, and is missing here:", "Niet te lezen, en ontbreekt hier:";
