@@ -55,6 +55,7 @@ mod proxy;
 mod published;
 mod releases;
 mod report;
+mod report_html;
 mod reports;
 mod reports_due;
 mod rotation;

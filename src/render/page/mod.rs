@@ -4,23 +4,23 @@
 //! configuration. Each list has a limit; the page says how much a list leaves out.
 
 mod alerts;
-mod chart;
+pub(super) mod chart;
 mod duties;
 mod duty_text;
-mod findings;
+pub(super) mod findings;
 mod format;
 mod funnel;
 mod handled;
 mod health;
 mod layout;
-mod mark;
+pub(crate) mod mark;
 mod measure_text;
 mod measures;
-mod moment;
+pub(super) mod moment;
 mod overview;
-mod past;
+pub(super) mod past;
 mod past_text;
-mod plot;
+pub(super) mod plot;
 mod reasons;
 mod reports;
 mod request;

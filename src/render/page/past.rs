@@ -246,7 +246,7 @@ fn marks(series: &Series) -> Vec<(&'static str, EventTime)> {
 }
 
 /// The ends of a scale that has room for these numbers.
-fn range(numbers: impl Iterator<Item = f64>, logarithmic: Option<(f64, f64)>) -> (f64, f64) {
+pub(crate) fn range(numbers: impl Iterator<Item = f64>, logarithmic: Option<(f64, f64)>) -> (f64, f64) {
     match logarithmic {
         Some(least) => {
             let (low, high) = numbers
@@ -374,16 +374,19 @@ fn number_row(language: Language, point: &Point) -> Markup {
     }
 }
 
-fn threshold(of: &KeptFinding, which: fn(&KeptThresholds) -> f64) -> Option<f64> {
+/// A threshold on the ratio; `None` where nothing is judged by one.
+pub(crate) fn threshold(of: &KeptFinding, which: fn(&KeptThresholds) -> f64) -> Option<f64> {
     let thresholds = of.thresholds.as_ref().filter(|thresholds| thresholds.measure == Measure::Ratio.name())?;
     of.verdict.as_ref().map(|_| which(thresholds))
 }
 
-fn verdict_of(finding: &KeptFinding) -> Option<Verdict> {
+/// The verdict, if there is one.
+pub(crate) fn verdict_of(finding: &KeptFinding) -> Option<Verdict> {
     Verdict::ALL.into_iter().find(|verdict| finding.verdict.as_deref() == Some(verdict.name()))
 }
 
-fn indicator_of(key: &KeptKey) -> Option<Indicator> {
+/// The indicator, if one is counted.
+pub(crate) fn indicator_of(key: &KeptKey) -> Option<Indicator> {
     Indicator::ALL.into_iter().find(|indicator| key.indicator.as_deref() == Some(indicator.name()))
 }
 

@@ -3,7 +3,7 @@
 use super::text::Language;
 
 /// Every text of the page.
-pub(super) struct PastTexts {
+pub(crate) struct PastTexts {
     pub title: &'static str,
     pub link: &'static str,
     pub back: &'static str,
@@ -46,7 +46,7 @@ pub(super) struct PastTexts {
 }
 
 impl Language {
-    pub(super) const fn past(self) -> &'static PastTexts {
+    pub(crate) const fn past(self) -> &'static PastTexts {
         match self {
             Self::English => &ENGLISH,
             Self::Dutch => &DUTCH,

@@ -5,7 +5,7 @@ use crate::judge::Reason;
 
 impl Language {
     /// What was found, as a sentence.
-    pub fn why(self, reason: Reason) -> &'static str {
+    pub(crate) fn why(self, reason: Reason) -> &'static str {
         let found = SENTENCES.iter().find(|(known, ..)| *known == reason);
         match (found, self) {
             (Some((_, english, _)), Self::English) => english,
