@@ -257,15 +257,14 @@ fn a_replay_publishes_each_day_and_its_end() {
 /// A monitor of a daemon, and how many events it has had.
 struct Feed {
     monitor: Monitor,
-    plan: Plan,
     events: u64,
 }
 
 impl Feed {
     fn new(plan: Plan) -> Self {
-        let mut monitor = Monitor::new(plan.clone(), KEY, Clock::Wall);
+        let mut monitor = Monitor::new(plan, KEY, Clock::Wall);
         monitor.add_partition(PartitionIndex(0), EventTime(0));
-        Self { monitor, plan, events: 0 }
+        Self { monitor, events: 0 }
     }
 
     fn tally(&mut self, profile: &str, time: EventTime, group: &str, counts: [u64; 2]) {
@@ -295,7 +294,7 @@ impl Feed {
         let snapshot = self.monitor.snapshot();
         let section = |index: usize| (index < SECTIONS).then(|| snapshot.section(index).unwrap());
         let monitor = Monitor::restore(plan.clone(), KEY, Clock::Wall, section).unwrap();
-        Self { monitor, plan: plan.clone(), ..self }
+        Self { monitor, ..self }
     }
 }
 
