@@ -16,6 +16,7 @@
 //! raised, or `insufficient_data`, so that it narrows nothing down.
 
 mod alone;
+mod apart;
 mod details;
 mod digits;
 mod funnel;
@@ -28,6 +29,7 @@ mod memory;
 mod missing;
 mod nested;
 mod part;
+mod periods;
 mod publish;
 mod published;
 mod quality;
@@ -35,13 +37,14 @@ mod release;
 mod released_finding;
 mod suppress;
 mod tables;
+mod told;
 mod unlisted;
 mod versions;
 
 pub use funnel::{PublishedFunnel, PublishedShare, PublishedStep};
 pub use handled::{PublishedMix, PublishedValues, quantile_name};
 pub use kept::{
-    ACCEPTANCE_ENDED, ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep,
+    ACCEPTANCE_ENDED, ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptStep,
     KeptThresholds, KeptTransition,
 };
 pub use measures::{
@@ -52,7 +55,7 @@ pub use missing::{PublishedMissing, PublishedMissingSide};
 pub use publish::{publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedProfile, PublishedRates, PublishedThresholds,
+    PublishedPeriod, PublishedPeriods, PublishedProfile, PublishedRates, PublishedThresholds,
 };
 pub use quality::KeptQuality;
 pub use release::{Releases, ReleasesState};

@@ -14,7 +14,7 @@ use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook, Answering, MeasureBook};
 use crate::disclosure::{EventCounts, Published, Releases, hide_verdicts, shows_comparison};
 use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection};
-use crate::judge::{Evaluation, Evaluator, Finding, Scene, unlisted};
+use crate::judge::{Evaluation, Evaluator, Finding, Scene, judge_periods, unlisted};
 use crate::ledger::{AttributeTable, PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
@@ -382,6 +382,7 @@ impl Monitor {
             populations: &self.tables.populations,
             sequences: &self.tables.sequences,
             as_of,
+            counted_to: as_of,
             now,
             stale: &stale,
         };
@@ -389,7 +390,9 @@ impl Monitor {
         if shown {
             self.evaluation.funnel = self.evaluator.funnel(&scene);
             self.evaluation.unlisted = unlisted(&scene);
-            self.evaluation = self.releases.release(&self.plan, std::mem::take(&mut self.evaluation));
+            let wanted = self.releases.wants_periods(&self.plan, as_of).filter(|_| self.tells_periods());
+            let periods = wanted.map(|told_at| judge_periods(&scene, told_at));
+            self.evaluation = self.releases.release(&self.plan, std::mem::take(&mut self.evaluation), periods);
             self.is_publication_due = true;
         }
         if !shown {
@@ -404,6 +407,11 @@ impl Monitor {
             self.changed_alerts.extend(transitions.into_iter().map(|transition| transition.alert));
         }
         self.evaluations = self.evaluations.saturating_add(1);
+    }
+
+    /// A replay that publishes its end alone tells of no periods.
+    fn tells_periods(&self) -> bool {
+        self.clock == Clock::Wall || self.publishes_days
     }
 
     fn stale(&self, now: EventTime) -> Vec<bool> {

@@ -50,6 +50,7 @@ impl Monitor {
         self.pass_boundaries(end);
         self.watermark.advance(end);
         self.settle();
+        self.releases.ask_for_periods();
         // A day that begins at the end is shown by the end.
         if self.days.back().is_some_and(|day| day.as_of() == end) {
             self.days.pop_back();

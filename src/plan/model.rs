@@ -4,6 +4,7 @@ use super::disclosure::DisclosurePlan;
 use super::duty::Topic;
 use super::id::{DimensionId, ProfileId};
 use super::invariant::{Room, present};
+use super::period::PeriodKind;
 use super::rule::{Rule, RuleKind};
 use super::stratum;
 use super::subject::{Dimension, Profile};
@@ -34,6 +35,8 @@ pub struct Plan {
     pub evidence: EvidencePlan,
     /// What may leave, and when.
     pub disclosure: DisclosurePlan,
+    /// The periods of the calendar that are told beside rolling windows, the shortest first; each once.
+    pub periods: Vec<PeriodKind>,
 }
 
 /// Windows and lateness. All spans are positive.
@@ -100,6 +103,14 @@ pub struct Limits {
     pub string_bytes: usize,
     /// The longest payload, in bytes.
     pub message_bytes: usize,
+}
+
+impl WindowPlan {
+    /// Returns how long after its end outcomes still come that a cohort counts, and everybody may know of.
+    #[must_use]
+    pub const fn settle(&self) -> Span {
+        self.cohort_max_age.plus(self.allowed_lateness)
+    }
 }
 
 impl Plan {

@@ -55,6 +55,12 @@ impl Span {
     /// One day of 24 hours.
     pub const DAY: Self = Self(86_400_000);
 
+    /// Returns both spans together. Saturates.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// Returns this span `count` times. Saturates.
     #[must_use]
     pub const fn times(self, count: i64) -> Self {

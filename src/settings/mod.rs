@@ -28,6 +28,7 @@ mod print;
 mod problem;
 mod properties;
 mod remarks;
+mod report;
 mod rules;
 mod schema;
 mod scope;

@@ -132,6 +132,7 @@ impl Toml {
         self.value("max_bytes", settings.history.max_bytes);
         self.header("[report]");
         self.string("dir", &path_or_empty(settings.report.dir.as_ref()));
+        self.value("periods", list(settings.plan.periods.iter().map(|kind| kind.name())));
         self.header("[server]");
         self.value("listen", quoted(&settings.server.listen.to_string()));
         self.value("insecure_listen", settings.server.insecure_listen);

@@ -12,8 +12,9 @@ use super::kafka::kafka;
 use super::key::shown;
 use super::print::config_hash;
 use super::problem::Problems;
+use super::report::report;
 use super::rules::rules;
-use super::schema::{Alerting, Audit, HistoryLimits, Privacy, ReportSettings, Settings, State};
+use super::schema::{Alerting, Audit, HistoryLimits, Privacy, Settings, State};
 use super::scope::{Surroundings, share};
 use super::series::limit_series;
 use super::server::server;
@@ -38,7 +39,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let criteria = criteria(root.table("criteria"), event.string_bytes);
     let max_missing = coverage(root.table("coverage"));
     let audit = audit(root.table("audit"));
-    let report = report(root.table("report"));
+    let (periods, report) = report(root.table("report"));
     let surroundings = Surroundings {
         profiles: &profiles,
         dimensions: &dimensions,
@@ -63,6 +64,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         event,
         evidence: evidence(&alerting),
         disclosure: privacy.disclosure,
+        periods,
     };
     let mut settings = Settings {
         kafka,
@@ -99,12 +101,6 @@ fn audit(mut table: Table<'_>) -> Audit {
     let key_file = table.optional_path("key_file").map(|file| file.value);
     table.finish();
     Audit { key_file }
-}
-
-fn report(mut table: Table<'_>) -> ReportSettings {
-    let dir = table.optional_path("dir").map(|folder| folder.value);
-    table.finish();
-    ReportSettings { dir }
 }
 
 /// Returns the share of either side's cases that may be missing where a rule does not say otherwise.

@@ -661,6 +661,7 @@ fn size_of_a_year() {
                 funnel: (0..profiles as u64 * 20).map(|index| funnel_row(index, index * 7_919 + hour / 3)).collect(),
                 transitions: Vec::new(),
                 quality: (0..12).map(|index| quality_row(index, hour * 5_000)).collect(),
+                periods: None,
             };
             history.add(&kept, as_of, EVERY).unwrap();
         }
@@ -700,6 +701,7 @@ fn kept_at(hour: i64, config_hash: &str, finding: KeptFinding, changes: &[(&str,
         findings: vec![(key.clone(), finding)],
         funnel: Vec::new(),
         quality: Vec::new(),
+        periods: None,
     }
 }
 

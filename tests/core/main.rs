@@ -13,6 +13,7 @@ mod attack;
 mod audit;
 mod batches;
 mod bounds;
+mod calendar;
 mod canaries;
 mod cases;
 mod checkpoint;

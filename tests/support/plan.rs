@@ -51,5 +51,6 @@ pub fn plan(groups: &[&str]) -> Plan {
             intersection_share: 0.1,
         },
         disclosure: paritywatch::plan::DisclosurePlan::open(),
+        periods: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reading::{Cell, Release};
 use super::solver::{MANY, System, Variable};
-use super::stream::{HOUR_MS, START_MS, WINDOWS};
+use super::stream::{HOUR_MS, SINCE, START_MS, WINDOWS, begins};
 use super::table::{ATOMS, Place};
 
 /// Links the unknowns of all releases.
@@ -19,6 +19,7 @@ pub fn link(system: &mut System, releases: &[Release<'_>]) {
         link_in_time(system, &pair[0], &pair[1]);
     }
     link_tiles(system, releases);
+    link_periods_in_time(system, releases);
 }
 
 fn at_most(system: &mut System, one: Variable, other: Variable) {
@@ -27,10 +28,14 @@ fn at_most(system: &mut System, one: Variable, other: Variable) {
 
 /// Who is in a window is in every longer one.
 fn link_windows(system: &mut System, release: &Release<'_>) {
+    // From the one that begins last on. Hours are in a window as a whole.
+    let begins = |window: &str| begins(window, release.seen.as_of_ms).unwrap_or(0).div_euclid(HOUR_MS);
+    let windows: BTreeSet<(i64, &String)> =
+        release.cells.keys().map(|place| (-begins(&place.window), &place.window)).collect();
     for (place, cell) in &release.cells {
-        let longer = WINDOWS.iter().skip_while(|(name, _)| *name != place.window).nth(1);
-        let Some((window, _)) = longer else { continue };
-        let place = Place { window: (*window).to_owned(), ..place.clone() };
+        let longer = windows.iter().skip_while(|(_, name)| **name != place.window).nth(1);
+        let Some((_, window)) = longer else { continue };
+        let place = Place { window: (*window).clone(), ..place.clone() };
         let Some(wide) = release.cells.get(&place) else { continue };
         for index in 0..ATOMS {
             at_most(system, cell.stages[index], wide.stages[index]);
@@ -147,6 +152,20 @@ fn link_in_time(system: &mut System, one: &Release<'_>, other: &Release<'_>) {
             let least = if place.window == WINDOWS[2].0 { 0.0 } else { -MANY };
             let terms = vec![(after.stages[stage], 1.0), (before.stages[stage], -1.0)];
             system.know(terms, (least, grown(kind)));
+        }
+    }
+}
+
+/// Nobody leaves a window since the beginning of a period.
+fn link_periods_in_time(system: &mut System, releases: &[Release<'_>]) {
+    let mut last: BTreeMap<&Place, &Cell> = BTreeMap::new();
+    for release in releases {
+        for (place, cell) in release.cells.iter().filter(|(place, _)| place.window.starts_with(SINCE)) {
+            if let Some(before) = last.insert(place, cell) {
+                for stage in 0..ATOMS - 1 {
+                    system.know(vec![(cell.stages[stage], 1.0), (before.stages[stage], -1.0)], (0.0, MANY));
+                }
+            }
         }
     }
 }

@@ -65,7 +65,7 @@ impl<'s> Reading<'s> {
         let system = &mut self.system;
         let mut release =
             Release { seen, cells: BTreeMap::new(), published: BTreeMap::new(), samples: samples(&seen.metrics) };
-        for row in seen.document["funnel"].as_array().into_iter().flatten() {
+        for row in seen.funnel() {
             let Some(place) = Place::of(row) else { continue };
             let stages = STAGES.map(|stage| row["stages"][stage].as_f64());
             let cell =
@@ -92,12 +92,7 @@ impl<'s> Reading<'s> {
             None => self.read_stages(),
         }
         let Some(release) = self.releases.last() else { return };
-        let ratios: Vec<Ratio> = release.seen.document["funnel"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .flat_map(|row| ratios(row, release))
-            .collect();
+        let ratios: Vec<Ratio> = release.seen.funnel().flat_map(|row| ratios(row, release)).collect();
         for (group, reference, from, to, ratio) in ratios {
             self.tell_ratio((&group, &reference), (from, to), ratio);
         }
@@ -156,7 +151,7 @@ impl<'s> Reading<'s> {
         let Some(release) = self.releases.last() else { return };
         let mut told = Vec::new();
         // Evidence of alerts is of other times: `texts` compares it with what was published then.
-        for finding in release.seen.document["findings"].as_array().into_iter().flatten() {
+        for finding in release.seen.findings() {
             let Some((exposed, events)) = stages_of(finding) else { continue };
             let Some([group, reference]) = sides(finding, release) else { continue };
             for (side, counts) in [(group, &finding["group_counts"]), (reference, &finding["reference_counts"])] {

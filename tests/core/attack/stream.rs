@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::table::{ATOMS, Atoms, Place, Table};
 
-/// 2026-01-01T00:00:00Z
-pub const START_MS: i64 = 1_767_225_600_000;
+/// 2025-12-28T00:00:00Z: a month, a quarter and a year end on the fourth day.
+pub const START_MS: i64 = 1_766_880_000_000;
 pub const HOUR_MS: i64 = 3_600_000;
 /// The windows of every stream: their name and length in hours.
 pub const WINDOWS: [(&str, i64); 3] = [("24h", 24), ("7d", 168), ("30d", 720)];
@@ -102,12 +102,13 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The cells of the truth at a release: what `known` facts say, in windows that end at `as_of_ms`. A window holds every hour that ends after
-    /// its start and begins at or before its end.
-    pub fn truth(&self, known: &[Fact], hours: &[i64], as_of_ms: i64) -> Table {
+    /// The cells of the truth at a release: what `known` facts say, in windows that end at `as_of_ms`, the rolling ones and those of these names. A
+    /// window holds every hour that ends after its start and begins at or before its end.
+    pub fn truth(&self, known: &[Fact], hours: &[i64], (as_of_ms, since): (i64, &[String])) -> Table {
         let mut atom_of = vec![None; self.cases.len()];
         let mut table = Table::new();
-        for (window, length) in WINDOWS {
+        let windows = WINDOWS.into_iter().map(|(window, _)| window).chain(since.iter().map(String::as_str));
+        for window in windows {
             for profile in &self.profiles {
                 for channel in CHANNELS {
                     for (dimension, group) in self.columns() {
@@ -115,7 +116,7 @@ impl Stream {
                     }
                 }
             }
-            let after = as_of_ms - length * HOUR_MS;
+            let after = begins(window, as_of_ms).unwrap();
             let holds = |hour: i64| {
                 let begins = START_MS + hour * HOUR_MS;
                 begins + HOUR_MS > after && begins <= as_of_ms
@@ -192,6 +193,17 @@ impl Stream {
     /// Orders all steps by when they happen.
     pub fn sort(&mut self) {
         self.steps.sort_by_key(|step| (step.at_ms(), matches!(step, Step::Release { .. })));
+    }
+}
+
+/// What the names of windows since a time begin with.
+pub const SINCE: &str = "since ";
+
+/// Where a window begins that ends at this time.
+pub fn begins(window: &str, as_of_ms: i64) -> Option<i64> {
+    match window.strip_prefix(SINCE) {
+        Some(at_ms) => at_ms.parse().ok(),
+        None => WINDOWS.iter().find(|(name, _)| *name == window).map(|(_, hours)| as_of_ms - hours * HOUR_MS),
     }
 }
 
