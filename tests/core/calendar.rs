@@ -381,7 +381,7 @@ fn a_restart_neither_doubles_nor_loses_a_period() {
     let plan = plan(CLOSED, &RULES[..1]);
     let mut feed = Feed::new(plan.clone());
     let take = |history: &mut History, published: &Published, time: EventTime| {
-        history.add(&Kept::of(published), time, Span::HOUR).unwrap();
+        history.add(&Kept::of(published, &[]), time, Span::HOUR).unwrap();
     };
     let mut history = History::open(&Owner::claim(folder.path()).unwrap(), LIMITS).unwrap();
     feed.fill(at("2026-03-30T10:00:00Z"));
@@ -437,7 +437,7 @@ fn other_periods_are_told_after_a_reload() {
     feed.monitor.change_plan(plan).unwrap();
     let none = feed.tick(at("2026-03-30T13:10:00Z"));
     assert_eq!(labels(none.periods().unwrap()), [""; 0]);
-    assert!(Kept::of(&none).periods.is_some(), "so that the history knows that there are none any more");
+    assert!(Kept::of(&none, &[]).periods.is_some(), "so that the history knows that there are none any more");
     assert!(feed.tick(at("2026-04-30T13:10:00Z")).periods().is_some());
 }
 
