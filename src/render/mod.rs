@@ -25,6 +25,6 @@ pub use export::{
 pub use health::health_json;
 pub use published::Render;
 pub use reports::{ReportFile, ReportList, ReportRow};
-pub use time::rfc3339;
 pub use series::{Point, Series};
+pub use time::rfc3339;
 pub use vitals::{AuditVitals, CheckpointVitals, DeadLetterVitals, HistoryVitals, PartitionVitals, Vitals};

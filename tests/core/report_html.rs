@@ -68,7 +68,10 @@ fn every_figure_is_that_of_the_model_in_the_form_of_the_language() {
     }
     assert!(looked_at > 150, "only {looked_at} figures were looked at");
     assert!(english.contains("1,234,567") && dutch.contains("1.234.567"), "events");
-    assert!(english.contains("1 July 2026 to 30 September 2026") && dutch.contains("1 juli 2026 tot en met 30 september 2026"));
+    assert!(
+        english.contains("1 July 2026 to 30 September 2026")
+            && dutch.contains("1 juli 2026 tot en met 30 september 2026")
+    );
 }
 
 #[test]
@@ -78,7 +81,8 @@ fn the_words_of_the_other_language_are_not_there() {
         assert!(english.contains(word), "{word:?}");
         assert!(!dutch.contains(word), "{word:?} is in the Dutch report");
     }
-    for word in [" het ", " van ", "Alarm ", "gecontroleerd", "Oordeel", "Verhouding", "bewijs", "afgeschermd", " juli"] {
+    for word in [" het ", " van ", "Alarm ", "gecontroleerd", "Oordeel", "Verhouding", "bewijs", "afgeschermd", " juli"]
+    {
         assert!(dutch.contains(word), "{word:?}");
         assert!(!english.contains(word), "{word:?} is in the English report");
     }
@@ -87,7 +91,17 @@ fn the_words_of_the_other_language_are_not_there() {
 #[test]
 fn what_is_missing_comes_first_and_nothing_judged_is_no_finding() {
     let html = text_of(&render(&rich(), Language::English));
-    let places = ["What is missing", "9 of 92 days have no numbers: 3 August 2026; 10 August 2026 to 17 August 2026", "block 17 is damaged", "Summary", "Profile Benefit checks", "Data quality", "Method", "Conclusion and signature", "Appendix"];
+    let places = [
+        "What is missing",
+        "9 of 92 days have no numbers: 3 August 2026; 10 August 2026 to 17 August 2026",
+        "block 17 is damaged",
+        "Summary",
+        "Profile Benefit checks",
+        "Data quality",
+        "Method",
+        "Conclusion and signature",
+        "Appendix",
+    ];
     let after_contents = html.find("This comes first").unwrap() - 40;
     let mut at = after_contents;
     for place in places {
@@ -184,7 +198,11 @@ fn a_drawing_that_leaves_moments_out_says_so_and_keeps_breaks() {
 fn small_with_gap() -> Report {
     let mut report = small();
     let findings = rich().profiles[0].findings.clone();
-    report.profiles = vec![ProfileReport { name: "benefits".to_owned(), findings: vec![findings[0].clone()], ..ProfileReport::default() }];
+    report.profiles = vec![ProfileReport {
+        name: "benefits".to_owned(),
+        findings: vec![findings[0].clone()],
+        ..ProfileReport::default()
+    }];
     report
 }
 
@@ -243,6 +261,14 @@ fn unclosed(html: &str) -> Vec<String> {
 /// The text without markup, as it is read.
 fn text_of(html: &str) -> String {
     let body = html.split_once("</style>").unwrap().1;
-    let text: String = body.split('<').filter_map(|part| part.split_once('>')).map(|(tag, text)| if tag.starts_with("/p") || tag.starts_with("/li") { format!("\n{text}") } else { text.to_owned() }).collect();
+    let text: String = body
+        .split('<')
+        .filter_map(|part| part.split_once('>'))
+        .map(
+            |(tag, text)| {
+                if tag.starts_with("/p") || tag.starts_with("/li") { format!("\n{text}") } else { text.to_owned() }
+            },
+        )
+        .collect();
     text.replace("&quot;", "\"").replace("&amp;", "&")
 }

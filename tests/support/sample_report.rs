@@ -74,7 +74,13 @@ pub fn rich() -> Report {
 /// One profile, one comparison of two groups, one alert: what a golden file holds.
 pub fn small() -> Report {
     let period = quarter();
-    let of = Of { rule: "control-frequency", indicator: "control_frequency", dimension: "origin", group: "a", reference: "rest" };
+    let of = Of {
+        rule: "control-frequency",
+        indicator: "control_frequency",
+        dimension: "origin",
+        group: "a",
+        reference: "rest",
+    };
     let mut skewed = comparison(of, [12_340, 1_230], [54_320, 2_715], "critical");
     skewed.past.truncate(3);
     let mut even = comparison(Of { group: "b", ..of }, [8_000, 405], [58_660, 3_540], "within");
@@ -95,7 +101,11 @@ pub fn small() -> Report {
         past_every_days: 1,
         source: Source::Replay,
         audit: None,
-        configurations: vec![InForce { config_hash: "5b1c0f9e7d".to_owned(), since: period.start(), until: period.end() }],
+        configurations: vec![InForce {
+            config_hash: "5b1c0f9e7d".to_owned(),
+            since: period.start(),
+            until: period.end(),
+        }],
         config_hash: "5b1c0f9e7d".to_owned(),
         profiles: vec![ProfileReport {
             name: "benefits".to_owned(),
@@ -146,7 +156,8 @@ pub fn large(profiles: usize, rules: usize) -> Report {
             finding.past = past(&finding, 365);
             finding
         };
-        let findings = names.iter().enumerate().flat_map(|rule| groups.iter().map(move |group| one(rule, group))).collect();
+        let findings =
+            names.iter().enumerate().flat_map(|rule| groups.iter().map(move |group| one(rule, group))).collect();
         let counts = groups.map(|group| (group, 12_000, 700));
         ProfileReport {
             name: format!("profile-{index}"),
@@ -202,33 +213,48 @@ fn benefits() -> ProfileReport {
     skewed.row.stratified = Some(("risk_class".to_owned(), measured(1.63, 1.48, 1.79), false));
     let mut reversed = comparison(frequency("european"), [8_000, 480], [58_665, 3_717], "within");
     reversed.row.stratified = Some(("risk_class".to_owned(), measured(1.08, 0.97, 1.2), true));
-    let far = comparison(of("unfounded-by-origin", "unfounded_rate", "non_european"), [12_345, 1_400], [54_320, 210], "critical");
+    let far = comparison(
+        of("unfounded-by-origin", "unfounded_rate", "non_european"),
+        [12_345, 1_400],
+        [54_320, 210],
+        "critical",
+    );
     let mut few = comparison(frequency("unknown_origin"), [45, 5], [66_000, 4_000], "insufficient_data");
     few.row.needed = Some(2_310);
-    let mut missing = comparison(of("hit-rate-by-origin", "hit_rate", "non_european"), [1_400, 210], [2_600, 520], "incomplete");
+    let mut missing =
+        comparison(of("hit-rate-by-origin", "hit_rate", "non_european"), [1_400, 210], [2_600, 520], "incomplete");
     missing.row.missing = [Some(0.12), Some(0.034)];
     missing.row.missing_cause = Some("no_group".to_owned());
     missing.row.details = Some(r#"{"missing":{"group":{"cases":190,"share":0.12,"by_cause":{"no_group":150,"late":40},"suppressed":false},"reference":{"cases":90,"share":0.034,"by_cause":{"no_group":90},"suppressed":false}},"outcome_range":{"low":0.71,"high":0.82,"sensitive_to_missing":true}}"#.to_owned());
-    let mut duration = comparison(of("duration-by-origin", "duration", "non_european"), [900, 900], [2_300, 2_300], "warning");
+    let mut duration =
+        comparison(of("duration-by-origin", "duration", "non_european"), [900, 900], [2_300, 2_300], "warning");
     duration.row.ratio = Some(measured(1.5, 1.36, 1.65));
-    (duration.row.group_rate, duration.row.reference_rate, duration.row.group_counts, duration.row.reference_counts) = (None, None, None, None);
+    (duration.row.group_rate, duration.row.reference_rate, duration.row.group_counts, duration.row.reference_counts) =
+        (None, None, None, None);
     duration.row.details = Some(r#"{"values":{"group":{"cases":900,"mean":52.1,"p50":{"value":45,"lower":43,"upper":47},"p90":{"value":95,"lower":90,"upper":101},"p99":{"value":182,"lower":null,"upper":null}},"reference":{"cases":2300,"mean":34.9,"p50":{"value":30,"lower":29,"upper":31},"p90":{"value":65,"lower":63,"upper":68},"p99":{"value":120,"lower":111,"upper":null}}}}"#.to_owned());
-    let mut strict = comparison(of("home-visits-by-origin", "strict_rate", "non_european"), [1_481, 310], [2_716, 402], "warning");
+    let mut strict =
+        comparison(of("home-visits-by-origin", "strict_rate", "non_european"), [1_481, 310], [2_716, 402], "warning");
     strict.row.details = Some(r#"{"mix":{"p_value":0.00001,"kinds":[{"kinds":["desk_check"],"group":1171,"reference":2314},{"kinds":["desk_check","home_visit"],"group":310,"reference":402}]},"interaction":1.31}"#.to_owned());
-    let complaints = comparison(of("complaints-by-origin", "complaint_rate", "non_european"), [1_481, 60], [2_716, 70], "within");
+    let complaints =
+        comparison(of("complaints-by-origin", "complaint_rate", "non_european"), [1_481, 60], [2_716, 70], "within");
     let alerts = vec![alert(&skewed, true), alert(&strict, false)];
     let mut findings = vec![skewed, reversed, few, far, missing, duration, strict, complaints];
     findings.extend(duties());
     ProfileReport {
         name: "benefits".to_owned(),
         title: "Benefit checks".to_owned(),
-        purpose: "Finding households whose benefit may be wrong, so that they can be checked at home or at a desk".to_owned(),
+        purpose: "Finding households whose benefit may be wrong, so that they can be checked at home or at a desk"
+            .to_owned(),
         owner: "Head of enforcement".to_owned(),
         is_listed: true,
         last_seen: Some(quarter().end()),
         versions: vec!["2026.1".to_owned(), "2026.2".to_owned()],
         channels: vec!["profile".to_owned(), "random".to_owned()],
-        funnel: funnel("benefits", &[("non_european", 12_345, 1_520), ("european", 8_000, 500), ("dutch", 46_320, 2_400)], Some(1.9)),
+        funnel: funnel(
+            "benefits",
+            &[("non_european", 12_345, 1_520), ("european", 8_000, 500), ("dutch", 46_320, 2_400)],
+            Some(1.9),
+        ),
         findings,
         alerts,
     }
@@ -236,10 +262,22 @@ fn benefits() -> ProfileReport {
 
 /// A profile of which little is known.
 fn quiet() -> ProfileReport {
-    let of = |group| Of { rule: "selection-by-gender", indicator: "selection_rate", dimension: "gender", group, reference: "man" };
+    let of = |group| Of {
+        rule: "selection-by-gender",
+        indicator: "selection_rate",
+        dimension: "gender",
+        group,
+        reference: "man",
+    };
     let mut withheld = comparison(of("woman"), [9, 1], [20, 2], "insufficient_data");
     let row = &mut withheld.row;
-    *row = KeptFinding { suppressed: true, verdict: row.verdict.clone(), confidence: 0.95, thresholds: row.thresholds.clone(), ..KeptFinding::default() };
+    *row = KeptFinding {
+        suppressed: true,
+        verdict: row.verdict.clone(),
+        confidence: 0.95,
+        thresholds: row.thresholds.clone(),
+        ..KeptFinding::default()
+    };
     withheld.past.clear();
     withheld.windows = vec![("90d".to_owned(), withheld.row.clone())];
     let mut stale = comparison(of("other"), [400, 20], [900, 50], "stale");
@@ -248,7 +286,13 @@ fn quiet() -> ProfileReport {
     for finding in &mut findings {
         finding.key.profile = "quiet".to_owned();
     }
-    ProfileReport { name: "quiet".to_owned(), last_seen: Some(day(60)), channels: vec!["profile".to_owned()], findings, ..ProfileReport::default() }
+    ProfileReport {
+        name: "quiet".to_owned(),
+        last_seen: Some(day(60)),
+        channels: vec!["profile".to_owned()],
+        findings,
+        ..ProfileReport::default()
+    }
 }
 
 fn duties() -> Vec<FindingReport> {
@@ -257,17 +301,47 @@ fn duties() -> Vec<FindingReport> {
         finding
     };
     vec![
-        detailed(duty("suitable", "suitability", None, "warning", "not_shown", Some(([2_979, 642], [1_449, 342]))), r#"{"claim":{"log_e":0.9,"shown_at":3.0,"information":210.2,"information_needed":339.7,"last_shown":null}}"#),
-        duty("random-sample", "benchmark", Some("suitable"), "warning", "random_channel_too_small", Some(([2_979, 642], [1_449, 342]))),
-        detailed(duty("criteria", "criterion", Some("postcode"), "warning", "proxy_criterion", Some(([66_665, 64_000], [0, 0]))), r#"{"association":{"v":0.18,"lower":0.15,"upper":0.21,"carried":1.4},"versions":[{"version":"2026.2","cases":31000},{"version":"2026.1","cases":33000}],"versions_left_out":0}"#),
+        detailed(
+            duty("suitable", "suitability", None, "warning", "not_shown", Some(([2_979, 642], [1_449, 342]))),
+            r#"{"claim":{"log_e":0.9,"shown_at":3.0,"information":210.2,"information_needed":339.7,"last_shown":null}}"#,
+        ),
+        duty(
+            "random-sample",
+            "benchmark",
+            Some("suitable"),
+            "warning",
+            "random_channel_too_small",
+            Some(([2_979, 642], [1_449, 342])),
+        ),
+        detailed(
+            duty(
+                "criteria",
+                "criterion",
+                Some("postcode"),
+                "warning",
+                "proxy_criterion",
+                Some(([66_665, 64_000], [0, 0])),
+            ),
+            r#"{"association":{"v":0.18,"lower":0.15,"upper":0.21,"carried":1.4},"versions":[{"version":"2026.2","cases":31000},{"version":"2026.1","cases":33000}],"versions_left_out":0}"#,
+        ),
         duty("human", "automation", Some("decided_by"), "within", "nothing", Some(([4_197, 0], [0, 0]))),
         duty("versions", "drift", Some("2026.2"), "critical", "version_is_worse", None),
         duty("outcomes", "coverage", None, "within", "nothing", Some(([4_197, 4_001], [0, 0]))),
-        detailed(duty("heard-of", "silence", Some("controls"), "critical", "silent", None), r#"{"last_heard":"2026-09-12T08:15:00Z"}"#),
+        detailed(
+            duty("heard-of", "silence", Some("controls"), "critical", "silent", None),
+            r#"{"last_heard":"2026-09-12T08:15:00Z"}"#,
+        ),
     ]
 }
 
-fn duty(rule: &str, kind: &str, subject: Option<&str>, verdict: &str, reason: &str, counts: Option<([u64; 2], [u64; 2])>) -> FindingReport {
+fn duty(
+    rule: &str,
+    kind: &str,
+    subject: Option<&str>,
+    verdict: &str,
+    reason: &str,
+    counts: Option<([u64; 2], [u64; 2])>,
+) -> FindingReport {
     let of = Of { rule, indicator: "hit_rate", dimension: "", group: "", reference: "random" };
     let mut finding = comparison(of, counts.map_or([1; 2], |of| of.0), counts.map_or([1; 2], |of| of.1), verdict);
     let is_compared = counts.is_some_and(|(_, reference)| reference[0] > 0);
@@ -279,7 +353,8 @@ fn duty(rule: &str, kind: &str, subject: Option<&str>, verdict: &str, reason: &s
     let row = &mut finding.row;
     (row.reason, row.thresholds, row.evidence) = (Some(reason.to_owned()), None, None);
     if !is_compared {
-        (row.reference_counts, row.reference_rate, row.ratio, row.difference, row.p_value) = (None, None, None, None, None);
+        (row.reference_counts, row.reference_rate, row.ratio, row.difference, row.p_value) =
+            (None, None, None, None, None);
     }
     if counts.is_none() {
         (row.group_counts, row.group_rate) = (None, None);
@@ -307,10 +382,29 @@ fn comparison(of: Of<'_>, group: [u64; 2], reference: [u64; 2], verdict: &str) -
     };
     let row = row(group, reference, verdict);
     let windows = ["24h", "7d", "30d", "90d"].map(|window| (window.to_owned(), row.clone())).to_vec();
-    let basis = Basis { is_period: true, window: "2026-Q3".to_owned(), released_at: quarter().end(), as_of: quarter().end() };
-    let since = |number, verdict: &str| VerdictSince { since: day(number), verdict: Some(verdict.to_owned()), reason: None, window: "30d".to_owned() };
-    let verdicts = if verdict == "critical" { vec![since(0, "within"), since(48, "warning"), since(60, "critical")] } else { vec![since(0, verdict)] };
-    let mut finding = FindingReport { key, row, basis, windows, past: Vec::new(), verdicts, verdicts_left_out: 0, thresholds_since: Some(day(0)) };
+    let basis =
+        Basis { is_period: true, window: "2026-Q3".to_owned(), released_at: quarter().end(), as_of: quarter().end() };
+    let since = |number, verdict: &str| VerdictSince {
+        since: day(number),
+        verdict: Some(verdict.to_owned()),
+        reason: None,
+        window: "30d".to_owned(),
+    };
+    let verdicts = if verdict == "critical" {
+        vec![since(0, "within"), since(48, "warning"), since(60, "critical")]
+    } else {
+        vec![since(0, verdict)]
+    };
+    let mut finding = FindingReport {
+        key,
+        row,
+        basis,
+        windows,
+        past: Vec::new(),
+        verdicts,
+        verdicts_left_out: 0,
+        thresholds_since: Some(day(0)),
+    };
     finding.past = past(&finding, 92);
     finding
 }
@@ -361,12 +455,19 @@ fn past(finding: &FindingReport, days: i64) -> Vec<PastPoint> {
         let wobble = 1.0 + 0.05 * (number as f64 * 0.9).sin();
         let scaled = |ratio: Option<Measured>| {
             let by = |value: f64| ((value.ln() * share).exp() * wobble * 1e3).round() / 1e3;
-            ratio.map(|of| Measured { value: of.value.map(by), lower: of.lower.map(|of| by(of) * 0.93), upper: of.upper.map(|of| by(of) * 1.07) })
+            ratio.map(|of| Measured {
+                value: of.value.map(by),
+                lower: of.lower.map(|of| by(of) * 0.93),
+                upper: of.upper.map(|of| by(of) * 1.07),
+            })
         };
         let of = &finding.row;
         let row = KeptFinding {
             ratio: scaled(of.ratio),
-            stratified: of.stratified.clone().map(|(by, ratio, reversed)| (by, scaled(Some(ratio)).unwrap_or(ratio), reversed)),
+            stratified: of
+                .stratified
+                .clone()
+                .map(|(by, ratio, reversed)| (by, scaled(Some(ratio)).unwrap_or(ratio), reversed)),
             group_rate: of.reference_rate.zip(scaled(of.ratio)).and_then(|(rate, ratio)| Some(rate * ratio.value?)),
             reference_rate: of.reference_rate.map(|rate| rate * wobble),
             evidence: of.evidence.map(|of| SeriesEvidence { log_e: of.log_e * share * wobble, ..of }),
@@ -379,11 +480,18 @@ fn past(finding: &FindingReport, days: i64) -> Vec<PastPoint> {
 }
 
 fn funnel(profile: &str, groups: &[(&str, u64, u64)], by_class: Option<f64>) -> Vec<FunnelReport> {
-    let basis = Basis { is_period: true, window: "2026-Q3".to_owned(), released_at: quarter().end(), as_of: quarter().end() };
+    let basis =
+        Basis { is_period: true, window: "2026-Q3".to_owned(), released_at: quarter().end(), as_of: quarter().end() };
     let one = |(index, (group, assessed, selected)): (usize, &(&str, u64, u64))| {
         let is_reference = index + 1 == groups.len();
-        let step = |step: &str, ratio: f64| KeptStep { step: step.to_owned(), ratio: measured(ratio, ratio * 0.93, ratio * 1.07) };
-        let steps = by_class.map(|ratio| step("risk_class", ratio)).into_iter().chain([step("selected", 1.21), step("controlled", 1.02)]);
+        let step = |step: &str, ratio: f64| KeptStep {
+            step: step.to_owned(),
+            ratio: measured(ratio, ratio * 0.93, ratio * 1.07),
+        };
+        let steps = by_class
+            .map(|ratio| step("risk_class", ratio))
+            .into_iter()
+            .chain([step("selected", 1.21), step("controlled", 1.02)]);
         FunnelReport {
             key: KeptFunnelKey {
                 profile: profile.to_owned(),
@@ -394,7 +502,13 @@ fn funnel(profile: &str, groups: &[(&str, u64, u64)], by_class: Option<f64>) -> 
             },
             row: KeptFunnel {
                 reference: groups.last().map(|last| last.0.to_owned()).unwrap_or_default(),
-                stages: [Some(*assessed), Some(*selected), Some(selected * 97 / 100), Some(selected * 9 / 10), Some(selected / 6)],
+                stages: [
+                    Some(*assessed),
+                    Some(*selected),
+                    Some(selected * 97 / 100),
+                    Some(selected * 9 / 10),
+                    Some(selected / 6),
+                ],
                 control_frequency: (!is_reference).then_some(2.35),
                 steps: if is_reference { Vec::new() } else { steps.collect() },
                 suppressed: false,
@@ -418,7 +532,11 @@ fn alert(of: &FindingReport, is_open: bool) -> AlertReport {
         measure: None,
         evidence: of.row.clone(),
     };
-    let mut transitions = vec![transition(48, "pending", "warning"), transition(49, "firing", "warning"), transition(60, "severity_changed", "critical")];
+    let mut transitions = vec![
+        transition(48, "pending", "warning"),
+        transition(49, "firing", "warning"),
+        transition(60, "severity_changed", "critical"),
+    ];
     if is_open {
         let measure = Some(["compliance officer".to_owned(), "criterion postcode taken out of the profile".to_owned()]);
         transitions.push(KeptTransition { measure, ..transition(66, "adjusted", "critical") });

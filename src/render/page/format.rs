@@ -121,6 +121,44 @@ impl Language {
         }
     }
 
+    /// A month's name, 1 to 12.
+    fn month(self, month: i8) -> &'static str {
+        const ENGLISH: [&str; 12] = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ];
+        const DUTCH: [&str; 12] = [
+            "januari",
+            "februari",
+            "maart",
+            "april",
+            "mei",
+            "juni",
+            "juli",
+            "augustus",
+            "september",
+            "oktober",
+            "november",
+            "december",
+        ];
+        let months = match self {
+            Self::English => ENGLISH,
+            Self::Dutch => DUTCH,
+        };
+        let index = usize::try_from(month.saturating_sub(1)).unwrap_or_default();
+        months.get(index).copied().unwrap_or_default()
+    }
+
     const fn decimal_mark(self) -> &'static str {
         match self {
             Self::English => ".",
@@ -159,7 +197,10 @@ mod tests {
         assert_eq!((English.percent(0.0501), Dutch.percent(0.0501)), ("5.01%".into(), "5,01\u{202f}%".into()));
         assert_eq!((English.percent(0.000_5), English.ratio_text(12.34)), ("0.050%".into(), "12.3".into()));
         assert_eq!(English.decimal(-0.5, 1), "\u{2212}0.5");
-        assert_eq!((English.decimal(1_234.56, 1), Dutch.decimal(-1_234.56, 1)), ("1,234.6".into(), "\u{2212}1.234,6".into()));
+        assert_eq!(
+            (English.decimal(1_234.56, 1), Dutch.decimal(-1_234.56, 1)),
+            ("1,234.6".into(), "\u{2212}1.234,6".into())
+        );
         assert_eq!((Dutch.ratio_text(12_345.6), English.decimal(f64::INFINITY, 1)), ("12.346".into(), "inf".into()));
         assert_eq!(Dutch.day(EventTime(1_782_864_000_000)), Some("1 juli 2026".into()));
     }

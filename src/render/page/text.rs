@@ -433,44 +433,6 @@ impl Language {
             group => group,
         }
     }
-
-    /// A month's name, 1 to 12.
-    pub(crate) fn month(self, month: i8) -> &'static str {
-        const ENGLISH: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
-        const DUTCH: [&str; 12] = [
-            "januari",
-            "februari",
-            "maart",
-            "april",
-            "mei",
-            "juni",
-            "juli",
-            "augustus",
-            "september",
-            "oktober",
-            "november",
-            "december",
-        ];
-        let months = match self {
-            Self::English => ENGLISH,
-            Self::Dutch => DUTCH,
-        };
-        let index = usize::try_from(month.saturating_sub(1)).unwrap_or_default();
-        months.get(index).copied().unwrap_or_default()
-    }
 }
 
 #[cfg(test)]

@@ -97,7 +97,8 @@ fn happened(view: View<'_>, alert: &AlertReport) -> Markup {
 
 fn line(view: View<'_>, of: &KeptTransition) -> Markup {
     let texts = view.language.past();
-    let word = texts.words.iter().find(|(name, _)| *name == of.transition).map_or(of.transition.as_str(), |(_, word)| *word);
+    let word =
+        texts.words.iter().find(|(name, _)| *name == of.transition).map_or(of.transition.as_str(), |(_, word)| *word);
     html! {
         tr {
             th scope="row" { (time(view.language, Some(of.at))) }

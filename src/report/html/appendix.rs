@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::super::model::PastPoint;
 use super::cells::{self, ABSENT};
 use super::over_time::chosen;
-use super::view::{Row, View, rows};
 use super::profile;
+use super::view::{Row, View, rows};
 use crate::disclosure::KeptFinding;
 use crate::render::words::{fill, limits, verdict_of};
 
@@ -85,11 +85,16 @@ fn of_windows(row: Row<'_>) -> Vec<(&str, &KeptFinding)> {
 }
 
 fn window_line(view: View<'_>, row: Row<'_>, window: &str, of: &KeptFinding) -> Markup {
-    let crude = of.ratio.map(|ratio| html! { (cells::number(view, ratio.value)) " (" (limits(view.language, ratio)) ")" });
-    let adjusted = of.stratified.as_ref().map(|(by, ratio, _)| html! { (cells::number(view, ratio.value)) " (" (limits(view.language, *ratio)) "), " (by) });
+    let crude =
+        of.ratio.map(|ratio| html! { (cells::number(view, ratio.value)) " (" (limits(view.language, ratio)) ")" });
+    let adjusted = of.stratified.as_ref().map(
+        |(by, ratio, _)| html! { (cells::number(view, ratio.value)) " (" (limits(view.language, *ratio)) "), " (by) },
+    );
     let difference = of.difference.map(|difference| html! { (cells::points(view, difference.value)) " (" (cells::points_between(view, difference)) ")" });
     let p_value = of.p_value.map(|p_value| html! { (small(view, p_value)) });
-    let evidence = of.evidence.map(|of| html! { (view.language.decimal(of.log_e, 1)) " / " (view.language.decimal(of.alarm_at, 1)) });
+    let evidence = of
+        .evidence
+        .map(|of| html! { (view.language.decimal(of.log_e, 1)) " / " (view.language.decimal(of.alarm_at, 1)) });
     html! {
         tr {
             th scope="row" { (cells::about(view, &row.of.key)) " " small.channel { (view.language.channel(&row.of.key.channel)) } }
@@ -109,7 +114,9 @@ fn absent(view: View<'_>, of: &KeptFinding) -> &'static str {
 }
 
 fn side(view: View<'_>, of: &KeptFinding, rate: Option<f64>, counts: Option<[u64; 2]>) -> Markup {
-    let counts = counts.map(|[exposed, events]| fill(view.language.n_of_m(), &[&view.language.count(events), &view.language.count(exposed)]));
+    let counts = counts.map(|[exposed, events]| {
+        fill(view.language.n_of_m(), &[&view.language.count(events), &view.language.count(exposed)])
+    });
     let rate = rate.map(|rate| view.language.percent(rate));
     html! {
         @match (rate, counts) {
@@ -159,8 +166,12 @@ fn moments_of(view: View<'_>, row: Row<'_>, caption: &str) -> Markup {
 
 fn moment_line(view: View<'_>, point: &PastPoint) -> Markup {
     let of = &point.row;
-    let ratio = of.judged_ratio().map(|ratio| html! { (cells::number(view, ratio.value)) " (" (limits(view.language, ratio)) ")" });
-    let evidence = of.evidence.map(|of| html! { (view.language.decimal(of.log_e, 1)) " / " (view.language.decimal(of.alarm_at, 1)) });
+    let ratio = of
+        .judged_ratio()
+        .map(|ratio| html! { (cells::number(view, ratio.value)) " (" (limits(view.language, ratio)) ")" });
+    let evidence = of
+        .evidence
+        .map(|of| html! { (view.language.decimal(of.log_e, 1)) " / " (view.language.decimal(of.alarm_at, 1)) });
     html! {
         tr {
             th scope="row" { (view.day(point.as_of)) }

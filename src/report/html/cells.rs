@@ -68,7 +68,11 @@ fn side(view: View<'_>, row: &KeptFinding, of: Option<f64>, counts: Option<[u64;
 
 /// A number that is not there: withheld, or none.
 pub(super) fn absent(view: View<'_>, row: &KeptFinding) -> Markup {
-    if row.suppressed { withheld(view.language) } else { html! { (ABSENT) } }
+    if row.suppressed {
+        withheld(view.language)
+    } else {
+        html! { (ABSENT) }
+    }
 }
 
 /// The ratio that is judged, with its interval; the crude one beside it; a difference where that is judged.

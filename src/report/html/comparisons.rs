@@ -81,7 +81,11 @@ pub(super) fn basis(view: View<'_>, basis: &Basis) -> String {
     };
     // An end before the last moment of the period is said.
     let end = view.report.coverage.last.map_or(view.report.period.end(), |last| last.min(view.report.period.end()));
-    if basis.is_period && basis.released_at < end { format!("{counts} {}", fill(chapters.counts_until, &[&view.day(basis.released_at)])) } else { counts }
+    if basis.is_period && basis.released_at < end {
+        format!("{counts} {}", fill(chapters.counts_until, &[&view.day(basis.released_at)]))
+    } else {
+        counts
+    }
 }
 
 fn thresholds(view: View<'_>, row: &crate::disclosure::KeptFinding) -> String {
@@ -101,10 +105,19 @@ fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let (language, key) = (view.language, &first.of.key);
     let plots: Vec<Plotted> = rows.iter().map(|row| plotted(*row)).collect();
     let scale = Scale::of(&plots);
-    let names = [key.rule.as_str(), key.dimension.as_deref().unwrap_or_default(), language.indicator(indicator_of(key)), language.channel(&key.channel)];
+    let names = [
+        key.rule.as_str(),
+        key.dimension.as_deref().unwrap_or_default(),
+        language.indicator(indicator_of(key)),
+        language.channel(&key.channel),
+    ];
     let caption = fill(view.chapters.table_caption, &names);
     let compares_values = indicator_of(key).is_some_and(Indicator::compares_values);
-    let sides = if compares_values { [language.group_values(), language.reference_values()] } else { [language.group_rate(), language.reference_rate()] };
+    let sides = if compares_values {
+        [language.group_values(), language.reference_values()]
+    } else {
+        [language.group_rate(), language.reference_rate()]
+    };
     let level = language.percent_level(first.of.row.confidence);
     html! {
         div.scroll role="region" tabindex="0" aria-label=(caption) {

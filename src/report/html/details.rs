@@ -35,7 +35,9 @@ impl Details {
         let Some(side) = values.get(side).and_then(Value::as_object) else { return Some(withheld(view.language)) };
         let language = view.language;
         let unit = if indicator == Some(Indicator::Duration) { language.unit_minutes() } else { "" };
-        let text = |of: Option<&Value>| of.and_then(Value::as_f64).map(|of| language.decimal(of, usize::from(of.fract() != 0.0)));
+        let text = |of: Option<&Value>| {
+            of.and_then(Value::as_f64).map(|of| language.decimal(of, usize::from(of.fract() != 0.0)))
+        };
         let quantiles = side.iter().filter(|(name, of)| name.starts_with('p') && of.is_object());
         Some(html! {
             @if indicator == Some(Indicator::Intensity) { @if let Some(mean) = text(side.get("mean")) { (mean) small { (language.mean()) } } }
@@ -120,7 +122,9 @@ impl Details {
 
     fn association(&self, view: View<'_>) -> Option<String> {
         let language = view.language;
-        let number = |name: &str| self.number("association", name).map_or_else(|| ABSENT.to_owned(), |value| language.decimal(value, 2));
+        let number = |name: &str| {
+            self.number("association", name).map_or_else(|| ABSENT.to_owned(), |value| language.decimal(value, 2))
+        };
         self.number("association", "v")?;
         Some(fill(language.association(), &[&number("v"), &number("lower"), &number("upper")]))
     }

@@ -32,7 +32,8 @@ fn table(view: View<'_>, rows: &[FunnelReport]) -> Markup {
     let by_class = rows.iter().any(|row| row.row.steps.iter().any(|step| step.step == "risk_class"));
     let reference = language.reference(&first.row.reference);
     let channel = language.channel(&first.key.channel);
-    let caption = fill(view.chapters.funnel_caption, &[channel, &first.key.dimension, reference, &basis(view, &first.basis)]);
+    let caption =
+        fill(view.chapters.funnel_caption, &[channel, &first.key.dimension, reference, &basis(view, &first.basis)]);
     html! {
         div.scroll role="region" tabindex="0" aria-label=(format!("{}: {caption}", language.funnel())) {
             table.funnel {

@@ -14,7 +14,8 @@ pub(super) fn table(view: View<'_>, caption: &str, text: &str) -> Markup {
     match serde_json::from_str::<Value>(text) {
         Ok(Value::Array(rows)) if rows.iter().all(Value::is_object) && !rows.is_empty() => list(view, caption, &rows),
         Ok(Value::Object(fields)) => {
-            let rows: Vec<(String, String)> = fields.iter().map(|(name, value)| (name.clone(), spelled(view, value))).collect();
+            let rows: Vec<(String, String)> =
+                fields.iter().map(|(name, value)| (name.clone(), spelled(view, value))).collect();
             pairs(view, caption, &rows)
         }
         Ok(Value::Null) => html! {},

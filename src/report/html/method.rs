@@ -68,12 +68,16 @@ struct InForce<'r> {
 fn in_force(view: View<'_>) -> Vec<InForce<'_>> {
     let mut found: Vec<InForce<'_>> = Vec::new();
     for row in view.findings() {
-        let Some(thresholds) = row.of.row.thresholds.as_ref().filter(|_| row.of.row.verdict.is_some()) else { continue };
+        let Some(thresholds) = row.of.row.thresholds.as_ref().filter(|_| row.of.row.verdict.is_some()) else {
+            continue;
+        };
         let since = row.of.thresholds_since;
         match found.iter_mut().find(|known| known.rule == row.of.key.rule && known.thresholds == thresholds) {
             // The thresholds of a rule are those of all its findings; one that is young saw them late.
             Some(known) => known.since = known.since.into_iter().chain(since).min(),
-            None => found.push(InForce { rule: &row.of.key.rule, thresholds, confidence: row.of.row.confidence, since }),
+            None => {
+                found.push(InForce { rule: &row.of.key.rule, thresholds, confidence: row.of.row.confidence, since })
+            }
         }
     }
     found.sort_by_key(|of| of.rule);

@@ -52,7 +52,10 @@ fn lines(view: View<'_>) -> Vec<String> {
         lines.push(fill(opening.not_of_period, &[&view.count(rolling), &view.count(all)]));
     }
     let last = report.coverage.last;
-    let early = view.findings().filter(|row| last.is_some_and(|last| row.of.basis.as_of < last.min(report.period.end()))).count();
+    let early = view
+        .findings()
+        .filter(|row| last.is_some_and(|last| row.of.basis.as_of < last.min(report.period.end())))
+        .count();
     if early > 0 {
         lines.push(fill(opening.not_at_end, &[&view.count(early), &view.count(all)]));
     }

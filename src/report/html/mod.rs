@@ -79,7 +79,8 @@ fn head(view: View<'_>) -> Markup {
 
 /// The foot of each page of paper. Only letters, digits and a few marks of the title are taken, as it stands in the style sheet.
 fn foot(title: &str) -> String {
-    let plain: String = title.chars().filter(|letter| letter.is_ascii_alphanumeric() || " ,.-".contains(*letter)).collect();
+    let plain: String =
+        title.chars().filter(|letter| letter.is_ascii_alphanumeric() || " ,.-".contains(*letter)).collect();
     format!("@page {{ @bottom-left {{ content: \"{plain}\"; }} }}")
 }
 

@@ -16,7 +16,8 @@ const NARROWEST: (f64, f64) = (0.75, 1.35);
 pub(super) fn part(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let chapters = view.chapters;
     let drawn: Vec<Drawn<'_>> = rows.iter().filter_map(|row| Drawn::of(view, *row)).collect();
-    let Some(first) = drawn.first() else { return html! {} };
+    let has_past = rows.iter().any(|row| !row.of.past.is_empty());
+    let Some(first) = drawn.first() else { return html! { @if has_past { p.note { (chapters.not_drawn) } } } };
     let window = view.window(longest(first.row));
     let is_thinned = drawn.iter().any(|of| of.points.len() < of.row.of.past.len());
     html! {
@@ -56,7 +57,8 @@ impl<'r> Drawn<'r> {
         let (view, chapters) = (self.view, self.view.chapters);
         let language = view.language;
         let level = language.percent_level(self.row.of.row.confidence);
-        let rates = vec![("line group", self.line(|of| of.group_rate)), ("line reference", self.line(|of| of.reference_rate))];
+        let rates =
+            vec![("line group", self.line(|of| of.group_rate)), ("line reference", self.line(|of| of.reference_rate))];
         let ratios = vec![
             ("line equality", self.line(|_| Some(1.0))),
             ("line at-warning", self.line(|of| threshold(of, |of| of.warning))),
@@ -69,8 +71,16 @@ impl<'r> Drawn<'r> {
         ];
         let drawings = [
             self.figure("r", chapters.rates_drawn, (rates, Vec::new()), None, &|value| language.percent(value)),
-            self.figure("q", &fill(chapters.ratio_drawn, &[&level]), (ratios, self.band()), Some(NARROWEST), &|value| language.ratio_text(value)),
-            self.figure("e", chapters.evidence_drawn, (evidence, Vec::new()), None, &|value| language.decimal(value, 1)),
+            self.figure(
+                "q",
+                &fill(chapters.ratio_drawn, &[&level]),
+                (ratios, self.band()),
+                Some(NARROWEST),
+                &|value| language.ratio_text(value),
+            ),
+            self.figure("e", chapters.evidence_drawn, (evidence, Vec::new()), None, &|value| {
+                language.decimal(value, 1)
+            }),
         ];
         html! {
             div.moments {
@@ -93,10 +103,20 @@ impl<'r> Drawn<'r> {
     }
 
     /// A drawing with its ends in words; `None` where there is no number. `logarithmic` is the least range of a logarithmic scale.
-    fn figure(&self, what: &str, title: &str, (lines, band): (Lines, Band), logarithmic: Option<(f64, f64)>, said: &dyn Fn(f64) -> String) -> Option<Markup> {
+    fn figure(
+        &self,
+        what: &str,
+        title: &str,
+        (lines, band): (Lines, Band),
+        logarithmic: Option<(f64, f64)>,
+        said: &dyn Fn(f64) -> String,
+    ) -> Option<Markup> {
         let (id, view) = (self.row.id(what), self.view);
         let ends = (self.points.first()?.as_of, self.points.last()?.as_of);
-        let own = lines.iter().filter(|(class, _)| *class == "line group").flat_map(|(_, points)| points.iter().filter_map(|(_, value)| *value));
+        let own = lines
+            .iter()
+            .filter(|(class, _)| *class == "line group")
+            .flat_map(|(_, points)| points.iter().filter_map(|(_, value)| *value));
         let last = own.clone().last()?;
         let (least, most) = own.fold((last, last), |(low, high), value| (low.min(value), high.max(value)));
         let all = lines.iter().flat_map(|(_, points)| points.iter().filter_map(|(_, value)| *value));

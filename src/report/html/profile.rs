@@ -32,7 +32,13 @@ pub(super) fn title(of: &ProfileReport) -> &str {
 
 fn facts(view: View<'_>, of: &ProfileReport) -> Markup {
     let chapters = view.chapters;
-    let given = |text: &str| if text.is_empty() { html! { span.muted { (chapters.not_given) } } } else { html! { (text) } };
+    let given = |text: &str| {
+        if text.is_empty() {
+            html! { span.muted { (chapters.not_given) } }
+        } else {
+            html! { (text) }
+        }
+    };
     let channels: Vec<&str> = of.channels.iter().map(|channel| view.language.channel(channel)).collect();
     html! {
         dl.facts {
@@ -50,7 +56,8 @@ fn facts(view: View<'_>, of: &ProfileReport) -> Markup {
 /// One subject: comparisons of groups, then what other kinds of rules found.
 fn part(view: View<'_>, topic: Topic, rows: &[Row<'_>]) -> Markup {
     let of_topic: Vec<Row<'_>> = rows.iter().copied().filter(|row| Topic::of(&row.of.key) == topic).collect();
-    let (comparisons, duties): (Vec<Row<'_>>, Vec<Row<'_>>) = of_topic.into_iter().partition(|row| row.of.key.kind == "disparity");
+    let (comparisons, duties): (Vec<Row<'_>>, Vec<Row<'_>>) =
+        of_topic.into_iter().partition(|row| row.of.key.kind == "disparity");
     html! {
         @if !comparisons.is_empty() || !duties.is_empty() {
             h3.topic { (topic.title(view.chapters)) }
@@ -63,7 +70,8 @@ fn part(view: View<'_>, topic: Topic, rows: &[Row<'_>]) -> Markup {
 /// Subjects that no rule looks at: silence about them is no finding.
 fn not_watched(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let is_watched = |topic: &Topic| rows.iter().any(|row| Topic::of(&row.of.key) == *topic);
-    let missing: Vec<&str> = Topic::ALL.iter().filter(|topic| !is_watched(topic)).map(|topic| topic.title(view.chapters)).collect();
+    let missing: Vec<&str> =
+        Topic::ALL.iter().filter(|topic| !is_watched(topic)).map(|topic| topic.title(view.chapters)).collect();
     html! {
         @if !missing.is_empty() {
             h3.topic { (view.chapters.not_watched) }

@@ -3,10 +3,10 @@
 
 use maud::{Markup, html};
 
+use super::cells::cause_of;
 use super::profile;
 use super::sentences::sentence;
 use super::view::{Row, View, rows};
-use super::cells::cause_of;
 use crate::judge::{Reason, Verdict};
 use crate::plan::Cause;
 use crate::render::words::{fill, mark, verdict_of};
@@ -113,7 +113,9 @@ fn why(row: Row<'_>) -> Option<Why> {
     let of = &row.of.row;
     match verdict_of(of) {
         Some(Verdict::Critical | Verdict::Warning | Verdict::Within) => None,
-        Some(Verdict::InsufficientData) if of.suppressed || of.reason.as_deref() == Some(Reason::Withheld.name()) => Some(Why::Withheld),
+        Some(Verdict::InsufficientData) if of.suppressed || of.reason.as_deref() == Some(Reason::Withheld.name()) => {
+            Some(Why::Withheld)
+        }
         Some(Verdict::InsufficientData) => Some(Why::TooFew),
         Some(Verdict::Incomplete) => Some(Why::Incomplete),
         Some(Verdict::Stale) => Some(Why::Stale),
@@ -124,7 +126,8 @@ fn why(row: Row<'_>) -> Option<Why> {
 fn not_judged(view: View<'_>) -> Markup {
     let opening = view.opening;
     let of = |which: Why| view.findings().filter(move |row| why(*row) == Some(which));
-    let simple = [(Why::Withheld, opening.why_withheld), (Why::Stale, opening.why_stale), (Why::Unjudged, opening.why_unjudged)];
+    let simple =
+        [(Why::Withheld, opening.why_withheld), (Why::Stale, opening.why_stale), (Why::Unjudged, opening.why_unjudged)];
     let counted = |(which, text): (Why, &str)| {
         let count = of(which).count();
         (count > 0).then(|| fill(text, &[&view.count(count)]))
@@ -171,7 +174,8 @@ fn happened(view: View<'_>) -> Markup {
     let alerts = || view.report.profiles.iter().flat_map(|profile| &profile.alerts);
     let all = alerts().count();
     let open = alerts().filter(|alert| alert.is_open).count();
-    let measures = |alert: &super::super::model::AlertReport| alert.transitions.iter().filter(|of| of.measure.is_some()).count();
+    let measures =
+        |alert: &super::super::model::AlertReport| alert.transitions.iter().filter(|of| of.measure.is_some()).count();
     let unanswered = alerts().filter(|alert| alert.is_open && measures(alert) == 0).count();
     let counts = [all, open, alerts().map(measures).sum()].map(|count| view.count(count));
     html! {

@@ -108,7 +108,9 @@ impl<'r> View<'r> {
             let number: u64 = window.strip_suffix(unit)?.parse().ok()?;
             Some(fill(text, &[&self.language.count(number)]))
         };
-        of('d', self.chapters.window_days).or_else(|| of('h', self.chapters.window_hours)).unwrap_or_else(|| window.to_owned())
+        of('d', self.chapters.window_days)
+            .or_else(|| of('h', self.chapters.window_hours))
+            .unwrap_or_else(|| window.to_owned())
     }
 
     /// Names in a row, as a sentence has them.

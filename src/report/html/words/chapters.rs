@@ -70,7 +70,6 @@ words! {
         largest_cause: "largest cause: {}", "grootste oorzaak: {}";
         none: "none", "geen";
         rows_left_out: "{} findings are not shown here; all are in the CSV and JSON of this report.", "{} bevindingen staan hier niet; alle staan in de CSV en JSON van dit verslag.";
-        of_random: "of random controls: {} ({})", "van aselecte controles: {} ({})";
 
         over_time: "Over time", "Door de tijd";
         over_time_note:
@@ -151,7 +150,6 @@ words! {
         all_windows_note: "Rates with counts behind them: events of exposed. Evidence as natural logarithm, with the level of an alarm.", "Frequenties met de aantallen erachter: gebeurtenissen van blootgestelden. Bewijs als natuurlijke logaritme, met het niveau van een alarm.";
         windows_caption: "Profile {}, rule {}", "Profiel {}, regel {}";
         window: "Window", "Venster";
-        group: "Group", "Groep";
         of_group: "Group", "Groep";
         of_reference: "Reference", "Referentie";
         difference: "Difference, points", "Verschil, punten";

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     /// Texts that are the same word in both languages.
-    const SHARED: [&str; 6] = ["brand", "seen_from_to", "p_value", "root", "interval", "word_conflict"];
+    const SHARED: [&str; 5] = ["brand", "p_value", "root", "interval", "word_conflict"];
 
     #[test]
     fn both_languages_say_everything_with_the_same_places_and_in_words_of_their_own() {
@@ -50,7 +50,10 @@ mod tests {
         let formulas = FORMULAS.iter().map(|formula| [formula.english, formula.dutch]);
         let sentences = SENTENCES.iter().map(|(_, english, dutch)| [[*english; 2], [*dutch; 2]]);
         for [english, dutch] in formulas.chain(sentences) {
-            assert!(english.iter().zip(dutch).all(|(english, dutch)| !english.is_empty() && *english != dutch), "{english:?}");
+            assert!(
+                english.iter().zip(dutch).all(|(english, dutch)| !english.is_empty() && *english != dutch),
+                "{english:?}"
+            );
             assert_eq!(english[1].matches("{}").count(), dutch[1].matches("{}").count(), "{english:?}");
         }
     }

@@ -18,7 +18,6 @@ words! {
         days_of: "{} of {}", "{} van {}";
         releases: "Publications of numbers", "Publicaties van getallen";
         first_last: "First and last", "Eerste en laatste";
-        seen_from_to: "{} – {}", "{} – {}";
         rests_on: "Rests on", "Berust op";
         audit_entries: "{} entries of the audit log {}", "{} regels van het auditlogboek {}";
         no_audit: "no audit log", "geen auditlogboek";
@@ -87,7 +86,11 @@ words! {
 /// Of each indicator what happened to a group, in words for everybody: group, ratio, reference, interval.
 pub(in crate::report::html) const SENTENCES: [(Indicator, &str, &str); 13] = [
     (Indicator::SelectionRate, "{} was selected {} as often as {} ({}).", "{} is {} zo vaak geselecteerd als {} ({})."),
-    (Indicator::ControlFrequency, "{} was controlled {} as often as {} ({}).", "{} is {} zo vaak gecontroleerd als {} ({})."),
+    (
+        Indicator::ControlFrequency,
+        "{} was controlled {} as often as {} ({}).",
+        "{} is {} zo vaak gecontroleerd als {} ({}).",
+    ),
     (
         Indicator::HitRate,
         "{}: once controlled, a violation was found {} as often as with {} ({}).",
@@ -118,9 +121,21 @@ pub(in crate::report::html) const SENTENCES: [(Indicator, &str, &str); 13] = [
         "{}: for as many controls there were {} as many complaints as with {} ({}).",
         "{}: bij evenveel controles waren er {} zo veel klachten als bij {} ({}).",
     ),
-    (Indicator::Intensity, "{} was controlled {} as intensively as {} ({}).", "{} is {} zo intensief gecontroleerd als {} ({})."),
-    (Indicator::Duration, "{}: controls took {} as long as with {} ({}).", "{}: controles duurden {} zo lang als bij {} ({})."),
-    (Indicator::SanctionAmount, "{}: sanctions were {} as high as with {} ({}).", "{}: sancties waren {} zo hoog als bij {} ({})."),
+    (
+        Indicator::Intensity,
+        "{} was controlled {} as intensively as {} ({}).",
+        "{} is {} zo intensief gecontroleerd als {} ({}).",
+    ),
+    (
+        Indicator::Duration,
+        "{}: controls took {} as long as with {} ({}).",
+        "{}: controles duurden {} zo lang als bij {} ({}).",
+    ),
+    (
+        Indicator::SanctionAmount,
+        "{}: sanctions were {} as high as with {} ({}).",
+        "{}: sancties waren {} zo hoog als bij {} ({}).",
+    ),
     (
         Indicator::SanctionRate,
         "{}: a violation led to a sanction {} as often as with {} ({}).",
