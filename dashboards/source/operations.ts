@@ -12,7 +12,7 @@ export function operations(): Dashboard {
   return board(
     UID.operations,
     'paritywatch: operations',
-    'The daemon itself: input, evaluation, state, checkpoints, delivery of alerts.',
+    'The daemon itself: input, evaluation, state, checkpoints, audit log and history, delivery of alerts.',
     'now-6h',
   )
     .withVariable(several('instance', 'Instance', 'Daemons by their address.', 'paritywatch_ready{job=~"$job"}').allValue('.+'))
@@ -53,6 +53,13 @@ export function operations(): Dashboard {
     .withPanel(checkpointTime())
     .withPanel(checkpointBytes())
     .withPanel(checkpoints())
+    .withRow(row('What is kept'))
+    .withPanel(auditEntries())
+    .withPanel(auditLost())
+    .withPanel(historySize())
+    .withPanel(historyEntries())
+    .withPanel(historyAge())
+    .withPanel(keptTrouble())
     .withRow(row('State and limits'))
     .withPanel(cases())
     .withPanel(cells())
@@ -503,6 +510,94 @@ function checkpoints() {
       { expr: perSecond('outbox_undurable_total', 'instance'), legend: 'messages not on the disk {{instance}}' },
     ],
     alert: 'ParitywatchCheckpointOld',
+  }).min(0);
+}
+
+// ---- What is kept ----
+
+function auditEntries() {
+  return lines({
+    title: 'Entries of the audit log',
+    description: 'All entries, those that the checkpoint on the disk signs (a second later at most), and what waits for the disk.',
+    unit: 'short',
+    width: 8,
+    queries: [
+      { expr: each('audit_entries'), legend: 'entries {{instance}}' },
+      { expr: each('audit_signed_entries'), legend: 'signed {{instance}}' },
+      { expr: each('audit_waiting_entries'), legend: 'waiting {{instance}}' },
+    ],
+    alert: 'ParitywatchAuditLog',
+  }).min(0);
+}
+
+function auditLost() {
+  return lines({
+    title: 'Audit log not written',
+    description: 'Per second: attempts that the disk refused, which are tried again, and what will never be in the log, because too much waited.',
+    unit: 'cps',
+    width: 8,
+    queries: [
+      { expr: perSecond('audit_write_failures_total', 'instance'), legend: 'refused {{instance}}' },
+      { expr: perSecond('audit_lost_entries_total', 'instance'), legend: 'lost {{instance}}' },
+    ],
+    alert: 'ParitywatchAuditLog',
+  }).min(0);
+}
+
+function historySize() {
+  return lines({
+    title: 'Size of the history',
+    description: 'Bytes on the disk. Beyond `history.max_bytes` the oldest days are removed.',
+    unit: 'bytes',
+    width: 8,
+    queries: [{ expr: each('history_bytes'), legend: INSTANCE }],
+    alert: 'ParitywatchHistory',
+  }).min(0);
+}
+
+function historyEntries() {
+  return lines({
+    title: 'Entries of the history',
+    description:
+      'Per second, by what became of what the history was to take: written, failed, dropped (its queue was full), or earlier than its last entry, ' +
+      'as after a crash.',
+    unit: 'cps',
+    width: 8,
+    queries: [{ expr: perSecond('history_entries_total', 'result'), legend: '{{result}}' }],
+    alert: 'ParitywatchHistory',
+  }).min(0);
+}
+
+function historyAge() {
+  return lines({
+    title: 'Releases and days of the history',
+    description: 'Releases that are kept, and days. Of older days (`history.full_resolution`) one release stays.',
+    unit: 'short',
+    width: 8,
+    queries: [
+      { expr: each('history_releases'), legend: 'releases {{instance}}' },
+      { expr: each('history_dates'), legend: 'days {{instance}}' },
+    ],
+  }).min(0);
+}
+
+function keptTrouble() {
+  return lines({
+    title: 'Damage and trouble',
+    description:
+      '1 where an audit log is not as it was written, where it cannot be written, and where something is wrong with the history; files of the ' +
+      'history that are damaged; notes of reports that cannot be read. `/api/v1/health` says what it is.',
+    unit: 'none',
+    width: 8,
+    decimals: 0,
+    queries: [
+      { expr: each('audit_log_damaged'), legend: 'audit log damaged {{instance}}' },
+      { expr: each('audit_log_unwritable'), legend: 'audit log not writable {{instance}}' },
+      { expr: each('audit_unreadable_notes'), legend: 'notes of reports {{instance}}' },
+      { expr: each('history_trouble'), legend: 'history {{instance}}' },
+      { expr: each('history_damaged_files'), legend: 'damaged files of the history {{instance}}' },
+    ],
+    alert: 'ParitywatchAuditLog',
   }).min(0);
 }
 

@@ -15,6 +15,7 @@ use super::generate::{self, GenerateArguments};
 use super::power::{self, PowerArguments};
 use super::print_config;
 use super::replay::{self, ReplayArguments};
+use super::report::{self, ReportArguments};
 use super::rotate_key;
 use super::run;
 use super::verify_audit::{self, VerifyAuditArguments};
@@ -61,6 +62,8 @@ enum Command {
     Generate(GenerateArguments),
     /// The history of what was published, as tables: findings, funnel, and what happened to alerts
     Export(ExportArguments),
+    /// The evaluation report of a period: what was watched, what was found, and what could not be judged
+    Report(ReportArguments),
     /// How much data a disparity takes to be found: at one look, and by the sequential alarm
     Power(PowerArguments),
     /// Give up records that can no longer be read, so that a stopped partition can continue; the reason is recorded
@@ -83,6 +86,7 @@ impl Command {
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
             Self::Export(arguments) => export::run(&arguments),
+            Self::Report(arguments) => report::run(&arguments),
             Self::Power(arguments) => power::run(&arguments),
             Self::AcceptGap(arguments) => accept_gap::run(&arguments),
             Self::RotateKey(arguments) => rotate_key::run(&arguments),

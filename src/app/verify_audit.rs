@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::failure::{Failure, Finished};
 use crate::checkpoint::audit::{
-    AUDIT_PUBLIC_KEY, Checkpoint, PublicKey, Verified, VerifiedLog, Witness, read_public_key, read_witness, shown,
-    verify,
+    AUDIT_PUBLIC_KEY, Checkpoint, PublicKey, Reported, Verified, VerifiedLog, Witness, read_public_key, read_witness,
+    shown, verify,
 };
 
 /// How long a running daemon may take to sign what it has entered; then the log is looked at again.
@@ -88,7 +88,7 @@ fn key_beside(dir: &Path) -> Result<PublicKey, Failure> {
 }
 
 fn tell(verified: &Verified, witness: Option<&Witness>) {
-    for VerifiedLog { folder, reading, witnesses } in &verified.logs {
+    for VerifiedLog { folder, reading, witnesses, reported } in &verified.logs {
         let (first, last) = (reading.first_time.as_deref(), reading.last_time.as_deref());
         println!(
             "{}: {} entries in {} files ({} bytes), from {} to {}",
@@ -105,6 +105,7 @@ fn tell(verified: &Verified, witness: Option<&Witness>) {
             }
             None => println!("  checkpoint: none that the key has signed"),
         }
+        tell_reports(reported);
         if witness.is_some() {
             println!("  held against {witnesses} checkpoints that were kept elsewhere");
         }
@@ -116,6 +117,18 @@ fn tell(verified: &Verified, witness: Option<&Witness>) {
         println!("witness: {} records of other keys or kinds were passed over", witness.passed_over);
     } else {
         println!("no --witness: an end that was cut off down to an older checkpoint would not be seen");
+    }
+}
+
+/// The reports of a log, with the hashes of their files: for whoever has one in hand.
+fn tell_reports(reported: &Reported) {
+    let left_out = reported.count.saturating_sub(reported.reports.len() as u64);
+    if left_out > 0 {
+        println!("  {left_out} earlier reports");
+    }
+    for report in &reported.reports {
+        println!("  report {}: entry {}, of {}", shown(&report.period), report.number, shown(&report.time));
+        report.files.iter().for_each(|(name, sha256)| println!("    {}  {}", shown(sha256), shown(name)));
     }
 }
 

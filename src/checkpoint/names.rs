@@ -11,7 +11,7 @@ pub(super) const REPLACED: [&str; 6] = ["checkpoint", "outbox", "owner", "audit.
 const NUMBERED: [&str; 2] = ["alerts.journal.", "outbox.cursor."];
 
 /// The names of folders in it.
-const FOLDERS: [&str; 2] = [FOLDER, "history"];
+const FOLDERS: [&str; 3] = [FOLDER, "history", "reports"];
 
 /// Whether the store gives a file or folder of its folder this name.
 #[must_use]
@@ -44,6 +44,7 @@ mod tests {
             "checkpoint.0123456789abcdef.new",
             "owner.0123456789abcdef.new",
             "history",
+            "reports",
         ];
         own.into_iter().for_each(|name| assert!(is_state_file(name), "{name}"));
         let others =

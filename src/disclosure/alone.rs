@@ -1,10 +1,12 @@
 //! Sides that no linked table has: each is told alone, and covered by others where it is withheld.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+use super::apart::too_near;
 use super::memory::Memory;
 use super::suppress::{Whole, is_small};
 use super::tables::Places;
@@ -24,7 +26,7 @@ pub(super) struct Alone {
 
 impl Alone {
     /// Tells them all together: what one of them withholds another one must cover.
-    pub fn tell(plan: &Plan, (places, findings): (&Places, &[Finding]), memory: &mut Memory, is_due: bool) -> Self {
+    pub fn tell(plan: &Plan, (places, findings): (&Places, &[&Finding]), memory: &mut Memory, is_due: bool) -> Self {
         let mut telling = Telling { plan, places, memory, is_due, sides: BTreeMap::new() };
         telling.tell_all(findings);
         let places = findings.iter().enumerate().map(|(place, finding)| (finding.key.clone(), place)).collect();
@@ -69,9 +71,9 @@ struct Telling<'r> {
 }
 
 impl Telling<'_> {
-    fn tell_all(&mut self, findings: &[Finding]) {
+    fn tell_all(&mut self, findings: &[&Finding]) {
         let mut families: BTreeMap<String, Vec<Member>> = BTreeMap::new();
-        for (place, finding) in findings.iter().enumerate().filter(|(_, finding)| finding.counts_cases()) {
+        for (place, finding) in findings.iter().copied().enumerate().filter(|(_, finding)| finding.counts_cases()) {
             let Some(rule) = self.plan.rules.get(finding.key.rule) else { continue };
             if linked(self.plan, self.places, (rule, finding)).is_some() {
                 continue;
@@ -97,6 +99,24 @@ impl Telling<'_> {
             self.sides.insert(place, sides);
         }
         families.into_values().for_each(|family| self.cover(family));
+        self.keep_apart(findings);
+    }
+
+    /// Withholds findings about periods that would tell of few cases beside those about other windows.
+    fn keep_apart(&mut self, findings: &[&Finding]) {
+        let Self { plan, sides, .. } = self;
+        let told = sides.iter().filter(|(_, [group, _])| group.events > 0).filter_map(|(place, _)| {
+            let finding = *findings.get(*place)?;
+            let key = FindingKey { window: Arc::from(""), ..finding.key.clone() };
+            let of_all = Finding { key, ..finding.clone() };
+            Some((*place, finding, name_of(plan, plan.rules.get(finding.key.rule)?, &of_all)))
+        });
+        let told: Vec<_> = if self.is_due && self.places.has_periods() { told.collect() } else { return };
+        for place in too_near(&self.plan.disclosure, self.places, self.memory, told.into_iter()) {
+            if let (Some(sides), Some(finding)) = (self.sides.get_mut(&place), findings.get(place)) {
+                *sides = withheld(self.plan.disclosure.min_cell, finding);
+            }
+        }
     }
 
     /// Withholds, where a finding of a family is withheld, as many of the others as cover it, from the smallest on: the difference of what is known has
@@ -205,7 +225,7 @@ pub(super) fn withheld(min_cell: u64, finding: &Finding) -> [Side; 2] {
 }
 
 /// Returns what stands for a side that is withheld: no `min_cell` lets it pass. It still says whether so many are exposed.
-fn hidden(min_cell: u64, side: Side) -> Side {
+pub(super) fn hidden(min_cell: u64, side: Side) -> Side {
     match side {
         Side { exposed: 0, events: 0 } => side,
         Side { exposed, .. } if exposed >= min_cell => Side { events: 0, exposed: min_cell },

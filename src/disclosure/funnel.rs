@@ -3,7 +3,7 @@
 //! Its counts are those of the linked tables. Ratios follow from counts that are shown; the factors by risk class, which do not, have two digits.
 
 use super::digits::Digits;
-use super::tables::ToldFunnel;
+use super::told::ToldFunnel;
 use crate::judge::{ByClass, Stage, StageCounts};
 use crate::plan::{GroupId, Plan};
 use crate::statistics::Factor;

@@ -349,7 +349,7 @@ impl Serialize for Evidence {
     }
 }
 
-struct OfClaim<'p>(&'p Claim);
+pub(super) struct OfClaim<'p>(pub &'p Claim);
 
 impl Serialize for OfClaim<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -364,7 +364,7 @@ impl Serialize for OfClaim<'_> {
     }
 }
 
-struct OfVersion<'p>(&'p SeenVersion);
+pub(super) struct OfVersion<'p>(pub &'p SeenVersion);
 
 impl Serialize for OfVersion<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -375,7 +375,7 @@ impl Serialize for OfVersion<'_> {
     }
 }
 
-struct OfAssociation<'p>(&'p Association, Option<&'p Contrast>);
+pub(super) struct OfAssociation<'p>(pub &'p Association, pub Option<&'p Contrast>);
 
 impl Serialize for OfAssociation<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -393,7 +393,7 @@ impl Serialize for OfAssociation<'_> {
     }
 }
 
-struct OfOutcomes<'p>(&'p OutcomeRange);
+pub(super) struct OfOutcomes<'p>(pub &'p OutcomeRange);
 
 impl Serialize for OfOutcomes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -425,6 +425,6 @@ impl<T: Serialize> Serialize for Pair<T> {
 
 /// Formats a time by RFC 3339 in UTC, with milliseconds only if there are any. Returns `None` outside the years that jiff knows, which is
 /// before the first evaluation.
-fn rfc3339(time: EventTime) -> Option<String> {
+pub(super) fn rfc3339(time: EventTime) -> Option<String> {
     jiff::Timestamp::from_millisecond(time.0).ok().map(|timestamp| timestamp.to_string())
 }

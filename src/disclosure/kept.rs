@@ -2,15 +2,21 @@
 //!
 //! They are made of [`Published`] alone, so nothing that is withheld is in them.
 
+use std::sync::Arc;
+
+use super::details::{details, masked, tells_more};
 use super::funnel::{PublishedFunnel, PublishedStep};
-use super::published::{Measured, Published, PublishedAlert, PublishedFinding, anchor_of};
+use super::published::{Measured, Published, PublishedAlert, PublishedFinding, PublishedPeriods, anchor_of};
+use super::quality::KeptQuality;
 use crate::alert::AlertState;
 use crate::evidence::SeriesEvidence;
 use crate::judge::{Reason, Stage, Verdict};
-use crate::plan::{EventTime, Indicator};
+use crate::plan::{EventTime, Indicator, Period};
 
 /// What happened to an alert that is no longer known without having ended: its rule or profile was removed.
 pub const ENDED: &str = "ended";
+/// An acceptance of an alert is no longer in force.
+pub const ACCEPTANCE_ENDED: &str = "acceptance_ended";
 
 /// One evaluation as the history takes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +33,19 @@ pub struct Kept {
     pub funnel: Vec<(KeptFunnelKey, KeptFunnel)>,
     /// What has happened to alerts, as far as the alerts still know it: by alert, and by time.
     pub transitions: Vec<KeptTransition>,
+    /// What is known of the data.
+    pub quality: Vec<KeptQuality>,
+    /// What was last told of periods. `None`: what the history has of them stands, as long as the configuration does.
+    pub periods: Option<Arc<PublishedPeriods>>,
+}
+
+/// The rows of periods. Their window is the label of the period.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeptPeriods {
+    /// Every finding.
+    pub findings: Vec<(KeptKey, KeptFinding)>,
+    /// The cases by stage.
+    pub funnel: Vec<(KeptFunnelKey, KeptFunnel)>,
 }
 
 /// What was new at one evaluation.
@@ -56,6 +75,8 @@ pub struct KeptEntry {
     pub transitions: Vec<KeptTransition>,
     /// Of a full entry: what was last told before it of alerts that had not ended, without numbers.
     pub open: Vec<KeptTransition>,
+    /// Of a release: what was known of the data.
+    pub quality: Vec<KeptQuality>,
 }
 
 /// Which comparison, or which other finding, a row is about.
@@ -100,6 +121,8 @@ pub struct KeptFinding {
     /// Level of the intervals.
     pub confidence: f64,
     pub thresholds: Option<KeptThresholds>,
+    /// What else it says: one JSON object with those fields of `paritywatch.evaluation.v1` that are none of the above.
+    pub details: Option<String>,
 }
 
 /// The thresholds of a comparison, in the unit of its measure.
@@ -149,7 +172,7 @@ pub struct KeptStep {
 pub struct KeptTransition {
     /// When, by the wall clock.
     pub at: EventTime,
-    /// `pending`, `firing`, `severity_changed`, `resolved`, `inactive`, [`ENDED`], or the kind of a measure.
+    /// `pending`, `firing`, `severity_changed`, `resolved`, `inactive`, [`ENDED`], [`ACCEPTANCE_ENDED`], or the kind of a measure.
     pub transition: String,
     /// The alert's id.
     pub alert: String,
@@ -161,26 +184,53 @@ pub struct KeptTransition {
     pub owner: String,
     /// What is to be done.
     pub action: String,
-    /// Of a measure: who took it, and why.
+    /// Of a measure: who took it, and why. Of the end of an acceptance: who had accepted, and by what it ended.
     pub measure: Option<[String; 2]>,
+    /// Of a measure: until when it holds.
+    pub until: Option<EventTime>,
+    /// Of an acceptance: the ratio up to which it holds, as far as it names one.
+    pub accepted_ratio: Option<f64>,
     /// The finding it rested on when this was recorded.
     pub evidence: KeptFinding,
 }
 
 impl Kept {
-    /// Returns what the history takes of what is published.
+    /// Returns what the history takes of what is published. `gaps` are the data gaps that were ever accepted, as the operator wrote them.
     #[must_use]
-    pub fn of(published: &Published) -> Self {
-        let finding = |finding: &PublishedFinding| (KeptKey::of(finding), KeptFinding::of(finding));
+    pub fn of(published: &Published, gaps: &[String]) -> Self {
         Self {
             as_of: published.as_of(),
             released_at: published.released_at(),
             config_hash: published.config_hash().to_owned(),
-            findings: published.findings().iter().map(finding).collect(),
-            funnel: published.funnel().iter().map(|row| (KeptFunnelKey::of(row), KeptFunnel::of(row))).collect(),
-            transitions: published.alerts().iter().flat_map(transitions).collect(),
+            findings: findings(published.findings()),
+            funnel: funnel(published.funnel()),
+            transitions: Self::transitions_of(published),
+            quality: KeptQuality::all(published, gaps),
+            periods: published.periods().cloned(),
         }
     }
+
+    /// Returns what has happened to alerts, by alert and by time.
+    #[must_use]
+    pub fn transitions_of(published: &Published) -> Vec<KeptTransition> {
+        published.alerts().iter().flat_map(transitions).collect()
+    }
+}
+
+impl KeptPeriods {
+    /// Returns what the history takes of periods.
+    #[must_use]
+    pub fn of(periods: &PublishedPeriods) -> Self {
+        Self { findings: findings(&periods.findings), funnel: funnel(&periods.funnel) }
+    }
+}
+
+fn findings(findings: &[PublishedFinding]) -> Vec<(KeptKey, KeptFinding)> {
+    findings.iter().map(|finding| (KeptKey::of(finding), KeptFinding::of(finding))).collect()
+}
+
+fn funnel(rows: &[PublishedFunnel]) -> Vec<(KeptFunnelKey, KeptFunnel)> {
+    rows.iter().map(|row| (KeptFunnelKey::of(row), KeptFunnel::of(row))).collect()
 }
 
 impl KeptKey {
@@ -197,6 +247,12 @@ impl KeptKey {
             indicator: finding.indicator.map(|indicator| Indicator::name(indicator).to_owned()),
             window: finding.window.clone(),
         }
+    }
+
+    /// Returns whether the row is about a period of the calendar, and not about a rolling window.
+    #[must_use]
+    pub fn is_of_period(&self) -> bool {
+        Period::parse(&self.window).is_some()
     }
 
     /// Returns the place of the finding on the status page, which is its address in the history, too.
@@ -281,6 +337,7 @@ impl KeptFinding {
                 critical: thresholds.critical,
                 clear: thresholds.clear,
             }),
+            details: details(finding),
         }
     }
 
@@ -323,6 +380,7 @@ impl KeptFinding {
             suppressed: now.suppressed,
             confidence: self.confidence,
             thresholds: self.thresholds.clone(),
+            details: masked(self.details.as_ref(), now.details.as_ref()),
         }
     }
 
@@ -331,8 +389,10 @@ impl KeptFinding {
     pub fn tells_more_than(&self, now: &Self) -> bool {
         let judged = self.judged_as(self);
         let masked = self.judged_as(now);
-        let verdict = |row: Self| Self { verdict: None, reason: None, evidence: None, ..row };
-        self.evidence.is_some() && now.evidence.is_none() || verdict(judged) != verdict(masked)
+        let numbers = |row: Self| Self { verdict: None, reason: None, evidence: None, details: None, ..row };
+        self.evidence.is_some() && now.evidence.is_none()
+            || tells_more(self.details.as_ref(), now.details.as_ref())
+            || numbers(judged) != numbers(masked)
     }
 
     /// Returns the ratio that is judged: the adjusted one where the rule stratifies.
@@ -343,6 +403,12 @@ impl KeptFinding {
 }
 
 impl KeptFunnelKey {
+    /// Returns whether the row is about a period of the calendar, and not about a rolling window.
+    #[must_use]
+    pub fn is_of_period(&self) -> bool {
+        Period::parse(&self.window).is_some()
+    }
+
     fn of(row: &PublishedFunnel) -> Self {
         Self {
             profile: row.profile.clone(),
@@ -381,6 +447,8 @@ fn transitions(alert: &PublishedAlert) -> Vec<KeptTransition> {
         owner: alert.owner.clone(),
         action: alert.action.clone(),
         measure: None,
+        until: None,
+        accepted_ratio: None,
         evidence: KeptFinding::of(&alert.evidence),
     };
     let now = alert.severity.name();
@@ -393,8 +461,19 @@ fn transitions(alert: &PublishedAlert) -> Vec<KeptTransition> {
     rows.extend(alert.change.map(|change| row(change.at, "severity_changed", now)));
     for measure in &alert.answer.measures {
         let of = row(measure.at, measure.kind.name(), now);
-        rows.push(KeptTransition { measure: Some([measure.by.clone(), measure.reason.clone()]), ..of });
+        let (until, accepted_ratio) = (measure.until, measure.accepted_ratio);
+        rows.push(KeptTransition {
+            measure: Some([measure.by.clone(), measure.reason.clone()]),
+            until,
+            accepted_ratio,
+            ..of
+        });
     }
+    let ended = alert.answer.acceptance.as_ref().and_then(|found| Some((found, found.ended?)));
+    rows.extend(ended.map(|(acceptance, (end, at))| KeptTransition {
+        measure: Some([acceptance.by.clone(), end.name().to_owned()]),
+        ..row(at, ACCEPTANCE_ENDED, now)
+    }));
     match alert.state {
         AlertState::Resolved => rows.extend(alert.resolved_at.map(|at| row(at, "resolved", now))),
         // When it ended nobody knows: the history takes the time at which it is told.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::part::Taken;
+use crate::judge::PERIOD_MARK;
 use crate::plan::DisclosurePlan;
 
 /// The last published value of each count, by a name that outlives restarts and changes of the configuration.
@@ -15,6 +16,8 @@ pub(super) struct Memory {
     kept: BTreeMap<String, Kept>,
     /// The number of the release.
     release: u64,
+    /// That of the last one that told of periods; 0 where none did.
+    day: u64,
 }
 
 /// What was published of one count.
@@ -38,10 +41,26 @@ impl Memory {
         self.release = self.release.wrapping_add(1);
     }
 
-    /// Ends a release: forgets the counts that it does not have.
+    /// Says that the release that has begun tells of periods.
+    pub const fn begin_day(&mut self) {
+        self.day = self.release;
+    }
+
+    /// Returns whether this release tells of periods.
+    pub const fn is_of_day(&self) -> bool {
+        self.day != 0 && self.day == self.release
+    }
+
+    /// Returns whether any release has told of periods.
+    pub const fn has_day(&self) -> bool {
+        self.day != 0
+    }
+
+    /// Ends a release: forgets the counts that it does not have. Those of periods stay until periods are told again.
     pub fn end(&mut self) {
-        let release = self.release;
-        self.kept.retain(|_, kept| kept.release == release);
+        let (release, day) = (self.release, self.day);
+        let stays = |name: &str, at: u64| at == release || at == day && name.contains(PERIOD_MARK);
+        self.kept.retain(|name, kept| stays(name, kept.release));
     }
 
     /// Returns whether a count is too small to be told: below `min_cell`; and once it was, below twice that.

@@ -16,6 +16,8 @@
 //! raised, or `insufficient_data`, so that it narrows nothing down.
 
 mod alone;
+mod apart;
+mod details;
 mod digits;
 mod funnel;
 mod handled;
@@ -27,19 +29,23 @@ mod memory;
 mod missing;
 mod nested;
 mod part;
+mod periods;
 mod publish;
 mod published;
+mod quality;
 mod release;
 mod released_finding;
 mod suppress;
 mod tables;
+mod told;
 mod unlisted;
 mod versions;
 
 pub use funnel::{PublishedFunnel, PublishedShare, PublishedStep};
 pub use handled::{PublishedMix, PublishedValues, quantile_name};
 pub use kept::{
-    ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep, KeptThresholds, KeptTransition,
+    ACCEPTANCE_ENDED, ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptStep,
+    KeptThresholds, KeptTransition,
 };
 pub use measures::{
     MeasureShelf, PublishedAcceptance, PublishedAnswer, PublishedMeasure, PublishedMeasures, PublishedSubject,
@@ -49,8 +55,9 @@ pub use missing::{PublishedMissing, PublishedMissingSide};
 pub use publish::{publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedProfile, PublishedRates, PublishedThresholds,
+    PublishedPeriod, PublishedPeriods, PublishedProfile, PublishedRates, PublishedThresholds,
 };
+pub use quality::KeptQuality;
 pub use release::{Releases, ReleasesState};
 pub use released_finding::{cut, hide_verdicts, without_numbers};
 pub use suppress::shows_comparison;

@@ -2,43 +2,163 @@
 
 use super::linked::{COLUMNS, Row};
 use super::memory::Memory;
+use crate::judge::PERIOD_MARK;
 use crate::plan::DisclosurePlan;
 
 /// Between the words of a name. No name in the configuration has a control character.
 pub(super) const BETWEEN: char = '\u{1f}';
 
-/// A table over the next shorter window.
+/// What a table shares with the withheld parts of shorter windows: it is told in larger steps.
+const COARSE: u64 = 1;
+/// The same, and it is not told at all.
+const HIDDEN: u64 = 2;
+
+/// A table over one of the windows that end together.
+#[derive(Clone)]
 pub(super) struct Nested {
     pub parts: Vec<Row<u64>>,
     pub withheld: Vec<Row<bool>>,
+    /// Whether cohorts are split into those sealed and others.
+    pub is_split: bool,
+    /// Whether the window is one of a period.
+    pub is_of_period: bool,
 }
 
-impl Nested {
-    /// Withholds, in the table over the longer window, the parts that would tell of those withheld here. A part of the longer window is at most what it is in
-    /// the shorter one and everything that happened before it; where nearly all of the latter is of this group, that is a limit from below.
+/// The tables of one dimension over shorter windows: of each sort the one over the longest of them.
+#[derive(Default)]
+pub(super) struct Shorter {
+    tables: Vec<Nested>,
+}
+
+impl Shorter {
+    /// Withholds, in the table over a longer window, the parts that would tell of those withheld here. Returns which are told in larger steps.
+    ///
+    /// Where that is because of a period, it stays so until periods are told again.
     pub fn withhold(
         &self,
         plan: &DisclosurePlan,
         (memory, name): (&mut Memory, &str),
-        longer: &[Row<u64>],
-        withheld: &mut [Row<bool>],
+        longer: &mut Nested,
+    ) -> Vec<Row<bool>> {
+        let mut coarse = vec![[false; COLUMNS]; longer.parts.len()];
+        let is_of_period = longer.is_of_period;
+        for table in self.tables.iter().filter(|table| is_of_period || !table.is_of_period) {
+            table.withhold(plan, (&mut *memory, name), longer);
+            table.mark(longer, |row, column, _| set(&mut coarse, row, column));
+        }
+        if !longer.is_of_period {
+            self.withhold_by_periods(plan, (&mut *memory, name), (longer, &mut coarse));
+        }
+        coarse
+    }
+
+    /// Adds the table over the next longer window.
+    pub fn add(&mut self, table: Nested) {
+        let sort = |table: &Nested| (table.is_split, table.is_of_period);
+        self.tables.retain(|other| sort(other) != sort(&table));
+        self.tables.push(table);
+    }
+
+    /// Of rolling windows: what shorter windows of periods withhold now, or did when they were last told.
+    fn withhold_by_periods(
+        &self,
+        plan: &DisclosurePlan,
+        (memory, name): (&mut Memory, &str),
+        (longer, coarse): (&mut Nested, &mut [Row<bool>]),
     ) {
+        let name_of = |row, column| format!("{}{BETWEEN}{PERIOD_MARK}", part_name(name, row, column));
+        if memory.is_of_day() {
+            let mut marks = Vec::new();
+            for table in self.tables.iter().filter(|table| table.is_of_period) {
+                let before = longer.withheld.clone();
+                table.withhold(plan, (&mut *memory, name), longer);
+                table.mark(longer, |row, column, is_withheld| {
+                    marks.push((
+                        row,
+                        column,
+                        if is_withheld && !is_at(&before, row, column) { HIDDEN } else { COARSE },
+                    ));
+                });
+            }
+            for (row, column, mark) in marks {
+                set(coarse, row, column);
+                let name = name_of(row, column);
+                let mark = memory.last(&name).map_or(mark, |other| other.max(mark));
+                memory.set(&name, Some(mark));
+            }
+        } else if memory.has_day() {
+            for (row, column) in (0..longer.parts.len()).flat_map(|row| (0..COLUMNS).map(move |column| (row, column))) {
+                let mark = memory.last(&name_of(row, column)).unwrap_or(0);
+                if mark >= COARSE {
+                    set(coarse, row, column);
+                }
+                if mark >= HIDDEN {
+                    set(&mut longer.withheld, row, column);
+                }
+            }
+        }
+    }
+}
+
+impl Nested {
+    /// Withholds, in the table over a longer window, the parts that would tell of those withheld here. A part of the longer window is at most what it is in
+    /// the shorter one and everything that happened before it; where nearly all of the latter is of this group, that is a limit from below.
+    fn withhold(&self, plan: &DisclosurePlan, (memory, name): (&mut Memory, &str), longer: &mut Self) {
+        let folded = self.as_split_as(longer);
+        let this = folded.as_ref().unwrap_or(self);
         let before = |row: usize, column: usize| {
             let number = |rows: &[Row<u64>]| rows.get(row).and_then(|parts| parts.get(column)).copied().unwrap_or(0);
-            number(longer).saturating_sub(number(&self.parts))
+            number(&longer.parts).saturating_sub(number(&this.parts))
         };
         for column in 0..COLUMNS {
-            let total = (0..longer.len()).fold(0_u64, |sum, row| sum.saturating_add(before(row, column)));
-            let is_hidden = |row: usize| self.withheld.get(row).and_then(|row| row.get(column)) == Some(&true);
-            for (row, cells) in withheld.iter_mut().enumerate().filter(|(row, _)| is_hidden(*row)) {
+            let total = (0..longer.parts.len()).fold(0_u64, |sum, row| sum.saturating_add(before(row, column)));
+            let is_hidden = |row: usize| is_at(&this.withheld, row, column);
+            for (row, cells) in longer.withheld.iter_mut().enumerate().filter(|(row, _)| is_hidden(*row)) {
                 // Twice `min_cell`, and once they were few, four times.
                 let others = total.saturating_sub(before(row, column)) / 2;
-                let are_few =
-                    memory.is_small(plan, &format!("{}{BETWEEN}before", part_name(name, row, column)), others);
+                let name = format!("{}{BETWEEN}before{}", part_name(name, row, column), self.sort());
+                let are_few = memory.is_small(plan, &name, others);
                 if let Some(cell) = cells.get_mut(column).filter(|_| are_few) {
                     *cell = true;
                 }
             }
+        }
+    }
+
+    /// Calls `mark` for each part that is withheld here, with whether the longer window withholds it too.
+    fn mark(&self, longer: &Self, mut mark: impl FnMut(usize, usize, bool)) {
+        let folded = self.as_split_as(longer);
+        let this = folded.as_ref().unwrap_or(self);
+        for (row, column) in (0..longer.parts.len()).flat_map(|row| (0..COLUMNS).map(move |column| (row, column))) {
+            if is_at(&this.withheld, row, column) {
+                mark(row, column, is_at(&longer.withheld, row, column));
+            }
+        }
+    }
+
+    /// Returns the table with the cohorts that are not sealed among the others, where the longer window does not split them.
+    fn as_split_as(&self, longer: &Self) -> Option<Self> {
+        if !self.is_split || longer.is_split {
+            return None;
+        }
+        let mut folded = Self { is_split: false, ..self.clone() };
+        for (parts, withheld) in folded.parts.iter_mut().zip(&mut folded.withheld) {
+            let [.., open_without, without, open_hits, hits] = parts;
+            (*without, *hits) = (without.saturating_add(*open_without), hits.saturating_add(*open_hits));
+            (*open_without, *open_hits) = (0, 0);
+            let [.., open_without, without, open_hits, hits] = withheld;
+            (*without, *hits) = (*without || *open_without, *hits || *open_hits);
+            (*open_without, *open_hits) = (false, false);
+        }
+        Some(folded)
+    }
+
+    /// Returns what names of counts about windows of this sort have in them.
+    fn sort(&self) -> String {
+        match (self.is_of_period, self.is_split) {
+            (false, false) => String::new(),
+            (false, true) => "split".to_owned(),
+            (true, is_split) => format!("{PERIOD_MARK}{}", u8::from(is_split)),
         }
     }
 }
@@ -46,4 +166,14 @@ impl Nested {
 /// Returns the name of a part of a table whose names begin with `table`.
 pub(super) fn part_name(table: &str, row: usize, column: usize) -> String {
     format!("{table}{row}{BETWEEN}{column}")
+}
+
+fn is_at(rows: &[Row<bool>], row: usize, column: usize) -> bool {
+    rows.get(row).and_then(|row| row.get(column)).copied().unwrap_or(false)
+}
+
+fn set(rows: &mut [Row<bool>], row: usize, column: usize) {
+    if let Some(place) = rows.get_mut(row).and_then(|row| row.get_mut(column)) {
+        *place = true;
+    }
 }

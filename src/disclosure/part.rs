@@ -111,7 +111,8 @@ impl Sum {
         self.taken.is_empty()
     }
 
-    fn most_off(&self) -> u64 {
+    /// Returns how far it may be off, at most.
+    pub fn most_off(&self) -> u64 {
         let off = self.taken.values().map(|(count, most)| count.unsigned_abs().saturating_mul(*most));
         off.fold(0, u64::saturating_add)
     }

@@ -1,21 +1,24 @@
 //! Disclosure control: makes what may leave out of an evaluation and its alerts.
 
-use super::funnel::publish_funnel;
+use super::funnel::{PublishedFunnel, publish_funnel};
 use super::handled::{PublishedMix, PublishedValues, told_ratio};
 use super::measures::{MeasureShelf, PublishedAnswer, PublishedMeasures};
 use super::missing::PublishedMissing;
+use super::periods::ToldPeriods;
 use super::published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
-    PublishedProfile, PublishedRates, PublishedThresholds,
+    PublishedPeriod, PublishedPeriods, PublishedProfile, PublishedRates, PublishedThresholds,
 };
 use super::release::Releases;
 use super::suppress::{Whole, Withheld, shows_comparison, withheld, withholds};
+use super::told::ToldFunnel;
 use super::unlisted::publish_unlisted;
 use super::versions;
 use crate::alert::{Alert, MeasureBook};
 use crate::evidence::Side;
 use crate::judge::{
-    Association, Contrast, Estimate, Evaluation, Finding, Late, OutcomeRange, PendingBounds, StratifiedEstimate,
+    Association, Contrast, Estimate, Evaluation, Finding, JudgedPeriod, Late, OutcomeRange, PendingBounds,
+    StratifiedEstimate,
 };
 use crate::plan::invariant::{Room, present};
 use crate::plan::{Compare, Disparity, Indicator, Plan, Reference, Rule, RuleKind, stratum};
@@ -56,7 +59,35 @@ pub fn publish<'a>(
         late: late.filter_map(|late| known(publish_late(plan, late))).collect(),
         funnel: publish_funnel(plan, releases.funnel()),
         funnel_left_out: evaluation.funnel.left_out,
+        periods: releases.periods().map(|told| told.published(|told| publish_periods(plan, told))),
     }
+}
+
+/// Spells out what is told of periods. Those that share a window have rows of their own.
+fn publish_periods(plan: &Plan, told: &ToldPeriods) -> PublishedPeriods {
+    let settle = plan.window.settle();
+    let mut published = PublishedPeriods {
+        as_of: told.as_of,
+        periods: Vec::new(),
+        findings: Vec::new(),
+        funnel: Vec::new(),
+        funnel_left_out: told.left_out,
+    };
+    for JudgedPeriod { period, window, is_over } in &told.periods {
+        published.periods.push(PublishedPeriod {
+            period: period.clone(),
+            counted_to: if *is_over { period.end() } else { told.as_of },
+            is_final: period.end().plus(settle) <= told.as_of,
+        });
+        let of_it = told.findings.iter().filter(|finding| finding.key.window == *window);
+        let rows = of_it.filter_map(|finding| publish_finding(plan, finding));
+        published.findings.extend(rows.map(|row| PublishedFinding { window: period.label.clone(), ..row }));
+        let of_it: Vec<ToldFunnel> =
+            told.funnel.iter().filter(|told| *told.table.window == **window).cloned().collect();
+        let rows = publish_funnel(plan, &of_it).into_iter();
+        published.funnel.extend(rows.map(|row| PublishedFunnel { window: period.label.clone(), ..row }));
+    }
+    published
 }
 
 /// Passes one alert through disclosure control; `None` where it is about something that the plan does not have. It may come from a stored state, so

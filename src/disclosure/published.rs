@@ -1,5 +1,7 @@
 //! What has passed disclosure control, with every name spelled out.
 
+use std::sync::Arc;
+
 use super::funnel::PublishedFunnel;
 use super::handled::{PublishedMix, PublishedValues};
 use super::measures::{PublishedAnswer, PublishedMeasures};
@@ -8,7 +10,7 @@ use super::unlisted::PublishedUnlisted;
 use crate::alert::{AlertState, Severity, SeverityChange};
 use crate::evidence::SeriesEvidence;
 use crate::judge::{Association, Claim, Contrast, OutcomeRange, Reason, Verdict, Versions};
-use crate::plan::{EventTime, Indicator, Measure, Plan};
+use crate::plan::{EventTime, Indicator, Measure, Period, Plan};
 use crate::statistics::Interval;
 
 /// An evaluation that may leave.
@@ -26,6 +28,33 @@ pub struct Published {
     pub(super) unlisted: PublishedUnlisted,
     pub(super) funnel: Vec<PublishedFunnel>,
     pub(super) funnel_left_out: usize,
+    pub(super) periods: Option<Arc<PublishedPeriods>>,
+}
+
+/// What is told of periods of the calendar, once a day. No alert, metric or document of events rests on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishedPeriods {
+    /// Where the windows of the periods to date end.
+    pub as_of: EventTime,
+    /// The periods, by kind, and of each kind the latest first.
+    pub periods: Vec<PublishedPeriod>,
+    /// Findings. Their window is the label of the period.
+    pub findings: Vec<PublishedFinding>,
+    /// Cases by stage, likewise.
+    pub funnel: Vec<PublishedFunnel>,
+    /// The number of groups in tables that were left out.
+    pub funnel_left_out: usize,
+}
+
+/// A period that is told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedPeriod {
+    /// Which: its label is the window of rows.
+    pub period: Period,
+    /// What the rows count up to: now, or the end of a period that is over.
+    pub counted_to: EventTime,
+    /// Whether all outcomes that count have come: the rows are the last of the period.
+    pub is_final: bool,
 }
 
 /// A profile on the allow-list.
@@ -81,6 +110,25 @@ impl EventCounts {
         let accepted = plan.disclosure.stepped(self.accepted);
         let read = self.read.saturating_sub(self.accepted.saturating_sub(accepted));
         Self { read, accepted, unmatched: plan.disclosure.stepped(self.unmatched), ..self }
+    }
+
+    /// Returns all of them, each with its name.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, u64); 12] {
+        [
+            ("read", self.read),
+            ("accepted", self.accepted),
+            ("duplicate", self.duplicate),
+            ("mismatched", self.mismatched),
+            ("too_late", self.too_late),
+            ("rejected", self.rejected),
+            ("unmatched", self.unmatched),
+            ("ahead", self.ahead),
+            ("conflict", self.conflict),
+            ("unknown_type", self.unknown_type),
+            ("unknown_profile", self.unknown_profile),
+            ("beyond_as_of", self.beyond_as_of),
+        ]
     }
 
     /// Returns `read` in its parts, each with its word for people. They add up to `read`.
@@ -292,6 +340,13 @@ impl Published {
     #[must_use]
     pub fn findings(&self) -> &[PublishedFinding] {
         &self.findings
+    }
+
+    /// Returns what was last told of periods of the calendar, by a release of the same UTC day. `None` where this program has told none so far: what
+    /// an earlier one has told stands.
+    #[must_use]
+    pub const fn periods(&self) -> Option<&Arc<PublishedPeriods>> {
+        self.periods.as_ref()
     }
 
     /// Returns every alert that was ever pending or firing, oldest first.

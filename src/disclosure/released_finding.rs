@@ -3,6 +3,7 @@
 use super::alone::{Alone, BETWEEN, is_withheld, linked, name_of, withheld};
 use super::digits::Digits;
 use super::memory::Memory;
+use super::periods::ToldPeriods;
 use super::tables::Places;
 use super::versions;
 use crate::evidence::{SeriesEvidence, Side, by_population_of};
@@ -28,7 +29,7 @@ impl<'r> Release<'r> {
     /// Tells the sides that no table has, all together: what one of them withholds another one must cover.
     pub fn new(
         plan: &'r Plan,
-        (places, findings): (&'r Places, &[Finding]),
+        (places, findings): (&'r Places, &[&Finding]),
         memory: &'r mut Memory,
         is_due: bool,
     ) -> Self {
@@ -71,6 +72,13 @@ impl<'r> Release<'r> {
         let of_rule = format!("{name}{BETWEEN}{}", rule.name);
         self.set_others(&mut told, &of_rule, before);
         told
+    }
+
+    /// Returns a finding about a period as it may be published. `before` are those that were last told.
+    pub fn of_period(&mut self, finding: &Finding, before: Option<&ToldPeriods>) -> Finding {
+        let before = before.and_then(|before| before.finding(&finding.key));
+        let told = self.finding(finding, before);
+        carried(self.plan, &told, finding)
     }
 
     /// Returns cases that came too late for evidence, if enough of them did.
@@ -259,7 +267,7 @@ pub fn cut(plan: &Plan, finding: &Finding) -> Finding {
         return finding.clone();
     }
     let (places, mut memory) = (Places::default(), Memory::default());
-    let mut release = Release::new(plan, (&places, std::slice::from_ref(finding)), &mut memory, true);
+    let mut release = Release::new(plan, (&places, &[finding]), &mut memory, true);
     release.finding(finding, None)
 }
 

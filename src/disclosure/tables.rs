@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::linked::{COLUMNS, Linked, Row, Table, link};
 use super::memory::Memory;
-use super::nested::{BETWEEN, Nested, part_name};
-use super::part::{Part, Sum, Taken, difference};
+use super::nested::{BETWEEN, Nested, Shorter, part_name};
+use super::part::{Part, difference};
+use super::told::{Columns, Parts, REACHED, Rows, SEALED, SEALED_HITS, Source, Told, ToldFunnel, Whose, columns_of};
 use crate::evidence::Side;
-use crate::judge::{Evaluation, Finding, FunnelTable, Stage, StageCounts};
-use crate::plan::{Channel, DimensionId, DisclosurePlan, GroupId, Indicator, Plan, ProfileId, Reference, Rule};
+use crate::judge::{Evaluation, Finding, FunnelTable, JudgedPeriod, PERIOD_MARK, PeriodEvaluation, Stage, StageCounts};
+use crate::plan::{Channel, DimensionId, DisclosurePlan, GroupId, Indicator, Plan, ProfileId, Reference, Rule, Span};
 
 /// What a table is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,13 +18,6 @@ struct Place {
     channel: Channel,
     window: String,
 }
-
-/// Cases not picked; picked and not controlled; controlled and not concluded; concluded without a hit in cohorts that are not sealed, and in
-/// sealed ones; and hits likewise. Where nobody asks for hit rates, all cohorts count as sealed.
-type Parts = Row<u64>;
-
-/// The parts of a table, by group.
-type Rows = Vec<Parts>;
 
 /// The tables of a place, by dimension, and whether cohorts are split into those sealed and others.
 type Tables = Vec<(DimensionId, Rows, bool)>;
@@ -36,66 +30,63 @@ type Anchors = BTreeMap<(ProfileId, Channel), BTreeMap<DimensionId, usize>>;
 pub(super) struct Places {
     told: BTreeMap<(Place, DimensionId), Told>,
     funnel: Vec<FunnelTable>,
-}
-
-/// The parts that make up a count.
-type Columns = &'static [usize];
-
-/// The parts of cases that reached a stage, by stage.
-const REACHED: [Columns; Stage::ALL.len()] =
-    [&[0, 1, 2, 3, 4, 5, 6], &[1, 2, 3, 4, 5, 6], &[2, 3, 4, 5, 6], &[3, 4, 5, 6], &[5, 6]];
-const WITHOUT_HIT: Columns = &[3, 4];
-const SEALED: Columns = &[4, 6];
-const SEALED_HITS: Columns = &[6];
-
-/// What may be told of a table: by group, and in it by part.
-#[derive(Clone, Debug, Default)]
-struct Told {
-    parts: Vec<Row<Part>>,
-    exact: Rows,
-    /// By group and part: the withheld parts that it has taken up.
-    taken: Vec<Row<Vec<Taken>>>,
-    /// By part: all groups together.
-    totals: Row<Sum>,
-}
-
-/// A table of the funnel as it may be told.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct ToldFunnel {
-    /// What it is about; its counts are the exact ones, and not for telling.
-    pub table: FunnelTable,
-    /// By group: the counts of the stages.
-    pub groups: Vec<[Option<u64>; Stage::ALL.len()]>,
-    /// By group: those of what it is compared with; `None` for the reference itself.
-    pub references: Vec<Option<[Option<u64>; Stage::ALL.len()]>>,
+    /// By window that is told as a difference: the windows that it is the difference of.
+    between: BTreeMap<String, [String; 2]>,
+    /// The lengths of windows that end now, by name.
+    lengths: BTreeMap<String, Span>,
 }
 
 impl Places {
-    /// Makes the tables of an evaluation. Between two releases they are those of the last one.
-    pub fn of(plan: &Plan, exact: &Evaluation, memory: &mut Memory, is_due: bool) -> Self {
-        let mut maker = Maker { plan, memory, is_due };
-        let sealed = sealed_sides(plan, &exact.findings);
+    /// Makes the tables of an evaluation, and of periods where those are judged. Between two releases they are those of the last one.
+    pub fn of(
+        plan: &Plan,
+        (exact, periods): (&Evaluation, Option<&PeriodEvaluation>),
+        memory: &mut Memory,
+        is_due: bool,
+    ) -> Self {
+        let beside = periods.map_or(&[][..], |periods| &periods.beside);
+        let of_periods = periods.map_or(&[][..], |periods| &periods.tables);
+        let sealed = sealed_sides(plan, exact.findings.iter().chain(beside));
+        let between = periods.map(differences).unwrap_or_default();
+        let funnel: Vec<FunnelTable> = exact.funnel.tables.iter().chain(of_periods).cloned().collect();
         let mut places: BTreeMap<Place, Tables> = BTreeMap::new();
-        for table in &exact.funnel.tables {
-            let place = Place { profile: table.profile, channel: table.channel, window: table.window.clone() };
+        for table in funnel.iter().filter(|table| !between.contains_key(&table.window)) {
+            let place = Place::of_table(table);
             let sides = sealed.get(&(place.clone(), table.dimension));
             let side = |group: usize| sides.and_then(|sides| sides.get(group)).copied();
             let rows = table.groups.iter().enumerate().map(|(group, counts)| parts_of(counts, side(group))).collect();
             places.entry(place).or_default().push((table.dimension, rows, sides.is_some()));
         }
-        Self { told: maker.tell_all(places), funnel: exact.funnel.tables.clone() }
+        let lengths = lengths(plan, periods);
+        let told = Maker { plan, memory, is_due, lengths: &lengths }.tell_all(places);
+        Self { told, funnel, between, lengths }
+    }
+
+    /// Returns whether periods are told.
+    pub fn has_periods(&self) -> bool {
+        self.lengths.keys().any(|window| is_of_period(window))
+    }
+
+    /// Returns the length of a window that ends now; `None` for others.
+    pub fn length(&self, window: &str) -> Option<Span> {
+        self.lengths.get(window).copied()
+    }
+
+    /// Returns the windows that one is told as the difference of: since its beginning, and since its end.
+    pub fn between(&self, window: &str) -> Option<&[String; 2]> {
+        self.between.get(window)
     }
 
     /// Returns the sides of a comparison of an indicator within one channel; `None` where no table has it. In a side `None` stands for what is not
     /// told.
     pub fn sides(&self, plan: &Plan, finding: &Finding) -> Option<[Option<Side>; 2]> {
-        let key = (Place::of(finding), finding.key.dimension?);
-        let told = self.told.get(&key)?;
+        let dimension = finding.key.dimension?;
+        let source = self.source(&Place::of(finding), dimension)?;
         let [exposed, events] = columns_of(finding.key.indicator?)?;
         let group = usize::from(finding.key.group?.0);
         let rule = plan.rules.get(finding.key.rule)?.disparity()?;
         let side = |whose: Whose| {
-            let sum = |columns| told.sum(plan, whose, columns);
+            let sum = |columns| source.sum(plan, whose, columns);
             Some(Side { events: sum(events)?, exposed: sum(exposed)? })
         };
         let own = side(Whose::Group(group));
@@ -103,7 +94,7 @@ impl Places {
             Reference::Rest => side(Whose::Rest(group)),
             Reference::Overall => side(Whose::Everybody),
             Reference::Group(_) | Reference::Lowest => {
-                let dimension = plan.dimensions.get(usize::from(key.1.0))?;
+                let dimension = plan.dimensions.get(usize::from(dimension.0))?;
                 let named = finding.reference_group.as_deref().and_then(|name| dimension.group_id(name));
                 named.and_then(|GroupId(reference)| side(Whose::Group(usize::from(reference))))
             }
@@ -114,7 +105,7 @@ impl Places {
 
     /// Returns the cases among which an indicator of how cases were handled counts those with a value: how many there are, and how many are told.
     pub fn handled(&self, plan: &Plan, finding: &Finding) -> Option<(u64, u64)> {
-        let told = self.told.get(&(Place::of(finding), finding.key.dimension?))?;
+        let source = self.source(&Place::of(finding), finding.key.dimension?)?;
         let columns = match finding.key.indicator? {
             Indicator::Intensity | Indicator::Duration | Indicator::StrictRate => {
                 REACHED.get(Stage::Controlled as usize)?
@@ -123,20 +114,14 @@ impl Places {
             _ => return None,
         };
         let group = usize::from(finding.key.group?.0);
-        let exact = told.exact.get(group)?;
-        let exact =
-            columns.iter().filter_map(|column| exact.get(*column)).fold(0_u64, |sum, part| sum.saturating_add(*part));
-        Some((exact, told.sum(plan, Whose::Group(group), columns)?))
+        Some((source.exact(group, columns)?, source.sum(plan, Whose::Group(group), columns)?))
     }
 
     /// Returns whether the counts of these stages of a finding's group are the true ones but for rounding: only then may they be told elsewhere.
     pub fn are_true(&self, finding: &Finding, stages: &[Stage]) -> bool {
         let (Some(dimension), Some(group)) = (finding.key.dimension, finding.key.group) else { return true };
-        let Some(told) = self.told.get(&(Place::of(finding), dimension)) else { return true };
-        let row = usize::from(group.0);
-        let is_true = |columns: Columns| {
-            columns.iter().fold(Sum::default(), |sum, column| sum.plus(&told.part(row, *column))).is_true()
-        };
+        let Some(source) = self.source(&Place::of(finding), dimension) else { return true };
+        let is_true = |columns: Columns| source.is_true(usize::from(group.0), columns);
         let sealed: [Columns; 2] = [SEALED, SEALED_HITS];
         let of_stage = |stage: &Stage| {
             let of_sealed = match stage {
@@ -150,65 +135,47 @@ impl Places {
         stages.iter().all(of_stage)
     }
 
-    /// Returns the tables of the funnel.
-    pub fn into_funnel(self, plan: &Plan) -> Vec<ToldFunnel> {
-        let Self { told, funnel } = self;
-        let of = |table: FunnelTable| {
-            let place = Place { profile: table.profile, channel: table.channel, window: table.window.clone() };
-            let told = told.get(&(place, table.dimension)).cloned().unwrap_or_default();
-            ToldFunnel::of(plan, table, &told)
+    /// Returns the tables of the funnel, those of periods after the others.
+    pub fn funnel(&self, plan: &Plan) -> Vec<ToldFunnel> {
+        let of = |table: &FunnelTable| {
+            let source = self.source(&Place::of_table(table), table.dimension).unwrap_or(Source::Nothing);
+            ToldFunnel::of(plan, table.clone(), source)
         };
-        funnel.into_iter().map(of).collect()
+        self.funnel.iter().map(of).collect()
+    }
+
+    /// Returns what tells of a place; `None` where no table is about it, and others may tell of it. Of a period nothing else does.
+    fn source(&self, place: &Place, dimension: DimensionId) -> Option<Source<'_>> {
+        let told = |window: &str| self.told.get(&(Place { window: window.to_owned(), ..place.clone() }, dimension));
+        let nothing = || is_of_period(&place.window).then_some(Source::Nothing);
+        match self.between.get(&place.window) {
+            Some([long, short]) => {
+                told(long).zip(told(short)).map(|(long, short)| Source::Between([long, short])).or_else(nothing)
+            }
+            None => told(&place.window).map(Source::Table).or_else(nothing),
+        }
     }
 }
 
-/// Returns the parts of the exposed and of the events of an indicator; `None` where no table has them.
-const fn columns_of(indicator: Indicator) -> Option<[Columns; 2]> {
-    let [assessed, selected, controlled, concluded, _] = REACHED;
-    Some(match indicator {
-        Indicator::SelectionRate => [assessed, selected],
-        Indicator::ControlFrequency => [assessed, controlled],
-        Indicator::UnfoundedRate => [assessed, WITHOUT_HIT],
-        Indicator::FollowThrough => [selected, controlled],
-        Indicator::OutcomeCoverage => [controlled, concluded],
-        Indicator::HitRate => [SEALED, SEALED_HITS],
-        _ => return None,
-    })
+/// Whether a window, or the name of a count, is of a period.
+pub(super) fn is_of_period(name: &str) -> bool {
+    name.contains(PERIOD_MARK)
 }
 
-impl Told {
-    fn new(parts: Vec<Row<Part>>, exact: Rows, taken: Vec<Row<Vec<Taken>>>) -> Self {
-        let mut told = Self { parts, exact, taken, totals: Row::default() };
-        let total = |column| (0..told.parts.len()).fold(Sum::default(), |sum, row| sum.plus(&told.part(row, column)));
-        told.totals = std::array::from_fn(total);
-        told
-    }
-
-    fn part(&self, row: usize, column: usize) -> Sum {
-        let part = self.parts.get(row).and_then(|parts| parts.get(column)).copied();
-        let taken = self.taken.get(row).and_then(|taken| taken.get(column)).map_or(&[][..], Vec::as_slice);
-        part.map_or_else(Sum::default, |part| Sum::of(part, taken))
-    }
-
-    /// Returns the sum of parts of some groups. What consists of withheld parts alone has none.
-    fn sum(&self, plan: &Plan, whose: Whose, columns: Columns) -> Option<u64> {
-        let all = |column: usize| self.totals.get(column).cloned().unwrap_or_default();
-        let of = |column: &usize| match whose {
-            Whose::Group(row) => self.part(row, *column),
-            Whose::Rest(row) => all(*column).minus(&self.part(row, *column)),
-            Whose::Everybody => all(*column),
-        };
-        columns.iter().map(of).fold(Sum::default(), |sum, part| sum.plus(&part)).number(&plan.disclosure)
-    }
+/// The windows that are told as differences.
+fn differences(periods: &PeriodEvaluation) -> BTreeMap<String, [String; 2]> {
+    let difference = |period: &JudgedPeriod| {
+        let [long, short] = period.between()?;
+        Some((period.window.to_string(), [long.to_string(), short.to_string()]))
+    };
+    periods.periods.iter().filter_map(difference).collect()
 }
 
-/// Groups whose cases are added up.
-#[derive(Clone, Copy)]
-enum Whose {
-    Group(usize),
-    /// All but one.
-    Rest(usize),
-    Everybody,
+/// The windows that end now, by name.
+fn lengths(plan: &Plan, periods: Option<&PeriodEvaluation>) -> BTreeMap<String, Span> {
+    let rolling = plan.window.rolling.iter().map(|window| (window.label.clone(), window.length));
+    let suffixes = periods.into_iter().flat_map(|periods| periods.suffixes.clone());
+    rolling.chain(suffixes).collect()
 }
 
 impl Place {
@@ -216,30 +183,9 @@ impl Place {
         let key = &finding.key;
         Self { profile: key.profile, channel: key.channel, window: key.window.to_string() }
     }
-}
 
-impl ToldFunnel {
-    /// Tells every count.
-    pub fn open(table: FunnelTable) -> Self {
-        let all = |counts: &StageCounts| Stage::ALL.map(|stage| Some(counts.at(stage)));
-        let groups = table.groups.iter().map(all).collect();
-        let references = table.references().iter().map(|reference| reference.as_ref().map(all)).collect();
-        Self { table, groups, references }
-    }
-
-    fn of(plan: &Plan, table: FunnelTable, told: &Told) -> Self {
-        let stages = |whose: Whose| {
-            REACHED.map(|columns| told.sum(plan, whose, columns).filter(|count| *count >= plan.disclosure.min_cell))
-        };
-        let groups = (0..table.groups.len()).map(|group| stages(Whose::Group(group))).collect();
-        let named = table.reference.map(|GroupId(group)| usize::from(group));
-        let reference = |group: usize| match named {
-            Some(reference) if reference == group => None,
-            Some(reference) => Some(stages(Whose::Group(reference))),
-            None => Some(stages(Whose::Rest(group))),
-        };
-        let references = (0..table.groups.len()).map(reference).collect();
-        Self { table, groups, references }
+    fn of_table(table: &FunnelTable) -> Self {
+        Self { profile: table.profile, channel: table.channel, window: table.window.clone() }
     }
 }
 
@@ -248,23 +194,30 @@ struct Maker<'m> {
     plan: &'m Plan,
     memory: &'m mut Memory,
     is_due: bool,
+    /// The lengths of windows, by name.
+    lengths: &'m BTreeMap<String, Span>,
 }
 
 impl Maker<'_> {
     fn tell_all(&mut self, places: BTreeMap<Place, Tables>) -> BTreeMap<(Place, DimensionId), Told> {
         let mut all = BTreeMap::new();
-        let rank = |place: &Place| self.plan.window.rolling.iter().position(|window| window.label == place.window);
-        let mut places: Vec<_> = places.into_iter().map(|(place, tables)| (rank(&place), place, tables)).collect();
-        // The windows of a profile and channel from the shortest on.
-        places.sort_by(|(rank, one, _), (other_rank, other, _)| {
-            (one.profile, one.channel, rank).cmp(&(other.profile, other.channel, other_rank))
+        let length = |place: &Place| self.lengths.get(&place.window).copied();
+        let mut places: Vec<_> = places.into_iter().map(|(place, tables)| (length(&place), place, tables)).collect();
+        // The windows of a profile and channel from the shortest on. All end now.
+        places.sort_by(|(length, one, _), (other_length, other, _)| {
+            (one.profile, one.channel, length, &one.window).cmp(&(
+                other.profile,
+                other.channel,
+                other_length,
+                &other.window,
+            ))
         });
         let anchors = if self.is_due { self.anchors(&places) } else { Anchors::new() };
-        let mut shorter = (None, Vec::new());
+        let mut shorter = (None, BTreeMap::new());
         for (_, place, tables) in places {
             let whose = Some((place.profile, place.channel));
             if shorter.0 != whose {
-                shorter = (whose, Vec::new());
+                shorter = (whose, BTreeMap::new());
             }
             let told = if self.is_due {
                 let anchors = anchors.get(&(place.profile, place.channel));
@@ -279,10 +232,10 @@ impl Maker<'_> {
     }
 
     /// Returns the row of each dimension that takes up what is withheld in others: in all windows the same, as their tables can be compared. The longest
-    /// window decides. `places` are in the order of windows.
-    fn anchors(&self, places: &[(Option<usize>, Place, Tables)]) -> Anchors {
+    /// rolling window decides, so that it is the same on days on which periods are told. `places` are in the order of windows.
+    fn anchors(&self, places: &[(Option<Span>, Place, Tables)]) -> Anchors {
         let mut anchors = Anchors::new();
-        for (_, place, tables) in places {
+        for (_, place, tables) in places.iter().filter(|(_, place, _)| !is_of_period(&place.window)) {
             for (dimension, rows, _) in tables {
                 let last = self.memory.last(&self.anchor_name(place, *dimension));
                 let row = anchor(&self.plan.disclosure, rows, last.and_then(|row| usize::try_from(row).ok()));
@@ -297,9 +250,8 @@ impl Maker<'_> {
         &mut self,
         place: &Place,
         tables: &[(DimensionId, Rows, bool)],
-        (anchors, shorter): (&BTreeMap<DimensionId, usize>, &mut Vec<(DimensionId, Nested)>),
+        (anchors, shorter): (&BTreeMap<DimensionId, usize>, &mut BTreeMap<DimensionId, Shorter>),
     ) -> Vec<Told> {
-        let mut nested = Vec::with_capacity(tables.len());
         let place_of = |part: &DimensionId| tables.iter().position(|(dimension, ..)| dimension == part);
         let (mut linked, mut coarse) = (Vec::with_capacity(tables.len()), Vec::with_capacity(tables.len()));
         for (dimension, parts, is_split) in tables {
@@ -308,23 +260,23 @@ impl Maker<'_> {
             let anchor = anchors.get(dimension).copied().unwrap_or(0);
             self.memory.set(&self.anchor_name(place, *dimension), Some(anchor as u64));
             let crosses = crosses.iter().filter_map(place_of).collect();
-            let mut withheld = self.withheld(&name, parts, *is_split);
-            coarse.push(
-                shorter.iter().find(|(other, _)| other == dimension).map(|(_, shorter)| shorter.withheld.clone()),
-            );
-            if let Some((_, shorter)) = shorter.iter().find(|(other, _)| other == dimension) {
-                shorter.withhold(&self.plan.disclosure, (self.memory, &name), parts, &mut withheld);
-            }
-            nested.push((*dimension, Nested { parts: parts.clone(), withheld: withheld.clone() }));
+            let mut nested = Nested {
+                parts: parts.clone(),
+                withheld: self.withheld(&name, parts, *is_split),
+                is_split: *is_split,
+                is_of_period: is_of_period(&place.window),
+            };
+            let shorter = shorter.entry(*dimension).or_default();
+            coarse.push(shorter.withhold(&self.plan.disclosure, (self.memory, &name), &mut nested));
+            shorter.add(nested.clone());
             let counted = std::array::from_fn(|column| is_counted(*is_split, column));
-            linked.push(Table { parts: parts.clone(), withheld, counted, crosses, anchor });
+            linked.push(Table { parts: nested.parts, withheld: nested.withheld, counted, crosses, anchor });
         }
-        *shorter = nested;
         let told = link(&self.plan.disclosure, &linked);
         let tables = tables.iter().zip(coarse).zip(told);
         tables
-            .map(|(((dimension, exact, _), coarse), linked)| {
-                self.remember(&self.name(place, *dimension), (exact, &coarse.unwrap_or_default()), linked)
+            .map(|(((dimension, exact, is_split), coarse), linked)| {
+                self.remember(&self.name(place, *dimension), (exact, &coarse), (linked, *is_split))
             })
             .collect()
     }
@@ -344,7 +296,12 @@ impl Maker<'_> {
 
     /// Rounds the parts, keeps those that hardly changed, and remembers them. Those that a shorter window withholds are rounded more: what is told of the time
     /// before it would leave only few numbers for it.
-    fn remember(&mut self, name: &str, (exact, coarse): (&Rows, &[Row<bool>]), linked: Linked) -> Told {
+    fn remember(
+        &mut self,
+        name: &str,
+        (exact, coarse): (&Rows, &[Row<bool>]),
+        (linked, is_split): (Linked, bool),
+    ) -> Told {
         let (plan, memory) = (&self.plan.disclosure, &mut *self.memory);
         let mut told = Vec::new();
         // By column: what rounding has left out so far. The next one makes up for it, so that sums over different dimensions are equal.
@@ -378,12 +335,12 @@ impl Maker<'_> {
                 part
             }));
         }
-        Told::new(told, exact.clone(), linked.taken)
+        Told::new(told, (exact.clone(), is_split), linked.taken)
     }
 
     /// Makes the tables of a place as they were at the last release.
     fn recall(&self, place: &Place, tables: &[(DimensionId, Rows, bool)]) -> Vec<Told> {
-        let told = |(dimension, rows, _): &(DimensionId, Rows, bool)| {
+        let told = |(dimension, rows, is_split): &(DimensionId, Rows, bool)| {
             let name = self.name(place, *dimension);
             let part = |row: usize, column: usize| {
                 let name = part_name(&name, row, column);
@@ -396,7 +353,7 @@ impl Maker<'_> {
             let taken = |row: usize, column: usize| self.memory.taken(&part_name(&name, row, column));
             let parts = (0..rows.len()).map(|row| std::array::from_fn(|column| part(row, column))).collect();
             let taken = (0..rows.len()).map(|row| std::array::from_fn(|column| taken(row, column))).collect();
-            Told::new(parts, rows.clone(), taken)
+            Told::new(parts, (rows.clone(), *is_split), taken)
         };
         tables.iter().map(told).collect()
     }
@@ -455,9 +412,12 @@ fn parts_of(counts: &StageCounts, sealed: Option<Side>) -> Parts {
 }
 
 /// Returns the concluded and the hits of sealed cohorts of each group, by the findings about hit rates.
-fn sealed_sides(plan: &Plan, findings: &[Finding]) -> BTreeMap<(Place, DimensionId), Vec<Side>> {
+fn sealed_sides<'f>(
+    plan: &Plan,
+    findings: impl Iterator<Item = &'f Finding>,
+) -> BTreeMap<(Place, DimensionId), Vec<Side>> {
     let mut tables: BTreeMap<(Place, DimensionId), Vec<Option<Side>>> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| finding.key.indicator == Some(Indicator::HitRate)) {
+    for finding in findings.filter(|finding| finding.key.indicator == Some(Indicator::HitRate)) {
         let Some(rule) = plan.rules.get(finding.key.rule).and_then(Rule::disparity) else { continue };
         let (Some(dimension), Some(GroupId(group))) = (finding.key.dimension, finding.key.group) else { continue };
         let Some(found) = plan.dimensions.get(usize::from(dimension.0)) else { continue };

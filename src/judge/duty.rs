@@ -94,11 +94,11 @@ impl<'s> Post<'s> {
     pub fn incomplete(&self, cells: &[CellKey], is_complete: impl Fn(&Counts) -> bool) -> LeftOut {
         let window = &self.scene.plan.window;
         let range = Range::rolling(self.scene.as_of, self.window.length);
-        let after = range.after.max(self.scene.as_of.minus(window.cohort_max_age));
+        let after = range.after.max(self.scene.counted_to.minus(window.cohort_max_age));
         let cells = cells.iter().filter_map(|key| self.scene.windows.cell(key));
         LeftOut::new(cells, Range { after, ..range }, |bucket: Bucket, counts| {
-            let aged = bucket.end.plus(window.cohort_max_age) <= self.scene.as_of;
-            let recent = bucket.end.plus(window.allowed_lateness) > self.scene.as_of;
+            let aged = bucket.end.plus(window.cohort_max_age) <= self.scene.counted_to;
+            let recent = bucket.end.plus(window.allowed_lateness) > self.scene.counted_to;
             !aged && (recent || !is_complete(counts))
         })
     }
@@ -110,8 +110,8 @@ impl<'s> Post<'s> {
         let range = Range::rolling(self.scene.as_of, self.window.length);
         let Some(cell) = self.scene.windows.cell(cell) else { return LeftOut::default() };
         let is_open = |bucket: Bucket, counts: &Counts| {
-            let aged = bucket.end.plus(window.cohort_max_age) <= self.scene.as_of;
-            let recent = bucket.end.plus(window.allowed_lateness) > self.scene.as_of;
+            let aged = bucket.end.plus(window.cohort_max_age) <= self.scene.counted_to;
+            let recent = bucket.end.plus(window.allowed_lateness) > self.scene.counted_to;
             !aged && (recent || !is_complete(counts))
         };
         let open = cell.buckets(range).filter(|(bucket, counts)| is_open(*bucket, counts));

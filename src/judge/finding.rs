@@ -348,7 +348,10 @@ impl Finding {
     /// Returns whether the finding counts cases. One of kind `silence` counts none.
     #[must_use]
     pub const fn counts_cases(&self) -> bool {
-        !matches!(self.reason, Some(Reason::Silent | Reason::Heard | Reason::NeverHeard))
+        let is_of_silence = matches!(self.reason, Some(Reason::Silent | Reason::Heard | Reason::NeverHeard));
+        let is_of_reports =
+            matches!(self.reason, Some(Reason::ReportMade | Reason::ReportOverdue | Reason::ReportNotDue));
+        !is_of_silence && !is_of_reports
     }
 
     /// Returns whether there is a reference side. One of kind `disparity` always has one, though it may be empty.

@@ -14,7 +14,9 @@ mod evaluator;
 mod feedback;
 mod finding;
 mod missing;
+mod periods;
 mod reason;
+mod reporting;
 mod scene;
 mod silence;
 mod stages;
@@ -31,6 +33,7 @@ pub use finding::{
     Versions,
 };
 pub use missing::{Missing, MissingSide};
+pub use periods::{JudgedPeriod, PERIOD_MARK, PeriodEvaluation, judge_periods};
 pub use reason::Reason;
 pub use scene::Scene;
 pub use stages::{ByClass, Funnel, FunnelTable, MAX_FUNNEL_ROWS, Stage, StageCounts};

@@ -69,11 +69,17 @@ pub enum Reason {
     ShareRises,
     /// Its numbers are withheld, and so is what a verdict by them would say.
     Withheld,
+    /// The report of every period was made in time so far.
+    ReportMade,
+    /// The report of a period is overdue.
+    ReportOverdue,
+    /// No report is due yet.
+    ReportNotDue,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::Nothing,
         Self::TooFew,
         Self::NoRandomChannel,
@@ -106,6 +112,9 @@ impl Reason {
         Self::FeedbackLoop,
         Self::ShareRises,
         Self::Withheld,
+        Self::ReportMade,
+        Self::ReportOverdue,
+        Self::ReportNotDue,
     ];
 
     /// Returns whether a single case is enough for it.
@@ -153,6 +162,9 @@ impl Reason {
             Self::FeedbackLoop => "feedback_loop",
             Self::ShareRises => "share_rises",
             Self::Withheld => "withheld",
+            Self::ReportMade => "report_made",
+            Self::ReportOverdue => "report_overdue",
+            Self::ReportNotDue => "report_not_due",
         }
     }
 }

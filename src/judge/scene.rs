@@ -22,6 +22,8 @@ pub struct Scene<'s> {
     pub populations: &'s Populations,
     /// The end of all windows, inclusive.
     pub as_of: EventTime,
+    /// How far time is counted: `as_of`, or later where windows of the past are judged. It decides which cohorts are sealed.
+    pub counted_to: EventTime,
     /// The present: wall-clock time in `run`, `as_of` in `replay`.
     pub now: EventTime,
     /// By profile: whether it has had no event for too long. Empty in `replay`, where nothing is stale.

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use super::duty::{Post, Saying, Whom, groups};
 use super::finding::{Finding, Verdict};
 use super::reason::Reason;
+use super::reporting::{self, Said};
 use super::scene::Scene;
 use crate::plan::{Channel, EventTime, ProfileId, Rule, Silence, Span, Topic};
 use crate::window::{Bucket, Range};
 
 /// Appends the findings of a rule: of each profile every topic, and of a topic about groups each group.
 pub(super) fn judge(scene: &Scene<'_>, (index, rule): (usize, &Rule), terms: &Silence, findings: &mut Vec<Finding>) {
+    let report = terms.topics.iter().find(|(topic, _)| *topic == Topic::Report);
+    let said = report.map(|(_, longest)| reporting::judge(scene, terms, longest.length));
     for profile in &rule.profiles {
         for (topic, longest) in &terms.topics {
             let post = Post { scene, index, rule, profile: *profile, channel: channel_of(*topic), window: longest };
-            if *topic == Topic::Groups {
+            if let Some(said) = said.filter(|_| *topic == Topic::Report) {
+                findings.push(of_reports(&post, said));
+            } else if *topic == Topic::Groups {
                 let groups =
                     groups(scene, rule).map(|whom| finding(&post, terms, *topic, whom, last_of_group(&post, whom)));
                 findings.extend(groups);
@@ -40,6 +45,13 @@ fn finding(post: &Post<'_>, terms: &Silence, topic: Topic, whom: Whom, last: Opt
     let found = post.finding(Saying { subject: Some(Arc::from(topic.name())), ..Saying::new(whom, verdict, reason) });
     // A silent profile is stale for rules that count. Here its silence is what is found.
     Finding { verdict: Some(verdict), last_heard: last, ..found }
+}
+
+/// A report is one for all profiles, and each that the rule watches has a finding of it.
+fn of_reports(post: &Post<'_>, (verdict, reason, made): Said) -> Finding {
+    let said = Saying::new(Whom::EVERYONE, verdict.unwrap_or(Verdict::InsufficientData), reason);
+    let found = post.finding(Saying { subject: Some(Arc::from(Topic::Report.name())), ..said });
+    Finding { verdict, last_heard: made, ..found }
 }
 
 /// When a topic of all cases was last heard of.

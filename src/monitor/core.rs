@@ -1,6 +1,6 @@
 //! The state machine: records and ticks in, findings and alerts out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::aggregates::{Counted, count_complaint, count_population, count_tally};
@@ -12,13 +12,13 @@ use super::sums::Sums;
 use super::tables::Tables;
 use super::tallies::{Tallies, type_index};
 use crate::alert::{Alert, AlertBook, Answering, MeasureBook};
-use crate::disclosure::{EventCounts, Releases, hide_verdicts, shows_comparison};
+use crate::disclosure::{EventCounts, Published, Releases, hide_verdicts, shows_comparison};
 use crate::event::{self, Data, Decoded, Event, RawRecord, Rejection};
-use crate::judge::{Evaluation, Evaluator, Finding, Scene, unlisted};
+use crate::judge::{Evaluation, Evaluator, Finding, Scene, judge_periods, unlisted};
 use crate::ledger::{AttributeTable, PseudonymKey, Record, Timing};
 use crate::plan::invariant::violations;
 use crate::plan::invariant::{self, Room};
-use crate::plan::{EventTime, PartitionIndex, Plan, ProfileId, Span};
+use crate::plan::{EventTime, PartitionIndex, Period, Plan, ProfileId, Span};
 use crate::window::{Lateness, Latenesses, Watermark, Windows};
 
 /// The number of cells is told in steps of so many.
@@ -44,6 +44,10 @@ pub struct Monitor {
     pub(super) changed_alerts: Vec<Alert>,
     /// Whether there was an evaluation since the last poll.
     pub(super) is_publication_due: bool,
+    /// Whether a `replay` publishes every day, and not its end alone.
+    pub(super) publishes_days: bool,
+    /// What it has published of days since the last poll, the oldest first.
+    pub(super) days: VecDeque<Arc<Published>>,
     pub(super) tallies: Tallies,
     pub(super) recognition: Recognition,
     /// Wall-clock time at which templates were forgotten last; only in `run`.
@@ -87,6 +91,8 @@ impl Monitor {
             without_measures: BTreeSet::new(),
             changed_alerts: Vec::new(),
             is_publication_due: false,
+            publishes_days: false,
+            days: VecDeque::new(),
             tallies: Tallies::default(),
             heard: vec![EventTime::MIN; plan.profiles.len()],
             evaluations: 0,
@@ -127,47 +133,17 @@ impl Monitor {
         self.watermark.advance(to);
         self.settle();
         self.forget_templates_in_time(now);
+        if self.clock == Clock::Wall && self.plan.watches_reports() {
+            self.tables.windows.heard.reported_mut().watch(now);
+        }
         if let Some(as_of) = self.watermark.current() {
             self.evaluate(as_of, now, true);
         }
     }
 
-    /// Says that records of a `replay` may come in another order than that of their time, as in `run`.
-    pub const fn expect_disorder(&mut self) {
-        self.watermark.set_sorted(false);
-    }
-
-    /// Says where the input of a `replay` without `--as-of` ends: at the newest time that its events support. Events
-    /// beyond it that are still to come are counted as ahead, and not read.
-    pub const fn end_at(&mut self, end: Option<EventTime>) {
-        if let Clock::Event { as_of: None } = self.clock {
-            self.end = end;
-        }
-    }
-
-    /// Says where the input of a `replay` begins. Earlier events are too late for whatever follows, and are not counted.
-    pub const fn begin_at(&mut self, begin: Option<EventTime>) {
-        if let Clock::Event { .. } = self.clock {
-            self.begin = if let Some(begin) = begin { begin } else { EventTime::MIN };
-        }
-    }
-
-    /// Ends a `replay`: moves the watermark to `--as-of`, or else to the end of the input, and evaluates a last time.
-    /// Without [`Self::end_at`] the newest event is the end.
-    pub fn finish(&mut self) {
-        let Clock::Event { as_of } = self.clock else { return };
-        let newest = self.watermark.newest();
-        let end = as_of.or(self.end).unwrap_or(newest).max(self.watermark.current().unwrap_or(EventTime::MIN));
-        if end == EventTime::MIN {
-            return;
-        }
-        if let Some(end) = self.end {
-            self.tallies.ahead = self.tallies.ahead.saturating_add(self.watermark.beyond(end));
-        }
-        self.pass_boundaries(end);
-        self.watermark.advance(end);
-        self.settle();
-        self.evaluate(end, end, true);
+    /// Notes that an evaluation report was made: which period it is about, and when, by the wall clock. The same report twice is one.
+    pub fn note_report(&mut self, period: &Period, made_at: EventTime) {
+        self.tables.windows.heard.reported_mut().note(period, made_at);
     }
 
     /// Returns the counts of all cells, and the names of what cases have in strata.
@@ -378,7 +354,7 @@ impl Monitor {
         self.tables.age(to);
         self.settle();
         let lateness = self.plan.window.allowed_lateness;
-        self.quiet_until = hour_after(to).min(hour_after(to.minus(lateness)).plus(lateness));
+        self.quiet_until = to.next_hour().min(to.minus(lateness).next_hour().plus(lateness));
     }
 
     /// Counts the cases that are joined but not yet counted.
@@ -386,29 +362,15 @@ impl Monitor {
         self.sums.count(&mut self.tables.split().1);
     }
 
-    /// Evaluates at every hour that the watermark passes, with what was counted before that hour.
-    fn pass_boundaries(&mut self, to: EventTime) {
-        let Some(from) = self.watermark.current() else { return };
-        // After a gap longer than the history every window is empty, and stays so until the gap's end.
-        let mut boundary = hour_after(from.max(to.minus(self.plan.window.history)));
-        while boundary <= to {
-            self.watermark.advance(boundary);
-            self.tables.age(boundary);
-            self.settle();
-            self.evaluate(boundary, boundary, false);
-            boundary = boundary.plus(Span::HOUR);
-        }
-    }
-
     /// Moves to evidence what the watermark has made final; before the first event there is none.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         if let Some(watermark) = self.watermark.current() {
             self.tables.settle(&self.plan, watermark);
         }
     }
 
     /// Evaluates. `shown` says whether anybody will see this result; if not, the funnel is left out, as alerts and evidence do not read it.
-    fn evaluate(&mut self, as_of: EventTime, now: EventTime, shown: bool) {
+    pub(super) fn evaluate(&mut self, as_of: EventTime, now: EventTime, shown: bool) {
         self.tables.count_losses();
         self.tables.age(as_of);
         let stale = self.stale(now);
@@ -420,6 +382,7 @@ impl Monitor {
             populations: &self.tables.populations,
             sequences: &self.tables.sequences,
             as_of,
+            counted_to: as_of,
             now,
             stale: &stale,
         };
@@ -427,7 +390,9 @@ impl Monitor {
         if shown {
             self.evaluation.funnel = self.evaluator.funnel(&scene);
             self.evaluation.unlisted = unlisted(&scene);
-            self.evaluation = self.releases.release(&self.plan, std::mem::take(&mut self.evaluation));
+            let wanted = self.releases.wants_periods(&self.plan, as_of).filter(|_| self.tells_periods());
+            let periods = wanted.map(|told_at| judge_periods(&scene, told_at));
+            self.evaluation = self.releases.release(&self.plan, std::mem::take(&mut self.evaluation), periods);
             self.is_publication_due = true;
         }
         if !shown {
@@ -442,6 +407,11 @@ impl Monitor {
             self.changed_alerts.extend(transitions.into_iter().map(|transition| transition.alert));
         }
         self.evaluations = self.evaluations.saturating_add(1);
+    }
+
+    /// A replay that publishes its end alone tells of no periods.
+    fn tells_periods(&self) -> bool {
+        self.clock == Clock::Wall || self.publishes_days
     }
 
     fn stale(&self, now: EventTime) -> Vec<bool> {
@@ -470,9 +440,4 @@ impl Monitor {
             None => invariant::broken(Room::Monitor, "a profile that counted is one of the plan"),
         }
     }
-}
-
-/// Returns the next beginning of an hour.
-fn hour_after(time: EventTime) -> EventTime {
-    EventTime(time.0.div_euclid(Span::HOUR.0).saturating_add(1).saturating_mul(Span::HOUR.0))
 }

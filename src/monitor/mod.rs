@@ -12,6 +12,7 @@ mod measures;
 mod output;
 mod places;
 mod recognition;
+mod replay;
 mod snapshot;
 mod stored;
 mod sums;

@@ -33,7 +33,8 @@ impl Monitor {
     /// [`Self::finish`].
     ///
     /// Changes of alerts come before the publication that shows them, because they must be durable before anybody hears of them. With
-    /// [`Clock::Event`](super::Clock::Event) only publications come: a replay tells nobody.
+    /// [`Clock::Event`](super::Clock::Event) only publications come: a replay tells nobody. That of its end, and where
+    /// [asked for](Self::publish_days) those of days before it.
     pub fn poll_output(&mut self) -> Option<Output> {
         let alerts = std::mem::take(&mut self.changed_alerts);
         if !alerts.is_empty() {
@@ -46,6 +47,9 @@ impl Monitor {
             };
             let entries = AlertEntries { names: Names::of(&self.plan), alerts, provenance };
             return Some(Output::Alerts(AlertTransitions { entries, published }));
+        }
+        if let Some(day) = self.days.pop_front() {
+            return Some(Output::Published(day));
         }
         std::mem::take(&mut self.is_publication_due).then(|| Output::Published(self.published()))
     }

@@ -186,7 +186,9 @@ impl Monitor {
         let mut latenesses = std::mem::take(&mut self.latenesses);
         latenesses.forget_groups();
         let (is_publication_due, templates_since) = (self.is_publication_due, self.templates_since);
-        *self = Self { changed_alerts, is_publication_due, templates_since, latenesses, ..changed };
+        let (publishes_days, days) = (self.publishes_days, std::mem::take(&mut self.days));
+        *self =
+            Self { changed_alerts, is_publication_due, publishes_days, days, templates_since, latenesses, ..changed };
         Ok(())
     }
 
@@ -194,6 +196,7 @@ impl Monitor {
     pub fn shift_clock(&mut self, by: Span) {
         self.watermark.shift_clock(by);
         self.alerts.shift_clock(by);
+        self.tables.windows.heard.reported_mut().shift_clock(by);
         if self.templates_since > EventTime::MIN {
             self.templates_since = self.templates_since.plus(by);
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::disparity::Indicator;
+use super::period::PeriodKind;
 use super::stratum;
 use super::time::{Span, WindowLength};
 
@@ -221,6 +222,8 @@ pub struct Silence {
     pub calendar: Calendar,
     /// Whether silence is critical, not a warning.
     pub is_critical: bool,
+    /// Of which periods a report is due, where that is a topic.
+    pub report_period: PeriodKind,
 }
 
 /// What should be heard of a profile.
@@ -238,12 +241,21 @@ pub enum Topic {
     Groups,
     /// That time moves at all.
     Watermark,
+    /// That the evaluation report of each period is made.
+    Report,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 6] =
-        [Self::Selections, Self::Controls, Self::Outcomes, Self::RandomControls, Self::Groups, Self::Watermark];
+    pub const ALL: [Self; 7] = [
+        Self::Selections,
+        Self::Controls,
+        Self::Outcomes,
+        Self::RandomControls,
+        Self::Groups,
+        Self::Watermark,
+        Self::Report,
+    ];
 
     /// Returns the word for it in the configuration and in findings.
     #[must_use]
@@ -255,6 +267,7 @@ impl Topic {
             Self::RandomControls => "random_controls",
             Self::Groups => "groups",
             Self::Watermark => "watermark",
+            Self::Report => "report",
         }
     }
 }

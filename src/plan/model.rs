@@ -1,8 +1,10 @@
 //! The configuration of everything above the I/O line, parsed and valid.
 
 use super::disclosure::DisclosurePlan;
+use super::duty::Topic;
 use super::id::{DimensionId, ProfileId};
 use super::invariant::{Room, present};
+use super::period::PeriodKind;
 use super::rule::{Rule, RuleKind};
 use super::stratum;
 use super::subject::{Dimension, Profile};
@@ -33,6 +35,8 @@ pub struct Plan {
     pub evidence: EvidencePlan,
     /// What may leave, and when.
     pub disclosure: DisclosurePlan,
+    /// The periods of the calendar that are told beside rolling windows, the shortest first; each once.
+    pub periods: Vec<PeriodKind>,
 }
 
 /// Windows and lateness. All spans are positive.
@@ -101,12 +105,29 @@ pub struct Limits {
     pub message_bytes: usize,
 }
 
+impl WindowPlan {
+    /// Returns how long after its end outcomes still come that a cohort counts, and everybody may know of.
+    #[must_use]
+    pub const fn settle(&self) -> Span {
+        self.cohort_max_age.plus(self.allowed_lateness)
+    }
+}
+
 impl Plan {
     /// Returns the id of the profile of this name, or `None` where the allow-list does not have it.
     #[must_use]
     pub fn profile_id(&self, name: &str) -> Option<ProfileId> {
         let index = self.profiles.binary_search_by(|profile| profile.name.as_str().cmp(name)).ok()?;
         present(Room::Plan, "a plan has fewer than 65,536 profiles", u16::try_from(index).ok()).map(ProfileId)
+    }
+
+    /// Returns whether a rule watches that evaluation reports are made.
+    #[must_use]
+    pub fn watches_reports(&self) -> bool {
+        let is_watched = |(topic, _): &(Topic, WindowLength)| *topic == Topic::Report;
+        self.rules
+            .iter()
+            .any(|rule| matches!(&rule.kind, RuleKind::Silence(terms) if terms.topics.iter().any(is_watched)))
     }
 
     /// Returns the strata that rules name, sorted, each once; [`crate::plan::StratumId`] is the index.

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use super::calendar::Month;
 use super::time::{EventTime, Span};
 
@@ -16,8 +18,8 @@ pub struct Period {
     pub last: i64,
 }
 
-/// The periods into which the calendar cuts time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The periods into which the calendar cuts time. The order of the variants is a part of the stored format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PeriodKind {
     /// `2026-09`
     Month,

@@ -12,6 +12,8 @@ pub struct Profile {
     pub name: String,
     /// Its title on pages and in alerts.
     pub title: String,
+    /// What it is for, as reports say; may be empty.
+    pub purpose: String,
     /// The denominator of its rates.
     pub exposure: Exposure,
     /// Who receives its alerts, unless the rule names somebody else.

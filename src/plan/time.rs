@@ -27,6 +27,18 @@ impl EventTime {
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
+
+    /// Returns the next beginning of an hour. Saturates.
+    #[must_use]
+    pub const fn next_hour(self) -> Self {
+        Self(self.0.div_euclid(Span::HOUR.0).saturating_add(1).saturating_mul(Span::HOUR.0))
+    }
+
+    /// Returns whether a UTC day begins.
+    #[must_use]
+    pub const fn begins_day(self) -> bool {
+        self.0.rem_euclid(Span::DAY.0) == 0
+    }
 }
 
 /// A span of event time or of wall-clock time, in milliseconds.
@@ -42,6 +54,12 @@ impl Span {
     pub const HOUR: Self = Self(3_600_000);
     /// One day of 24 hours.
     pub const DAY: Self = Self(86_400_000);
+
+    /// Returns both spans together. Saturates.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
 
     /// Returns this span `count` times. Saturates.
     #[must_use]

@@ -111,22 +111,8 @@ struct Events<'p>(&'p EventCounts);
 
 impl Serialize for Events<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(events) = self;
         let mut map = serializer.serialize_map(None)?;
-        for (name, count) in [
-            ("read", events.read),
-            ("accepted", events.accepted),
-            ("duplicate", events.duplicate),
-            ("mismatched", events.mismatched),
-            ("too_late", events.too_late),
-            ("rejected", events.rejected),
-            ("unmatched", events.unmatched),
-            ("ahead", events.ahead),
-            ("conflict", events.conflict),
-            ("unknown_type", events.unknown_type),
-            ("unknown_profile", events.unknown_profile),
-            ("beyond_as_of", events.beyond_as_of),
-        ] {
+        for (name, count) in self.0.named() {
             map.serialize_entry(name, &count)?;
         }
         map.end()

@@ -13,6 +13,8 @@ use crate::plan::{EventTime, Period};
 pub struct Report {
     /// The period that was asked for.
     pub period: Period,
+    /// The end of what is told, where the period had not ended then: the report is one to date, and says so everywhere.
+    pub to_date: Option<EventTime>,
     /// What it was made of.
     pub source: Source,
     /// How much of the period there is.
@@ -27,6 +29,8 @@ pub struct Report {
     pub profiles: Vec<ProfileReport>,
     /// What is known of the data as a whole.
     pub quality: Quality,
+    /// Days from one of [`FindingReport::past`] to the next: 1 unless there are too many findings for that.
+    pub past_every_days: u64,
 }
 
 /// What a report was made of.
@@ -38,10 +42,21 @@ pub enum Source {
     Replay,
 }
 
+impl Source {
+    /// Returns the word for it in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::History => "history",
+            Self::Replay => "replay",
+        }
+    }
+}
+
 /// How much of the period was there. What is not there is said first: silence is not compliance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// Days of the period.
+    /// Days of the period; to date, those until then.
     pub days: u64,
     /// Those of them with a release.
     pub days_with_release: u64,
@@ -84,6 +99,10 @@ pub struct InForce {
 pub struct ProfileReport {
     /// Its name in events.
     pub name: String,
+    /// Whether it is on the allow-list of the configuration file that the report was made with.
+    pub is_listed: bool,
+    /// The end of the windows of the last release of the period that has a row about it.
+    pub last_seen: Option<EventTime>,
     /// Its name for people; may be empty.
     pub title: String,
     /// What it is for, in words of the configuration; may be empty.
@@ -100,6 +119,19 @@ pub struct ProfileReport {
     pub findings: Vec<FindingReport>,
     /// Every alert that was open in the period, oldest first.
     pub alerts: Vec<AlertReport>,
+}
+
+impl ProfileReport {
+    /// Returns whether anything was heard of it: some count is told that is not 0. Where that is not so, nothing was heard, or too little to be told.
+    #[must_use]
+    pub fn was_heard(&self) -> bool {
+        let is_told = |counts: Option<[u64; 2]>| counts.is_some_and(|[exposed, events]| exposed > 0 || events > 0);
+        let found = |row: &KeptFinding| is_told(row.group_counts) || is_told(row.reference_counts);
+        let findings = self.findings.iter().any(|finding| {
+            found(&finding.row) || finding.windows.iter().any(|(_, row)| found(row)) || finding.past.iter().any(|point| found(&point.row))
+        });
+        findings || self.funnel.iter().any(|funnel| funnel.row.stages.iter().flatten().any(|count| *count > 0))
+    }
 }
 
 /// A row of the funnel.
@@ -141,7 +173,9 @@ pub struct FindingReport {
     pub past: Vec<PastPoint>,
     /// The verdict over time, of the worst window: each with when it began, oldest first. The first one is that at the beginning of the period.
     pub verdicts: Vec<VerdictSince>,
-    /// The first time that these thresholds were in force, as far as the history goes.
+    /// How many of `verdicts`, after the first one, were left out because there are too many.
+    pub verdicts_left_out: u64,
+    /// Since when these thresholds are in force: the first entry of the period with them. Where that is the first entry of the period, they may be older.
     pub thresholds_since: Option<EventTime>,
 }
 
@@ -188,6 +222,8 @@ pub struct AlertReport {
     pub is_open: bool,
     /// What has happened to it in the period, measures among it, oldest first.
     pub transitions: Vec<KeptTransition>,
+    /// How many more there were, after the first ones, that were left out because there are too many.
+    pub left_out: u64,
 }
 
 /// What is known of the data as a whole.

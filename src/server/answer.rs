@@ -11,9 +11,17 @@ const CONTENT_SECURITY_POLICY: &str =
 /// What an answer in words is.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
+/// What a document may do that brings its own style with it: it goes with the answer, and takes the place of the policy of all others.
+#[derive(Clone, Debug)]
+pub(super) struct Policy(pub HeaderValue);
+
 /// The headers of every answer.
 #[derive(Clone, Debug)]
-pub(super) struct SecurityHeaders(HeaderMap);
+pub(super) struct SecurityHeaders {
+    headers: HeaderMap,
+    /// Whether the operator has chosen the policy, for every answer.
+    has_chosen_policy: bool,
+}
 
 impl Default for SecurityHeaders {
     fn default() -> Self {
@@ -24,20 +32,27 @@ impl Default for SecurityHeaders {
             (header::X_FRAME_OPTIONS, "DENY"),
             (header::REFERRER_POLICY, "no-referrer"),
         ];
-        Self(headers.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect())
+        let headers = headers.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
+        Self { headers, has_chosen_policy: false }
     }
 }
 
 impl SecurityHeaders {
     /// Sets a header that the operator has chosen.
     pub fn set(&mut self, name: HeaderName, value: HeaderValue) {
-        self.0.insert(name, value);
+        self.has_chosen_policy |= name == header::CONTENT_SECURITY_POLICY;
+        self.headers.insert(name, value);
     }
 
-    /// Sets them on an answer.
-    pub fn apply(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.0 {
+    /// Sets them on an answer. One of its own policy keeps that, unless the operator has chosen another one.
+    pub fn apply(&self, answer: &mut Response) {
+        let policy = answer.extensions_mut().remove::<Policy>();
+        let headers = answer.headers_mut();
+        for (name, value) in &self.headers {
             headers.insert(name.clone(), value.clone());
+        }
+        if let Some(Policy(policy)) = policy.filter(|_| !self.has_chosen_policy) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
     }
 
@@ -45,7 +60,7 @@ impl SecurityHeaders {
     pub fn refusal(&self, status: StatusCode) -> Vec<u8> {
         let body = format!("{status}\n");
         let mut answer = format!("HTTP/1.1 {status}\r\n").into_bytes();
-        for (name, value) in &self.0 {
+        for (name, value) in &self.headers {
             answer.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
         }
         let rest = format!("content-type: {TEXT}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());

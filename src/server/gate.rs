@@ -79,8 +79,8 @@ impl Service<Request<Incoming>> for Gate {
                 house.health.refused(Refused::Login);
                 refuse(StatusCode::MISDIRECTED_REQUEST, "what TLS asks for has changed: connect again")
             };
+            access.headers.apply(&mut answer);
             let headers = answer.headers_mut();
-            access.headers.apply(headers);
             // A body is not waited for, and what has come to be forbidden lives on in no connection.
             if has_body || !Arc::ptr_eq(&access, &at_start) {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -7,6 +7,7 @@ mod gate;
 mod hosts;
 mod limits;
 mod pace;
+mod reports;
 mod site;
 mod web;
 mod wire;

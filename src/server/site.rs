@@ -11,6 +11,7 @@ use axum::routing::get;
 use tokio::sync::Semaphore;
 
 use super::answer::{TEXT, answer, refuse};
+use super::reports;
 use crate::disclosure::Published;
 use crate::plan::{EventTime, Span};
 use crate::render::{Render, Series, health_json, page};
@@ -26,7 +27,7 @@ struct Site {
     metrics: metrics::Pages,
     evaluation: Document,
     alerts: Document,
-    /// One reading of the history at a time: it may take many files.
+    /// One reading of the history, or of reports, at a time: it may take many files.
     reading: Arc<Semaphore>,
 }
 
@@ -58,12 +59,14 @@ impl Document {
 
 /// Returns what answers requests.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
+    let reading = Arc::new(Semaphore::new(1));
+    let reports = reports::router(Arc::clone(&shared), Arc::clone(&reading));
     let site = Site {
         shared,
         metrics: metrics::Pages::default(),
         evaluation: Document::new(Published::to_json),
         alerts: Document::new(Published::alerts_json),
-        reading: Arc::new(Semaphore::new(1)),
+        reading,
     };
     Router::new()
         .route("/", get(status_page))
@@ -77,6 +80,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/health", get(health_document))
         .route("/api/v1/history", get(past_document))
         .route("/history", get(past_page))
+        .merge(reports)
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "nothing is served at this path") })
         .method_not_allowed_fallback(|| async {
             refuse(StatusCode::METHOD_NOT_ALLOWED, "this path answers GET and HEAD")

@@ -27,6 +27,7 @@ pub(super) fn profiles(root: &mut Table<'_>, string_bytes: usize) -> Vec<Profile
         }
         let exposures = Exposure::ALL.map(|exposure| (exposure.name(), exposure));
         let title = table.line("title", name, MAX_TEXT_BYTES).value;
+        let purpose = table.line("purpose", "", MAX_TEXT_BYTES).value;
         let exposure = table.choice("exposure", Exposure::Assessed, &exposures).value;
         let owner = table.line("owner", "", MAX_TEXT_BYTES).value;
         let classes = table.optional_texts("high_classes", 0..=MAX_HIGH_CLASSES);
@@ -36,7 +37,7 @@ pub(super) fn profiles(root: &mut Table<'_>, string_bytes: usize) -> Vec<Profile
             values(classes.value)
         });
         table.finish();
-        Profile { name: name.to_owned(), title, exposure, owner, high_classes }
+        Profile { name: name.to_owned(), title, purpose, exposure, owner, high_classes }
     })
 }
 

@@ -12,13 +12,14 @@ use super::tree::{Entries, Entry, Value};
 pub const PREFIX: &str = "PARITYWATCH__";
 
 /// Sections whose keys can be overridden.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "kafka",
     "window",
     "privacy",
     "state",
     "audit",
     "history",
+    "report",
     "limits",
     "server",
     "alerting",

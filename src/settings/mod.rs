@@ -28,6 +28,7 @@ mod print;
 mod problem;
 mod properties;
 mod remarks;
+mod report;
 mod rules;
 mod schema;
 mod scope;
@@ -55,8 +56,8 @@ pub use named_files::FileProblem;
 pub use path::{open_file, shown_path};
 pub use problem::{MAX_PROBLEMS, Problem, SettingsError};
 pub use schema::{
-    Alerting, Audit, Criteria, HistoryLimits, Kafka, OAuth, Privacy, SecurityProtocol, Server, Settings, State,
-    TokenIssuer,
+    Alerting, Audit, Criteria, HistoryLimits, Kafka, OAuth, Privacy, ReportSettings, SecurityProtocol, Server,
+    Settings, State, TokenIssuer,
 };
 pub use secret_file::{SecretProblem, is_private, open_private, read_secret, read_secret_text};
 pub use secrets::REDACTED;

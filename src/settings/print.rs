@@ -12,7 +12,7 @@ use super::schema::{Alerting, Criteria, Kafka, OAuth, Settings, TokenIssuer};
 use super::secrets::redacted_properties;
 use super::terms::{
     Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Dimension, DisclosurePlan, Disparity, Drift,
-    HandlingTerms, Plan, Reference, Rule, RuleKind, Silence, Span, Suitability, WindowLength,
+    HandlingTerms, Plan, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WindowLength,
 };
 use super::writer::{Toml, list};
 
@@ -130,6 +130,9 @@ impl Toml {
         self.span("keep", settings.history.keep);
         self.span("full_resolution", settings.history.full_resolution);
         self.value("max_bytes", settings.history.max_bytes);
+        self.header("[report]");
+        self.string("dir", &path_or_empty(settings.report.dir.as_ref()));
+        self.value("periods", list(settings.plan.periods.iter().map(|kind| kind.name())));
         self.header("[server]");
         self.value("listen", quoted(&settings.server.listen.to_string()));
         self.value("insecure_listen", settings.server.insecure_listen);
@@ -231,6 +234,10 @@ impl Toml {
         for profile in &plan.profiles {
             self.header(&format!("[{}]", key_path("profiles", &profile.name)));
             self.string("title", &profile.title);
+            // Only where it is given: the hashes of versions that did not know this key stay.
+            if !profile.purpose.is_empty() {
+                self.string("purpose", &profile.purpose);
+            }
             self.string("exposure", profile.exposure.name());
             self.string("owner", &profile.owner);
             if !profile.high_classes.is_empty() {
@@ -341,6 +348,9 @@ impl Toml {
     fn silence(&mut self, terms: &Silence) {
         for (topic, longest) in &terms.topics {
             self.span(topic.name(), longest.length);
+        }
+        if terms.topics.iter().any(|(topic, _)| *topic == Topic::Report) {
+            self.string("report_period", terms.report_period.name());
         }
         let Calendar { days, from, to, holidays, offset } = &terms.calendar;
         self.string("severity", if terms.is_critical { "critical" } else { "warning" });

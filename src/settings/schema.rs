@@ -39,6 +39,23 @@ pub struct Settings {
     pub criteria: Criteria,
     /// The audit log.
     pub audit: Audit,
+    /// Evaluation reports.
+    pub report: ReportSettings,
+}
+
+/// Evaluation reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportSettings {
+    /// The folder of their files; a relative path starts at the working directory. `None`: the folder `reports` of the state.
+    pub dir: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Returns the folder of the files of reports.
+    #[must_use]
+    pub fn report_dir(&self) -> PathBuf {
+        self.report.dir.clone().unwrap_or_else(|| self.state.dir.join("reports"))
+    }
 }
 
 /// The audit log.

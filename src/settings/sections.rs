@@ -12,6 +12,7 @@ use super::kafka::kafka;
 use super::key::shown;
 use super::print::config_hash;
 use super::problem::Problems;
+use super::report::report;
 use super::rules::rules;
 use super::schema::{Alerting, Audit, HistoryLimits, Privacy, Settings, State};
 use super::scope::{Surroundings, share};
@@ -38,6 +39,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let criteria = criteria(root.table("criteria"), event.string_bytes);
     let max_missing = coverage(root.table("coverage"));
     let audit = audit(root.table("audit"));
+    let (periods, report) = report(root.table("report"));
     let surroundings = Surroundings {
         profiles: &profiles,
         dimensions: &dimensions,
@@ -62,6 +64,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         event,
         evidence: evidence(&alerting),
         disclosure: privacy.disclosure,
+        periods,
     };
     let mut settings = Settings {
         kafka,
@@ -77,6 +80,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         alerting,
         criteria,
         audit,
+        report,
     };
     settings.plan.config_hash = config_hash(&settings);
     settings

@@ -6,7 +6,8 @@ pub(super) use crate::plan::group_name::{normalise, skeleton};
 pub(super) use crate::plan::{
     Automation, Benchmark, Calendar, Channel, Compare, ComplaintMeasure, Complaints, Coverage, Criterion,
     CriterionStanding, Defences, Dimension, DimensionId, DisclosurePlan, Disparity, Drift, Evidence, EvidencePlan,
-    Exposure, Feature, HandlingTerms, Harm, Indicator, LedgerPlan, Limits, Measure, Plan, Profile, ProfileId,
-    Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WatchedCriterion, WindowLength, WindowPlan, nearest,
+    Exposure, Feature, HandlingTerms, Harm, Indicator, LedgerPlan, Limits, Measure, PeriodKind, Plan, Profile,
+    ProfileId, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WatchedCriterion, WindowLength,
+    WindowPlan, nearest,
 };
 pub(super) use crate::statistics::Confidence;

@@ -23,6 +23,10 @@ pub struct AuditHealth {
     pub witnessed: Option<u64>,
     /// Attempts to send one that failed.
     pub unwitnessed: u64,
+    /// Files among the notes of reports that cannot be read as one.
+    pub notes_unreadable: u64,
+    /// Why a note of a report is not entered.
+    pub notes_problem: Option<String>,
 }
 
 impl AuditHealth {
@@ -50,6 +54,8 @@ impl AuditHealth {
         if self.lost > 0 {
             return Some(format!("{} entries of the audit log were lost", self.lost));
         }
-        earlier()
+        let note =
+            || self.notes_problem.as_ref().map(|problem| format!("a note of a report cannot be used: {problem}"));
+        earlier().or_else(note)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::http::HttpHealth;
 use super::view::View;
 use crate::checkpoint::HistoryReader;
+use crate::checkpoint::reports::ReportShelf;
 use crate::monitor::Monitor;
 
 /// The latest view, and the one setting that the outputs need.
@@ -15,6 +16,7 @@ pub struct Shared {
     series_limit: AtomicUsize,
     http: Arc<HttpHealth>,
     history: Option<HistoryReader>,
+    reports: Option<ReportShelf>,
 }
 
 impl Shared {
@@ -23,13 +25,26 @@ impl Shared {
     pub fn new(monitor: &Monitor, series_limit: usize) -> Self {
         let view = View::of(monitor);
         let http = Arc::clone(&view.http);
-        Self { latest: RwLock::new(Arc::new(view)), series_limit: AtomicUsize::new(series_limit), http, history: None }
+        Self {
+            latest: RwLock::new(Arc::new(view)),
+            series_limit: AtomicUsize::new(series_limit),
+            http,
+            history: None,
+            reports: None,
+        }
     }
 
-    /// Begins with that, and lets the server read the history in this state folder.
+    /// Begins with that, and lets the server read the history in this state folder, and the files of reports in another one.
     #[must_use]
-    pub fn with_history(monitor: &Monitor, series_limit: usize, state: &Path) -> Self {
-        Self { history: Some(HistoryReader::new(state)), ..Self::new(monitor, series_limit) }
+    pub fn with_past(monitor: &Monitor, series_limit: usize, (state, reports): (&Path, &Path)) -> Self {
+        let (history, reports) = (Some(HistoryReader::new(state)), Some(ReportShelf::new(state, reports)));
+        Self { history, reports, ..Self::new(monitor, series_limit) }
+    }
+
+    /// The reports that were made; `None` where none are kept.
+    #[must_use]
+    pub const fn reports(&self) -> Option<&ReportShelf> {
+        self.reports.as_ref()
     }
 
     /// The history; `None` where none is written.

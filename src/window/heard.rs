@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{Cell, Range};
 use super::counts::Counts;
 use super::key::CellKey;
+use super::reported::Reported;
 use crate::ledger::FinalChange;
 use crate::plan::{Channel, DimensionId, EventTime, Mapping, ProfileId, Slot, Span, Topic};
 
@@ -24,6 +25,9 @@ pub struct LastHeard {
     /// have none.
     #[serde(skip)]
     groups: BTreeMap<(ProfileId, DimensionId, Slot), EventTime>,
+    /// The reports that were made. Formats before 8 have none.
+    #[serde(skip)]
+    reported: Reported,
     /// Whether any rule asks.
     #[serde(skip)]
     is_on: bool,
@@ -117,6 +121,17 @@ impl LastHeard {
         self.groups = groups;
     }
 
+    /// Returns the reports that were made, which the encoding leaves out.
+    #[must_use]
+    pub const fn reported(&self) -> &Reported {
+        &self.reported
+    }
+
+    /// The same, to be told of more.
+    pub const fn reported_mut(&mut self) -> &mut Reported {
+        &mut self.reported
+    }
+
     /// Returns the hour from which on a profile is listened for: the first of which anything was heard, or that in which the
     /// profile joined. `None` before.
     #[must_use]
@@ -141,7 +156,7 @@ impl LastHeard {
     pub fn renamed(self, mapping: &Mapping, is_on: bool) -> Self {
         // A plan that did not ask before knows nothing of the past.
         if !is_on {
-            return Self::default();
+            return Self { reported: self.reported, ..Self::default() };
         }
         let newest = self.hours.values().copied().max();
         let mut joined: BTreeMap<ProfileId, i32> =
@@ -151,7 +166,7 @@ impl LastHeard {
             Mapping::rename(self.hours, |(profile, channel, topic)| Some((mapping.profile(profile)?, channel, topic)));
         let place = |(profile, dimension, group)| Some((mapping.profile(profile)?, dimension, group));
         let groups = Mapping::rename(self.groups, place);
-        Self { hours, first: self.first, joined, groups, is_on }
+        Self { hours, first: self.first, joined, groups, reported: self.reported, is_on }
     }
 }
 

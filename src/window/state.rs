@@ -12,6 +12,7 @@ use super::key::CellKey;
 use super::membership::{MembershipKey, Moments};
 use super::missing::{MissingCases, MissingState};
 use super::named_cases::NamedCases;
+use super::reported::Reported;
 use super::seals::Seals;
 use super::store::Windows;
 use crate::plan::invariant::{self, Room};
@@ -216,6 +217,11 @@ impl WindowsState {
     /// Sets when groups were last heard of whose counts were given up, which the encoding leaves out.
     pub fn set_heard_groups(&mut self, groups: BTreeMap<(ProfileId, DimensionId, Slot), EventTime>) {
         self.heard.set_groups(groups);
+    }
+
+    /// Sets the reports that were made, which the encoding leaves out.
+    pub fn set_reported(&mut self, reported: Reported) {
+        *self.heard.reported_mut() = reported;
     }
 
     /// Sets what [`Self::heard`] returned.

@@ -4,98 +4,28 @@
 //
 // MODULES is the folder with node_modules. Prints what it saw; the exit code is 1 where something is wrong.
 
-import { createRequire } from 'node:module';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MOST_TABS, browser } from './browser.mjs';
 
 const [modules, executablePath, screenshots, ...served] = process.argv.slice(2);
-const require = createRequire(join(modules, 'package.json'));
-const { chromium } = require('playwright-core');
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const { open, visit, expect, hasNoViolation, namesItsTables, fitsWidths, finish, close } = browser(modules, executablePath);
 
 const LANGUAGES = ['en', 'nl'];
 // Scheme and width: with both languages each is seen with each.
 const SEEN_AS = { en: [['light', 1280], ['dark', 320]], nl: [['dark', 1280], ['light', 320]] };
 const WIDTHS = [320, 390, 768, 1280];
-const MOST_TABS = 400;
 const MOST_LOADS = 30;
-const MOST_SHOWN = 40;
-const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
-];
-
-const problems = [];
-const expect = (holds, what) => { if (!holds) problems.push(what); };
-
-const profile = mkdtempSync(join(tmpdir(), 'paritywatch-browser-'));
-const open = (options) => chromium.launchPersistentContext(profile, {
-  executablePath, args: FLAGS, ignoreDefaultArgs: ['--enable-unsafe-swiftshader'], ...options,
-});
-
-// A page whose every request is noted.
-async function visit(context, url) {
-  const page = await context.newPage();
-  const requests = [];
-  page.on('request', (request) => requests.push(request.url()));
-  page.on('dialog', (dialog) => { problems.push(`${url}: a dialog opened: ${dialog.message()}`); dialog.dismiss(); });
-  page.on('pageerror', (error) => problems.push(`${url}: ${error}`));
-  page.on('console', (message) => { if (message.type() === 'error') problems.push(`${url}: ${message.text()}`); });
-  await page.goto(url);
-  return { page, requests };
-}
 
 const unfold = (page) => page.evaluate(() => document.querySelectorAll('details').forEach((folded) => { folded.open = true; }));
 
-async function hasNoViolation(context, name, url) {
+async function isAccessible(context, name, url) {
   for (const language of LANGUAGES) {
     const { page } = await visit(context, `${url}/?lang=${language}`);
     expect(await page.getAttribute('html', 'lang') === language, `${name}: the language is not ${language}`);
     await unfold(page);
-    // The page's policy forbids script: the checker comes in by the debugger's door.
-    await page.evaluate(axe);
-    for (const [colorScheme, width] of SEEN_AS[language]) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 900 });
-      const result = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags }), AXE_TAGS);
-      for (const violation of result.violations) {
-        const nodes = violation.nodes.slice(0, 3).map((node) => `${node.target}: ${node.failureSummary}`).join(' | ');
-        problems.push(`${name} ${language} ${colorScheme} ${width}: ${violation.id}: ${violation.help}: ${nodes}`);
-      }
-      expect(result.passes.length > 15, `${name}: axe looked at nothing`);
-    }
-    await page.close();
-  }
-}
-
-// What a table is about is said by its caption, and what a number is about by its heads.
-async function namesItsTables(context, name, url) {
-  const { page } = await visit(context, url);
-  const wrong = await page.evaluate(() => [...document.querySelectorAll('table')].flatMap((table) => [
-    ...(table.caption?.textContent.trim() ? [] : [`no caption: ${table.outerHTML.slice(0, 80)}`]),
-    ...[...table.querySelectorAll('th:not([scope])')].map((head) => `no scope: ${head.outerHTML.slice(0, 80)}`),
-    ...[...table.querySelectorAll('tbody tr')].filter((row) => !row.querySelector('th[scope=row]')).map((row) => `no head: ${row.outerHTML.slice(0, 80)}`),
-  ]));
-  expect(wrong.length === 0, `${name}: ${wrong.slice(0, 3).join(' | ')}`);
-  const verdicts = await page.evaluate(() => [...document.querySelectorAll('.verdict')].filter((verdict) => !verdict.textContent.trim() || !verdict.querySelector('svg path, svg circle')).length);
-  expect(verdicts === 0, `${name}: ${verdicts} verdicts without a word or a shape`);
-  await page.close();
-}
-
-async function fitsEveryWidth(context, name, url) {
-  for (const language of LANGUAGES) {
-    const { page } = await visit(context, `${url}/?lang=${language}`);
-    await unfold(page);
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 800 });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      const beyond = await page.evaluate((limit) => [...document.querySelectorAll('body *')]
-        .filter((element) => !element.closest('.scroll, .hidden, .skip, svg') && element.getBoundingClientRect().right > limit + 0.5)
-        .slice(0, 3).map((element) => element.outerHTML.slice(0, 120)), width);
-      expect(wide <= width && beyond.length === 0, `${name} ${language}: ${wide} px at ${width} px: ${beyond.join(' | ')}`);
-    }
+    await hasNoViolation(page, `${name} ${language}`, SEEN_AS[language]);
+    await namesItsTables(page, name);
+    await fitsWidths(page, `${name} ${language}`, WIDTHS);
     await page.close();
   }
 }
@@ -236,14 +166,12 @@ async function shoot(context, name, url) {
   }
 }
 
+let compared = 0;
 try {
-  let compared = 0;
   for (const [name, url] of served.map((pair) => pair.split(/=(.*)/s))) {
     const context = await open({ viewport: { width: 1280, height: 900 } });
     await asksOnlyItsOrigin(context, name, url);
-    await hasNoViolation(context, name, url);
-    await namesItsTables(context, name, url);
-    await fitsEveryWidth(context, name, url);
+    await isAccessible(context, name, url);
     await isReachedByKeyboard(context, name, url);
     compared += await drawsTheDocumentsNumbers(context, name, url);
     if (screenshots !== '-') await shoot(context, name, url);
@@ -251,9 +179,7 @@ try {
     await worksWithoutScript(name, url);
   }
   expect(compared > 10, `only ${compared} drawings were compared`);
-  console.log(`${served.length} states, ${compared} drawings compared, ${problems.length} problems`);
 } finally {
-  rmSync(profile, { recursive: true, force: true });
+  close();
 }
-for (const problem of problems.slice(0, MOST_SHOWN)) console.log(`PROBLEM ${problem}`);
-process.exit(problems.length ? 1 : 0);
+finish(`${served.length} states, ${compared} drawings compared`);

@@ -194,6 +194,7 @@ impl Counted {
             sequences: &self.sequences,
             populations: &Populations::default(),
             as_of: NOW,
+            counted_to: NOW,
             now: NOW,
             stale: &[],
         };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use paritywatch::checkpoint::{CheckpointError, HISTORY_FOLDER, History, HistoryReader, Owner, day_of};
-use paritywatch::disclosure::{Kept, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptTransition};
+use paritywatch::disclosure::{Kept, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptQuality, KeptTransition};
 use paritywatch::monitor::{Clock, Monitor, Output};
 use paritywatch::plan::{EventTime, Plan, Span};
 use paritywatch::settings::HistoryLimits;
@@ -40,7 +40,7 @@ fn next(monitor: &mut Monitor, lines: &[String]) -> Kept {
             published = Some(latest);
         }
     }
-    Kept::of(&published.unwrap_or_else(|| monitor.published()))
+    Kept::of(&published.unwrap_or_else(|| monitor.published()), &[])
 }
 
 /// The wall-clock time at which an evaluation is told.
@@ -100,6 +100,10 @@ fn every_release_is_told_once_with_every_row_and_what_happens_between_is_told_to
         let kept = evaluations.iter().find(|kept| kept.as_of == *as_of).unwrap();
         if *is_release {
             let (mut expected, mut rows) = (kept.findings.clone(), kept.funnel.clone());
+            let periods = KeptPeriods::of(kept.periods.as_ref().unwrap());
+            assert!(!periods.findings.is_empty() && !periods.funnel.is_empty());
+            expected.extend(periods.findings);
+            rows.extend(periods.funnel);
             expected.sort_by(|one, other| one.0.cmp(&other.0));
             rows.sort_by(|one, other| one.0.cmp(&other.0));
             assert!((findings, funnel) == (&expected, &rows));
@@ -108,7 +112,7 @@ fn every_release_is_told_once_with_every_row_and_what_happens_between_is_told_to
         } else {
             assert!(funnel.is_empty());
         }
-        for (key, row) in findings {
+        for (key, row) in findings.iter().filter(|(key, _)| !key.is_of_period()) {
             let (_, now) = kept.findings.iter().find(|(known, _)| known == key).unwrap();
             assert_eq!((&row.verdict, &row.reason), (&now.verdict, &now.reason), "verdicts are those of the moment");
         }
@@ -405,7 +409,7 @@ fn an_export_is_the_golden_one_and_the_same_each_time_and_in_each_format() {
     assert!(said.contains("2026-03: the history has 2 of 31 days, and "), "{said}");
     assert!(export(state.path(), second.path(), "2026-03", "parquet,json,csv").status.success());
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/export");
-    for table in ["findings", "funnel", "transitions"] {
+    for table in ["findings", "funnel", "transitions", "quality"] {
         let name = |format: &str| format!("paritywatch-{table}-2026-03.{format}");
         let bytes = |folder: &Path, format: &str| std::fs::read(folder.join(name(format))).unwrap();
         ["csv", "json", "parquet"]
@@ -426,7 +430,7 @@ fn an_export_is_the_golden_one_and_the_same_each_time_and_in_each_format() {
         assert!(parquet == json.iter().map(of_json).collect::<Vec<_>>(), "{table}: Parquet and JSON differ");
         assert!(!json.is_empty(), "{table}");
     }
-    assert_eq!(std::fs::read_dir(first.path()).unwrap().count(), 9, "nothing unfinished is left");
+    assert_eq!(std::fs::read_dir(first.path()).unwrap().count(), 12, "nothing unfinished is left");
 }
 
 /// Numbers to twelve digits: not every reader of JSON reads the last one.
@@ -440,16 +444,30 @@ type Rows = Vec<BTreeMap<String, String>>;
 fn of_csv(text: &str) -> Rows {
     let mut lines = text.split("\r\n").filter(|line| !line.is_empty());
     let names: Vec<&str> = lines.next().unwrap().split(',').collect();
-    // No text of this history has a comma.
     let row = |line: &str| {
-        names
-            .iter()
-            .zip(line.split(','))
-            .filter(|(_, cell)| !cell.is_empty())
-            .map(|(name, cell)| ((*name).to_owned(), normal(cell)))
-            .collect()
+        let cells = names.iter().zip(cells(line)).filter(|(_, cell)| !cell.is_empty());
+        cells.map(|(name, cell)| ((*name).to_owned(), normal(&cell))).collect()
     };
     lines.map(row).collect()
+}
+
+/// The cells of a line, without their quotes. No text of this history has a line break.
+fn cells(line: &str) -> Vec<String> {
+    let (mut cells, mut is_quoted) = (vec![String::new()], false);
+    for character in line.chars() {
+        match character {
+            '"' => {
+                // A quote within a text is written twice.
+                is_quoted = !is_quoted;
+                if is_quoted && cells.last().is_some_and(|cell| !cell.is_empty()) {
+                    cells.last_mut().unwrap().push('"');
+                }
+            }
+            ',' if !is_quoted => cells.push(String::new()),
+            character => cells.last_mut().unwrap().push(character),
+        }
+    }
+    cells
 }
 
 fn of_json(row: &serde_json::Value) -> BTreeMap<String, String> {
@@ -558,6 +576,38 @@ fn the_past_of_a_comparison_is_drawn_and_told_with_every_number_in_both_language
     }
 }
 
+/// Missing cases by cause, as most findings have them.
+fn details(seed: u64) -> String {
+    let side = |seed: u64| {
+        let (late, none) = (seed % 300, seed % 1_700);
+        format!(
+            r#"{{"cases":{},"events":{},"share":{},"event_share":{},"by_cause":{{"late":{late},"no_group":{none}}},"suppressed":false}}"#,
+            late + none,
+            seed % 90,
+            (seed % 50) as f64 / 1_000.0,
+            (seed % 40) as f64 / 1_000.0,
+        )
+    };
+    format!(r#"{{"missing":{{"group":{},"reference":{}}}}}"#, side(seed), side(seed / 7))
+}
+
+fn funnel_row(index: u64, seed: u64) -> (KeptFunnelKey, KeptFunnel) {
+    let key = KeptFunnelKey {
+        profile: format!("profile-{}", index / 20),
+        channel: "profile".to_owned(),
+        dimension: "origin".to_owned(),
+        group: format!("group-{}", index % 5),
+        window: format!("{}d", index / 5 % 4),
+    };
+    let stages = [100_000, 9_000, 8_000, 7_000, 900].map(|most| Some(seed % most / 5 * 5));
+    (key, KeptFunnel { reference: "rest".to_owned(), stages, ..KeptFunnel::default() })
+}
+
+fn quality_row(index: u64, count: u64) -> KeptQuality {
+    let (what, name) = ("events".to_owned(), Some(format!("result-{index}")));
+    KeptQuality { what, name, count: Some(count / (index + 1)), ..KeptQuality::default() }
+}
+
 /// Prints how large the history of a year is. For docs/operation.md.
 #[test]
 #[ignore = "needs minutes: run by hand"]
@@ -570,19 +620,19 @@ fn size_of_a_year() {
     for profiles in [1_usize, 10] {
         let folder = tempfile::tempdir().unwrap();
         let mut history = history(folder.path(), LIMITS);
-        // Four rules, four windows and four groups, of which every release changes a third.
-        let keys: Vec<KeptKey> = (0..profiles * 64)
+        // Four rules, four windows and five groups, of which every release changes a third; a funnel, and what is known of the data.
+        let keys: Vec<KeptKey> = (0..profiles * 80)
             .map(|index| KeptKey {
                 rule: format!("rule-of-disparity-{}", index % 4),
                 kind: "disparity".to_owned(),
-                profile: format!("profile-{}", index / 64),
+                profile: format!("profile-{}", index / 80),
                 channel: "profile".to_owned(),
                 dimension: Some("origin".to_owned()),
-                group: Some(format!("group-{}", index / 4 % 4)),
+                group: Some(format!("group-{}", index / 4 % 5)),
                 subject: None,
                 reference: "rest".to_owned(),
                 indicator: Some("selection_rate".to_owned()),
-                window: format!("{}d", index / 16 % 4),
+                window: format!("{}d", index / 20 % 4),
             })
             .collect();
         let mut rows: Vec<KeptFinding> = keys.iter().map(|_| KeptFinding::default()).collect();
@@ -601,6 +651,7 @@ fn size_of_a_year() {
                         p_value: Some((seed % 1_009) as f64 / 1_013.0),
                         verdict: Some("within".to_owned()),
                         confidence: 0.95,
+                        details: Some(details(seed)),
                         ..row.clone()
                     };
                 }
@@ -611,14 +662,16 @@ fn size_of_a_year() {
                 released_at: Some(as_of),
                 config_hash: "0123456789abcdef".to_owned(),
                 findings: keys.iter().cloned().zip(rows.iter().cloned()).collect(),
-                funnel: Vec::new(),
+                funnel: (0..profiles as u64 * 20).map(|index| funnel_row(index, index * 7_919 + hour / 3)).collect(),
                 transitions: Vec::new(),
+                quality: (0..12).map(|index| quality_row(index, hour * 5_000)).collect(),
+                periods: None,
             };
             history.add(&kept, as_of, EVERY).unwrap();
         }
         let health = history.health();
         println!(
-            "{profiles} profiles of 64 findings: {} bytes, {} releases, {} days",
+            "{profiles} profiles of 80 findings: {} bytes, {} releases, {} days",
             health.bytes, health.releases, health.days
         );
         let began = std::time::Instant::now();
@@ -640,6 +693,8 @@ fn kept_at(hour: i64, config_hash: &str, finding: KeptFinding, changes: &[(&str,
         owner: "o".to_owned(),
         action: "a".to_owned(),
         measure: None,
+        until: None,
+        accepted_ratio: None,
         evidence: finding.clone(),
     };
     Kept {
@@ -649,6 +704,8 @@ fn kept_at(hour: i64, config_hash: &str, finding: KeptFinding, changes: &[(&str,
         transitions: changes.iter().map(transition).collect(),
         findings: vec![(key.clone(), finding)],
         funnel: Vec::new(),
+        quality: Vec::new(),
+        periods: None,
     }
 }
 
@@ -658,12 +715,14 @@ fn open_row(verdict: &str) -> KeptFinding {
         group_rate: Some(0.1),
         verdict: Some(verdict.to_owned()),
         confidence: 0.95,
+        details: Some(r#"{"claim":{"log_e":1.5},"missing":{"group":{"cases":30}}}"#.to_owned()),
         ..KeptFinding::default()
     }
 }
 
 fn withheld_row(verdict: &str) -> KeptFinding {
-    KeptFinding { group_counts: None, group_rate: None, suppressed: true, ..open_row(verdict) }
+    let details = Some(r#"{"claim":{"log_e":1.5}}"#.to_owned());
+    KeptFinding { group_counts: None, group_rate: None, suppressed: true, details, ..open_row(verdict) }
 }
 
 fn last_row(folder: &Path) -> (bool, KeptFinding) {
@@ -865,6 +924,71 @@ fn an_alert_that_is_known_no_more_ends_once_and_a_full_disk_loses_no_change() {
     assert_eq!(words(folder.path()).split_off(3), of(&[("ended", 9)]));
     let ended = told(folder.path()).into_iter().flat_map(|told| told.5).find(|row| row.transition == "ended").unwrap();
     assert_eq!((ended.evidence.group_counts, ended.evidence.verdict.as_deref()), (None, Some("critical")));
+}
+
+#[test]
+fn changes_of_evaluations_that_were_not_passed_on_come_with_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut history = history(folder.path(), LIMITS);
+    history.add(&kept_at(0, "a", open_row("critical"), &[("firing", 1)]), NOW, EVERY).unwrap();
+    let of = |config_hash: &str, change: (&str, i64)| {
+        let rows = kept_at(1, config_hash, open_row("critical"), &[change]).transitions;
+        rows.into_iter().map(|row| (config_hash.to_owned(), row)).collect::<Vec<_>>()
+    };
+    history.remember(&of("a", ("severity_changed", 2)));
+    history.remember(&of("z", ("severity_changed", 3)));
+    let changes = [("firing", 1), ("severity_changed", 4)];
+    history.add(&kept_at(0, "a", open_row("critical"), &changes), NOW, EVERY).unwrap();
+    // They are told once.
+    history.remember(&of("a", ("severity_changed", 2)));
+    history.add(&kept_at(2, "a", open_row("critical"), &changes), NOW, EVERY).unwrap();
+    let rows: Vec<_> = told(folder.path()).into_iter().flat_map(|told| told.5).collect();
+    assert_eq!(rows.iter().map(|row| row.at.0).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(rows.iter().map(|row| row.evidence.details.is_some()).collect::<Vec<_>>(), [true, true, false, true]);
+}
+
+#[test]
+fn what_is_known_of_the_data_is_kept_with_each_release_and_not_between() {
+    let plan = plan(&usual());
+    let mut monitor = fresh(&plan);
+    feed(&mut monitor, &events(CASES));
+    monitor.handle_tick(NOW);
+    let published = std::iter::from_fn(|| monitor.poll_output())
+        .filter_map(|output| if let Output::Published(latest) = output { Some(latest) } else { None })
+        .last()
+        .unwrap();
+    let kept = Kept::of(&published, &["topic t partition 0: gone".to_owned()]);
+    let read =
+        kept.quality.iter().find(|row| (row.what.as_str(), row.name.as_deref()) == ("events", Some("read"))).unwrap();
+    assert_eq!(read.count, Some(published.events().read));
+    let gap = kept.quality.iter().find(|row| row.what == "accepted_gap").unwrap();
+    assert_eq!(gap.name.as_deref(), Some("topic t partition 0: gone"));
+    // Details are what the evaluation says, in its words.
+    for (finding, (_, row)) in published.findings().iter().zip(&kept.findings) {
+        let Some(details) = &row.details else { continue };
+        let (said, details): (serde_json::Value, serde_json::Value) =
+            (serde_json::to_value(finding).unwrap(), serde_json::from_str(details).unwrap());
+        for (name, value) in details.as_object().unwrap() {
+            let is_said = |value: &serde_json::Value| value == &said[name];
+            let is_side = || value.as_object().unwrap().iter().all(|(side, value)| value == &said[name][side]);
+            assert!(is_said(value) || is_side(), "{name}: {value}");
+        }
+    }
+    assert!(kept.findings.iter().any(|(_, row)| row.details.is_some()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut history = history(folder.path(), LIMITS);
+    history.add(&kept, NOW, EVERY).unwrap();
+    let findings = kept.findings.iter().map(|(key, row)| (key.clone(), KeptFinding { verdict: None, ..row.clone() }));
+    history.add(&Kept { findings: findings.collect(), ..kept.clone() }, NOW, EVERY).unwrap();
+    drop(history);
+    let mut found = Vec::new();
+    let reader = HistoryReader::new(folder.path());
+    let walked = reader.walk(i64::MIN..=i64::MAX, |step| {
+        found.push((step.entry.is_release, step.entry.quality.clone()));
+        Ok::<(), CheckpointError>(())
+    });
+    walked.unwrap();
+    assert_eq!(found, [(true, kept.quality.clone()), (false, Vec::new())]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The status page in real Chromium. Run by `tests/run`.
+//! The status page and reports in real Chromium. Run by `tests/run`.
 //!
 //! `PARITYWATCH_BROWSER_MODULES` is the folder with `node_modules` as `tests/browser/package-lock.json` has them, `PARITYWATCH_CHROMIUM` the
 //! browser. With `PARITYWATCH_SCREENSHOTS=FOLDER` it also takes pictures.
@@ -13,8 +13,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use page::{faulty, rich};
+use paritywatch::report::html::{Language, render};
 use support::handled_page::handled;
 use support::process::{Daemon, free_port};
+use support::sample_report;
 
 /// Room for a busy machine and an unoptimised build.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -28,20 +30,45 @@ fn the_page_is_accessible_fits_and_draws_what_the_document_says() {
     // An alert that fires, and no more to come while it is looked at.
     demo.wait_for_http(&format!("http://{address}/"), |response| response.text().contains("Critical, firing"), LIMIT);
     let (rich, handled, faulty) = (rich(), handled(), faulty());
+    let served = [("rich", &rich.url), ("handled", &handled.url), ("faulty", &faulty.url)]
+        .map(|(name, url)| format!("{name}={url}"));
+    look("check.mjs", served.into_iter().chain([format!("demo=http://{address}")]));
+    assert!(demo.terminate().success());
+}
+
+#[test]
+#[ignore = "needs Chromium and Node.js: run tests/run"]
+fn a_report_is_accessible_fits_a_telephone_and_prints_on_a4() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = [
+        ("report", sample_report::rich()),
+        ("report-empty", sample_report::empty()),
+        ("report-hostile", sample_report::hostile()),
+    ];
+    let written = reports.iter().flat_map(|(name, report)| {
+        [Language::English, Language::Dutch].map(|language| {
+            let name = format!("{name}-{}", language.code());
+            let path = folder.path().join(format!("{name}.html"));
+            std::fs::write(&path, render(report, language)).unwrap();
+            format!("{name}={}", path.display())
+        })
+    });
+    look("report.mjs", written);
+}
+
+/// Runs a script of `tests/browser`, and fails with what it saw.
+fn look(script: &str, what: impl Iterator<Item = String>) {
+    let modules =
+        std::env::var("PARITYWATCH_BROWSER_MODULES").expect("PARITYWATCH_BROWSER_MODULES is not set: run tests/run");
     let output = Command::new("node")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/check.mjs"))
-        .arg(
-            std::env::var("PARITYWATCH_BROWSER_MODULES")
-                .expect("PARITYWATCH_BROWSER_MODULES is not set: run tests/run"),
-        )
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script))
+        .arg(modules)
         .arg(std::env::var("PARITYWATCH_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned()))
         .arg(std::env::var("PARITYWATCH_SCREENSHOTS").unwrap_or_else(|_| "-".to_owned()))
-        .args([format!("rich={}", rich.url), format!("handled={}", handled.url)])
-        .args([format!("faulty={}", faulty.url), format!("demo=http://{address}")])
+        .args(what)
         .output()
         .unwrap();
     let (seen, complaints) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{seen}");
     assert!(output.status.success(), "{seen}\n{complaints}");
-    assert!(demo.terminate().success());
 }

@@ -18,7 +18,7 @@ const LIMITS: HistoryLimits =
 /// A served history of one release, and the places of its comparisons.
 fn served(state: &std::path::Path) -> (Served, Vec<String>) {
     let monitor = rich_monitor();
-    let kept = Kept::of(&monitor.published());
+    let kept = Kept::of(&monitor.published(), &[]);
     History::open(&Owner::claim(state).unwrap(), LIMITS).unwrap().add(&kept, START, Span::HOUR).unwrap();
     let anchors =
         kept.findings.iter().filter(|(_, row)| row.thresholds.is_some()).map(|(key, _)| key.anchor()).collect();

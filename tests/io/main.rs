@@ -15,6 +15,7 @@ mod fence;
 mod http_history;
 mod http_limits;
 mod http_login;
+mod http_reports;
 mod http_scrape;
 mod http_tls;
 mod page;

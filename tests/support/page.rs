@@ -59,7 +59,7 @@ pub fn serve_as(monitor: &Monitor, server: &str, change: impl FnOnce(&mut View))
 
 /// Serves what a monitor shows, with the history in this state folder.
 pub fn serve_with_history(monitor: &Monitor, state: &std::path::Path) -> Served {
-    serve_shared(Shared::with_history(monitor, 20_000, state), "", |_| {})
+    serve_shared(Shared::with_past(monitor, 20_000, (state, &state.join("reports"))), "", |_| {})
 }
 
 fn serve_shared(shared: Shared, server: &str, change: impl FnOnce(&mut View)) -> Served {

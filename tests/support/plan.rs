@@ -9,6 +9,7 @@ pub fn plan(groups: &[&str]) -> Plan {
         profiles: vec![Profile {
             name: "p".to_owned(),
             title: "P".to_owned(),
+            purpose: String::new(),
             exposure: Exposure::Assessed,
             owner: "owner@example.org".to_owned(),
             high_classes: Vec::new(),
@@ -51,5 +52,6 @@ pub fn plan(groups: &[&str]) -> Plan {
             intersection_share: 0.1,
         },
         disclosure: paritywatch::plan::DisclosurePlan::open(),
+        periods: Vec::new(),
     }
 }

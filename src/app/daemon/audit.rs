@@ -10,6 +10,7 @@ use super::witness::WitnessThread;
 use crate::app::failure::Failure;
 use crate::checkpoint::Owner;
 use crate::checkpoint::audit::{Fact, SignerProblem, load_or_make_signer};
+use crate::checkpoint::reports::MadeReport;
 use crate::disclosure::{Published, PublishedAlert, PublishedMeasure};
 use crate::outbox::Message;
 use crate::plan::MeasureKind;
@@ -155,6 +156,12 @@ impl Audit {
         all.sort_by_key(|measure| (measure.at, Arc::as_ptr(measure).addr()));
         all.dedup_by(|one, other| Arc::ptr_eq(one, other));
         self.tell(Fact::Measures(all));
+    }
+
+    /// Returns reports that were made, each once since the start.
+    #[must_use]
+    pub fn take_reports(&self) -> Vec<MadeReport> {
+        self.desk.take_reports()
     }
 
     /// Whether the disk has every entry, or refuses them: the state must not forget before that what the log may lack.

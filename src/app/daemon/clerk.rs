@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::notes::ReportNotes;
 use crate::checkpoint::audit::{AuditLog, Draft, Fact, Known, Signer, SignerProblem, load_or_make_signer};
+use crate::checkpoint::reports::MadeReport;
 use crate::checkpoint::{CheckpointError, Owner};
 use crate::status::{AuditHealth, lock, wall_clock};
 
@@ -42,6 +44,8 @@ struct State {
     note: Option<String>,
     /// Whether there will be no other note.
     is_last: bool,
+    /// Reports that were made, and that the monitor was not told of.
+    reports: Vec<MadeReport>,
     health: AuditHealth,
 }
 
@@ -75,6 +79,11 @@ impl Desk {
         let hangs = || format!("the disk has not answered for {} s", HANGS_AFTER.as_secs());
         let problem = state.health.problem.clone().or_else(|| state.hangs().then(hangs));
         AuditHealth { waiting: (state.weight + state.unwritten) as u64, problem, ..state.health.clone() }
+    }
+
+    /// Returns the reports that were made, each once.
+    pub fn take_reports(&self) -> Vec<MadeReport> {
+        std::mem::take(&mut self.lock().reports)
     }
 
     /// Tells the threads to end once they have done what there is to do.
@@ -157,6 +166,8 @@ pub struct Clerk {
     log: Option<AuditLog>,
     /// Entries that the disk does not have.
     drafts: VecDeque<Draft>,
+    /// Notes of reports that were made.
+    notes: ReportNotes,
     signed_at: Option<Instant>,
     /// When the disk is tried again that has refused something.
     retry_at: Option<Instant>,
@@ -166,6 +177,7 @@ impl Clerk {
     /// Before the log is open.
     pub fn new(desk: Arc<Desk>, owner: Owner, key_file: Option<PathBuf>, base_url: String) -> Self {
         let known = Known::new(base_url.clone());
+        let notes = ReportNotes::new(owner.folder());
         Self {
             desk,
             owner,
@@ -175,6 +187,7 @@ impl Clerk {
             known,
             log: None,
             drafts: VecDeque::new(),
+            notes,
             signed_at: None,
             retry_at: None,
         }
@@ -185,7 +198,8 @@ impl Clerk {
         let mut is_stopping = false;
         while !is_stopping && self.owner.lost().is_none() {
             let sign_at = self.signed_at.map(|at| at + SIGN_EVERY).filter(|_| self.is_unsigned());
-            is_stopping = self.desk.pause(self.retry_at.is_none(), self.retry_at.or(sign_at));
+            let next = sign_at.map_or(self.notes.due(), |sign_at| sign_at.min(self.notes.due()));
+            is_stopping = self.desk.pause(self.retry_at.is_none(), Some(self.retry_at.unwrap_or(next)));
             let outcome = self.work(is_stopping);
             self.note(outcome.err());
         }
@@ -220,9 +234,11 @@ impl Clerk {
         }
         if self.drafts.is_empty() {
             self.make_drafts();
+            self.take_notes();
         }
         let Some(log) = &mut self.log else { return Ok(()) };
         log.append(&mut self.drafts)?;
+        self.notes.entered();
         let is_due = self.signed_at.is_none_or(|at| at.elapsed() >= SIGN_EVERY);
         if !log.is_signed() && (is_due || is_stopping) {
             let note = log.sign()?;
@@ -276,6 +292,19 @@ impl Clerk {
             let drafts = self.known.enter(fact, wall_clock());
             self.drafts.extend(drafts);
         }
+    }
+
+    /// Makes entries of reports that were made since the last look.
+    fn take_notes(&mut self) {
+        let (new, facts) = self.notes.look();
+        for fact in facts {
+            let drafts = self.known.enter(fact, wall_clock());
+            self.drafts.extend(drafts);
+        }
+        let mut state = self.desk.lock();
+        state.reports.extend(new.into_iter().map(|note| note.report));
+        state.health.notes_unreadable = self.notes.unreadable;
+        state.health.notes_problem.clone_from(&self.notes.problem);
     }
 
     /// Shows what became of an attempt.

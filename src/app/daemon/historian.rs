@@ -1,14 +1,15 @@
 //! Writes the history on a thread of its own: a slow or full disk never keeps the monitor's thread waiting.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::missed::Missed;
 use crate::app::failure::Failure;
 use crate::checkpoint::{CheckpointError, History, HistoryHealth, Owner};
-use crate::disclosure::{Kept, Published};
+use crate::disclosure::{Kept, KeptTransition, Published};
 use crate::plan::{EventTime, Span};
 use crate::settings::{HistoryLimits, Settings};
 use crate::status::lock;
@@ -32,10 +33,14 @@ pub struct Historian {
     shared: Arc<Told>,
     release_every: Span,
     limits: HistoryLimits,
+    /// Data gaps that were accepted: none is while a daemon runs.
+    gaps: Arc<[String]>,
     /// When everything was last settled.
     settled: Instant,
     /// When an evaluation was last dropped.
     last_dropped: Option<Instant>,
+    /// What dropped evaluations had that later ones may not have.
+    missed: Missed,
 }
 
 /// What both threads know.
@@ -53,14 +58,16 @@ struct Job {
     told_at: EventTime,
     release_every: Span,
     limits: HistoryLimits,
+    gaps: Arc<[String]>,
+    missed: Vec<(String, KeptTransition)>,
 }
 
 impl Historian {
-    /// Starts the thread, which reads what the history of the state folder says last.
+    /// Starts the thread, which reads what the history of the state folder says last. `gaps` are the data gaps that were ever accepted.
     ///
     /// # Errors
     /// [`Failure::Io`] if the system starts no thread. Whatever is wrong with the history is told, and ends nothing.
-    pub fn start(settings: &Settings, owner: &Owner) -> Result<Self, Failure> {
+    pub fn start(settings: &Settings, owner: &Owner, gaps: &[String]) -> Result<Self, Failure> {
         let (jobs, queue) = sync_channel(QUEUE);
         let shared = Arc::new(Told::default());
         let (told, owner) = (Arc::clone(&shared), owner.clone());
@@ -74,8 +81,10 @@ impl Historian {
             shared,
             release_every,
             limits,
+            gaps: gaps.into(),
             settled: Instant::now(),
             last_dropped: None,
+            missed: Missed::default(),
         })
     }
 
@@ -91,12 +100,17 @@ impl Historian {
         }
         let Some(jobs) = &self.jobs else { return };
         let (release_every, limits) = (self.release_every, self.limits);
-        let job = Job { published: Arc::clone(published), told_at, release_every, limits };
+        let (gaps, missed) = (Arc::clone(&self.gaps), self.missed.take());
+        let job = Job { published: Arc::clone(published), told_at, release_every, limits, gaps, missed };
         self.shared.sent.fetch_add(1, Ordering::Relaxed);
-        if jobs.try_send(job).is_err() {
+        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = jobs.try_send(job) {
+            self.missed.put_back(job.missed);
+            self.missed.note(published);
             self.shared.done.fetch_add(1, Ordering::Relaxed);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             self.last_dropped = Some(Instant::now());
+        } else {
+            self.missed.sent(told_at);
         }
     }
 
@@ -128,6 +142,12 @@ impl Historian {
         }
         if !self.is_done() && self.settled.elapsed() > SETTLE_LIMIT {
             return Some(format!("the disk has not answered for more than {} s", SETTLE_LIMIT.as_secs()));
+        }
+        if self.missed.lost > 0 {
+            return Some(format!(
+                "{} changes of alerts since the start are missing, as the queue was full",
+                self.missed.lost
+            ));
         }
         let is_dropped = self.last_dropped.is_some_and(|at| at.elapsed() < DROPPED_LIMIT);
         is_dropped.then(|| "evaluations were dropped within the last hour, as the queue was full".to_owned())
@@ -183,5 +203,6 @@ fn write(owner: &Owner, history: &mut Option<History>, job: &Job) -> Result<(), 
     }
     let Some(history) = history else { return Ok(()) };
     history.set_limits(job.limits);
-    history.add(&Kept::of(&job.published), job.told_at, job.release_every)
+    history.remember(&job.missed);
+    history.add(&Kept::of(&job.published, &job.gaps), job.told_at, job.release_every)
 }

@@ -14,6 +14,8 @@ mod keeper;
 mod key;
 mod latency;
 mod lock;
+mod missed;
+mod notes;
 mod receivers;
 mod reload;
 mod rotation;

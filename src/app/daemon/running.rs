@@ -21,6 +21,7 @@ use super::unanswered::UnansweredLog;
 use super::unlisted::UnlistedLog;
 use crate::app::{arguments::load, failure::Failure, threads};
 use crate::checkpoint::audit::Fact;
+use crate::checkpoint::reports::notes;
 use crate::checkpoint::{Input, Owner};
 use crate::disclosure::Published;
 use crate::monitor::{Monitor, Output};
@@ -88,6 +89,7 @@ impl Daemon {
         let (numbers, standing) = (delivery.numbers(), delivery.standing());
         audit.tell_alerts(AlertsFound { changes: &changes, numbers, standing, book: published.alerts() });
         audit.show_to_topic(settings, &brokers)?;
+        note_reports(&mut monitor, owner);
         monitor.keep_alerts_as_told(|alert| delivery.told(alert));
         let measure_topics = kafka.measure_topics.clone();
         hold_all_to_measure_topics(&mut monitor, measure_topics.as_deref(), keeper.inputs());
@@ -97,8 +99,9 @@ impl Daemon {
         let topics = TopicWatch::start(&brokers, kafka).map_err(Failure::configuration)?;
         let dead_letters = DeadLetters::connect(&brokers, &kafka.dead_letter_topic, kafka.dead_letter_payload);
         let dead_letters = dead_letters.map_err(Failure::configuration)?;
-        let historian = Historian::start(settings, owner)?;
-        let shared = Arc::new(Shared::with_history(&monitor, settings.series_limit, &settings.state.dir));
+        let historian = Historian::start(settings, owner, keeper.accepted_gaps())?;
+        let shared =
+            Arc::new(Shared::with_past(&monitor, settings.series_limit, (&settings.state.dir, &settings.report_dir())));
         let accepted_gaps = keeper.accepted_gaps().len() as u64;
         let operation = Operation { accepted_gaps, key_since: Some(key_files.since), ..Operation::default() };
         Ok(Self {
@@ -317,6 +320,9 @@ impl Daemon {
         let began = Instant::now();
         let source = self.source.state.health();
         let judges = self.catch_up.is_complete(&source);
+        for report in self.audit.take_reports() {
+            self.monitor.note_report(&report.period, report.made_at);
+        }
         if judges {
             self.monitor.handle_tick(self.clock.now());
         }
@@ -379,6 +385,13 @@ impl Daemon {
         if std::mem::replace(&mut self.operation.previous_key_exists, exists) != exists {
             self.audit.tell(Fact::TwoKeys(exists));
         }
+    }
+}
+
+/// What was made while no daemon ran must not be overdue at the first tick. A folder that cannot be read is told by the thread of the audit log.
+fn note_reports(monitor: &mut Monitor, owner: &Owner) {
+    for note in notes(owner.folder()).unwrap_or_default().notes {
+        monitor.note_report(&note.report.period, note.report.made_at);
     }
 }
 

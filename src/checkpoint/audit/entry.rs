@@ -105,10 +105,11 @@ impl Draft {
         content.map_or_else(left_out, |content| Self { kind, time, content })
     }
 
-    /// An entry about a report: its name, its period, and the SHA-256 of its bytes as hex digits.
+    /// An entry about a report: its note, an object of JSON on one line, with what it is known by before its fields.
     #[must_use]
-    pub fn report(time: EventTime, name: &str, period: &str, sha256: &str) -> Self {
-        Self::new(Kind::Report, time, &json!({ "name": name, "period": period, "sha256": sha256 }))
+    pub fn report(time: EventTime, id: &str, note: &str) -> Self {
+        let fields = note.strip_prefix('{').unwrap_or("}");
+        Self::document(Kind::Report, time, id, &format!("{{\"id\":{},{fields}", json!(id)))
     }
 
     /// Returns the bytes that are hashed: the line without its end.

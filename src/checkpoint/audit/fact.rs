@@ -37,6 +37,13 @@ pub enum Fact {
     Measures(Vec<Arc<PublishedMeasure>>),
     /// Whether there are two pseudonym keys.
     TwoKeys(bool),
+    /// A report was made: what its note is known by, and the note, JSON on one line.
+    Report {
+        /// The id.
+        id: String,
+        /// The note.
+        note: String,
+    },
     /// The state was refused.
     StateRefused(String),
     /// Facts that were lost, because too many waited for the disk.

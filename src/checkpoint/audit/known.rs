@@ -16,6 +16,8 @@ use crate::plan::{EventTime, Provenance};
 const MAX_ALERTS: usize = 40_000;
 /// Measures that are remembered, at most. The book of measures keeps fewer.
 const MAX_MEASURES: usize = 40_000;
+/// Reports that are remembered, at most. Their folder holds fewer.
+const MAX_REPORTS: usize = 40_000;
 
 /// What the log has.
 #[derive(Debug, Default)]
@@ -23,6 +25,7 @@ pub struct Known {
     /// The last transition of each alert, and when it was entered: the larger, the later.
     alerts: Recent<String, u32>,
     measures: Recent<String, ()>,
+    reports: Recent<String, ()>,
     configuration: Keys,
     config_hash: Option<String>,
     gaps: BTreeSet<String>,
@@ -51,6 +54,10 @@ impl Known {
             }
         } else if is(Kind::Measure) {
             self.measures.note(identity(entry.content()), (), MAX_MEASURES);
+        } else if is(Kind::Report) {
+            if let Some(Identified { id }) = parsed(entry) {
+                self.reports.note(id, (), MAX_REPORTS);
+            }
         } else if is(Kind::Configuration) {
             if let Some(Configured { hash, difference }) = parsed(entry) {
                 self.config_hash = Some(hash);
@@ -106,6 +113,7 @@ impl Known {
                 self.has_two_keys = has_two;
                 one(if has_two { Kind::KeyRotationBegun } else { Kind::KeyRotationEnded }, json!({}))
             }
+            Fact::Report { id, note } => self.report(id, &note, now).into_iter().collect(),
             Fact::StateRefused(problem) => one(Kind::StateRefused, json!({ "problem": problem })),
             Fact::Lost(entries) => one(Kind::NotWritten, json!({ "entries": entries })),
         }
@@ -153,6 +161,13 @@ impl Known {
         let draft = Draft::document(Kind::Measure, now, &identity, &document);
         self.measures.note(identity, (), MAX_MEASURES);
         Some(draft)
+    }
+
+    fn report(&mut self, id: String, note: &str, now: EventTime) -> Option<Draft> {
+        let is_new = self.reports.get(&id).is_none();
+        let draft = is_new.then(|| Draft::report(now, &id, note));
+        self.reports.note(id, (), MAX_REPORTS);
+        draft
     }
 
     fn told(&self, alert: &str) -> u32 {

@@ -7,6 +7,7 @@ use super::files::{CHECKPOINT, is_log, logs, strays_beside_logs, strays_in_log};
 use super::finding::Findings;
 use super::note::{Checkpoint, PublicKey};
 use super::reading::{Reading, Witnessed, read_checkpoint, read_log};
+use super::reported::Reported;
 use super::witness::Witness;
 
 /// What was verified.
@@ -29,6 +30,8 @@ pub struct VerifiedLog {
     pub reading: Reading,
     /// Checkpoints kept elsewhere that it was held against.
     pub witnesses: usize,
+    /// The reports that were entered.
+    pub reported: Reported,
 }
 
 impl Verified {
@@ -103,7 +106,8 @@ fn verify_log(
         !is_own
     });
     let witnesses = before - left.len();
-    let mut reading = read_log(&folder, key, &witnessed, &mut |_| {})?;
+    let mut reported = Reported::default();
+    let mut reading = read_log(&folder, key, &witnessed, &mut |entry| reported.note(entry))?;
     let strays = strays_in_log(&folder).map_err(|error| (folder.clone(), error))?;
     strays.iter().for_each(|path| reading.findings.of_file(path, "files of the log and nothing else", "this"));
     let (unsigned, torn_bytes) = (reading.unsigned(), reading.torn_bytes);
@@ -111,7 +115,7 @@ fn verify_log(
         let found = format!("{unsigned} entries and {torn_bytes} bytes behind it");
         reading.findings.of_file(&folder, "nothing behind the entries that the checkpoint signs", found);
     }
-    Ok(VerifiedLog { folder, reading, witnesses })
+    Ok(VerifiedLog { folder, reading, witnesses, reported })
 }
 
 /// The origin that the log's own checkpoint gives.

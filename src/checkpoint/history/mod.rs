@@ -14,9 +14,11 @@ mod reader;
 mod segment;
 mod series;
 mod thinning;
+mod unwritten;
 mod waiting;
 mod writer;
 
 pub use reader::{DayHistory, HistoryReader, PassedOver, Step};
 pub use segment::{HISTORY_FOLDER, day_of, day_text};
+pub use unwritten::Unwritten;
 pub use writer::{History, HistoryHealth};

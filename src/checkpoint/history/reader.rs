@@ -78,7 +78,20 @@ impl HistoryReader {
     pub fn walk<E: From<CheckpointError>>(
         &self,
         days: RangeInclusive<i64>,
+        take: impl FnMut(&Step<'_>) -> Result<(), E>,
+    ) -> Result<PassedOver, E> {
+        self.walk_over(days, take, |error| Err(error.into()))
+    }
+
+    /// As [`Self::walk`], with an answer to a day that cannot be read: an error ends the walk, else it goes on with the next day.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`], and what `take` and `damaged` return.
+    pub fn walk_over<E: From<CheckpointError>>(
+        &self,
+        days: RangeInclusive<i64>,
         mut take: impl FnMut(&Step<'_>) -> Result<(), E>,
+        mut damaged: impl FnMut(CheckpointError) -> Result<(), E>,
     ) -> Result<PassedOver, E> {
         let (mut once, mut passed_over) = (Once::default(), PassedOver::default());
         let mut known = match self.known_before(*days.start(), &mut once) {
@@ -91,7 +104,14 @@ impl HistoryReader {
         };
         (once.entries, once.transitions) = (0, 0);
         for (day, segments) in self.segments()?.into_iter().filter(|(day, _)| days.contains(day)) {
-            for (mut entry, told) in self.entries_in(day, &segments, whole)? {
+            let entries = match self.entries_in(day, &segments, whole) {
+                Err(error @ CheckpointError::DamagedHistory { .. }) => {
+                    damaged(error)?;
+                    continue;
+                }
+                entries => entries?,
+            };
+            for (mut entry, told) in entries {
                 let is_new = once.take(&mut entry, &told);
                 let is_judged_otherwise = |(key, row): &&(KeptKey, KeptFinding)| {
                     known.findings.get(key).is_none_or(|before| before.is_judged_otherwise(row))

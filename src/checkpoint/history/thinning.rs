@@ -28,6 +28,7 @@ pub(super) fn thinned(
             funnel: Vec::new(),
             funnel_gone: Vec::new(),
             open: Vec::new(),
+            quality: Vec::new(),
             ..entry.clone()
         };
         known.apply(&entry, &told);

@@ -21,7 +21,7 @@ use crate::checkpoint::error::{CheckpointError, failed};
 use crate::checkpoint::frames::write_frame;
 use crate::checkpoint::owner::Owner;
 use crate::checkpoint::replace::{remove, replace, sync_folder};
-use crate::disclosure::{Kept, KeptEntry};
+use crate::disclosure::{Kept, KeptEntry, KeptTransition};
 use crate::plan::{EventTime, Span};
 use crate::settings::HistoryLimits;
 
@@ -136,6 +136,11 @@ impl History {
         }
     }
 
+    /// Takes changes of alerts that evaluations had which were not passed on, each with the hash of its configuration: the next entry has them.
+    pub fn remember(&mut self, changes: &[(String, KeptTransition)]) {
+        changes.iter().for_each(|(config_hash, row)| self.waiting.add(config_hash.clone(), vec![row.clone()]));
+    }
+
     /// Adds what is new in an evaluation. When this returns it is on disk. `told_at` is the time by the wall clock; numbers are taken on ticks of
     /// `release_every`.
     ///
@@ -152,11 +157,16 @@ impl History {
         }
         self.ahead = None;
         let kept = &*self.waiting.with(kept);
-        let Some(entry) = self.known.entry(kept, told_at, release_every) else { return Ok(()) };
+        let Some(entry) = self.known.entry(kept, told_at, release_every) else {
+            self.waiting.told();
+            self.known.took(kept);
+            return Ok(());
+        };
         let (config_hash, transitions) = (entry.config_hash.clone(), entry.transitions.clone());
         let added = self.append(kept, entry);
         if added.is_ok() {
             self.health.written += 1;
+            self.known.took(kept);
             self.waiting.told();
         } else {
             self.health.failed += 1;

@@ -65,7 +65,7 @@ impl Stamp {
             if indicator.is_of_sealed() {
                 let window = &scene.plan.window;
                 hours.extend(
-                    [window.allowed_lateness, window.cohort_max_age].map(|age| hour_of(scene.as_of.minus(age))),
+                    [window.allowed_lateness, window.cohort_max_age].map(|age| hour_of(scene.counted_to.minus(age))),
                 );
             }
             let reads_late =
@@ -136,7 +136,7 @@ pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject, rolling: &Rolling) 
     }
     let widest = rolling.widest();
     // Those before are sealed by their age.
-    let after = widest.after.max(scene.as_of.minus(scene.plan.window.cohort_max_age));
+    let after = widest.after.max(scene.counted_to.minus(scene.plan.window.cohort_max_age));
     let range = Range { after, ..widest };
     LeftOut::new(subject.cells(scene, None), range, |bucket, counts| !is_sealed(scene, bucket, counts))
 }
@@ -145,8 +145,8 @@ pub(super) fn unsealed(scene: &Scene<'_>, subject: &Subject, rolling: &Rolling) 
 /// may be in it, weighted by probability.
 pub(super) fn is_sealed(scene: &Scene<'_>, bucket: Bucket, counts: &Counts) -> bool {
     let plan = &scene.plan.window;
-    let aged = bucket.end.plus(plan.cohort_max_age) <= scene.as_of;
-    let recent = bucket.end.plus(plan.allowed_lateness) > scene.as_of;
+    let aged = bucket.end.plus(plan.cohort_max_age) <= scene.counted_to;
+    let recent = bucket.end.plus(plan.allowed_lateness) > scene.counted_to;
     aged || !recent && counts.is_mostly_resolved()
 }
 

@@ -16,6 +16,7 @@ use crate::ledger::{FormerState, SpelledCases};
 use crate::monitor::transitions::AlertEntries;
 use crate::plan::{DimensionId, EventTime, Names, ProfileId, Provenance, Slot, Span};
 use crate::statistics::Allowances;
+use crate::window::Reported;
 
 /// Section 0; `S` is the state or a reference to it.
 #[derive(Serialize, Deserialize)]
@@ -45,6 +46,8 @@ struct Section<S> {
     allowances: Vec<Allowances>,
     /// See [`LastHeard::groups`](crate::window::LastHeard::groups).
     heard_groups: BTreeMap<(ProfileId, DimensionId, Slot), EventTime>,
+    /// See [`LastHeard::reported`](crate::window::LastHeard::reported).
+    reported: Reported,
 }
 
 /// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
@@ -74,6 +77,7 @@ pub(super) fn write_section_0(names: &Names, state: &State, horizons: (Span, Spa
         spelled: state.ledger.unlisted().iter().map(|names| names.spelled_cases().to_vec()).collect(),
         allowances: state.sequences.allowances(),
         heard_groups: state.windows.heard().groups().clone(),
+        reported: state.windows.heard().reported().clone(),
     })
 }
 
@@ -81,7 +85,7 @@ pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
     let section = decode::<Section<State>>(bytes)?;
     let Section { before, later, joined, answers, measures, complaints, heritage, periods, values, .. } = section;
     let (excused, former, spelled, releases) = (section.excused, section.former, section.spelled, section.releases);
-    let (allowances, heard_groups) = (section.allowances, section.heard_groups);
+    let (allowances, heard_groups, reported) = (section.allowances, section.heard_groups, section.reported);
     let mut section = before.complete()?;
     section.state.windows.set_joined(joined);
     section.state.sequences.set_heritage(heritage);
@@ -97,6 +101,7 @@ pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
     section.state.ledger.set_spelled(spelled);
     section.state.sequences.set_allowances(allowances);
     section.state.windows.set_heard_groups(heard_groups);
+    section.state.windows.set_reported(reported);
     Ok(section)
 }
 

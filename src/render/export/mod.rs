@@ -10,7 +10,8 @@ use std::io;
 use crate::disclosure::KeptEntry;
 use crate::disclosure::{KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey};
 
-pub use table::{Cell, Kind, TABLES, Table};
+pub use table::{Cell, Columns, Kind, OF_FINDING, OF_FUNNEL, OF_KEY, TABLES, Table, of_finding, of_funnel, of_key};
+pub use text::csv_line;
 
 /// How an export is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +108,8 @@ pub fn export_rows<'h>(
     match table {
         Table::Findings => findings.iter().map(|(key, row)| table::finding(entry, key, row)).collect(),
         Table::Funnel => funnel.iter().map(|(key, row)| table::funnel(entry, key, row)).collect(),
+        Table::Quality if !entry.is_release => Vec::new(),
+        Table::Quality => entry.quality.iter().map(|row| table::quality(entry, row)).collect(),
         Table::Transitions => entry.transitions.iter().map(|row| table::transition(entry, row)).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! The tables and their columns. Columns have the names of the fields of `paritywatch.evaluation.v1`, inner fields behind outer ones.
 
 use crate::disclosure::{
-    KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep, KeptTransition, Measured,
+    KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptQuality, KeptStep, KeptTransition, Measured,
 };
 use crate::plan::EventTime;
 
@@ -14,10 +14,12 @@ pub enum Table {
     Funnel,
     /// One row for each thing that has happened to an alert.
     Transitions,
+    /// One row for each thing that is known of the data, and release.
+    Quality,
 }
 
 /// Every table.
-pub const TABLES: [Table; 3] = [Table::Findings, Table::Funnel, Table::Transitions];
+pub const TABLES: [Table; 4] = [Table::Findings, Table::Funnel, Table::Transitions, Table::Quality];
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,8 @@ pub enum Cell<'h> {
     Time(Option<EventTime>),
 }
 
-type Columns = &'static [(&'static str, Kind)];
+/// Columns: their names, and what they hold.
+pub type Columns = &'static [(&'static str, Kind)];
 
 const OF_ENTRY: Columns = &[
     ("as_of", Kind::Time),
@@ -55,7 +58,8 @@ const OF_ENTRY: Columns = &[
     ("config_hash", Kind::Text),
 ];
 
-const OF_KEY: Columns = &[
+/// The columns of a finding's key.
+pub const OF_KEY: Columns = &[
     ("rule", Kind::Text),
     ("kind", Kind::Text),
     ("profile", Kind::Text),
@@ -68,7 +72,8 @@ const OF_KEY: Columns = &[
     ("window", Kind::Text),
 ];
 
-const OF_FINDING: Columns = &[
+/// The columns of a finding's numbers and verdict.
+pub const OF_FINDING: Columns = &[
     ("reference_group", Kind::Text),
     ("group_counts_exposed", Kind::Count),
     ("group_counts_events", Kind::Count),
@@ -110,9 +115,11 @@ const OF_FINDING: Columns = &[
     ("threshold_warning", Kind::Number),
     ("threshold_critical", Kind::Number),
     ("threshold_clear", Kind::Number),
+    ("details", Kind::Text),
 ];
 
-const OF_FUNNEL: Columns = &[
+/// The columns of a row of the funnel.
+pub const OF_FUNNEL: Columns = &[
     ("profile", Kind::Text),
     ("channel", Kind::Text),
     ("dimension", Kind::Text),
@@ -156,6 +163,18 @@ const OF_TRANSITION: Columns = &[
     ("action", Kind::Text),
     ("measure_by", Kind::Text),
     ("measure_reason", Kind::Text),
+    ("measure_until", Kind::Time),
+    ("measure_accepted_ratio", Kind::Number),
+];
+
+const OF_QUALITY: Columns = &[
+    ("what", Kind::Text),
+    ("profile", Kind::Text),
+    ("channel", Kind::Text),
+    ("dimension", Kind::Text),
+    ("group", Kind::Text),
+    ("name", Kind::Text),
+    ("count", Kind::Count),
 ];
 
 impl Table {
@@ -166,6 +185,7 @@ impl Table {
             Self::Findings => "findings",
             Self::Funnel => "funnel",
             Self::Transitions => "transitions",
+            Self::Quality => "quality",
         }
     }
 
@@ -176,6 +196,7 @@ impl Table {
             Self::Findings => [OF_ENTRY, OF_KEY, OF_FINDING].concat(),
             Self::Funnel => [OF_ENTRY, OF_FUNNEL].concat(),
             Self::Transitions => [OF_TRANSITION, OF_KEY, OF_FINDING].concat(),
+            Self::Quality => [OF_ENTRY, OF_QUALITY].concat(),
         }
     }
 }
@@ -185,9 +206,14 @@ pub(super) fn finding<'h>(entry: &'h KeptEntry, key: &'h KeptKey, row: &'h KeptF
 }
 
 pub(super) fn funnel<'h>(entry: &'h KeptEntry, key: &'h KeptFunnelKey, row: &'h KeptFunnel) -> Vec<Cell<'h>> {
+    [of_entry(entry).as_slice(), &of_funnel(key, row)].concat()
+}
+
+/// Returns the cells of a row of the funnel, in the order of [`OF_FUNNEL`].
+#[must_use]
+pub fn of_funnel<'h>(key: &'h KeptFunnelKey, row: &'h KeptFunnel) -> Vec<Cell<'h>> {
     let texts = [&key.profile, &key.channel, &key.dimension, &key.group, &key.window, &row.reference];
-    let mut cells = of_entry(entry).to_vec();
-    cells.extend(texts.map(|text| Cell::Text(Some(text))));
+    let mut cells = texts.map(|text| Cell::Text(Some(text))).to_vec();
     cells.extend(row.stages.map(Cell::Count));
     cells.push(Cell::Number(row.control_frequency));
     for name in STEPS {
@@ -204,9 +230,18 @@ pub(super) fn transition<'h>(entry: &'h KeptEntry, row: &'h KeptTransition) -> V
     let mut cells = vec![Cell::Time(Some(entry.as_of)), Cell::Time(Some(row.at))];
     let texts = [&row.transition, &row.alert, &row.severity, &row.owner, &row.action];
     cells.extend(texts.map(|text| Cell::Text(Some(text))));
-    cells.extend([Cell::Text(by), Cell::Text(reason)]);
+    cells.extend([Cell::Text(by), Cell::Text(reason), Cell::Time(row.until), Cell::Number(row.accepted_ratio)]);
     cells.extend(of_key(&row.key));
     cells.extend(of_finding(&row.evidence));
+    cells
+}
+
+pub(super) fn quality<'h>(entry: &'h KeptEntry, row: &'h KeptQuality) -> Vec<Cell<'h>> {
+    let KeptQuality { what, profile, channel, dimension, group, name, count } = row;
+    let texts = [Some(what), profile.as_ref(), channel.as_ref(), dimension.as_ref(), group.as_ref(), name.as_ref()];
+    let mut cells = of_entry(entry).to_vec();
+    cells.extend(texts.map(text));
+    cells.push(Cell::Count(*count));
     cells
 }
 
@@ -220,7 +255,9 @@ fn of_entry(entry: &KeptEntry) -> [Cell<'_>; OF_ENTRY.len()] {
     ]
 }
 
-fn of_key(key: &KeptKey) -> [Cell<'_>; OF_KEY.len()] {
+/// Returns the cells of a finding's key, in the order of [`OF_KEY`].
+#[must_use]
+pub fn of_key(key: &KeptKey) -> [Cell<'_>; OF_KEY.len()] {
     [
         Some(&key.rule),
         Some(&key.kind),
@@ -236,7 +273,9 @@ fn of_key(key: &KeptKey) -> [Cell<'_>; OF_KEY.len()] {
     .map(|text| Cell::Text(text.map(String::as_str)))
 }
 
-fn of_finding(row: &KeptFinding) -> Vec<Cell<'_>> {
+/// Returns the cells of a finding's numbers and verdict, in the order of [`OF_FINDING`].
+#[must_use]
+pub fn of_finding(row: &KeptFinding) -> Vec<Cell<'_>> {
     let KeptFinding { evidence, stratified, thresholds, .. } = row;
     let [exposed, events] = counts(row.group_counts);
     let [reference_exposed, reference_events] = counts(row.reference_counts);
@@ -265,6 +304,7 @@ fn of_finding(row: &KeptFinding) -> Vec<Cell<'_>> {
     cells.push(Cell::Text(thresholds.as_ref().map(|of| of.measure.as_str())));
     let of = thresholds.as_ref().map_or([None; 3], |of| [of.warning, of.critical, of.clear].map(Some));
     cells.extend(of.map(Cell::Number));
+    cells.push(text(row.details.as_ref()));
     cells
 }
 

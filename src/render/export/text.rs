@@ -27,13 +27,7 @@ impl Csv {
     }
 
     pub fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
-        for (index, cell) in cells.iter().enumerate() {
-            if index > 0 {
-                self.to.write_all(b",")?;
-            }
-            self.to.write_all(field(cell).as_bytes())?;
-        }
-        self.to.write_all(b"\r\n")
+        self.to.write_all(csv_line(cells).as_bytes())
     }
 
     pub fn end(self) -> io::Result<File> {
@@ -63,6 +57,12 @@ impl Json {
         self.to.write_all(b"\n]\n")?;
         self.to.into_inner().map_err(io::IntoInnerError::into_error)
     }
+}
+
+/// Returns a row of CSV with its end.
+#[must_use]
+pub fn csv_line(cells: &[Cell<'_>]) -> String {
+    cells.iter().map(field).collect::<Vec<_>>().join(",") + "\r\n"
 }
 
 /// A field of CSV: quoted where it must be (RFC 4180). What is absent is empty; so is no text here, as none is.

@@ -11,12 +11,12 @@ const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 300.0;
 
 /// Lines over time, each with its class.
-pub(super) type Lines = Vec<(&'static str, Vec<(EventTime, Option<f64>)>)>;
+pub(crate) type Lines = Vec<(&'static str, Vec<(EventTime, Option<f64>)>)>;
 /// Limits over time.
-pub(super) type Band = Vec<(EventTime, Option<[Option<f64>; 2]>)>;
+pub(crate) type Band = Vec<(EventTime, Option<[Option<f64>; 2]>)>;
 
 /// What is drawn.
-pub(super) struct Chart<'c> {
+pub(crate) struct Chart<'c> {
     /// The id of the drawing, which no other has.
     pub id: &'c str,
     /// Its name.
@@ -66,17 +66,23 @@ impl Chart<'_> {
     /// A line of steps: a number stands until the next one. It is broken where there is none.
     fn path(&self, points: &[(EventTime, Option<f64>)]) -> String {
         let mut path = String::new();
-        let mut is_drawn = false;
-        for (at, value) in self.broken(points) {
-            let x = self.x(at);
-            if is_drawn {
-                // Writing to a text cannot fail.
-                let _ = write!(path, "H{x:.1}");
+        let mut drawn: Option<f64> = None;
+        let points = self.broken(points);
+        for (index, (at, value)) in points.iter().enumerate() {
+            // A step of no height is drawn with the next one.
+            if drawn.is_some() && drawn == *value && index + 1 < points.len() {
+                continue;
             }
-            if let Some(value) = value {
-                let _ = write!(path, "{}{x:.1} {:.1}", if is_drawn { "L" } else { "M" }, self.y(value));
-            }
-            is_drawn = value.is_some();
+            let x = self.x(*at);
+            // Writing to a text cannot fail.
+            let _ = match (drawn, value) {
+                (Some(before), Some(value)) if before == *value => write!(path, "H{x:.1}"),
+                (Some(_), Some(value)) => write!(path, "H{x:.1}V{:.1}", self.y(*value)),
+                (Some(_), None) => write!(path, "H{x:.1}"),
+                (None, Some(value)) => write!(path, "M{x:.1} {:.1}", self.y(*value)),
+                (None, None) => Ok(()),
+            };
+            drawn = *value;
         }
         path
     }
@@ -167,7 +173,13 @@ mod tests {
     fn a_number_stands_until_the_next_and_a_gap_breaks_the_line() {
         let points = [(0, Some(1.0)), (50, Some(2.0)), (75, None), (100, Some(0.0))];
         let points = points.map(|(at, value)| (EventTime(at), value));
-        assert_eq!(chart(false).path(&points), "M0.0 150.0H500.0L500.0 0.0H750.0M1000.0 300.0");
+        assert_eq!(chart(false).path(&points), "M0.0 150.0H500.0V0.0H750.0M1000.0 300.0");
+    }
+
+    #[test]
+    fn a_line_of_equal_numbers_is_one_stroke() {
+        let points = [0, 25, 50, 100].map(|at| (EventTime(at), Some(1.0)));
+        assert_eq!(chart(false).path(&points), "M0.0 150.0H1000.0");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::judge::{Association, Claim, Versions};
 
 impl Language {
     /// In which versions of the profile it was seen, the newest first; nothing where nobody asks.
-    pub fn seen_in(self, versions: Option<&Versions>) -> Option<String> {
+    pub(crate) fn seen_in(self, versions: Option<&Versions>) -> Option<String> {
         let Versions { seen, left_out } = versions.filter(|versions| !versions.seen.is_empty())?;
         let number = |cases: u64| self.count(cases);
         let one = seen.iter().map(|seen| match seen.cases {
@@ -19,7 +19,7 @@ impl Language {
     }
 
     /// How strongly a criterion goes together with a dimension.
-    pub fn associated(self, finding: &PublishedFinding) -> Option<Vec<String>> {
+    pub(crate) fn associated(self, finding: &PublishedFinding) -> Option<Vec<String>> {
         let Association { v, lower, upper, difference, carried, .. } = finding.association?;
         let number = |value: f64| self.decimal(value, 2);
         let mut parts = vec![fill(self.association(), &[&number(v), &number(lower), &number(upper)])];
@@ -34,7 +34,7 @@ impl Language {
     }
 
     /// How much of what it takes to show an advantage is there.
-    pub fn informed(self, claim: &Claim) -> String {
+    pub(crate) fn informed(self, claim: &Claim) -> String {
         let number = |value: f64| self.decimal(value, 1);
         let sentence = self.pair("information {} of {}", "informatie {} van {}");
         fill(sentence, &[&number(claim.information), &number(claim.information_needed)])

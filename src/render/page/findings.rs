@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::handled::{mix, values};
-use super::plot::{Scale, drawn};
+use super::plot::{Plotted, Scale, drawn, plotted};
 use super::text::{Language, fill};
 use super::{mark, past};
 use crate::disclosure::{
@@ -78,7 +78,8 @@ fn tables(findings: Vec<&PublishedFinding>) -> (Vec<Table<'_>>, usize) {
 
 fn table_of(language: Language, table: &Table<'_>) -> Markup {
     let first = table.first;
-    let scale = Scale::of(&table.rows);
+    let plots: Vec<Plotted> = table.rows.iter().map(|finding| plotted(finding)).collect();
+    let scale = Scale::of(&plots);
     let caption = fill(
         language.findings_caption(),
         &[&first.rule, &first.profile, first.dimension(), language.indicator(first.indicator)],
@@ -112,14 +113,14 @@ fn table_of(language: Language, table: &Table<'_>) -> Markup {
                     }
                 }
                 tbody role="rowgroup" {
-                    @for finding in &table.rows { (row(language, scale, finding)) }
+                    @for (finding, plot) in table.rows.iter().zip(&plots) { (row(language, (scale, plot), finding)) }
                 }
             }
         }
     }
 }
 
-fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
+fn row(language: Language, (scale, plot): (Scale, &Plotted), finding: &PublishedFinding) -> Markup {
     let reference = finding.reference_group.as_deref().unwrap_or_else(|| language.reference(&finding.reference));
     let [of_group, of_other] = sides(language, finding);
     html! {
@@ -135,7 +136,7 @@ fn row(language: Language, scale: Scale, finding: &PublishedFinding) -> Markup {
             td.number role="cell" data-label=(of_other) {
                 (of_reference(language, finding))
             }
-            td.plot role="cell" { (scale.row(language, finding)) }
+            td.plot role="cell" { (scale.row(language, plot)) }
             td.number role="cell" data-label=(language.ratio()) { (ratio(language, finding)) }
             td role="cell" data-label=(language.verdict()) {
                 (mark::verdict(language, finding.verdict))
@@ -231,7 +232,7 @@ fn thresholds(language: Language, finding: &PublishedFinding) -> String {
 }
 
 /// A rate, with its counts.
-pub(super) fn rate(language: Language, rate: Option<f64>, counts: Option<Counted>) -> Markup {
+pub(crate) fn rate(language: Language, rate: Option<f64>, counts: Option<Counted>) -> Markup {
     html! {
         @match (rate, counts) {
             (Some(rate), Some(counts)) => {
@@ -245,7 +246,7 @@ pub(super) fn rate(language: Language, rate: Option<f64>, counts: Option<Counted
 }
 
 /// Stands for a number that may not be shown.
-pub(super) fn withheld(language: Language) -> Markup {
+pub(crate) fn withheld(language: Language) -> Markup {
     html! { span.withheld title=(language.withheld_note()) { (language.withheld()) } }
 }
 
@@ -299,7 +300,7 @@ fn number(language: Language, value: Option<f64>) -> String {
 }
 
 /// `1.94 – 2.20`. An unknown upper limit shows as infinity.
-pub(super) fn limits(language: Language, ratio: Measured) -> String {
+pub(crate) fn limits(language: Language, ratio: Measured) -> String {
     let lower = ratio.lower.map_or_else(|| "0".to_owned(), |lower| language.ratio_text(lower));
     let upper = ratio.upper.map_or_else(|| "\u{221e}".to_owned(), |upper| language.ratio_text(upper));
     format!("{lower}\u{202f}\u{2013}\u{202f}{upper}")
@@ -324,13 +325,15 @@ pub(super) fn evidence(language: Language, finding: &PublishedFinding) -> Markup
     }
 }
 
-fn odds(language: Language, log_e: f64) -> String {
+/// Evidence as odds, from its natural logarithm.
+pub(crate) fn odds(language: Language, log_e: f64) -> String {
     language
         .one_in(log_e)
         .map_or_else(|| language.evidence_none().to_owned(), |number| fill(language.evidence_one_in(), &[&number]))
 }
 
-fn standing(language: Language, evidence: &SeriesEvidence) -> Vec<String> {
+/// How the evidence stands to the level of an alarm.
+pub(crate) fn standing(language: Language, evidence: &SeriesEvidence) -> Vec<String> {
     let level = language.at_least_one_in(evidence.alarm_at).unwrap_or_else(|| language.unknown().to_owned());
     let mark = match (evidence.alarmed, evidence.watched) {
         (true, _) => Some(language.evidence_alarmed().to_owned()),

@@ -8,8 +8,14 @@ const THIN: char = '\u{202f}';
 
 impl Language {
     /// A whole number, its digits in groups of three.
-    pub fn count(self, count: u64) -> String {
-        let digits = count.to_string();
+    pub(crate) fn count(self, count: u64) -> String {
+        self.grouped(&count.to_string())
+    }
+
+    fn grouped(self, digits: &str) -> String {
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return digits.to_owned();
+        }
         let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
         for (index, digit) in digits.chars().enumerate() {
             if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -20,17 +26,17 @@ impl Language {
         grouped
     }
 
-    /// A number with this many decimals.
-    pub fn decimal(self, value: f64, decimals: usize) -> String {
-        let text = format!("{value:.decimals$}").replace('-', "\u{2212}");
-        match self {
-            Self::English => text,
-            Self::Dutch => text.replace('.', ","),
-        }
+    /// A number with this many decimals, its whole digits in groups of three.
+    pub(crate) fn decimal(self, value: f64, decimals: usize) -> String {
+        let text = format!("{value:.decimals$}");
+        let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |text| ("\u{2212}", text));
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let (whole, mark) = (self.grouped(whole), if fraction.is_empty() { "" } else { self.decimal_mark() });
+        format!("{sign}{whole}{mark}{fraction}")
     }
 
     /// A ratio; the smaller it is, the more decimals it has.
-    pub fn ratio_text(self, value: f64) -> String {
+    pub(crate) fn ratio_text(self, value: f64) -> String {
         self.decimal(
             value,
             if value.abs() >= 100.0 {
@@ -44,7 +50,7 @@ impl Language {
     }
 
     /// A rate as a percentage.
-    pub fn percent(self, rate: f64) -> String {
+    pub(crate) fn percent(self, rate: f64) -> String {
         let decimals = if rate > 0.0 && rate < 0.001 { 3 } else { 2 };
         match self {
             Self::English => format!("{}%", self.decimal(rate * 100.0, decimals)),
@@ -53,19 +59,19 @@ impl Language {
     }
 
     /// The level of an interval, such as 95%.
-    pub fn percent_level(self, level: f64) -> String {
+    pub(crate) fn percent_level(self, level: f64) -> String {
         let percent = level * 100.0;
         let decimals = usize::from((percent - percent.round()).abs() > 1e-6);
         format!("{}%", self.decimal(percent, decimals))
     }
 
     /// The N of "1 in N", from the natural logarithm of an e-value, rounded down. `None` below 2: that is no evidence worth a number.
-    pub fn one_in(self, log_e: f64) -> Option<String> {
+    pub(crate) fn one_in(self, log_e: f64) -> Option<String> {
         self.odds(log_e, f64::floor)
     }
 
     /// The same, rounded up: for a level that must be reached.
-    pub fn at_least_one_in(self, log_e: f64) -> Option<String> {
+    pub(crate) fn at_least_one_in(self, log_e: f64) -> Option<String> {
         self.odds(log_e, f64::ceil)
     }
 
@@ -84,7 +90,7 @@ impl Language {
     }
 
     /// `2 January 2026, 09:33:55 UTC`; `None` outside the years that the calendar knows.
-    pub fn time(self, time: EventTime) -> Option<String> {
+    pub(crate) fn time(self, time: EventTime) -> Option<String> {
         let at = jiff::Timestamp::from_millisecond(time.0).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
         Some(format!(
             "{} {} {}, {:02}:{:02}:{:02} UTC",
@@ -97,8 +103,14 @@ impl Language {
         ))
     }
 
+    /// `2 January 2026`; `None` outside the years that the calendar knows.
+    pub(crate) fn day(self, time: EventTime) -> Option<String> {
+        let at = jiff::Timestamp::from_millisecond(time.0).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
+        Some(format!("{} {} {}", at.day(), self.month(at.month()), at.year()))
+    }
+
     /// A span in its two largest units.
-    pub fn span(self, seconds: u64) -> String {
+    pub(crate) fn span(self, seconds: u64) -> String {
         let part = |text: &str, count: u64| fill(text, &[&self.count(count)]);
         let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
         match (days, hours, minutes) {
@@ -106,6 +118,51 @@ impl Language {
             (0, 0, minutes) => part(self.minutes(), minutes),
             (0, hours, minutes) => format!("{} {}", part(self.hours(), hours), part(self.minutes(), minutes)),
             (days, hours, _) => format!("{} {}", part(self.days(), days), part(self.hours(), hours)),
+        }
+    }
+
+    /// A month's name, 1 to 12.
+    fn month(self, month: i8) -> &'static str {
+        const ENGLISH: [&str; 12] = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ];
+        const DUTCH: [&str; 12] = [
+            "januari",
+            "februari",
+            "maart",
+            "april",
+            "mei",
+            "juni",
+            "juli",
+            "augustus",
+            "september",
+            "oktober",
+            "november",
+            "december",
+        ];
+        let months = match self {
+            Self::English => ENGLISH,
+            Self::Dutch => DUTCH,
+        };
+        let index = usize::try_from(month.saturating_sub(1)).unwrap_or_default();
+        months.get(index).copied().unwrap_or_default()
+    }
+
+    const fn decimal_mark(self) -> &'static str {
+        match self {
+            Self::English => ".",
+            Self::Dutch => ",",
         }
     }
 
@@ -118,7 +175,7 @@ impl Language {
 }
 
 /// RFC 3339, for machines.
-pub(super) fn machine_time(time: EventTime) -> Option<String> {
+pub(crate) fn machine_time(time: EventTime) -> Option<String> {
     jiff::Timestamp::from_millisecond(time.0).ok().map(|timestamp| timestamp.to_string())
 }
 
@@ -140,6 +197,12 @@ mod tests {
         assert_eq!((English.percent(0.0501), Dutch.percent(0.0501)), ("5.01%".into(), "5,01\u{202f}%".into()));
         assert_eq!((English.percent(0.000_5), English.ratio_text(12.34)), ("0.050%".into(), "12.3".into()));
         assert_eq!(English.decimal(-0.5, 1), "\u{2212}0.5");
+        assert_eq!(
+            (English.decimal(1_234.56, 1), Dutch.decimal(-1_234.56, 1)),
+            ("1,234.6".into(), "\u{2212}1.234,6".into())
+        );
+        assert_eq!((Dutch.ratio_text(12_345.6), English.decimal(f64::INFINITY, 1)), ("12.346".into(), "inf".into()));
+        assert_eq!(Dutch.day(EventTime(1_782_864_000_000)), Some("1 juli 2026".into()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::request::Request;
 use super::text::{LANGUAGES, Language, fill};
-use super::{alerts, duties, findings, funnel, health, measures, overview, unlisted};
+use super::{alerts, duties, findings, funnel, health, measures, overview, reports, unlisted};
 use crate::disclosure::Published;
 use crate::plan::EventTime;
 use crate::render::vitals::Vitals;
@@ -97,7 +97,10 @@ fn header(request: &Request, published: &Published, vitals: &Vitals<'_>) -> Mark
                 " · " (language.configuration()) " " code { (published.config_hash()) }
             }
             nav.sections aria-label=(language.sections()) {
-                ul { @for (id, name) in sections { li { a href=(format!("#{id}")) { (name) } } } }
+                ul {
+                    @for (id, name) in sections { li { a href=(format!("#{id}")) { (name) } } }
+                    li { a href=(reports::address(named)) { (language.reports().title) } }
+                }
             }
         }
     }

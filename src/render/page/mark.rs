@@ -6,7 +6,7 @@ use super::text::Language;
 use crate::judge::Verdict;
 
 /// The verdict's class in the style sheet.
-pub(super) const fn class(verdict: Option<Verdict>) -> &'static str {
+pub(crate) const fn class(verdict: Option<Verdict>) -> &'static str {
     match verdict {
         Some(Verdict::Critical) => "critical",
         Some(Verdict::Warning) => "warning",
@@ -19,12 +19,12 @@ pub(super) const fn class(verdict: Option<Verdict>) -> &'static str {
 }
 
 /// Shape and word.
-pub(super) fn verdict(language: Language, verdict: Option<Verdict>) -> Markup {
+pub(crate) fn verdict(language: Language, verdict: Option<Verdict>) -> Markup {
     html! { span class=(format!("verdict {}", class(verdict))) { (shape(verdict)) (language.verdict_word(verdict)) } }
 }
 
 /// The shape alone. The word must stand beside it.
-pub(super) fn shape(verdict: Option<Verdict>) -> Markup {
+pub(crate) fn shape(verdict: Option<Verdict>) -> Markup {
     html! {
         svg.shape viewBox="0 0 16 16" aria-hidden="true" focusable="false" {
             @match verdict {

@@ -7,7 +7,7 @@ use crate::plan::MeasureKind;
 macro_rules! texts {
     ($($name:ident: $english:literal, $dutch:literal;)*) => {
         impl Language {
-            $(pub const fn $name(self) -> &'static str {
+            $(pub(crate) const fn $name(self) -> &'static str {
                 match self {
                     Self::English => $english,
                     Self::Dutch => $dutch,
@@ -58,7 +58,7 @@ texts! {
 
 impl Language {
     /// What was done.
-    pub const fn measure_word(self, kind: MeasureKind) -> &'static str {
+    pub(crate) const fn measure_word(self, kind: MeasureKind) -> &'static str {
         match kind {
             MeasureKind::Suspended => self.measure_suspended(),
             MeasureKind::Adjusted => self.measure_adjusted(),
@@ -68,7 +68,7 @@ impl Language {
     }
 
     /// What kind of name it is.
-    pub fn name_word(self, what: &str) -> &'static str {
+    pub(crate) fn name_word(self, what: &str) -> &'static str {
         match what {
             "dimension" => self.word_dimension(),
             "group" => self.word_group(),
@@ -77,7 +77,7 @@ impl Language {
     }
 
     /// Why something is no longer accepted.
-    pub const fn acceptance_end(self, end: AcceptanceEnd) -> &'static str {
+    pub(crate) const fn acceptance_end(self, end: AcceptanceEnd) -> &'static str {
         match end {
             AcceptanceEnd::Expired => self.ended_expired(),
             AcceptanceEnd::Beyond => self.ended_beyond(),

@@ -4,30 +4,32 @@
 //! configuration. Each list has a limit; the page says how much a list leaves out.
 
 mod alerts;
-mod chart;
+pub(super) mod chart;
 mod duties;
 mod duty_text;
-mod findings;
+pub(super) mod findings;
 mod format;
 mod funnel;
 mod handled;
 mod health;
 mod layout;
-mod mark;
+pub(crate) mod mark;
 mod measure_text;
 mod measures;
-mod moment;
+pub(super) mod moment;
 mod overview;
-mod past;
+pub(super) mod past;
 mod past_text;
-mod plot;
+pub(super) mod plot;
 mod reasons;
+mod reports;
 mod request;
-mod text;
+pub(super) mod text;
 mod unlisted;
 
 pub use layout::render;
 pub use past::render_past;
+pub use reports::render_reports;
 pub use request::{Past, Request};
 
 /// The style sheet, served beside the page.

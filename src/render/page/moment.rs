@@ -7,7 +7,7 @@ use super::text::Language;
 use crate::plan::EventTime;
 
 /// A time in words, and for machines.
-pub(super) fn time(language: Language, at: Option<EventTime>) -> Markup {
+pub(crate) fn time(language: Language, at: Option<EventTime>) -> Markup {
     match at.and_then(|at| Some((language.time(at)?, machine_time(at)?))) {
         Some((words, machine)) => html! { time datetime=(machine) { (words) } },
         None => html! { (language.unknown()) },

@@ -8,7 +8,7 @@ use super::mark;
 use super::past_text::PastTexts;
 use super::request::{Past, Request};
 use super::text::{LANGUAGES, Language, fill};
-use crate::disclosure::{KeptFinding, KeptKey, KeptThresholds, KeptTransition, Measured};
+use crate::disclosure::{ACCEPTANCE_ENDED, KeptFinding, KeptKey, KeptThresholds, KeptTransition, Measured};
 use crate::judge::Verdict;
 use crate::plan::{EventTime, Indicator, Measure};
 use crate::render::series::{Point, Series};
@@ -246,7 +246,7 @@ fn marks(series: &Series) -> Vec<(&'static str, EventTime)> {
 }
 
 /// The ends of a scale that has room for these numbers.
-fn range(numbers: impl Iterator<Item = f64>, logarithmic: Option<(f64, f64)>) -> (f64, f64) {
+pub(crate) fn range(numbers: impl Iterator<Item = f64>, logarithmic: Option<(f64, f64)>) -> (f64, f64) {
     match logarithmic {
         Some(least) => {
             let (low, high) = numbers
@@ -320,7 +320,7 @@ fn events(language: Language, transitions: &[(EventTime, KeptTransition)]) -> Ma
                                     th scope="row" { (time(language, Some(of.at))) }
                                     td { (word(texts, &of.transition)) @if of.measure.is_none() { " (" (severity(language, &of.severity)) ")" } }
                                     td { (of.key.window) }
-                                    td { @if let Some([by, reason]) = &of.measure { (by) small { (reason) } } }
+                                    td { @if let Some([by, reason]) = &of.measure { (by) small { (why(texts, of, reason)) } } }
                                 }
                             }
                         }
@@ -374,21 +374,29 @@ fn number_row(language: Language, point: &Point) -> Markup {
     }
 }
 
-fn threshold(of: &KeptFinding, which: fn(&KeptThresholds) -> f64) -> Option<f64> {
+/// A threshold on the ratio; `None` where nothing is judged by one.
+pub(crate) fn threshold(of: &KeptFinding, which: fn(&KeptThresholds) -> f64) -> Option<f64> {
     let thresholds = of.thresholds.as_ref().filter(|thresholds| thresholds.measure == Measure::Ratio.name())?;
     of.verdict.as_ref().map(|_| which(thresholds))
 }
 
-fn verdict_of(finding: &KeptFinding) -> Option<Verdict> {
+/// The verdict, if there is one.
+pub(crate) fn verdict_of(finding: &KeptFinding) -> Option<Verdict> {
     Verdict::ALL.into_iter().find(|verdict| finding.verdict.as_deref() == Some(verdict.name()))
 }
 
-fn indicator_of(key: &KeptKey) -> Option<Indicator> {
+/// The indicator, if one is counted.
+pub(crate) fn indicator_of(key: &KeptKey) -> Option<Indicator> {
     Indicator::ALL.into_iter().find(|indicator| key.indicator.as_deref() == Some(indicator.name()))
 }
 
 fn severity(language: Language, name: &str) -> &'static str {
     if name == "critical" { language.critical() } else { language.warning() }
+}
+
+/// What was written, or by what an acceptance ended.
+fn why(texts: &PastTexts, of: &KeptTransition, reason: &str) -> String {
+    if of.transition == ACCEPTANCE_ENDED { word(texts, reason) } else { reason.to_owned() }
 }
 
 fn word(texts: &PastTexts, transition: &str) -> String {

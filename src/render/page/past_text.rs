@@ -3,7 +3,7 @@
 use super::text::Language;
 
 /// Every text of the page.
-pub(super) struct PastTexts {
+pub(crate) struct PastTexts {
     pub title: &'static str,
     pub link: &'static str,
     pub back: &'static str,
@@ -40,13 +40,13 @@ pub(super) struct PastTexts {
     pub by: &'static str,
     pub numbers: &'static str,
     pub verdict_only: &'static str,
-    pub words: [(&'static str, &'static str); 10],
+    pub words: [(&'static str, &'static str); 14],
     pub history: &'static str,
     pub history_of: &'static str,
 }
 
 impl Language {
-    pub(super) const fn past(self) -> &'static PastTexts {
+    pub(crate) const fn past(self) -> &'static PastTexts {
         match self {
             Self::English => &ENGLISH,
             Self::Dutch => &DUTCH,
@@ -102,6 +102,10 @@ const ENGLISH: PastTexts = PastTexts {
         ("adjusted", "Profile adjusted"),
         ("resumed", "Profile resumed"),
         ("accepted", "Finding accepted"),
+        ("acceptance_ended", "Acceptance ended"),
+        ("expired", "its time is over"),
+        ("beyond_accepted", "it is beyond what was accepted"),
+        ("replaced", "a later acceptance is about something else"),
     ],
     history: "History",
     history_of: "{} releases, {} MB",
@@ -154,7 +158,11 @@ const DUTCH: PastTexts = PastTexts {
         ("suspended", "Profiel stilgelegd"),
         ("adjusted", "Profiel aangepast"),
         ("resumed", "Profiel hervat"),
-        ("accepted", "Bevinding geaccepteerd"),
+        ("accepted", "Bevinding aanvaard"),
+        ("acceptance_ended", "Aanvaarding voorbij"),
+        ("expired", "de termijn is voorbij"),
+        ("beyond_accepted", "het is voorbij wat is aanvaard"),
+        ("replaced", "een latere aanvaarding gaat over iets anders"),
     ],
     history: "Geschiedenis",
     history_of: "{} publicaties, {} MB",

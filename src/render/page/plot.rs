@@ -27,9 +27,19 @@ const NARROW_SPAN: f64 = 6.0;
 /// Least distance between two numbers of the scale, in units of the drawing.
 const TICK_DISTANCE: f64 = 34.0;
 
+/// What a row draws.
+pub(crate) struct Plotted {
+    /// The place of the row, which no other row of the page has.
+    pub place: String,
+    /// The ratio that is drawn; `None` draws the scale alone.
+    pub ratio: Option<Measured>,
+    /// The thresholds on the ratio, warning and critical.
+    pub thresholds: Option<(f64, f64)>,
+}
+
 /// A logarithmic scale of ratios.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
 }
@@ -47,14 +57,19 @@ pub(super) fn drawn(finding: &PublishedFinding) -> Option<Measured> {
     finding.stratified.as_ref().map(|(_, ratio, _)| *ratio).or(finding.ratio)
 }
 
+/// What the page draws of a finding.
+pub(super) fn plotted(finding: &PublishedFinding) -> Plotted {
+    Plotted { place: finding.anchor(), ratio: drawn(finding), thresholds: thresholds(finding) }
+}
+
 impl Scale {
     /// A scale wide enough for all points, limits and thresholds of the rows, within bounds.
-    pub fn of(findings: &[&PublishedFinding]) -> Self {
-        let numbers = findings.iter().filter_map(|finding| drawn(finding)).flat_map(|ratio| {
+    pub fn of(rows: &[Plotted]) -> Self {
+        let numbers = rows.iter().filter_map(|row| row.ratio).flat_map(|ratio| {
             let Measured { value, lower, upper } = ratio;
             [value, lower, upper].into_iter().flatten()
         });
-        let thresholds = findings.iter().filter_map(|finding| thresholds(finding)).flat_map(|(one, two)| [one, two]);
+        let thresholds = rows.iter().filter_map(|row| row.thresholds).flat_map(|(one, two)| [one, two]);
         let inside = numbers.chain(thresholds).filter(|number| *number > 0.0);
         let (low, high) = inside.fold(NARROWEST, |(low, high), number| (low.min(number), high.max(number)));
         Self { low: low.max(WIDEST.0), high: high.min(WIDEST.1) }
@@ -107,19 +122,18 @@ impl Scale {
     }
 
     /// The drawing of one row.
-    pub fn row(self, language: Language, finding: &PublishedFinding) -> Markup {
-        let anchor = finding.anchor();
-        let (title, description) = (format!("{anchor}.title"), format!("{anchor}.description"));
+    pub fn row(self, language: Language, row: &Plotted) -> Markup {
+        let (title, description) = (format!("{}.title", row.place), format!("{}.description", row.place));
         html! {
             svg.interval viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby=(format!("{title} {description}")) {
-                title id=(title) { (spoken(language, finding)) }
-                desc id=(description) { (spoken_scale(language, finding)) }
+                title id=(title) { (spoken(language, row)) }
+                desc id=(description) { (spoken_scale(language, row)) }
                 @if let Some(x) = self.at(1.0) { (upright("equality", x)) }
-                @if let Some((warning, critical)) = thresholds(finding) {
+                @if let Some((warning, critical)) = row.thresholds {
                     @if let Some(x) = self.at(warning) { (upright("at-warning", x)) }
                     @if let Some(x) = self.at(critical) { (upright("at-critical", x)) }
                 }
-                @if let Some(ratio) = drawn(finding) { (self.interval(ratio)) }
+                @if let Some(ratio) = row.ratio { (self.interval(ratio)) }
             }
         }
     }
@@ -179,8 +193,8 @@ fn arrow(class: &str, tip: f64, inwards: f64) -> Markup {
     html! { polygon class=(format!("arrow {class}")) points=(points) {} }
 }
 
-fn spoken(language: Language, finding: &PublishedFinding) -> String {
-    let Some(Measured { value, lower, upper }) = drawn(finding) else { return language.plot_nothing().to_owned() };
+fn spoken(language: Language, row: &Plotted) -> String {
+    let Some(Measured { value, lower, upper }) = row.ratio else { return language.plot_nothing().to_owned() };
     let number =
         |value: Option<f64>, absent: &str| value.map_or_else(|| absent.to_owned(), |value| language.ratio_text(value));
     fill(
@@ -189,8 +203,8 @@ fn spoken(language: Language, finding: &PublishedFinding) -> String {
     )
 }
 
-fn spoken_scale(language: Language, finding: &PublishedFinding) -> String {
-    thresholds(finding).map_or_else(
+fn spoken_scale(language: Language, row: &Plotted) -> String {
+    row.thresholds.map_or_else(
         || language.plot_scale_plain().to_owned(),
         |(warning, critical)| {
             fill(language.plot_scale(), &[&language.ratio_text(warning), &language.ratio_text(critical)])

@@ -5,7 +5,7 @@ use crate::judge::Reason;
 
 impl Language {
     /// What was found, as a sentence.
-    pub fn why(self, reason: Reason) -> &'static str {
+    pub(crate) fn why(self, reason: Reason) -> &'static str {
         let found = SENTENCES.iter().find(|(known, ..)| *known == reason);
         match (found, self) {
             (Some((_, english, _)), Self::English) => english,
@@ -17,7 +17,7 @@ impl Language {
 }
 
 /// By reason: English and Dutch, in the order of [`Reason::ALL`].
-const SENTENCES: [(Reason, &str, &str); 32] = [
+const SENTENCES: [(Reason, &str, &str); 35] = [
     (Reason::Nothing, "Nothing that this rule watches for.", "Niets waar deze regel op let."),
     (Reason::TooFew, "Too few cases to say anything.", "Te weinig gevallen om iets te zeggen."),
     (
@@ -153,6 +153,21 @@ const SENTENCES: [(Reason, &str, &str); 32] = [
         Reason::Withheld,
         "Its numbers are withheld, so this says nothing about the group.",
         "De aantallen zijn afgeschermd: dit zegt niets over de groep.",
+    ),
+    (
+        Reason::ReportMade,
+        "The evaluation report of each period was made in time.",
+        "Van elke periode is op tijd een evaluatierapport gemaakt.",
+    ),
+    (
+        Reason::ReportOverdue,
+        "The evaluation report of a period that is over was not made in time.",
+        "Van een periode die voorbij is, is niet op tijd een evaluatierapport gemaakt.",
+    ),
+    (
+        Reason::ReportNotDue,
+        "No evaluation report was made yet, and none is overdue.",
+        "Er is nog geen evaluatierapport gemaakt, en er is er geen te laat.",
     ),
 ];
 

@@ -4,19 +4,22 @@ use crate::alert::{AlertState, Severity};
 use crate::judge::{Stage, Verdict};
 use crate::plan::{Cause, Channel, Indicator};
 
-/// The page's language.
+/// The language of a page or a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub enum Language {
+    /// English, with numbers as in 1,234.5.
     English,
+    /// Dutch, with numbers as in 1.234,5.
     Dutch,
 }
 
 /// The languages with their codes and their own names.
-pub(super) const LANGUAGES: [(Language, &str, &str); 2] =
+pub(crate) const LANGUAGES: [(Language, &str, &str); 2] =
     [(Language::English, "en", "English"), (Language::Dutch, "nl", "Nederlands")];
 
 impl Language {
     /// The code of the language, as in `lang` attributes.
+    #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -25,6 +28,7 @@ impl Language {
     }
 
     /// The language of a code, with or without a region ("nl-BE").
+    #[must_use]
     pub fn of_code(code: &str) -> Option<Self> {
         let primary = code.split('-').next().unwrap_or_default();
         let known = LANGUAGES.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(primary))?;
@@ -40,7 +44,7 @@ impl Language {
 }
 
 /// Fills the places of a text in order.
-pub(super) fn fill(text: &str, values: &[&str]) -> String {
+pub(crate) fn fill(text: &str, values: &[&str]) -> String {
     let mut parts = text.split("{}");
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for (index, part) in parts.enumerate() {
@@ -53,7 +57,7 @@ pub(super) fn fill(text: &str, values: &[&str]) -> String {
 macro_rules! texts {
     ($($name:ident: $english:literal, $dutch:literal;)*) => {
         impl Language {
-            $(pub const fn $name(self) -> &'static str {
+            $(pub(crate) const fn $name(self) -> &'static str {
                 self.choose($english, $dutch)
             })*
         }
@@ -296,7 +300,7 @@ texts! {
 
 impl Language {
     /// The word for a verdict; `None` stands for a comparison that is not judged.
-    pub const fn verdict_word(self, verdict: Option<Verdict>) -> &'static str {
+    pub(crate) const fn verdict_word(self, verdict: Option<Verdict>) -> &'static str {
         match verdict {
             Some(Verdict::Critical) => self.critical(),
             Some(Verdict::Warning) => self.warning(),
@@ -309,7 +313,7 @@ impl Language {
     }
 
     /// Why cases are missing.
-    pub const fn cause_word(self, cause: Cause) -> &'static str {
+    pub(crate) const fn cause_word(self, cause: Cause) -> &'static str {
         match cause {
             Cause::Late => self.cause_late(),
             Cause::NoGroup => self.cause_no_group(),
@@ -325,7 +329,7 @@ impl Language {
     }
 
     /// The headline of a profile with this worst verdict.
-    pub const fn headline(self, verdict: Option<Verdict>, is_disparity: bool) -> &'static str {
+    pub(crate) const fn headline(self, verdict: Option<Verdict>, is_disparity: bool) -> &'static str {
         match verdict {
             Some(Verdict::Critical) if !is_disparity => self.headline_duty_critical(),
             Some(Verdict::Warning) if !is_disparity => self.headline_duty_warning(),
@@ -340,7 +344,7 @@ impl Language {
     }
 
     /// An alert's severity.
-    pub const fn severity_word(self, severity: Severity) -> &'static str {
+    pub(crate) const fn severity_word(self, severity: Severity) -> &'static str {
         match severity {
             Severity::Critical => self.critical(),
             Severity::Warning => self.warning(),
@@ -348,7 +352,7 @@ impl Language {
     }
 
     /// An alert's state.
-    pub const fn state_word(self, state: AlertState) -> &'static str {
+    pub(crate) const fn state_word(self, state: AlertState) -> &'static str {
         match state {
             AlertState::Pending => self.state_pending(),
             AlertState::Firing => self.state_firing(),
@@ -358,7 +362,7 @@ impl Language {
     }
 
     /// A stage of the funnel.
-    pub const fn stage(self, stage: Stage) -> &'static str {
+    pub(crate) const fn stage(self, stage: Stage) -> &'static str {
         match stage {
             Stage::Assessed => self.stage_assessed(),
             Stage::Selected => self.stage_selected(),
@@ -369,7 +373,7 @@ impl Language {
     }
 
     /// What an indicator measures.
-    pub const fn indicator(self, indicator: Option<Indicator>) -> &'static str {
+    pub(crate) const fn indicator(self, indicator: Option<Indicator>) -> &'static str {
         let Some(indicator) = indicator else { return "" };
         match indicator {
             Indicator::SelectionRate => {
@@ -409,7 +413,7 @@ impl Language {
     }
 
     /// The word for a channel: how cases came up.
-    pub fn channel(self, channel: &str) -> &'static str {
+    pub(crate) fn channel(self, channel: &str) -> &'static str {
         match Channel::of(channel) {
             Some(Channel::Random) => self.channel_random(),
             Some(Channel::Signal) => self.channel_signal(),
@@ -420,7 +424,7 @@ impl Language {
     }
 
     /// The words for a reference: one of the configuration's words, or the name of a group.
-    pub fn reference(self, reference: &str) -> &str {
+    pub(crate) fn reference(self, reference: &str) -> &str {
         match reference {
             "rest" => self.rest(),
             "lowest" => self.lowest(),
@@ -428,44 +432,6 @@ impl Language {
             "overall" => self.overall(),
             group => group,
         }
-    }
-
-    /// A month's name, 1 to 12.
-    pub fn month(self, month: i8) -> &'static str {
-        const ENGLISH: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
-        const DUTCH: [&str; 12] = [
-            "januari",
-            "februari",
-            "maart",
-            "april",
-            "mei",
-            "juni",
-            "juli",
-            "augustus",
-            "september",
-            "oktober",
-            "november",
-            "december",
-        ];
-        let months = match self {
-            Self::English => ENGLISH,
-            Self::Dutch => DUTCH,
-        };
-        let index = usize::try_from(month.saturating_sub(1)).unwrap_or_default();
-        months.get(index).copied().unwrap_or_default()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::settings::key::shown;
 use crate::settings::problem::Problems;
 use crate::settings::scope::{Surroundings, dimensions};
 use crate::settings::table::Table;
-use crate::settings::terms::{Calendar, Channel, RuleKind, Silence, Span, Topic, WindowLength};
+use crate::settings::terms::{Calendar, Channel, PeriodKind, RuleKind, Silence, Span, Topic, WindowLength};
 
 /// The words for the days, from Monday.
 pub(in crate::settings) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -26,15 +26,22 @@ pub(in crate::settings) fn silence(table: &mut Table<'_>, surroundings: &Surroun
     if let Some((_, longest)) = topics.iter().find(|(topic, _)| *topic == Topic::Groups) {
         check_groups(table, longest, &calendar, surroundings);
     }
+    let report_period = report_period(table, topics.iter().any(|(topic, _)| *topic == Topic::Report));
     let is_critical = table.choice("severity", true, &[("warning", false), ("critical", true)]).value;
     ReadKind {
-        kind: RuleKind::Silence(Silence { topics, calendar, is_critical }),
+        kind: RuleKind::Silence(Silence { topics, calendar, is_critical, report_period }),
         channels: vec![Channel::Profile, Channel::Random],
         dimensions: if of_groups { dimensions(table, surroundings) } else { Vec::new() },
         windows: Vec::new(),
         min_events: 0,
         names: None,
     }
+}
+
+/// Of which periods reports are due. The key is one only where they are a topic.
+fn report_period(table: &mut Table<'_>, is_topic: bool) -> PeriodKind {
+    let choices = PeriodKind::ALL.map(|kind| (kind.name(), kind));
+    if is_topic { table.choice("report_period", PeriodKind::Quarter, &choices).value } else { PeriodKind::Quarter }
 }
 
 /// The longest time without a topic; `None` where the rule does not name it.

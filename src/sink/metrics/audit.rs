@@ -4,7 +4,7 @@ use super::labels::{count, flag};
 use super::metric::Metric;
 
 /// The metrics of the audit log.
-pub(super) const METRICS: [Metric; 8] = [
+pub(super) const METRICS: [Metric; 9] = [
     Metric::gauge("audit_entries", "Entries of the audit log.", |view| Some(count(view.audit.entries))),
     Metric::gauge("audit_signed_entries", "Those that its checkpoint on disk signs.", |view| {
         Some(count(view.audit.signed))
@@ -30,6 +30,9 @@ pub(super) const METRICS: [Metric; 8] = [
         "1 where an audit log in the state folder is not as it was written, or was gone at the start.",
         |view| Some(flag(view.audit.is_damaged())),
     ),
+    Metric::gauge("audit_unreadable_notes", "Files among the notes of reports that cannot be read as one.", |view| {
+        Some(count(view.audit.notes_unreadable))
+    }),
     Metric::counters(
         "audit_checkpoints_shown_total",
         "Checkpoints of the audit log that were sent to the alert topic, by what became of them.",

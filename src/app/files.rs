@@ -1,0 +1,323 @@
+//! Runs the core over files of events: `replay`, and `report` of files.
+
+use std::io::{IsTerminal, stderr};
+use std::path::PathBuf;
+
+use super::failure::Failure;
+use super::threads;
+use crate::disclosure::EventCounts;
+use crate::event::{RawRecord, moment_of};
+use crate::ledger::PseudonymKey;
+use crate::monitor::{Clock, Handled, Monitor, Received, Workers};
+use crate::plan::invariant::violations;
+use crate::plan::{EventTime, Limits, PartitionIndex, Span};
+use crate::settings::Settings;
+use crate::source::SourceError;
+use crate::source::files::{Lines, Merge};
+use crate::source::sort::{Sorted, Sorter};
+use crate::window::Ends;
+
+/// Refused lines that are named one by one, at most. All are counted.
+const NAMED_REJECTIONS: u64 = 10;
+
+/// Events beyond the end of the input that are no loss.
+const FEW_AHEAD: u64 = 3;
+
+/// Files of events, and how they are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'f> {
+    /// The files.
+    pub files: &'f [PathBuf],
+    /// The end, inclusive; `None`: the newest event that the others support.
+    pub as_of: Option<EventTime>,
+    /// Whether lines are not sorted.
+    pub in_order: bool,
+}
+
+/// What is done with the monitor after each batch of lines.
+pub type Each<'e> = &'e mut dyn FnMut(&mut Monitor);
+
+/// Counts all lines of the files, and evaluates at their end.
+///
+/// # Errors
+/// [`Failure::Io`] if a file cannot be read; [`Failure::Data`] if `in_order` is not true of them.
+pub fn count(input: Input<'_>, settings: &Settings) -> Result<(Monitor, Losses), Failure> {
+    run(input, settings, None)
+}
+
+/// Counts all lines, and publishes each day that the watermark passes: `each` takes what was published. Lines of any age count.
+///
+/// # Errors
+/// As [`count`].
+pub fn count_by_day(input: Input<'_>, settings: &Settings, each: Each<'_>) -> Result<(Monitor, Losses), Failure> {
+    run(input, settings, Some(each))
+}
+
+fn run(input: Input<'_>, settings: &Settings, mut each: Option<Each<'_>>) -> Result<(Monitor, Losses), Failure> {
+    // No id is kept after the replay, so the key need not be secret. A fixed key makes replays repeatable.
+    let key = PseudonymKey(*b"paritywatch.repl");
+    let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: input.as_of });
+    let mut lines = Reading::open(input, settings)?;
+    if let Reading::Sorted(_, ends) = &mut lines {
+        // Days are published from the first one on: nothing is too old for that.
+        if each.is_none() {
+            let beginning = ends.beginning(settings.plan.window.history, input.as_of);
+            beginning.into_iter().for_each(|beginning| ends.forget_before(beginning));
+            monitor.begin_at(beginning);
+        }
+        monitor.end_at(ends.supported(longest_window(settings)));
+    } else {
+        monitor.expect_disorder();
+    }
+    if each.is_some() {
+        monitor.publish_days();
+    }
+    // Lines are merged by their time. So a file that begins later, or has measures alone, need not be waited for.
+    for index in (0..).take(lines.partitions(input.files.len())) {
+        monitor.add_partition_without_hold(PartitionIndex(index), EventTime(0));
+    }
+    let progress = progress_bar("replay", lines.total_bytes());
+    let workers = threads::start(settings.threads)?;
+    let losses = handle_all(&mut lines, &mut monitor, (&*workers, &progress), &mut each)?;
+    progress.finish_and_clear();
+    let refused = losses.refused;
+    if refused > NAMED_REJECTIONS {
+        eprintln!("paritywatch: {refused} lines were refused in all; events.rejected and events.mismatched count them");
+    }
+    if let Reading::InOrder(_, ends) = &lines {
+        check_order(&monitor)?;
+        monitor.end_at(ends.supported(longest_window(settings)));
+    }
+    monitor.finish();
+    if let Some(each) = &mut each {
+        each(&mut monitor);
+    }
+    check_invariants()?;
+    let ahead = monitor.health().ahead;
+    if ahead > 0 && input.as_of.is_none() {
+        eprintln!(
+            "paritywatch: {ahead} events are further ahead than the others support, and moved no time; where they are right, \
+             give --as-of"
+        );
+    }
+    Ok((monitor, losses))
+}
+
+fn check_invariants() -> Result<(), Failure> {
+    let broken: Vec<String> =
+        violations().filter_map(|of| Some(format!("{} (first at {})", of.place, of.first?))).collect();
+    if !broken.is_empty() {
+        // A count may be wrong: nothing is printed that could be taken for a result.
+        return Err(Failure::Internal(format!("an invariant does not hold in {}", broken.join(", "))));
+    }
+    Ok(())
+}
+
+/// Lines that were not counted.
+#[derive(Debug, Default)]
+pub struct Losses {
+    /// How many were refused, which `run` would make dead letters.
+    refused: u64,
+    /// The first that was not counted: file, line and why.
+    first: Option<String>,
+}
+
+/// Returns why an event was not counted; `None` if it was, or was not to be counted.
+fn loss(handled: &Handled) -> Option<String> {
+    match handled {
+        Handled::Accepted | Handled::Duplicate | Handled::BeyondAsOf => None,
+        Handled::Conflict => Some(
+            "conflict: its case has another selection, or its control another outcome that it does not revise"
+                .to_owned(),
+        ),
+        Handled::TooLate => Some("too late: it is older than window.history".to_owned()),
+        Handled::UnknownType => Some("unknown type: its type is not one of the contract".to_owned()),
+        // Its name is not told: anything may stand there.
+        Handled::UnknownProfile => Some("unknown profile: no table [profiles.NAME] has its profile".to_owned()),
+        Handled::Mismatched(rejection) | Handled::Rejected(rejection) => Some(rejection.to_string()),
+    }
+}
+
+/// Returns the events beyond the end that are a loss. Nobody asked for this end; a clock or two that are ahead are no loss.
+pub fn cut_off(events: &EventCounts, as_of: Option<EventTime>) -> u64 {
+    if as_of.is_none() && events.beyond_as_of > FEW_AHEAD { events.beyond_as_of } else { 0 }
+}
+
+/// Refuses an input of which too many lines were not counted.
+pub fn check_losses((events, cut_off): (&EventCounts, u64), losses: &Losses, max_lost: f64) -> Result<(), Failure> {
+    let lost = events.lost().saturating_add(cut_off);
+    // Counts of lines are far below 2^53, from which f64 skips integers.
+    #[allow(clippy::cast_precision_loss)]
+    let share = if events.read == 0 { 0.0 } else { lost as f64 / events.read as f64 };
+    if share <= max_lost {
+        return Ok(());
+    }
+    let counted = ["accepted", "duplicate", if cut_off > 0 { "" } else { "beyond the end" }];
+    let parts = events.parts().into_iter().filter(|(word, count)| *count > 0 && !counted.contains(word));
+    let parts: Vec<String> = parts.map(|(word, count)| format!("{count} {word}")).collect();
+    let first = losses.first.as_ref().map_or_else(String::new, |first| format!("; the first is {first}"));
+    Err(Failure::Data(format!(
+        "expected at most {max_lost} of the lines not counted (--max-lost), found {share:.4}: {lost} of {} ({}){first}",
+        events.read,
+        parts.join(" + ")
+    )))
+}
+
+/// Hands all lines to the monitor, names the first that are refused, and returns those that were not counted.
+fn handle_all(
+    files: &mut Reading,
+    monitor: &mut Monitor,
+    (workers, progress): (&dyn Workers, &indicatif::ProgressBar),
+    each: &mut Option<Each<'_>>,
+) -> Result<Losses, Failure> {
+    let (mut lines, mut handled, mut losses) = (Lines::default(), Vec::new(), Losses::default());
+    let sorted = matches!(files, Reading::Sorted(..));
+    loop {
+        let read = files.next_lines(&mut lines, &monitor.plan().event);
+        let received = lines.iter().map(|(partition, _, payload)| Received {
+            partition: if sorted { PartitionIndex(0) } else { partition },
+            record: RawRecord { payload, headers: &[], timestamp: None },
+        });
+        monitor.handle_batch_by(workers, &received.collect::<Vec<_>>(), EventTime(0), &mut handled);
+        for ((partition, number, _), handled) in lines.iter().zip(&handled) {
+            if losses.first.is_none() {
+                losses.first = loss(handled).map(|why| format!("{}:{number}: {why}", files.name(partition)));
+            }
+            if let Handled::Mismatched(rejection) | Handled::Rejected(rejection) = handled {
+                losses.refused += 1;
+                if losses.refused <= NAMED_REJECTIONS {
+                    eprintln!("paritywatch: {}:{number}: {rejection}", files.name(partition));
+                }
+            }
+        }
+        if let Some(each) = each {
+            each(monitor);
+        }
+        progress.set_position(files.bytes_read());
+        // Only now: the lines before one that cannot be read are handled all the same.
+        read.map_err(failure)?;
+        if lines.is_empty() {
+            return Ok(losses);
+        }
+    }
+}
+
+/// Refuses an input that `--in-order` cannot be true of.
+fn check_order(monitor: &Monitor) -> Result<(), Failure> {
+    let health = monitor.health();
+    let behind = health.late.saturating_add(health.events.too_late);
+    if behind == 0 {
+        return Ok(());
+    }
+    Err(Failure::Data(format!(
+        "--in-order: expected events at most window.allowed_lateness behind those before them in their file, found \
+         {behind} that are further behind; replay without --in-order sorts them"
+    )))
+}
+
+/// Returns the longest window.
+fn longest_window(settings: &Settings) -> Span {
+    settings.plan.window.rolling.last().map_or(Span(0), |window| window.length)
+}
+
+/// Where the lines come from.
+enum Reading {
+    /// As they are in the files. The times are those read so far.
+    InOrder(Merge, Ends),
+    /// All together, by time. The times are those of all lines.
+    Sorted(Sorted, Ends),
+}
+
+impl Reading {
+    fn open(input: Input<'_>, settings: &Settings) -> Result<Self, Failure> {
+        let limits = &settings.plan.event;
+        let mut files = Merge::open(input.files, limits, input.in_order).map_err(failure)?;
+        if input.in_order {
+            return Ok(Self::InOrder(files, Ends::default()));
+        }
+        let progress = progress_bar("sort", files.total_bytes());
+        let (mut sorter, mut lines) = (Sorter::new(limits), Lines::default());
+        loop {
+            files.next_lines(&mut lines).map_err(failure)?;
+            if lines.is_empty() {
+                break;
+            }
+            lines.iter().try_for_each(|line| sorter.push(line)).map_err(failure)?;
+            progress.set_position(files.bytes_read());
+        }
+        progress.finish_and_clear();
+        let ends = sorter.ends().clone();
+        Ok(Self::Sorted(sorter.finish(files.names()).map_err(failure)?, ends))
+    }
+
+    /// Sorted, all lines are one stream: the files that they stand in decide nothing.
+    const fn partitions(&self, files: usize) -> usize {
+        match self {
+            Self::InOrder(..) => files,
+            Self::Sorted(..) => 1,
+        }
+    }
+
+    fn next_lines(&mut self, lines: &mut Lines, limits: &Limits) -> Result<(), SourceError> {
+        match self {
+            Self::InOrder(files, ends) => {
+                let read = files.next_lines(lines);
+                let moments = lines.iter().map(|(_, _, line)| moment_of(line, limits));
+                moments.filter(|moment| moment.moves_time).for_each(|moment| ends.observe(moment.time));
+                read
+            }
+            Self::Sorted(sorted, _) => sorted.next_lines(lines),
+        }
+    }
+
+    fn name(&self, file: PartitionIndex) -> &str {
+        match self {
+            Self::InOrder(files, _) => files.name(file),
+            Self::Sorted(sorted, _) => sorted.name(file),
+        }
+    }
+
+    const fn total_bytes(&self) -> u64 {
+        match self {
+            Self::InOrder(files, _) => files.total_bytes(),
+            Self::Sorted(sorted, _) => sorted.total_bytes(),
+        }
+    }
+
+    fn bytes_read(&self) -> u64 {
+        match self {
+            Self::InOrder(files, _) => files.bytes_read(),
+            Self::Sorted(sorted, _) => sorted.bytes_read(),
+        }
+    }
+}
+
+fn progress_bar(doing: &str, total_bytes: u64) -> indicatif::ProgressBar {
+    if !stderr().is_terminal() || total_bytes == 0 {
+        return indicatif::ProgressBar::hidden();
+    }
+    let bar = indicatif::ProgressBar::new(total_bytes);
+    let style = indicatif::ProgressStyle::with_template(&format!(
+        "{doing} {{bar:40}} {{percent}}% of {{total_bytes}}, {{bytes_per_sec}}, {{eta}} left"
+    ));
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Reads a share of the command line, 0 to 1.
+///
+/// # Errors
+/// Says what was expected and found.
+pub fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("expected a number from 0 to 1, found {text:?}"))
+}
+
+fn failure(error: SourceError) -> Failure {
+    match error {
+        SourceError::TooManyFiles => Failure::Usage(error.to_string()),
+        _ => Failure::io(error),
+    }
+}

@@ -1,0 +1,279 @@
+//! `report`: the evaluation report of a period, from the daemon's history or from files of events. It reads beside a running daemon.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::arguments::{ConfigArgument, load, parse_time};
+use super::export::parse_period;
+use super::failure::{Failure, Finished};
+use super::files::{Input, check_losses, count_by_day, cut_off, parse_share};
+use super::report_files::{ReportFiles, ReportFormat, WrittenFile};
+use crate::checkpoint::audit::{Checkpoint, position};
+use crate::checkpoint::reports::{Handing, MAX_FILES, MadeFile, MadeReport, RestsOn, hand_over};
+use crate::checkpoint::{HistoryReader, PassedOver, Unwritten, day_text};
+use crate::disclosure::Kept;
+use crate::monitor::Output;
+use crate::plan::{EventTime, Period, PeriodKind};
+use crate::render::rfc3339;
+use crate::render::words::Language;
+use crate::report::{Asked, AuditPosition, Builder, Report, Source};
+use crate::settings::Settings;
+
+/// How long a running daemon may take to enter the report into its audit log.
+const LOGGED_WITHIN: Duration = Duration::from_secs(15);
+
+/// What is reported, and how.
+#[derive(Args, Clone, Debug)]
+pub struct ReportArguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// A year (2026), a quarter (2026-Q3), a month (2026-09), a day (2026-09-30), or two days (2026-07-01..2026-09-30), both inclusive; days are UTC.
+    /// Or last-month, last-quarter, last-year: the last one that has ended
+    #[arg(long, value_parser = parse_report_period)]
+    period: Period,
+    /// Languages, separated by commas: nl, en
+    #[arg(long, value_delimiter = ',', default_value = "nl,en", value_parser = parse_language)]
+    lang: Vec<Language>,
+    /// Formats, separated by commas: html, json, csv, register
+    #[arg(long, value_delimiter = ',', default_value = "html,json,csv", value_parser = parse_format)]
+    format: Vec<ReportFormat>,
+    /// The folder of the files; it must be there [default: report.dir]
+    #[arg(long, value_name = "FOLDER")]
+    to: Option<PathBuf>,
+    /// Report on a period that has not ended yet, up to now or to --as-of
+    #[arg(long)]
+    to_date: bool,
+    /// The end of what is read, inclusive; with FILE: evaluate then [default: the newest event that the others support]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    as_of: Option<EventTime>,
+    /// With FILE: end with exit code 65 when a larger share of the lines, 0 to 1, was not counted
+    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = parse_share)]
+    max_lost: f64,
+    /// JSON-lines files of events, in any order, plain or compressed by gzip or Zstandard; - for standard input [default: the history in state.dir]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// A report, and what is said beside it.
+struct Made {
+    report: Report,
+    is_empty: bool,
+    /// Of files, if too many lines were not counted.
+    lost: Option<Failure>,
+}
+
+/// Writes the files of a report, prints each with its SHA-256, and hands the hashes over to the audit log. The same history gives the same bytes.
+///
+/// # Errors
+/// [`Failure::Usage`] for a period that has not begun, or has not ended, without `--to-date`; [`Failure::Data`] if there is no history, and once
+/// the files are written if nothing of the period was there, or too many lines of files were not counted; [`Failure::Io`] if a file cannot be read or written.
+pub fn run(arguments: &ReportArguments) -> Result<Finished, Failure> {
+    let settings = load(&arguments.config.config)?;
+    let asked = asked(arguments, &settings, now())?;
+    let made = if arguments.files.is_empty() { of_history(&settings, asked)? } else { of_files(arguments, &settings, asked)? };
+    warn(&made.report);
+    let formats: BTreeSet<ReportFormat> = arguments.format.iter().copied().collect();
+    let folder = folder(arguments, &settings)?;
+    let written = ReportFiles { report: &made.report, languages: &languages(arguments), formats: &formats, folder: &folder }.write()?;
+    for WrittenFile { path, bytes, sha256, .. } in &written {
+        println!("{}: {bytes} bytes, SHA-256 {sha256}", path.display());
+    }
+    if arguments.files.is_empty() {
+        hand(&settings, &made.report, (&languages(arguments), &formats), &written)?;
+    }
+    println!("{}", told(&made.report));
+    if made.is_empty {
+        let period = &made.report.period.label;
+        return Err(Failure::Data(format!("{period}: expected a release in the period, found none: the report says that nothing was heard")));
+    }
+    made.lost.map_or(Ok(Finished::Ok), Err)
+}
+
+/// What is asked, as far as it can be told by `now`.
+fn asked(arguments: &ReportArguments, settings: &Settings, now: EventTime) -> Result<Asked, Failure> {
+    let ReportArguments { period, to_date, as_of, files, .. } = arguments;
+    let until = as_of.map_or(now, |as_of| as_of.min(now));
+    if period.start() >= until {
+        return Err(Failure::Usage(format!(
+            "--period: expected a period that has begun by {}, found {}, which begins on {}",
+            rfc3339(until).unwrap_or_default(),
+            period.label,
+            day_text(period.first)
+        )));
+    }
+    let has_ended = period.end() <= until;
+    // Files have an end of their own: what of the period is not in them is told as missing.
+    if !has_ended && !to_date && (files.is_empty() || as_of.is_some()) {
+        return Err(Failure::Usage(format!(
+            "--period: expected a period that has ended by {}, found {}, which ends on {}; --to-date reports what there is",
+            rfc3339(until).unwrap_or_default(),
+            period.label,
+            day_text(period.last)
+        )));
+    }
+    Ok(Asked {
+        period: period.clone(),
+        to_date: (!has_ended && *to_date).then_some(until),
+        source: if files.is_empty() { Source::History } else { Source::Replay },
+        release_every: settings.plan.disclosure.release_every,
+    })
+}
+
+fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
+    let reader = HistoryReader::new(&settings.state.dir);
+    if !reader.folder().is_dir() {
+        return Err(Failure::Data(format!(
+            "{}: expected a history, found no such folder (state.dir)",
+            reader.folder().display()
+        )));
+    }
+    let days = asked.days();
+    // The day before the period says what was so when it began.
+    let before = reader.days()?.into_iter().rfind(|day| day < days.start());
+    let mut builder = Builder::new(asked);
+    let mut unreadable = Vec::new();
+    let walked = reader.walk_over(
+        before.unwrap_or(*days.start())..=*days.end(),
+        |step| {
+            builder.take(step);
+            Ok::<(), Failure>(())
+        },
+        |error| {
+            unreadable.push(error.to_string());
+            Ok(())
+        },
+    );
+    let PassedOver { unreadable: before, .. } = walked?;
+    before.into_iter().chain(unreadable).for_each(|problem| builder.note_unreadable(problem));
+    let audit = match builder.told_at().map_or(Ok(None), |told_at| position(&settings.state.dir, told_at)) {
+        Ok(found) => found.map(|Checkpoint { origin, size, root }| AuditPosition { origin, size, root: Checkpoint::shown_root(&root) }),
+        Err(error) => {
+            builder.note_unreadable(error.to_string());
+            None
+        }
+    };
+    let is_empty = builder.is_empty();
+    Ok(Made { report: builder.finish(&settings.plan, audit), is_empty, lost: None })
+}
+
+fn of_files(arguments: &ReportArguments, settings: &Settings, asked: Asked) -> Result<Made, Failure> {
+    let release_every = asked.release_every;
+    let (mut builder, mut history) = (Builder::new(asked), Unwritten::default());
+    let ReportArguments { files, as_of, max_lost, .. } = arguments;
+    let input = Input { files, as_of: *as_of, in_order: false };
+    let (monitor, losses) = count_by_day(input, settings, &mut |monitor| {
+        while let Some(output) = monitor.poll_output() {
+            if let Output::Published(published) = output {
+                history.add(&Kept::of(&published, &[]), release_every, |step| builder.take(step));
+            }
+        }
+    })?;
+    let events = monitor.health().events;
+    if events.read > 0 && events.rejected == events.read {
+        return Err(Failure::Data(format!("expected events of the contract, found none in {} lines", events.read)));
+    }
+    let lost = check_losses((&events, cut_off(&events, *as_of)), &losses, *max_lost).err();
+    let is_empty = builder.is_empty();
+    Ok(Made { report: builder.finish(&settings.plan, None), is_empty, lost })
+}
+
+/// The folder of the files. That of the configuration is made where it is not there.
+fn folder(arguments: &ReportArguments, settings: &Settings) -> Result<PathBuf, Failure> {
+    use std::os::unix::fs::DirBuilderExt;
+    if let Some(folder) = &arguments.to {
+        return Ok(folder.clone());
+    }
+    let folder = settings.report_dir();
+    match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(Failure::file("make", &folder, &error)),
+        _ => Ok(folder),
+    }
+}
+
+/// Each language once, in the order that was asked for.
+fn languages(arguments: &ReportArguments) -> Vec<Language> {
+    let mut languages = Vec::new();
+    for language in &arguments.lang {
+        if !languages.contains(language) {
+            languages.push(*language);
+        }
+    }
+    languages
+}
+
+/// Tells the audit log of the files.
+fn hand(
+    settings: &Settings,
+    report: &Report,
+    (languages, formats): (&[Language], &BTreeSet<ReportFormat>),
+    written: &[WrittenFile],
+) -> Result<(), Failure> {
+    let file = |file: &WrittenFile| MadeFile { name: file.name.clone(), bytes: file.bytes, sha256: file.sha256.clone() };
+    debug_assert!(written.len() <= MAX_FILES, "a report has some dozen files");
+    let made = MadeReport {
+        period: report.period.clone(),
+        languages: languages.iter().map(|language| language.code().to_owned()).collect(),
+        formats: formats.iter().map(|format| format.name().to_owned()).collect(),
+        files: written.iter().map(file).collect(),
+        made_at: now(),
+        rests_on: report.audit.clone().map(|AuditPosition { origin, size, root }| RestsOn { origin, size, root }),
+    };
+    let handed = hand_over(&settings.state.dir, &made).map_err(Failure::io)?;
+    println!(
+        "{}",
+        match handed.wait(LOGGED_WITHIN) {
+            Handing::Logged => "audit log: it has the hashes of these files",
+            Handing::Waits => "audit log: the daemon enters the hashes of these files when it runs",
+        }
+    );
+    Ok(())
+}
+
+fn warn(report: &Report) {
+    for problem in &report.coverage.unreadable {
+        eprintln!("paritywatch: warning: {problem}");
+    }
+}
+
+/// Says how much of the period was there: silence is not compliance.
+fn told(report: &Report) -> String {
+    let coverage = &report.coverage;
+    let unheard = report.profiles.iter().filter(|profile| !profile.was_heard()).count();
+    let (label, days, with) = (&report.period.label, coverage.days, coverage.days_with_release);
+    let to_date = report.to_date.and_then(rfc3339).map_or_else(String::new, |until| format!(" to date ({until})"));
+    let mut text = format!(
+        "{label}{to_date}: {with} of {days} days have a release, {} releases; {} profiles, nothing was heard of {unheard}",
+        coverage.releases,
+        report.profiles.len()
+    );
+    if !coverage.days_without.is_empty() {
+        let shown: Vec<&str> = coverage.days_without.iter().take(10).map(String::as_str).collect();
+        let more = coverage.days_without.len().saturating_sub(shown.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        text += &format!("; without a release: {}{more}", shown.join(", "));
+    }
+    text
+}
+
+fn now() -> EventTime {
+    EventTime(jiff::Timestamp::now().as_millisecond())
+}
+
+/// Reads a period, or the word for the last one of its kind that has ended.
+fn parse_report_period(text: &str) -> Result<Period, String> {
+    let kind = PeriodKind::ALL.into_iter().find(|kind| text.strip_prefix("last-") == Some(kind.name()));
+    kind.map_or_else(|| parse_period(text), |kind| Ok(kind.before(&kind.around(now()))))
+}
+
+fn parse_language(text: &str) -> Result<Language, String> {
+    let known = [Language::Dutch, Language::English].into_iter().find(|language| language.code() == text);
+    known.ok_or_else(|| format!("expected nl or en, found {text:?}"))
+}
+
+fn parse_format(text: &str) -> Result<ReportFormat, String> {
+    let found = ReportFormat::ALL.into_iter().find(|format| format.name() == text);
+    found.ok_or_else(|| format!("expected html, json, csv or register, found {text:?}"))
+}

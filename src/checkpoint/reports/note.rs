@@ -1,0 +1,147 @@
+//! What a note says of a report that was made.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{EventTime, Period};
+
+/// Files of one report, at most.
+pub const MAX_FILES: usize = 200;
+/// Languages, or formats, of one report, at most.
+const MAX_WORDS: usize = 20;
+/// Longest name or word, in bytes.
+const MAX_NAME_BYTES: usize = 200;
+/// What the first field of a note says.
+const SCHEMA: &str = "paritywatch.report_made.v1";
+
+/// A report that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeReport {
+    /// What it is about.
+    pub period: Period,
+    /// Its languages.
+    pub languages: Vec<String>,
+    /// Its formats: `html`, `json`, `csv` ...
+    pub formats: Vec<String>,
+    /// Its files: 1 to [`MAX_FILES`].
+    pub files: Vec<MadeFile>,
+    /// When, by the wall clock. The report itself has no such time: the same history gives the same bytes.
+    pub made_at: EventTime,
+    /// The place in the audit log that it rests on; `None` without a log.
+    pub rests_on: Option<RestsOn>,
+}
+
+/// A file of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeFile {
+    /// Its name in its folder: letters, digits, `.`, `_` and `-`, and no dot first.
+    pub name: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// Its SHA-256, as hex digits.
+    pub sha256: String,
+}
+
+/// A place in the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestsOn {
+    /// The log.
+    pub origin: String,
+    /// Entries of it.
+    pub size: u64,
+    /// The root over them, in Base64.
+    pub root: String,
+}
+
+/// The fields of a note, in their order.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    schema: String,
+    period: String,
+    languages: Vec<String>,
+    formats: Vec<String>,
+    made_at: String,
+    audit: Option<RestsOn>,
+    files: Vec<MadeFile>,
+}
+
+impl MadeReport {
+    /// Returns it as one line of JSON.
+    ///
+    /// # Errors
+    /// Says what was expected and found where it could not be read again.
+    pub fn to_json(&self) -> Result<String, String> {
+        let made_at = jiff::Timestamp::from_millisecond(self.made_at.0).map_err(|error| error.to_string())?;
+        let note = Note {
+            schema: SCHEMA.to_owned(),
+            period: self.period.label.clone(),
+            languages: self.languages.clone(),
+            formats: self.formats.clone(),
+            made_at: made_at.to_string(),
+            audit: self.rests_on.clone(),
+            files: self.files.clone(),
+        };
+        note.check()?;
+        serde_json::to_string(&note).map_err(|error| error.to_string())
+    }
+
+    /// Reads what [`Self::to_json`] has written.
+    ///
+    /// # Errors
+    /// Says what was expected and found.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let note: Note = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let period = note.check()?;
+        let made_at: jiff::Timestamp =
+            note.made_at.parse().map_err(|_| format!("made_at: expected a time, found {:?}", note.made_at))?;
+        Ok(Self {
+            period,
+            languages: note.languages,
+            formats: note.formats,
+            files: note.files,
+            made_at: EventTime(made_at.as_millisecond()),
+            rests_on: note.audit,
+        })
+    }
+}
+
+impl Note {
+    /// Checks everything that may come to a page or an answer. Returns the period.
+    fn check(&self) -> Result<Period, String> {
+        let expected =
+            |what: &str, expected: &str, found: &str| Err(format!("{what}: expected {expected}, found {found:?}"));
+        if self.schema != SCHEMA {
+            return expected("schema", SCHEMA, &self.schema);
+        }
+        let Some(period) = Period::parse(&self.period) else {
+            return expected("period", "a period such as 2026-Q3", &self.period);
+        };
+        let words = self.languages.iter().chain(&self.formats);
+        if let Some(word) = words.clone().find(|word| !is_name(word)) {
+            return expected("languages and formats", "letters and digits", word);
+        }
+        if self.languages.len().max(self.formats.len()) > MAX_WORDS {
+            return Err(format!("languages and formats: expected at most {MAX_WORDS} of each, found more"));
+        }
+        if !(1..=MAX_FILES).contains(&self.files.len()) {
+            return Err(format!("files: expected 1 to {MAX_FILES}, found {}", self.files.len()));
+        }
+        for MadeFile { name, sha256, .. } in &self.files {
+            if !is_name(name) {
+                return expected("files", "a name of letters, digits, `.`, `_` and `-`", name);
+            }
+            if sha256.len() != 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+                return expected("files", "a SHA-256 of 64 hex digits", sha256);
+            }
+        }
+        Ok(period)
+    }
+}
+
+/// Whether it can stand in a path, in a URL and on a page as it is.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=MAX_NAME_BYTES).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(is_plain)
+}

@@ -1,0 +1,71 @@
+//! What is known of the data as a whole.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::disclosure::{KeptEntry, KeptQuality};
+
+use super::model::{ProfileReport, Quality};
+
+/// What releases say of the data.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// Events by what became of them: how many the last release said, and how many came in the period. They are counted over the life of the state.
+    events: BTreeMap<String, (u64, u64)>,
+    /// All that the last release said.
+    last: Vec<KeptQuality>,
+}
+
+impl Gathered {
+    /// Takes what an entry from before the period says: events until then do not count.
+    pub fn note_before(&mut self, entry: &KeptEntry) {
+        for (name, count) in counts(entry) {
+            self.events.insert(name.clone(), (count, 0));
+        }
+    }
+
+    /// Takes what an entry of the period says.
+    pub fn take(&mut self, entry: &KeptEntry) {
+        for (name, count) in counts(entry) {
+            let (last, sum) = self.events.entry(name.clone()).or_default();
+            // A state that was made anew counts from 0.
+            *sum += count.checked_sub(*last).unwrap_or(count);
+            *last = count;
+        }
+        if entry.is_release {
+            self.last.clone_from(&entry.quality);
+        }
+    }
+
+    /// Counts what is withheld at the end.
+    pub fn finish(self, profiles: &[ProfileReport]) -> Quality {
+        let findings = || profiles.iter().flat_map(|profile| &profile.findings);
+        let withheld = findings().filter(|finding| finding.row.suppressed).count() as u64;
+        let gaps = self.last.iter().filter(|row| row.what == "accepted_gap").filter_map(|row| row.name.clone());
+        let mut notes: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for row in self.last.iter().filter(|row| !matches!(row.what.as_str(), "events" | "accepted_gap")) {
+            notes.entry(&row.what).or_default().push(note(row));
+        }
+        Quality {
+            events: self.events.into_iter().map(|(name, (_, sum))| (name, sum)).collect(),
+            withheld: (withheld, findings().count() as u64),
+            gaps: gaps.collect(),
+            notes: notes.into_iter().map(|(name, rows)| (name.to_owned(), Value::Array(rows).to_string())).collect(),
+        }
+    }
+}
+
+fn counts(entry: &KeptEntry) -> impl Iterator<Item = (&String, u64)> {
+    let events = entry.quality.iter().filter(|row| row.what == "events");
+    events.filter_map(|row| Some((row.name.as_ref()?, row.count?)))
+}
+
+/// What applies of a row, by the names of its columns. A count that may not be told is null.
+fn note(row: &KeptQuality) -> Value {
+    let KeptQuality { profile, channel, dimension, group, name, .. } = row;
+    let words =
+        [("profile", profile), ("channel", channel), ("dimension", dimension), ("group", group), ("name", name)];
+    let words = words.into_iter().filter_map(|(key, word)| Some((key.to_owned(), json!(word.as_ref()?))));
+    Value::Object(words.chain([("count".to_owned(), json!(row.count))]).collect::<Map<_, _>>())
+}

@@ -1,0 +1,116 @@
+//! The alerts of a profile: what each is about, who is to do what, what happened, and the measures taken.
+
+use maud::{Markup, html};
+
+use super::super::model::AlertReport;
+use super::cells::{about, number, reason_of, reference};
+use super::item;
+use super::view::View;
+use crate::disclosure::KeptTransition;
+use crate::judge::Verdict;
+use crate::render::words::{fill, indicator_of, limits, mark, time};
+
+/// Alerts of a profile, at most: the newest. And what happened to one, the first things.
+const MAX_ALERTS: usize = 60;
+const MAX_HAPPENED: usize = 60;
+
+/// The part about alerts.
+pub(super) fn part(view: View<'_>, profile: usize, alerts: &[AlertReport]) -> Markup {
+    let skipped = alerts.len().saturating_sub(MAX_ALERTS);
+    html! {
+        h3.topic { (view.chapters.alerts) }
+        @if alerts.is_empty() { p { (view.chapters.no_alert) } }
+        @for (index, alert) in alerts.iter().enumerate().skip(skipped) { (card(view, &format!("a{profile}-{index}"), alert)) }
+        @if skipped > 0 { p.note { (fill(view.chapters.alerts_left_out, &[&view.count(skipped)])) } }
+    }
+}
+
+fn card(view: View<'_>, id: &str, alert: &AlertReport) -> Markup {
+    let (language, chapters) = (view.language, view.chapters);
+    let severity = severity(&alert.severity);
+    let state = if alert.is_open { chapters.is_open } else { chapters.has_ended };
+    html! {
+        article.alert.(mark::class(severity)) id=(id) {
+            h4 {
+                (mark::shape(severity))
+                span { (language.verdict_word(severity)) ", " (state) @if alert.began_before { "; " (chapters.began_before) } }
+            }
+            p.subject { (subject(view, alert)) }
+            dl.facts {
+                (item(chapters.owner, &given(view, &alert.owner)))
+                (item(chapters.action, &given(view, &alert.action)))
+                (item(chapters.alert_id, &html! { code { (alert.id) } }))
+            }
+            (happened(view, alert))
+            @if alert.transitions.iter().all(|of| of.measure.is_none()) { p.note { (chapters.no_measure) } }
+        }
+    }
+}
+
+fn severity(name: &str) -> Option<Verdict> {
+    Verdict::ALL.into_iter().find(|verdict| verdict.name() == name)
+}
+
+fn given(view: View<'_>, text: &str) -> Markup {
+    html! { @if text.is_empty() { span.muted { (view.chapters.not_given) } } @else { (text) } }
+}
+
+fn subject(view: View<'_>, alert: &AlertReport) -> Markup {
+    let key = &alert.key;
+    let none = crate::disclosure::KeptFinding::default();
+    let last = alert.transitions.last().map_or(&none, |of| &of.evidence);
+    let reference = reference(view, key, last);
+    html! {
+        (about(view, key))
+        @if !reference.is_empty() { " " (fill(view.chapters.against, &[reference])) }
+        @if indicator_of(key).is_some() { "; " (view.language.indicator(indicator_of(key))) }
+        " (" (key.rule) ", " (view.window(&key.window)) ")."
+        @if let Some(reason) = reason_of(last) { " " (view.language.why(reason)) }
+    }
+}
+
+fn happened(view: View<'_>, alert: &AlertReport) -> Markup {
+    let (texts, chapters) = (view.language.past(), view.chapters);
+    let caption = fill(chapters.happened, &[&alert.id]);
+    let left_out = alert.left_out + alert.transitions.len().saturating_sub(MAX_HAPPENED) as u64;
+    html! {
+        @if !alert.transitions.is_empty() {
+            div.scroll role="region" tabindex="0" aria-label=(caption) {
+                table {
+                    caption.hidden { (caption) }
+                    thead {
+                        tr {
+                            th scope="col" { (texts.when) }
+                            th scope="col" { (texts.what) }
+                            th scope="col" { (chapters.window) }
+                            th.number scope="col" { (chapters.ratio_then) }
+                            th scope="col" { (texts.by) }
+                        }
+                    }
+                    tbody { @for of in alert.transitions.iter().take(MAX_HAPPENED) { (line(view, of)) } }
+                }
+            }
+            @if left_out > 0 { p.note { (fill(chapters.happened_left_out, &[&view.language.count(left_out)])) } }
+        }
+    }
+}
+
+fn line(view: View<'_>, of: &KeptTransition) -> Markup {
+    let texts = view.language.past();
+    let word =
+        texts.words.iter().find(|(name, _)| *name == of.transition).map_or(of.transition.as_str(), |(_, word)| *word);
+    html! {
+        tr {
+            th scope="row" { (time(view.language, Some(of.at))) }
+            td { (word) @if of.measure.is_none() { small { (view.language.verdict_word(severity(&of.severity))) } } }
+            td { (view.window(&of.key.window)) }
+            td.number {
+                @match of.evidence.judged_ratio() {
+                    Some(ratio) => { (number(view, ratio.value)) small { (limits(view.language, ratio)) } }
+                    None => { (super::cells::ABSENT) }
+                }
+            }
+            td { @if let Some([by, reason]) = &of.measure { (by) small { (reason) } } @else { (super::cells::ABSENT) } }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What is missing, before anything is said: days, files, numbers that are withheld.
+
+use maud::{Markup, html};
+
+use super::profile;
+use super::view::View;
+use crate::render::words::fill;
+
+/// Runs of days without numbers that are named, at most, and things that cannot be read.
+const MAX_DAYS: usize = 40;
+const MAX_UNREADABLE: usize = 40;
+
+/// The section.
+pub(super) fn section(view: View<'_>) -> Markup {
+    let opening = view.opening;
+    let lines = lines(view);
+    html! {
+        section.missing aria-labelledby="missing" {
+            h2 id="missing" { (opening.missing) }
+            p.note { (opening.missing_note) }
+            ul {
+                @if is_whole(view) { li { (opening.nothing_missing) } }
+                @for line in lines { li { (line) } }
+                (unreadable(view))
+            }
+        }
+    }
+}
+
+fn is_whole(view: View<'_>) -> bool {
+    let coverage = &view.report.coverage;
+    coverage.days_without.is_empty() && coverage.unreadable.is_empty() && coverage.releases > 0
+}
+
+fn lines(view: View<'_>) -> Vec<String> {
+    let (report, opening) = (view.report, view.opening);
+    let all = view.findings().count();
+    let mut lines = Vec::new();
+    if report.coverage.releases == 0 {
+        lines.push(opening.no_release.to_owned());
+    }
+    if let Some(end) = report.to_date {
+        lines.push(fill(opening.to_date_note, &[&view.day(end)]));
+    }
+    lines.extend(days(view));
+    let (withheld, of) = report.quality.withheld;
+    if withheld > 0 {
+        lines.push(fill(opening.withheld_some, &[&view.language.count(of), &view.language.count(withheld)]));
+    }
+    let rolling = view.findings().filter(|row| !row.of.basis.is_period).count();
+    if rolling > 0 {
+        lines.push(fill(opening.not_of_period, &[&view.count(rolling), &view.count(all)]));
+    }
+    let last = report.coverage.last;
+    let early = view
+        .findings()
+        .filter(|row| last.is_some_and(|last| row.of.basis.as_of < last.min(report.period.end())))
+        .count();
+    if early > 0 {
+        lines.push(fill(opening.not_at_end, &[&view.count(early), &view.count(all)]));
+    }
+    if !report.quality.gaps.is_empty() {
+        lines.push(fill(opening.gaps_accepted, &[&view.count(report.quality.gaps.len())]));
+    }
+    let unknown = report.profiles.iter().filter(|profile| profile.findings.is_empty()).map(profile::title);
+    let unknown: Vec<&str> = unknown.collect();
+    if !unknown.is_empty() {
+        lines.push(fill(opening.no_findings_of, &[&unknown.join(", ")]));
+    }
+    let unlisted = report.profiles.iter().filter(|profile| !profile.is_listed).map(profile::title);
+    let unlisted: Vec<&str> = unlisted.collect();
+    if !unlisted.is_empty() {
+        lines.push(fill(opening.unlisted_profile, &[&unlisted.join(", ")]));
+    }
+    if report.audit.is_none() {
+        lines.push(opening.no_audit_note.to_owned());
+    }
+    lines
+}
+
+fn days(view: View<'_>) -> Option<String> {
+    let coverage = &view.report.coverage;
+    if coverage.days_without.is_empty() {
+        return None;
+    }
+    let named = coverage.days_without.iter().take(MAX_DAYS).map(|days| view.spelled(days));
+    let more = coverage.days_without.len().saturating_sub(MAX_DAYS);
+    let more = (more > 0).then(|| fill(view.opening.days_more, &[&view.count(more)]));
+    let named: Vec<String> = named.chain(more).collect();
+    let missing = coverage.days.saturating_sub(coverage.days_with_release);
+    let counts = [view.language.count(missing), view.language.count(coverage.days)];
+    Some(fill(view.opening.days_missing, &[&counts[0], &counts[1], &named.join("; ")]))
+}
+
+fn unreadable(view: View<'_>) -> Markup {
+    let unreadable = &view.report.coverage.unreadable;
+    html! {
+        @for problem in unreadable.iter().take(MAX_UNREADABLE) {
+            li { b { (view.opening.unreadable) } " " span lang="en" { (problem) } }
+        }
+        @if unreadable.len() > MAX_UNREADABLE {
+            li { (fill(view.opening.unreadable_more, &[&view.count(unreadable.len() - MAX_UNREADABLE)])) }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The texts of the title, of what is missing, and of the summary.
+
+use super::words;
+use crate::plan::Indicator;
+
+words! {
+    /// Title, what is missing, summary, signature.
+    Opening {
+        title: "Evaluation of risk profiling", "Evaluatie van risicoprofilering";
+        brand: "paritywatch", "paritywatch";
+        subtitle: "Report of signals of unequal treatment, and of what could not be judged", "Verslag van signalen van ongelijke behandeling, en van wat niet te beoordelen was";
+        from_to: "{} to {}", "{} tot en met {}";
+        contents: "Contents", "Inhoud";
+        made_of: "Made of", "Gemaakt van";
+        of_history: "the history of published numbers", "de geschiedenis van gepubliceerde getallen";
+        of_replay: "files of events, read again", "bestanden met gebeurtenissen, opnieuw gelezen";
+        days: "Days with numbers", "Dagen met getallen";
+        days_of: "{} of {}", "{} van {}";
+        releases: "Publications of numbers", "Publicaties van getallen";
+        first_last: "First and last", "Eerste en laatste";
+        rests_on: "Rests on", "Berust op";
+        audit_entries: "{} entries of the audit log {}", "{} regels van het auditlogboek {}";
+        no_audit: "no audit log", "geen auditlogboek";
+
+        missing: "What is missing", "Wat ontbreekt";
+        missing_note: "This comes first: what is not there cannot speak for a profile.", "Dit staat voorop: wat er niet is, kan niet voor een profiel pleiten.";
+        nothing_missing: "Every day of the period has numbers, and everything that was kept could be read.", "Elke dag van de periode heeft getallen, en alles wat is bewaard kon worden gelezen.";
+        no_release: "There are no numbers in this period. Nothing can be said about any profile.", "Er zijn in deze periode geen getallen. Er valt over geen enkel profiel iets te zeggen.";
+        to_date: "to date", "tot nu toe";
+        to_date_note: "The period had not ended: this report is to date, and ends at {}. What comes later is not in it.", "De periode was nog niet voorbij: dit is een verslag tot nu toe, dat eindigt op {}. Wat later komt staat er niet in.";
+        unlisted_profile: "Not in the configuration any more: {}.", "Niet meer in de configuratie: {}.";
+        days_missing: "{} of {} days have no numbers: {}.", "{} van {} dagen hebben geen getallen: {}.";
+        days_more: "and {} more entries", "en nog {} vermeldingen";
+        unreadable: "Cannot be read, and is missing here:", "Niet te lezen, en ontbreekt hier:";
+        unreadable_more: "{} more things cannot be read.", "Nog {} zaken zijn niet te lezen.";
+        withheld_some: "Of {} findings, {} have withheld numbers: so few cases that somebody could be recognised, or numbers from which such would follow.", "Van {} bevindingen zijn bij {} de getallen afgeschermd: zo weinig gevallen dat iemand herkenbaar zou zijn, of getallen waaruit zoiets zou volgen.";
+        not_of_period: "{} of {} findings count the cases of a rolling window that ended with the period, as there are no counts of the period itself. Each says so.", "{} van {} bevindingen tellen de gevallen van een doorlopend venster dat met de periode eindigde, omdat er van de periode zelf geen tellingen zijn. Dat staat er telkens bij.";
+        not_at_end: "{} of {} findings end before the period does: they were not told any more. Each says so.", "{} van {} bevindingen eindigen eerder dan de periode: ze zijn daarna niet meer gedaan. Dat staat er telkens bij.";
+        gaps_accepted: "{} gaps in the data were accepted by an operator: see Data quality.", "{} gaten in de gegevens zijn door een beheerder geaccepteerd: zie Kwaliteit van de gegevens.";
+        no_findings_of: "Nothing was found out about: {}. No rule judges it, or no event of it came.", "Er is niets vastgesteld over: {}. Geen regel beoordeelt het, of er kwam geen gebeurtenis van.";
+        no_audit_note: "The report rests on no audit log, so that its numbers cannot be shown to be those that were published.", "Het verslag berust op geen auditlogboek. Dat zijn getallen zo gepubliceerd zijn, is dus niet aan te tonen.";
+
+        summary: "Summary", "Samenvatting";
+        watched: "What was watched", "Wat is bewaakt";
+        watched_one: "One profile was watched, by {} comparisons of groups and {} checks of other duties.", "Eén profiel is bewaakt, met {} vergelijkingen van groepen en {} toetsen van andere plichten.";
+        watched_more: "{} profiles were watched, by {} comparisons of groups and {} checks of other duties.", "{} profielen zijn bewaakt, met {} vergelijkingen van groepen en {} toetsen van andere plichten.";
+        watched_none: "No profile was watched.", "Er is geen profiel bewaakt.";
+        found: "What was found", "Wat is gevonden";
+        found_counts: "At the end of the period: {} critical, {} a warning, {} within the thresholds; {} could not be judged.", "Aan het eind van de periode: {} kritiek, {} een waarschuwing, {} binnen de drempels; {} niet te beoordelen.";
+        found_more: "{} more stand in the chapters of the profiles.", "Nog {} staan in de hoofdstukken van de profielen.";
+        found_none: "What could be judged ({} of {}) gave no evidence beyond a threshold. That does not show that people are treated equally.", "Wat te beoordelen was ({} van {}) gaf geen bewijs voorbij een drempel. Dat toont niet aan dat mensen gelijk worden behandeld.";
+        found_nothing_judged: "Nothing could be judged. This report therefore says nothing about equal treatment, neither for nor against.", "Er was niets te beoordelen. Dit verslag zegt daarom niets over gelijke behandeling, voor noch tegen.";
+        not_judged: "What could not be judged, and why", "Wat niet te beoordelen was, en waarom";
+        all_judged: "Every finding could be judged.", "Elke bevinding was te beoordelen.";
+        why_too_few: "{} have too few cases yet.", "{} hebben nog te weinig gevallen.";
+        why_too_few_needed: "{} have too few cases yet: up to {} more are needed.", "{} hebben nog te weinig gevallen: er zijn er nog hoogstens {} nodig.";
+        why_withheld: "{} have withheld numbers: nothing can be said about these groups.", "{} hebben afgeschermde getallen: over deze groepen valt niets te zeggen.";
+        why_incomplete: "{} miss too many cases. Largest causes: {}.", "{} missen te veel gevallen. Grootste oorzaken: {}.";
+        why_stale: "{} had no recent events.", "{} hadden geen recente gebeurtenissen.";
+        why_unjudged: "{} are shown for the reader only: their rules give no verdict.", "{} worden alleen getoond: hun regels geven geen oordeel.";
+        happened: "What happened about it", "Wat ermee is gedaan";
+        alerts_none: "No alert was open in the period. That is no proof of equal treatment.", "Er stond in de periode geen alarm open. Dat bewijst geen gelijke behandeling.";
+        alerts_some: "Alerts open in the period: {}. Still open at its end: {}. Measures reported: {}.", "Alarmen open in de periode: {}. Nog open aan het eind: {}. Gemelde maatregelen: {}.";
+        alerts_unanswered: "{} of the alerts that are open have no measure reported.", "Bij {} van de open alarmen is geen maatregel gemeld.";
+        per_profile: "Findings by profile, at the end of the period", "Bevindingen per profiel, aan het eind van de periode";
+        profile: "Profile", "Profiel";
+        not_judged_short: "Not judged", "Niet beoordeeld";
+        alerts_open: "Open alerts", "Open alarmen";
+        worst: "Worst", "Zwaarste";
+        no_legal: "The report gives evidence. Whether a difference is justified, and whether the law is kept, is for the one who signs to judge.", "Het verslag geeft bewijs. Of een verschil gerechtvaardigd is en of de wet is nageleefd, is aan wie tekent.";
+
+        conclusion: "Conclusion and signature", "Conclusie en ondertekening";
+        conclusion_note: "To be filled in by the one who evaluates. Nothing here is filled in by the program.", "In te vullen door wie evalueert. Het programma vult hier niets in.";
+        sign_conclusion: "Conclusion, and measures to take", "Conclusie, en te nemen maatregelen";
+        sign_name: "Name and function", "Naam en functie";
+        sign_place: "Place and date", "Plaats en datum";
+        sign_hand: "Signature", "Handtekening";
+        more_than: "more than {}", "meer dan {}";
+        times: "{} times", "{} keer";
+        with_interval: "{} interval {}", "{}-interval {}";
+        of_share: "{} is {} as large a share of those picked by the profile as of those picked at random ({}).", "{} is een {} zo groot deel van wie het profiel koos als van wie aselect gekozen is ({}).";
+        no_number: "{}: the evidence has alarmed; the numbers are withheld.", "{}: het bewijs heeft alarm gegeven; de getallen zijn afgeschermd.";
+    }
+}
+
+/// Of each indicator what happened to a group, in words for everybody: group, ratio, reference, interval.
+pub(in crate::report::html) const SENTENCES: [(Indicator, &str, &str); 13] = [
+    (Indicator::SelectionRate, "{} was selected {} as often as {} ({}).", "{} is {} zo vaak geselecteerd als {} ({})."),
+    (
+        Indicator::ControlFrequency,
+        "{} was controlled {} as often as {} ({}).",
+        "{} is {} zo vaak gecontroleerd als {} ({}).",
+    ),
+    (
+        Indicator::HitRate,
+        "{}: once controlled, a violation was found {} as often as with {} ({}).",
+        "{}: bij controle werd {} zo vaak een overtreding gevonden als bij {} ({}).",
+    ),
+    (
+        Indicator::UnfoundedRate,
+        "{} was controlled for nothing {} as often as {} ({}).",
+        "{} is {} zo vaak voor niets gecontroleerd als {} ({}).",
+    ),
+    (
+        Indicator::FollowThrough,
+        "{}: once selected, a control followed {} as often as with {} ({}).",
+        "{}: na selectie volgde {} zo vaak een controle als bij {} ({}).",
+    ),
+    (
+        Indicator::OutcomeCoverage,
+        "{}: of a control the outcome is known {} as often as with {} ({}).",
+        "{}: van een controle is {} zo vaak de uitkomst bekend als bij {} ({}).",
+    ),
+    (
+        Indicator::OverturnRate,
+        "{}: a violation that was found was overturned {} as often as with {} ({}).",
+        "{}: een gevonden overtreding werd {} zo vaak herroepen als bij {} ({}).",
+    ),
+    (
+        Indicator::ComplaintRate,
+        "{}: for as many controls there were {} as many complaints as with {} ({}).",
+        "{}: bij evenveel controles waren er {} zo veel klachten als bij {} ({}).",
+    ),
+    (
+        Indicator::Intensity,
+        "{} was controlled {} as intensively as {} ({}).",
+        "{} is {} zo intensief gecontroleerd als {} ({}).",
+    ),
+    (
+        Indicator::Duration,
+        "{}: controls took {} as long as with {} ({}).",
+        "{}: controles duurden {} zo lang als bij {} ({}).",
+    ),
+    (
+        Indicator::SanctionAmount,
+        "{}: sanctions were {} as high as with {} ({}).",
+        "{}: sancties waren {} zo hoog als bij {} ({}).",
+    ),
+    (
+        Indicator::SanctionRate,
+        "{}: a violation led to a sanction {} as often as with {} ({}).",
+        "{}: een overtreding leidde {} zo vaak tot een sanctie als bij {} ({}).",
+    ),
+    (
+        Indicator::StrictRate,
+        "{} was controlled in a strict way {} as often as {} ({}).",
+        "{} is {} zo vaak op een strenge manier gecontroleerd als {} ({}).",
+    ),
+];

@@ -1,0 +1,106 @@
+//! The reports that were made, over HTTP: as a page, as JSON, and their files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+use crate::support;
+
+use std::path::Path;
+
+use paritywatch::checkpoint::audit::sha256;
+use paritywatch::checkpoint::reports::{MadeFile, MadeReport, hand_over};
+use paritywatch::plan::{EventTime, Period};
+use serde_json::Value;
+use support::page::{START, rich, rich_monitor, serve_with_history};
+use support::process::{http_get, http_request};
+
+/// Makes a report of two files, and hands it over.
+fn make(state: &Path, period: &str, made_at: EventTime) -> Vec<String> {
+    std::fs::create_dir_all(state.join("reports")).unwrap();
+    let file = |end: &str, content: &str| {
+        let name = format!("paritywatch-report-{period}.{end}");
+        std::fs::write(state.join("reports").join(&name), content).unwrap();
+        MadeFile { name, bytes: content.len() as u64, sha256: sha256(content.as_bytes()) }
+    };
+    let files = vec![file("nl.html", "<!DOCTYPE html><style>b{color:red}</style><b>rapport</b>"), file("json", "{}")];
+    let names = files.iter().map(|file| file.name.clone()).collect();
+    let (languages, formats) = (vec!["nl".to_owned()], vec!["html".to_owned(), "json".to_owned()]);
+    let period = Period::parse(period).unwrap();
+    hand_over(state, &MadeReport { period, languages, formats, files, made_at, rests_on: None }).unwrap();
+    names
+}
+
+#[test]
+fn reports_are_listed_in_both_languages_and_as_json_and_the_status_page_links_to_them() {
+    let state = tempfile::tempdir().unwrap();
+    make(state.path(), "2026-Q1", START);
+    let names = make(state.path(), "2026-Q2", EventTime(START.0 + 1));
+    let served = serve_with_history(&rich_monitor(), state.path());
+    for (language, words) in
+        [("en", ["Evaluation reports", "not entered yet"]), ("nl", ["Evaluatierapporten", "nog niet opgenomen"])]
+    {
+        let status = http_get(&format!("{}/?lang={language}", served.url)).unwrap().text();
+        assert!(status.contains(&format!("href=\"/reports/?lang={language}\"")));
+        let page = http_get(&format!("{}/reports/?lang={language}", served.url)).unwrap();
+        assert_eq!((page.status, page.header("content-language")), (200, Some(language)));
+        let text = page.text();
+        words.iter().for_each(|word| assert!(text.contains(word), "{word}"));
+        names.iter().for_each(|name| assert!(text.contains(&format!("href=\"/reports/{name}\"")), "{name}"));
+        assert!(text.contains(&sha256(b"{}")) && !text.contains("<script"));
+    }
+    let response = http_get(&format!("{}/api/v1/reports", served.url)).unwrap();
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    let list: Value = serde_json::from_str(&response.text()).unwrap();
+    let periods: Vec<&str> =
+        list["reports"].as_array().unwrap().iter().map(|row| row["period"].as_str().unwrap()).collect();
+    assert_eq!((list["schema"].as_str(), periods), (Some("paritywatch.reports.v1"), vec!["2026-Q2", "2026-Q1"]));
+    assert_eq!(list["reports"][0]["files"][1]["path"], format!("/reports/{}", names[1]));
+}
+
+#[test]
+fn files_have_their_types_and_may_run_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    let names = make(state.path(), "2026-Q2", START);
+    let served = serve_with_history(&rich_monitor(), state.path());
+    let get = |name: &str| http_get(&format!("{}/reports/{name}", served.url)).unwrap();
+    let page = get(&names[0]);
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'unsafe-inline'") && !policy.contains("script"),
+        "{policy}"
+    );
+    for (header, value) in
+        [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("cache-control", "no-store")]
+    {
+        assert_eq!(page.header(header), Some(value), "{header}");
+    }
+    assert_eq!(get(&names[1]).header("content-type"), Some("application/json"));
+    // Every other answer keeps the policy of all.
+    assert!(http_get(&served.url).unwrap().header("content-security-policy").unwrap().contains("style-src 'self'"));
+    let post = http_request("POST", &format!("{}/reports/{}", served.url, names[0]), &[], b"").unwrap();
+    assert_eq!(post.status, 405);
+}
+
+#[test]
+fn only_listed_files_that_are_what_their_note_says_are_served() {
+    let state = tempfile::tempdir().unwrap();
+    let names = make(state.path(), "2026-Q2", START);
+    std::fs::write(state.path().join("audit.key"), "secret").unwrap();
+    std::fs::write(state.path().join("reports/other.html"), "of somebody else").unwrap();
+    let served = serve_with_history(&rich_monitor(), state.path());
+    let status = |name: &str| http_get(&format!("{}/reports/{name}", served.url)).unwrap().status;
+    for name in ["other.html", "..%2Faudit.key", "made", "%00", "none.html"] {
+        assert!([400, 404].contains(&status(name)), "{name}");
+    }
+    std::fs::write(state.path().join("reports").join(&names[1]), "[]").unwrap();
+    assert_eq!((status(&names[0]), status(&names[1])), (200, 404));
+    std::fs::write(state.path().join("reports/made/letter"), "x").unwrap();
+    let list: Value =
+        serde_json::from_str(&http_get(&format!("{}/api/v1/reports", served.url)).unwrap().text()).unwrap();
+    assert!(list["unreadable"][0].as_str().unwrap().contains("letter: expected notes"), "{list}");
+    assert_eq!(list["reports"].as_array().unwrap().len(), 1);
+    // Where nothing is kept the list is empty.
+    let list: Value =
+        serde_json::from_str(&http_get(&format!("{}/api/v1/reports", rich().url)).unwrap().text()).unwrap();
+    assert_eq!(list["reports"].as_array().unwrap().len(), 0);
+}
