@@ -363,7 +363,14 @@ fn kept(history: &HistoryReader, day: &str) -> BTreeMap<String, Option<u64>> {
     let walked = history.walk(day..=day, |step| {
         let of_periods = step.findings.iter().filter(|(key, _)| key.is_of_period());
         let of_group = of_periods.filter(|(key, _)| key.group.as_deref() == Some("a"));
-        rows = of_group.map(|(key, row)| (key.window.clone(), row.group_counts.map(|[_, events]| events))).collect();
+        let now: BTreeMap<_, _> =
+            of_group.map(|(key, row)| (key.window.clone(), row.group_counts.map(|[_, events]| events))).collect();
+        // Between two releases it has what has changed.
+        if step.entry.is_release {
+            rows = now;
+        } else {
+            rows.extend(now);
+        }
         Ok::<(), CheckpointError>(())
     });
     walked.unwrap();
