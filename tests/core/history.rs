@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use paritywatch::checkpoint::{CheckpointError, HISTORY_FOLDER, History, HistoryReader, Owner, day_of};
-use paritywatch::disclosure::{Kept, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptQuality, KeptTransition};
+use paritywatch::disclosure::{
+    Kept, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptQuality, KeptTransition,
+};
 use paritywatch::monitor::{Clock, Monitor, Output};
 use paritywatch::plan::{EventTime, Plan, Span};
 use paritywatch::settings::HistoryLimits;
@@ -100,6 +102,10 @@ fn every_release_is_told_once_with_every_row_and_what_happens_between_is_told_to
         let kept = evaluations.iter().find(|kept| kept.as_of == *as_of).unwrap();
         if *is_release {
             let (mut expected, mut rows) = (kept.findings.clone(), kept.funnel.clone());
+            let periods = KeptPeriods::of(kept.periods.as_ref().unwrap());
+            assert!(!periods.findings.is_empty() && !periods.funnel.is_empty());
+            expected.extend(periods.findings);
+            rows.extend(periods.funnel);
             expected.sort_by(|one, other| one.0.cmp(&other.0));
             rows.sort_by(|one, other| one.0.cmp(&other.0));
             assert!((findings, funnel) == (&expected, &rows));
@@ -108,7 +114,7 @@ fn every_release_is_told_once_with_every_row_and_what_happens_between_is_told_to
         } else {
             assert!(funnel.is_empty());
         }
-        for (key, row) in findings {
+        for (key, row) in findings.iter().filter(|(key, _)| !key.is_of_period()) {
             let (_, now) = kept.findings.iter().find(|(known, _)| known == key).unwrap();
             assert_eq!((&row.verdict, &row.reason), (&now.verdict, &now.reason), "verdicts are those of the moment");
         }

@@ -10,6 +10,7 @@ use super::rectangles;
 use super::samples::samples;
 use super::seen::Seen;
 use super::solver::{MANY, System, Variable};
+use super::stream::BETWEEN;
 use super::table::{ATOMS, Place, STAGES};
 use super::verdicts;
 
@@ -102,7 +103,7 @@ impl<'s> Reading<'s> {
     fn read_stages(&mut self) {
         let Some(release) = self.releases.last() else { return };
         let error = self.belief.error as f64;
-        for (place, stages) in &release.published {
+        for (place, stages) in release.published.iter().filter(|(place, _)| !place.window.starts_with(BETWEEN)) {
             let cell = &release.cells[place];
             for (variable, told) in cell.stages.iter().zip(stages) {
                 if let Some(told) = told {
@@ -118,7 +119,7 @@ impl<'s> Reading<'s> {
         let Some(release) = self.releases.last() else { return };
         let before = count.checked_sub(2).map(|place| &self.releases[place].published);
         let mut columns: BTreeMap<Place, Vec<&Place>> = BTreeMap::new();
-        for place in release.cells.keys() {
+        for place in release.cells.keys().filter(|place| !place.window.starts_with(BETWEEN)) {
             columns.entry(place.column()).or_default().push(place);
         }
         for places in columns.values() {
@@ -187,7 +188,9 @@ impl<'s> Reading<'s> {
             Expression::Atom(atom) => (cell.atoms[atom], 1.0),
         };
         let terms: Vec<(Variable, f64)> = cells.iter().map(of).collect();
-        let error = self.belief.error as f64 * terms.len() as f64;
+        // Of a difference both numbers may be off.
+        let numbers = if side.iter().any(|place| place.window.starts_with(BETWEEN)) { 2 } else { 1 };
+        let error = self.belief.error as f64 * (terms.len() * numbers) as f64;
         self.system.know(terms, (count - error, count + error));
     }
 

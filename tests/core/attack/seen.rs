@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use paritywatch::disclosure::PublishedPeriods;
+use paritywatch::disclosure::{PublishedPeriod, PublishedPeriods};
 use paritywatch::event::RawRecord;
 use paritywatch::ledger::PseudonymKey;
 use paritywatch::monitor::{Clock, Handled, Monitor, Output};
@@ -15,7 +15,7 @@ use paritywatch::sink::metrics;
 use paritywatch::status::View;
 use serde_json::Value;
 
-use super::stream::{Fact, SINCE, START_MS, Step, Stream};
+use super::stream::{ALL_SINCE, BETWEEN, Fact, SINCE, START_MS, Step, Stream};
 use super::table::Table;
 
 const KEY: PseudonymKey = PseudonymKey([3; 16]);
@@ -130,36 +130,48 @@ fn look(monitor: &mut Monitor, truth: impl Fn((i64, &[String])) -> Table) -> Opt
     })
 }
 
-/// What is told of periods, as windows that end now. A period to date is one. One that is over is told as the window since its beginning without the one
-/// since its end: whoever adds up both has the former.
+/// What is told of periods: those to date, and those that are over. One that is over is told as the window since its beginning without the one since its
+/// end: whoever adds up both has the former, too.
 fn since_beginnings(told: &PublishedPeriods) -> [Vec<Value>; 2] {
-    let rows = [json_of(&told.funnel), json_of(&told.findings)];
-    rows.map(|rows| {
-        let mut since: BTreeMap<String, Value> = BTreeMap::new();
-        // Of each kind the latest period comes first.
-        for of in &told.periods {
+    [json_of(&told.funnel), json_of(&told.findings)].map(|rows| {
+        let is_over = |of: &PublishedPeriod| of.counted_to == of.period.end();
+        let (over, to_date): (Vec<_>, Vec<_>) = told.periods.iter().partition(|of| is_over(of));
+        let mut known: BTreeMap<String, Value> = BTreeMap::new();
+        for of in to_date {
             for row in rows.iter().filter(|row| row["window"] == of.period.label.as_str()) {
-                let named = |begins: i64| {
-                    let mut row = row.clone();
-                    row["window"] = format!("{SINCE}{begins}").into();
-                    let words = ["rule", "profile", "channel", "dimension", "group", "subject", "window"];
-                    let name = words.map(|word| row[word].as_str().unwrap_or_default().to_owned()).join(" ");
-                    (name, row)
-                };
-                let (name, mut whole) = named(of.period.start().0);
-                if of.counted_to == of.period.end() {
-                    let after = since.get(&named(of.period.end().0).0);
-                    for counts in ["stages", "group_counts", "reference_counts"] {
-                        whole[counts] = both(&row[counts], after.map(|after| &after[counts]));
-                    }
-                    // They are of counts that are told.
-                    (whole["steps"], whole["control_frequency"]) = (Value::Null, Value::Null);
-                }
-                since.entry(name).or_insert(whole);
+                let (name, row) = named(row, &format!("{SINCE}{}", of.period.start().0));
+                known.insert(name, row);
             }
         }
-        since.into_values().collect()
+        // Of each kind the latest period comes first.
+        for of in over {
+            let [from, to] = [of.period.start(), of.period.end()].map(|time| time.0);
+            for row in rows.iter().filter(|row| row["window"] == of.period.label.as_str()) {
+                let since = |begins: i64| [SINCE, ALL_SINCE].map(|prefix| named(row, &format!("{prefix}{begins}")));
+                let after = since(to).into_iter().find_map(|(name, _)| known.get(&name)).cloned();
+                let [(name, _), (whole_name, mut whole)] = since(from);
+                for counts in ["stages", "group_counts", "reference_counts"] {
+                    whole[counts] = both(&row[counts], after.as_ref().map(|after| &after[counts]));
+                }
+                // They are of counts that are told.
+                (whole["steps"], whole["control_frequency"]) = (Value::Null, Value::Null);
+                let (of_period, row) = named(row, &format!("{BETWEEN}{from} {to}"));
+                known.insert(of_period, row);
+                if !known.contains_key(&name) {
+                    known.insert(whole_name, whole);
+                }
+            }
+        }
+        known.into_values().collect()
     })
+}
+
+/// A row under another window, and its name.
+fn named(row: &Value, window: &str) -> (String, Value) {
+    let mut row = row.clone();
+    row["window"] = window.into();
+    let words = ["rule", "profile", "channel", "dimension", "group", "subject", "window"];
+    (words.map(|word| row[word].as_str().unwrap_or_default().to_owned()).join(" "), row)
 }
 
 fn json_of(rows: &[impl serde::Serialize]) -> Vec<Value> {

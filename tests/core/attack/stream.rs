@@ -116,10 +116,10 @@ impl Stream {
                     }
                 }
             }
-            let after = begins(window, as_of_ms).unwrap();
+            let (after, until) = bounds(window).unwrap_or_else(|| (begins(window, as_of_ms).unwrap(), as_of_ms + 1));
             let holds = |hour: i64| {
                 let begins = START_MS + hour * HOUR_MS;
-                begins + HOUR_MS > after && begins <= as_of_ms
+                begins + HOUR_MS > after && begins < until
             };
             for (fact, hour) in known.iter().zip(hours) {
                 match fact {
@@ -196,15 +196,25 @@ impl Stream {
     }
 }
 
-/// What the names of windows since a time begin with.
+/// What the names of windows since the beginning of a period begin with.
 pub const SINCE: &str = "since ";
+/// The same of windows that nobody is told of by themselves.
+pub const ALL_SINCE: &str = "all since ";
+/// The same of periods that are over: two times follow.
+pub const BETWEEN: &str = "between ";
 
-/// Where a window begins that ends at this time.
+/// Where a window begins that ends at this time; `None` for one that ends before.
 pub fn begins(window: &str, as_of_ms: i64) -> Option<i64> {
-    match window.strip_prefix(SINCE) {
+    match window.strip_prefix(SINCE).or(window.strip_prefix(ALL_SINCE)) {
         Some(at_ms) => at_ms.parse().ok(),
         None => WINDOWS.iter().find(|(name, _)| *name == window).map(|(_, hours)| as_of_ms - hours * HOUR_MS),
     }
+}
+
+/// Where a period that is over begins and ends.
+fn bounds(window: &str) -> Option<(i64, i64)> {
+    let (from, to) = window.strip_prefix(BETWEEN)?.split_once(' ')?;
+    Some((from.parse().ok()?, to.parse().ok()?))
 }
 
 pub fn rfc3339(at_ms: i64) -> String {
