@@ -530,6 +530,8 @@ fn alert(of: &FindingReport, is_open: bool) -> AlertReport {
         owner: "Head of enforcement".to_owned(),
         action: "Suspend the profile for this group, and look for the cause within two weeks".to_owned(),
         measure: None,
+        until: None,
+        accepted_ratio: None,
         evidence: of.row.clone(),
     };
     let mut transitions = vec![
