@@ -16,7 +16,7 @@ use crate::checkpoint::reports::{Handing, MAX_FILES, MadeFile, MadeReport, Rests
 use crate::checkpoint::{HistoryReader, PassedOver, Unwritten, day_text};
 use crate::disclosure::Kept;
 use crate::monitor::Output;
-use crate::plan::{EventTime, Period};
+use crate::plan::{EventTime, Period, PeriodKind};
 use crate::render::rfc3339;
 use crate::render::words::Language;
 use crate::report::{Asked, AuditPosition, Builder, Report, Source};
@@ -30,8 +30,9 @@ const LOGGED_WITHIN: Duration = Duration::from_secs(15);
 pub struct ReportArguments {
     #[command(flatten)]
     config: ConfigArgument,
-    /// A year (2026), a quarter (2026-Q3), a month (2026-09), a day (2026-09-30), or two days (2026-07-01..2026-09-30), both inclusive; days are UTC
-    #[arg(long, value_parser = parse_period)]
+    /// A year (2026), a quarter (2026-Q3), a month (2026-09), a day (2026-09-30), or two days (2026-07-01..2026-09-30), both inclusive; days are UTC.
+    /// Or last-month, last-quarter, last-year: the last one that has ended
+    #[arg(long, value_parser = parse_report_period)]
     period: Period,
     /// Languages, separated by commas: nl, en
     #[arg(long, value_delimiter = ',', default_value = "nl,en", value_parser = parse_language)]
@@ -260,6 +261,12 @@ fn told(report: &Report) -> String {
 
 fn now() -> EventTime {
     EventTime(jiff::Timestamp::now().as_millisecond())
+}
+
+/// Reads a period, or the word for the last one of its kind that has ended.
+fn parse_report_period(text: &str) -> Result<Period, String> {
+    let kind = PeriodKind::ALL.into_iter().find(|kind| text.strip_prefix("last-") == Some(kind.name()));
+    kind.map_or_else(|| parse_period(text), |kind| Ok(kind.before(&kind.around(now()))))
 }
 
 fn parse_language(text: &str) -> Result<Language, String> {

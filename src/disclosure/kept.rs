@@ -2,14 +2,16 @@
 //!
 //! They are made of [`Published`] alone, so nothing that is withheld is in them.
 
+use std::sync::Arc;
+
 use super::details::{details, masked, tells_more};
 use super::funnel::{PublishedFunnel, PublishedStep};
-use super::published::{Measured, Published, PublishedAlert, PublishedFinding, anchor_of};
+use super::published::{Measured, Published, PublishedAlert, PublishedFinding, PublishedPeriods, anchor_of};
 use super::quality::KeptQuality;
 use crate::alert::AlertState;
 use crate::evidence::SeriesEvidence;
 use crate::judge::{Reason, Stage, Verdict};
-use crate::plan::{EventTime, Indicator};
+use crate::plan::{EventTime, Indicator, Period};
 
 /// What happened to an alert that is no longer known without having ended: its rule or profile was removed.
 pub const ENDED: &str = "ended";
@@ -33,6 +35,17 @@ pub struct Kept {
     pub transitions: Vec<KeptTransition>,
     /// What is known of the data.
     pub quality: Vec<KeptQuality>,
+    /// What was last told of periods. `None`: what the history has of them stands, as long as the configuration does.
+    pub periods: Option<Arc<PublishedPeriods>>,
+}
+
+/// The rows of periods. Their window is the label of the period.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeptPeriods {
+    /// Every finding.
+    pub findings: Vec<(KeptKey, KeptFinding)>,
+    /// The cases by stage.
+    pub funnel: Vec<(KeptFunnelKey, KeptFunnel)>,
 }
 
 /// What was new at one evaluation.
@@ -185,15 +198,15 @@ impl Kept {
     /// Returns what the history takes of what is published. `gaps` are the data gaps that were ever accepted, as the operator wrote them.
     #[must_use]
     pub fn of(published: &Published, gaps: &[String]) -> Self {
-        let finding = |finding: &PublishedFinding| (KeptKey::of(finding), KeptFinding::of(finding));
         Self {
             as_of: published.as_of(),
             released_at: published.released_at(),
             config_hash: published.config_hash().to_owned(),
-            findings: published.findings().iter().map(finding).collect(),
-            funnel: published.funnel().iter().map(|row| (KeptFunnelKey::of(row), KeptFunnel::of(row))).collect(),
+            findings: findings(published.findings()),
+            funnel: funnel(published.funnel()),
             transitions: Self::transitions_of(published),
             quality: KeptQuality::all(published, gaps),
+            periods: published.periods().cloned(),
         }
     }
 
@@ -202,6 +215,22 @@ impl Kept {
     pub fn transitions_of(published: &Published) -> Vec<KeptTransition> {
         published.alerts().iter().flat_map(transitions).collect()
     }
+}
+
+impl KeptPeriods {
+    /// Returns what the history takes of periods.
+    #[must_use]
+    pub fn of(periods: &PublishedPeriods) -> Self {
+        Self { findings: findings(&periods.findings), funnel: funnel(&periods.funnel) }
+    }
+}
+
+fn findings(findings: &[PublishedFinding]) -> Vec<(KeptKey, KeptFinding)> {
+    findings.iter().map(|finding| (KeptKey::of(finding), KeptFinding::of(finding))).collect()
+}
+
+fn funnel(rows: &[PublishedFunnel]) -> Vec<(KeptFunnelKey, KeptFunnel)> {
+    rows.iter().map(|row| (KeptFunnelKey::of(row), KeptFunnel::of(row))).collect()
 }
 
 impl KeptKey {
@@ -218,6 +247,12 @@ impl KeptKey {
             indicator: finding.indicator.map(|indicator| Indicator::name(indicator).to_owned()),
             window: finding.window.clone(),
         }
+    }
+
+    /// Returns whether the row is about a period of the calendar, and not about a rolling window.
+    #[must_use]
+    pub fn is_of_period(&self) -> bool {
+        Period::parse(&self.window).is_some()
     }
 
     /// Returns the place of the finding on the status page, which is its address in the history, too.
@@ -368,6 +403,12 @@ impl KeptFinding {
 }
 
 impl KeptFunnelKey {
+    /// Returns whether the row is about a period of the calendar, and not about a rolling window.
+    #[must_use]
+    pub fn is_of_period(&self) -> bool {
+        Period::parse(&self.window).is_some()
+    }
+
     fn of(row: &PublishedFunnel) -> Self {
         Self {
             profile: row.profile.clone(),

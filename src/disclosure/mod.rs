@@ -44,7 +44,7 @@ mod versions;
 pub use funnel::{PublishedFunnel, PublishedShare, PublishedStep};
 pub use handled::{PublishedMix, PublishedValues, quantile_name};
 pub use kept::{
-    ACCEPTANCE_ENDED, ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptStep,
+    ACCEPTANCE_ENDED, ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptStep,
     KeptThresholds, KeptTransition,
 };
 pub use measures::{

@@ -76,7 +76,7 @@ fn due(plan: &Plan, as_of: EventTime, told_at: Option<EventTime>) -> Vec<JudgedP
     let (settle, begin) = (plan.window.settle(), as_of.minus(plan.window.history));
     let may_change = |period: &Period| {
         let settled = period.end().plus(settle);
-        settled > as_of || told_at.is_none_or(|told_at| told_at < settled)
+        settled > as_of || told_at.is_some_and(|told_at| told_at < settled)
     };
     let mut periods = Vec::new();
     for kind in &plan.periods {

@@ -419,6 +419,7 @@ mod tests {
                 intersection_share: 0.1,
             },
             disclosure: crate::plan::DisclosurePlan::open(),
+            periods: Vec::new(),
         })
     }
 

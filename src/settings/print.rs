@@ -131,8 +131,8 @@ impl Toml {
         self.span("full_resolution", settings.history.full_resolution);
         self.value("max_bytes", settings.history.max_bytes);
         self.header("[report]");
-        self.value("periods", list(settings.plan.periods.iter().map(|kind| kind.name())));
         self.string("dir", &path_or_empty(settings.report.dir.as_ref()));
+        self.value("periods", list(settings.plan.periods.iter().map(|kind| kind.name())));
         self.header("[server]");
         self.value("listen", quoted(&settings.server.listen.to_string()));
         self.value("insecure_listen", settings.server.insecure_listen);

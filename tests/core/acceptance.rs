@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use paritywatch::disclosure::{ACCEPTANCE_ENDED, Kept};
 use paritywatch::monitor::{Clock, Handled, Monitor, Output};
 use paritywatch::outbox::Message;
 use paritywatch::plan::{Harm, Limits, Measure, PartitionIndex, Provenance};
@@ -78,6 +79,15 @@ fn where_differences_are_judged_differences_are_accepted() {
     }
     monitor.handle_tick(at(3));
     assert_eq!(acceptance(&monitor)["ended"], "beyond_accepted");
+    // The history has both as rows.
+    let kept = Kept::of(&monitor.published(), &[]).transitions;
+    let of = |what: &str| kept.iter().filter(|row| row.transition == what).collect::<Vec<_>>();
+    assert!(of("accepted").iter().any(|row| row.accepted_ratio == Some(9.0)), "{kept:#?}");
+    let ended = of(ACCEPTANCE_ENDED);
+    assert_eq!(
+        (ended.len(), ended[0].at, &ended[0].measure.as_ref().unwrap()[1]),
+        (1, at(3), &"beyond_accepted".to_owned())
+    );
     let beyond = acceptance(&monitor)["beyond"].clone();
     assert_eq!((&beyond["window"], &beyond["judged_by"]), (&json!("24h"), &json!("difference")), "{beyond}");
     let numbers = ["value", "accepted"].map(|name| beyond[name].as_f64().unwrap());

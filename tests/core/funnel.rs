@@ -260,7 +260,7 @@ fn published(groups: &[[u64; 5]], reference: Option<u16>, min_cell: u64) -> Vec<
         funnel: Funnel { tables: vec![table], left_out: 0 },
     };
     let mut releases = Releases::default();
-    let evaluation = releases.release(&plan, evaluation);
+    let evaluation = releases.release(&plan, evaluation, None);
     let published =
         publish(&plan, (&evaluation, &releases), (std::iter::empty(), &MeasureBook::default()), EventCounts::default());
     published.funnel().to_vec()

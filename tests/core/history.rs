@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use paritywatch::checkpoint::{CheckpointError, HISTORY_FOLDER, History, HistoryReader, Owner, day_of};
-use paritywatch::disclosure::{Kept, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptTransition};
+use paritywatch::disclosure::{Kept, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptQuality, KeptTransition};
 use paritywatch::monitor::{Clock, Monitor, Output};
 use paritywatch::plan::{EventTime, Plan, Span};
 use paritywatch::settings::HistoryLimits;
@@ -100,6 +100,10 @@ fn every_release_is_told_once_with_every_row_and_what_happens_between_is_told_to
         let kept = evaluations.iter().find(|kept| kept.as_of == *as_of).unwrap();
         if *is_release {
             let (mut expected, mut rows) = (kept.findings.clone(), kept.funnel.clone());
+            let periods = KeptPeriods::of(kept.periods.as_ref().unwrap());
+            assert!(!periods.findings.is_empty() && !periods.funnel.is_empty());
+            expected.extend(periods.findings);
+            rows.extend(periods.funnel);
             expected.sort_by(|one, other| one.0.cmp(&other.0));
             rows.sort_by(|one, other| one.0.cmp(&other.0));
             assert!((findings, funnel) == (&expected, &rows));
@@ -108,7 +112,7 @@ fn every_release_is_told_once_with_every_row_and_what_happens_between_is_told_to
         } else {
             assert!(funnel.is_empty());
         }
-        for (key, row) in findings {
+        for (key, row) in findings.iter().filter(|(key, _)| !key.is_of_period()) {
             let (_, now) = kept.findings.iter().find(|(known, _)| known == key).unwrap();
             assert_eq!((&row.verdict, &row.reason), (&now.verdict, &now.reason), "verdicts are those of the moment");
         }
@@ -572,6 +576,38 @@ fn the_past_of_a_comparison_is_drawn_and_told_with_every_number_in_both_language
     }
 }
 
+/// Missing cases by cause, as most findings have them.
+fn details(seed: u64) -> String {
+    let side = |seed: u64| {
+        let (late, none) = (seed % 300, seed % 1_700);
+        format!(
+            r#"{{"cases":{},"events":{},"share":{},"event_share":{},"by_cause":{{"late":{late},"no_group":{none}}},"suppressed":false}}"#,
+            late + none,
+            seed % 90,
+            (seed % 50) as f64 / 1_000.0,
+            (seed % 40) as f64 / 1_000.0,
+        )
+    };
+    format!(r#"{{"missing":{{"group":{},"reference":{}}}}}"#, side(seed), side(seed / 7))
+}
+
+fn funnel_row(index: u64, seed: u64) -> (KeptFunnelKey, KeptFunnel) {
+    let key = KeptFunnelKey {
+        profile: format!("profile-{}", index / 20),
+        channel: "profile".to_owned(),
+        dimension: "origin".to_owned(),
+        group: format!("group-{}", index % 5),
+        window: format!("{}d", index / 5 % 4),
+    };
+    let stages = [100_000, 9_000, 8_000, 7_000, 900].map(|most| Some(seed % most / 5 * 5));
+    (key, KeptFunnel { reference: "rest".to_owned(), stages, ..KeptFunnel::default() })
+}
+
+fn quality_row(index: u64, count: u64) -> KeptQuality {
+    let (what, name) = ("events".to_owned(), Some(format!("result-{index}")));
+    KeptQuality { what, name, count: Some(count / (index + 1)), ..KeptQuality::default() }
+}
+
 /// Prints how large the history of a year is. For docs/operation.md.
 #[test]
 #[ignore = "needs minutes: run by hand"]
@@ -584,19 +620,19 @@ fn size_of_a_year() {
     for profiles in [1_usize, 10] {
         let folder = tempfile::tempdir().unwrap();
         let mut history = history(folder.path(), LIMITS);
-        // Four rules, four windows and four groups, of which every release changes a third.
-        let keys: Vec<KeptKey> = (0..profiles * 64)
+        // Four rules, four windows and five groups, of which every release changes a third; a funnel, and what is known of the data.
+        let keys: Vec<KeptKey> = (0..profiles * 80)
             .map(|index| KeptKey {
                 rule: format!("rule-of-disparity-{}", index % 4),
                 kind: "disparity".to_owned(),
-                profile: format!("profile-{}", index / 64),
+                profile: format!("profile-{}", index / 80),
                 channel: "profile".to_owned(),
                 dimension: Some("origin".to_owned()),
-                group: Some(format!("group-{}", index / 4 % 4)),
+                group: Some(format!("group-{}", index / 4 % 5)),
                 subject: None,
                 reference: "rest".to_owned(),
                 indicator: Some("selection_rate".to_owned()),
-                window: format!("{}d", index / 16 % 4),
+                window: format!("{}d", index / 20 % 4),
             })
             .collect();
         let mut rows: Vec<KeptFinding> = keys.iter().map(|_| KeptFinding::default()).collect();
@@ -615,6 +651,7 @@ fn size_of_a_year() {
                         p_value: Some((seed % 1_009) as f64 / 1_013.0),
                         verdict: Some("within".to_owned()),
                         confidence: 0.95,
+                        details: Some(details(seed)),
                         ..row.clone()
                     };
                 }
@@ -625,15 +662,16 @@ fn size_of_a_year() {
                 released_at: Some(as_of),
                 config_hash: "0123456789abcdef".to_owned(),
                 findings: keys.iter().cloned().zip(rows.iter().cloned()).collect(),
-                funnel: Vec::new(),
+                funnel: (0..profiles as u64 * 20).map(|index| funnel_row(index, index * 7_919 + hour / 3)).collect(),
                 transitions: Vec::new(),
-                quality: Vec::new(),
+                quality: (0..12).map(|index| quality_row(index, hour * 5_000)).collect(),
+                periods: None,
             };
             history.add(&kept, as_of, EVERY).unwrap();
         }
         let health = history.health();
         println!(
-            "{profiles} profiles of 64 findings: {} bytes, {} releases, {} days",
+            "{profiles} profiles of 80 findings: {} bytes, {} releases, {} days",
             health.bytes, health.releases, health.days
         );
         let began = std::time::Instant::now();
@@ -667,6 +705,7 @@ fn kept_at(hour: i64, config_hash: &str, finding: KeptFinding, changes: &[(&str,
         findings: vec![(key.clone(), finding)],
         funnel: Vec::new(),
         quality: Vec::new(),
+        periods: None,
     }
 }
 

@@ -228,6 +228,44 @@ fn systemd_takes_the_unit_and_finds_little_exposed() {
 }
 
 #[test]
+fn the_timer_makes_a_report_that_the_program_takes() {
+    let unit = read("deploy/systemd/paritywatch-report.service");
+    let command = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let words: Vec<&str> = command.split(' ').collect();
+    assert_eq!(words[..4], [PROGRAM, "report", "--config", CONFIGURATION]);
+    assert!(unit.contains(&format!("PARITYWATCH__STATE__DIR={STATE}")) && unit.contains("User=paritywatch"));
+    // Without a history it gets as far as that: the words of the command line are taken.
+    let folder = tempfile::tempdir().unwrap();
+    let example = path("config/example.toml");
+    let answer = Command::new(env!("CARGO_BIN_EXE_paritywatch"))
+        .args(words[1..].iter().map(|word| if *word == CONFIGURATION { example.to_str().unwrap() } else { word }))
+        .env("PARITYWATCH__STATE__DIR", folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&answer.stderr).into_owned();
+    assert!(answer.status.code() == Some(65) && said.contains("expected a history"), "{said}");
+    let timer = read("deploy/systemd/paritywatch-report.timer");
+    assert!(timer.contains("OnCalendar=*-01,04,07,10-20 06:00:00 UTC") && timer.contains("Persistent=yes"));
+}
+
+#[test]
+#[ignore = "needs systemd-analyze: run tests/run"]
+fn systemd_takes_the_units_of_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["paritywatch-report.service", "paritywatch-report.timer"] {
+        let text = read(&format!("deploy/systemd/{name}")).replace(PROGRAM, env!("CARGO_BIN_EXE_paritywatch"));
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let (service, timer) =
+        (folder.path().join("paritywatch-report.service"), folder.path().join("paritywatch-report.timer"));
+    let verified = succeed(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&service).arg(&timer));
+    assert_eq!(text_of(&verified), "");
+    let threshold = format!("--threshold={}", EXPOSURE.replace('.', ""));
+    let security = ["security", "--offline=true", "--no-pager", &threshold];
+    succeed(Command::new("systemd-analyze").args(security).arg(&service));
+}
+
+#[test]
 fn tools_that_are_here_find_nothing() {
     let chart = path("deploy/helm/paritywatch");
     if available("helm") {

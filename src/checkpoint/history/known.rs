@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::disclosure::{ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptTransition};
+use crate::disclosure::{
+    ENDED, Kept, KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptTransition,
+};
 use crate::plan::{EventTime, Span};
 
 /// What the history says at one moment.
@@ -24,6 +26,8 @@ pub struct Known {
     pub told: BTreeSet<u64>,
     /// What was last told of alerts that have not ended, without numbers.
     pub open: BTreeMap<String, KeptTransition>,
+    /// Where the windows end of what was last taken of periods; `None` where nobody has looked since the start.
+    periods_at: Option<EventTime>,
 }
 
 impl Known {
@@ -91,13 +95,36 @@ impl Known {
         };
         if is_release {
             entry.findings = changed(&kept.findings, &self.findings);
-            entry.gone = gone(&kept.findings, &self.findings);
+            entry.gone = gone(&kept.findings, self.findings.keys().filter(|key| !key.is_of_period()));
             entry.funnel = changed(&kept.funnel, &self.funnel);
-            entry.funnel_gone = gone(&kept.funnel, &self.funnel);
+            entry.funnel_gone = gone(&kept.funnel, self.funnel.keys().filter(|key| !key.is_of_period()));
         } else {
             entry.findings = kept.findings.iter().filter_map(|row| self.judged(row, kept.released_at)).collect();
         }
-        (is_release || !entry.findings.is_empty() || !entry.transitions.is_empty()).then_some(entry)
+        if let Some(periods) = self.new_periods(kept) {
+            entry.findings.extend(changed(&periods.findings, &self.findings));
+            entry.gone.extend(gone(&periods.findings, self.findings.keys().filter(|key| key.is_of_period())));
+            entry.funnel.extend(changed(&periods.funnel, &self.funnel));
+            entry.funnel_gone.extend(gone(&periods.funnel, self.funnel.keys().filter(|key| key.is_of_period())));
+        }
+        let has_rows = !entry.findings.is_empty() || !entry.gone.is_empty();
+        let has_any = has_rows || !entry.funnel.is_empty() || !entry.funnel_gone.is_empty();
+        (is_release || has_any || !entry.transitions.is_empty()).then_some(entry)
+    }
+
+    /// Remembers what was taken of an evaluation, so that rows of periods are compared once.
+    pub fn took(&mut self, kept: &Kept) {
+        self.periods_at = kept.periods.as_ref().map(|periods| periods.as_of);
+    }
+
+    /// Returns the rows of periods that stand from now on; `None` where those of before do. They are told once a day. Between, and after a restart, they
+    /// stand; where the configuration has changed they stand no longer, as it may withhold what they tell.
+    fn new_periods(&self, kept: &Kept) -> Option<KeptPeriods> {
+        match &kept.periods {
+            Some(periods) if self.periods_at == Some(periods.as_of) => None,
+            Some(periods) => Some(KeptPeriods::of(periods)).filter(|rows| !self.has_told(kept, (periods.as_of, rows))),
+            None => (self.config_hash != kept.config_hash).then(KeptPeriods::default),
+        }
     }
 
     /// Returns an entry with every row, which says what these rows say after it. It can stand at the beginning of a segment.
@@ -138,6 +165,16 @@ impl Known {
         absent.map(|row| KeptTransition { at: told_at, transition: ENDED.to_owned(), ..row.clone() }).collect()
     }
 
+    /// Whether the history has other rows of these periods that were told in a release of the same day, before a crash: what was told first stays.
+    fn has_told(&self, kept: &Kept, (as_of, rows): (EventTime, &KeptPeriods)) -> bool {
+        let day = |time: EventTime| time.0.div_euclid(Span::DAY.0);
+        let is_same_day = kept.released_at.is_some() && self.released.is_some_and(|at| day(at) == day(as_of));
+        let known = self.findings.keys().filter(|key| key.is_of_period()).map(|key| &key.window);
+        let told: BTreeSet<&String> = rows.findings.iter().map(|(key, _)| &key.window).collect();
+        let is_first = self.periods_at.is_none() && self.config_hash == kept.config_hash;
+        is_first && is_same_day && known.collect::<BTreeSet<_>>() == told
+    }
+
     /// Returns the row of a finding whose verdict has changed, or of which more is withheld: with the numbers that were told, as far as they are still
     /// published. Where every number is published as it is, they are those of this moment.
     fn judged(
@@ -161,9 +198,9 @@ fn changed<K: Ord + Clone, R: PartialEq + Clone>(now: &[(K, R)], known: &BTreeMa
     now.iter().filter(|(key, row)| known.get(key) != Some(row)).cloned().collect()
 }
 
-fn gone<K: Ord + Clone, R>(now: &[(K, R)], known: &BTreeMap<K, R>) -> Vec<K> {
+fn gone<'k, K: Ord + Clone + 'k, R>(now: &[(K, R)], known: impl Iterator<Item = &'k K>) -> Vec<K> {
     let now: BTreeSet<&K> = now.iter().map(|(key, _)| key).collect();
-    known.keys().filter(|key| !now.contains(key)).cloned().collect()
+    known.filter(|key| !now.contains(key)).cloned().collect()
 }
 
 pub(super) fn hash_of(transition: &KeptTransition) -> u64 {

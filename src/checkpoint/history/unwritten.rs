@@ -1,7 +1,7 @@
 //! What the history would say of evaluations that are not written: those of a replay.
 
 use crate::disclosure::Kept;
-use crate::plan::Span;
+use crate::plan::{EventTime, Span};
 
 use super::known::Known;
 use super::reader::Step;
@@ -16,7 +16,12 @@ impl Unwritten {
     /// windows; numbers are taken on ticks of `release_every`.
     pub fn add(&mut self, kept: &Kept, release_every: Span, take: impl FnOnce(&Step<'_>)) {
         let Self(known) = self;
-        let Some(entry) = known.entry(kept, kept.as_of, release_every) else { return };
+        if kept.as_of == EventTime::MIN || known.is_ahead_of(kept) {
+            return;
+        }
+        let entry = known.entry(kept, kept.as_of, release_every);
+        known.took(kept);
+        let Some(entry) = entry else { return };
         known.apply(&entry, &[]);
         let findings = if entry.is_release {
             known.findings.iter().collect()

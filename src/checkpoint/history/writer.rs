@@ -159,12 +159,14 @@ impl History {
         let kept = &*self.waiting.with(kept);
         let Some(entry) = self.known.entry(kept, told_at, release_every) else {
             self.waiting.told();
+            self.known.took(kept);
             return Ok(());
         };
         let (config_hash, transitions) = (entry.config_hash.clone(), entry.transitions.clone());
         let added = self.append(kept, entry);
         if added.is_ok() {
             self.health.written += 1;
+            self.known.took(kept);
             self.waiting.told();
         } else {
             self.health.failed += 1;

@@ -14,7 +14,7 @@ use super::switches::Defence;
 /// What is seen where the model publishes.
 pub fn seen_by(stream: &Stream, defences: Defences) -> Vec<Seen> {
     let mut publisher = Publisher::new(defences);
-    let mut seen = run(stream, &|_| {});
+    let mut seen = run(stream, &|plan| plan.periods.clear());
     seen.iter_mut().for_each(|seen| publisher.publish(seen));
     seen
 }

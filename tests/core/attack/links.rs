@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reading::{Cell, Release};
 use super::solver::{MANY, System, Variable};
-use super::stream::{HOUR_MS, START_MS, WINDOWS};
+use super::stream::{ALL_SINCE, BETWEEN, HOUR_MS, SINCE, START_MS, WINDOWS, begins};
 use super::table::{ATOMS, Place};
 
 /// Links the unknowns of all releases.
 pub fn link(system: &mut System, releases: &[Release<'_>]) {
     for release in releases {
         link_windows(system, release);
+        link_over(system, release);
         link_dimensions(system, release);
         link_intersections(system, release);
         link_events(system, release);
@@ -19,6 +20,7 @@ pub fn link(system: &mut System, releases: &[Release<'_>]) {
         link_in_time(system, &pair[0], &pair[1]);
     }
     link_tiles(system, releases);
+    link_periods_in_time(system, releases);
 }
 
 fn at_most(system: &mut System, one: Variable, other: Variable) {
@@ -27,14 +29,38 @@ fn at_most(system: &mut System, one: Variable, other: Variable) {
 
 /// Who is in a window is in every longer one.
 fn link_windows(system: &mut System, release: &Release<'_>) {
+    // From the one that begins last on. Hours are in a window as a whole.
+    let begins = |window: &str| begins(window, release.seen.as_of_ms).map(|begins| begins.div_euclid(HOUR_MS));
+    let to_now = release.cells.keys().filter_map(|place| Some((-begins(&place.window)?, &place.window)));
+    let windows: BTreeSet<(i64, &String)> = to_now.collect();
     for (place, cell) in &release.cells {
-        let longer = WINDOWS.iter().skip_while(|(name, _)| *name != place.window).nth(1);
-        let Some((window, _)) = longer else { continue };
-        let place = Place { window: (*window).to_owned(), ..place.clone() };
+        let longer = windows.iter().skip_while(|(_, name)| **name != place.window).nth(1);
+        let Some((_, window)) = longer else { continue };
+        let place = Place { window: (*window).clone(), ..place.clone() };
         let Some(wide) = release.cells.get(&place) else { continue };
         for index in 0..ATOMS {
             at_most(system, cell.stages[index], wide.stages[index]);
             at_most(system, cell.atoms[index], wide.atoms[index]);
+        }
+    }
+}
+
+/// A period that is over is what is since its beginning, without what is since its end.
+fn link_over(system: &mut System, release: &Release<'_>) {
+    for (place, cell) in &release.cells {
+        let Some((from, to)) = place.window.strip_prefix(BETWEEN).and_then(|times| times.split_once(' ')) else {
+            continue;
+        };
+        let since = |begins: &str| {
+            let named = |prefix: &str| Place { window: format!("{prefix}{begins}"), ..place.clone() };
+            [SINCE, ALL_SINCE].iter().find_map(|prefix| release.cells.get(&named(prefix)))
+        };
+        let (Some(long), Some(short)) = (since(from), since(to)) else { continue };
+        for index in 0..ATOMS {
+            for of in [(|cell: &Cell| cell.stages) as fn(&Cell) -> [Variable; ATOMS], |cell: &Cell| cell.atoms] {
+                let terms = vec![(of(cell)[index], 1.0), (of(short)[index], 1.0), (of(long)[index], -1.0)];
+                system.know(terms, (0.0, 0.0));
+            }
         }
     }
 }
@@ -147,6 +173,20 @@ fn link_in_time(system: &mut System, one: &Release<'_>, other: &Release<'_>) {
             let least = if place.window == WINDOWS[2].0 { 0.0 } else { -MANY };
             let terms = vec![(after.stages[stage], 1.0), (before.stages[stage], -1.0)];
             system.know(terms, (least, grown(kind)));
+        }
+    }
+}
+
+/// Nobody leaves a window since the beginning of a period.
+fn link_periods_in_time(system: &mut System, releases: &[Release<'_>]) {
+    let mut last: BTreeMap<&Place, &Cell> = BTreeMap::new();
+    for release in releases {
+        for (place, cell) in release.cells.iter().filter(|(place, _)| place.window.contains(SINCE)) {
+            if let Some(before) = last.insert(place, cell) {
+                for stage in 0..ATOMS - 1 {
+                    system.know(vec![(cell.stages[stage], 1.0), (before.stages[stage], -1.0)], (0.0, MANY));
+                }
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use super::rectangles;
 use super::samples::samples;
 use super::seen::Seen;
 use super::solver::{MANY, System, Variable};
+use super::stream::BETWEEN;
 use super::table::{ATOMS, Place, STAGES};
 use super::verdicts;
 
@@ -65,7 +66,7 @@ impl<'s> Reading<'s> {
         let system = &mut self.system;
         let mut release =
             Release { seen, cells: BTreeMap::new(), published: BTreeMap::new(), samples: samples(&seen.metrics) };
-        for row in seen.document["funnel"].as_array().into_iter().flatten() {
+        for row in seen.funnel() {
             let Some(place) = Place::of(row) else { continue };
             let stages = STAGES.map(|stage| row["stages"][stage].as_f64());
             let cell =
@@ -92,12 +93,7 @@ impl<'s> Reading<'s> {
             None => self.read_stages(),
         }
         let Some(release) = self.releases.last() else { return };
-        let ratios: Vec<Ratio> = release.seen.document["funnel"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .flat_map(|row| ratios(row, release))
-            .collect();
+        let ratios: Vec<Ratio> = release.seen.funnel().flat_map(|row| ratios(row, release)).collect();
         for (group, reference, from, to, ratio) in ratios {
             self.tell_ratio((&group, &reference), (from, to), ratio);
         }
@@ -107,7 +103,7 @@ impl<'s> Reading<'s> {
     fn read_stages(&mut self) {
         let Some(release) = self.releases.last() else { return };
         let error = self.belief.error as f64;
-        for (place, stages) in &release.published {
+        for (place, stages) in release.published.iter().filter(|(place, _)| !place.window.starts_with(BETWEEN)) {
             let cell = &release.cells[place];
             for (variable, told) in cell.stages.iter().zip(stages) {
                 if let Some(told) = told {
@@ -123,7 +119,7 @@ impl<'s> Reading<'s> {
         let Some(release) = self.releases.last() else { return };
         let before = count.checked_sub(2).map(|place| &self.releases[place].published);
         let mut columns: BTreeMap<Place, Vec<&Place>> = BTreeMap::new();
-        for place in release.cells.keys() {
+        for place in release.cells.keys().filter(|place| !place.window.starts_with(BETWEEN)) {
             columns.entry(place.column()).or_default().push(place);
         }
         for places in columns.values() {
@@ -156,7 +152,7 @@ impl<'s> Reading<'s> {
         let Some(release) = self.releases.last() else { return };
         let mut told = Vec::new();
         // Evidence of alerts is of other times: `texts` compares it with what was published then.
-        for finding in release.seen.document["findings"].as_array().into_iter().flatten() {
+        for finding in release.seen.findings() {
             let Some((exposed, events)) = stages_of(finding) else { continue };
             let Some([group, reference]) = sides(finding, release) else { continue };
             for (side, counts) in [(group, &finding["group_counts"]), (reference, &finding["reference_counts"])] {
@@ -192,7 +188,9 @@ impl<'s> Reading<'s> {
             Expression::Atom(atom) => (cell.atoms[atom], 1.0),
         };
         let terms: Vec<(Variable, f64)> = cells.iter().map(of).collect();
-        let error = self.belief.error as f64 * terms.len() as f64;
+        // Of a difference both numbers may be off.
+        let numbers = if side.iter().any(|place| place.window.starts_with(BETWEEN)) { 2 } else { 1 };
+        let error = self.belief.error as f64 * (terms.len() * numbers) as f64;
         self.system.know(terms, (count - error, count + error));
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::belief::Belief;
 use super::reading::{Cell, Release};
 use super::solver::{System, Variable};
+use super::stream::BETWEEN;
 use super::table::{ATOMS, Place};
 
 /// By kind of atom: the kinds beside it that take up what it is off, the first that is told.
@@ -30,7 +31,8 @@ struct Column<'r> {
 /// Reads the newest release.
 pub fn read(system: &mut System, release: &Release<'_>, before: Option<&Release<'_>>, belief: &Belief) {
     let mut tables: BTreeMap<Place, Vec<&Place>> = BTreeMap::new();
-    for place in release.cells.keys() {
+    // Of a difference each of the two windows is read.
+    for place in release.cells.keys().filter(|place| !place.window.starts_with(BETWEEN)) {
         tables.entry(place.column()).or_default().push(place);
     }
     for places in tables.values() {

@@ -10,6 +10,7 @@ use super::links;
 use super::reading::{Cell, Reading, Release};
 use super::seen::Seen;
 use super::solver::{System, Variable};
+use super::stream::ALL_SINCE;
 use super::table::{ATOMS, Atoms, Place, reached};
 use super::texts;
 
@@ -138,7 +139,8 @@ pub fn attack(seen: &[Seen], belief: Belief) -> Score {
     let is_listed = std::env::var_os("PARITYWATCH_ATTACK_LIST").is_some();
     let rows = |release: &Release<'_>| -> Vec<(&'static str, Variable, u64)> {
         let of = |(place, cell): (&Place, &Cell)| {
-            let truth = release.seen.truth.get(place)?;
+            // Nobody is told of a window from the beginning of an over period.
+            let truth = release.seen.truth.get(place).filter(|_| !place.window.starts_with(ALL_SINCE))?;
             Some(hidden(release, place, (cell.stages, cell.atoms), truth, belief))
         };
         release.cells.iter().filter_map(of).flatten().collect()

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::table::{ATOMS, Atoms, Place, Table};
 
-/// 2026-01-01T00:00:00Z
-pub const START_MS: i64 = 1_767_225_600_000;
+/// 2025-12-28T00:00:00Z: a month, a quarter and a year end on the fourth day.
+pub const START_MS: i64 = 1_766_880_000_000;
 pub const HOUR_MS: i64 = 3_600_000;
 /// The windows of every stream: their name and length in hours.
 pub const WINDOWS: [(&str, i64); 3] = [("24h", 24), ("7d", 168), ("30d", 720)];
@@ -102,12 +102,13 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The cells of the truth at a release: what `known` facts say, in windows that end at `as_of_ms`. A window holds every hour that ends after
-    /// its start and begins at or before its end.
-    pub fn truth(&self, known: &[Fact], hours: &[i64], as_of_ms: i64) -> Table {
+    /// The cells of the truth at a release: what `known` facts say, in windows that end at `as_of_ms`, the rolling ones and those of these names. A
+    /// window holds every hour that ends after its start and begins at or before its end.
+    pub fn truth(&self, known: &[Fact], hours: &[i64], (as_of_ms, since): (i64, &[String])) -> Table {
         let mut atom_of = vec![None; self.cases.len()];
         let mut table = Table::new();
-        for (window, length) in WINDOWS {
+        let windows = WINDOWS.into_iter().map(|(window, _)| window).chain(since.iter().map(String::as_str));
+        for window in windows {
             for profile in &self.profiles {
                 for channel in CHANNELS {
                     for (dimension, group) in self.columns() {
@@ -115,10 +116,10 @@ impl Stream {
                     }
                 }
             }
-            let after = as_of_ms - length * HOUR_MS;
+            let (after, until) = bounds(window).unwrap_or_else(|| (begins(window, as_of_ms).unwrap(), as_of_ms + 1));
             let holds = |hour: i64| {
                 let begins = START_MS + hour * HOUR_MS;
-                begins + HOUR_MS > after && begins <= as_of_ms
+                begins + HOUR_MS > after && begins < until
             };
             for (fact, hour) in known.iter().zip(hours) {
                 match fact {
@@ -193,6 +194,27 @@ impl Stream {
     pub fn sort(&mut self) {
         self.steps.sort_by_key(|step| (step.at_ms(), matches!(step, Step::Release { .. })));
     }
+}
+
+/// What the names of windows since the beginning of a period begin with.
+pub const SINCE: &str = "since ";
+/// The same of windows that nobody is told of by themselves.
+pub const ALL_SINCE: &str = "all since ";
+/// The same of periods that are over: two times follow.
+pub const BETWEEN: &str = "between ";
+
+/// Where a window begins that ends at this time; `None` for one that ends before.
+pub fn begins(window: &str, as_of_ms: i64) -> Option<i64> {
+    match window.strip_prefix(SINCE).or(window.strip_prefix(ALL_SINCE)) {
+        Some(at_ms) => at_ms.parse().ok(),
+        None => WINDOWS.iter().find(|(name, _)| *name == window).map(|(_, hours)| as_of_ms - hours * HOUR_MS),
+    }
+}
+
+/// Where a period that is over begins and ends.
+fn bounds(window: &str) -> Option<(i64, i64)> {
+    let (from, to) = window.strip_prefix(BETWEEN)?.split_once(' ')?;
+    Some((from.parse().ok()?, to.parse().ok()?))
 }
 
 pub fn rfc3339(at_ms: i64) -> String {

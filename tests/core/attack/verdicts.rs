@@ -15,7 +15,7 @@ pub const POINT: &str = "point";
 /// Narrows the events of groups by the verdicts of a release.
 pub fn read(system: &mut System, release: &Release<'_>) {
     let thresholds = thresholds(&release.seen.metrics);
-    for finding in release.seen.document["findings"].as_array().into_iter().flatten() {
+    for finding in release.seen.findings() {
         read_one(system, release, finding, &thresholds);
     }
 }

@@ -309,6 +309,12 @@ fn privacy_and_state() -> Vec<Row> {
         Row::duration("[history]", "full_resolution", "24h", "10000d").variable("48h", "\"2d\""),
         Row::integer("[history]", "max_bytes", 1_048_576, 1_099_511_627_776).variable("2000000", "2000000"),
         Row::line("[report]", "dir", 4_096).accepts(strings(["\"\""])),
+        Row::list("[report]", "periods", 0, "3")
+            .accepts(strings(["[]", "[\"month\", \"quarter\", \"year\"]"]))
+            .accepts_as("[\"year\", \"month\"]", "[\"month\", \"year\"]")
+            .refuses(strings(["[\"week\"]", "[\"year\", \"year\"]"]))
+            .variable("[\"month\"]", "[\"month\"]")
+            .refuses_variable("month"),
     ]
 }
 
