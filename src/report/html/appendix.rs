@@ -97,7 +97,7 @@ fn window_line(view: View<'_>, row: Row<'_>, window: &str, of: &KeptFinding) -> 
         .map(|of| html! { (view.language.decimal(of.log_e, 1)) " / " (view.language.decimal(of.alarm_at, 1)) });
     html! {
         tr {
-            th scope="row" { (cells::about(view, &row.of.key)) " " small.channel { (view.language.channel(&row.of.key.channel)) } }
+            th scope="row" { (cells::about(view, &row.of.key)) @if row.of.key.channel != "profile" { " " small.channel { (view.language.channel(&row.of.key.channel)) } } }
             td { (view.window(window)) }
             td.number { (side(view, of, of.group_rate, of.group_counts)) }
             td.number { (side(view, of, of.reference_rate, of.reference_counts)) }

@@ -39,7 +39,7 @@ fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     html! {
         div.scroll role="region" tabindex="0" aria-label=(caption) {
             table.findings.duties {
-                caption { (caption) }
+                caption.hidden { (caption) }
                 thead {
                     tr {
                         th scope="col" { (language.about()) }

@@ -119,7 +119,7 @@ fn threshold(view: View<'_>, of: &InForce<'_>) -> Markup {
             td { @if is_ratio { (method.ratio_short) } @else { (method.difference_short) } }
             @for value in [of.thresholds.warning, of.thresholds.critical, of.thresholds.clear] { td.number { (number(value)) } }
             td.number { (language.percent_level(of.confidence)) }
-            td { @match of.since { Some(since) => { (view.moment(since)) } None => { (method.not_known) } } }
+            td { @match of.since { Some(since) => { (view.since(since)) } None => { (method.not_known) } } }
         }
     }
 }
@@ -135,7 +135,7 @@ fn configurations(view: View<'_>) -> Markup {
                     thead { tr { @for name in [method.configuration, method.first_seen, method.last_seen] { th scope="col" { (name) } } } }
                     tbody {
                         @for of in known.iter().skip(skipped) {
-                            tr { th scope="row" { code { (of.config_hash) } } td { (view.moment(of.since)) } td { (view.moment(of.until)) } }
+                            tr { th scope="row" { code { (of.config_hash) } } td { (view.since(of.since)) } td { (view.moment(of.until)) } }
                         }
                     }
                 }

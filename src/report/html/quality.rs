@@ -21,7 +21,7 @@ pub(super) fn section(view: View<'_>) -> Markup {
             (events(view))
             (coverage(view))
             h3.topic { (chapters.withheld) }
-            p { (fill(chapters.withheld_of, &[&view.language.count(all), &view.language.count(withheld)])) }
+            p { (fill(chapters.withheld_of, &[&view.language.count(withheld), &view.language.count(all)])) }
             h3.topic { (chapters.gaps) }
             @if quality.gaps.is_empty() { p { (chapters.no_gap) } }
             ul { @for gap in quality.gaps.iter().take(MAX_GAPS) { li { (gap) } } }

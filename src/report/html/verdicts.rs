@@ -46,7 +46,7 @@ fn changes(view: View<'_>, row: Row<'_>) -> Markup {
             @let judged = KeptFinding { verdict: of.verdict.clone(), reason: of.reason.clone(), ..KeptFinding::default() };
             tr {
                 th scope="row" { (about(view, &row.of.key)) }
-                td { @if index == 0 { (view.chapters.at_start) ", " } (view.moment(of.since)) }
+                td { @if index == 0 { (view.chapters.at_start) ", " } (view.since(of.since)) }
                 td.(mark::class(verdict_of(&judged))) { (mark::verdict(view.language, verdict_of(&judged))) }
                 td { (view.window(&of.window)) }
                 td { @if let Some(reason) = super::cells::reason_of(&judged) { (view.language.why(reason)) } @else { (super::cells::ABSENT) } }
