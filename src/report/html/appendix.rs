@@ -53,7 +53,7 @@ fn windows(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let [profile, rule] = name(view, rows);
     let caption = fill(chapters.windows_caption, &[&profile, &rule]);
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) {
+        div.scroll role="group" tabindex="0" aria-label=(caption) {
             table.full {
                 caption { (caption) }
                 thead {
@@ -148,7 +148,7 @@ fn moments(view: View<'_>, rows: &[Row<'_>]) -> Markup {
 fn moments_of(view: View<'_>, row: Row<'_>, caption: &str) -> Markup {
     let (language, chapters) = (view.language, view.chapters);
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) id=(row.id("m")) {
+        div.scroll role="group" tabindex="0" aria-label=(caption) id=(row.id("m")) {
             table.full {
                 caption { (caption) }
                 thead {

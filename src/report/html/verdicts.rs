@@ -20,7 +20,7 @@ pub(super) fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let skipped: usize = rows.iter().map(|row| row.of.verdicts.len().saturating_sub(MAX_CHANGES)).sum();
     let left_out = skipped as u64 + rows.iter().map(|row| row.of.verdicts_left_out).sum::<u64>();
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(chapters.verdicts) {
+        div.scroll role="group" tabindex="0" aria-label=(chapters.verdicts) {
             table.verdicts {
                 caption { (chapters.verdicts) }
                 thead {
