@@ -96,13 +96,12 @@ pub fn run(arguments: &ReportArguments) -> Result<Finished, Failure> {
 fn asked(arguments: &ReportArguments, settings: &Settings, now: EventTime) -> Result<Asked, Failure> {
     let ReportArguments { period, to_date, as_of, files, .. } = arguments;
     let until = as_of.map_or(now, |as_of| as_of.min(now));
-    let day = |day: i64| day_text(day);
     if period.start() >= until {
         return Err(Failure::Usage(format!(
             "--period: expected a period that has begun by {}, found {}, which begins on {}",
             rfc3339(until).unwrap_or_default(),
             period.label,
-            day(period.first)
+            day_text(period.first)
         )));
     }
     let has_ended = period.end() <= until;
@@ -112,7 +111,7 @@ fn asked(arguments: &ReportArguments, settings: &Settings, now: EventTime) -> Re
             "--period: expected a period that has ended by {}, found {}, which ends on {}; --to-date reports what there is",
             rfc3339(until).unwrap_or_default(),
             period.label,
-            day(period.last)
+            day_text(period.last)
         )));
     }
     Ok(Asked {
@@ -242,7 +241,7 @@ fn warn(report: &Report) {
 /// Says how much of the period was there: silence is not compliance.
 fn told(report: &Report) -> String {
     let coverage = &report.coverage;
-    let unheard = report.profiles.iter().filter(|profile| profile.last_seen.is_none()).count();
+    let unheard = report.profiles.iter().filter(|profile| !profile.was_heard()).count();
     let (label, days, with) = (&report.period.label, coverage.days, coverage.days_with_release);
     let to_date = report.to_date.and_then(rfc3339).map_or_else(String::new, |until| format!(" to date ({until})"));
     let mut text = format!(

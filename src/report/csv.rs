@@ -80,6 +80,7 @@ impl ReportTable {
             Self::Profiles => &[
                 ("profile", Kind::Text),
                 ("listed", Kind::Flag),
+                ("heard", Kind::Flag),
                 ("last_seen", Kind::Time),
                 ("title", Kind::Text),
                 ("purpose", Kind::Text),
@@ -170,6 +171,7 @@ fn of_profile<'r>(profile: &'r ProfileReport, [versions, channels]: &'r [String;
     let mut cells = vec![
         Cell::Text(Some(&profile.name)),
         Cell::Flag(Some(profile.is_listed)),
+        Cell::Flag(Some(profile.was_heard())),
         Cell::Time(profile.last_seen),
     ];
     let texts = [&profile.title, &profile.purpose, &profile.owner, versions, channels];

@@ -68,6 +68,7 @@ impl Serialize for Profile<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("profile", &profile.name)?;
         map.serialize_entry("listed", &profile.is_listed)?;
+        map.serialize_entry("heard", &profile.was_heard())?;
         map.serialize_entry("last_seen", &profile.last_seen.and_then(rfc3339))?;
         map.serialize_entry("title", &profile.title)?;
         map.serialize_entry("purpose", &profile.purpose)?;

@@ -101,7 +101,7 @@ pub struct ProfileReport {
     pub name: String,
     /// Whether it is on the allow-list of the configuration file that the report was made with.
     pub is_listed: bool,
-    /// The end of the windows of the last release of the period that has a row about it; `None`: nothing was heard of it.
+    /// The end of the windows of the last release of the period that has a row about it.
     pub last_seen: Option<EventTime>,
     /// Its name for people; may be empty.
     pub title: String,
@@ -119,6 +119,19 @@ pub struct ProfileReport {
     pub findings: Vec<FindingReport>,
     /// Every alert that was open in the period, oldest first.
     pub alerts: Vec<AlertReport>,
+}
+
+impl ProfileReport {
+    /// Returns whether anything was heard of it: some count is told that is not 0. Where that is not so, nothing was heard, or too little to be told.
+    #[must_use]
+    pub fn was_heard(&self) -> bool {
+        let is_told = |counts: Option<[u64; 2]>| counts.is_some_and(|[exposed, events]| exposed > 0 || events > 0);
+        let found = |row: &KeptFinding| is_told(row.group_counts) || is_told(row.reference_counts);
+        let findings = self.findings.iter().any(|finding| {
+            found(&finding.row) || finding.windows.iter().any(|(_, row)| found(row)) || finding.past.iter().any(|point| found(&point.row))
+        });
+        findings || self.funnel.iter().any(|funnel| funnel.row.stages.iter().flatten().any(|count| *count > 0))
+    }
 }
 
 /// A row of the funnel.

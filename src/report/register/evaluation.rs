@@ -57,7 +57,7 @@ impl<'r> Evaluation<'r> {
 
     /// How many findings have which verdict.
     pub fn summary(&self, language: Language) -> String {
-        if self.profile.last_seen.is_none() {
+        if !self.profile.was_heard() {
             return Texts::unheard(language).to_owned();
         }
         let mut counts: BTreeMap<(std::cmp::Reverse<Option<usize>>, Option<&str>), usize> = BTreeMap::new();
@@ -84,7 +84,7 @@ impl<'r> Evaluation<'r> {
 
     /// Every finding in a sentence.
     pub fn lines(&self, language: Language) -> Vec<String> {
-        if self.profile.last_seen.is_none() {
+        if !self.profile.was_heard() {
             return vec![Texts::unheard(language).to_owned()];
         }
         if self.profile.findings.is_empty() {
@@ -103,7 +103,7 @@ impl<'r> Evaluation<'r> {
             }
         }
         json!({
-            "heard": self.profile.last_seen.is_some(),
+            "heard": self.profile.was_heard(),
             "last_evaluation": self.profile.last_seen.and_then(rfc3339),
             "days": report.coverage.days,
             "days_with_release": report.coverage.days_with_release,

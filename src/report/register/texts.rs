@@ -27,7 +27,7 @@ texts! {
     period: "Evaluated period: {}, from {} to {}.", "Geëvalueerde periode: {}, van {} tot en met {}.";
     to_date: "To date: the period had not ended, the evaluation goes up to {}.", "Tot op heden: de periode was niet voorbij, de evaluatie gaat tot {}.";
     coverage: "Of {} days {} have numbers.", "Van {} dagen zijn er van {} getallen.";
-    unheard: "Nothing was heard of this profile in the period. That is not the same as nothing being wrong.", "Van dit profiel is in de periode niets vernomen. Dat is iets anders dan dat er niets mis is.";
+    unheard: "Nothing was heard of this profile in the period, or too little to be told. That is not the same as nothing being wrong.", "Van dit profiel is in de periode niets vernomen, of te weinig om te vertellen. Dat is iets anders dan dat er niets mis is.";
     watched: "Watched: {}.", "Bewaakt: {}.";
     watched_item: "{} by {} ({}), reference {}", "{} naar {} ({}), referentie {}";
     watched_other: "rule {} ({})", "regel {} ({})";
