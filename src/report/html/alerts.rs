@@ -75,7 +75,7 @@ fn happened(view: View<'_>, alert: &AlertReport) -> Markup {
     let left_out = alert.left_out + alert.transitions.len().saturating_sub(MAX_HAPPENED) as u64;
     html! {
         @if !alert.transitions.is_empty() {
-            div.scroll role="region" tabindex="0" aria-label=(caption) {
+            div.scroll role="group" tabindex="0" aria-label=(caption) {
                 table {
                     caption.hidden { (caption) }
                     thead {
