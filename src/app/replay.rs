@@ -29,7 +29,7 @@ const NAMED_REJECTIONS: u64 = 10;
 /// Events beyond the end of the input that are no loss.
 const FEW_AHEAD: u64 = 3;
 
-/// Longest line of the table, in characters.
+/// Longest line of the table on a terminal, in characters. In a file or a pipe nothing is shortened.
 const TABLE_WIDTH: usize = 160;
 
 /// What to replay, and how to show it.
@@ -43,6 +43,9 @@ pub struct ReplayArguments {
     /// What to print on standard output
     #[arg(long, value_enum, default_value = "table", value_delimiter = ',')]
     format: Vec<Format>,
+    /// Leave findings out of the table that say nothing yet (insufficient_data, not judged); their number is shown
+    #[arg(long)]
+    only_judged: bool,
     /// End with exit code 1 when a finding is at or above this level
     #[arg(long, value_enum, value_name = "LEVEL")]
     fail_on: Option<Level>,
@@ -90,7 +93,7 @@ pub fn run(arguments: &ReplayArguments) -> Result<Finished, Failure> {
     if events.read > 0 && events.rejected == events.read {
         return Err(Failure::Data(format!("expected events of the contract, found none in {} lines", events.read)));
     }
-    print(&published, &arguments.format).map_err(|error| Failure::Io(format!("standard output: {error}")))?;
+    print(&published, arguments).map_err(|error| Failure::Io(format!("standard output: {error}")))?;
     // Nobody asked for this end. A clock or two that are ahead are no loss.
     let is_lost = arguments.as_of.is_none() && events.beyond_as_of > FEW_AHEAD;
     let cut_off = if is_lost { events.beyond_as_of } else { 0 };
@@ -348,14 +351,21 @@ fn progress_bar(doing: &str, total_bytes: u64) -> indicatif::ProgressBar {
     bar
 }
 
-fn print(published: &Published, formats: &[Format]) -> std::io::Result<()> {
+fn print(published: &Published, arguments: &ReplayArguments) -> std::io::Result<()> {
+    let asks_for = |format: Format| arguments.format.contains(&format);
     let mut out = stdout().lock();
-    if formats.contains(&Format::Table) {
-        let table = published.to_table(TABLE_WIDTH, out.is_terminal());
+    if asks_for(Format::Table) {
         // If JSON is asked for, standard output is that one document.
-        if formats.contains(&Format::Json) { write!(stderr(), "{table}")? } else { write!(out, "{table}")? }
+        let is_terminal = if asks_for(Format::Json) { stderr().is_terminal() } else { out.is_terminal() };
+        let width = if is_terminal { TABLE_WIDTH } else { usize::MAX };
+        let table = if arguments.only_judged {
+            published.to_table_of_judged(width, is_terminal)
+        } else {
+            published.to_table(width, is_terminal)
+        };
+        if asks_for(Format::Json) { write!(stderr(), "{table}")? } else { write!(out, "{table}")? }
     }
-    if formats.contains(&Format::Json) {
+    if asks_for(Format::Json) {
         writeln!(out, "{}", published.to_json())?;
     }
     out.flush()
