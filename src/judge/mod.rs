@@ -18,6 +18,7 @@ mod reason;
 mod scene;
 mod silence;
 mod stages;
+mod strata;
 mod suitability;
 mod sums;
 mod unlisted;
