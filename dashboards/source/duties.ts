@@ -17,6 +17,10 @@ const OUTCOMES = `${FINDINGS}, indicator="outcome_coverage"`;
 const CRITERIA = `${FINDINGS}, indicator="", subject!="", subject!="decided_by"`;
 /** Complaints, or overturned hits, of groups and of months. Decided complaints (`upheld`) are judged by nothing. */
 const COMPLAINTS = `${FINDINGS}, indicator=~"complaint_rate|overturn_rate"`;
+/** Versions and periods against the ones before. */
+const COMPARED = `${FINDINGS}, reference=~"baseline|reference_period", indicator!="complaint_rate"`;
+/** Changes of a disparity: compared with nothing but itself. */
+const CHANGES = `${FINDINGS}, reference="", group!="", indicator!="", indicator!="follow_through"`;
 /** What names a finding in tables and legends. */
 const NAMED = 'rule, profile, channel, about, window';
 const LEGEND = '{{profile}} {{rule}}: {{about}} ({{window}})';
@@ -29,7 +33,7 @@ export function duties(): Dashboard {
   return board(
     UID.duties,
     'paritywatch: duties',
-    'What rules of other kinds than disparity found: criteria, human decisions, the random sample, suitability, outcomes, complaints.',
+    'What rules of other kinds than disparity found: criteria, human decisions, the random sample, suitability, outcomes, complaints, drift, silence.',
     'now-7d',
   )
     .withVariable(several('profile', 'Profile', 'Profiles to show.', of('')).allValue('.+'))
@@ -59,6 +63,17 @@ export function duties(): Dashboard {
     .withRow(row('Complaints and overturned hits'))
     .withPanel(complaints())
     .withPanel(complaintRatio())
+    .withRow(row('Association: what a criterion stands for'))
+    .withPanel(association())
+    .withPanel(associationDifference())
+    .withPanel(carried())
+    .withRow(row('Drift: new versions, changes, and what feeds itself'))
+    .withPanel(drift())
+    .withPanel(driftLimits())
+    .withPanel(change())
+    .withRow(row('Silence: what is no longer heard of'))
+    .withPanel(silence())
+    .withPanel(silent())
     .build();
 }
 
@@ -415,4 +430,174 @@ function complaintRatio() {
     }),
     1,
   );
+}
+
+// ---- Association ----
+
+function association() {
+  const value = (metric: string, name: string) => ({
+    expr: about(latest(metric, FINDINGS, FINDING), NAMED),
+    legend: `{{profile}} {{rule}}: {{about}}, ${name} ({{window}})`,
+  });
+  return lines({
+    title: 'How strongly a criterion goes together with a dimension',
+    description:
+      "Cramér's V of each criterion and dimension with its interval: 0 where all groups have it equally often, 1 where it tells the groups apart. " +
+      'Small groups keep it low, so look at the difference, too. It does not say why they go together.',
+    unit: 'none',
+    width: 8,
+    decimals: 2,
+    noValue: WITHHELD,
+    queries: [value('association_v', 'V'), value('association_v_lower', 'lower'), value('association_v_upper', 'upper')],
+    alert: 'ParitywatchDuty',
+  })
+    .min(0)
+    .max(1);
+}
+
+function associationDifference() {
+  return bars({
+    title: 'Largest difference in the use of a criterion',
+    description:
+      'The largest difference between the share of a group and that of the rest in which a value of the criterion is used. Above 0 the group ' +
+      'has it more often than the rest, below 0 less often.',
+    unit: 'percentunit',
+    width: 8,
+    decimals: 1,
+    noValue: WITHHELD,
+    queries: [{ expr: about(latest('association_difference', FINDINGS, FINDING), NAMED), legend: LEGEND }],
+    alert: 'ParitywatchDuty',
+  });
+}
+
+function carried() {
+  return mark(
+    lines({
+      title: 'Disparity that a criterion would make alone',
+      description:
+        'The largest ratio of selections, group to rest, that would be left if this criterion alone decided. 1 (dashed) is none. It does not ' +
+        'say that the criterion is unjustified.',
+      unit: 'none',
+      width: 8,
+      decimals: 2,
+      noValue: WITHHELD,
+      queries: [{ expr: about(latest('association_carried_ratio', FINDINGS, FINDING), NAMED), legend: LEGEND }],
+      alert: 'ParitywatchDuty',
+    }),
+    1,
+  );
+}
+
+// ---- Drift ----
+
+function drift() {
+  return mark(
+    lines({
+      title: 'A group under a new version, or in a later period',
+      description:
+        'How many times the ratio of the group to the rest (of hit rates: the hit rate) has become what it was under the version before, or in ' +
+        'the reference period. 1 (dashed) is no change. A version that is as bad as the one before is at 1.',
+      unit: 'none',
+      width: 8,
+      decimals: 2,
+      noValue: WITHHELD,
+      queries: [{ expr: about(ofDuties(latest('disparity_ratio', COMPARED, FINDING)), NAMED), legend: LEGEND }],
+      alert: 'ParitywatchDuty',
+    }),
+    1,
+  );
+}
+
+function driftLimits() {
+  const limit = (side: 'lower' | 'upper') => ({
+    title: side,
+    decimals: 2,
+    expr: about(ofDuties(latest(`disparity_ratio_${side}`, COMPARED, FINDING)), NAMED),
+  });
+  return lists({
+    title: 'Drift in numbers',
+    description:
+      'The rise of each comparison with its interval, and what the evidence has come to (natural logarithm). Evidence alone alarms; a new ' +
+      'version is rarely the only thing that changes.',
+    unit: 'none',
+    width: 8,
+    height: 8,
+    alert: 'ParitywatchDuty',
+    link: ['profile'],
+    columns: [
+      'rule',
+      'about',
+      { title: 'rise', decimals: 2, expr: about(ofDuties(latest('disparity_ratio', COMPARED, FINDING)), NAMED) },
+      limit('lower'),
+      limit('upper'),
+      'window',
+      'channel',
+      'profile',
+    ],
+  });
+}
+
+function change() {
+  const by = 'rule, profile, channel, dimension, group, subject';
+  return mark(
+    lines({
+      title: 'Change of a disparity',
+      description:
+        'Natural logarithm of the change detector of a disparity. From 9.9 (dashed) on it is changing, or was lately: on average once in 20,000 ' +
+        'blocks by chance. It falls when the change is over.',
+      unit: 'none',
+      width: 8,
+      decimals: 1,
+      noValue: 'No rule looks for changes, or there is no block of evidence yet. No data is not fair.',
+      queries: [
+        {
+          expr: about(ofDuties(latest('evidence_change_log', CHANGES, by)), 'rule, profile, channel, about'),
+          legend: '{{profile}} {{rule}}: {{about}}',
+        },
+      ],
+      alert: 'ParitywatchDuty',
+    }),
+    9.9,
+  );
+}
+
+// ---- Silence ----
+
+function silence() {
+  const last = latest('last_heard_timestamp_seconds', FINDINGS, FINDING);
+  return lines({
+    title: 'Time since each topic was last heard of',
+    description:
+      'Hours and days since the last event of each topic, and of each group that is watched, whether working time or not. A line that rises ' +
+      'without falling back is silence. What was never heard of has no line: see the table beside.',
+    unit: 's',
+    width: 12,
+    noValue: 'No rule watches for silence, or nothing was ever heard of. Silence is not compliance.',
+    queries: [{ expr: about(`(time() - ${last})`, NAMED), legend: LEGEND }],
+    alert: 'ParitywatchDuty',
+  }).min(0);
+}
+
+function silent() {
+  const reasoned = latest('finding_reason', `${FINDINGS}, reason=~"heard|silent|never_heard"`, `${FINDING}, reason`);
+  const last = latest('last_heard_timestamp_seconds', FINDINGS, FINDING);
+  return lists({
+    title: 'What is heard of, and what is silent',
+    description:
+      'Each topic, and each group that is watched, with the longest working time that it may be silent (window) and when it was last heard ' +
+      'of. An empty time: never.',
+    unit: 'none',
+    width: 12,
+    alert: 'ParitywatchDuty',
+    link: ['profile'],
+    columns: [
+      'rule',
+      'about',
+      { title: 'watched', expr: about(reasoned, `${NAMED}, reason`) },
+      'reason',
+      { title: 'last heard of', unit: 'dateTimeAsIso', expr: `1000 * ${about(last, NAMED)}` },
+      'window',
+      'profile',
+    ],
+  });
 }

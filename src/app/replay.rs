@@ -14,7 +14,7 @@ use crate::judge::Verdict;
 use crate::plan::EventTime;
 use crate::render::Render;
 
-/// Longest line of the table, in characters.
+/// Longest line of the table on a terminal, in characters. In a file or a pipe nothing is shortened.
 const TABLE_WIDTH: usize = 160;
 
 /// What to replay, and how to show it.
@@ -28,6 +28,9 @@ pub struct ReplayArguments {
     /// What to print on standard output
     #[arg(long, value_enum, default_value = "table", value_delimiter = ',')]
     format: Vec<Format>,
+    /// Leave findings out of the table that say nothing yet (insufficient_data, not judged); their number is shown
+    #[arg(long)]
+    only_judged: bool,
     /// End with exit code 1 when a finding is at or above this level
     #[arg(long, value_enum, value_name = "LEVEL")]
     fail_on: Option<Level>,
@@ -76,7 +79,7 @@ pub fn run(arguments: &ReplayArguments) -> Result<Finished, Failure> {
     if events.read > 0 && events.rejected == events.read {
         return Err(Failure::Data(format!("expected events of the contract, found none in {} lines", events.read)));
     }
-    print(&published, &arguments.format).map_err(|error| Failure::Io(format!("standard output: {error}")))?;
+    print(&published, arguments).map_err(|error| Failure::Io(format!("standard output: {error}")))?;
     check_losses((&events, cut_off(&events, *as_of)), &losses, arguments.max_lost)?;
     if arguments.fail_on.is_some() {
         check_judged(&published)?;
@@ -100,14 +103,21 @@ fn check_judged(published: &Published) -> Result<(), Failure> {
     Err(Failure::Data(format!("--fail-on: expected a finding that was judged, found {found}")))
 }
 
-fn print(published: &Published, formats: &[Format]) -> std::io::Result<()> {
+fn print(published: &Published, arguments: &ReplayArguments) -> std::io::Result<()> {
+    let asks_for = |format: Format| arguments.format.contains(&format);
     let mut out = stdout().lock();
-    if formats.contains(&Format::Table) {
-        let table = published.to_table(TABLE_WIDTH, out.is_terminal());
+    if asks_for(Format::Table) {
         // If JSON is asked for, standard output is that one document.
-        if formats.contains(&Format::Json) { write!(stderr(), "{table}")? } else { write!(out, "{table}")? }
+        let is_terminal = if asks_for(Format::Json) { stderr().is_terminal() } else { out.is_terminal() };
+        let width = if is_terminal { TABLE_WIDTH } else { usize::MAX };
+        let table = if arguments.only_judged {
+            published.to_table_of_judged(width, is_terminal)
+        } else {
+            published.to_table(width, is_terminal)
+        };
+        if asks_for(Format::Json) { write!(stderr(), "{table}")? } else { write!(out, "{table}")? }
     }
-    if formats.contains(&Format::Json) {
+    if asks_for(Format::Json) {
         writeln!(out, "{}", published.to_json())?;
     }
     out.flush()

@@ -37,6 +37,15 @@ impl Rejection {
         )
     }
 
+    /// Returns the rejection of a measure about a profile that the configuration does not have, where it has one of nearly that name.
+    #[must_use]
+    pub fn misspelt_profile(near: &str) -> Self {
+        let detail = format!(
+            "data.profile: expected a profile of the configuration, found one that it does not have; did you mean {near:?}?"
+        );
+        Self::new(Reason::InvalidValue, detail)
+    }
+
     /// Returns the rejection of an event that is further ahead of the wall clock than allowed.
     #[must_use]
     pub fn ahead_of_clock(ahead: Span, max_ahead: Span) -> Self {

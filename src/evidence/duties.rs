@@ -12,7 +12,7 @@ use super::series::SeriesEvidence;
 use super::table::Context;
 use crate::plan::invariant::{self, Room};
 use crate::plan::{Derived, EventTime, Mapping, Plan, Rule, Slot, Span, StratumId, stratum};
-use crate::statistics::{Allowances, Detector, Judging, Pair, Series};
+use crate::statistics::{Allowances, Block, Detector, Judging, Pair, Series};
 
 /// All series of the plan's rules of other kinds than disparity.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,7 +53,13 @@ struct OpenDuty {
     counts: Pair,
     /// By group: those with a criterion and those without. Empty for other series.
     table: Vec<[u64; 2]>,
+    /// By the name of a stratum's value: the counts with it. Empty where the rule compares within no stratum.
+    #[serde(skip)]
+    strata: Strata,
 }
+
+/// Counts by the name of a stratum's value.
+pub type Strata = BTreeMap<Box<str>, Pair>;
 
 /// What a series of another kind says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -229,8 +235,12 @@ impl Duties {
 }
 
 impl OpenDuty {
-    fn add(&mut self, counts: Pair, table: Vec<[u64; 2]>) {
+    fn add(&mut self, counts: Pair, table: Vec<[u64; 2]>, strata: Vec<(&str, Pair)>) {
         self.counts = self.counts.plus(counts);
+        for (name, pair) in strata {
+            let sum = self.strata.entry(name.into()).or_default();
+            *sum = sum.plus(pair);
+        }
         if self.table.is_empty() {
             self.table = table;
         } else {
@@ -253,6 +263,21 @@ impl DutiesState {
     /// Returns what the means of phi are made of, of the series that compare two groups, in their order.
     pub fn allowances(&self) -> impl Iterator<Item = Allowances> + '_ {
         self.0.iter().filter_map(|(_, series)| series.blocks_of_two()).map(Series::allowances)
+    }
+
+    /// Returns the strata of open blocks, of all series in their order, which the encoding leaves out.
+    #[must_use]
+    pub fn open_strata(&self) -> Vec<Strata> {
+        let of_open = |series: &DutySeries| series.open.as_ref().map(|open| open.strata.clone()).unwrap_or_default();
+        self.0.iter().map(|(_, series)| of_open(series)).collect()
+    }
+
+    /// Sets what [`Self::open_strata`] returned.
+    pub fn set_open_strata(&mut self, strata: Vec<Strata>) {
+        let open = self.0.iter_mut().map(|(_, series)| series.open.as_mut());
+        for (open, strata) in open.zip(strata) {
+            open.into_iter().for_each(|open| open.strata = strata.clone());
+        }
     }
 
     /// Returns these series.
@@ -305,12 +330,15 @@ impl DutySeries {
         }
         self.close_expired(key, rule, cohort.start, hour, context);
         let counts = key.counts(cohort, context.reading.plan, class);
-        let table = key.table(cohort, context.reading.plan, context.reading.attributes);
+        let attributes = context.reading.attributes;
+        let table = key.table(cohort, context.reading.plan, attributes);
+        let within = rule.stratify_by().and_then(|name| attributes.stratum_id(name));
+        let strata = within.map_or_else(Vec::new, |stratum| key.strata(cohort, stratum, attributes));
         if counts == Pair::default() && table.iter().flatten().all(|cases| *cases == 0) {
             return;
         }
         let open = self.open.get_or_insert_with(|| OpenDuty { start: cohort.start, ..OpenDuty::default() });
-        open.add(counts, table);
+        open.add(counts, table, strata);
         let end = key.block_end(rule, &context.evidence);
         let exposed = open.exposed();
         if exposed >= end.exposed && (end.random == 0 || key.random(&open.counts) >= end.random) {
@@ -327,13 +355,13 @@ impl DutySeries {
 
     /// Has the process read the open block.
     fn close(&mut self, key: &DutyKey, rule: &Rule, hour: i32, context: &Context<'_>) {
-        let Some(OpenDuty { counts, table, .. }) = self.open.take() else { return };
+        let Some(OpenDuty { counts, table, strata, .. }) = self.open.take() else { return };
         let log_level = key.log_level(rule, context.log_level(key.dimension), self.part);
         let variation = key.variation(rule, &context.evidence);
         let judging = Judging { variation, cap: context.evidence.block_cap, log_level };
         match &mut self.process {
             Process::Two(process) => {
-                process.take(counts, &judging);
+                process.take_block(&Block { crude: counts, strata, ..Block::default() }, &judging);
                 // What is shown must be shown again: the claim is about the present.
                 if key.aspect == Aspect::Shown && process.detector().alarmed() {
                     process.restart();

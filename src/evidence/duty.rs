@@ -169,8 +169,8 @@ impl DutyKey {
     pub(super) fn counts(&self, cohort: &Cohort, plan: &Plan, class: Option<StratumId>) -> Pair {
         let Self { channel, dimension, group, .. } = *self;
         match self.aspect {
-            Aspect::NotSuitable => hits(cohort, group).swapped(),
-            Aspect::Shown => hits(cohort, group),
+            Aspect::NotSuitable => hits(cohort, group, None).swapped(),
+            Aspect::Shown => hits(cohort, group, None),
             Aspect::MissingBeyondWarning | Aspect::MissingBeyondCritical => missing(cohort, channel, group),
             Aspect::MissingMore => missing_against_rest(cohort, channel, (dimension, group), plan),
             Aspect::MissingLess => missing_against_rest(cohort, channel, (dimension, group), plan).swapped(),
@@ -180,6 +180,23 @@ impl DutyKey {
                 class.map_or_else(Pair::default, |stratum| not_followed(cohort, channel, group, Some((stratum, value))))
             }
         }
+    }
+
+    /// Returns what each value of a stratum adds to the block, by its name: for series that compare within them. Values can have the same name: one
+    /// that is called `other`, and the one that values beyond the limit share.
+    pub(super) fn strata<'a>(
+        &self,
+        cohort: &Cohort,
+        stratum: StratumId,
+        attributes: &'a AttributeTable,
+    ) -> Vec<(&'a str, Pair)> {
+        let of_value = |value: Slot| {
+            let pair = hits(cohort, self.group, Some((stratum, value)));
+            let pair = if self.aspect == Aspect::NotSuitable { pair.swapped() } else { pair };
+            (attributes.stratum_value(stratum, value), pair)
+        };
+        let values = cohort.values(stratum).into_iter().map(of_value);
+        values.filter(|(_, pair)| *pair != Pair::default()).collect()
     }
 
     /// Returns what a cohort adds to a block that is a table: of each listed group those with the criterion and those
@@ -240,7 +257,7 @@ pub(super) fn duty_keys(plan: &Plan) -> Vec<DutyKey> {
                 for (dimension, group) in groups(plan, rule) {
                     keys.extend(of_groups.iter().map(|aspect| place(dimension, Slot(group.0), *aspect)));
                 }
-                for (dimension, stratum) in criteria(rule, &strata) {
+                for (dimension, stratum) in criteria(rule, *channel, &strata) {
                     keys.push(place(dimension, Slot::EVERYONE, Aspect::Associated(stratum)));
                 }
             }
@@ -249,9 +266,17 @@ pub(super) fn duty_keys(plan: &Plan) -> Vec<DutyKey> {
     keys
 }
 
-/// The dimensions of a rule of kind `criterion`, each with the stratum of every criterion; last that of those on no list.
-fn criteria<'p>(rule: &'p Rule, strata: &'p [&str]) -> impl Iterator<Item = (DimensionId, StratumId)> + 'p {
-    let names = if let RuleKind::Criterion(terms) = &rule.kind { terms.strata() } else { Vec::new() };
+/// The dimensions of a rule of kind `criterion`, each with the stratum of every criterion; last that of those on no list. None in a channel that is not
+/// the rule's own.
+fn criteria<'p>(
+    rule: &'p Rule,
+    channel: Channel,
+    strata: &'p [&str],
+) -> impl Iterator<Item = (DimensionId, StratumId)> + 'p {
+    let names = match &rule.kind {
+        RuleKind::Criterion(terms) if terms.is_own(channel) => terms.strata(),
+        _ => Vec::new(),
+    };
     let id = |name: &str| (0..).map(StratumId).zip(strata).find(|(_, known)| **known == name).map(|(id, _)| id);
     let ids: Vec<StratumId> = names.into_iter().filter_map(id).collect();
     rule.dimensions.iter().flat_map(move |dimension| ids.clone().into_iter().map(move |id| (*dimension, id)))
@@ -304,9 +329,9 @@ fn dimension(plan: &Plan, id: DimensionId) -> Option<&Dimension> {
     invariant::present(Room::Evidence, "a rule names dimensions of its plan", dimension)
 }
 
-/// The profile's hits against those of the random channel.
-fn hits(cohort: &Cohort, group: Slot) -> Pair {
-    let (own, random) = (cohort.counts(Channel::Profile, group, None), cohort.counts(Channel::Random, group, None));
+/// The profile's hits against those of the random channel: of all cases, or of those with a value of a stratum.
+fn hits(cohort: &Cohort, group: Slot, within: Option<(StratumId, Slot)>) -> Pair {
+    let [own, random] = [Channel::Profile, Channel::Random].map(|channel| cohort.counts(channel, group, within));
     Pair {
         events: own.hits,
         exposed: own.concluded,

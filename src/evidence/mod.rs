@@ -36,7 +36,7 @@ pub use cohorts::{Cohorts, CohortsState, LateCases};
 pub use comparison::{Against, Side, Sides, against, against_rest, by_shares, compares_shares, slots};
 pub use complaints::{ComplaintEvidence, ComplaintsState, events_of, exposed_of};
 pub use delays::Delays;
-pub use duties::{DutiesState, DutyEvidence, DutySeries};
+pub use duties::{DutiesState, DutyEvidence, DutySeries, Strata};
 pub use duty::{Aspect, BLOCK_CONTROLLED, DutyKey};
 pub use family::HeritageState;
 pub use feed::{CohortFeed, Maturity};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::cohorts::Cohorts;
 use super::comparison::Side;
 use super::complaints::{ComplaintEvidence, ComplaintSeries, ComplaintsState};
-use super::duties::{Duties, DutiesState, DutyEvidence};
+use super::duties::{Duties, DutiesState, DutyEvidence, Strata};
 use super::duty::DutyKey;
 use super::family::{Heritage, HeritageState, Levels, counted};
 use super::key::TableKey;
@@ -445,6 +445,11 @@ impl SequencesState {
     /// Sets what [`Self::duties`] returned.
     pub fn set_duties(&mut self, duties: DutiesState) {
         self.duties = duties;
+    }
+
+    /// Sets what [`DutiesState::open_strata`] of [`Self::duties`] returned.
+    pub fn set_open_strata(&mut self, strata: Vec<Strata>) {
+        self.duties.set_open_strata(strata);
     }
 
     /// Returns the versions of profiles, which the encoding leaves out.

@@ -22,15 +22,25 @@ pub(super) fn judge<'s>(
     findings: &mut Vec<Finding>,
 ) {
     each_post(scene, (index, rule), |post| {
+        let is_own = terms.is_own(post.channel);
+        if !is_own && !sees_criteria(&post, sums) {
+            return;
+        }
         for criterion in &terms.watched {
             findings.push(listed(&post, terms, criterion, sums));
         }
         findings.push(unlisted(&post, sums));
         findings.extend(unmeasured(&post, sums));
-        for dimension in &rule.dimensions {
+        for dimension in rule.dimensions.iter().filter(|_| is_own) {
             findings.extend(association::findings(&post, terms, *dimension, sums));
         }
     });
+}
+
+/// Whether the criteria of any case of the window are known, be it that none applied.
+fn sees_criteria(post: &Post<'_>, sums: &mut CellSums) -> bool {
+    let found = used(post, stratum::UNLISTED_CRITERION, Derived::NO_CRITERION, sums);
+    found.unknown < found.assessed
 }
 
 /// How many cases of a window a criterion applied to.

@@ -20,6 +20,7 @@ mod reporting;
 mod scene;
 mod silence;
 mod stages;
+mod strata;
 mod suitability;
 mod sums;
 mod unlisted;

@@ -9,9 +9,10 @@ use super::finding::{Claim, Estimate, Finding, Verdict};
 use super::missing::MissingSide;
 use super::reason::Reason;
 use super::scene::Scene;
+use super::strata::Strata;
 use super::sums::CellSums;
 use crate::evidence::{Aspect, DutyEvidence, DutyKey, Maturity, Side};
-use crate::plan::{Channel, Indicator, Rule, Suitability};
+use crate::plan::{Cause, Channel, Indicator, Rule, Slot, StratumId, Suitability};
 use crate::statistics::{
     Proportion, exposed_needed, exposed_still_needed, information_needed, log_level_of_part, random_needed,
     ratio_interval,
@@ -46,6 +47,8 @@ fn compare(post: &Post<'_>, terms: &Suitability, whom: Whom, sums: &mut CellSums
         let counts = post.counts(sums, &key, &left_out);
         Side { events: counts.hits, exposed: counts.concluded }
     });
+    let within = within(post, whom, sums, &left_out);
+    let stratified = within.as_ref().and_then(Strata::estimate);
     let against = evidence(post, whom, Aspect::NotSuitable);
     let shown = evidence(post, whom, Aspect::Shown);
     let needed_information = information_needed(terms.show_level, terms.ratio, terms.power);
@@ -58,7 +61,7 @@ fn compare(post: &Post<'_>, terms: &Suitability, whom: Whom, sums: &mut CellSums
     });
     let (verdict, reason) = said(post, terms, (against, shown), (needed_information, random));
     let lacks = matches!(verdict, Verdict::InsufficientData);
-    post.finding(Saying {
+    let found = post.finding(Saying {
         indicator: Some(Indicator::HitRate),
         group: own,
         reference: random,
@@ -68,7 +71,26 @@ fn compare(post: &Post<'_>, terms: &Suitability, whom: Whom, sums: &mut CellSums
         claim,
         missing: missing(post, whom, (own, random), (sums, &left_out)),
         ..Saying::new(whom, verdict, reason)
-    })
+    });
+    let min_cell = post.scene.plan.disclosure.min_cell;
+    let told_strata = within.and_then(|within| within.told(min_cell, stratified.as_ref()));
+    Finding { stratified, told_strata, ..found }
+}
+
+/// Both channels within each value of the rule's stratum.
+fn within<'s>(post: &Post<'s>, whom: Whom, sums: &mut CellSums, left_out: &LeftOut) -> Option<Strata<'s>> {
+    let stratum = stratum(post)?;
+    let mut side = |channel, value| {
+        let counts = post.counts(sums, &post.cell(channel, whom, Some((stratum, value))), left_out);
+        Side { events: counts.hits, exposed: counts.concluded }
+    };
+    let both = |value| (side(Channel::Profile, value), side(Channel::Random, value));
+    let sides: Vec<(Side, Side)> = post.scene.attributes.stratum_values(stratum).into_iter().map(both).collect();
+    Strata::of(post.rule.stratify_by(), post.rule.confidence, &sides)
+}
+
+fn stratum(post: &Post<'_>) -> Option<StratumId> {
+    post.rule.stratify_by().and_then(|name| post.scene.attributes.stratum_id(name))
 }
 
 /// Of both channels the one that misses more.
@@ -80,7 +102,13 @@ fn missing(
 ) -> MissingSide {
     let mut of = |channel, side: Side| {
         let place = (whom.dimension, Maturity::Resolved);
-        post.missing_of_groups(channel, place, side.exposed, (&mut *sums, left_out), |counts| counts.concluded)
+        let mut missing =
+            post.missing_of_groups(channel, place, side.exposed, (&mut *sums, left_out), |counts| counts.concluded);
+        if let Some(stratum) = stratum(post) {
+            let without = post.cell(channel, whom, Some((stratum, Slot::NONE)));
+            missing.add_counted(Cause::NoStratum, (post.counts(sums, &without, left_out).concluded, 0));
+        }
+        missing
     };
     let (own, random) = (of(Channel::Profile, own), of(Channel::Random, random));
     if random.case_share() > own.case_share() { random } else { own }

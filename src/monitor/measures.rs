@@ -8,7 +8,7 @@ use crate::alert::{AlertId, MeasureKey, MeasureSubject, MeasureTaken};
 use crate::event::{Event, MeasureReport, Rejection};
 use crate::ledger::{Arrival, AttributeTable, Timing};
 use crate::plan::invariant::{Room, present};
-use crate::plan::{EventTime, PartitionIndex, Plan};
+use crate::plan::{EventTime, PartitionIndex, Plan, nearest};
 
 impl Monitor {
     /// Takes a measure. It takes no part in time: people record what they did when they can, so it moves no watermark and is
@@ -36,8 +36,10 @@ impl Monitor {
         if let Some(refused) = self.ahead_of_clock(event.time, now) {
             return refused;
         }
-        if report.profile.as_deref().is_some_and(|profile| self.plan.profile_id(profile).is_none()) {
-            return Handled::UnknownProfile;
+        if let Some(profile) = report.profile.as_deref().filter(|profile| self.plan.profile_id(profile).is_none()) {
+            let known = self.plan.profiles.iter().map(|profile| profile.name.as_str());
+            return nearest(profile, known)
+                .map_or(Handled::UnknownProfile, |near| Handled::Rejected(Rejection::misspelt_profile(near)));
         }
         let watermark = self.watermark.current().unwrap_or(EventTime::MIN);
         match self.tables.ledger.remember(event, &Timing { watermark, seen: watermark, late: false }) {

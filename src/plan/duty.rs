@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
+use super::channel::Channel;
 use super::disparity::Indicator;
 use super::period::PeriodKind;
 use super::stratum;
@@ -34,6 +35,8 @@ pub struct Suitability {
     pub block_random: u64,
     /// The longest block, however little it holds (event time).
     pub block_max: Span,
+    /// The stratum within whose values both channels are compared; `None` to compare all cases.
+    pub stratify_by: Option<String>,
 }
 
 /// Kind `coverage`: whether the outcomes of controls are known, and of all groups alike.
@@ -75,6 +78,9 @@ pub struct Criterion {
     pub difference: [f64; 2],
     /// The coefficient of variation of a criterion's use between blocks that is no evidence.
     pub block_variation: f64,
+    /// Whether the configuration names the channels. Otherwise criteria are told of in every channel in which they are seen, and their association is
+    /// measured in the profile's own: a count costs the family nothing, a series of evidence does.
+    pub channels_named: bool,
 }
 
 /// A criterion on a list of the configuration.
@@ -273,6 +279,12 @@ impl Topic {
 }
 
 impl Criterion {
+    /// Returns whether a channel is the rule's own: told of whatever it holds, and measured for association.
+    #[must_use]
+    pub fn is_own(&self, channel: Channel) -> bool {
+        self.channels_named || channel == Channel::Profile
+    }
+
     /// Returns the strata that say whether a criterion applied: of each watched one, and of those on no list together.
     #[must_use]
     pub fn strata(&self) -> Vec<&str> {

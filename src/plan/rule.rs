@@ -84,8 +84,9 @@ impl RuleKind {
     pub(super) fn evidence_terms(&self) -> String {
         match self {
             Self::Suitability(terms) => {
-                let Suitability { margin, show_level, block_random, block_max, .. } = terms;
-                format!("margin {margin}, level {show_level}, block {block_random} in {}", block_max.0)
+                let Suitability { margin, show_level, block_random, block_max, stratify_by, .. } = terms;
+                let within = stratify_by.as_ref().map_or_else(String::new, |name| format!(", within {name}"));
+                format!("margin {margin}, level {show_level}, block {block_random} in {}{within}", block_max.0)
             }
             Self::Coverage(Coverage { warning, critical, .. }) => format!("from {warning} to {critical}"),
             Self::Automation(Automation { max_follow_through, block_selected, .. }) => {
@@ -180,6 +181,16 @@ impl Rule {
         }
     }
 
+    /// Returns the stratum within whose values the rule compares; `None` where it compares all cases.
+    #[must_use]
+    pub fn stratify_by(&self) -> Option<&str> {
+        match &self.kind {
+            RuleKind::Disparity(terms) => terms.stratify_by.as_deref(),
+            RuleKind::Suitability(terms) => terms.stratify_by.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Returns whether the rule can have findings about groups of this dimension. One of kind `benchmark` has those of the
     /// rules that it serves.
     #[must_use]
@@ -229,8 +240,8 @@ impl Rule {
             }
             RuleKind::Criterion(terms) => terms.all_strata(),
             RuleKind::Drift(Drift { compare: Compare::Version(_), .. }) => vec![stratum::PROFILE_VERSION],
+            RuleKind::Suitability(terms) => terms.stratify_by.as_deref().into_iter().collect(),
             RuleKind::Benchmark(_)
-            | RuleKind::Suitability(_)
             | RuleKind::Coverage(_)
             | RuleKind::Drift(_)
             | RuleKind::Silence(_)

@@ -1,7 +1,7 @@
 //! The numbers of other kinds than disparity, as text for a terminal.
 
 use super::time::rfc3339;
-use super::wording::{ABSENT, named, odds};
+use super::wording::{ABSENT, decimal, named, odds};
 use crate::disclosure::PublishedFinding;
 use crate::judge::{Association, Claim, Versions};
 
@@ -28,9 +28,11 @@ fn association_text(finding: &PublishedFinding) -> Option<String> {
     let Association { v, lower, upper, difference, difference_near, carried, .. } = finding.association?;
     let place = finding.contrast.as_ref();
     let place = place.map_or_else(String::new, |place| format!(" ({:?} in {:?})", place.value, place.group));
-    let carried = carried.map_or_else(|| ABSENT.to_owned(), |carried| format!("{carried:.3}"));
+    let carried = carried.map_or_else(|| ABSENT.to_owned(), decimal);
+    let sign = if difference > 0.0 { "+" } else { "" };
+    let [v, lower, upper, difference, near] = [v, lower, upper, difference, difference_near].map(decimal);
     Some(format!(
-        "Cramér\u{2019}s V {v:.3} [{lower:.3}, {upper:.3}]; largest difference {difference:+.3}{place}, beyond {difference_near:.3}; \
+        "Cramér\u{2019}s V {v} [{lower}, {upper}]; largest difference {sign}{difference}{place}, beyond {near}; \
          by itself it would make a ratio of {carried}"
     ))
 }

@@ -24,6 +24,9 @@ pub trait Render {
     /// Findings, evidence and alerts as text. Names of the table are shortened where a line has more than `width` characters; `colour` adds
     /// the terminal's colours.
     fn to_table(&self, width: usize, colour: bool) -> String;
+
+    /// The same without the findings that say nothing yet; how many those are is in it.
+    fn to_table_of_judged(&self, width: usize, colour: bool) -> String;
 }
 
 impl Render for Published {
@@ -45,5 +48,9 @@ impl Render for Published {
 
     fn to_table(&self, width: usize, colour: bool) -> String {
         table::table(self, width, colour)
+    }
+
+    fn to_table_of_judged(&self, width: usize, colour: bool) -> String {
+        table::table_of_judged(self, width, colour)
     }
 }

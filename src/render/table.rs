@@ -7,7 +7,7 @@ use super::document::digest;
 use super::duties;
 use super::handled::{mix_text, short, values_text};
 use super::time::rfc3339;
-use super::wording::{ABSENT, compared, named, odds};
+use super::wording::{ABSENT, compared, decimal, named, odds};
 use crate::alert::{AlertState, BeyondAccepted};
 use crate::disclosure::{
     Counted, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedMeasure,
@@ -19,21 +19,45 @@ use crate::plan::EventTime;
 
 /// The whole text. Names of the table are shortened where a line has more than `width` characters; `colour` adds the terminal's colours.
 pub(super) fn table(published: &Published, width: usize, colour: bool) -> String {
-    let findings = published.findings();
-    let mut evidence: Vec<String> = findings.iter().filter_map(evidence_line).collect();
+    text(published, &published.findings().iter().collect::<Vec<_>>(), width, colour, None)
+}
+
+/// The same with the findings alone of which there is a verdict. How many others there are is said.
+pub(super) fn table_of_judged(published: &Published, width: usize, colour: bool) -> String {
+    let is_judged = |finding: &&PublishedFinding| !matches!(finding.verdict, None | Some(Verdict::InsufficientData));
+    let (judged, others): (Vec<_>, Vec<_>) = published.findings().iter().partition(is_judged);
+    let without = others.iter().filter(|finding| finding.verdict.is_none()).count();
+    let said = format!(
+        "NOT SHOWN {} findings that say nothing yet: {} insufficient_data, {without} not judged",
+        others.len(),
+        others.len() - without
+    );
+    text(published, &judged, width, colour, Some(said).filter(|_| !others.is_empty()))
+}
+
+fn text(
+    published: &Published,
+    findings: &[&PublishedFinding],
+    width: usize,
+    colour: bool,
+    not_shown: Option<String>,
+) -> String {
+    let findings = || findings.iter().copied();
+    let mut evidence: Vec<String> = findings().filter_map(evidence_line).collect();
     // The windows of a series share their evidence, and come one after the other.
     evidence.dedup();
     let lines = [head(published)]
         .into_iter()
-        .chain(findings_table(findings, width, colour))
+        .chain(findings_table(&findings().collect::<Vec<_>>(), width, colour))
+        .chain(not_shown)
         .chain(evidence)
-        .chain(findings.iter().flat_map(duties::lines))
-        .chain(findings.iter().filter_map(values_line))
-        .chain(findings.iter().filter_map(mix_line))
-        .chain(findings.iter().filter_map(missing_line))
+        .chain(findings().flat_map(duties::lines))
+        .chain(findings().filter_map(values_line))
+        .chain(findings().filter_map(mix_line))
+        .chain(findings().filter_map(missing_line))
         .chain(waiting_line(published.events().unmatched))
         .chain(unlisted_lines(published.unlisted()))
-        .chain(findings.iter().filter_map(probabilistic_line))
+        .chain(findings().filter_map(probabilistic_line))
         .chain(published.alerts().iter().flat_map(alert_lines))
         .chain(measure_lines(published.measures()));
     lines.fold(String::new(), |mut text, line| {
@@ -60,9 +84,9 @@ fn head(published: &Published) -> String {
 }
 
 /// The lines of the table, its head first.
-fn findings_table(findings: &[PublishedFinding], width: usize, colour: bool) -> Vec<String> {
+fn findings_table(findings: &[&PublishedFinding], width: usize, colour: bool) -> Vec<String> {
     let verdicts = findings.iter().map(|finding| finding.verdict.filter(|_| colour));
-    let lines = columns::lines(findings.iter().map(row).collect(), width).into_iter();
+    let lines = columns::lines(findings.iter().map(|finding| row(finding)).collect(), width).into_iter();
     lines.zip([None].into_iter().chain(verdicts)).map(|(line, verdict)| painted(&line, verdict)).collect()
 }
 
@@ -109,7 +133,7 @@ fn rate(rate: Option<f64>, counts: Option<Counted>) -> String {
 }
 
 fn measured(measured: Option<Measured>) -> String {
-    let number = |value: Option<f64>| value.map_or_else(|| ABSENT.to_owned(), |value| format!("{value:.3}"));
+    let number = |value: Option<f64>| value.map_or_else(|| ABSENT.to_owned(), decimal);
     measured.map_or_else(
         || ABSENT.to_owned(),
         |measured| format!("{} [{}, {}]", number(measured.value), number(measured.lower), number(measured.upper)),
@@ -209,8 +233,8 @@ fn missing_line(finding: &PublishedFinding) -> Option<String> {
         format!("{causes} ({:.1} %{of_events})", share * 100.0)
     };
     let bounds = bounds.map_or_else(String::new, |(lower, upper)| {
-        let upper = upper.map_or_else(|| "without limit".to_owned(), |upper| format!("{upper:.3}"));
-        format!("; with them the ratio is from {lower:.3} to {upper}")
+        let upper = upper.map_or_else(|| "without limit".to_owned(), decimal);
+        format!("; with them the ratio is from {} to {upper}", decimal(lower))
     });
     Some(format!(
         "MISSING {} {} {} {}: group {}; reference {}{bounds}",
@@ -251,7 +275,7 @@ fn estimated(rates: Option<PublishedRates>) -> String {
     rates.map_or_else(
         || ABSENT.to_owned(),
         |PublishedRates { group_rate, reference_rate, ratio }| {
-            let ratio = ratio.map_or_else(|| ABSENT.to_owned(), |ratio| format!("{ratio:.3}"));
+            let ratio = ratio.map_or_else(|| ABSENT.to_owned(), decimal);
             format!("{ratio} ({:.2} % against {:.2} %)", group_rate * 100.0, reference_rate * 100.0)
         },
     )

@@ -10,7 +10,7 @@ use super::kinds::DAYS;
 use super::schema::{Alerting, Criteria, Kafka, OAuth, Settings, TokenIssuer};
 use super::secrets::redacted_properties;
 use super::terms::{
-    Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Dimension, DisclosurePlan, Disparity, Drift,
+    Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Criterion, Dimension, DisclosurePlan, Disparity, Drift,
     HandlingTerms, Plan, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WindowLength,
 };
 use super::writer::{Toml, list};
@@ -297,7 +297,7 @@ impl Toml {
         if delivery == Delivery::Shown || rule.max_missing < 1.0 {
             self.number("max_missing", rule.max_missing);
         }
-        if let RuleKind::Disparity(Disparity { stratify_by: Some(stratum), .. }) = &rule.kind {
+        if let Some(stratum) = rule.stratify_by() {
             self.string("stratify_by", stratum);
         }
         // Of kind `benchmark` the key names the rules that it serves.
@@ -436,7 +436,7 @@ impl Toml {
             }
             RuleKind::Disparity(_) => {}
         }
-        if !matches!(kind, RuleKind::Suitability(_)) {
+        if !matches!(kind, RuleKind::Suitability(_) | RuleKind::Criterion(Criterion { channels_named: false, .. })) {
             self.value("channels", list(rule.channels.iter().map(|channel| channel.name())));
         }
         self.dimensions(rule, plan);

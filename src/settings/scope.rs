@@ -83,10 +83,16 @@ fn resolve(written: &[Given<String>], names: &[&str], section: &str, problems: &
 }
 
 pub(super) fn channels(table: &mut Table<'_>) -> Vec<Channel> {
+    named_channels(table).unwrap_or_else(|| vec![Channel::Profile])
+}
+
+/// Returns the channels that a rule names; `None` where it names none.
+pub(super) fn named_channels(table: &mut Table<'_>) -> Option<Vec<Channel>> {
     let choices = Channel::ALL.map(|channel| (channel.name(), channel));
-    let written = table.texts("channels", &[Channel::Profile.name()], 1..=Channel::ALL.len());
+    let written = table.optional_texts("channels", 1..=Channel::ALL.len())?.value;
     check_unique(&written, table.problems);
-    written.iter().filter_map(|word| choose(word, &choices, &[], table.problems)).map(|channel| channel.value).collect()
+    let channels = written.iter().filter_map(|word| choose(word, &choices, &[], table.problems));
+    Some(channels.map(|channel| channel.value).collect())
 }
 
 /// Returns the windows, shortest first. Where the rule counts `sealed` cohorts alone, each is longer than they can wait.

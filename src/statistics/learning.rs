@@ -122,9 +122,19 @@ impl Dispersion {
     }
 
     /// Adds a closed block, with the `q` that was expected of it. A block in which a group is empty teaches nothing.
+    ///
+    /// Nor does one of which hardly any event was expected, but for its distance: after a pause in which nobody was picked q is near 0 and its variance
+    /// beyond all bounds. By one such block all evidence would be tempered away, or not be tempered at all, for hundreds of blocks.
     pub fn learn(&mut self, pair: Pair, q: f64) {
-        if !pair.one_sided() {
+        /// Events expected of both groups together.
+        const HARDLY_ANY: f64 = 0.5;
+        if pair.one_sided() {
+            return;
+        }
+        if q * (real(pair.exposed) + real(pair.reference_exposed)) >= HARDLY_ANY {
             self.learn_from(pooled_z(pair), chance_variance(pair, q));
+        } else if pair.events > 0 || pair.reference_events > 0 {
+            self.last_z = Some(pooled_z(pair));
         }
     }
 

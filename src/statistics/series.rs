@@ -163,12 +163,14 @@ impl Series {
         self.blocks
     }
 
-    /// What an unstratified block tells of the logarithm of the ratio, before the allowance: 1 / variance. `None` where it tells nothing.
-    pub(super) fn precision(&self, pair: Pair, judging: &Judging) -> Option<f64> {
-        let reference = self.rates.reference;
-        let left_out = judging.capped() && !reference.is_learned();
-        let tells = !(pair.one_sided() || pair.overfull() || left_out);
-        tells.then(|| 1.0 / chance_variance(pair, reference.expected()))
+    /// What a block tells of the logarithm of the ratio, before the allowance: 1 / variance, the sum of its strata where it has any, and the exposed
+    /// that this rests on. `None` where it tells nothing.
+    pub(super) fn told(&self, block: &Block, judging: &Judging) -> Option<(f64, u64)> {
+        let parts = self.parts(block, judging);
+        let telling = parts.iter().filter(|part| !(part.pair.one_sided() || part.pair.overfull()));
+        telling
+            .map(Part::told)
+            .reduce(|(sum, all), (precision, exposed)| (sum + precision, all.saturating_add(exposed)))
     }
 
     /// Starts the evidence afresh, in its first epoch. What was learned of rates stays.
@@ -217,6 +219,13 @@ struct Part {
 }
 
 impl Part {
+    /// 1 / variance of the logarithm of the ratio, and the exposed of both groups.
+    fn told(&self) -> (f64, u64) {
+        let Pair { exposed, reference_exposed, .. } = self.pair;
+        let precision = 1.0 / chance_variance(self.pair, self.rates.reference.expected());
+        (precision, exposed.saturating_add(reference_exposed))
+    }
+
     fn ratios(&self, null: f64) -> Logs {
         if self.by_population {
             log_share_ratios(self.pair, null)

@@ -6,7 +6,7 @@ use super::detector::Detector;
 use super::pair::Pair;
 use super::series::{Block, Judging, Series};
 
-/// A [`Series`] without strata that knows how much information its blocks held, and can start afresh.
+/// A [`Series`] that knows how much information its blocks held, and can start afresh.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TwoSample {
     series: Series,
@@ -33,17 +33,22 @@ impl TwoSample {
         Self { series, phi: 1.0, information: 0.0, exposed: 0 }
     }
 
-    /// Adds a closed block. With a cap, blocks before one with somebody of the reference count with a likelihood ratio of 1 and hold no
-    /// information.
+    /// Adds a closed block without strata. With a cap, blocks before one with somebody of the reference count with a likelihood ratio of 1 and hold
+    /// no information.
     pub fn take(&mut self, pair: Pair, judging: &Judging) {
-        let (precision, epoch) = (self.series.precision(pair, judging), self.detector().epoch());
-        self.series.take(&Block { crude: pair, ..Block::default() }, judging);
-        if !pair.one_sided() {
+        self.take_block(&Block { crude: pair, ..Block::default() }, judging);
+    }
+
+    /// Adds a closed block. Where it has strata, the groups are compared within them, and the information is the sum of theirs.
+    pub fn take_block(&mut self, block: &Block, judging: &Judging) {
+        let (told, epoch) = (self.series.told(block, judging), self.detector().epoch());
+        self.series.take(block, judging);
+        if !block.crude.one_sided() {
             self.phi = self.series.phi();
         }
-        if let Some(precision) = precision {
+        if let Some((precision, exposed)) = told {
             self.information += precision / self.phi;
-            self.exposed = self.exposed.saturating_add(pair.exposed).saturating_add(pair.reference_exposed);
+            self.exposed = self.exposed.saturating_add(exposed);
         }
         // Evidence of the past epoch cannot alarm any more, so what it rested on does not count either.
         if self.detector().epoch() != epoch {

@@ -15,11 +15,16 @@ const START: EventTime = EventTime(1_772_323_200_000);
 const KEY: PseudonymKey = PseudonymKey([3; 16]);
 
 fn plan(criteria: &str, min_cell: u64) -> Plan {
+    plan_with(criteria, min_cell, "")
+}
+
+/// With more keys of the rule.
+fn plan_with(criteria: &str, min_cell: u64, keys: &str) -> Plan {
     let privacy = if min_cell == 0 { "min_cell = 0\nreason = \"test\"" } else { "" };
     let text = format!(
         "[privacy]\n{privacy}\n[window]\nrolling = [\"30d\"]\nallowed_lateness = \"10m\"\n[alerting]\nblock_exposed = 200\n\
          [profiles.p]\nowner = \"o\"\n[dimensions.origin]\nground = \"race\"\ngroups = [\"a\", \"b\"]\n[criteria]\n{criteria}\n\
-         [[rules]]\nname = \"criteria\"\nkind = \"criterion\"\n"
+         [[rules]]\nname = \"criteria\"\nkind = \"criterion\"\n{keys}"
     );
     Settings::parse(&text, "test.toml", std::iter::empty()).unwrap_or_else(|error| panic!("{error}")).plan
 }
@@ -28,13 +33,16 @@ struct Stream {
     monitor: Monitor,
     cases: i64,
     random: u64,
+    /// Of the next cases.
+    version: String,
+    channel: &'static str,
 }
 
 impl Stream {
     fn new(plan: Plan) -> Self {
         let mut monitor = Monitor::new(plan, KEY, Clock::Event { as_of: None });
         monitor.add_partition(PartitionIndex(0), START);
-        Self { monitor, cases: 0, random: 1 }
+        Self { monitor, cases: 0, random: 1, version: "v".to_owned(), channel: "profile" }
     }
 
     fn chance(&mut self, probability: f64) -> bool {
@@ -48,8 +56,8 @@ impl Stream {
         self.cases += 1;
         let time = START.plus(Span::MINUTE.times(self.cases / 4));
         let time = jiff::Timestamp::from_millisecond(time.0).unwrap().to_string();
-        let data = json!({ "case_id": format!("c{}", self.cases), "profile": "p", "profile_version": "v", "selected": selected,
-            "criteria": criteria, "groups": { "origin": group } });
+        let data = json!({ "case_id": format!("c{}", self.cases), "profile": "p", "profile_version": self.version, "selected": selected,
+            "channel": self.channel, "criteria": criteria, "groups": { "origin": group } });
         let event = json!({ "specversion": "1.0", "type": "paritywatch.selection.v1", "source": "/t",
             "id": format!("e{}", self.cases), "time": time, "data": data })
         .to_string();
@@ -194,9 +202,66 @@ fn a_listed_criterion_is_found_however_it_is_written() {
 }
 
 #[test]
-fn of_many_versions_the_newest_are_named() {
+fn of_many_versions_the_eight_that_were_seen_last_are_named() {
+    const CASES_OF_AN_HOUR: i64 = 240;
     let mut stream = Stream::new(plan("banned = [\"x\"]", 0));
+    for number in 0..8 {
+        stream.version = format!("{number}");
+        stream.select("a", true, &json!(["x"]));
+        stream.cases += CASES_OF_AN_HOUR;
+    }
+    let named = |found: &Value| {
+        let versions: Vec<String> = found["versions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|seen| seen["version"].as_str().unwrap().to_owned())
+            .collect();
+        (versions.join(" "), found["versions_left_out"].clone())
+    };
+    assert_eq!(named(&stream.finding(&Value::Null, "x")), ("7 6 5 4 3 2 1 0".to_owned(), json!(0)));
+    stream.version = "8".to_owned();
     stream.select("a", true, &json!(["x"]));
-    let found = stream.finding(&Value::Null, "x");
-    assert_eq!(found["versions_left_out"], json!(0));
+    stream.cases += CASES_OF_AN_HOUR;
+    // One that is seen again comes first.
+    stream.version = "0".to_owned();
+    stream.select("a", true, &json!(["x"]));
+    assert_eq!(named(&stream.finding(&Value::Null, "x")), ("0 8 7 6 5 4 3 2".to_owned(), json!(1)));
+}
+
+/// The channels of all findings, each once; those of associations apart.
+fn channels(findings: &[Value]) -> [Vec<&str>; 2] {
+    [true, false].map(|by_name| {
+        let of_kind = findings.iter().filter(|found| found["dimension"].is_null() == by_name);
+        let mut channels: Vec<&str> = of_kind.map(|found| found["channel"].as_str().unwrap()).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        channels
+    })
+}
+
+/// Whoever picks by a banned criterion does so in whatever channel; evidence of association costs a level, and stays with the profile's own.
+#[test]
+fn criteria_are_told_of_in_every_channel_in_which_they_are_seen() {
+    let seen = |keys: &str| {
+        let mut stream = Stream::new(plan_with("banned = [\"x\"]", 0, keys));
+        stream.select("a", true, &json!([]));
+        stream.channel = "random";
+        stream.select("a", true, &Value::Null);
+        stream.channel = "signal";
+        stream.select("a", true, &json!([]));
+        stream.channel = "manual";
+        stream.select("a", true, &json!(["x"]));
+        stream.findings()
+    };
+    let found = seen("");
+    assert_eq!(channels(&found), [vec!["manual", "profile", "signal"], vec!["profile"]]);
+    let verdict = |channel: &str| {
+        found.iter().find(|found| found["channel"] == channel && found["subject"] == "x").unwrap()["verdict"].clone()
+    };
+    assert_eq!(["profile", "signal", "manual"].map(verdict), ["within", "within", "critical"].map(Value::from));
+    // Those that a rule names are all told of, and nothing else.
+    let named = seen("channels = [\"profile\", \"random\"]\n");
+    assert_eq!(channels(&named), [vec!["profile", "random"], vec!["profile", "random"]]);
+    assert!(named.iter().all(|found| found["verdict"] != "critical"), "{named:#?}");
 }

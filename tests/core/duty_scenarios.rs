@@ -304,6 +304,42 @@ fn a_vanished_group_has_no_event_in_the_last_third() {
     assert_eq!(last.iter().filter(of_group).count(), 0);
 }
 
+/// It is no longer in any window of an hour by then, and it is remembered all the same.
+#[test]
+fn of_a_vanished_group_it_is_said_when_it_was_last_heard_of() {
+    let assessed: Vec<(String, String)> = stream(Scenario::VanishedGroup, 1)
+        .filter(|event| event.contains("selection.v1") && event.contains(r#""channel":"profile""#))
+        .map(|event| {
+            let parsed: Value = serde_json::from_str(&event).unwrap();
+            (member(&event, "origin").unwrap(), parsed["time"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    let last = |group: &str| {
+        let time = &assessed.iter().rfind(|(origin, _)| origin == group).unwrap().1;
+        time.parse::<jiff::Timestamp>().unwrap()
+    };
+    // Of the shorter history the buckets are gone in which the group was last heard of.
+    for windows in ["30d", "3d"] {
+        let text = std::fs::read_to_string(repository().join("config/duties.toml")).unwrap();
+        let text = text.replace("rolling = [\"30d\"]", &format!("rolling = [\"{windows}\"]\nhistory = \"{windows}\""));
+        let text = text.replace("cohort_max_age = \"3d\"", "cohort_max_age = \"1d\"");
+        let text = text.replace("reference_days = 10", "reference_days = 2");
+        let settings = Settings::parse(&text, "duties.toml", std::iter::empty());
+        let document = replayed(settings.unwrap_or_else(|error| panic!("{error}")), stream(Scenario::VanishedGroup, 1));
+        let heard = |group: &str| {
+            let is_it = |finding: &&Value| finding["rule"] == "heard-of" && finding["group"] == *group;
+            let found = list(&document, "findings").iter().find(is_it).unwrap().clone();
+            let heard = found["last_heard"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+            (found["reason"].clone(), last(group).duration_until(heard).as_hours())
+        };
+        // Hours of another day are one bucket by now: then its beginning is said, as it must not be heard of again by that.
+        let (reason, later) = heard("non_european");
+        assert!(reason == "silent" && (-24..=1).contains(&later), "{windows}: {later}");
+        let (reason, later) = heard("dutch");
+        assert!(reason == "heard" && (0..=1).contains(&later), "{windows}: {later}");
+    }
+}
+
 /// What the new rules read is in every selection; criteria come with and without values, and as an empty list.
 #[test]
 fn every_selection_says_how_it_was_made() {

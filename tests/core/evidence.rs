@@ -411,3 +411,28 @@ fn an_alarm_latches_until_the_reverse_detector_clears_it_and_costs_the_next_epoc
 fn block(events: u64, reference_events: u64) -> Pair {
     Pair { events, exposed: 100, reference_events, reference_exposed: 400 }
 }
+
+/// A pause in which nobody is picked, such as a pilot or a suspension, must not temper what comes after it.
+#[test]
+fn blocks_of_which_nothing_was_expected_teach_nothing_of_variation() {
+    let pair =
+        |events: u64, reference_events: u64| Pair { events, exposed: 200, reference_events, reference_exposed: 800 };
+    let (mut paused, mut steady) = (Dispersion::new(), Dispersion::new());
+    // The rate that is expected has fallen to nearly nothing by then.
+    (0..5).for_each(|_| paused.learn(pair(0, 0), 1e-5));
+    paused.learn(pair(60, 150), 1e-5);
+    steady.learn(pair(60, 150), 0.2);
+    assert_eq!(paused, steady, "only how far apart they are is known");
+    let judging = Judging { variation: 0.3, cap: 5.0, log_level: (300.0_f64 / 0.05).ln() };
+    let blocks_to_alarm = |pause: u64| {
+        let mut series = Series::new(Some(1.25));
+        let block = |crude| Block { crude, ..Block::default() };
+        (0..pause).for_each(|_| series.take(&block(pair(0, 0)), &judging));
+        (1..200).find(|_| {
+            series.take(&block(pair(60, 150)), &judging);
+            series.disparity().alarmed()
+        })
+    };
+    let (at_once, after_a_pause) = (blocks_to_alarm(0).unwrap(), blocks_to_alarm(5).unwrap());
+    assert!(after_a_pause <= at_once + 15, "{at_once} blocks, and {after_a_pause} after a pause");
+}

@@ -334,7 +334,7 @@ fn second_deliveries_change_nothing_and_other_contents_are_refused() {
     assert!(matches!(handle(&mut monitor, &other), Handled::Mismatched(_)));
     assert_eq!(document(&monitor)["measures"], before);
     assert_eq!(before["accepted"], 1);
-    let unknown = measure("m2", 2, "adjusted", &json!({ "profile": "z" }));
+    let unknown = measure("m2", 2, "adjusted", &json!({ "profile": "elsewhere" }));
     assert_eq!(handle(&mut monitor, &unknown), Handled::UnknownProfile);
 }
 
@@ -504,6 +504,23 @@ fn the_nearest_name_of_the_configuration_is_told_for_what_it_does_not_have() {
     let of = |what: &str, near: Value| [json!(what), near];
     let expected = [of("rule", Value::Null), of("dimension", json!("origin")), of("group", json!("b"))];
     assert_eq!(told, expected.each_ref().map(|[what, near]| [what, near]), "{unmatched}");
+}
+
+/// It would answer nothing, and nobody would know: so it goes to the dead letters, which say by what name to send it again.
+#[test]
+fn a_measure_about_a_misspelt_profile_says_which_was_meant() {
+    let mut monitor = firing(&CONFIG.replace("[profiles.q]", "[profiles.benefits]").replace("\"q\"", "\"benefits\""));
+    for (number, profile) in ["benefit", "Benefits"].iter().enumerate() {
+        let fields = json!({ "profile": profile, "rule": "outcomes" });
+        let refused = handle(&mut monitor, &measure(&format!("m{number}"), 2, "adjusted", &fields));
+        let Handled::Rejected(rejection) = refused else { panic!("{refused:?}") };
+        assert_eq!(rejection.reason.name(), "invalid_value");
+        assert!(rejection.detail.contains("data.profile") && rejection.detail.ends_with("did you mean \"benefits\"?"));
+        assert!(profile == &"benefit" || !rejection.detail.contains(*profile), "{rejection}");
+    }
+    // It was not remembered: under the right name it counts.
+    let right = measure("m0", 2, "adjusted", &json!({ "profile": "benefits", "rule": "outcomes" }));
+    assert_eq!(handle(&mut monitor, &right), Handled::Accepted);
 }
 
 #[test]

@@ -125,7 +125,8 @@ fn check_config_looks_into_certificate_and_key() {
     // Another certificate's key.
     folder.write("server.key", &authority.issue(&["localhost"]).key);
     let (taken, words) = check_config(binary(), &folder);
-    assert!(!taken && words.contains("tls_server_config.key_file: expected the key of the certificate"), "{words}");
+    let told = "tls_server_config.key_file: expected the key of the certificate in server.crt, found the key of another one in server.key";
+    assert!(!taken && words.contains(told), "{words}");
     folder.write("server.key", "no key");
     let (taken, words) = check_config(binary(), &folder);
     assert!(!taken && words.contains("tls_server_config.key_file: expected a private key in PEM"), "{words}");

@@ -6,10 +6,11 @@ use super::values::{judge_values, mix};
 use crate::evidence::{SeriesEvidence, Side};
 use crate::judge::finding::{Estimate, StratifiedEstimate, Verdict};
 use crate::judge::missing::Missing;
+use crate::judge::strata::Strata;
 use crate::plan::{DisparityRule, Evidence, Harm, Measure};
 use crate::statistics::{
-    Confidence, Interval, PowerQuestion, Proportion, Stratum, difference_interval, exposed_needed, mantel_haenszel,
-    p_value, ratio_interval, share_p_value, share_ratio_interval,
+    Confidence, Interval, PowerQuestion, Proportion, difference_interval, exposed_needed, p_value, ratio_interval,
+    share_p_value, share_ratio_interval,
 };
 
 /// The power of the test that `needed` plans for.
@@ -36,7 +37,8 @@ pub(super) fn judge(rule: DisparityRule<'_>, inputs: &Inputs) -> Numbers {
     if let Some(handled) = handled.filter(|_| rule.terms.indicator.compares_values()) {
         return judge_values(rule, handled);
     }
-    let stratified = stratified(rule, inputs);
+    let strata = Strata::of(rule.terms.stratify_by.as_deref(), rule.confidence, &inputs.strata);
+    let stratified = strata.as_ref().and_then(Strata::estimate);
     let ratio = ratio(inputs, rule.confidence);
     let difference = difference(inputs, rule.confidence);
     let measured = measured(rule, ratio, difference, stratified.as_ref());
@@ -50,7 +52,7 @@ pub(super) fn judge(rule: DisparityRule<'_>, inputs: &Inputs) -> Numbers {
         verdict: verdict.unwrap_or(Verdict::InsufficientData),
         ratio,
         difference,
-        told_strata: told_strata(rule, inputs, stratified.as_ref()),
+        told_strata: strata.and_then(|strata| strata.told(inputs.min_cell, stratified.as_ref())),
         stratified,
         values: None,
         mix: handled.and_then(mix),
@@ -166,60 +168,6 @@ fn difference(inputs: &Inputs, confidence: Confidence) -> Option<Estimate> {
     let (group, reference) = proportions(inputs)?;
     let interval = difference_interval(group, reference, confidence)?;
     Some(Estimate { value: Some(rate(inputs.group) - rate(inputs.reference)), interval })
-}
-
-fn stratified(rule: DisparityRule<'_>, inputs: &Inputs) -> Option<StratifiedEstimate> {
-    of_strata(rule, &inputs.strata)
-}
-
-/// The comparison within strata that may be told: those in which a side has few cases are one stratum, with as many others as that takes. `None` where
-/// fewer than two are left.
-fn told_strata(
-    rule: DisparityRule<'_>,
-    inputs: &Inputs,
-    exact: Option<&StratifiedEstimate>,
-) -> Option<StratifiedEstimate> {
-    if inputs.min_cell == 0 {
-        return None;
-    }
-    let smallest = |(group, reference): &(Side, Side)| {
-        let sides = [group, reference].into_iter().filter(|side| side.exposed > 0);
-        sides.map(|side| side.events.min(side.exposed.saturating_sub(side.events))).min()
-    };
-    let is_few = |stratum: &(Side, Side)| smallest(stratum).is_some_and(|cases| cases < inputs.min_cell);
-    if !inputs.strata.iter().any(is_few) {
-        return exact.cloned();
-    }
-    let mut strata: Vec<(Side, Side)> =
-        inputs.strata.iter().copied().filter(|found| smallest(found).is_some()).collect();
-    strata.sort_by_key(|stratum| std::cmp::Reverse(smallest(stratum)));
-    let mut merged = (Side::default(), Side::default());
-    let plus = |one: Side, other: Side| Side {
-        events: one.events.saturating_add(other.events),
-        exposed: one.exposed.saturating_add(other.exposed),
-    };
-    // From the fewest cases on.
-    while let Some(stratum) = strata.last().copied().filter(|stratum| is_few(stratum) || is_few(&merged)) {
-        merged = (plus(merged.0, stratum.0), plus(merged.1, stratum.1));
-        strata.pop();
-    }
-    let is_told = !strata.is_empty() && !is_few(&merged);
-    strata.push(merged);
-    of_strata(rule, &strata).filter(|_| is_told)
-}
-
-fn of_strata(rule: DisparityRule<'_>, strata: &[(Side, Side)]) -> Option<StratifiedEstimate> {
-    let by = rule.terms.stratify_by.clone()?;
-    let strata: Option<Vec<Stratum>> = strata
-        .iter()
-        .map(|(group, reference)| {
-            let proportion = |side: &Side| Proportion::new(side.events, side.exposed);
-            Some(Stratum { group: proportion(group)?, reference: proportion(reference)? })
-        })
-        .collect();
-    let estimate = mantel_haenszel(&strata?, rule.confidence)?;
-    let ratio = Estimate { value: Some(estimate.ratio), interval: estimate.interval };
-    Some(StratifiedEstimate { by, ratio, reversal: estimate.reversal })
 }
 
 /// The exposed are not 0 where an interval exists.

@@ -10,7 +10,7 @@ use super::format_7;
 use super::shared::{Section0, State};
 use crate::alert::{Alert, Answer, MeasureBook};
 use crate::disclosure::ReleasesState;
-use crate::evidence::{ComplaintsState, HeritageState, PeriodsState, ValuesState};
+use crate::evidence::{ComplaintsState, HeritageState, PeriodsState, Strata, ValuesState};
 use crate::judge::Later;
 use crate::ledger::{FormerState, SpelledCases};
 use crate::monitor::transitions::AlertEntries;
@@ -48,6 +48,8 @@ struct Section<S> {
     heard_groups: BTreeMap<(ProfileId, DimensionId, Slot), EventTime>,
     /// See [`LastHeard::reported`](crate::window::LastHeard::reported).
     reported: Reported,
+    /// See [`DutiesState::open_strata`](crate::evidence::DutiesState::open_strata).
+    open_strata: Vec<Strata>,
 }
 
 /// One entry of a journal; `A` are the alerts or a reference to them, and `P` the same of the provenance.
@@ -78,6 +80,7 @@ pub(super) fn write_section_0(names: &Names, state: &State, horizons: (Span, Spa
         allowances: state.sequences.allowances(),
         heard_groups: state.windows.heard().groups().clone(),
         reported: state.windows.heard().reported().clone(),
+        open_strata: state.sequences.duties().open_strata(),
     })
 }
 
@@ -86,6 +89,7 @@ pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
     let Section { before, later, joined, answers, measures, complaints, heritage, periods, values, .. } = section;
     let (excused, former, spelled, releases) = (section.excused, section.former, section.spelled, section.releases);
     let (allowances, heard_groups, reported) = (section.allowances, section.heard_groups, section.reported);
+    let open_strata = section.open_strata;
     let mut section = before.complete()?;
     section.state.windows.set_joined(joined);
     section.state.sequences.set_heritage(heritage);
@@ -100,6 +104,7 @@ pub(super) fn read_section_0(bytes: &[u8]) -> Result<Section0, String> {
     section.state.ledger.former = former;
     section.state.ledger.set_spelled(spelled);
     section.state.sequences.set_allowances(allowances);
+    section.state.sequences.set_open_strata(open_strata);
     section.state.windows.set_heard_groups(heard_groups);
     section.state.windows.set_reported(reported);
     Ok(section)

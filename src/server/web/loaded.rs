@@ -178,6 +178,32 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_no_certificate_is_told_by_its_key_and_name_and_without_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web.yml");
+        std::fs::write(&path, "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n").unwrap();
+        let key = folder.path().join("server.key");
+        std::fs::write(&key, "no key").unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let told = |certificate: &str| {
+            std::fs::write(folder.path().join("server.crt"), certificate).unwrap();
+            load(&path).1.err().unwrap().to_string()
+        };
+        let begun = "-----BEGIN CERTIFICATE-----\nhunter2hunter2==\n";
+        for (certificate, found) in [
+            ("", "none"),
+            (begun, "a section without its end"),
+            ("-----BEGIN hunter2\n", "a line that begins a section wrongly"),
+        ] {
+            let told = told(certificate);
+            let expected =
+                format!("tls_server_config.cert_file: expected certificates in PEM, found {found} in server.crt");
+            assert!(told.ends_with(&expected), "{told}");
+            assert!(told.contains("web.yml") && !told.contains("hunter2") && !told.contains('['), "{told}");
+        }
+    }
+
+    #[test]
     fn what_is_lost_is_named() {
         let (less, more) = (Loaded::default(), Loaded { requires_certificate: true, ..Loaded::default() });
         assert_eq!(less.lost_by(&more), None);

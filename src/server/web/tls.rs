@@ -4,19 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
-    NamedGroup, ProtocolVersion, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion,
+    Error, NamedGroup, ProtocolVersion, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion,
 };
 
 use super::certificate;
 use super::client::Named;
 use super::file::TlsSection;
 use super::problem::{WebConfigError, shown_word};
+use crate::settings::shown_path;
 
 const SECTION: &str = "tls_server_config";
 
@@ -51,6 +52,33 @@ impl Reporter<'_> {
     fn key(&self, key: &str, expected: &str, found: &str) -> WebConfigError {
         WebConfigError::key(self.0, &format!("{SECTION}.{key}"), expected, found)
     }
+
+    /// The file that a key names cannot be read as PEM. The library's own words would repeat its bytes.
+    fn pem(&self, (key, file): (&str, Option<&str>), expected: &str, error: &pem::Error) -> WebConfigError {
+        let found = match error {
+            pem::Error::MissingSectionEnd { .. } => "a section without its end",
+            pem::Error::IllegalSectionStart { .. } => "a line that begins a section wrongly",
+            pem::Error::Base64Decode(_) => "a section that is not Base64",
+            pem::Error::NoItemsFound => "none",
+            _ => "something else",
+        };
+        self.key(key, expected, &in_file(found, file))
+    }
+
+    /// The key and the certificate do not go together, or are of no use.
+    fn unfit_key(&self, section: &TlsSection, error: &Error) -> WebConfigError {
+        let expected = in_file("the key of the certificate", section.cert_file.as_deref());
+        let found = match error {
+            Error::InconsistentKeys(_) => "the key of another one".to_owned(),
+            error => error.to_string(),
+        };
+        self.key("key_file", &expected, &in_file(&found, section.key_file.as_deref()))
+    }
+}
+
+/// What was found, and where.
+fn in_file(found: &str, file: Option<&str>) -> String {
+    file.map_or_else(|| found.to_owned(), |file| format!("{found} in {}", shown_path(Path::new(file))))
 }
 
 /// Builds what is served from the section and the contents of its files.
@@ -61,13 +89,14 @@ pub(super) fn tls(path: &Path, section: &TlsSection, material: &Material) -> Res
     let asked = asked(&report, section)?;
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&material.certificate)
         .collect::<Result<_, _>>()
-        .map_err(|error| report.key("cert_file", "certificates in PEM", &error.to_string()))?;
+        .map_err(|error| report.pem(("cert_file", section.cert_file.as_deref()), "certificates in PEM", &error))?;
     let Some(end) = chain.first().map(certificate::end) else {
-        return Err(report.key("cert_file", "certificates in PEM", "none"));
+        return Err(report.key("cert_file", "certificates in PEM", &in_file("none", section.cert_file.as_deref())));
     };
     // The error of the key's file is not repeated: nothing of a key is printed.
+    let no_key = in_file("none", section.key_file.as_deref());
     let key = PrivateKeyDer::from_pem_slice(&material.key)
-        .map_err(|_| report.key("key_file", "a private key in PEM, without a password", "none"))?;
+        .map_err(|_| report.key("key_file", "a private key in PEM, without a password", &no_key))?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&versions)
         .map_err(|error| report.key("cipher_suites", "suites of the versions served", &error.to_string()))?;
@@ -75,9 +104,7 @@ pub(super) fn tls(path: &Path, section: &TlsSection, material: &Material) -> Res
         None => builder.with_no_client_auth(),
         Some(verifier) => builder.with_client_cert_verifier(verifier),
     };
-    let mut config = builder
-        .with_single_cert(chain, key)
-        .map_err(|error| report.key("key_file", "the key of the certificate in cert_file", &error.to_string()))?;
+    let mut config = builder.with_single_cert(chain, key).map_err(|error| report.unfit_key(section, &error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.ignore_client_order = section.prefer_server_cipher_suites.unwrap_or(true);
     // Every connection shows its certificate: one that is taken back must not live on in a session.
@@ -182,10 +209,12 @@ fn verifier(
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, WebConfigError> {
     let (false, Some(pem)) = (asked == Asked::No, &material.client_ca) else { return Ok(None) };
     let expected = "certificates in PEM by which clients are trusted";
-    let wrong = |found: &str| report.key("client_ca_file", expected, found);
+    let in_it = |found: &str| in_file(found, section.client_ca_file.as_deref());
+    let wrong = |found: &str| report.key("client_ca_file", expected, &in_it(found));
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| wrong(&error.to_string()))?;
+        let file = ("client_ca_file", section.client_ca_file.as_deref());
+        let certificate = certificate.map_err(|error| report.pem(file, expected, &error))?;
         roots.add(certificate).map_err(|error| wrong(&error.to_string()))?;
     }
     if roots.is_empty() {

@@ -1,9 +1,9 @@
 //! The keys of a rule of kind `criterion`. The criteria themselves are in `[criteria]`.
 
 use super::read::ReadKind;
-use crate::settings::scope::{Surroundings, channels, dimensions, windows};
+use crate::settings::scope::{Surroundings, dimensions, named_channels, windows};
 use crate::settings::table::Table;
-use crate::settings::terms::{Criterion, CriterionStanding, RuleKind, WatchedCriterion};
+use crate::settings::terms::{Channel, Criterion, CriterionStanding, RuleKind, WatchedCriterion};
 
 /// Reads them.
 pub(in crate::settings) fn criterion(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> ReadKind {
@@ -28,10 +28,12 @@ pub(in crate::settings) fn criterion(table: &mut Table<'_>, surroundings: &Surro
     let difference = pair(table, "difference", [0.1, 0.2]);
     let expected = "a number from 0 to 10";
     let block_variation = table.number("block_variation", 0.1, expected, |number| (0.0..=10.0).contains(&number));
-    let kind = Criterion { watched, restricted_is_critical, association, difference, block_variation };
+    let named = named_channels(table);
+    let channels_named = named.is_some();
+    let kind = Criterion { watched, restricted_is_critical, association, difference, block_variation, channels_named };
     ReadKind {
         kind: RuleKind::Criterion(kind),
-        channels: channels(table),
+        channels: named.unwrap_or_else(|| Channel::ALL.to_vec()),
         // Criteria are told of a profile without any dimension, too.
         dimensions: if surroundings.dimensions.is_empty() { Vec::new() } else { dimensions(table, surroundings) },
         windows: windows(table, false, surroundings),

@@ -133,7 +133,8 @@ fn evidence(
     written.value
 }
 
-fn stratify_by(table: &mut Table<'_>, indicator: Option<Indicator>, string_bytes: usize) -> Option<String> {
+/// Reads the stratum within whose values a rule compares, for an indicator where it is known.
+pub(super) fn stratify_by(table: &mut Table<'_>, indicator: Option<Indicator>, string_bytes: usize) -> Option<String> {
     let name = table.optional_text("stratify_by")?;
     check_name(&name, string_bytes, table.problems);
     check_stratum(indicator, &name, table.problems);

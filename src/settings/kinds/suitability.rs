@@ -1,10 +1,11 @@
 //! The keys of a rule of kind `suitability`.
 
+use super::disparity::stratify_by;
 use super::read::{OPEN_SHARE, ReadKind, is_open_share};
 use crate::settings::duration::MAX_DURATION_DAYS;
 use crate::settings::scope::{Surroundings, named_dimensions, windows};
 use crate::settings::table::Table;
-use crate::settings::terms::{Channel, RuleKind, Span, Suitability};
+use crate::settings::terms::{Channel, Indicator, RuleKind, Span, Suitability};
 
 /// Reads them. Groups are judged only where the rule names dimensions.
 pub(in crate::settings) fn suitability(table: &mut Table<'_>, surroundings: &Surroundings<'_>) -> ReadKind {
@@ -17,6 +18,7 @@ pub(in crate::settings) fn suitability(table: &mut Table<'_>, surroundings: &Sur
     let shown_for = table.duration("shown_for", Span::DAY.times(365), Span::DAY..=longest).value;
     let block_random = table.integer("block_random", 10, 1..=1_000_000).value;
     let block_max = table.duration("block_max", Span::DAY.times(28), Span::DAY..=longest).value;
+    let stratify_by = stratify_by(table, Some(Indicator::HitRate), surroundings.string_bytes);
     ReadKind {
         kind: RuleKind::Suitability(Suitability {
             ratio,
@@ -26,6 +28,7 @@ pub(in crate::settings) fn suitability(table: &mut Table<'_>, surroundings: &Sur
             shown_for,
             block_random,
             block_max,
+            stratify_by,
         }),
         channels: vec![Channel::Profile],
         dimensions: named_dimensions(table, surroundings),

@@ -9,6 +9,8 @@ use crate::support::setup::{DEAD_LETTERS, START_MS, binary};
 
 /// Events of each of the two profiles.
 const EVENTS: usize = 60_000;
+/// Events of the profile of which a new version takes over.
+const EVENTS_OF_VERSIONS: usize = 12_000;
 /// Events that come first, alone, and later once more.
 pub const FIRST: usize = 3_000;
 /// Timestamp of the records: no event is ahead of it.
@@ -65,6 +67,8 @@ owner = "owner@example.org"
 [profiles.cub]
 owner = "owner@example.org"
 [profiles.permits]
+owner = "owner@example.org"
+[profiles.renewed]
 owner = "owner@example.org"
 [dimensions.origin]
 ground = "race"
@@ -135,6 +139,26 @@ critical = 1.25
 [[rules]]
 name = "complaints"
 kind = "complaints"
+[[rules]]
+name = "versions"
+kind = "drift"
+indicator = "selection_rate"
+[[rules]]
+name = "changes"
+kind = "drift"
+compare = "change"
+of = "selection-crude"
+[[rules]]
+name = "feedback"
+kind = "drift"
+compare = "period"
+reference_days = 1
+[[rules]]
+name = "heard-of"
+kind = "silence"
+selections = "1d"
+random_controls = "1d"
+groups = "2d"
 "#;
 
 /// The first events of the first profile.
@@ -144,7 +168,12 @@ pub fn begin(broker: &Broker) {
 
 /// All other events, and the first ones once more. Returns how many records there are now.
 pub fn go_on(broker: &Broker) -> usize {
-    let streams = [stream("skewed-selection", "cub"), stream("simpson", "permits")];
+    // The third one says which version picked, and by which criteria; it has as many days, of fewer cases each.
+    let streams = [
+        stream("skewed-selection", "cub"),
+        stream("simpson", "permits"),
+        stream_of("new-version", "renewed", EVENTS_OF_VERSIONS),
+    ];
     // By time, so that neither profile is late beside the other.
     let mut lines = streams.concat();
     lines.extend(in_time());
@@ -232,7 +261,11 @@ fn measure(kind: &str) -> String {
 
 /// The events of a generated stream, with case ids of their own.
 fn stream(scenario: &str, profile: &str) -> Vec<String> {
-    let events = EVENTS.to_string();
+    stream_of(scenario, profile, EVENTS)
+}
+
+fn stream_of(scenario: &str, profile: &str, events: usize) -> Vec<String> {
+    let events = events.to_string();
     let output = Command::new(binary())
         .args(["generate", "--scenario", scenario, "--profile", profile, "--ratio", "2", "--events", &events])
         .output()

@@ -49,11 +49,18 @@ impl Issuer {
         let mut trusted: Vec<Certificate<'static>> =
             system.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
         if let Some(path) = &settings.ca_file {
-            let pem = std::fs::read(path).map_err(|error| SourceError::file(path, "read", error))?;
+            let pem =
+                std::fs::read(path).map_err(|error| SourceError::file(path, "read kafka.oauth_ca_file", error))?;
+            let before = trusted.len();
             trusted.extend(parse_pem(&pem).filter_map(Result::ok).filter_map(|item| match item {
                 PemItem::Certificate(certificate) => Some(certificate),
                 _ => None,
             }));
+            if trusted.len() == before {
+                let none =
+                    std::io::Error::new(std::io::ErrorKind::InvalidData, "expected certificates in PEM, found none");
+                return Err(SourceError::file(path, "read kafka.oauth_ca_file", none));
+            }
         }
         let tls = TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(trusted))).build();
         let config = Agent::config_builder()
