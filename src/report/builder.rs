@@ -116,7 +116,10 @@ impl Builder {
     pub fn finish(self, plan: &Plan, audit: Option<AuditPosition>) -> Report {
         let past_every_days = self.findings.past_every_days();
         let mut profiles = Profiles::of(plan);
-        self.findings.finish().into_iter().for_each(|(seen, finding)| profiles.of_name(&finding.key.profile).add(seen, finding));
+        self.findings
+            .finish()
+            .into_iter()
+            .for_each(|(seen, finding)| profiles.of_name(&finding.key.profile).add(seen, finding));
         self.funnel.finish().into_iter().for_each(|(seen, row)| {
             let profile = profiles.of_name(&row.key.profile);
             profile.last_seen = profile.last_seen.max(Some(seen));

@@ -99,8 +99,10 @@ fn a_gap_and_a_damaged_day_come_first_and_break_the_line() {
     assert_eq!((coverage["days"].as_u64(), coverage["days_with_release"].as_u64()), (Some(31), Some(25)));
     let unreadable = list(coverage, "unreadable");
     assert!(unreadable.len() == 1 && unreadable[0].as_str().unwrap().contains("2025-07-21"), "{unreadable:?}");
-    let breaks: Vec<&Value> =
-        list(finding(&document, "d", "selection", "y"), "past").iter().filter(|point| point["breaks"] == true).collect();
+    let breaks: Vec<&Value> = list(finding(&document, "d", "selection", "y"), "past")
+        .iter()
+        .filter(|point| point["breaks"] == true)
+        .collect();
     let at: Vec<&str> = breaks.iter().map(|point| point["as_of"].as_str().unwrap()).collect();
     assert_eq!(at, ["2025-07-16T00:00:00Z", "2025-07-22T00:00:00Z"]);
 }
@@ -165,7 +167,10 @@ fn an_alert_from_before_the_period_is_told_as_such() {
     let document = json(to.path(), "2025-07-25..2025-08-05");
     let alerts = list(profile(&document, "d"), "alerts");
     let alert = alerts.iter().find(|alert| alert["rule"] == "selection").unwrap();
-    assert_eq!((&alert["began_before"], &alert["open"], &alert["severity"]), (&true.into(), &true.into(), &"critical".into()));
+    assert_eq!(
+        (&alert["began_before"], &alert["open"], &alert["severity"]),
+        (&true.into(), &true.into(), &"critical".into())
+    );
     assert!(read(to.path(), "2025-07-25..2025-08-05-alerts.csv").contains(alert["id"].as_str().unwrap()));
 }
 
