@@ -1,4 +1,4 @@
-// The status page in real Chromium. Called by tests/browser.rs:
+// The status page in real Chromium. Called by tests/io/browser.rs:
 //
 //   node check.mjs MODULES CHROMIUM [SCREENSHOTS] NAME=URL...
 //

@@ -71,8 +71,8 @@ async function shoot(page, name) {
   for (const [suffix, colorScheme, width, height] of [['light', 'light', 1280, 1600], ['dark', 'dark', 1280, 1600], ['phone', 'light', 360, 1400]]) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height });
+    await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
     await page.screenshot({ path: join(screenshots, `${name}-${suffix}.png`) });
-    await page.screenshot({ path: join(screenshots, `${name}-${suffix}-full.png`), fullPage: true });
   }
 }
 

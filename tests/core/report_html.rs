@@ -41,7 +41,9 @@ fn it_is_whole_and_asks_for_nothing() {
 #[test]
 fn no_name_becomes_markup_or_style() {
     let html = render(&hostile(), Language::English);
-    assert!(!html.contains(HOSTILE) && !html.contains("body{display:none}"), "a name is markup");
+    assert!(!html.contains(HOSTILE), "a name is markup");
+    let style = between(&html, "<style>", "</style>");
+    assert!(!style.contains("none}") && style.contains("2026-Q3"), "a name is style");
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
 }
 
@@ -77,12 +79,11 @@ fn every_figure_is_that_of_the_model_in_the_form_of_the_language() {
 #[test]
 fn the_words_of_the_other_language_are_not_there() {
     let [english, dutch] = LANGUAGES.map(|language| text_of(&render(&rich(), language)));
-    for word in [" the ", " of ", "Alert ", "controlled", "Verdict", "Ratio", "evidence", "withheld", "July"] {
+    for word in ["Counts the cases", "Verdict", "has alarmed", "controlled", "withheld", "July"] {
         assert!(english.contains(word), "{word:?}");
         assert!(!dutch.contains(word), "{word:?} is in the Dutch report");
     }
-    for word in [" het ", " van ", "Alarm ", "gecontroleerd", "Oordeel", "Verhouding", "bewijs", "afgeschermd", " juli"]
-    {
+    for word in ["Telt de gevallen", "Oordeel", "Verhouding", "bewijs", "gecontroleerd", "afgeschermd", " juli"] {
         assert!(dutch.contains(word), "{word:?}");
         assert!(!english.contains(word), "{word:?} is in the English report");
     }
@@ -119,9 +120,9 @@ fn what_was_found_and_what_could_not_be_judged_is_said_in_sentences() {
     for sentence in [
         "non_european (origin) was controlled 1.63 times as often as the rest (95% interval 1.48\u{202f}\u{2013}\u{202f}1.79).",
         "At the end of the period:",
-        "1 have too few cases yet: up to 2,310 more are needed.",
-        "1 have withheld numbers",
-        "1 miss too many cases. Largest causes: no group.",
+        "Too few cases yet: 1. Up to 2,310 more are needed.",
+        "Numbers withheld: 1.",
+        "Too many cases missing: 1. Largest causes: no group.",
         "Reversed: crude and like-with-like point in opposite directions.",
         "Under this version of the profile the group fares worse",
         "Still open at its end: 1. Measures reported: 1.",

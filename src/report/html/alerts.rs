@@ -75,7 +75,7 @@ fn happened(view: View<'_>, alert: &AlertReport) -> Markup {
     let left_out = alert.left_out + alert.transitions.len().saturating_sub(MAX_HAPPENED) as u64;
     html! {
         @if !alert.transitions.is_empty() {
-            div.scroll role="region" tabindex="0" aria-label=(caption) {
+            div.scroll role="group" tabindex="0" aria-label=(caption) {
                 table {
                     caption.hidden { (caption) }
                     thead {
@@ -110,7 +110,19 @@ fn line(view: View<'_>, of: &KeptTransition) -> Markup {
                     None => { (super::cells::ABSENT) }
                 }
             }
-            td { @if let Some([by, reason]) = &of.measure { (by) small { (reason) } } @else { (super::cells::ABSENT) } }
+            td { (measure(view, of)) }
         }
+    }
+}
+
+/// Who took a measure, why, and how far an acceptance goes.
+fn measure(view: View<'_>, of: &KeptTransition) -> Markup {
+    let Some([by, reason]) = &of.measure else { return html! { (super::cells::ABSENT) } };
+    let language = view.language;
+    html! {
+        (by)
+        small { (reason) }
+        @if let Some(until) = of.until { small { (language.until()) " " (view.moment(until)) } }
+        @if let Some(ratio) = of.accepted_ratio { small { (fill(language.up_to_ratio(), &[&language.ratio_text(ratio)])) } }
     }
 }

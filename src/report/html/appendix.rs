@@ -53,7 +53,7 @@ fn windows(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let [profile, rule] = name(view, rows);
     let caption = fill(chapters.windows_caption, &[&profile, &rule]);
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) {
+        div.scroll role="group" tabindex="0" aria-label=(caption) {
             table.full {
                 caption { (caption) }
                 thead {
@@ -97,7 +97,7 @@ fn window_line(view: View<'_>, row: Row<'_>, window: &str, of: &KeptFinding) -> 
         .map(|of| html! { (view.language.decimal(of.log_e, 1)) " / " (view.language.decimal(of.alarm_at, 1)) });
     html! {
         tr {
-            th scope="row" { (cells::about(view, &row.of.key)) " " small.channel { (view.language.channel(&row.of.key.channel)) } }
+            th scope="row" { (cells::about(view, &row.of.key)) @if row.of.key.channel != "profile" { " " small.channel { (view.language.channel(&row.of.key.channel)) } } }
             td { (view.window(window)) }
             td.number { (side(view, of, of.group_rate, of.group_counts)) }
             td.number { (side(view, of, of.reference_rate, of.reference_counts)) }
@@ -148,7 +148,7 @@ fn moments(view: View<'_>, rows: &[Row<'_>]) -> Markup {
 fn moments_of(view: View<'_>, row: Row<'_>, caption: &str) -> Markup {
     let (language, chapters) = (view.language, view.chapters);
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) id=(row.id("m")) {
+        div.scroll role="group" tabindex="0" aria-label=(caption) id=(row.id("m")) {
             table.full {
                 caption { (caption) }
                 thead {

@@ -120,9 +120,9 @@ fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     };
     let level = language.percent_level(first.of.row.confidence);
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) {
+        div.scroll role="group" tabindex="0" aria-label=(caption) {
             table.findings {
-                caption { (caption) }
+                caption.hidden { (caption) }
                 thead {
                     tr {
                         th scope="col" { (language.group()) }

@@ -37,9 +37,9 @@ fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let language = view.language;
     let caption = fill(view.chapters.duty_caption, &[&first.of.key.rule]);
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) {
+        div.scroll role="group" tabindex="0" aria-label=(caption) {
             table.findings.duties {
-                caption { (caption) }
+                caption.hidden { (caption) }
                 thead {
                     tr {
                         th scope="col" { (language.about()) }

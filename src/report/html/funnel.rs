@@ -35,7 +35,7 @@ fn table(view: View<'_>, rows: &[FunnelReport]) -> Markup {
     let caption =
         fill(view.chapters.funnel_caption, &[channel, &first.key.dimension, reference, &basis(view, &first.basis)]);
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(format!("{}: {caption}", language.funnel())) {
+        div.scroll role="group" tabindex="0" aria-label=(format!("{}: {caption}", language.funnel())) {
             table.funnel {
                 caption { (caption) }
                 thead {

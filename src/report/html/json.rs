@@ -33,7 +33,7 @@ fn list(view: View<'_>, caption: &str, rows: &[Value]) -> Markup {
         }
     }
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) {
+        div.scroll role="group" tabindex="0" aria-label=(caption) {
             table {
                 caption { (caption) }
                 thead { tr { @for name in &names { th.number[*name == "count"] scope="col" { (field(view, name)) } } } }
@@ -56,7 +56,7 @@ fn list(view: View<'_>, caption: &str, rows: &[Value]) -> Markup {
 /// A table of two columns.
 pub(super) fn pairs(view: View<'_>, caption: &str, rows: &[(String, String)]) -> Markup {
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) {
+        div.scroll role="group" tabindex="0" aria-label=(caption) {
             table.narrow {
                 caption { (caption) }
                 thead { tr { th scope="col" { (view.chapters.late_field) } th.number scope="col" { (view.chapters.value) } } }

@@ -42,7 +42,7 @@ fn formulas(view: View<'_>) -> Markup {
     let method = view.method;
     let text = |formula: &Formula| if view.language == Language::English { formula.english } else { formula.dutch };
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(method.formulas) {
+        div.scroll role="group" tabindex="0" aria-label=(method.formulas) {
             table.formulas {
                 caption.hidden { (method.formulas) }
                 thead { tr { th scope="col" { (method.what) } th scope="col" { (method.how) } th scope="col" { (method.sources) } } }
@@ -91,7 +91,7 @@ fn thresholds(view: View<'_>) -> Markup {
         return html! { p { (method.no_thresholds) } };
     }
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(method.thresholds) {
+        div.scroll role="group" tabindex="0" aria-label=(method.thresholds) {
             table {
                 caption.hidden { (method.thresholds) }
                 thead {
@@ -119,7 +119,7 @@ fn threshold(view: View<'_>, of: &InForce<'_>) -> Markup {
             td { @if is_ratio { (method.ratio_short) } @else { (method.difference_short) } }
             @for value in [of.thresholds.warning, of.thresholds.critical, of.thresholds.clear] { td.number { (number(value)) } }
             td.number { (language.percent_level(of.confidence)) }
-            td { @match of.since { Some(since) => { (view.moment(since)) } None => { (method.not_known) } } }
+            td { @match of.since { Some(since) => { (view.since(since)) } None => { (method.not_known) } } }
         }
     }
 }
@@ -129,13 +129,13 @@ fn configurations(view: View<'_>) -> Markup {
     let skipped = known.len().saturating_sub(MAX_CONFIGURATIONS);
     html! {
         @if known.is_empty() { p { (method.no_configuration) } } @else {
-            div.scroll role="region" tabindex="0" aria-label=(method.configurations) {
+            div.scroll role="group" tabindex="0" aria-label=(method.configurations) {
                 table.narrow {
                     caption.hidden { (method.configurations) }
                     thead { tr { @for name in [method.configuration, method.first_seen, method.last_seen] { th scope="col" { (name) } } } }
                     tbody {
                         @for of in known.iter().skip(skipped) {
-                            tr { th scope="row" { code { (of.config_hash) } } td { (view.moment(of.since)) } td { (view.moment(of.until)) } }
+                            tr { th scope="row" { code { (of.config_hash) } } td { (view.since(of.since)) } td { (view.moment(of.until)) } }
                         }
                     }
                 }

@@ -45,7 +45,7 @@ fn lines(view: View<'_>) -> Vec<String> {
     lines.extend(days(view));
     let (withheld, of) = report.quality.withheld;
     if withheld > 0 {
-        lines.push(fill(opening.withheld_some, &[&view.language.count(of), &view.language.count(withheld)]));
+        lines.push(fill(opening.withheld_some, &[&view.language.count(withheld), &view.language.count(of)]));
     }
     let rolling = view.findings().filter(|row| !row.of.basis.is_period).count();
     if rolling > 0 {

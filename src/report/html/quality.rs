@@ -21,7 +21,7 @@ pub(super) fn section(view: View<'_>) -> Markup {
             (events(view))
             (coverage(view))
             h3.topic { (chapters.withheld) }
-            p { (fill(chapters.withheld_of, &[&view.language.count(all), &view.language.count(withheld)])) }
+            p { (fill(chapters.withheld_of, &[&view.language.count(withheld), &view.language.count(all)])) }
             h3.topic { (chapters.gaps) }
             @if quality.gaps.is_empty() { p { (chapters.no_gap) } }
             ul { @for gap in quality.gaps.iter().take(MAX_GAPS) { li { (gap) } } }
@@ -48,7 +48,7 @@ fn events(view: View<'_>) -> Markup {
     html! {
         h3.topic { (chapters.events) }
         @if events.is_empty() { p { (chapters.events_unknown) } } @else {
-            div.scroll role="region" tabindex="0" aria-label=(chapters.events) {
+            div.scroll role="group" tabindex="0" aria-label=(chapters.events) {
                 table.narrow {
                     caption.hidden { (chapters.events) }
                     thead { tr { th scope="col" { (chapters.event) } th.number scope="col" { (chapters.number) } } }
@@ -91,7 +91,7 @@ fn coverage(view: View<'_>) -> Markup {
     html! {
         h3.topic { (caption) }
         @if rows.is_empty() { p { (chapters.coverage_none) } } @else {
-            div.scroll role="region" tabindex="0" aria-label=(caption) {
+            div.scroll role="group" tabindex="0" aria-label=(caption) {
                 table {
                     caption.hidden { (caption) }
                     thead {

@@ -190,7 +190,7 @@ fn per_profile(view: View<'_>) -> Markup {
         return html! {};
     }
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(opening.per_profile) {
+        div.scroll role="group" tabindex="0" aria-label=(opening.per_profile) {
             table.overview {
                 caption { (opening.per_profile) }
                 thead {

@@ -20,7 +20,7 @@ pub(super) fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let skipped: usize = rows.iter().map(|row| row.of.verdicts.len().saturating_sub(MAX_CHANGES)).sum();
     let left_out = skipped as u64 + rows.iter().map(|row| row.of.verdicts_left_out).sum::<u64>();
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(chapters.verdicts) {
+        div.scroll role="group" tabindex="0" aria-label=(chapters.verdicts) {
             table.verdicts {
                 caption { (chapters.verdicts) }
                 thead {
@@ -46,7 +46,7 @@ fn changes(view: View<'_>, row: Row<'_>) -> Markup {
             @let judged = KeptFinding { verdict: of.verdict.clone(), reason: of.reason.clone(), ..KeptFinding::default() };
             tr {
                 th scope="row" { (about(view, &row.of.key)) }
-                td { @if index == 0 { (view.chapters.at_start) ", " } (view.moment(of.since)) }
+                td { @if index == 0 { (view.chapters.at_start) ", " } (view.since(of.since)) }
                 td.(mark::class(verdict_of(&judged))) { (mark::verdict(view.language, verdict_of(&judged))) }
                 td { (view.window(&of.window)) }
                 td { @if let Some(reason) = super::cells::reason_of(&judged) { (view.language.why(reason)) } @else { (super::cells::ABSENT) } }

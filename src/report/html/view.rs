@@ -96,7 +96,15 @@ impl<'r> View<'r> {
         }
     }
 
-    /// The same as text.
+    /// When something began: a day where it is the beginning of one.
+    pub fn since(self, at: EventTime) -> Markup {
+        match self.language.day(at).filter(|_| at.0.rem_euclid(Span::DAY.0) == 0) {
+            Some(day) => html! { (day) },
+            None => time(self.language, Some(at)),
+        }
+    }
+
+    /// The same as text, of the end of windows.
     pub fn day(self, at: EventTime) -> String {
         let of = if at.0.rem_euclid(Span::DAY.0) == 0 { EventTime(at.0.saturating_sub(1)) } else { at };
         self.language.day(of).unwrap_or_default()
@@ -113,7 +121,7 @@ impl<'r> View<'r> {
             .unwrap_or_else(|| window.to_owned())
     }
 
-    /// Names in a row, as a sentence has them.
+    /// A number of things.
     pub fn count(self, count: usize) -> String {
         self.language.count(count as u64)
     }

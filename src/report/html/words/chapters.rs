@@ -128,7 +128,7 @@ words! {
         cause: "Largest cause", "Grootste oorzaak";
         finding: "Finding", "Bevinding";
         withheld: "Withheld numbers", "Afgeschermde getallen";
-        withheld_of: "Of {} findings, {} have withheld numbers at the end of the period.", "Van {} bevindingen zijn bij {} de getallen aan het eind van de periode afgeschermd.";
+        withheld_of: "Findings with withheld numbers at the end of the period: {} of {}.", "Bevindingen met afgeschermde getallen aan het eind van de periode: {} van {}.";
         gaps: "Accepted gaps", "Geaccepteerde gaten";
         no_gap: "No gap in the data was accepted.", "Er is geen gat in de gegevens geaccepteerd.";
         notes: "Other notes of the last publication", "Andere aantekeningen van de laatste publicatie";

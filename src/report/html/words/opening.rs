@@ -33,10 +33,10 @@ words! {
         days_more: "and {} more entries", "en nog {} vermeldingen";
         unreadable: "Cannot be read, and is missing here:", "Niet te lezen, en ontbreekt hier:";
         unreadable_more: "{} more things cannot be read.", "Nog {} zaken zijn niet te lezen.";
-        withheld_some: "Of {} findings, {} have withheld numbers: so few cases that somebody could be recognised, or numbers from which such would follow.", "Van {} bevindingen zijn bij {} de getallen afgeschermd: zo weinig gevallen dat iemand herkenbaar zou zijn, of getallen waaruit zoiets zou volgen.";
-        not_of_period: "{} of {} findings count the cases of a rolling window that ended with the period, as there are no counts of the period itself. Each says so.", "{} van {} bevindingen tellen de gevallen van een doorlopend venster dat met de periode eindigde, omdat er van de periode zelf geen tellingen zijn. Dat staat er telkens bij.";
-        not_at_end: "{} of {} findings end before the period does: they were not told any more. Each says so.", "{} van {} bevindingen eindigen eerder dan de periode: ze zijn daarna niet meer gedaan. Dat staat er telkens bij.";
-        gaps_accepted: "{} gaps in the data were accepted by an operator: see Data quality.", "{} gaten in de gegevens zijn door een beheerder geaccepteerd: zie Kwaliteit van de gegevens.";
+        withheld_some: "Findings with withheld numbers: {} of {}. There are so few cases that somebody could be recognised, or such numbers would follow.", "Bevindingen met afgeschermde getallen: {} van {}. Er zijn zo weinig gevallen dat iemand herkenbaar zou zijn, of zulke getallen zouden eruit volgen.";
+        not_of_period: "Findings that count a rolling window which ended with the period, as there are no counts of the period itself: {} of {}. Each says so.", "Bevindingen die een doorlopend venster tellen dat met de periode eindigde, omdat er van de periode zelf geen tellingen zijn: {} van {}. Dat staat er telkens bij.";
+        not_at_end: "Findings that end before the period does, as they were not told any more: {} of {}. Each says so.", "Bevindingen die eerder eindigen dan de periode, omdat ze daarna niet meer zijn gedaan: {} van {}. Dat staat er telkens bij.";
+        gaps_accepted: "Gaps in the data that an operator accepted: {}. See Data quality.", "Gaten in de gegevens die een beheerder accepteerde: {}. Zie Kwaliteit van de gegevens.";
         no_findings_of: "Nothing was found out about: {}. No rule judges it, or no event of it came.", "Er is niets vastgesteld over: {}. Geen regel beoordeelt het, of er kwam geen gebeurtenis van.";
         no_audit_note: "The report rests on no audit log, so that its numbers cannot be shown to be those that were published.", "Het verslag berust op geen auditlogboek. Dat zijn getallen zo gepubliceerd zijn, is dus niet aan te tonen.";
 
@@ -52,16 +52,16 @@ words! {
         found_nothing_judged: "Nothing could be judged. This report therefore says nothing about equal treatment, neither for nor against.", "Er was niets te beoordelen. Dit verslag zegt daarom niets over gelijke behandeling, voor noch tegen.";
         not_judged: "What could not be judged, and why", "Wat niet te beoordelen was, en waarom";
         all_judged: "Every finding could be judged.", "Elke bevinding was te beoordelen.";
-        why_too_few: "{} have too few cases yet.", "{} hebben nog te weinig gevallen.";
-        why_too_few_needed: "{} have too few cases yet: up to {} more are needed.", "{} hebben nog te weinig gevallen: er zijn er nog hoogstens {} nodig.";
-        why_withheld: "{} have withheld numbers: nothing can be said about these groups.", "{} hebben afgeschermde getallen: over deze groepen valt niets te zeggen.";
-        why_incomplete: "{} miss too many cases. Largest causes: {}.", "{} missen te veel gevallen. Grootste oorzaken: {}.";
-        why_stale: "{} had no recent events.", "{} hadden geen recente gebeurtenissen.";
-        why_unjudged: "{} are shown for the reader only: their rules give no verdict.", "{} worden alleen getoond: hun regels geven geen oordeel.";
+        why_too_few: "Too few cases yet: {}.", "Nog te weinig gevallen: {}.";
+        why_too_few_needed: "Too few cases yet: {}. Up to {} more are needed.", "Nog te weinig gevallen: {}. Er zijn er nog hoogstens {} nodig.";
+        why_withheld: "Numbers withheld: {}. Nothing can be said about these groups.", "Getallen afgeschermd: {}. Over deze groepen valt niets te zeggen.";
+        why_incomplete: "Too many cases missing: {}. Largest causes: {}.", "Te veel gevallen ontbreken: {}. Grootste oorzaken: {}.";
+        why_stale: "No recent events: {}.", "Geen recente gebeurtenissen: {}.";
+        why_unjudged: "Shown for the reader only, as their rules give no verdict: {}.", "Alleen getoond, omdat hun regels geen oordeel geven: {}.";
         happened: "What happened about it", "Wat ermee is gedaan";
         alerts_none: "No alert was open in the period. That is no proof of equal treatment.", "Er stond in de periode geen alarm open. Dat bewijst geen gelijke behandeling.";
         alerts_some: "Alerts open in the period: {}. Still open at its end: {}. Measures reported: {}.", "Alarmen open in de periode: {}. Nog open aan het eind: {}. Gemelde maatregelen: {}.";
-        alerts_unanswered: "{} of the alerts that are open have no measure reported.", "Bij {} van de open alarmen is geen maatregel gemeld.";
+        alerts_unanswered: "Open alerts without a reported measure: {}.", "Open alarmen zonder gemelde maatregel: {}.";
         per_profile: "Findings by profile, at the end of the period", "Bevindingen per profiel, aan het eind van de periode";
         profile: "Profile", "Profiel";
         not_judged_short: "Not judged", "Niet beoordeeld";
