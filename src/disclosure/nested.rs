@@ -22,12 +22,16 @@ pub(super) struct Nested {
     pub is_split: bool,
     /// Whether the window is one of a period.
     pub is_of_period: bool,
+    /// The window's name, where a period that is over ends where it begins.
+    pub ends: Option<String>,
 }
 
 /// The tables of one dimension over shorter windows: of each sort the one over the longest of them.
 #[derive(Default)]
 pub(super) struct Shorter {
     tables: Vec<Nested>,
+    /// Those that begin where a period that is over ends.
+    ends: Vec<Nested>,
 }
 
 impl Shorter {
@@ -49,14 +53,49 @@ impl Shorter {
         if !longer.is_of_period {
             self.withhold_by_periods(plan, (&mut *memory, name), (longer, &mut coarse));
         }
+        for (row, column) in self.few_since(plan, (&mut *memory, name), longer) {
+            set(&mut coarse, row, column);
+            if !longer.is_of_period {
+                let name = mark_name(name, row, column);
+                let mark = memory.last(&name).map_or(COARSE, |other| other.max(COARSE));
+                memory.set(&name, Some(mark));
+            }
+        }
         coarse
     }
 
     /// Adds the table over the next longer window.
     pub fn add(&mut self, table: Nested) {
+        self.ends.extend(table.ends.is_some().then(|| table.clone()));
         let sort = |table: &Nested| (table.is_split, table.is_of_period);
         self.tables.retain(|other| sort(other) != sort(&table));
         self.tables.push(table);
+    }
+
+    /// Returns the parts of which few lie between the beginning of a longer window and the end of a period that is over: the difference of two small steps
+    /// would nearly tell them.
+    fn few_since(
+        &self,
+        plan: &DisclosurePlan,
+        (memory, name): (&mut Memory, &str),
+        longer: &Nested,
+    ) -> Vec<(usize, usize)> {
+        let mut few = Vec::new();
+        for end in &self.ends {
+            let folded = end.as_split_as(longer);
+            let shorter = folded.as_ref().unwrap_or(end);
+            let between = longer.parts.iter().zip(&shorter.parts).enumerate();
+            for (row, (long, short)) in between {
+                for (column, (long, short)) in long.iter().zip(short).enumerate() {
+                    let window = end.ends.as_deref().unwrap_or_default();
+                    let name = format!("{}{BETWEEN}few since{window}", part_name(name, row, column));
+                    if memory.is_small(plan, &name, long.saturating_sub(*short)) {
+                        few.push((row, column));
+                    }
+                }
+            }
+        }
+        few
     }
 
     /// Of rolling windows: what shorter windows of periods withhold now, or did when they were last told.
@@ -66,7 +105,7 @@ impl Shorter {
         (memory, name): (&mut Memory, &str),
         (longer, coarse): (&mut Nested, &mut [Row<bool>]),
     ) {
-        let name_of = |row, column| format!("{}{BETWEEN}{PERIOD_MARK}", part_name(name, row, column));
+        let name_of = |row, column| mark_name(name, row, column);
         if memory.is_of_day() {
             let mut marks = Vec::new();
             for table in self.tables.iter().filter(|table| table.is_of_period) {
@@ -166,6 +205,11 @@ impl Nested {
 /// Returns the name of a part of a table whose names begin with `table`.
 pub(super) fn part_name(table: &str, row: usize, column: usize) -> String {
     format!("{table}{row}{BETWEEN}{column}")
+}
+
+/// The name of what a shorter window of a period asks of a part.
+fn mark_name(table: &str, row: usize, column: usize) -> String {
+    format!("{}{BETWEEN}{PERIOD_MARK}", part_name(table, row, column))
 }
 
 fn is_at(rows: &[Row<bool>], row: usize, column: usize) -> bool {
