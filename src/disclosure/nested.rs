@@ -1,5 +1,7 @@
 //! Tables over windows that contain each other.
 
+use std::collections::BTreeMap;
+
 use super::linked::{COLUMNS, Row};
 use super::memory::Memory;
 use crate::judge::PERIOD_MARK;
@@ -12,6 +14,9 @@ pub(super) const BETWEEN: char = '\u{1f}';
 const COARSE: u64 = 1;
 /// The same, and it is not told at all.
 const HIDDEN: u64 = 2;
+
+/// By row and column: what a shorter window of a period asks of the part.
+type Marks = BTreeMap<(usize, usize), u64>;
 
 /// A table over one of the windows that end together.
 #[derive(Clone)]
@@ -50,15 +55,18 @@ impl Shorter {
             table.withhold(plan, (&mut *memory, name), longer);
             table.mark(longer, |row, column, _| set(&mut coarse, row, column));
         }
+        let mut marks = Marks::new();
         if !longer.is_of_period {
-            self.withhold_by_periods(plan, (&mut *memory, name), (longer, &mut coarse));
+            self.withhold_by_periods(plan, (&mut *memory, name), longer, &mut marks);
         }
-        for (row, column) in self.few_since(plan, (&mut *memory, name), longer) {
+        for place in self.few_since(plan, (&mut *memory, name), longer) {
+            marks.entry(place).or_insert(COARSE);
+        }
+        for ((row, column), mark) in marks {
             set(&mut coarse, row, column);
-            if !longer.is_of_period {
-                let name = mark_name(name, row, column);
-                let mark = memory.last(&name).map_or(COARSE, |other| other.max(COARSE));
-                memory.set(&name, Some(mark));
+            // What a window of a period asks of itself is asked anew whenever it is told.
+            if !longer.is_of_period && memory.is_of_day() {
+                memory.set(&mark_name(name, row, column), Some(mark));
             }
         }
         coarse
@@ -103,34 +111,23 @@ impl Shorter {
         &self,
         plan: &DisclosurePlan,
         (memory, name): (&mut Memory, &str),
-        (longer, coarse): (&mut Nested, &mut [Row<bool>]),
+        longer: &mut Nested,
+        marks: &mut Marks,
     ) {
-        let name_of = |row, column| mark_name(name, row, column);
         if memory.is_of_day() {
-            let mut marks = Vec::new();
             for table in self.tables.iter().filter(|table| table.is_of_period) {
                 let before = longer.withheld.clone();
                 table.withhold(plan, (&mut *memory, name), longer);
                 table.mark(longer, |row, column, is_withheld| {
-                    marks.push((
-                        row,
-                        column,
-                        if is_withheld && !is_at(&before, row, column) { HIDDEN } else { COARSE },
-                    ));
+                    let mark = if is_withheld && !is_at(&before, row, column) { HIDDEN } else { COARSE };
+                    let known = marks.entry((row, column)).or_insert(mark);
+                    *known = mark.max(*known);
                 });
-            }
-            for (row, column, mark) in marks {
-                set(coarse, row, column);
-                let name = name_of(row, column);
-                let mark = memory.last(&name).map_or(mark, |other| other.max(mark));
-                memory.set(&name, Some(mark));
             }
         } else if memory.has_day() {
             for (row, column) in (0..longer.parts.len()).flat_map(|row| (0..COLUMNS).map(move |column| (row, column))) {
-                let mark = memory.last(&name_of(row, column)).unwrap_or(0);
-                if mark >= COARSE {
-                    set(coarse, row, column);
-                }
+                let Some(mark) = memory.last(&mark_name(name, row, column)) else { continue };
+                marks.insert((row, column), mark);
                 if mark >= HIDDEN {
                     set(&mut longer.withheld, row, column);
                 }
