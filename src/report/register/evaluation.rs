@@ -201,7 +201,8 @@ fn reference(language: Language, finding: &FindingReport) -> &str {
 fn verdict_word(language: Language, verdict: Option<&str>) -> String {
     let Some(name) = verdict else { return Texts::not_judged(language).to_owned() };
     let known = Verdict::ALL.into_iter().find(|known| known.name() == name);
-    known.map_or_else(|| name.to_owned(), |verdict| language.verdict_word(Some(verdict)).to_owned())
+    // Within a sentence.
+    known.map_or_else(|| name.to_owned(), |verdict| language.verdict_word(Some(verdict)).to_lowercase())
 }
 
 /// A number with two decimals in the form of the language.

@@ -64,9 +64,7 @@ evidence = "point"
 [[rules]]
 name = "change"
 kind = "drift"
-change = 2.0
-indicator = "selection_rate"
-window = "7d"
+compare = "version"
 "#;
 
 /// A case of the stream.
