@@ -420,7 +420,6 @@ mod tests {
                 intersection_share: 0.1,
             },
             disclosure: crate::plan::DisclosurePlan::open(),
-            periods: Vec::new(),
         })
     }
 
