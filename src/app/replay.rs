@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::arguments::{ConfigArgument, load, parse_time};
 use super::failure::{Failure, Finished};
-use super::files::{Input, check_losses, cut_off, count, parse_share};
+use super::files::{Input, check_losses, count, cut_off, parse_share};
 use crate::disclosure::Published;
 use crate::judge::Verdict;
 use crate::plan::EventTime;

@@ -73,11 +73,14 @@ struct Made {
 pub fn run(arguments: &ReportArguments) -> Result<Finished, Failure> {
     let settings = load(&arguments.config.config)?;
     let asked = asked(arguments, &settings, now())?;
-    let made = if arguments.files.is_empty() { of_history(&settings, asked)? } else { of_files(arguments, &settings, asked)? };
+    let made =
+        if arguments.files.is_empty() { of_history(&settings, asked)? } else { of_files(arguments, &settings, asked)? };
     warn(&made.report);
     let formats: BTreeSet<ReportFormat> = arguments.format.iter().copied().collect();
     let folder = folder(arguments, &settings)?;
-    let written = ReportFiles { report: &made.report, languages: &languages(arguments), formats: &formats, folder: &folder }.write()?;
+    let written =
+        ReportFiles { report: &made.report, languages: &languages(arguments), formats: &formats, folder: &folder }
+            .write()?;
     for WrittenFile { path, bytes, sha256, .. } in &written {
         println!("{}: {bytes} bytes, SHA-256 {sha256}", path.display());
     }
@@ -87,7 +90,9 @@ pub fn run(arguments: &ReportArguments) -> Result<Finished, Failure> {
     println!("{}", told(&made.report));
     if made.is_empty {
         let period = &made.report.period.label;
-        return Err(Failure::Data(format!("{period}: expected a release in the period, found none: the report says that nothing was heard")));
+        return Err(Failure::Data(format!(
+            "{period}: expected a release in the period, found none: the report says that nothing was heard"
+        )));
     }
     made.lost.map_or(Ok(Finished::Ok), Err)
 }
@@ -149,7 +154,11 @@ fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
     let PassedOver { unreadable: before, .. } = walked?;
     before.into_iter().chain(unreadable).for_each(|problem| builder.note_unreadable(problem));
     let audit = match builder.told_at().map_or(Ok(None), |told_at| position(&settings.state.dir, told_at)) {
-        Ok(found) => found.map(|Checkpoint { origin, size, root }| AuditPosition { origin, size, root: Checkpoint::shown_root(&root) }),
+        Ok(found) => found.map(|Checkpoint { origin, size, root }| AuditPosition {
+            origin,
+            size,
+            root: Checkpoint::shown_root(&root),
+        }),
         Err(error) => {
             builder.note_unreadable(error.to_string());
             None
@@ -211,7 +220,8 @@ fn hand(
     (languages, formats): (&[Language], &BTreeSet<ReportFormat>),
     written: &[WrittenFile],
 ) -> Result<(), Failure> {
-    let file = |file: &WrittenFile| MadeFile { name: file.name.clone(), bytes: file.bytes, sha256: file.sha256.clone() };
+    let file =
+        |file: &WrittenFile| MadeFile { name: file.name.clone(), bytes: file.bytes, sha256: file.sha256.clone() };
     debug_assert!(written.len() <= MAX_FILES, "a report has some dozen files");
     let made = MadeReport {
         period: report.period.clone(),

@@ -1,5 +1,7 @@
 //! Tables over windows that contain each other.
 
+use std::collections::BTreeMap;
+
 use super::linked::{COLUMNS, Row};
 use super::memory::Memory;
 use crate::judge::PERIOD_MARK;
@@ -13,6 +15,9 @@ const COARSE: u64 = 1;
 /// The same, and it is not told at all.
 const HIDDEN: u64 = 2;
 
+/// By row and column: what a shorter window of a period asks of the part.
+type Marks = BTreeMap<(usize, usize), u64>;
+
 /// A table over one of the windows that end together.
 #[derive(Clone)]
 pub(super) struct Nested {
@@ -22,12 +27,16 @@ pub(super) struct Nested {
     pub is_split: bool,
     /// Whether the window is one of a period.
     pub is_of_period: bool,
+    /// The window's name, where a period that is over ends where it begins.
+    pub ends: Option<String>,
 }
 
 /// The tables of one dimension over shorter windows: of each sort the one over the longest of them.
 #[derive(Default)]
 pub(super) struct Shorter {
     tables: Vec<Nested>,
+    /// Those that begin where a period that is over ends.
+    ends: Vec<Nested>,
 }
 
 impl Shorter {
@@ -46,17 +55,55 @@ impl Shorter {
             table.withhold(plan, (&mut *memory, name), longer);
             table.mark(longer, |row, column, _| set(&mut coarse, row, column));
         }
+        let mut marks = Marks::new();
         if !longer.is_of_period {
-            self.withhold_by_periods(plan, (&mut *memory, name), (longer, &mut coarse));
+            self.withhold_by_periods(plan, (&mut *memory, name), longer, &mut marks);
+        }
+        for place in self.few_since(plan, (&mut *memory, name), longer) {
+            marks.entry(place).or_insert(COARSE);
+        }
+        for ((row, column), mark) in marks {
+            set(&mut coarse, row, column);
+            // What a window of a period asks of itself is asked anew whenever it is told.
+            if !longer.is_of_period && memory.is_of_day() {
+                memory.set(&mark_name(name, row, column), Some(mark));
+            }
         }
         coarse
     }
 
     /// Adds the table over the next longer window.
     pub fn add(&mut self, table: Nested) {
+        self.ends.extend(table.ends.is_some().then(|| table.clone()));
         let sort = |table: &Nested| (table.is_split, table.is_of_period);
         self.tables.retain(|other| sort(other) != sort(&table));
         self.tables.push(table);
+    }
+
+    /// Returns the parts of which few lie between the beginning of a longer window and the end of a period that is over: the difference of two small steps
+    /// would nearly tell them.
+    fn few_since(
+        &self,
+        plan: &DisclosurePlan,
+        (memory, name): (&mut Memory, &str),
+        longer: &Nested,
+    ) -> Vec<(usize, usize)> {
+        let mut few = Vec::new();
+        for end in &self.ends {
+            let folded = end.as_split_as(longer);
+            let shorter = folded.as_ref().unwrap_or(end);
+            let between = longer.parts.iter().zip(&shorter.parts).enumerate();
+            for (row, (long, short)) in between {
+                for (column, (long, short)) in long.iter().zip(short).enumerate() {
+                    let window = end.ends.as_deref().unwrap_or_default();
+                    let name = format!("{}{BETWEEN}few since{window}", part_name(name, row, column));
+                    if memory.is_small(plan, &name, long.saturating_sub(*short)) {
+                        few.push((row, column));
+                    }
+                }
+            }
+        }
+        few
     }
 
     /// Of rolling windows: what shorter windows of periods withhold now, or did when they were last told.
@@ -64,34 +111,23 @@ impl Shorter {
         &self,
         plan: &DisclosurePlan,
         (memory, name): (&mut Memory, &str),
-        (longer, coarse): (&mut Nested, &mut [Row<bool>]),
+        longer: &mut Nested,
+        marks: &mut Marks,
     ) {
-        let name_of = |row, column| format!("{}{BETWEEN}{PERIOD_MARK}", part_name(name, row, column));
         if memory.is_of_day() {
-            let mut marks = Vec::new();
             for table in self.tables.iter().filter(|table| table.is_of_period) {
                 let before = longer.withheld.clone();
                 table.withhold(plan, (&mut *memory, name), longer);
                 table.mark(longer, |row, column, is_withheld| {
-                    marks.push((
-                        row,
-                        column,
-                        if is_withheld && !is_at(&before, row, column) { HIDDEN } else { COARSE },
-                    ));
+                    let mark = if is_withheld && !is_at(&before, row, column) { HIDDEN } else { COARSE };
+                    let known = marks.entry((row, column)).or_insert(mark);
+                    *known = mark.max(*known);
                 });
-            }
-            for (row, column, mark) in marks {
-                set(coarse, row, column);
-                let name = name_of(row, column);
-                let mark = memory.last(&name).map_or(mark, |other| other.max(mark));
-                memory.set(&name, Some(mark));
             }
         } else if memory.has_day() {
             for (row, column) in (0..longer.parts.len()).flat_map(|row| (0..COLUMNS).map(move |column| (row, column))) {
-                let mark = memory.last(&name_of(row, column)).unwrap_or(0);
-                if mark >= COARSE {
-                    set(coarse, row, column);
-                }
+                let Some(mark) = memory.last(&mark_name(name, row, column)) else { continue };
+                marks.insert((row, column), mark);
                 if mark >= HIDDEN {
                     set(&mut longer.withheld, row, column);
                 }
@@ -166,6 +202,11 @@ impl Nested {
 /// Returns the name of a part of a table whose names begin with `table`.
 pub(super) fn part_name(table: &str, row: usize, column: usize) -> String {
     format!("{table}{row}{BETWEEN}{column}")
+}
+
+/// The name of what a shorter window of a period asks of a part.
+fn mark_name(table: &str, row: usize, column: usize) -> String {
+    format!("{}{BETWEEN}{PERIOD_MARK}", part_name(table, row, column))
 }
 
 fn is_at(rows: &[Row<bool>], row: usize, column: usize) -> bool {

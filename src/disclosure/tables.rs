@@ -1,6 +1,6 @@
 //! The linked tables of a release: cases by stage and group, and hit rates by group, of every place that a rule names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::linked::{COLUMNS, Linked, Row, Table, link};
 use super::memory::Memory;
@@ -58,7 +58,8 @@ impl Places {
             places.entry(place).or_default().push((table.dimension, rows, sides.is_some()));
         }
         let lengths = lengths(plan, periods);
-        let told = Maker { plan, memory, is_due, lengths: &lengths }.tell_all(places);
+        let ends = between.values().map(|[_, short]| short.clone()).collect();
+        let told = Maker { plan, memory, is_due, lengths: &lengths, ends }.tell_all(places);
         Self { told, funnel, between, lengths }
     }
 
@@ -196,6 +197,8 @@ struct Maker<'m> {
     is_due: bool,
     /// The lengths of windows, by name.
     lengths: &'m BTreeMap<String, Span>,
+    /// Those that begin where a period that is over ends.
+    ends: BTreeSet<String>,
 }
 
 impl Maker<'_> {
@@ -265,6 +268,7 @@ impl Maker<'_> {
                 withheld: self.withheld(&name, parts, *is_split),
                 is_split: *is_split,
                 is_of_period: is_of_period(&place.window),
+                ends: Some(place.window.clone()).filter(|window| self.ends.contains(window)),
             };
             let shorter = shorter.entry(*dimension).or_default();
             coarse.push(shorter.withhold(&self.plan.disclosure, (self.memory, &name), &mut nested));

@@ -391,6 +391,7 @@ mod tests {
             dimensions: vec![dimension("first"), dimension("second")],
             rules: Vec::new(),
             counts_everyone: false,
+            periods: Vec::new(),
             window: WindowPlan {
                 rolling: Vec::new(),
                 history: Span::DAY,

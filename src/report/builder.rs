@@ -1,29 +1,17 @@
 //! Makes a report of the entries of a history, one after the other, with memory for the report alone.
 
 use crate::checkpoint::Step;
-use crate::plan::{EventTime, Period, Plan, Span};
+use crate::plan::{EventTime, Plan};
 
 use super::alerts::Alerts;
+use super::asked::Asked;
 use super::coverage::Days;
 use super::findings::Findings;
 use super::funnel::Funnel;
 use super::gathered::Gathered;
-use super::model::{AuditPosition, InForce, Report, Source};
+use super::model::{AuditPosition, InForce, Report};
 use super::profiles::Profiles;
 use super::windows::Moment;
-
-/// What a report is asked about.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// Which period.
-    pub period: Period,
-    /// Where the period has not ended yet: up to when. Later entries are passed over.
-    pub to_date: Option<EventTime>,
-    /// What it is made of.
-    pub source: Source,
-    /// The time between two releases.
-    pub release_every: Span,
-}
 
 /// A report that is being made. The same entries make the same report.
 #[derive(Debug)]
@@ -41,21 +29,6 @@ pub struct Builder {
     has_begun: bool,
     /// When the last entry that the report is made of was told, by the wall clock.
     told_at: Option<EventTime>,
-}
-
-impl Asked {
-    /// Returns the end of what is told: that of the period, or the date.
-    #[must_use]
-    pub fn end(&self) -> EventTime {
-        self.to_date.unwrap_or_else(|| self.period.end())
-    }
-
-    /// Returns the days whose entries are of use, counted from 1970. After the end of a period rows of the period itself come, for as long as outcomes do.
-    #[must_use]
-    pub fn days(&self) -> std::ops::RangeInclusive<i64> {
-        let last = if self.to_date.is_some() { self.end().0.div_euclid(Span::DAY.0) } else { i64::MAX };
-        self.period.first..=last
-    }
 }
 
 impl Builder {
@@ -116,7 +89,10 @@ impl Builder {
     pub fn finish(self, plan: &Plan, audit: Option<AuditPosition>) -> Report {
         let past_every_days = self.findings.past_every_days();
         let mut profiles = Profiles::of(plan);
-        self.findings.finish().into_iter().for_each(|(seen, finding)| profiles.of_name(&finding.key.profile).add(seen, finding));
+        self.findings
+            .finish()
+            .into_iter()
+            .for_each(|(seen, finding)| profiles.of_name(&finding.key.profile).add(seen, finding));
         self.funnel.finish().into_iter().for_each(|(seen, row)| {
             let profile = profiles.of_name(&row.key.profile);
             profile.last_seen = profile.last_seen.max(Some(seen));

@@ -6,7 +6,7 @@ use crate::checkpoint::day_text;
 use crate::disclosure::KeptEntry;
 use crate::plan::{EventTime, Span};
 
-use super::builder::Asked;
+use super::asked::Asked;
 use super::model::Coverage;
 
 /// Files that cannot be read and are told one by one, at most. Of more the number is told.

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use super::model::{AlertReport, Basis, FindingReport, ProfileReport, Report};
 use crate::disclosure::{KeptFinding, KeptTransition};
 use crate::plan::EventTime;
-use crate::render::{Cell, Columns, Kind, OF_FINDING, OF_FUNNEL, OF_KEY, csv_line, of_finding, of_funnel, of_key, rfc3339};
+use crate::render::{
+    Cell, Columns, Kind, OF_FINDING, OF_FUNNEL, OF_KEY, csv_line, of_finding, of_funnel, of_key, rfc3339,
+};
 
 /// A table of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,8 @@ pub enum ReportTable {
 }
 
 /// The columns of what a row counts.
-const OF_BASIS: Columns = &[("basis_period", Kind::Flag), ("basis_released_at", Kind::Time), ("basis_as_of", Kind::Time)];
+const OF_BASIS: Columns =
+    &[("basis_period", Kind::Flag), ("basis_released_at", Kind::Time), ("basis_as_of", Kind::Time)];
 
 impl ReportTable {
     /// Every table.
@@ -93,7 +96,16 @@ impl ReportTable {
             Self::Funnel => return [OF_BASIS, OF_FUNNEL].concat(),
             Self::Past => return [OF_KEY, &[("as_of", Kind::Time), ("breaks", Kind::Flag)], OF_FINDING].concat(),
             Self::Verdicts => {
-                return [OF_KEY, &[("since", Kind::Time), ("verdict", Kind::Text), ("reason", Kind::Text), ("decided_by", Kind::Text)]].concat();
+                return [
+                    OF_KEY,
+                    &[
+                        ("since", Kind::Time),
+                        ("verdict", Kind::Text),
+                        ("reason", Kind::Text),
+                        ("decided_by", Kind::Text),
+                    ],
+                ]
+                .concat();
             }
             Self::Alerts => return [OF_ALERT, OF_KEY, OF_FINDING].concat(),
         };
@@ -154,9 +166,11 @@ fn general(report: &Report) -> Vec<(&'static str, String)> {
     }
     rows.push(("config_hash", report.config_hash.clone()));
     let in_force = report.configurations.iter();
-    rows.extend(in_force.map(|of| {
-        ("configuration", format!("{} {} {}", of.config_hash, time(Some(of.since)), time(Some(of.until))))
-    }));
+    rows.extend(
+        in_force.map(|of| {
+            ("configuration", format!("{} {} {}", of.config_hash, time(Some(of.since)), time(Some(of.until))))
+        }),
+    );
     rows.push(("past_every_days", report.past_every_days.to_string()));
     let quality = &report.quality;
     rows.extend(quality.events.iter().map(|(name, count)| ("events", format!("{name} {count}"))));

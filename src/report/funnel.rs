@@ -42,7 +42,10 @@ impl Funnel {
         for (key, windows) in self.rows {
             let seen = windows.seen().as_of;
             if let Some((row, basis)) = windows.best(&self.period) {
-                rows.push((seen, FunnelReport { key: KeptFunnelKey { window: basis.window.clone(), ..key }, row, basis }));
+                rows.push((
+                    seen,
+                    FunnelReport { key: KeptFunnelKey { window: basis.window.clone(), ..key }, row, basis },
+                ));
             }
         }
         rows.sort_by(|(_, one), (_, other)| one.key.cmp(&other.key));

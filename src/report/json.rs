@@ -137,9 +137,7 @@ fn funnel(of: &FunnelReport) -> Value {
     let FunnelReport { key, row, basis: of } = of;
     let stages: Map<String, Value> =
         Stage::ALL.iter().zip(row.stages).map(|(stage, count)| (stage.name().to_owned(), json!(count))).collect();
-    let step = |step: &KeptStep| {
-        json!({ "step": step.step, "ratio": step.ratio.value, "lower": step.ratio.lower, "upper": step.ratio.upper })
-    };
+    let step = |step: &KeptStep| json!({ "step": step.step, "ratio": step.ratio.value, "lower": step.ratio.lower, "upper": step.ratio.upper });
     json!({
         "profile": key.profile, "channel": key.channel, "dimension": key.dimension, "group": key.group,
         "reference": row.reference, "window": key.window, "basis": basis(of), "stages": stages,
@@ -234,17 +232,26 @@ fn numbers(row: &KeptFinding) -> Map<String, Value> {
         ("ratio", json!(row.ratio)),
         ("difference", json!(row.difference)),
         ("p_value", json!(row.p_value)),
-        ("stratified", json!(stratified.map(|(by, ratio, reversal)| json!({ "by": by, "ratio": ratio, "reversal": reversal })))),
+        (
+            "stratified",
+            json!(stratified.map(|(by, ratio, reversal)| json!({ "by": by, "ratio": ratio, "reversal": reversal }))),
+        ),
         ("needed", json!(row.needed)),
         ("evidence", json!(evidence)),
-        ("missing", json!({ "group": { "share": group }, "reference": { "share": reference }, "largest_cause": row.missing_cause })),
+        (
+            "missing",
+            json!({ "group": { "share": group }, "reference": { "share": reference }, "largest_cause": row.missing_cause }),
+        ),
         ("verdict", json!(row.verdict)),
         ("reason", json!(row.reason)),
         ("suppressed", json!(row.suppressed)),
         ("confidence", json!(row.confidence)),
-        ("thresholds", json!(row.thresholds.as_ref().map(|of| json!({
-            "measure": of.measure, "warning": of.warning, "critical": of.critical, "clear": of.clear,
-        })))),
+        (
+            "thresholds",
+            json!(row.thresholds.as_ref().map(|of| json!({
+                "measure": of.measure, "warning": of.warning, "critical": of.critical, "clear": of.clear,
+            }))),
+        ),
     ];
     let mut object = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     if let Some(Value::Object(details)) = row.details.as_deref().and_then(|text| serde_json::from_str(text).ok()) {

@@ -1,6 +1,7 @@
 //! The evaluation report of a period: the evidence file that somebody signs.
 
 mod alerts;
+mod asked;
 mod builder;
 mod coverage;
 mod csv;
@@ -16,7 +17,8 @@ mod register;
 mod verdicts;
 mod windows;
 
-pub use builder::{Asked, Builder};
+pub use asked::Asked;
+pub use builder::Builder;
 pub use csv::ReportTable;
 pub use json::{SCHEMA, write as write_json};
 pub use model::{

@@ -128,7 +128,9 @@ impl ProfileReport {
         let is_told = |counts: Option<[u64; 2]>| counts.is_some_and(|[exposed, events]| exposed > 0 || events > 0);
         let found = |row: &KeptFinding| is_told(row.group_counts) || is_told(row.reference_counts);
         let findings = self.findings.iter().any(|finding| {
-            found(&finding.row) || finding.windows.iter().any(|(_, row)| found(row)) || finding.past.iter().any(|point| found(&point.row))
+            found(&finding.row)
+                || finding.windows.iter().any(|(_, row)| found(row))
+                || finding.past.iter().any(|point| found(&point.row))
         });
         findings || self.funnel.iter().any(|funnel| funnel.row.stages.iter().flatten().any(|count| *count > 0))
     }

@@ -81,7 +81,8 @@ struct SeenVersion {
 
 fn name_channels(profile: &mut ProfileReport) {
     let findings = profile.findings.iter().map(|finding| &finding.key.channel);
-    let mut channels: Vec<String> = findings.chain(profile.funnel.iter().map(|row| &row.key.channel)).cloned().collect();
+    let mut channels: Vec<String> =
+        findings.chain(profile.funnel.iter().map(|row| &row.key.channel)).cloned().collect();
     channels.sort_unstable();
     channels.dedup();
     profile.channels = channels;

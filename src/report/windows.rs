@@ -75,7 +75,8 @@ impl<R: Clone + PartialEq> Windows<R> {
         let Some(known) = self.0.iter_mut().find(|known| known.window == window) else {
             let order = Order::of(window);
             let place = self.0.partition_point(|known| (known.order, known.window.as_str()) < (order, window));
-            self.0.insert(place, Row { window: window.to_owned(), order, row: row.clone(), seen: moment, since: moment });
+            self.0
+                .insert(place, Row { window: window.to_owned(), order, row: row.clone(), seen: moment, since: moment });
             return true;
         };
         known.seen = moment;

@@ -1,7 +1,6 @@
 //! The effective configuration as TOML, without secrets, and its hash.
 
 use std::hash::Hasher;
-use std::path::PathBuf;
 
 use siphasher::sip::SipHasher24;
 
@@ -69,8 +68,8 @@ impl Toml {
         self.string("dead_letter_topic", &kafka.dead_letter_topic);
         self.string("alert_topic", kafka.alert_topic.as_deref().unwrap_or_default());
         self.value("dead_letter_payload", kafka.dead_letter_payload);
-        self.string("sasl_password_file", &path_or_empty(kafka.sasl_password_file.as_ref()));
-        self.string("ssl_key_password_file", &path_or_empty(kafka.ssl_key_password_file.as_ref()));
+        self.optional_path("sasl_password_file", kafka.sasl_password_file.as_ref());
+        self.optional_path("ssl_key_password_file", kafka.ssl_key_password_file.as_ref());
         self.oauth(kafka.oauth.as_ref());
         self.string("insecure_reason", &kafka.insecure_reason);
         self.span("min_retention", kafka.min_retention);
@@ -89,13 +88,13 @@ impl Toml {
             None => (None, None),
         };
         let text = |of: fn(&TokenIssuer) -> &str| issuer.map(of).unwrap_or_default();
-        self.string("oauth_token_file", &path_or_empty(file));
+        self.optional_path("oauth_token_file", file);
         self.string("oauth_token_url", text(|issuer| issuer.url.url()));
         self.string("oauth_client_id", text(|issuer| &issuer.client_id));
         let secret = issuer.map(|issuer| &issuer.client_secret_file);
-        self.string("oauth_client_secret_file", &path_or_empty(secret));
+        self.optional_path("oauth_client_secret_file", secret);
         self.string("oauth_scope", text(|issuer| &issuer.scope));
-        self.string("oauth_ca_file", &path_or_empty(issuer.and_then(|issuer| issuer.ca_file.as_ref())));
+        self.optional_path("oauth_ca_file", issuer.and_then(|issuer| issuer.ca_file.as_ref()));
     }
 
     /// Writes what affects findings and alerts. The hash is over this, with delivery left out.
@@ -125,18 +124,18 @@ impl Toml {
         self.path("dir", &settings.state.dir);
         self.span("checkpoint_every", settings.state.checkpoint_every);
         self.header("[audit]");
-        self.string("key_file", &path_or_empty(settings.audit.key_file.as_ref()));
+        self.optional_path("key_file", settings.audit.key_file.as_ref());
         self.header("[history]");
         self.span("keep", settings.history.keep);
         self.span("full_resolution", settings.history.full_resolution);
         self.value("max_bytes", settings.history.max_bytes);
         self.header("[report]");
-        self.string("dir", &path_or_empty(settings.report.dir.as_ref()));
+        self.optional_path("dir", settings.report.dir.as_ref());
         self.value("periods", list(settings.plan.periods.iter().map(|kind| kind.name())));
         self.header("[server]");
         self.value("listen", quoted(&settings.server.listen.to_string()));
         self.value("insecure_listen", settings.server.insecure_listen);
-        self.string("web_config", &path_or_empty(settings.server.web_config.as_ref()));
+        self.optional_path("web_config", settings.server.web_config.as_ref());
         self.string("external_url", settings.server.external_url.as_deref().unwrap_or_default());
         self.value("hosts", list(&settings.server.hosts));
         self.value("max_connections", settings.server.max_connections);
@@ -177,7 +176,7 @@ impl Toml {
         if delivery == Delivery::Shown || rules_per_series != usual.rules_per_series {
             self.value("rules_per_series", rules_per_series);
         }
-        self.string("pseudonym_key_file", &path_or_empty(privacy.pseudonym_key_file.as_ref()));
+        self.optional_path("pseudonym_key_file", privacy.pseudonym_key_file.as_ref());
     }
 
     fn limits(&mut self, settings: &Settings, delivery: Delivery) {
@@ -208,9 +207,9 @@ impl Toml {
             Delivery::Shown => {
                 self.value("alertmanagers", shown(&alerting.alertmanagers));
                 self.value("webhooks", shown(&alerting.webhooks));
-                self.string("webhook_secret_file", &path_or_empty(alerting.webhook_secret_file.as_ref()));
-                self.string("ca_file", &path_or_empty(alerting.ca_file.as_ref()));
-                self.string("authorization_file", &path_or_empty(alerting.authorization_file.as_ref()));
+                self.optional_path("webhook_secret_file", alerting.webhook_secret_file.as_ref());
+                self.optional_path("ca_file", alerting.ca_file.as_ref());
+                self.optional_path("authorization_file", alerting.authorization_file.as_ref());
             }
             // These three lines keep the hashes of versions that knew no receivers.
             Delivery::LeftOut => {
@@ -499,8 +498,4 @@ fn dimension_names<'p>(rule: &Rule, plan: &'p Plan) -> impl Iterator<Item = &'p 
 
 fn labels(windows: &[WindowLength]) -> impl Iterator<Item = &str> {
     windows.iter().map(|window| window.label.as_str())
-}
-
-fn path_or_empty(path: Option<&PathBuf>) -> String {
-    path.map(|path| path.display().to_string()).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Writes TOML, always in the same form: the configuration hash depends on it.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::duration::format_duration;
 use super::key::quoted;
@@ -32,6 +32,11 @@ impl Toml {
 
     pub fn path(&mut self, key: &str, path: &Path) {
         self.string(key, &path.display().to_string());
+    }
+
+    /// Writes a path, or an empty text where there is none.
+    pub fn optional_path(&mut self, key: &str, path: Option<&PathBuf>) {
+        self.string(key, &path.map(|path| path.display().to_string()).unwrap_or_default());
     }
 
     pub fn span(&mut self, key: &str, span: Span) {

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use paritywatch::checkpoint::{CheckpointError, HISTORY_FOLDER, History, HistoryReader, Owner, day_of};
-use paritywatch::disclosure::{Kept, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptQuality, KeptTransition};
+use paritywatch::disclosure::{
+    Kept, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptPeriods, KeptQuality, KeptTransition,
+};
 use paritywatch::monitor::{Clock, Monitor, Output};
 use paritywatch::plan::{EventTime, Plan, Span};
 use paritywatch::settings::HistoryLimits;

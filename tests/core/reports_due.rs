@@ -126,7 +126,7 @@ fn a_replay_does_not_judge_reports() {
     std::fs::write(&config_file, config("[profiles.d]\nowner = \"o\"\n", &[RULE])).unwrap();
     std::fs::write(&lines, events(40).join("\n")).unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_paritywatch"));
-    command.args(["replay", "--format", "json", "--config"]).arg(&config_file).arg(&lines);
+    command.args(["replay", "--max-lost", "1", "--format", "json", "--config"]).arg(&config_file).arg(&lines);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -320,11 +320,8 @@ impl Daemon {
         let began = Instant::now();
         let source = self.source.state.health();
         let judges = self.catch_up.is_complete(&source);
-        for report in self.audit.take_reports() {
-            self.monitor.note_report(&report.period, report.made_at);
-        }
         if judges {
-            self.monitor.handle_tick(self.clock.now());
+            self.judge();
         }
         let (mut changes, mut published) = (Vec::new(), None);
         while let Some(output) = self.monitor.poll_output() {
@@ -378,6 +375,13 @@ impl Daemon {
 }
 
 impl Daemon {
+    /// Judges at a tick, once it was heard of the reports that were made since the last one.
+    fn judge(&mut self) {
+        let made = self.audit.take_reports();
+        made.iter().for_each(|report| self.monitor.note_report(&report.period, report.made_at));
+        self.monitor.handle_tick(self.clock.now());
+    }
+
     /// Tells the audit log what an evaluation alone does not change.
     fn tell_audit(&mut self, published: &Published) {
         self.audit.tell_measures(published);

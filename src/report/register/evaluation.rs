@@ -35,7 +35,8 @@ impl<'r> Evaluation<'r> {
         }
         let thresholds = self.thresholds(language);
         if !thresholds.is_empty() {
-            sentences.push(fill(Texts::thresholds(language), &[&thresholds.into_iter().collect::<Vec<_>>().join("; ")]));
+            sentences
+                .push(fill(Texts::thresholds(language), &[&thresholds.into_iter().collect::<Vec<_>>().join("; ")]));
         }
         if !self.profile.owner.is_empty() {
             sentences.push(fill(Texts::owner(language), &[&self.profile.owner]));
@@ -117,8 +118,7 @@ impl<'r> Evaluation<'r> {
 
     fn period(&self, language: Language) -> String {
         let (period, coverage) = (&self.report.period, &self.report.coverage);
-        let mut text =
-            fill(Texts::period(language), &[&period.label, &day_text(period.first), &day_text(period.last)]);
+        let mut text = fill(Texts::period(language), &[&period.label, &day_text(period.first), &day_text(period.last)]);
         if let Some(until) = self.report.to_date.and_then(rfc3339) {
             text = format!("{text} {}", fill(Texts::to_date(language), &[&until]));
         }
@@ -140,7 +140,10 @@ impl<'r> Evaluation<'r> {
                 return fill(Texts::watched_other(language), &[&key.rule, &key.kind]);
             }
             let (dimension, channel) = (key.dimension.as_deref().unwrap_or_default(), language.channel(&key.channel));
-            fill(Texts::watched_item(language), &[indicator(language, finding), dimension, channel, reference(language, finding)])
+            fill(
+                Texts::watched_item(language),
+                &[indicator(language, finding), dimension, channel, reference(language, finding)],
+            )
         };
         self.profile.findings.iter().map(item).collect()
     }
@@ -198,7 +201,8 @@ fn reference(language: Language, finding: &FindingReport) -> &str {
 fn verdict_word(language: Language, verdict: Option<&str>) -> String {
     let Some(name) = verdict else { return Texts::not_judged(language).to_owned() };
     let known = Verdict::ALL.into_iter().find(|known| known.name() == name);
-    known.map_or_else(|| name.to_owned(), |verdict| language.verdict_word(Some(verdict)).to_owned())
+    // Within a sentence.
+    known.map_or_else(|| name.to_owned(), |verdict| language.verdict_word(Some(verdict)).to_lowercase())
 }
 
 /// A number with two decimals in the form of the language.

@@ -81,7 +81,11 @@ impl<'r> Register<'r> {
                 let name = field.name(language);
                 match entry.values.get(field.attribute) {
                     Some(value) => {
-                        let also = if is_in_part(field) { format!(" ({})", Texts::also_open(language)) } else { String::new() };
+                        let also = if is_in_part(field) {
+                            format!(" ({})", Texts::also_open(language))
+                        } else {
+                            String::new()
+                        };
                         writeln!(to, "- **{name}** `{}`: {}{also}", field.attribute, plain(value))?;
                     }
                     None => writeln!(to, "- **{name}** `{}`: *{}*", field.attribute, Texts::open_field(language))?,

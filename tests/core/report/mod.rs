@@ -12,9 +12,10 @@ use serde_json::Value;
 
 use stream::CONFIG;
 
-/// Runs `report` with a configuration whose state is in this folder.
+/// Runs `report` on the history in this folder; on files with a configuration that is the same wherever they are, as they need no state.
 fn report(state: &Path, to: &Path, words: &[&str], files: &[&Path]) -> Output {
-    run(&with_state(CONFIG, state), state, to, words, files)
+    let config = if files.is_empty() { with_state(CONFIG, state) } else { CONFIG.to_owned() };
+    run(&config, state, to, words, files)
 }
 
 fn with_state(config: &str, state: &Path) -> String {

@@ -34,7 +34,10 @@ fn of_july(formats: &str) -> (tempfile::TempDir, tempfile::TempDir) {
         report(state.path(), to.path(), &["--period", "2025-07", "--format", formats, "--as-of", AS_OF], &[&file]);
     made(&output);
     let said = said(&output);
-    assert!(said.contains("2025-07: 31 of 31 days have a release, 31 releases; 3 profiles, nothing was heard of 1"), "{said}");
+    assert!(
+        said.contains("2025-07: 31 of 31 days have a release, 31 releases; 3 profiles, nothing was heard of 1"),
+        "{said}"
+    );
     (state, to)
 }
 
@@ -42,7 +45,9 @@ fn of_july(formats: &str) -> (tempfile::TempDir, tempfile::TempDir) {
 fn the_figures_of_the_period_are_those_of_an_independent_count() {
     let (_state, to) = of_july("json");
     let document = json(to.path(), "2025-07");
-    schema("report.schema.json").validate(&document).unwrap_or_else(|error| panic!("{error} at {}", error.instance_path));
+    schema("report.schema.json")
+        .validate(&document)
+        .unwrap_or_else(|error| panic!("{error} at {}", error.instance_path));
     let until = EventTime((JULY + 39) * Span::DAY.0);
     for of in ["d", "e"] {
         let counts = counted(of, JULY..=JULY + 30, until);
@@ -85,7 +90,8 @@ fn what_happened_in_the_period_is_told_with_its_time() {
     assert!(list(found, "past").iter().all(|point| point["breaks"] == false));
     let alerts = list(profile(&document, "d"), "alerts");
     let alert = alerts.iter().find(|alert| alert["rule"] == "selection").unwrap();
-    let told = (alert["open"].as_bool(), alert["began_before"].as_bool(), alert["owner"].as_str(), alert["action"].as_str());
+    let told =
+        (alert["open"].as_bool(), alert["began_before"].as_bool(), alert["owner"].as_str(), alert["action"].as_str());
     assert_eq!(told, (Some(true), Some(false), Some("compliance"), Some("look at it")));
     assert!(list(alert, "transitions").iter().any(|of| of["transition"] == "firing"));
     assert_eq!(profile(&document, "d")["versions"], serde_json::json!(["1", "2"]));
@@ -156,30 +162,48 @@ fn csv_has_the_figures_of_json() {
     };
     assert_eq!([count("past"), count("windows"), count("verdicts")], [all("past"), all("windows"), all("verdicts")]);
     let profiles = read(to.path(), "2025-07-profiles.csv");
-    assert!(profiles.contains("\"'=Fair, \"\"and\"\" quoted\""), "a formula is defused, quotes are doubled: {profiles}");
+    assert!(
+        profiles.contains("\"'=Fair, \"\"and\"\" quoted\""),
+        "a formula is defused, quotes are doubled: {profiles}"
+    );
 }
 
 #[test]
 fn a_register_entry_names_what_is_open_and_tells_the_rest_in_words() {
     let (_state, to) = of_july("register");
     let document: Value = serde_json::from_str(&read(to.path(), "2025-07-register.en.json")).unwrap();
-    assert_eq!((&document["schema"], &document["standard"]["version"]), (&"paritywatch.register.v1".into(), &"0.3.1".into()));
+    assert_eq!(
+        (&document["schema"], &document["standard"]["version"]),
+        (&"paritywatch.register.v1".into(), &"0.3.1".into())
+    );
     let entry = list(&document, "entries").iter().find(|entry| entry["profile"] == "d").unwrap();
     let (registration, open) = (&entry["registration"], list(entry, "open"));
-    assert_eq!((registration["name"].as_str(), registration["goal"].as_str()), (Some("Student grant"), Some("Picks students for a home visit")));
+    assert_eq!(
+        (registration["name"].as_str(), registration["goal"].as_str()),
+        (Some("Student grant"), Some("Picks students for a home visit"))
+    );
     for attribute in ["organization", "lawful_basis", "proportionality", "contact_email", "publication_date"] {
         assert!(registration[attribute].is_null(), "{attribute}");
         assert!(open.iter().any(|field| field["attribute"] == attribute), "{attribute}");
     }
     assert_eq!(registration.as_object().unwrap().len() + open.len(), 49);
     let monitoring = registration["monitoring"].as_str().unwrap();
-    for part in ["rule selection: a ratio above 1.25 is a warning, above 1.50 critical", "hits: a ratio below 0.80", "2025-07-01", "Last evaluation"] {
+    for part in [
+        "rule selection: a ratio above 1.25 is a warning, above 1.50 critical",
+        "hits: a ratio below 0.80",
+        "2025-07-01",
+        "Last evaluation",
+    ] {
         assert!(monitoring.contains(part), "{part}: {monitoring}");
     }
     let lines: Vec<&str> = list(&entry["evaluation"], "findings").iter().filter_map(Value::as_str).collect();
     assert!(lines.iter().any(|line| line.contains("group y of origin against x: critical, ")), "{lines:?}");
     let dutch = read(to.path(), "2025-07-register.nl.md");
-    for part in ["# Algoritmeregister", "**Wettelijke grondslag** `lawful_basis`: *open: de organisatie vult dit in*", "## Student grant"] {
+    for part in [
+        "# Algoritmeregister",
+        "**Wettelijke grondslag** `lawful_basis`: *open: de organisatie vult dit in*",
+        "## Student grant",
+    ] {
         assert!(dutch.contains(part), "{part}");
     }
 }
@@ -188,7 +212,8 @@ fn a_register_entry_names_what_is_open_and_tells_the_rest_in_words() {
 fn a_register_entry_has_no_number_that_is_withheld() {
     let (state, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = stream_file(state.path());
-    let config = super::with_state(super::stream::CONFIG, state.path()).replace("min_cell = 0\nreason = \"made up\"", "min_cell = 4000");
+    let config = super::with_state(super::stream::CONFIG, state.path())
+        .replace("min_cell = 0\nreason = \"made up\"", "min_cell = 4000");
     let words = ["--period", "2025-07", "--format", "register,json", "--as-of", AS_OF];
     made(&super::run(&config, state.path(), to.path(), &words, &[&file]));
     let document = json(to.path(), "2025-07");

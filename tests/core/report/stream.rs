@@ -64,9 +64,7 @@ evidence = "point"
 [[rules]]
 name = "change"
 kind = "drift"
-change = 2.0
-indicator = "selection_rate"
-window = "7d"
+compare = "version"
 "#;
 
 /// A case of the stream.
@@ -93,7 +91,14 @@ pub fn cases() -> Vec<Case> {
                 let number = (day - FIRST) * CASES / 2 + index / 2;
                 let is_skewed = profile == "d" && day >= SKEW && group == "y";
                 let is_selected = number % if is_skewed { 5 } else { 10 } == 0;
-                cases.push(Case { profile, day, group, is_selected, is_hit: is_selected && number % 20 == 0, minute: index * 20 });
+                cases.push(Case {
+                    profile,
+                    day,
+                    group,
+                    is_selected,
+                    is_hit: is_selected && number % 20 == 0,
+                    minute: index * 20,
+                });
             }
         }
     }
@@ -112,10 +117,14 @@ pub fn lines() -> String {
                 r#"{{"specversion":"1.0","type":"paritywatch.{kind}.v1","source":"/s","id":"{kind}-{number}","time":"{time}","data":{{"case_id":"c{number}",{data}}}}}"#
             )));
         };
-        add("selection", at, &format!(
-            r#""profile":"{}","profile_version":"{version}","selected":{},"groups":{{"origin":"{}"}}"#,
-            case.profile, case.is_selected, case.group
-        ));
+        add(
+            "selection",
+            at,
+            &format!(
+                r#""profile":"{}","profile_version":"{version}","selected":{},"groups":{{"origin":"{}"}}"#,
+                case.profile, case.is_selected, case.group
+            ),
+        );
         if case.is_selected {
             add("control", at + 1_440, r#""performed":true"#);
             let word = if case.is_hit { "violation" } else { "no_violation" };
@@ -130,7 +139,11 @@ pub fn lines() -> String {
 }
 
 /// Assessed, selected, controlled, concluded and hit cases of days of a profile, by group, as far as they were known at a time.
-pub fn counted(profile: &str, days: std::ops::RangeInclusive<i64>, until: EventTime) -> BTreeMap<&'static str, [u64; 5]> {
+pub fn counted(
+    profile: &str,
+    days: std::ops::RangeInclusive<i64>,
+    until: EventTime,
+) -> BTreeMap<&'static str, [u64; 5]> {
     let last = until.0.div_euclid(Span::DAY.0);
     let mut counts: BTreeMap<&str, [u64; 5]> = BTreeMap::new();
     for case in cases().iter().filter(|case| case.profile == profile && days.contains(&case.day)) {

@@ -38,7 +38,10 @@ fn finding(seed: u64) -> KeptFinding {
         verdict: Some(if seed.is_multiple_of(97) { "warning" } else { "within" }.to_owned()),
         confidence: 0.95,
         thresholds: Some(KeptThresholds { measure: "ratio".to_owned(), warning: 1.1, critical: 1.25, clear: 1.0 }),
-        details: Some(format!(r#"{{"missing":{{"group":{{"cases":{},"by_cause":{{"late":20,"no_group":30}}}}}}}}"#, seed % 1_000)),
+        details: Some(format!(
+            r#"{{"missing":{{"group":{{"cases":{},"by_cause":{{"late":20,"no_group":30}}}}}}}}"#,
+            seed % 1_000
+        )),
         ..KeptFinding::default()
     }
 }
@@ -49,7 +52,9 @@ fn evaluation(day: u64, as_of: EventTime) -> Kept {
     for profile in 0..PROFILES {
         for group in 1..GROUPS {
             for window in WINDOWS {
-                for (rule, indicator) in [("selection", "selection_rate"), ("control", "control_frequency"), ("hits", "hit_rate")] {
+                for (rule, indicator) in
+                    [("selection", "selection_rate"), ("control", "control_frequency"), ("hits", "hit_rate")]
+                {
                     let key = KeptKey {
                         rule: rule.to_owned(),
                         kind: "disparity".to_owned(),
@@ -62,7 +67,8 @@ fn evaluation(day: u64, as_of: EventTime) -> Kept {
                         indicator: Some(indicator.to_owned()),
                         window: window.to_owned(),
                     };
-                    let seed = (findings.len() as u64 * 7_919 + day * 104_729).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+                    let seed =
+                        (findings.len() as u64 * 7_919 + day * 104_729).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
                     findings.push((key, finding(seed)));
                 }
             }
@@ -76,7 +82,11 @@ fn evaluation(day: u64, as_of: EventTime) -> Kept {
                     group: format!("group-{group}"),
                     window: window.to_owned(),
                 };
-                let row = KeptFunnel { reference: "group-0".to_owned(), stages: [Some(day * 10), Some(day * 5), Some(day * 4), Some(day * 3), Some(day)], ..KeptFunnel::default() };
+                let row = KeptFunnel {
+                    reference: "group-0".to_owned(),
+                    stages: [Some(day * 10), Some(day * 5), Some(day * 4), Some(day * 3), Some(day)],
+                    ..KeptFunnel::default()
+                };
                 funnel.push((key, row));
             }
         }
@@ -131,7 +141,8 @@ fn a_year_of_100_profiles_takes_little_time_and_memory() {
 fn measured(config: &str, state: &Path, to: &Path, words: &[&str]) -> u64 {
     let file = state.join("config.toml");
     std::fs::write(&file, config).unwrap();
-    let program = std::env::var_os("PARITYWATCH_REPORT_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_paritywatch").into());
+    let program =
+        std::env::var_os("PARITYWATCH_REPORT_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_paritywatch").into());
     let mut command = std::process::Command::new("/usr/bin/time");
     command.arg("-v").arg(program).arg("report").arg("--config").arg(file).arg("--to").arg(to).args(words);
     let output = command.output().unwrap();

@@ -429,7 +429,7 @@ fn allow_lists() -> Vec<Row> {
     };
     vec![
         Row::line("[profiles.p]", "title", 4_096).accepts(strings(["\"\""])),
-        Row::line("[profiles.p]", "purpose", 4_096).accepts(strings(["\"\""])),
+        Row::line("[profiles.p]", "purpose", 4_096),
         Row::choice("[profiles.p]", "exposure", &["assessed", "population"])
             .variable("population", "\"population\"")
             .refuses_variable("x"),
