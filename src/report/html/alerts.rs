@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::model::AlertReport;
-use super::cells::{about, number, reason_of, reference};
-use super::item;
+use super::cells::{about, item, number, reason_of, reference};
 use super::view::View;
 use crate::disclosure::KeptTransition;
 use crate::judge::Verdict;

@@ -208,3 +208,8 @@ fn missing(view: View<'_>, row: &KeptFinding) -> Vec<String> {
 pub(super) fn share_text(view: View<'_>, share: Option<f64>) -> String {
     share.map_or_else(|| view.language.withheld().to_owned(), |share| view.language.percent(share))
 }
+
+/// A term with its description.
+pub(super) fn item(name: &str, value: &Markup) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::item;
+use super::cells::item;
 use super::view::View;
 use super::words::{FORMULAS, Formula, SOURCES};
 use crate::disclosure::KeptThresholds;

@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use super::super::model::ProfileReport;
+use super::cells::item;
 use super::topics::Topic;
 use super::view::{Row, View, rows};
-use super::{alerts, comparisons, duties, funnel, item};
+use super::{alerts, comparisons, duties, funnel};
 use crate::render::words::fill;
 
 /// The chapter. `index` is the place among the profiles.

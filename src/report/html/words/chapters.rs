@@ -1,6 +1,6 @@
 //! The texts of the chapters: profiles, the quality of the data, the appendix.
 
-use super::words;
+use super::declare::words;
 
 words! {
     /// Profiles, data quality, appendix.

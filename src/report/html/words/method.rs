@@ -1,6 +1,6 @@
 //! The texts of the chapter about method: which formulas, and whose they are.
 
-use super::words;
+use super::declare::words;
 
 words! {
     /// Method.

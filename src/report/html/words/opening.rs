@@ -1,6 +1,6 @@
 //! The texts of the title, of what is missing, and of the summary.
 
-use super::words;
+use super::declare::words;
 use crate::plan::Indicator;
 
 words! {
