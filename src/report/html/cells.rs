@@ -3,14 +3,12 @@
 use maud::{Markup, html};
 
 use super::details::Details;
+pub(super) use super::view::ABSENT;
 use super::view::{Row, View};
 use crate::disclosure::{Counted, KeptFinding, KeptKey, Measured};
 use crate::judge::{Reason, Verdict};
 use crate::plan::{Cause, Harm, Measure};
 use crate::render::words::{fill, indicator_of, limits, mark, odds, rate, standing, verdict_of, withheld};
-
-/// Stands for a number that there is not.
-pub(super) const ABSENT: &str = "\u{2013}";
 
 /// What a row is about: group, subject, or all cases.
 pub(super) fn about(view: View<'_>, key: &KeptKey) -> Markup {

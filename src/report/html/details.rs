@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::cells::ABSENT;
-use super::view::View;
+use super::view::{ABSENT, View};
 use crate::disclosure::{KeptFinding, KeptKey};
 use crate::plan::{Cause, EventTime, Indicator};
 use crate::render::words::{fill, odds, withheld};

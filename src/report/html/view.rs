@@ -14,6 +14,9 @@ const MOMENTS: std::ops::RangeInclusive<usize> = 16..=120;
 const ALL_ROWS: usize = 6_000;
 const ROWS: std::ops::RangeInclusive<usize> = 2..=13;
 
+/// Stands for a number that there is not.
+pub(super) const ABSENT: &str = "\u{2013}";
+
 /// The report as it is being written.
 #[derive(Clone, Copy)]
 pub(super) struct View<'r> {
