@@ -441,7 +441,7 @@ fn what_was_told_first_stays_after_a_crash() {
     let snapshot = feed.monitor.snapshot();
     let add = |published: &Published, time: &str| {
         let mut history = History::open(&Owner::claim(folder.path()).unwrap(), LIMITS).unwrap();
-        history.add(&Kept::of(published), at(time), Span::HOUR).unwrap();
+        history.add(&Kept::of(published, &[]), at(time), Span::HOUR).unwrap();
     };
     add(&feed.tick(at("2026-03-30T11:00:00Z")), "2026-03-30T11:00:00Z");
     let first = kept(&reader, "2026-03-30");
