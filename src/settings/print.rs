@@ -233,7 +233,6 @@ impl Toml {
         for profile in &plan.profiles {
             self.header(&format!("[{}]", key_path("profiles", &profile.name)));
             self.string("title", &profile.title);
-            // Only where it is given: the hashes of versions that did not know this key stay.
             if !profile.purpose.is_empty() {
                 self.string("purpose", &profile.purpose);
             }

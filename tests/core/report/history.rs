@@ -114,7 +114,8 @@ fn a_profile_that_went_is_told_as_far_as_it_was_seen() {
         for kept in kept.iter_mut().filter(|kept| day(kept) >= gone) {
             kept.findings.retain(|(key, _)| key.profile != "e");
             kept.funnel.retain(|(key, _)| key.profile != "e");
-            kept.periods = None;
+            // Rows of periods stand for as long as the configuration does, and a profile goes by another one.
+            (kept.periods, kept.config_hash) = (None, "00000000000000ff".to_owned());
         }
     });
     let document = of_july(state.path());
@@ -131,7 +132,7 @@ fn other_thresholds_are_told_with_the_configuration_that_has_them() {
     let changed = JULY + 20;
     let state = with_history(|kept| {
         for kept in kept.iter_mut().filter(|kept| day(kept) >= changed) {
-            kept.config_hash = "00000000000000ff".to_owned();
+            (kept.periods, kept.config_hash) = (None, "00000000000000ff".to_owned());
             for thresholds in kept.findings.iter_mut().filter_map(|(_, row)| row.thresholds.as_mut()) {
                 thresholds.warning = 9.0;
             }

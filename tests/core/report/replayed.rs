@@ -141,7 +141,7 @@ fn csv_has_the_figures_of_json() {
     let rows = csv(&read(to.path(), "2025-07-findings.csv"));
     let findings: Vec<&Value> = list(&document, "profiles").iter().flat_map(|of| list(of, "findings")).collect();
     assert_eq!(rows.len(), findings.len());
-    let shown = |text: &str| text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| number.to_string());
+    let shown = |text: &str| text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| format!("{number:.12e}"));
     let mut compared = 0;
     for (row, found) in rows.iter().zip(findings) {
         let mut expected = Vec::new();
@@ -213,7 +213,7 @@ fn a_register_entry_has_no_number_that_is_withheld() {
     let (state, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = stream_file(state.path());
     let config = super::with_state(super::stream::CONFIG, state.path())
-        .replace("min_cell = 0\nreason = \"made up\"", "min_cell = 4000");
+        .replace("min_cell = 0\nreason = \"made up\"", "min_cell = 1000");
     let words = ["--period", "2025-07", "--format", "register,json", "--as-of", AS_OF];
     made(&super::run(&config, state.path(), to.path(), &words, &[&file]));
     let document = json(to.path(), "2025-07");
