@@ -11,6 +11,8 @@ use paritywatch::settings::Settings;
 use serde_json::{Value, json};
 
 const CONFIG: &str = r#"
+[report]
+periods = []
 [privacy]
 min_cell = 10
 [profiles.p]
