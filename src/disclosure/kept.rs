@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::details::{details, masked, tells_more};
 use super::funnel::{PublishedFunnel, PublishedStep};
+use super::kept_measures::measures_of_profiles;
 use super::published::{Measured, Published, PublishedAlert, PublishedFinding, PublishedPeriods, anchor_of};
 use super::quality::KeptQuality;
 use crate::alert::AlertState;
@@ -61,6 +62,8 @@ pub struct KeptEntry {
     pub is_release: bool,
     /// Whether it has every row, and not only those that changed.
     pub is_full: bool,
+    /// Where the windows of its rows of periods end, as they were last told; `None` where it has none.
+    pub periods_at: Option<EventTime>,
     /// The hash of the configuration.
     pub config_hash: String,
     /// Findings that are new or changed.
@@ -174,7 +177,7 @@ pub struct KeptTransition {
     pub at: EventTime,
     /// `pending`, `firing`, `severity_changed`, `resolved`, `inactive`, [`ENDED`], [`ACCEPTANCE_ENDED`], or the kind of a measure.
     pub transition: String,
-    /// The alert's id.
+    /// The alert's id; empty where it is a measure about a profile as a whole.
     pub alert: String,
     /// Its severity when this was recorded; of `severity_changed` the new one.
     pub severity: String,
@@ -213,7 +216,7 @@ impl Kept {
     /// Returns what has happened to alerts, by alert and by time.
     #[must_use]
     pub fn transitions_of(published: &Published) -> Vec<KeptTransition> {
-        published.alerts().iter().flat_map(transitions).collect()
+        published.alerts().iter().flat_map(transitions).chain(measures_of_profiles(published.measures())).collect()
     }
 }
 
@@ -287,7 +290,14 @@ impl KeptTransition {
     #[must_use]
     pub fn identity(&self) -> (&str, &str, Option<EventTime>) {
         let is_once = matches!(self.transition.as_str(), "pending" | "firing" | "resolved" | "inactive" | ENDED);
-        (&self.alert, &self.transition, (!is_once).then_some(self.at))
+        let of = if self.is_of_profile() { &self.key.profile } else { &self.alert };
+        (of, &self.transition, (!is_once).then_some(self.at))
+    }
+
+    /// Whether it is a measure about a profile as a whole, which answers no alert.
+    #[must_use]
+    pub const fn is_of_profile(&self) -> bool {
+        self.alert.is_empty()
     }
 
     /// Whether the alert has not ended with this.
