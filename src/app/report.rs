@@ -254,7 +254,7 @@ fn hand(
 fn in_report(problem: &str, folder: &Path) -> String {
     const OF_SYSTEM: &str = "it cannot be read:";
     let named = problem.replace(&format!("{}/", folder.display()), "");
-    named.find(OF_SYSTEM).map_or(named.as_str(), |at| &named[..at + OF_SYSTEM.len() - 1]).to_owned()
+    named.split_once(OF_SYSTEM).map(|(before, _)| format!("{before}it cannot be read")).unwrap_or(named)
 }
 
 /// Says how much of the period was there: silence is not compliance.

@@ -23,7 +23,7 @@ mod funnel;
 mod handled;
 mod json;
 mod kept;
-mod kept_measures;
+mod kept_alerts;
 mod linked;
 mod measures;
 mod memory;

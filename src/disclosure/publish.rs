@@ -14,7 +14,6 @@ use super::suppress::{Whole, Withheld, shows_comparison, withheld, withholds};
 use super::told::ToldFunnel;
 use super::unlisted::publish_unlisted;
 use super::versions;
-use super::versions::NO_VERSION;
 use crate::alert::{Alert, MeasureBook};
 use crate::evidence::Side;
 use crate::judge::{
@@ -31,7 +30,7 @@ const FEW_CASES: &str = "(few cases)";
 /// Returns whether a text stands for a name, and is none: of a subject of few cases, or of selections that name no version.
 #[must_use]
 pub fn is_stand_in(text: &str) -> bool {
-    text == FEW_CASES || text == NO_VERSION
+    text == FEW_CASES || text == versions::NO_VERSION
 }
 
 /// Passes an evaluation that was [released](Releases::release), its alerts and the measures that were taken through disclosure control.

@@ -121,6 +121,7 @@ pub fn small() -> Report {
             funnel: funnel("benefits", &[("a", 12_340, 1_300), ("b", 8_000, 420), ("c", 46_320, 2_300)], None),
             findings: vec![skewed, even],
             alerts: vec![alert],
+            ..ProfileReport::default()
         }],
         quality: Quality { withheld: (0, 2), ..Quality::default() },
         period,
@@ -259,6 +260,7 @@ fn benefits() -> ProfileReport {
         ),
         findings,
         alerts,
+        ..ProfileReport::default()
     }
 }
 
