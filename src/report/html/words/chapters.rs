@@ -118,8 +118,8 @@ words! {
         word_mismatched: "delivered again with other content", "opnieuw bezorgd met andere inhoud";
         word_too_late: "older than what is kept", "ouder dan wat wordt bewaard";
         word_rejected: "rejected: not as the contract says", "geweigerd: niet zoals afgesproken";
-        word_unmatched: "without the case they belong to", "zonder het geval waar ze bij horen";
-        word_ahead: "ahead of time", "voor op de tijd";
+        word_unmatched: "without the case they belong to, at the end", "zonder het geval waar ze bij horen, aan het eind";
+        word_ahead: "ahead of time, at the end", "voor op de tijd, aan het eind";
         word_conflict: "conflict", "conflict";
         word_unknown_type: "of an unknown type", "van een onbekende soort";
         word_unknown_profile: "of an unknown profile", "van een onbekend profiel";
