@@ -1,7 +1,8 @@
 //! `report`: the evaluation report of a period, from the daemon's history or from files of events. It reads beside a running daemon.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -46,7 +47,8 @@ pub struct ReportArguments {
     /// Report on a period that has not ended yet, up to now or to --as-of
     #[arg(long)]
     to_date: bool,
-    /// The end of what is read, inclusive; with FILE: evaluate then [default: the newest event that the others support]
+    /// The end of what is read, inclusive, of a period that is over, too: with the beginning of a day the report can be made again later. With FILE:
+    /// evaluate then [default: the newest event that the others support]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     as_of: Option<EventTime>,
     /// With FILE: end with exit code 65 when a larger share of the lines, 0 to 1, was not counted
@@ -75,7 +77,6 @@ pub fn run(arguments: &ReportArguments) -> Result<Finished, Failure> {
     let asked = asked(arguments, &settings, now())?;
     let made =
         if arguments.files.is_empty() { of_history(&settings, asked)? } else { of_files(arguments, &settings, asked)? };
-    warn(&made.report);
     let formats: BTreeSet<ReportFormat> = arguments.format.iter().copied().collect();
     let folder = folder(arguments, &settings)?;
     let written =
@@ -122,6 +123,8 @@ fn asked(arguments: &ReportArguments, settings: &Settings, now: EventTime) -> Re
     Ok(Asked {
         period: period.clone(),
         to_date: (!has_ended && *to_date).then_some(until),
+        as_of: *as_of,
+        settle: settings.plan.window.settle(),
         source: if files.is_empty() { Source::History } else { Source::Replay },
         release_every: settings.plan.disclosure.release_every,
     })
@@ -140,11 +143,11 @@ fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
     let before = reader.days()?.into_iter().rfind(|day| day < days.start());
     let mut builder = Builder::new(asked);
     let mut unreadable = Vec::new();
-    let walked = reader.walk_over(
+    let walked = reader.walk_until(
         before.unwrap_or(*days.start())..=*days.end(),
         |step| {
             builder.take(step);
-            Ok::<(), Failure>(())
+            Ok::<_, Failure>(if builder.has_settled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         },
         |error| {
             unreadable.push(error.to_string());
@@ -152,7 +155,10 @@ fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
         },
     );
     let PassedOver { unreadable: before, .. } = walked?;
-    before.into_iter().chain(unreadable).for_each(|problem| builder.note_unreadable(problem));
+    for problem in before.into_iter().chain(unreadable) {
+        eprintln!("paritywatch: warning: {problem}");
+        builder.note_unreadable(in_report(&problem, reader.folder()));
+    }
     let audit = match builder.told_at().map_or(Ok(None), |told_at| position(&settings.state.dir, told_at)) {
         Ok(found) => found.map(|Checkpoint { origin, size, root }| AuditPosition {
             origin,
@@ -160,7 +166,8 @@ fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
             root: Checkpoint::shown_root(&root),
         }),
         Err(error) => {
-            builder.note_unreadable(error.to_string());
+            eprintln!("paritywatch: warning: {error}");
+            builder.note_unreadable("audit log: it cannot be read".to_owned());
             None
         }
     };
@@ -180,6 +187,7 @@ fn of_files(arguments: &ReportArguments, settings: &Settings, asked: Asked) -> R
             }
         }
     })?;
+    history.finish(|step| builder.take(step));
     let events = monitor.health().events;
     if events.read > 0 && events.rejected == events.read {
         return Err(Failure::Data(format!("expected events of the contract, found none in {} lines", events.read)));
@@ -242,10 +250,11 @@ fn hand(
     Ok(())
 }
 
-fn warn(report: &Report) {
-    for problem in &report.coverage.unreadable {
-        eprintln!("paritywatch: warning: {problem}");
-    }
+/// What the report says of a file of the history that cannot be read: its name, and no words of the operating system. Its bytes depend on neither.
+fn in_report(problem: &str, folder: &Path) -> String {
+    const OF_SYSTEM: &str = "it cannot be read:";
+    let named = problem.replace(&format!("{}/", folder.display()), "");
+    named.split_once(OF_SYSTEM).map(|(before, _)| format!("{before}it cannot be read")).unwrap_or(named)
 }
 
 /// Says how much of the period was there: silence is not compliance.

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use super::details::{details, masked, tells_more};
 use super::funnel::{PublishedFunnel, PublishedStep};
-use super::published::{Measured, Published, PublishedAlert, PublishedFinding, PublishedPeriods, anchor_of};
+use super::published::{Measured, Published, PublishedFinding, PublishedPeriods, anchor_of};
 use super::quality::KeptQuality;
-use crate::alert::AlertState;
 use crate::evidence::SeriesEvidence;
 use crate::judge::{Reason, Stage, Verdict};
 use crate::plan::{EventTime, Indicator, Period};
@@ -61,6 +60,8 @@ pub struct KeptEntry {
     pub is_release: bool,
     /// Whether it has every row, and not only those that changed.
     pub is_full: bool,
+    /// Where the windows of its rows of periods end, as they were last told; `None` where it has none.
+    pub periods_at: Option<EventTime>,
     /// The hash of the configuration.
     pub config_hash: String,
     /// Findings that are new or changed.
@@ -174,7 +175,7 @@ pub struct KeptTransition {
     pub at: EventTime,
     /// `pending`, `firing`, `severity_changed`, `resolved`, `inactive`, [`ENDED`], [`ACCEPTANCE_ENDED`], or the kind of a measure.
     pub transition: String,
-    /// The alert's id.
+    /// The alert's id; empty where it is a measure about a profile as a whole.
     pub alert: String,
     /// Its severity when this was recorded; of `severity_changed` the new one.
     pub severity: String,
@@ -209,12 +210,6 @@ impl Kept {
             periods: published.periods().cloned(),
         }
     }
-
-    /// Returns what has happened to alerts, by alert and by time.
-    #[must_use]
-    pub fn transitions_of(published: &Published) -> Vec<KeptTransition> {
-        published.alerts().iter().flat_map(transitions).collect()
-    }
 }
 
 impl KeptPeriods {
@@ -234,7 +229,7 @@ fn funnel(rows: &[PublishedFunnel]) -> Vec<(KeptFunnelKey, KeptFunnel)> {
 }
 
 impl KeptKey {
-    fn of(finding: &PublishedFinding) -> Self {
+    pub(super) fn of(finding: &PublishedFinding) -> Self {
         Self {
             rule: finding.rule.clone(),
             kind: finding.kind.to_owned(),
@@ -287,7 +282,14 @@ impl KeptTransition {
     #[must_use]
     pub fn identity(&self) -> (&str, &str, Option<EventTime>) {
         let is_once = matches!(self.transition.as_str(), "pending" | "firing" | "resolved" | "inactive" | ENDED);
-        (&self.alert, &self.transition, (!is_once).then_some(self.at))
+        let of = if self.is_of_profile() { &self.key.profile } else { &self.alert };
+        (of, &self.transition, (!is_once).then_some(self.at))
+    }
+
+    /// Whether it is a measure about a profile as a whole, which answers no alert.
+    #[must_use]
+    pub const fn is_of_profile(&self) -> bool {
+        self.alert.is_empty()
     }
 
     /// Whether the alert has not ended with this.
@@ -311,7 +313,7 @@ impl KeptTransition {
 }
 
 impl KeptFinding {
-    fn of(finding: &PublishedFinding) -> Self {
+    pub(super) fn of(finding: &PublishedFinding) -> Self {
         let counts = |counts: super::Counted| [counts.exposed, counts.events];
         Self {
             reference_group: finding.reference_group.clone(),
@@ -434,52 +436,4 @@ impl KeptFunnel {
             suppressed: row.suppressed,
         }
     }
-}
-
-/// What an alert knows of its past, by time.
-fn transitions(alert: &PublishedAlert) -> Vec<KeptTransition> {
-    let row = |at: EventTime, transition: &str, severity: &str| KeptTransition {
-        at,
-        transition: transition.to_owned(),
-        alert: alert.id.clone(),
-        severity: severity.to_owned(),
-        key: KeptKey::of(&alert.evidence),
-        owner: alert.owner.clone(),
-        action: alert.action.clone(),
-        measure: None,
-        until: None,
-        accepted_ratio: None,
-        evidence: KeptFinding::of(&alert.evidence),
-    };
-    let now = alert.severity.name();
-    let first = alert.change.map_or(now, |change| change.from.name());
-    let mut rows = Vec::new();
-    if alert.fired_at.is_none_or(|fired_at| fired_at > alert.active_at) {
-        rows.push(row(alert.active_at, "pending", first));
-    }
-    rows.extend(alert.fired_at.map(|at| row(at, "firing", first)));
-    rows.extend(alert.change.map(|change| row(change.at, "severity_changed", now)));
-    for measure in &alert.answer.measures {
-        let of = row(measure.at, measure.kind.name(), now);
-        let (until, accepted_ratio) = (measure.until, measure.accepted_ratio);
-        rows.push(KeptTransition {
-            measure: Some([measure.by.clone(), measure.reason.clone()]),
-            until,
-            accepted_ratio,
-            ..of
-        });
-    }
-    let ended = alert.answer.acceptance.as_ref().and_then(|found| Some((found, found.ended?)));
-    rows.extend(ended.map(|(acceptance, (end, at))| KeptTransition {
-        measure: Some([acceptance.by.clone(), end.name().to_owned()]),
-        ..row(at, ACCEPTANCE_ENDED, now)
-    }));
-    match alert.state {
-        AlertState::Resolved => rows.extend(alert.resolved_at.map(|at| row(at, "resolved", now))),
-        // When it ended nobody knows: the history takes the time at which it is told.
-        AlertState::Inactive => rows.push(row(alert.active_at, "inactive", now)),
-        AlertState::Pending | AlertState::Firing => {}
-    }
-    rows.sort_by_key(|row| row.at);
-    rows
 }

@@ -23,6 +23,7 @@ mod funnel;
 mod handled;
 mod json;
 mod kept;
+mod kept_alerts;
 mod linked;
 mod measures;
 mod memory;
@@ -52,7 +53,7 @@ pub use measures::{
     UnknownName,
 };
 pub use missing::{PublishedMissing, PublishedMissingSide};
-pub use publish::{publish, publish_alert};
+pub use publish::{is_stand_in, publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
     PublishedPeriod, PublishedPeriods, PublishedProfile, PublishedRates, PublishedThresholds,

@@ -27,6 +27,12 @@ use crate::statistics::{Bracket, Interval, Rates};
 /// Stands for a subject of fewer cases than may be told of.
 const FEW_CASES: &str = "(few cases)";
 
+/// Returns whether a text stands for a name, and is none: of a subject of few cases, or of selections that name no version.
+#[must_use]
+pub fn is_stand_in(text: &str) -> bool {
+    text == FEW_CASES || text == versions::NO_VERSION
+}
+
 /// Passes an evaluation that was [released](Releases::release), its alerts and the measures that were taken through disclosure control.
 #[must_use]
 pub fn publish<'a>(

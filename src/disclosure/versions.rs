@@ -49,7 +49,7 @@ pub(super) fn published(versions: &Versions, min_cell: u64) -> Versions {
 }
 
 /// Stands for the version of selections that name none.
-const NO_VERSION: &str = "(no version)";
+pub(super) const NO_VERSION: &str = "(no version)";
 
 #[cfg(test)]
 mod tests {

@@ -84,6 +84,7 @@ impl PeriodKind {
 
 impl Period {
     /// Reads a year (`2026`), a quarter (`2026-Q3`), a month (`2026-09`), a day (`2026-09-30`), or two days (`2026-07-01..2026-09-30`), both inclusive.
+    /// Two days that are a whole month, quarter or year, or the same day, have its label: `2026-07-01..2026-09-30` is `2026-Q3`.
     /// `None` for any other text, and where the second day is before the first.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -98,7 +99,7 @@ impl Period {
                 _ => (day(text)?, day(text)?),
             },
         };
-        (first <= last).then(|| Self { label: text.to_owned(), first, last })
+        (first <= last).then(|| Self { label: label_of(first, last, text), first, last })
     }
 
     /// Returns its days.
@@ -125,6 +126,14 @@ fn span_of(kind: PeriodKind, year: i64, part: i64) -> Option<(i64, i64)> {
     let parts = 12 / kind.months();
     let period = kind.at(year * parts + part - 1);
     (1..=parts).contains(&part).then_some((period.first, period.last))
+}
+
+/// The name of a period. One period has one name, however it was written.
+fn label_of(first: i64, last: i64, text: &str) -> String {
+    let whole = PeriodKind::ALL.into_iter().map(|kind| kind.around(EventTime(first.saturating_mul(Span::DAY.0))));
+    let whole = whole.into_iter().find(|period| (period.first, period.last) == (first, last));
+    let one_day = text.split_once("..").filter(|(from, to)| from == to).map_or(text, |(day, _)| day);
+    whole.map_or_else(|| one_day.to_owned(), |period| period.label)
 }
 
 /// A number of so many digits, and nothing else.

@@ -1,7 +1,7 @@
 //! Makes a report of the entries of a history, one after the other, with memory for the report alone.
 
 use crate::checkpoint::Step;
-use crate::plan::{EventTime, Plan};
+use crate::plan::{EventTime, Plan, Span};
 
 use super::alerts::Alerts;
 use super::asked::Asked;
@@ -23,12 +23,14 @@ pub struct Builder {
     funnel: Funnel,
     alerts: Alerts,
     gathered: Gathered,
-    /// Releases of the period so far.
+    /// Days of the period with a release so far: of each day the last one counts, as no other is left once the day was thinned.
     releases: u64,
     /// Whether an entry of the period was taken.
     has_begun: bool,
     /// When the last entry that the report is made of was told, by the wall clock.
     told_at: Option<EventTime>,
+    /// Whether no later entry says anything of the period.
+    has_settled: bool,
 }
 
 impl Builder {
@@ -42,10 +44,11 @@ impl Builder {
             findings: Findings::new(first, asked.release_every, label.clone()),
             funnel: Funnel::new(label),
             alerts: Alerts::default(),
-            gathered: Gathered::default(),
+            gathered: Gathered::new(asked.source),
             releases: 0,
             has_begun: false,
             told_at: None,
+            has_settled: false,
             asked,
         }
     }
@@ -53,18 +56,25 @@ impl Builder {
     /// Takes the next entry. Entries come in the order of their windows' ends.
     pub fn take(&mut self, step: &Step<'_>) {
         let entry = step.entry;
+        if self.has_settled || self.asked.as_of.is_some_and(|as_of| entry.as_of > as_of) {
+            return;
+        }
         if entry.as_of <= self.asked.period.start() {
             self.alerts.note_before(entry);
-            self.gathered.note_before(entry);
+            if step.is_last {
+                self.gathered.note_before(entry);
+            }
         } else if entry.as_of <= self.asked.end() {
             self.take_inside(step);
         } else if self.asked.to_date.is_none() {
-            let moment = self.moment(step);
-            let is_own = [self.findings.take_after(step, moment), self.funnel.take_after(step, moment)];
-            if is_own.contains(&true) {
-                self.told_at = self.told_at.max(Some(entry.told_at));
-            }
+            self.take_after(step);
         }
+    }
+
+    /// Returns whether all that may be told of the period was taken: what comes later says nothing of it.
+    #[must_use]
+    pub const fn has_settled(&self) -> bool {
+        self.has_settled
     }
 
     /// Takes note of what of the history cannot be read.
@@ -89,16 +99,19 @@ impl Builder {
     pub fn finish(self, plan: &Plan, audit: Option<AuditPosition>) -> Report {
         let past_every_days = self.findings.past_every_days();
         let mut profiles = Profiles::of(plan);
+        let ended = self.asked.to_date.is_none().then(|| self.asked.period.end());
         self.findings
-            .finish()
+            .finish(ended, self.releases)
             .into_iter()
             .for_each(|(seen, finding)| profiles.of_name(&finding.key.profile).add(seen, finding));
-        self.funnel.finish().into_iter().for_each(|(seen, row)| {
+        self.funnel.finish(self.releases).into_iter().for_each(|(seen, row)| {
             let profile = profiles.of_name(&row.key.profile);
             profile.last_seen = profile.last_seen.max(Some(seen));
             profile.funnel.push(row);
         });
-        self.alerts.finish().into_iter().for_each(|alert| profiles.of_name(&alert.key.profile).alerts.push(alert));
+        let (alerts, measures) = self.alerts.finish(self.asked.period.start());
+        alerts.into_iter().for_each(|alert| profiles.of_name(&alert.key.profile).alerts.push(alert));
+        measures.into_iter().for_each(|measure| profiles.of_name(&measure.key.profile).add_measure(measure));
         let profiles = profiles.finish();
         Report {
             quality: self.gathered.finish(&profiles),
@@ -116,25 +129,47 @@ impl Builder {
 
     fn take_inside(&mut self, step: &Step<'_>) {
         let entry = step.entry;
-        self.releases += u64::from(entry.is_release);
+        self.alerts.take(entry, self.asked.period.start());
+        // What is left of a day that was thinned.
+        if !step.is_last && step.judged.is_empty() && entry.transitions.is_empty() {
+            return;
+        }
+        self.releases += u64::from(step.is_last);
         let moment = self.moment(step);
-        self.days.take(entry);
-        self.note_configuration(&entry.config_hash, entry.as_of);
-        self.alerts.take(entry, self.has_begun, self.asked.period.start());
+        if step.is_last {
+            self.days.take(entry.as_of);
+            self.note_configuration(&entry.config_hash, entry.as_of);
+            self.gathered.take(entry);
+        }
         self.findings.take(step, moment);
         self.funnel.take(step, moment);
-        self.gathered.take(entry);
         self.told_at = self.told_at.max(Some(entry.told_at));
         self.has_begun = true;
+    }
+
+    fn take_after(&mut self, step: &Step<'_>) {
+        let moment = self.moment(step);
+        let has_own = [self.findings.take_after(step, moment), self.funnel.take_after(step, moment)];
+        if has_own.contains(&true) {
+            self.told_at = self.told_at.max(Some(step.entry.told_at));
+        }
+        let until = self.asked.period.end().plus(self.asked.settle);
+        // Where periods are not told any more nothing comes later, either: they are told once a day.
+        let is_told = step.entry.periods_at.is_some_and(|told_at| told_at >= until);
+        self.has_settled = step.is_last && (is_told || step.entry.as_of >= until.plus(Span::DAY));
     }
 
     fn moment(&self, step: &Step<'_>) -> Moment {
         let entry = step.entry;
         let end = self.asked.end();
+        let released_at = entry.released_at.unwrap_or(entry.as_of);
         Moment {
             release: self.releases,
             as_of: entry.as_of.min(end),
-            released_at: entry.released_at.unwrap_or(entry.as_of).min(end),
+            released_at: released_at.min(end),
+            outcomes_until: released_at,
+            periods_until: entry.periods_at,
+            end,
         }
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::checkpoint::day_text;
-use crate::disclosure::KeptEntry;
 use crate::plan::{EventTime, Span};
 
 use super::asked::Asked;
@@ -47,15 +46,13 @@ impl Days {
         }
     }
 
-    pub fn take(&mut self, entry: &KeptEntry) {
-        if !entry.is_release {
-            return;
-        }
-        self.with_release.insert(day_told(entry.as_of));
+    /// Takes the last release of a day.
+    pub fn take(&mut self, as_of: EventTime) {
+        self.with_release.insert(day_told(as_of));
         let coverage = &mut self.coverage;
         coverage.releases += 1;
-        coverage.first = coverage.first.or(Some(entry.as_of));
-        coverage.last = Some(entry.as_of);
+        coverage.first = coverage.first.or(Some(as_of));
+        coverage.last = Some(as_of);
     }
 
     pub fn note_unreadable(&mut self, problem: String) {

@@ -28,15 +28,22 @@ pub enum ReportTable {
     Verdicts,
     /// A row for each thing that has happened to an alert; one for an alert to which nothing has.
     Alerts,
+    /// A row for each measure about a profile as a whole.
+    Measures,
 }
 
 /// The columns of what a row counts.
-const OF_BASIS: Columns =
-    &[("basis_period", Kind::Flag), ("basis_released_at", Kind::Time), ("basis_as_of", Kind::Time)];
+const OF_BASIS: Columns = &[
+    ("basis_period", Kind::Flag),
+    ("basis_released_at", Kind::Time),
+    ("basis_as_of", Kind::Time),
+    ("basis_outcomes_until", Kind::Time),
+    ("basis_gone", Kind::Flag),
+];
 
 impl ReportTable {
     /// Every table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Report,
         Self::Profiles,
         Self::Findings,
@@ -45,6 +52,7 @@ impl ReportTable {
         Self::Past,
         Self::Verdicts,
         Self::Alerts,
+        Self::Measures,
     ];
 
     /// Returns its name, which is part of the file's.
@@ -59,6 +67,7 @@ impl ReportTable {
             Self::Past => "past",
             Self::Verdicts => "verdicts",
             Self::Alerts => "alerts",
+            Self::Measures => "measures",
         }
     }
 
@@ -91,7 +100,10 @@ impl ReportTable {
                 ("versions", Kind::Text),
                 ("channels", Kind::Text),
             ],
-            Self::Findings => return [OF_KEY, OF_BASIS, &[("thresholds_since", Kind::Time)], OF_FINDING].concat(),
+            Self::Findings => {
+                let own: Columns = &[("thresholds_since", Kind::Time), ("verdicts_left_out", Kind::Count)];
+                return [OF_KEY, OF_BASIS, own, OF_FINDING].concat();
+            }
             Self::Windows => return [OF_KEY, OF_FINDING].concat(),
             Self::Funnel => return [OF_BASIS, OF_FUNNEL].concat(),
             Self::Past => return [OF_KEY, &[("as_of", Kind::Time), ("breaks", Kind::Flag)], OF_FINDING].concat(),
@@ -108,6 +120,7 @@ impl ReportTable {
                 .concat();
             }
             Self::Alerts => return [OF_ALERT, OF_KEY, OF_FINDING].concat(),
+            Self::Measures => OF_MEASURE,
         };
         own.to_vec()
     }
@@ -124,14 +137,25 @@ impl ReportTable {
             Self::Past => profile.findings.iter().try_for_each(|finding| past(finding, to)),
             Self::Verdicts => profile.findings.iter().try_for_each(|finding| verdicts(finding, to)),
             Self::Alerts => profile.alerts.iter().try_for_each(|alert| transitions(alert, to)),
+            Self::Measures => profile.measures.iter().try_for_each(|measure| line(to, &of_measure(measure))),
         }
     }
 }
+
+const OF_MEASURE: Columns = &[
+    ("profile", Kind::Text),
+    ("at", Kind::Time),
+    ("measure", Kind::Text),
+    ("measure_by", Kind::Text),
+    ("measure_reason", Kind::Text),
+    ("measure_until", Kind::Time),
+];
 
 const OF_ALERT: Columns = &[
     ("alert", Kind::Text),
     ("began_before", Kind::Flag),
     ("open", Kind::Flag),
+    ("transitions_left_out", Kind::Count),
     ("at", Kind::Time),
     ("transition", Kind::Text),
     ("severity", Kind::Text),
@@ -173,6 +197,8 @@ fn general(report: &Report) -> Vec<(&'static str, String)> {
     );
     rows.push(("past_every_days", report.past_every_days.to_string()));
     let quality = &report.quality;
+    rows.push(("events_unknown", quality.events_unknown.to_string()));
+    rows.push(("unread_details", quality.unread_details.to_string()));
     rows.extend(quality.events.iter().map(|(name, count)| ("events", format!("{name} {count}"))));
     rows.push(("findings", quality.withheld.1.to_string()));
     rows.push(("withheld", quality.withheld.0.to_string()));
@@ -194,12 +220,18 @@ fn of_profile<'r>(profile: &'r ProfileReport, [versions, channels]: &'r [String;
 }
 
 fn of_report(finding: &FindingReport) -> Vec<Cell<'_>> {
-    let since = [Cell::Time(finding.thresholds_since)];
+    let since = [Cell::Time(finding.thresholds_since), Cell::Count(Some(finding.verdicts_left_out))];
     [of_key(&finding.key).as_slice(), &of_basis(&finding.basis), &since, &of_finding(&finding.row)].concat()
 }
 
 fn of_basis(basis: &Basis) -> [Cell<'_>; OF_BASIS.len()] {
-    [Cell::Flag(Some(basis.is_period)), Cell::Time(Some(basis.released_at)), Cell::Time(Some(basis.as_of))]
+    [
+        Cell::Flag(Some(basis.is_period)),
+        Cell::Time(Some(basis.released_at)),
+        Cell::Time(Some(basis.as_of)),
+        Cell::Time(Some(basis.outcomes_until)),
+        Cell::Flag(Some(basis.is_gone)),
+    ]
 }
 
 /// The key of a finding with another window, or with none.
@@ -218,8 +250,8 @@ fn windows(finding: &FindingReport, to: &mut impl Write) -> io::Result<()> {
 }
 
 fn past(finding: &FindingReport, to: &mut impl Write) -> io::Result<()> {
-    let key = of_key_in(finding, None);
     finding.past.iter().try_for_each(|point| {
+        let key = of_key_in(finding, Some(&point.window));
         let when = [Cell::Time(Some(point.as_of)), Cell::Flag(Some(point.breaks))];
         line(to, &[key.as_slice(), &when, &of_finding(&point.row)].concat())
     })
@@ -252,6 +284,18 @@ fn transitions(alert: &AlertReport, to: &mut impl Write) -> io::Result<()> {
     })
 }
 
+fn of_measure(row: &KeptTransition) -> [Cell<'_>; OF_MEASURE.len()] {
+    let measure = row.measure.as_ref();
+    [
+        Cell::Text(Some(&row.key.profile)),
+        Cell::Time(Some(row.at)),
+        Cell::Text(Some(&row.transition)),
+        Cell::Text(measure.map(|[by, _]| by.as_str())),
+        Cell::Text(measure.map(|[_, reason]| reason.as_str())),
+        Cell::Time(row.until),
+    ]
+}
+
 fn of_alert<'r>(alert: &'r AlertReport, row: Option<&'r KeptTransition>) -> [Cell<'r>; OF_ALERT.len()] {
     let measure = row.and_then(|row| row.measure.as_ref());
     let of = |own: &'r String, row: Option<&'r String>| Cell::Text(Some(row.unwrap_or(own).as_str()));
@@ -259,6 +303,7 @@ fn of_alert<'r>(alert: &'r AlertReport, row: Option<&'r KeptTransition>) -> [Cel
         Cell::Text(Some(&alert.id)),
         Cell::Flag(Some(alert.began_before)),
         Cell::Flag(Some(alert.is_open)),
+        Cell::Count(Some(alert.left_out)),
         Cell::Time(row.map(|row| row.at)),
         Cell::Text(row.map(|row| row.transition.as_str())),
         of(&alert.severity, row.map(|row| &row.severity)),

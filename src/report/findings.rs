@@ -6,6 +6,7 @@ use crate::checkpoint::Step;
 use crate::disclosure::{KeptFinding, KeptKey, KeptThresholds};
 use crate::plan::{EventTime, Span};
 
+use super::at_end::AtEnd;
 use super::coverage::{day_told, days_between};
 use super::model::FindingReport;
 use super::past::{Past, Stride};
@@ -20,6 +21,8 @@ pub(super) const COMPARISON: &str = "disparity";
 pub(super) struct Findings {
     /// The period's label, which is the window of its own rows.
     period: String,
+    /// How long a telling stands: until the next one is due.
+    stands: Span,
     stride: Stride,
     findings: Vec<Finding>,
     /// The place of a finding by its key, with each window that it has had.
@@ -34,6 +37,8 @@ struct Finding {
     windows: Windows<KeptFinding>,
     past: Past,
     verdicts: Verdicts,
+    /// The verdict of the period's own row when the period ended.
+    at_end: AtEnd,
     thresholds: Option<(KeptThresholds, EventTime)>,
     /// The end of the windows of the last release that has it.
     seen: EventTime,
@@ -44,45 +49,62 @@ impl Findings {
     pub fn new(first: i64, release_every: Span, period: String) -> Self {
         Self {
             period,
+            stands: Span::DAY.times(days_between(release_every)),
             stride: Stride::new(first, days_between(release_every)),
             findings: Vec::new(),
             places: HashMap::new(),
         }
     }
 
-    /// Takes what an entry of the period says.
+    /// Takes what an entry of the period says: of the last release of a day its numbers, of all others the verdicts that have changed.
     pub fn take(&mut self, step: &Step<'_>, moment: Moment) {
+        if !step.is_last {
+            return self.take_judged(step, moment);
+        }
         for rows in step.findings.chunk_by(|(one, _), (other, _)| is_same(one, other)) {
-            let Some((key, _)) = rows.first() else { continue };
-            let place = self.place(key);
-            let Some(finding) = self.findings.get_mut(place) else { continue };
             for (key, row) in rows {
-                finding.take(key, row, moment);
+                self.place(key).0.take(key, row, moment);
+                self.note_own((key, row), moment);
             }
-            finding.judge(moment);
-            if step.entry.is_release {
-                finding.note_numbers(moment, &mut self.stride);
+            if let Some((key, _)) = rows.first() {
+                let (finding, stride) = self.place(key);
+                finding.judge(moment);
+                finding.note_numbers(moment, stride);
             }
         }
-        if step.entry.is_release {
-            self.note_gone(moment);
-            self.thin();
+        self.note_gone(moment);
+        self.thin();
+    }
+
+    fn take_judged(&mut self, step: &Step<'_>, moment: Moment) {
+        let rolling: Vec<_> = step.judged.iter().filter(|(key, _)| !key.is_of_period()).collect();
+        for rows in rolling.chunk_by(|(one, _), (other, _)| is_same(one, other)) {
+            for (key, row) in rows {
+                self.place(key).0.windows.judge(&key.window, row, moment, KeptFinding::judged_as);
+            }
+            rows.iter().take(1).for_each(|(key, _)| self.place(key).0.judge(moment));
         }
     }
 
-    /// Takes rows of the period itself that come after its end: outcomes have come since. Returns whether any says something new.
+    /// Takes rows of the period itself that come after its end: outcomes have come since. Returns whether there are any.
     pub fn take_after(&mut self, step: &Step<'_>, moment: Moment) -> bool {
-        let mut is_new = false;
-        for (key, row) in &step.findings {
-            if key.window != self.period {
-                continue;
-            }
-            let place = self.place(key);
-            if let Some(finding) = self.findings.get_mut(place) {
-                is_new |= finding.windows.take(&key.window, row, moment);
+        let mut has_own = false;
+        if step.is_last {
+            for (key, row) in &step.findings {
+                if key.window == self.period {
+                    has_own = true;
+                    self.place(key).0.windows.take(&key.window, row, moment);
+                    self.note_own((key, row), moment);
+                }
             }
         }
-        is_new
+        has_own
+    }
+
+    fn note_own(&mut self, (key, row): (&KeptKey, &KeptFinding), moment: Moment) {
+        if key.window == self.period {
+            self.place(key).0.at_end.note(moment.periods_told(), moment.end, row);
+        }
     }
 
     /// Returns how many days there are from one point of the past to the next.
@@ -90,26 +112,31 @@ impl Findings {
         self.stride.days()
     }
 
-    /// Returns the findings in the order of a report, each with when it was last told.
-    pub fn finish(self) -> Vec<(EventTime, FindingReport)> {
-        let period = self.period;
-        let mut told: Vec<_> = self.findings.into_iter().filter_map(|finding| finding.finish(&period)).collect();
+    /// Returns the findings in the order of a report, each with when it was last told. `ended` is the end of the period, where it is over.
+    pub fn finish(self, ended: Option<EventTime>, releases: u64) -> Vec<(EventTime, FindingReport)> {
+        let Self { period, stands, findings, .. } = self;
+        let of = |finding: Finding| finding.finish((&period, releases), ended.map(|end| (end, end.minus(stands))));
+        let mut told: Vec<_> = findings.into_iter().filter_map(of).collect();
         told.sort_by(|(_, one), (_, other)| rank(&one.key).cmp(&rank(&other.key)));
         told
     }
 
-    fn place(&mut self, key: &KeptKey) -> usize {
-        if let Some(place) = self.places.get(key) {
-            return *place;
-        }
-        let general = KeptKey { window: String::new(), ..key.clone() };
-        let next = self.findings.len();
-        let place = *self.places.entry(general.clone()).or_insert(next);
-        if place == next {
-            self.findings.push(Finding::of(general));
-        }
-        self.places.insert(key.clone(), place);
-        place
+    /// The finding with this key, which is made where there is none, and how far points are apart.
+    #[expect(clippy::indexing_slicing, reason = "places are those of findings, which are never removed")]
+    fn place(&mut self, key: &KeptKey) -> (&mut Finding, &mut Stride) {
+        let place = if let Some(place) = self.places.get(key) {
+            *place
+        } else {
+            let general = KeptKey { window: String::new(), ..key.clone() };
+            let next = self.findings.len();
+            let place = *self.places.entry(general.clone()).or_insert(next);
+            if place == next {
+                self.findings.push(Finding::of(general));
+            }
+            self.places.insert(key.clone(), place);
+            place
+        };
+        (&mut self.findings[place], &mut self.stride)
     }
 
     /// Takes note of findings that this release has no more.
@@ -138,6 +165,7 @@ impl Finding {
             windows: Windows::default(),
             past: Past::default(),
             verdicts: Verdicts::default(),
+            at_end: AtEnd::default(),
             thresholds: None,
             seen: EventTime::MIN,
         }
@@ -145,9 +173,7 @@ impl Finding {
 
     fn take(&mut self, key: &KeptKey, row: &KeptFinding, moment: Moment) {
         self.seen = moment.as_of;
-        if !self.windows.take(&key.window, row, moment) {
-            return;
-        }
+        self.windows.take(&key.window, row, moment);
         if let Some(thresholds) = &row.thresholds
             && self.thresholds.as_ref().is_none_or(|(known, _)| known != thresholds)
         {
@@ -165,8 +191,17 @@ impl Finding {
         }
     }
 
-    fn finish(self, period: &str) -> Option<(EventTime, FindingReport)> {
-        let (row, basis) = self.windows.best(period)?;
+    /// `ended`: of a period that is over its end, and since when a telling stood then.
+    fn finish(
+        self,
+        (period, releases): (&str, u64),
+        ended: Option<(EventTime, EventTime)>,
+    ) -> Option<(EventTime, FindingReport)> {
+        let (mut row, mut basis) = self.windows.best(period, releases)?;
+        if let Some((end, earliest)) = ended.filter(|_| basis.is_period) {
+            let (judged, told_at) = self.at_end.finish(row, earliest);
+            (row, basis.as_of) = (judged, told_at.map_or(basis.as_of, |told_at| told_at.min(end)));
+        }
         let (verdicts, verdicts_left_out) = self.verdicts.finish();
         let report = FindingReport {
             key: KeptKey { window: basis.window.clone(), ..self.key },

@@ -22,26 +22,31 @@ impl Funnel {
         Self { period, rows: Vec::new(), places: BTreeMap::new() }
     }
 
-    /// Takes what an entry of the period says.
+    /// Takes what the last release of a day says.
     pub fn take(&mut self, step: &Step<'_>, moment: Moment) {
-        for (key, row) in &step.funnel {
+        for (key, row) in step.funnel.iter().filter(|_| step.is_last) {
             self.take_row(key, row, moment);
         }
     }
 
-    /// Takes rows of the period itself that come after its end. Returns whether any says something new.
+    /// Takes rows of the period itself that come after its end. Returns whether there are any.
     pub fn take_after(&mut self, step: &Step<'_>, moment: Moment) -> bool {
-        let period = self.period.clone();
-        let own = step.funnel.iter().filter(|(key, _)| key.window == period);
-        own.fold(false, |is_new, (key, row)| self.take_row(key, row, moment) || is_new)
+        let mut has_own = false;
+        for (key, row) in step.funnel.iter().filter(|_| step.is_last) {
+            if key.window == self.period {
+                has_own = true;
+                self.take_row(key, row, moment);
+            }
+        }
+        has_own
     }
 
     /// Returns the rows by channel, dimension and group, each with when it was last told.
-    pub fn finish(self) -> Vec<(EventTime, FunnelReport)> {
+    pub fn finish(self, releases: u64) -> Vec<(EventTime, FunnelReport)> {
         let mut rows: Vec<(EventTime, FunnelReport)> = Vec::new();
         for (key, windows) in self.rows {
             let seen = windows.seen().as_of;
-            if let Some((row, basis)) = windows.best(&self.period) {
+            if let Some((row, basis)) = windows.best(&self.period, releases) {
                 rows.push((
                     seen,
                     FunnelReport { key: KeptFunnelKey { window: basis.window.clone(), ..key }, row, basis },
@@ -52,9 +57,10 @@ impl Funnel {
         rows
     }
 
-    fn take_row(&mut self, key: &KeptFunnelKey, row: &KeptFunnel, moment: Moment) -> bool {
+    #[expect(clippy::indexing_slicing, reason = "places are those of rows, which are never removed")]
+    fn take_row(&mut self, key: &KeptFunnelKey, row: &KeptFunnel, moment: Moment) {
         let place = self.place(key);
-        self.rows.get_mut(place).is_some_and(|(_, windows)| windows.take(&key.window, row, moment))
+        self.rows[place].1.take(&key.window, row, moment);
     }
 
     fn place(&mut self, key: &KeptFunnelKey) -> usize {

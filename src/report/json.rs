@@ -78,6 +78,8 @@ impl Serialize for Profile<'_> {
         map.serialize_entry("funnel", &Each(&profile.funnel, funnel))?;
         map.serialize_entry("findings", &Each(&profile.findings, Finding))?;
         map.serialize_entry("alerts", &Each(&profile.alerts, alert))?;
+        map.serialize_entry("measures", &Each(&profile.measures, measure))?;
+        map.serialize_entry("measures_left_out", &profile.measures_left_out)?;
         map.end()
     }
 }
@@ -128,7 +130,7 @@ fn quality(quality: &Quality) -> Value {
         json!({ "name": name, "note": note })
     });
     json!({
-        "events": quality.events, "findings": quality.withheld.1, "withheld": quality.withheld.0, "gaps": quality.gaps,
+        "events": quality.events, "events_unknown": quality.events_unknown, "unread_details": quality.unread_details, "findings": quality.withheld.1, "withheld": quality.withheld.0, "gaps": quality.gaps,
         "notes": notes.collect::<Vec<_>>(),
     })
 }
@@ -149,6 +151,7 @@ fn funnel(of: &FunnelReport) -> Value {
 fn basis(basis: &Basis) -> Value {
     json!({
         "period": basis.is_period, "window": basis.window, "released_at": rfc3339(basis.released_at), "as_of": rfc3339(basis.as_of),
+        "outcomes_until": rfc3339(basis.outcomes_until), "gone": basis.is_gone,
     })
 }
 
@@ -165,6 +168,7 @@ fn window((window, row): &(String, KeptFinding)) -> Value {
 fn point(point: &PastPoint) -> Value {
     let mut object = numbers(&point.row);
     object.insert("as_of".to_owned(), json!(rfc3339(point.as_of)));
+    object.insert("window".to_owned(), json!(&*point.window));
     object.insert("breaks".to_owned(), json!(point.breaks));
     Value::Object(object)
 }
@@ -182,6 +186,15 @@ fn alert(alert: &AlertReport) -> Value {
         ("transitions_left_out".to_owned(), json!(alert.left_out)),
     ]);
     Value::Object(object)
+}
+
+/// A measure about a profile as a whole.
+fn measure(of: &KeptTransition) -> Value {
+    json!({
+        "at": rfc3339(of.at), "measure": of.transition,
+        "by": of.measure.as_ref().map(|[by, _]| by), "reason": of.measure.as_ref().map(|[_, reason]| reason),
+        "until": of.until.and_then(rfc3339),
+    })
 }
 
 fn transition(of: &KeptTransition) -> Value {

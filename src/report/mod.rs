@@ -2,6 +2,7 @@
 
 mod alerts;
 mod asked;
+mod at_end;
 mod builder;
 mod coverage;
 mod csv;
@@ -22,7 +23,7 @@ pub use builder::Builder;
 pub use csv::ReportTable;
 pub use json::{SCHEMA, write as write_json};
 pub use model::{
-    AlertReport, AuditPosition, Basis, Coverage, FindingReport, FunnelReport, InForce, PastPoint, ProfileReport,
-    Quality, Report, Source, VerdictSince,
+    AlertReport, AuditPosition, Basis, Coverage, FindingReport, FunnelReport, InForce, NOT_TOLD_AT_END, PastPoint,
+    ProfileReport, Quality, Report, Source, VerdictSince,
 };
 pub use register::{REGISTER_SCHEMA, Register};

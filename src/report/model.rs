@@ -4,9 +4,13 @@
 //! Everything in it was published before: it is made of rows of the history, or of those that a replay would have written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::disclosure::{KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey, KeptTransition};
 use crate::plan::{EventTime, Period};
+
+/// Why a finding of a period that is over has no verdict: none was told when it ended.
+pub const NOT_TOLD_AT_END: &str = "not_told_at_end";
 
 /// The evaluation report of a period.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,13 +66,13 @@ pub struct Coverage {
     pub days_with_release: u64,
     /// Days without one, as `2026-08-03`, oldest first; of many in a row the first and the last, as `2026-08-03..2026-08-09`.
     pub days_without: Vec<String>,
-    /// Releases in the period.
+    /// Releases in the period: of each day the last one counts.
     pub releases: u64,
     /// The end of the windows of the first release.
     pub first: Option<EventTime>,
     /// The end of the windows of the last release.
     pub last: Option<EventTime>,
-    /// What of the history cannot be read, and why.
+    /// What of the history cannot be read: the file's name, and why.
     pub unreadable: Vec<String>,
 }
 
@@ -88,7 +92,7 @@ pub struct AuditPosition {
 pub struct InForce {
     /// Its hash.
     pub config_hash: String,
-    /// The first entry of the period with it.
+    /// The first day of the period whose last release has it: the end of its windows.
     pub since: EventTime,
     /// The last one.
     pub until: EventTime,
@@ -119,6 +123,10 @@ pub struct ProfileReport {
     pub findings: Vec<FindingReport>,
     /// Every alert that was open in the period, oldest first.
     pub alerts: Vec<AlertReport>,
+    /// Measures about the profile as a whole that were told in the period, oldest first.
+    pub measures: Vec<KeptTransition>,
+    /// How many more there were, after the first ones.
+    pub measures_left_out: u64,
 }
 
 impl ProfileReport {
@@ -156,8 +164,12 @@ pub struct Basis {
     pub window: String,
     /// The end of the windows of the numbers.
     pub released_at: EventTime,
-    /// The end of the windows of the verdict.
+    /// The end of the windows of the verdict. Of a period that is over it is that of the verdict that stood then.
     pub as_of: EventTime,
+    /// Up to when outcomes count: of a period that is over they come later, too.
+    pub outcomes_until: EventTime,
+    /// Whether the row was gone before the end.
+    pub is_gone: bool,
 }
 
 /// A finding over the period.
@@ -165,7 +177,7 @@ pub struct Basis {
 pub struct FindingReport {
     /// Which one; the window is that of `basis`.
     pub key: KeptKey,
-    /// Its numbers and its verdict at the end of the period.
+    /// Its numbers as they were last told, and its verdict at the end of the period.
     pub row: KeptFinding,
     /// Which cases it counts.
     pub basis: Basis,
@@ -177,7 +189,7 @@ pub struct FindingReport {
     pub verdicts: Vec<VerdictSince>,
     /// How many of `verdicts`, after the first one, were left out because there are too many.
     pub verdicts_left_out: u64,
-    /// Since when these thresholds are in force: the first entry of the period with them. Where that is the first entry of the period, they may be older.
+    /// Since when these thresholds are in force: the first day of the period with them. Where that is the first one with a release, they may be older.
     pub thresholds_since: Option<EventTime>,
 }
 
@@ -186,9 +198,11 @@ pub struct FindingReport {
 pub struct PastPoint {
     /// The end of the windows.
     pub as_of: EventTime,
+    /// The window: the longest rolling one of that release.
+    pub window: Arc<str>,
     /// The numbers.
     pub row: KeptFinding,
-    /// Whether the line breaks before it: no release came in between, or the finding was gone.
+    /// Whether the line breaks before it: no release came in between, the finding was gone, or its window is another one.
     pub breaks: bool,
 }
 
@@ -231,8 +245,13 @@ pub struct AlertReport {
 /// What is known of the data as a whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quality {
-    /// Events by what became of them, over the period: `read`, `accepted`, `duplicate` ...; empty where the history does not say.
+    /// Events by what became of them, over the period: `read`, `accepted`, `duplicate` ...; of those that wait (`unmatched`, `ahead`) how many do at
+    /// the end. Empty where the history does not say.
     pub events: BTreeMap<String, u64>,
+    /// Whether what came in the period is not known, as nothing says what had come before it.
+    pub events_unknown: bool,
+    /// Rows whose details cannot be read: they are told without them.
+    pub unread_details: u64,
     /// Findings whose numbers are withheld at the end of the period, and all findings.
     pub withheld: (u64, u64),
     /// Gaps in the data that were accepted, as the operator wrote them, oldest first.

@@ -1,5 +1,7 @@
 //! Numbers over time: at most a point a day, and not too many in all.
 
+use std::sync::Arc;
+
 use crate::disclosure::KeptFinding;
 use crate::plan::EventTime;
 
@@ -20,10 +22,10 @@ pub(super) struct Stride {
     points: usize,
 }
 
-/// The numbers of one finding, of its longest window, oldest first.
+/// The numbers of one finding, each of the longest window of its release, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Past {
-    window: String,
+    window: Option<Arc<str>>,
     points: Vec<(i64, PastPoint)>,
     /// The day of the last number.
     last: i64,
@@ -58,18 +60,19 @@ impl Stride {
 }
 
 impl Past {
-    /// Takes the numbers of a release, of the longest window that it has. With another window the past begins anew.
+    /// Takes the numbers of a release, of the longest window that it has. With another window the line breaks.
     pub fn take(&mut self, window: &str, (day, as_of): (i64, EventTime), row: &KeptFinding, stride: &mut Stride) {
-        if self.window != window {
-            stride.points -= self.points.len();
-            *self = Self { window: window.to_owned(), ..Self::default() };
-        }
+        let window = self.window.take_if(|known| **known == *window).unwrap_or_else(|| {
+            self.is_interrupted = true;
+            Arc::from(window)
+        });
+        self.window = Some(Arc::clone(&window));
         let has_points = !self.points.is_empty();
         let breaks = has_points && (self.is_interrupted || day - self.last > stride.between);
         (self.last, self.is_interrupted) = (day, false);
         // What has no place in a line over time would take most of the memory.
         let row = KeptFinding { details: None, reference_group: None, ..row.clone() };
-        let point = PastPoint { as_of, row, breaks };
+        let point = PastPoint { as_of, window, row, breaks };
         match self.points.last_mut() {
             Some((last, known)) if stride.part(*last) == stride.part(day) => {
                 *last = day;

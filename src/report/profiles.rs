@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::disclosure::{KeptTransition, is_stand_in};
 use crate::plan::{EventTime, Plan};
 
 use super::model::{FindingReport, ProfileReport};
+
+/// Measures about one profile as a whole that are told, at most. More are counted.
+const MAX_MEASURES: usize = 1_000;
 
 /// The profiles of a report, by name.
 pub(super) struct Profiles(BTreeMap<String, ProfileReport>);
@@ -49,12 +53,22 @@ impl ProfileReport {
         self.last_seen = self.last_seen.max(Some(seen));
         self.findings.push(finding);
     }
+
+    /// Adds a measure about the profile as a whole.
+    pub(super) fn add_measure(&mut self, measure: KeptTransition) {
+        if self.measures.len() < MAX_MEASURES {
+            self.measures.push(measure);
+        } else {
+            self.measures_left_out += 1;
+        }
+    }
 }
 
 /// The versions that findings say they have seen.
 fn name_versions(profile: &mut ProfileReport) {
     let mut versions = BTreeSet::new();
     for finding in &profile.findings {
+        // Details that cannot be read are counted among what is missing.
         let details = finding.row.details.as_deref().and_then(|text| serde_json::from_str::<Details>(text).ok());
         let seen = details.into_iter().flat_map(|details| details.versions).map(|seen| seen.version);
         versions.extend(seen.filter(|version| !version.is_empty()));
@@ -64,7 +78,7 @@ fn name_versions(profile: &mut ProfileReport) {
             versions.extend(compared.into_iter().flatten().filter(|_| finding.key.subject.is_some()).cloned());
         }
     }
-    profile.versions = versions.into_iter().collect();
+    profile.versions = versions.into_iter().filter(|version| !is_stand_in(version)).collect();
 }
 
 /// What details say of versions.

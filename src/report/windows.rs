@@ -7,17 +7,43 @@ use super::model::Basis;
 /// The moment of an entry. Of one after the end of the period, that end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
-    /// The number of the last release.
+    /// The number of the last release: of each day the last one counts.
     pub release: u64,
     /// The end of the windows of the verdicts.
     pub as_of: EventTime,
     /// The end of the windows of the numbers.
     pub released_at: EventTime,
+    /// Up to when the numbers of rolling windows have outcomes.
+    pub outcomes_until: EventTime,
+    /// The same of the rows of periods; `None` where they were never told.
+    pub periods_until: Option<EventTime>,
+    /// The end of the period, or of what is told of it.
+    pub end: EventTime,
 }
 
 impl Moment {
     /// Before everything.
-    pub const NEVER: Self = Self { release: 0, as_of: EventTime::MIN, released_at: EventTime::MIN };
+    pub const NEVER: Self = Self {
+        release: 0,
+        as_of: EventTime::MIN,
+        released_at: EventTime::MIN,
+        outcomes_until: EventTime::MIN,
+        periods_until: None,
+        end: EventTime(i64::MAX),
+    };
+
+    /// Returns when the rows of periods were told that stand at this moment.
+    pub fn periods_told(self) -> EventTime {
+        self.periods_until.unwrap_or(self.outcomes_until)
+    }
+
+    /// Returns which cases a row counts that was last told then.
+    fn basis(self, window: &str, is_period: bool, is_gone: bool) -> Basis {
+        let until = if is_period { self.periods_told() } else { self.outcomes_until };
+        let capped = until.min(self.end);
+        let (released_at, as_of) = if is_period { (capped, capped) } else { (self.released_at, self.as_of) };
+        Basis { is_period, window: window.to_owned(), released_at, as_of, outcomes_until: until, is_gone }
+    }
 }
 
 /// Rows by window.
@@ -31,8 +57,6 @@ struct Row<R> {
     row: R,
     /// When it was last told.
     seen: Moment,
-    /// When it was first told as it is.
-    since: Moment,
 }
 
 /// The order of windows: rolling ones by length, then those of the calendar.
@@ -70,22 +94,30 @@ impl<R> Default for Windows<R> {
 }
 
 impl<R: Clone + PartialEq> Windows<R> {
-    /// Takes the row of a window. Returns whether it is another one than before.
-    pub fn take(&mut self, window: &str, row: &R, moment: Moment) -> bool {
-        let Some(known) = self.0.iter_mut().find(|known| known.window == window) else {
+    /// Takes the row of a window, which a release tells.
+    pub fn take(&mut self, window: &str, row: &R, moment: Moment) {
+        let known = self.place(window, row, moment);
+        known.seen = moment;
+        if known.row != *row {
+            known.row.clone_from(row);
+        }
+    }
+
+    /// Takes the verdict of a window that has changed since a release: `judge` says what the row is with it.
+    pub fn judge(&mut self, window: &str, row: &R, moment: Moment, judge: impl FnOnce(&R, &R) -> R) {
+        let known = self.place(window, row, moment);
+        known.row = judge(&known.row, row);
+    }
+
+    fn place(&mut self, window: &str, row: &R, moment: Moment) -> &mut Row<R> {
+        let place = self.0.iter().position(|known| known.window == window).unwrap_or_else(|| {
             let order = Order::of(window);
             let place = self.0.partition_point(|known| (known.order, known.window.as_str()) < (order, window));
-            self.0
-                .insert(place, Row { window: window.to_owned(), order, row: row.clone(), seen: moment, since: moment });
-            return true;
-        };
-        known.seen = moment;
-        let is_new = known.row != *row;
-        if is_new {
-            known.row.clone_from(row);
-            known.since = moment;
-        }
-        is_new
+            self.0.insert(place, Row { window: window.to_owned(), order, row: row.clone(), seen: moment });
+            place
+        });
+        #[expect(clippy::indexing_slicing, reason = "the place was found, or made, just now")]
+        &mut self.0[place]
     }
 
     /// Returns when it was last told; [`Moment::NEVER`] where it has no row.
@@ -100,16 +132,14 @@ impl<R: Clone + PartialEq> Windows<R> {
         self.0.iter().filter(is_rolling).map(|row| (row.window.as_str(), &row.row))
     }
 
-    /// Returns the row that stands for the period: its own, or that of the longest rolling window.
-    pub fn best(&self, period: &str) -> Option<(R, Basis)> {
+    /// Returns the row that stands for the period: its own, or that of the longest rolling window. `releases` is the number of the last release:
+    /// a row that it does not have was gone.
+    pub fn best(&self, period: &str, releases: u64) -> Option<(R, Basis)> {
         let last = self.seen().release;
         let own = self.0.iter().find(|row| row.window == period);
         let longest = || self.0.iter().rfind(|row| matches!(row.order, Order::Rolling(_)) && row.seen.release == last);
         let of = |row: &Row<R>, is_period: bool| {
-            // A row of the calendar is carried along from day to day: it is as old as its numbers.
-            let moment = if is_period { row.since } else { row.seen };
-            let Moment { as_of, released_at, .. } = moment;
-            (row.row.clone(), Basis { is_period, window: row.window.clone(), released_at, as_of })
+            (row.row.clone(), row.seen.basis(&row.window, is_period, row.seen.release < releases))
         };
         own.map(|row| of(row, true)).or_else(|| longest().or_else(|| self.0.last()).map(|row| of(row, false)))
     }

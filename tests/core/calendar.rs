@@ -526,3 +526,19 @@ fn what_a_day_costs() {
         );
     }
 }
+
+#[test]
+fn one_period_has_one_name_however_it_is_written() {
+    for (written, label) in [
+        ("2025-04-01..2025-06-30", "2025-Q2"),
+        ("2025-02-01..2025-02-28", "2025-02"),
+        ("2025-01-01..2025-12-31", "2025"),
+        ("2025-04-05..2025-04-05", "2025-04-05"),
+        ("2025-04-01..2025-05-31", "2025-04-01..2025-05-31"),
+        ("2025-04-02..2025-06-30", "2025-04-02..2025-06-30"),
+    ] {
+        let period = Period::parse(written).unwrap();
+        assert_eq!(period.label, label);
+        assert_eq!(Period::parse(label), Some(period), "{written}");
+    }
+}

@@ -8,8 +8,10 @@ use std::time::Instant;
 
 use crate::support::sample_report::{HOSTILE, empty, hostile, large, rich, small};
 
+use paritywatch::disclosure::KeptFinding;
+use paritywatch::plan::Period;
 use paritywatch::report::html::{Language, render};
-use paritywatch::report::{FindingReport, ProfileReport, Report};
+use paritywatch::report::{AlertReport, FindingReport, NOT_TOLD_AT_END, ProfileReport, Report};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Dutch];
 /// Elements without content.
@@ -194,6 +196,82 @@ fn a_drawing_that_leaves_moments_out_says_so_and_keeps_breaks() {
     let with_gap = render(&small_with_gap(), Language::English);
     let path = between(&with_gap, "class=\"line group\" d=\"", "\"");
     assert_eq!(path.matches('M').count(), 2, "the line is not broken: {path}");
+}
+
+#[test]
+fn of_too_many_alerts_open_and_critical_ones_stay() {
+    let mut report = rich();
+    let profile = &mut report.profiles[0];
+    let of = profile.alerts[0].clone();
+    let one = |number: usize, is_open: bool, severity: &str| AlertReport {
+        id: format!("alert-{number:03}-"),
+        is_open,
+        severity: severity.to_owned(),
+        ..of.clone()
+    };
+    profile.alerts =
+        (0..100).map(|number| one(number, number < 3, if number < 6 { "critical" } else { "warning" })).collect();
+    let html = render(&report, Language::English);
+    let shown = |number: usize| html.contains(&format!("<code>alert-{number:03}-</code>"));
+    assert!((0..6).all(shown), "open and critical ones are skipped");
+    assert!(!shown(6) && (46..100).all(shown), "the newest of the others");
+    assert!(html.contains("40 alerts are not shown here"));
+}
+
+#[test]
+fn why_nothing_was_judged_is_told_by_reason() {
+    let mut report = small();
+    let of = report.profiles[0].findings[0].clone();
+    let with = |verdict: Option<&str>, reason: Option<&str>| {
+        let row = KeptFinding {
+            verdict: verdict.map(str::to_owned),
+            reason: reason.map(str::to_owned),
+            needed: None,
+            suppressed: false,
+            ..of.row.clone()
+        };
+        FindingReport { row, ..of.clone() }
+    };
+    report.profiles[0].findings = vec![
+        with(Some("insufficient_data"), None),
+        with(Some("insufficient_data"), Some("never_heard")),
+        with(Some("insufficient_data"), Some("report_not_due")),
+        with(Some("incomplete"), Some("criteria_unknown")),
+        with(None, Some(NOT_TOLD_AT_END)),
+    ];
+    let html = text_of(&render(&report, Language::English));
+    for line in ["Too few cases yet: 1.", "Never heard of.", "no verdict stood then: 1.", "could not be judged 5."] {
+        assert!(
+            html.contains(line),
+            "{line}: {}",
+            between(&html, "What could not be judged", "What happened about it")
+        );
+    }
+    assert_eq!(
+        between(&html, "What could not be judged", "What happened about it").matches(" Findings: 1.").count(),
+        3
+    );
+}
+
+#[test]
+fn other_days_and_rows_that_were_gone_are_said_plainly() {
+    let mut report = small();
+    let plain = text_of(&render(&report, Language::English));
+    assert!(!plain.contains("no month, quarter or year") && !plain.contains("were gone before the end"));
+    report.period = Period::parse("2026-07-03..2026-08-20").unwrap();
+    report.profiles[0].findings[0].basis.is_gone = true;
+    report.quality.events_unknown = true;
+    report.quality.unread_details = 2;
+    let html = text_of(&render(&report, Language::English));
+    for line in [
+        "Of days that are no month, quarter or year nothing is counted by itself.",
+        "Findings that were gone before the end of the period: 1 of ",
+        "How many events came in the period is not known",
+        "Rows whose details cannot be read, and are missing here: 2.",
+        "Outcomes count up to ",
+    ] {
+        assert!(html.contains(line), "{line}");
+    }
 }
 
 fn small_with_gap() -> Report {

@@ -56,6 +56,8 @@ pub fn rich() -> Report {
             events: [("read", 1_234_567), ("accepted", 1_230_001), ("duplicate", 4_012), ("rejected", 500), ("too_late", 54)]
                 .map(|(name, count)| (name.to_owned(), count))
                 .into(),
+            events_unknown: false,
+            unread_details: 0,
             withheld: (2, 24),
             gaps: vec!["topic selections partition 3, offsets 1,200 to 1,450, accepted 12 August 2026: disk of the broker lost".to_owned()],
             notes: vec![
@@ -119,6 +121,7 @@ pub fn small() -> Report {
             funnel: funnel("benefits", &[("a", 12_340, 1_300), ("b", 8_000, 420), ("c", 46_320, 2_300)], None),
             findings: vec![skewed, even],
             alerts: vec![alert],
+            ..ProfileReport::default()
         }],
         quality: Quality { withheld: (0, 2), ..Quality::default() },
         period,
@@ -257,6 +260,7 @@ fn benefits() -> ProfileReport {
         ),
         findings,
         alerts,
+        ..ProfileReport::default()
     }
 }
 
@@ -281,7 +285,14 @@ fn quiet() -> ProfileReport {
     withheld.past.clear();
     withheld.windows = vec![("90d".to_owned(), withheld.row.clone())];
     let mut stale = comparison(of("other"), [400, 20], [900, 50], "stale");
-    stale.basis = Basis { is_period: false, window: "90d".to_owned(), released_at: day(60), as_of: day(60) };
+    stale.basis = Basis {
+        is_period: false,
+        window: "90d".to_owned(),
+        released_at: day(60),
+        as_of: day(60),
+        outcomes_until: day(60),
+        is_gone: true,
+    };
     let mut findings = vec![withheld, stale];
     for finding in &mut findings {
         finding.key.profile = "quiet".to_owned();
@@ -382,8 +393,14 @@ fn comparison(of: Of<'_>, group: [u64; 2], reference: [u64; 2], verdict: &str) -
     };
     let row = row(group, reference, verdict);
     let windows = ["24h", "7d", "30d", "90d"].map(|window| (window.to_owned(), row.clone())).to_vec();
-    let basis =
-        Basis { is_period: true, window: "2026-Q3".to_owned(), released_at: quarter().end(), as_of: quarter().end() };
+    let basis = Basis {
+        is_period: true,
+        window: "2026-Q3".to_owned(),
+        released_at: quarter().end(),
+        as_of: quarter().end(),
+        outcomes_until: day(120),
+        is_gone: false,
+    };
     let since = |number, verdict: &str| VerdictSince {
         since: day(number),
         verdict: Some(verdict.to_owned()),
@@ -474,14 +491,20 @@ fn past(finding: &FindingReport, days: i64) -> Vec<PastPoint> {
             verdict: Some(if share < 0.5 { "within".to_owned() } else { of.verdict.clone().unwrap_or_default() }),
             ..of.clone()
         };
-        PastPoint { as_of: day(number + 1), row, breaks: number == 48 }
+        PastPoint { as_of: day(number + 1), window: "90d".into(), row, breaks: number == 48 }
     };
     (0..days).filter(|number| !is_gone(*number)).map(point).collect()
 }
 
 fn funnel(profile: &str, groups: &[(&str, u64, u64)], by_class: Option<f64>) -> Vec<FunnelReport> {
-    let basis =
-        Basis { is_period: true, window: "2026-Q3".to_owned(), released_at: quarter().end(), as_of: quarter().end() };
+    let basis = Basis {
+        is_period: true,
+        window: "2026-Q3".to_owned(),
+        released_at: quarter().end(),
+        as_of: quarter().end(),
+        outcomes_until: day(120),
+        is_gone: false,
+    };
     let one = |(index, (group, assessed, selected)): (usize, &(&str, u64, u64))| {
         let is_reference = index + 1 == groups.len();
         let step = |step: &str, ratio: f64| KeptStep {

@@ -26,6 +26,8 @@ pub struct Known {
     pub told: BTreeSet<u64>,
     /// What was last told of alerts that have not ended, without numbers.
     pub open: BTreeMap<String, KeptTransition>,
+    /// Where the windows of the rows of periods end.
+    periods_told: Option<EventTime>,
     /// Where the windows end of what was last taken of periods; `None` where nobody has looked since the start.
     periods_at: Option<EventTime>,
 }
@@ -41,6 +43,7 @@ impl Known {
         }
         self.as_of = Some(entry.as_of);
         self.config_hash.clone_from(&entry.config_hash);
+        self.periods_told = entry.periods_at;
         if entry.is_release {
             self.released = Some(moment(entry.as_of, entry.released_at));
         }
@@ -78,12 +81,15 @@ impl Known {
         let tick = |time: EventTime| time.0.div_euclid(release_every.0.max(1));
         let is_due = self.released.is_none_or(|released| tick(moment) > tick(released));
         let is_release = is_due || self.config_hash != kept.config_hash;
+        let periods = self.new_periods(kept);
+        let told_now = || kept.periods.as_ref().map(|periods| periods.as_of);
         let mut entry = KeptEntry {
             as_of: kept.as_of,
             released_at: kept.released_at,
             told_at,
             is_release,
             is_full: false,
+            periods_at: if periods.is_some() { told_now() } else { self.periods_told },
             config_hash: kept.config_hash.clone(),
             findings: Vec::new(),
             gone: Vec::new(),
@@ -101,7 +107,7 @@ impl Known {
         } else {
             entry.findings = kept.findings.iter().filter_map(|row| self.judged(row, kept.released_at)).collect();
         }
-        if let Some(periods) = self.new_periods(kept) {
+        if let Some(periods) = periods {
             entry.findings.extend(changed(&periods.findings, &self.findings));
             entry.gone.extend(gone(&periods.findings, self.findings.keys().filter(|key| key.is_of_period())));
             entry.funnel.extend(changed(&periods.funnel, &self.funnel));

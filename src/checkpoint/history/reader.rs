@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::RangeInclusive;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
 
 use super::format_1::{Entry, Numbers};
@@ -42,8 +42,12 @@ pub struct Step<'h> {
     pub day: i64,
     /// The entry.
     pub entry: &'h KeptEntry,
+    /// Whether it is the last release of its day. Where the day was thinned no other one is left.
+    pub is_last: bool,
     /// Of a release every finding, else those whose verdict has changed.
     pub findings: Vec<(&'h KeptKey, &'h KeptFinding)>,
+    /// Those whose verdict has changed, of a release, too: what is left of it where the day was thinned.
+    pub judged: Vec<(&'h KeptKey, &'h KeptFinding)>,
     /// Of a release every row of the funnel.
     pub funnel: Vec<(&'h KeptFunnelKey, &'h KeptFunnel)>,
 }
@@ -91,6 +95,19 @@ impl HistoryReader {
         &self,
         days: RangeInclusive<i64>,
         mut take: impl FnMut(&Step<'_>) -> Result<(), E>,
+        damaged: impl FnMut(CheckpointError) -> Result<(), E>,
+    ) -> Result<PassedOver, E> {
+        self.walk_until(days, |step| take(step).map(ControlFlow::Continue), damaged)
+    }
+
+    /// As [`Self::walk_over`], up to where `take` breaks off: what comes later is not read.
+    ///
+    /// # Errors
+    /// As [`Self::walk_over`].
+    pub fn walk_until<E: From<CheckpointError>>(
+        &self,
+        days: RangeInclusive<i64>,
+        mut take: impl FnMut(&Step<'_>) -> Result<ControlFlow<()>, E>,
         mut damaged: impl FnMut(CheckpointError) -> Result<(), E>,
     ) -> Result<PassedOver, E> {
         let (mut once, mut passed_over) = (Once::default(), PassedOver::default());
@@ -103,16 +120,17 @@ impl HistoryReader {
             known => known?,
         };
         (once.entries, once.transitions) = (0, 0);
-        for (day, segments) in self.segments()?.into_iter().filter(|(day, _)| days.contains(day)) {
-            let entries = match self.entries_in(day, &segments, whole) {
+        'days: for (day, segments) in self.segments()?.into_iter().filter(|(day, _)| days.contains(day)) {
+            let mut entries = match self.entries_in(day, &segments, whole) {
                 Err(error @ CheckpointError::DamagedHistory { .. }) => {
                     damaged(error)?;
                     continue;
                 }
                 entries => entries?,
             };
-            for (mut entry, told) in entries {
-                let is_new = once.take(&mut entry, &told);
+            let are_new: Vec<bool> = entries.iter_mut().map(|(entry, told)| once.take(entry, told)).collect();
+            let last = entries.iter().rposition(|(entry, _)| entry.is_release);
+            for (index, ((entry, told), is_new)) in entries.into_iter().zip(are_new).enumerate() {
                 let is_judged_otherwise = |(key, row): &&(KeptKey, KeptFinding)| {
                     known.findings.get(key).is_none_or(|before| before.is_judged_otherwise(row))
                 };
@@ -120,10 +138,13 @@ impl HistoryReader {
                 let mut judged: Vec<(&KeptKey, &KeptFinding)> = judged.filter(|_| is_new).collect();
                 judged.sort_by_key(|(key, _)| *key);
                 known.apply(&entry, &told);
-                let findings = if entry.is_release { known.findings.iter().collect() } else { judged };
+                let findings = if entry.is_release { known.findings.iter().collect() } else { judged.clone() };
                 let funnel = known.funnel.iter().filter(|_| entry.is_release).collect();
                 if entry.is_release || !findings.is_empty() || !entry.transitions.is_empty() {
-                    take(&Step { day, entry: &entry, findings, funnel })?;
+                    let step = Step { day, entry: &entry, is_last: last == Some(index), findings, judged, funnel };
+                    if take(&step)?.is_break() {
+                        break 'days;
+                    }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What the history would say of evaluations that are not written: those of a replay.
 
-use crate::disclosure::Kept;
+use crate::disclosure::{Kept, KeptEntry, KeptFinding, KeptKey};
 use crate::plan::{EventTime, Span};
 
 use super::known::Known;
@@ -9,28 +9,53 @@ use super::segment::day_of;
 
 /// A history that nobody writes.
 #[derive(Debug, Default)]
-pub struct Unwritten(Known);
+pub struct Unwritten {
+    /// What it says with every entry.
+    known: Known,
+    /// What it says with the entries that were passed on.
+    passed_on: Known,
+    /// The entries of the last day. They wait until it is known which release is its last one.
+    waiting: Vec<KeptEntry>,
+}
 
 impl Unwritten {
-    /// Passes on what the history would say of this evaluation with the entry that it would make, if it would make one. It is told at the end of its
-    /// windows; numbers are taken on ticks of `release_every`.
-    pub fn add(&mut self, kept: &Kept, release_every: Span, take: impl FnOnce(&Step<'_>)) {
-        let Self(known) = self;
-        if kept.as_of == EventTime::MIN || known.is_ahead_of(kept) {
+    /// Takes an evaluation, and passes on what the history says of the days before it with the entries that it would make. They are told at the end of
+    /// their windows; numbers are taken on ticks of `release_every`.
+    pub fn add(&mut self, kept: &Kept, release_every: Span, take: impl FnMut(&Step<'_>)) {
+        if kept.as_of == EventTime::MIN || self.known.is_ahead_of(kept) {
             return;
         }
-        let entry = known.entry(kept, kept.as_of, release_every);
-        known.took(kept);
+        let entry = self.known.entry(kept, kept.as_of, release_every);
+        self.known.took(kept);
         let Some(entry) = entry else { return };
-        known.apply(&entry, &[]);
-        let findings = if entry.is_release {
-            known.findings.iter().collect()
-        } else {
-            let mut judged: Vec<_> = entry.findings.iter().map(|(key, row)| (key, row)).collect();
+        if self.waiting.last().is_some_and(|last| day_of(last.as_of) != day_of(entry.as_of)) {
+            self.pass_on(take);
+        }
+        self.known.apply(&entry, &[]);
+        self.waiting.push(entry);
+    }
+
+    /// Passes on the last day.
+    pub fn finish(mut self, take: impl FnMut(&Step<'_>)) {
+        self.pass_on(take);
+    }
+
+    fn pass_on(&mut self, mut take: impl FnMut(&Step<'_>)) {
+        let entries = std::mem::take(&mut self.waiting);
+        let last = entries.iter().rposition(|entry| entry.is_release);
+        for (index, entry) in entries.iter().enumerate() {
+            let before = &self.passed_on.findings;
+            let is_judged_otherwise = |(key, row): &&(KeptKey, KeptFinding)| {
+                before.get(key).is_none_or(|before| before.is_judged_otherwise(row))
+            };
+            let judged = entry.findings.iter().filter(is_judged_otherwise).map(|(key, row)| (key, row));
+            let mut judged: Vec<(&KeptKey, &KeptFinding)> = judged.collect();
             judged.sort_by_key(|(key, _)| *key);
-            judged
-        };
-        let funnel = known.funnel.iter().filter(|_| entry.is_release).collect();
-        take(&Step { day: day_of(entry.as_of), entry: &entry, findings, funnel });
+            self.passed_on.apply(entry, &[]);
+            let known = &self.passed_on;
+            let findings = if entry.is_release { known.findings.iter().collect() } else { judged.clone() };
+            let funnel = known.funnel.iter().filter(|_| entry.is_release).collect();
+            take(&Step { day: day_of(entry.as_of), entry, is_last: last == Some(index), findings, judged, funnel });
+        }
     }
 }

@@ -9,18 +9,55 @@ use crate::disclosure::KeptTransition;
 use crate::judge::Verdict;
 use crate::render::words::{fill, indicator_of, limits, mark, time};
 
-/// Alerts of a profile, at most: the newest. And what happened to one, the first things.
+/// Alerts of a profile, at most: those that are open, the critical ones, and then the newest. And what happened to one, the first things.
 const MAX_ALERTS: usize = 60;
 const MAX_HAPPENED: usize = 60;
 
 /// The part about alerts.
 pub(super) fn part(view: View<'_>, profile: usize, alerts: &[AlertReport]) -> Markup {
-    let skipped = alerts.len().saturating_sub(MAX_ALERTS);
+    let shown = shown(alerts);
+    let skipped = alerts.len().saturating_sub(shown.len());
     html! {
         h3.topic { (view.chapters.alerts) }
         @if alerts.is_empty() { p { (view.chapters.no_alert) } }
-        @for (index, alert) in alerts.iter().enumerate().skip(skipped) { (card(view, &format!("a{profile}-{index}"), alert)) }
+        @for (index, alert) in shown { (card(view, &format!("a{profile}-{index}"), alert)) }
         @if skipped > 0 { p.note { (fill(view.chapters.alerts_left_out, &[&view.count(skipped)])) } }
+    }
+}
+
+/// The alerts that are shown, in their order, each with its place.
+fn shown(alerts: &[AlertReport]) -> Vec<(usize, &AlertReport)> {
+    let mut shown: Vec<(usize, &AlertReport)> = alerts.iter().enumerate().collect();
+    if shown.len() > MAX_ALERTS {
+        let is_less = |alert: &AlertReport| (!alert.is_open, severity(&alert.severity) != Some(Verdict::Critical));
+        shown.sort_by_key(|(index, alert)| (is_less(alert), std::cmp::Reverse(*index)));
+        shown.truncate(MAX_ALERTS);
+        shown.sort_by_key(|(index, _)| *index);
+    }
+    shown
+}
+
+/// Measures about the profile as a whole; nothing where none was told.
+pub(super) fn of_profile(view: View<'_>, measures: &[KeptTransition], left_out: u64) -> Markup {
+    let (texts, chapters) = (view.language.past(), view.chapters);
+    if measures.is_empty() {
+        return html! {};
+    }
+    let left_out = left_out + measures.len().saturating_sub(MAX_ALERTS) as u64;
+    html! {
+        h3.topic { (chapters.profile_measures) }
+        div.scroll role="group" tabindex="0" aria-label=(chapters.profile_measures) {
+            table {
+                caption.hidden { (chapters.profile_measures) }
+                thead { tr { @for name in [texts.when, texts.what, texts.by] { th scope="col" { (name) } } } }
+                tbody {
+                    @for of in measures.iter().take(MAX_ALERTS) {
+                        tr { th scope="row" { (time(view.language, Some(of.at))) } td { (word(view, of)) } td { (measure(view, of)) } }
+                    }
+                }
+            }
+        }
+        @if left_out > 0 { p.note { (fill(chapters.profile_measures_left_out, &[&view.language.count(left_out)])) } }
     }
 }
 
@@ -94,10 +131,14 @@ fn happened(view: View<'_>, alert: &AlertReport) -> Markup {
     }
 }
 
+/// What happened, in words.
+fn word<'t>(view: View<'_>, of: &'t KeptTransition) -> &'t str {
+    let words = view.language.past().words;
+    words.iter().find(|(name, _)| *name == of.transition).map_or(of.transition.as_str(), |(_, word)| *word)
+}
+
 fn line(view: View<'_>, of: &KeptTransition) -> Markup {
-    let texts = view.language.past();
-    let word =
-        texts.words.iter().find(|(name, _)| *name == of.transition).map_or(of.transition.as_str(), |(_, word)| *word);
+    let word = word(view, of);
     html! {
         tr {
             th scope="row" { (time(view.language, Some(of.at))) }

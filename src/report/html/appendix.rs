@@ -154,6 +154,7 @@ fn moments_of(view: View<'_>, row: Row<'_>, caption: &str) -> Markup {
                 thead {
                     tr {
                         th scope="col" { (chapters.when) }
+                        th scope="col" { (chapters.window) }
                         @for name in [language.group_rate(), language.reference_rate(), language.ratio(), language.evidence()] { th.number scope="col" { (name) } }
                         th scope="col" { (chapters.verdict) }
                     }
@@ -175,6 +176,7 @@ fn moment_line(view: View<'_>, point: &PastPoint) -> Markup {
     html! {
         tr {
             th scope="row" { (view.day(point.as_of)) }
+            td { (view.window(&point.window)) }
             td.number { (side(view, of, of.group_rate, of.group_counts)) }
             td.number { (side(view, of, of.reference_rate, of.reference_counts)) }
             @for cell in [ratio, evidence] { td.number { @match cell { Some(cell) => { (cell) } None => { (absent(view, of)) } } } }

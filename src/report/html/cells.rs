@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::super::model::NOT_TOLD_AT_END;
 use super::details::Details;
 pub(super) use super::view::ABSENT;
 use super::view::{Row, View};
@@ -144,6 +145,9 @@ pub(super) fn verdict(view: View<'_>, of: Row<'_>) -> Markup {
 /// Why the verdict is what it is: the reason of a duty, or what a comparison rests on.
 pub(super) fn because(view: View<'_>, row: &KeptFinding) -> &'static str {
     let chapters = view.chapters;
+    if row.reason.as_deref() == Some(NOT_TOLD_AT_END) {
+        return chapters.because_not_told;
+    }
     if let Some(reason) = reason_of(row) {
         return view.language.why(reason);
     }

@@ -79,12 +79,12 @@ pub(super) fn basis(view: View<'_>, basis: &Basis) -> String {
     } else {
         fill(chapters.counts_window, &[&view.window(&basis.window), &view.day(basis.released_at)])
     };
-    // An end before the last moment of the period is said.
-    let end = view.report.coverage.last.map_or(view.report.period.end(), |last| last.min(view.report.period.end()));
-    if basis.is_period && basis.released_at < end {
-        format!("{counts} {}", fill(chapters.counts_until, &[&view.day(basis.released_at)]))
+    let outcomes = fill(chapters.outcomes_until, &[&view.day(basis.outcomes_until)]);
+    // An end before that of the period is said.
+    if basis.is_period && basis.is_gone {
+        format!("{counts} {} {outcomes}", fill(chapters.counts_until, &[&view.day(basis.released_at)]))
     } else {
-        counts
+        format!("{counts} {outcomes}")
     }
 }
 
@@ -160,8 +160,7 @@ fn line(view: View<'_>, (scale, plot): (Scale, &Plotted), row: Row<'_>) -> Marku
 
 /// A finding that was gone before the end says when it was told last.
 pub(super) fn last_told(view: View<'_>, basis: &Basis) -> Markup {
-    let end = view.report.coverage.last.map_or(view.report.period.end(), |last| last.min(view.report.period.end()));
-    html! { @if basis.as_of < end { small { (fill(view.chapters.last_told, &[&view.day(basis.as_of)])) } } }
+    html! { @if basis.is_gone { small { (fill(view.chapters.last_told, &[&view.day(basis.as_of)])) } } }
 }
 
 fn plotted(row: Row<'_>) -> Plotted {

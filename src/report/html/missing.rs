@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::profile;
 use super::view::View;
+use crate::plan::PeriodKind;
 use crate::render::words::fill;
 
 /// Runs of days without numbers that are named, at most, and things that cannot be read.
@@ -51,14 +52,26 @@ fn lines(view: View<'_>) -> Vec<String> {
     if rolling > 0 {
         lines.push(fill(opening.not_of_period, &[&view.count(rolling), &view.count(all)]));
     }
-    let last = report.coverage.last;
-    let early = view
-        .findings()
-        .filter(|row| last.is_some_and(|last| row.of.basis.as_of < last.min(report.period.end())))
-        .count();
-    if early > 0 {
-        lines.push(fill(opening.not_at_end, &[&view.count(early), &view.count(all)]));
+    if PeriodKind::ALL.iter().all(|kind| kind.around(report.period.start()).last != report.period.last) {
+        lines.push(opening.no_such_period.to_owned());
     }
+    let gone = view.findings().filter(|row| row.of.basis.is_gone).count();
+    if gone > 0 {
+        lines.push(fill(opening.not_at_end, &[&view.count(gone), &view.count(all)]));
+    }
+    if report.quality.events_unknown {
+        lines.push(opening.events_unknown.to_owned());
+    }
+    if report.quality.unread_details > 0 {
+        lines.push(fill(opening.unread_details, &[&view.language.count(report.quality.unread_details)]));
+    }
+    lines.extend(rest(view));
+    lines
+}
+
+fn rest(view: View<'_>) -> Vec<String> {
+    let (report, opening) = (view.report, view.opening);
+    let mut lines = Vec::new();
     if !report.quality.gaps.is_empty() {
         lines.push(fill(opening.gaps_accepted, &[&view.count(report.quality.gaps.len())]));
     }

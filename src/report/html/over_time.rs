@@ -18,7 +18,7 @@ pub(super) fn part(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     let drawn: Vec<Drawn<'_>> = rows.iter().filter_map(|row| Drawn::of(view, *row)).collect();
     let has_past = rows.iter().any(|row| !row.of.past.is_empty());
     let Some(first) = drawn.first() else { return html! { @if has_past { p.note { (chapters.not_drawn) } } } };
-    let window = view.window(longest(first.row));
+    let window = first.windows();
     let is_thinned = drawn.iter().any(|of| of.points.len() < of.row.of.past.len());
     html! {
         div.over_time {
@@ -51,6 +51,17 @@ impl<'r> Drawn<'r> {
             return None;
         }
         Some(Self { view, row, points: chosen(past, view.moments), breaks: breaks(past, view.report.past_every_days) })
+    }
+
+    /// The windows of the numbers over time, each once, in their order.
+    fn windows(&self) -> String {
+        let mut windows: Vec<&str> = Vec::new();
+        for point in &self.row.of.past {
+            if !windows.contains(&&*point.window) {
+                windows.push(&point.window);
+            }
+        }
+        windows.into_iter().map(|window| self.view.window(window)).collect::<Vec<_>>().join(", ")
     }
 
     fn figures(&self) -> Markup {
@@ -160,18 +171,6 @@ impl<'r> Drawn<'r> {
         let configured = report.configurations.iter().skip(1).map(|of| ("mark config", of.since));
         configured.chain(happened).filter(|(_, at)| (from..=to).contains(at)).collect()
     }
-}
-
-/// The window of the numbers over time: the longest rolling one.
-fn longest(row: Row<'_>) -> &str {
-    let rolling = row.of.windows.iter().map(|(window, _)| window.as_str()).filter(|window| hours(window).is_some());
-    rolling.max_by_key(|window| hours(window)).unwrap_or(&row.of.basis.window)
-}
-
-/// The hours of a rolling window such as `24h` or `90d`.
-fn hours(window: &str) -> Option<u64> {
-    let days = window.strip_suffix('d').and_then(|days| days.parse::<u64>().ok()).map(|days| days.saturating_mul(24));
-    days.or_else(|| window.strip_suffix('h').and_then(|hours| hours.parse().ok()))
 }
 
 /// At most so many, chosen evenly: the first and the last are among them.

@@ -22,6 +22,7 @@ pub(super) fn chapter(view: View<'_>, index: usize, of: &ProfileReport) -> Marku
             @for topic in Topic::ALL { (part(view, topic, &rows)) }
             (not_watched(view, &rows))
             (alerts::part(view, index, &of.alerts))
+            (alerts::of_profile(view, &of.measures, of.measures_left_out))
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use maud::{Markup, html};
 
-use super::cells::cause_of;
+use super::super::model::NOT_TOLD_AT_END;
+use super::cells::{cause_of, reason_of};
 use super::profile;
 use super::sentences::sentence;
 use super::view::{Row, View, rows};
@@ -106,6 +107,9 @@ enum Why {
     Withheld,
     Incomplete,
     Stale,
+    NotTold,
+    /// Another reason, which has words of its own.
+    Other(Reason),
     Unjudged,
 }
 
@@ -116,18 +120,31 @@ fn why(row: Row<'_>) -> Option<Why> {
         Some(Verdict::InsufficientData) if of.suppressed || of.reason.as_deref() == Some(Reason::Withheld.name()) => {
             Some(Why::Withheld)
         }
-        Some(Verdict::InsufficientData) => Some(Why::TooFew),
-        Some(Verdict::Incomplete) => Some(Why::Incomplete),
         Some(Verdict::Stale) => Some(Why::Stale),
-        None => Some(Why::Unjudged),
+        None if of.reason.as_deref() == Some(NOT_TOLD_AT_END) => Some(Why::NotTold),
+        verdict => Some(match (verdict, reason_of(of)) {
+            (Some(Verdict::InsufficientData), None | Some(Reason::TooFew)) => Why::TooFew,
+            (Some(Verdict::Incomplete), None) => Why::Incomplete,
+            (None, None | Some(Reason::NotJudged)) => Why::Unjudged,
+            (_, Some(reason)) => Why::Other(reason),
+            (_, None) => Why::Unjudged,
+        }),
     }
 }
 
 fn not_judged(view: View<'_>) -> Markup {
     let opening = view.opening;
     let of = |which: Why| view.findings().filter(move |row| why(*row) == Some(which));
-    let simple =
-        [(Why::Withheld, opening.why_withheld), (Why::Stale, opening.why_stale), (Why::Unjudged, opening.why_unjudged)];
+    let simple = [
+        (Why::Withheld, opening.why_withheld),
+        (Why::Stale, opening.why_stale),
+        (Why::NotTold, opening.why_not_told),
+        (Why::Unjudged, opening.why_unjudged),
+    ];
+    let other = |reason: Reason| {
+        let count = of(Why::Other(reason)).count();
+        (count > 0).then(|| fill(opening.why_reason, &[view.language.why(reason), &view.count(count)]))
+    };
     let counted = |(which, text): (Why, &str)| {
         let count = of(which).count();
         (count > 0).then(|| fill(text, &[&view.count(count)]))
@@ -135,6 +152,7 @@ fn not_judged(view: View<'_>) -> Markup {
     let lines: Vec<String> = too_few(view, of(Why::TooFew))
         .into_iter()
         .chain(incomplete(view, of(Why::Incomplete)))
+        .chain(Reason::ALL.into_iter().filter_map(other))
         .chain(simple.into_iter().filter_map(counted))
         .collect();
     html! {

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::texts::Texts;
 use crate::checkpoint::day_text;
-use crate::disclosure::KeptThresholds;
+use crate::disclosure::{KeptFinding, KeptThresholds};
 use crate::judge::Verdict;
-use crate::plan::{Harm, Indicator};
+use crate::plan::{Harm, Indicator, Measure};
 use crate::render::rfc3339;
 use crate::render::words::{Language, fill};
 use crate::report::findings::COMPARISON;
-use crate::report::model::{FindingReport, ProfileReport, Report};
+use crate::report::model::{FindingReport, NOT_TOLD_AT_END, ProfileReport, Report};
 use crate::report::verdicts::badness;
 
 /// The evaluation of one profile.
@@ -157,33 +157,66 @@ impl<'r> Evaluation<'r> {
 
 fn threshold(language: Language, finding: &FindingReport, thresholds: &KeptThresholds) -> String {
     let KeptThresholds { measure, warning, critical, .. } = thresholds;
-    let measure = if measure == "ratio" { Texts::ratio(language) } else { Texts::difference(language) };
+    let is_ratio = measure == Measure::Ratio.name();
+    let said_measure = if is_ratio { Texts::ratio(language) } else { Texts::difference(language) };
     let is_low = indicator_of(finding).is_some_and(|indicator| indicator.harm() == Harm::Low);
     let text = if is_low { Texts::threshold_low(language) } else { Texts::threshold(language) };
-    fill(text, &[&finding.key.rule, measure, &number(language, *warning), &number(language, *critical)])
+    let said = |value: f64| if is_ratio { number(language, value) } else { points(language, value) };
+    fill(text, &[&finding.key.rule, said_measure, &said(*warning), &said(*critical)])
 }
 
 fn sentence(language: Language, finding: &FindingReport) -> String {
     let (key, row) = (&finding.key, &finding.row);
-    let verdict = verdict_word(language, row.verdict.as_deref());
     if key.kind != COMPARISON {
+        let verdict = verdict_of(language, row);
         return match key.subject.as_deref().or(key.group.as_deref()) {
             Some(subject) => fill(Texts::found_subject(language), &[&key.rule, subject, &verdict]),
             None => fill(Texts::found_other(language), &[&key.rule, &verdict]),
         };
     }
-    let judged = row.judged_ratio().filter(|_| !row.suppressed);
-    let limits = judged.and_then(|ratio| Some([ratio.value?, ratio.lower?, ratio.upper?]));
-    let said = match limits {
-        Some(limits) => {
-            let [value, lower, upper] = limits.map(|limit| number(language, limit));
-            fill(Texts::by_ratio(language), &[&verdict, &value, &lower, &upper])
-        }
-        None if row.suppressed => fill(Texts::no_number(language), &[&verdict]),
-        None => verdict,
-    };
     let (group, dimension) = (key.group.as_deref().unwrap_or_default(), key.dimension.as_deref().unwrap_or_default());
-    fill(Texts::found(language), &[indicator(language, finding), group, dimension, reference(language, finding), &said])
+    let [indicator, channel] = [indicator(language, finding), language.channel(&key.channel)];
+    let reference = reference(language, finding);
+    let said = numbers(language, finding);
+    fill(Texts::found(language), &[&key.rule, indicator, channel, group, dimension, reference, &said])
+}
+
+/// The verdict with the number that was judged, and which cases it counts where these are not those of the period.
+fn numbers(language: Language, finding: &FindingReport) -> String {
+    let row = &finding.row;
+    let verdict = verdict_of(language, row);
+    if row.suppressed {
+        return fill(Texts::no_number(language), &[&verdict]);
+    }
+    let is_difference = row.thresholds.as_ref().is_some_and(|of| of.measure == Measure::Difference.name());
+    let judged = if is_difference { row.difference } else { row.judged_ratio() };
+    let Some(limits) = judged.and_then(|of| Some([of.value?, of.lower?, of.upper?])) else { return verdict };
+    let said = if is_difference {
+        let [value, lower, upper] = limits.map(|limit| points(language, limit));
+        fill(Texts::by_difference(language), &[&verdict, &value, &lower, &upper])
+    } else {
+        let [value, lower, upper] = limits.map(|limit| number(language, limit));
+        fill(Texts::by_ratio(language), &[&verdict, &value, times(language, finding), &lower, &upper])
+    };
+    if finding.basis.is_period {
+        return said;
+    }
+    let until = rfc3339(finding.basis.released_at).unwrap_or_default();
+    fill(Texts::of_window(language), &[&said, &finding.basis.window, &until])
+}
+
+/// What a ratio says of its indicator.
+fn times(language: Language, finding: &FindingReport) -> &'static str {
+    let indicator = indicator_of(finding);
+    let is_picked = matches!(indicator, Some(Indicator::SelectionRate | Indicator::ControlFrequency));
+    match indicator {
+        _ if is_picked && finding.key.reference == "random" => Texts::as_large(language),
+        Some(Indicator::Intensity) => Texts::as_intensive(language),
+        Some(Indicator::Duration) => Texts::as_long(language),
+        Some(Indicator::SanctionAmount) => Texts::as_high(language),
+        Some(Indicator::ComplaintRate) => Texts::as_many(language),
+        _ => Texts::as_often(language),
+    }
 }
 
 fn indicator_of(finding: &FindingReport) -> Option<Indicator> {
@@ -198,11 +231,23 @@ fn reference(language: Language, finding: &FindingReport) -> &str {
     finding.row.reference_group.as_deref().unwrap_or_else(|| language.reference(&finding.key.reference))
 }
 
+fn verdict_of(language: Language, row: &KeptFinding) -> String {
+    if row.reason.as_deref() == Some(NOT_TOLD_AT_END) {
+        return Texts::not_told(language).to_owned();
+    }
+    verdict_word(language, row.verdict.as_deref())
+}
+
 fn verdict_word(language: Language, verdict: Option<&str>) -> String {
     let Some(name) = verdict else { return Texts::not_judged(language).to_owned() };
     let known = Verdict::ALL.into_iter().find(|known| known.name() == name);
     // Within a sentence.
     known.map_or_else(|| name.to_owned(), |verdict| language.verdict_word(Some(verdict)).to_lowercase())
+}
+
+/// A difference of rates.
+fn points(language: Language, difference: f64) -> String {
+    fill(Texts::points(language), &[&number(language, difference * 100.0)])
 }
 
 /// A number with two decimals in the form of the language.

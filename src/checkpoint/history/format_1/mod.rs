@@ -32,6 +32,8 @@ pub(super) struct Entry<'b> {
     pub is_release: bool,
     /// Whether the entry forgets what came before it.
     pub is_full: bool,
+    /// Where the windows of its rows of periods end.
+    periods_at: Option<i64>,
     config_hash: &'b str,
     new_findings: Vec<Key>,
     #[serde(borrow)]
@@ -82,6 +84,7 @@ pub(super) fn encode(entry: &KeptEntry, told: &[u64], numbers: &mut Numbers) -> 
         told_at: entry.told_at.0,
         is_release: entry.is_release,
         is_full: entry.is_full,
+        periods_at: entry.periods_at.map(|time| time.0),
         config_hash: &entry.config_hash,
         new_findings: numbers.findings.iter().skip(known).map(Key::from).collect(),
         findings: findings.iter().map(|(number, row)| (*number, row.as_slice())).collect(),
@@ -164,6 +167,7 @@ impl<'b> Entry<'b> {
             told_at: EventTime(self.told_at),
             is_release: self.is_release,
             is_full: self.is_full,
+            periods_at: self.periods_at.map(EventTime),
             config_hash: self.config_hash.to_owned(),
             findings,
             gone: gone.collect::<Result<_, _>>()?,

@@ -43,6 +43,7 @@ words! {
         counts_period: "Counts the cases of the period.", "Telt de gevallen van de periode.";
         counts_window: "Counts the cases of the {} up to {}: of the period itself there are no counts.", "Telt de gevallen van de {} tot {}: van de periode zelf zijn er geen tellingen.";
         counts_until: "Numbers up to {}.", "Getallen tot {}.";
+        outcomes_until: "Outcomes count up to {}.", "Uitkomsten tellen mee tot en met {}.";
         window_days: "{} days", "{} dagen";
         window_hours: "{} hours", "{} uur";
         last_told: "last told {}", "laatst gedaan {}";
@@ -61,6 +62,7 @@ words! {
         because_withheld: "The numbers are withheld: this says nothing about the group.", "De getallen zijn afgeschermd: dit zegt niets over de groep.";
         because_incomplete: "More cases are missing than may be.", "Er ontbreken meer gevallen dan toegestaan.";
         because_stale: "No recent events.", "Geen recente gebeurtenissen.";
+        because_not_told: "Nothing was told when the period ended: no verdict stood then.", "Toen de periode eindigde is er niets gedaan: er gold geen oordeel.";
         because_shown: "Shown for the reader: the rule gives no verdict.", "Getoond voor de lezer: de regel geeft geen oordeel.";
         crude_and_adjusted: "like with like, by {}", "gelijken vergeleken, naar {}";
         crude_is: "crude: {} ({})", "ruw: {} ({})";
@@ -101,6 +103,8 @@ words! {
         happened: "What happened to alert {}", "Wat er met alarm {} gebeurde";
         alerts_left_out: "{} alerts are not shown here; all are in the CSV and JSON of this report.", "{} alarmen staan hier niet; alle staan in de CSV en JSON van dit verslag.";
         no_measure: "No measure was reported.", "Er is geen maatregel gemeld.";
+        profile_measures: "Measures about the profile as a whole", "Maatregelen over het profiel als geheel";
+        profile_measures_left_out: "{} more measures about the profile are not told; the audit log has all of them.", "Nog {} maatregelen over het profiel staan hier niet; het auditlogboek heeft ze alle.";
         ratio_then: "Ratio then", "Verhouding toen";
 
         quality: "Data quality", "Kwaliteit van de gegevens";
@@ -114,8 +118,8 @@ words! {
         word_mismatched: "delivered again with other content", "opnieuw bezorgd met andere inhoud";
         word_too_late: "older than what is kept", "ouder dan wat wordt bewaard";
         word_rejected: "rejected: not as the contract says", "geweigerd: niet zoals afgesproken";
-        word_unmatched: "without the case they belong to", "zonder het geval waar ze bij horen";
-        word_ahead: "ahead of time", "voor op de tijd";
+        word_unmatched: "without the case they belong to, at the end", "zonder het geval waar ze bij horen, aan het eind";
+        word_ahead: "ahead of time, at the end", "voor op de tijd, aan het eind";
         word_conflict: "conflict", "conflict";
         word_unknown_type: "of an unknown type", "van een onbekende soort";
         word_unknown_profile: "of an unknown profile", "van een onbekend profiel";

@@ -35,7 +35,10 @@ words! {
         unreadable_more: "{} more things cannot be read.", "Nog {} zaken zijn niet te lezen.";
         withheld_some: "Findings with withheld numbers: {} of {}. There are so few cases that somebody could be recognised, or such numbers would follow.", "Bevindingen met afgeschermde getallen: {} van {}. Er zijn zo weinig gevallen dat iemand herkenbaar zou zijn, of zulke getallen zouden eruit volgen.";
         not_of_period: "Findings that count a rolling window which ended with the period, as there are no counts of the period itself: {} of {}. Each says so.", "Bevindingen die een doorlopend venster tellen dat met de periode eindigde, omdat er van de periode zelf geen tellingen zijn: {} van {}. Dat staat er telkens bij.";
-        not_at_end: "Findings that end before the period does, as they were not told any more: {} of {}. Each says so.", "Bevindingen die eerder eindigen dan de periode, omdat ze daarna niet meer zijn gedaan: {} van {}. Dat staat er telkens bij.";
+        not_at_end: "Findings that were gone before the end of the period: {} of {}. Each says when it was last told.", "Bevindingen die er voor het eind van de periode niet meer waren: {} van {}. Er staat telkens bij wanneer ze het laatst zijn gedaan.";
+        no_such_period: "Of days that are no month, quarter or year nothing is counted by itself. What is told of them are rolling windows that ended with them, and that may reach back before them.", "Van dagen die geen maand, kwartaal of jaar zijn wordt niets apart geteld. Wat erover is verteld zijn doorlopende vensters die ermee eindigden, en die ervoor begonnen kunnen zijn.";
+        events_unknown: "How many events came in the period is not known: no readable day before it says how many had come until then.", "Hoeveel gebeurtenissen er in de periode kwamen is niet bekend: geen leesbare dag ervoor zegt hoeveel er tot dan waren.";
+        unread_details: "Rows whose details cannot be read, and are missing here: {}.", "Regels waarvan de bijzonderheden niet te lezen zijn, en hier ontbreken: {}.";
         gaps_accepted: "Gaps in the data that an operator accepted: {}. See Data quality.", "Gaten in de gegevens die een beheerder accepteerde: {}. Zie Kwaliteit van de gegevens.";
         no_findings_of: "Nothing was found out about: {}. No rule judges it, or no event of it came.", "Er is niets vastgesteld over: {}. Geen regel beoordeelt het, of er kwam geen gebeurtenis van.";
         no_audit_note: "The report rests on no audit log, so that its numbers cannot be shown to be those that were published.", "Het verslag berust op geen auditlogboek. Dat zijn getallen zo gepubliceerd zijn, is dus niet aan te tonen.";
@@ -46,7 +49,7 @@ words! {
         watched_more: "{} profiles were watched, by {} comparisons of groups and {} checks of other duties.", "{} profielen zijn bewaakt, met {} vergelijkingen van groepen en {} toetsen van andere plichten.";
         watched_none: "No profile was watched.", "Er is geen profiel bewaakt.";
         found: "What was found", "Wat is gevonden";
-        found_counts: "At the end of the period: {} critical, {} a warning, {} within the thresholds; {} could not be judged.", "Aan het eind van de periode: {} kritiek, {} een waarschuwing, {} binnen de drempels; {} niet te beoordelen.";
+        found_counts: "At the end of the period: critical findings {}, warnings {}, within the thresholds {}, could not be judged {}.", "Aan het eind van de periode: kritieke bevindingen {}, waarschuwingen {}, binnen de drempels {}, niet te beoordelen {}.";
         found_more: "{} more stand in the chapters of the profiles.", "Nog {} staan in de hoofdstukken van de profielen.";
         found_none: "What could be judged ({} of {}) gave no evidence beyond a threshold. That does not show that people are treated equally.", "Wat te beoordelen was ({} van {}) gaf geen bewijs voorbij een drempel. Dat toont niet aan dat mensen gelijk worden behandeld.";
         found_nothing_judged: "Nothing could be judged. This report therefore says nothing about equal treatment, neither for nor against.", "Er was niets te beoordelen. Dit verslag zegt daarom niets over gelijke behandeling, voor noch tegen.";
@@ -56,6 +59,8 @@ words! {
         why_too_few_needed: "Too few cases yet: {}. Up to {} more are needed.", "Nog te weinig gevallen: {}. Er zijn er nog hoogstens {} nodig.";
         why_withheld: "Numbers withheld: {}. Nothing can be said about these groups.", "Getallen afgeschermd: {}. Over deze groepen valt niets te zeggen.";
         why_incomplete: "Too many cases missing: {}. Largest causes: {}.", "Te veel gevallen ontbreken: {}. Grootste oorzaken: {}.";
+        why_not_told: "Nothing was told when the period ended, so no verdict stood then: {}.", "Toen de periode eindigde is er niets gedaan, zodat er geen oordeel gold: {}.";
+        why_reason: "{} Findings: {}.", "{} Bevindingen: {}.";
         why_stale: "No recent events: {}.", "Geen recente gebeurtenissen: {}.";
         why_unjudged: "Shown for the reader only, as their rules give no verdict: {}.", "Alleen getoond, omdat hun regels geen oordeel geven: {}.";
         happened: "What happened about it", "Wat ermee is gedaan";
