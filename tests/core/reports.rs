@@ -20,6 +20,7 @@ use crate::support::state::NOW;
 fn made(period: &str, name: &str, content: &str) -> MadeReport {
     MadeReport {
         period: Period::parse(period).unwrap(),
+        is_whole: true,
         languages: vec!["nl".to_owned(), "en".to_owned()],
         formats: vec!["html".to_owned()],
         files: vec![MadeFile {

@@ -25,7 +25,8 @@ fn make(state: &Path, period: &str, made_at: EventTime) -> Vec<String> {
     let names = files.iter().map(|file| file.name.clone()).collect();
     let (languages, formats) = (vec!["nl".to_owned()], vec!["html".to_owned(), "json".to_owned()]);
     let period = Period::parse(period).unwrap();
-    hand_over(state, &MadeReport { period, languages, formats, files, made_at, rests_on: None }).unwrap();
+    hand_over(state, &MadeReport { period, is_whole: true, languages, formats, files, made_at, rests_on: None })
+        .unwrap();
     names
 }
 
