@@ -171,3 +171,13 @@ fn a_file_is_served_only_if_it_is_the_one_that_the_newest_note_says() {
     std::os::unix::fs::symlink(files.path().join("secret"), files.path().join("a.html")).unwrap();
     assert_eq!(shelf.file("a.html").unwrap(), None, "a link is no file of ours");
 }
+
+/// A report to date, an empty one, and one that was made before its period was over, are no evaluation of it.
+#[test]
+fn only_a_whole_report_that_was_made_after_its_period_evaluates_it() {
+    let over = made("2025-Q4", "a.html", "one");
+    let end = over.period.end();
+    assert!(MadeReport { made_at: end, ..over.clone() }.evaluates());
+    assert!(!MadeReport { made_at: EventTime(end.0 - 1), ..over.clone() }.evaluates());
+    assert!(!MadeReport { is_whole: false, made_at: end, ..over }.evaluates());
+}
