@@ -1,13 +1,13 @@
 //! `export`: the history of a period as tables. It reads beside a running daemon, and writes nothing but the files of the export.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::arguments::{ConfigArgument, load_to_print};
 use super::failure::{Failure, Finished};
+use super::unfinished::{lock_folder, make};
 use crate::checkpoint::{CheckpointError, HistoryReader, PassedOver, Step, day_of, day_text};
 use crate::plan::{EventTime, Period};
 use crate::render::{ExportFile, ExportFormat, TABLES, Table, export_rows};
@@ -63,6 +63,7 @@ pub fn run(options: &ExportArguments) -> Result<Finished, Failure> {
         )));
     }
     let formats: BTreeSet<ExportFormat> = options.format.iter().copied().collect();
+    let _lock = lock_folder(&options.to)?;
     let mut targets = Vec::new();
     let exported = begin_all(&formats, options, &mut targets)
         .and_then(|()| export(&reader, &options.period, &mut targets))
@@ -121,7 +122,7 @@ impl Target {
     fn begin(table: Table, format: ExportFormat, options: &ExportArguments) -> Result<Self, Failure> {
         let name = format!("paritywatch-{}-{}.{}", table.name(), options.period.label, format.name());
         let (path, unfinished) = (options.to.join(&name), options.to.join(format!("{name}.new")));
-        let file = File::create(&unfinished).and_then(|file| ExportFile::begin(format, table, file));
+        let file = ExportFile::begin(format, table, make(&unfinished)?);
         let file = file.map_err(|error| {
             let _ = std::fs::remove_file(&unfinished);
             Failure::file("make", &unfinished, &error)

@@ -19,6 +19,7 @@ mod rotate_key;
 mod run;
 mod telemetry;
 mod threads;
+mod unfinished;
 mod verify_audit;
 
 pub use daemon::{Changes, Delivery, Keeper};

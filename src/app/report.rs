@@ -86,7 +86,7 @@ pub fn run(arguments: &ReportArguments) -> Result<Finished, Failure> {
         println!("{}: {bytes} bytes, SHA-256 {sha256}", path.display());
     }
     if arguments.files.is_empty() {
-        hand(&settings, &made.report, (&languages(arguments), &formats), &written)?;
+        hand(&settings, &made, (&languages(arguments), &formats), &written)?;
     }
     println!("{}", told(&made.report));
     if made.is_empty {
@@ -111,8 +111,7 @@ fn asked(arguments: &ReportArguments, settings: &Settings, now: EventTime) -> Re
         )));
     }
     let has_ended = period.end() <= until;
-    // Files have an end of their own: what of the period is not in them is told as missing.
-    if !has_ended && !to_date && (files.is_empty() || as_of.is_some()) {
+    if !has_ended && !to_date {
         return Err(Failure::Usage(format!(
             "--period: expected a period that has ended by {}, found {}, which ends on {}; --to-date reports what there is",
             rfc3339(until).unwrap_or_default(),
@@ -224,15 +223,17 @@ fn languages(arguments: &ReportArguments) -> Vec<Language> {
 /// Tells the audit log of the files.
 fn hand(
     settings: &Settings,
-    report: &Report,
+    Made { report, is_empty, .. }: &Made,
     (languages, formats): (&[Language], &BTreeSet<ReportFormat>),
     written: &[WrittenFile],
 ) -> Result<(), Failure> {
     let file =
         |file: &WrittenFile| MadeFile { name: file.name.clone(), bytes: file.bytes, sha256: file.sha256.clone() };
     debug_assert!(written.len() <= MAX_FILES, "a report has some dozen files");
+    let is_document = [ReportFormat::Html, ReportFormat::Json].iter().any(|format| formats.contains(format));
     let made = MadeReport {
         period: report.period.clone(),
+        is_whole: is_document && report.to_date.is_none() && !is_empty,
         languages: languages.iter().map(|language| language.code().to_owned()).collect(),
         formats: formats.iter().map(|format| format.name().to_owned()).collect(),
         files: written.iter().map(file).collect(),

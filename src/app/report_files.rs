@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ring::digest::{Context, SHA256};
 
 use super::failure::Failure;
+use super::unfinished::{lock_folder, make};
 use crate::render::words::Language;
 use crate::report::{Register, Report, ReportTable, html, write_json};
 
@@ -72,6 +73,7 @@ impl ReportFiles<'_> {
     /// # Errors
     /// [`Failure::Io`]; what was not whole is removed.
     pub fn write(&self) -> Result<Vec<WrittenFile>, Failure> {
+        let _lock = lock_folder(self.folder)?;
         let mut written = Vec::new();
         let ended = self.write_all(&mut written).and_then(|()| self.name_all(&written));
         if ended.is_err() {
@@ -119,7 +121,7 @@ impl ReportFiles<'_> {
         let to_date = if self.report.to_date.is_some() { "-to-date" } else { "" };
         let name = format!("paritywatch-report-{}{to_date}{end}", self.report.period.label);
         let (path, unfinished) = (self.folder.join(&name), self.folder.join(format!("{name}.new")));
-        let file = File::create(&unfinished).map_err(|error| Failure::file("make", &unfinished, &error))?;
+        let file = make(&unfinished)?;
         written.push(WrittenFile { name, path, bytes: 0, sha256: String::new(), unfinished: unfinished.clone() });
         let mut to = Hashed { file: BufWriter::new(file), hash: Context::new(&SHA256), bytes: 0 };
         let ended = write(&mut to).and_then(|()| to.end());

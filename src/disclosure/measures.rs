@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::plain::plain;
 use super::suppress::shows_comparison;
 use crate::alert::{
     Acceptance, AcceptanceEnd, Alert, BeyondAccepted, MeasureBook, MeasureKey, MeasureSubject, MeasureTaken,
@@ -219,8 +220,8 @@ impl PublishedAcceptance {
         let judged_by = judged_by.filter(|_| shows_comparison(plan, finding)).map(|(measure, _)| measure);
         Self {
             at: measure.key.at,
-            reason: measure.reason.clone(),
-            by: measure.by.clone(),
+            reason: plain(&measure.reason).into_owned(),
+            by: plain(&measure.by).into_owned(),
             until: measure.until,
             up_to: judged_by.and_then(|measure| Some((measure, accepted.limit(&finding.key.window, measure)?))),
             ended: *ended,
@@ -319,8 +320,8 @@ impl PublishedMeasure {
             at: key.at,
             kind: *kind,
             subject: PublishedSubject::of(subject),
-            reason: reason.clone(),
-            by: by.clone(),
+            reason: plain(reason).into_owned(),
+            by: plain(by).into_owned(),
             until: *until,
             accepted_ratio: *accepted_ratio,
             unknown: UnknownName::of(subject, plan),

@@ -31,6 +31,7 @@ mod missing;
 mod nested;
 mod part;
 mod periods;
+mod plain;
 mod publish;
 mod published;
 mod quality;

@@ -5,6 +5,7 @@ use super::handled::{PublishedMix, PublishedValues, told_ratio};
 use super::measures::{MeasureShelf, PublishedAnswer, PublishedMeasures};
 use super::missing::PublishedMissing;
 use super::periods::ToldPeriods;
+use super::plain::plain;
 use super::published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,
     PublishedPeriod, PublishedPeriods, PublishedProfile, PublishedRates, PublishedThresholds,
@@ -258,14 +259,14 @@ fn subject(min_cell: u64, rule: &Rule, finding: &Finding) -> Option<String> {
         RuleKind::Criterion(_) => finding.group.events,
         _ => finding.group.exposed,
     };
-    Some(if is_ours || cases >= min_cell { subject.to_owned() } else { FEW_CASES.to_owned() })
+    Some(if is_ours || cases >= min_cell { plain(subject).into_owned() } else { FEW_CASES.to_owned() })
 }
 
 /// The group that is compared with, or the version: one that few cases have is not named.
 fn reference_group(min_cell: u64, rule: &Rule, finding: &Finding) -> Option<String> {
     let is_version = matches!(&rule.kind, RuleKind::Drift(terms) if matches!(terms.compare, Compare::Version(_)));
     let is_named = !is_version || finding.reference.exposed >= min_cell;
-    finding.reference_group.clone().filter(|_| is_named)
+    finding.reference_group.as_deref().filter(|_| is_named).map(|name| plain(name).into_owned())
 }
 
 fn publish_late(plan: &Plan, late: &Late) -> Option<PublishedLate> {

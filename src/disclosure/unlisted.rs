@@ -1,5 +1,6 @@
 //! What may leave of groups on no list.
 
+use super::plain::plain;
 use serde::Serialize;
 
 use crate::judge::Unlisted;
@@ -62,7 +63,7 @@ pub(super) fn publish_unlisted(plan: &Plan, unlisted: &[Unlisted]) -> PublishedU
             others = others.saturating_sub(found.cases);
             published.values.push(PublishedValue {
                 dimension: dimension.clone(),
-                value: found.value.clone(),
+                value: plain(&found.value).into_owned(),
                 resembles: found.resembles.clone(),
                 cases: found.cases,
             });
@@ -73,10 +74,10 @@ pub(super) fn publish_unlisted(plan: &Plan, unlisted: &[Unlisted]) -> PublishedU
         }
         let spellings =
             of_dimension.spellings.iter().filter(|spelling| spelling.cases >= plan.disclosure.min_cell.max(1));
-        published.spellings.extend(
-            spellings
-                .map(|spelling| PublishedSpelling { written: spelling.written.clone(), dimension: dimension.clone() }),
-        );
+        published.spellings.extend(spellings.map(|spelling| PublishedSpelling {
+            written: plain(&spelling.written).into_owned(),
+            dimension: dimension.clone(),
+        }));
     }
     published
 }

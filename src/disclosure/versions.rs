@@ -1,5 +1,6 @@
 //! Versions of a profile. Their names leave, as they are words of the profile and not of persons; their numbers do where no small one follows from them.
 
+use super::plain::plain;
 use crate::judge::{SeenVersion, Versions};
 
 /// Returns the versions with the numbers that may be told, which `tell` says of each version and its cases. Where one is withheld, so are the smallest
@@ -42,7 +43,7 @@ pub(super) fn carried(exact: &Versions, told: Option<&Versions>) -> Versions {
 /// Returns the versions without numbers below `min_cell`, as they leave: one without a name is told as such.
 pub(super) fn published(versions: &Versions, min_cell: u64) -> Versions {
     let seen = versions.seen.iter().map(|seen| SeenVersion {
-        version: if seen.version.is_empty() { NO_VERSION.to_owned() } else { seen.version.clone() },
+        version: if seen.version.is_empty() { NO_VERSION.to_owned() } else { plain(&seen.version).into_owned() },
         cases: seen.cases.filter(|cases| *cases >= min_cell),
     });
     Versions { seen: seen.collect(), left_out: versions.left_out }

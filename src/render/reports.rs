@@ -26,6 +26,8 @@ pub struct ReportRow {
     pub id: String,
     /// What it is about, such as `2026-Q3`.
     pub period: String,
+    /// Whether it is a document about the whole period that has something to tell.
+    pub is_whole: bool,
     /// Its languages.
     pub languages: Vec<String>,
     /// Its formats.
@@ -83,7 +85,7 @@ fn report(row: &ReportRow) -> Value {
     let audit =
         row.rests_on.as_ref().map(|(origin, size, root)| json!({ "origin": origin, "size": size, "root": root }));
     json!({
-        "id": row.id, "period": row.period, "languages": row.languages, "formats": row.formats,
+        "id": row.id, "period": row.period, "whole": row.is_whole, "languages": row.languages, "formats": row.formats,
         "made_at": rfc3339(row.made_at), "in_audit_log": row.is_logged, "audit": audit,
         "files": row.files.iter().map(file).collect::<Vec<_>>(),
     })

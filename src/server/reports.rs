@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::{Policy, TEXT, answer, refuse};
 use crate::checkpoint::CheckpointError;
@@ -30,6 +31,23 @@ struct Desk {
     shared: Arc<Shared>,
     /// One reading of the disk at a time.
     reading: Arc<Semaphore>,
+    /// Files that are on their way, in memory until they are sent.
+    sending: Arc<Semaphore>,
+}
+
+/// Files that are sent at the same time, at most: each is in memory, and a reader may be slow.
+const MAX_SENT: usize = 4;
+
+/// A file in memory, and the right to have it there.
+struct Held {
+    bytes: Vec<u8>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Returns what answers requests about reports.
@@ -38,7 +56,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(shared: Arc<Shared>, read
         .route("/api/v1/reports", get(document))
         .route("/reports/", get(listing))
         .route("/reports/{name}", get(file))
-        .with_state(Arc::new(Desk { shared, reading }))
+        .with_state(Arc::new(Desk { shared, reading, sending: Arc::new(Semaphore::new(MAX_SENT)) }))
 }
 
 async fn document(State(desk): State<Arc<Desk>>) -> Response {
@@ -64,6 +82,9 @@ async fn listing(State(desk): State<Arc<Desk>>, uri: Uri, headers: HeaderMap) ->
 
 /// A file of a report, if it is the one whose hash its note has.
 async fn file(State(desk): State<Arc<Desk>>, Path(name): Path<String>) -> Response {
+    let Ok(permit) = Arc::clone(&desk.sending).try_acquire_owned() else {
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "other files of reports are being sent; try again");
+    };
     let end = name.clone();
     let found = read(&desk, move |shelf| shelf.file(&name)).await;
     let bytes = match found {
@@ -71,6 +92,7 @@ async fn file(State(desk): State<Arc<Desk>>, Path(name): Path<String>) -> Respon
         Ok(_) => return refuse(StatusCode::NOT_FOUND, "no report has this file, or it is not what its note says"),
         Err(refusal) => return refusal,
     };
+    let bytes = Bytes::from_owner(Held { bytes, _permit: permit });
     let known = TYPES.iter().find(|(known, _)| end.ends_with(known));
     let mut response = answer(StatusCode::OK, known.map_or(TEXT, |(_, content_type)| content_type), bytes);
     response.extensions_mut().insert(Policy(HeaderValue::from_static(REPORT_POLICY)));

@@ -20,6 +20,7 @@ use crate::support::state::NOW;
 fn made(period: &str, name: &str, content: &str) -> MadeReport {
     MadeReport {
         period: Period::parse(period).unwrap(),
+        is_whole: true,
         languages: vec!["nl".to_owned(), "en".to_owned()],
         formats: vec!["html".to_owned()],
         files: vec![MadeFile {
@@ -169,4 +170,14 @@ fn a_file_is_served_only_if_it_is_the_one_that_the_newest_note_says() {
     std::fs::remove_file(files.path().join("a.html")).unwrap();
     std::os::unix::fs::symlink(files.path().join("secret"), files.path().join("a.html")).unwrap();
     assert_eq!(shelf.file("a.html").unwrap(), None, "a link is no file of ours");
+}
+
+/// A report to date, an empty one, and one that was made before its period was over, are no evaluation of it.
+#[test]
+fn only_a_whole_report_that_was_made_after_its_period_evaluates_it() {
+    let over = made("2025-Q4", "a.html", "one");
+    let end = over.period.end();
+    assert!(MadeReport { made_at: end, ..over.clone() }.evaluates());
+    assert!(!MadeReport { made_at: EventTime(end.0 - 1), ..over.clone() }.evaluates());
+    assert!(!MadeReport { is_whole: false, made_at: end, ..over }.evaluates());
 }

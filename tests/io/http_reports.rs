@@ -4,14 +4,17 @@
 
 use crate::support;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
+use std::time::Duration;
 
 use paritywatch::checkpoint::audit::sha256;
 use paritywatch::checkpoint::reports::{MadeFile, MadeReport, hand_over};
 use paritywatch::plan::{EventTime, Period};
 use serde_json::Value;
 use support::page::{START, rich, rich_monitor, serve_with_history};
-use support::process::{http_get, http_request};
+use support::process::{http_get, http_request, wait_until};
 
 /// Makes a report of two files, and hands it over.
 fn make(state: &Path, period: &str, made_at: EventTime) -> Vec<String> {
@@ -25,7 +28,8 @@ fn make(state: &Path, period: &str, made_at: EventTime) -> Vec<String> {
     let names = files.iter().map(|file| file.name.clone()).collect();
     let (languages, formats) = (vec!["nl".to_owned()], vec!["html".to_owned(), "json".to_owned()]);
     let period = Period::parse(period).unwrap();
-    hand_over(state, &MadeReport { period, languages, formats, files, made_at, rests_on: None }).unwrap();
+    hand_over(state, &MadeReport { period, is_whole: true, languages, formats, files, made_at, rests_on: None })
+        .unwrap();
     names
 }
 
@@ -104,4 +108,37 @@ fn only_listed_files_that_are_what_their_note_says_are_served() {
     let list = http_get(&format!("{}/api/v1/reports", without.url)).unwrap().text();
     let list: Value = serde_json::from_str(&list).unwrap();
     assert_eq!(list["reports"].as_array().unwrap().len(), 0);
+}
+
+/// A file is in memory until it is sent: slow readers of large ones must not fill it.
+#[test]
+fn few_files_are_on_their_way_at_a_time() {
+    let state = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(state.path().join("reports")).unwrap();
+    // More than the system's buffers between two sockets take.
+    let content = vec![b' '; 16 << 20];
+    let name = "paritywatch-report-2026-Q2.json";
+    std::fs::write(state.path().join("reports").join(name), &content).unwrap();
+    let file = MadeFile { name: name.to_owned(), bytes: content.len() as u64, sha256: sha256(&content) };
+    let period = Period::parse("2026-Q2").unwrap();
+    let (languages, formats) = (vec!["nl".to_owned()], vec!["json".to_owned()]);
+    let made =
+        MadeReport { period, is_whole: true, languages, formats, files: vec![file], made_at: START, rests_on: None };
+    hand_over(state.path(), &made).unwrap();
+    let served = serve_with_history(&rich_monitor(), state.path());
+    let address = served.url.trim_start_matches("http://").to_owned();
+    let slow = || {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "GET /reports/{name} HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        (stream, String::from_utf8_lossy(&start).into_owned())
+    };
+    let mut readers: Vec<(TcpStream, String)> = (0..4).map(|_| slow()).collect();
+    assert!(readers.iter().all(|(_, start)| start == "HTTP/1.1 200"), "{readers:?}");
+    assert_eq!(slow().1, "HTTP/1.1 503");
+    readers.pop();
+    wait_until(Duration::from_secs(60), "the place of the reader that left", || {
+        (slow().1 == "HTTP/1.1 200").then_some(())
+    });
 }

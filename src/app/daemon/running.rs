@@ -21,7 +21,7 @@ use super::unanswered::UnansweredLog;
 use super::unlisted::UnlistedLog;
 use crate::app::{arguments::load, failure::Failure, threads};
 use crate::checkpoint::audit::Fact;
-use crate::checkpoint::reports::notes;
+use crate::checkpoint::reports::{MadeReport, notes};
 use crate::checkpoint::{Input, Owner};
 use crate::disclosure::Published;
 use crate::monitor::{Monitor, Output};
@@ -378,7 +378,7 @@ impl Daemon {
     /// Judges at a tick, once it was heard of the reports that were made since the last one.
     fn judge(&mut self) {
         let made = self.audit.take_reports();
-        made.iter().for_each(|report| self.monitor.note_report(&report.period, report.made_at));
+        made.iter().for_each(|report| note_report(&mut self.monitor, report));
         self.monitor.handle_tick(self.clock.now());
     }
 
@@ -395,7 +395,13 @@ impl Daemon {
 /// What was made while no daemon ran must not be overdue at the first tick. A folder that cannot be read is told by the thread of the audit log.
 fn note_reports(monitor: &mut Monitor, owner: &Owner) {
     for note in notes(owner.folder()).unwrap_or_default().notes {
-        monitor.note_report(&note.report.period, note.report.made_at);
+        note_report(monitor, &note.report);
+    }
+}
+
+fn note_report(monitor: &mut Monitor, report: &MadeReport) {
+    if report.evaluates() {
+        monitor.note_report(&report.period, report.made_at);
     }
 }
 

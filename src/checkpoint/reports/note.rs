@@ -18,6 +18,8 @@ const SCHEMA: &str = "paritywatch.report_made.v1";
 pub struct MadeReport {
     /// What it is about.
     pub period: Period,
+    /// Whether it is a document about the whole period, and has something to tell. Else it is one to date, an empty one, or tables alone.
+    pub is_whole: bool,
     /// Its languages.
     pub languages: Vec<String>,
     /// Its formats: `html`, `json`, `csv` ...
@@ -60,6 +62,7 @@ pub struct RestsOn {
 struct Note {
     schema: String,
     period: String,
+    whole: bool,
     languages: Vec<String>,
     formats: Vec<String>,
     made_at: String,
@@ -68,6 +71,12 @@ struct Note {
 }
 
 impl MadeReport {
+    /// Returns whether it is the evaluation of its period: whole, and made once that was over. A report to date is none.
+    #[must_use]
+    pub fn evaluates(&self) -> bool {
+        self.is_whole && self.made_at >= self.period.end()
+    }
+
     /// Returns it as one line of JSON.
     ///
     /// # Errors
@@ -77,6 +86,7 @@ impl MadeReport {
         let note = Note {
             schema: SCHEMA.to_owned(),
             period: self.period.label.clone(),
+            whole: self.is_whole,
             languages: self.languages.clone(),
             formats: self.formats.clone(),
             made_at: made_at.to_string(),
@@ -98,6 +108,7 @@ impl MadeReport {
             note.made_at.parse().map_err(|_| format!("made_at: expected a time, found {:?}", note.made_at))?;
         Ok(Self {
             period,
+            is_whole: note.whole,
             languages: note.languages,
             formats: note.formats,
             files: note.files,

@@ -45,7 +45,7 @@ impl ReportShelf {
     /// Lists a report. `newest` are the names of the files of newer ones.
     fn row(&self, note: HandedOver, newest: &mut HashSet<String>) -> ReportRow {
         let HandedOver { id, report, is_logged, .. } = note;
-        let MadeReport { period, languages, formats, files, made_at, rests_on } = report;
+        let MadeReport { period, is_whole, languages, formats, files, made_at, rests_on } = report;
         let mut file = |MadeFile { name, bytes, sha256 }| {
             let is_newest = newest.insert(String::clone(&name));
             let is_here = is_newest && self.length(&name).is_ok_and(|length| length == bytes);
@@ -53,7 +53,7 @@ impl ReportShelf {
         };
         let files = files.into_iter().map(&mut file).collect();
         let rests_on = rests_on.map(|RestsOn { origin, size, root }| (origin, size, root));
-        ReportRow { id, period: period.label, languages, formats, made_at, is_logged, rests_on, files }
+        ReportRow { id, period: period.label, is_whole, languages, formats, made_at, is_logged, rests_on, files }
     }
 
     /// Returns the bytes of a file of a report; `None` where no note names it, or it is not what the newest of them says: then it was replaced or

@@ -17,6 +17,7 @@ pub(super) struct ReportTexts {
     none: &'static str,
     unreadable: &'static str,
     period: &'static str,
+    not_whole: &'static str,
     made_at: &'static str,
     logged: &'static str,
     is_logged: &'static str,
@@ -34,6 +35,7 @@ const ENGLISH: ReportTexts = ReportTexts {
     none: "No report was made yet.",
     unreadable: "A note of a report cannot be read:",
     period: "Period",
+    not_whole: "not the whole period, or tables alone",
     made_at: "Made",
     logged: "Audit log",
     is_logged: "entered",
@@ -51,6 +53,7 @@ const DUTCH: ReportTexts = ReportTexts {
     none: "Er is nog geen rapport gemaakt.",
     unreadable: "Een melding van een rapport is niet te lezen:",
     period: "Periode",
+    not_whole: "niet de hele periode, of alleen tabellen",
     made_at: "Gemaakt",
     logged: "Auditlogboek",
     is_logged: "opgenomen",
@@ -150,7 +153,10 @@ fn table(language: Language, texts: &ReportTexts, reports: &[ReportRow]) -> Mark
                 tbody {
                     @for row in reports {
                         tr {
-                            th scope="row" { (row.period) small { (row.languages.join(", ")) } }
+                            th scope="row" {
+                                (row.period) small { (row.languages.join(", ")) }
+                                @if !row.is_whole { small { (texts.not_whole) } }
+                            }
                             td { (time(language, Some(row.made_at))) }
                             td {
                                 @if row.is_logged { (texts.is_logged) } @else { b.trouble { (texts.not_logged) } }
