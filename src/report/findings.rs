@@ -40,8 +40,6 @@ struct Finding {
     /// The verdict of the period's own row when the period ended.
     at_end: AtEnd,
     thresholds: Option<(KeptThresholds, EventTime)>,
-    /// The end of the windows of the last release that has it.
-    seen: EventTime,
 }
 
 impl Findings {
@@ -167,14 +165,13 @@ impl Finding {
             verdicts: Verdicts::default(),
             at_end: AtEnd::default(),
             thresholds: None,
-            seen: EventTime::MIN,
         }
     }
 
     fn take(&mut self, key: &KeptKey, row: &KeptFinding, moment: Moment) {
-        self.seen = moment.as_of;
         self.windows.take(&key.window, row, moment);
-        if let Some(thresholds) = &row.thresholds
+        // Rows of periods stand for a day: those of before a change would say it comes later.
+        if let Some(thresholds) = row.thresholds.as_ref().filter(|_| !key.is_of_period())
             && self.thresholds.as_ref().is_none_or(|(known, _)| known != thresholds)
         {
             self.thresholds = Some((thresholds.clone(), moment.as_of));
@@ -202,6 +199,7 @@ impl Finding {
             let (judged, told_at) = self.at_end.finish(row, earliest);
             (row, basis.as_of) = (judged, told_at.map_or(basis.as_of, |told_at| told_at.min(end)));
         }
+        let seen = self.windows.seen().as_of;
         let (verdicts, verdicts_left_out) = self.verdicts.finish();
         let report = FindingReport {
             key: KeptKey { window: basis.window.clone(), ..self.key },
@@ -213,7 +211,7 @@ impl Finding {
             verdicts_left_out,
             thresholds_since: self.thresholds.map(|(_, since)| since),
         };
-        Some((self.seen, report))
+        Some((seen, report))
     }
 }
 

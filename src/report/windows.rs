@@ -97,7 +97,10 @@ impl<R: Clone + PartialEq> Windows<R> {
     /// Takes the row of a window, which a release tells.
     pub fn take(&mut self, window: &str, row: &R, moment: Moment) {
         let known = self.place(window, row, moment);
-        known.seen = moment;
+        // A row of the calendar stands from one telling to the next: it is as old as that.
+        let is_rolling = matches!(known.order, Order::Rolling(_));
+        let as_of = if is_rolling { moment.as_of } else { moment.periods_told().min(moment.as_of) };
+        known.seen = Moment { as_of, ..moment };
         if known.row != *row {
             known.row.clone_from(row);
         }

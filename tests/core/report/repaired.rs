@@ -47,7 +47,7 @@ fn a_period_that_is_over_has_the_verdict_that_stood_when_it_ended() {
     // Numbers have the outcomes that came since.
     assert_eq!(
         (&basis["released_at"], &basis["outcomes_until"]),
-        (&"2025-08-01T00:00:00Z".into(), &"2025-08-09T00:00:00Z".into())
+        (&"2025-08-01T00:00:00Z".into(), &"2025-08-12T00:00:00Z".into())
     );
     let hits = finding(&document, "d", "hits", "y");
     assert!(hits["group_counts"]["exposed"].as_u64() > Some(0), "{hits}");
@@ -63,10 +63,10 @@ fn a_period_that_is_over_has_the_verdict_that_stood_when_it_ended() {
     let row = rows.iter().find(|row| cell(row, "rule") == "selection" && cell(row, "profile") == "d").unwrap();
     assert_eq!(
         (cell(row, "verdict"), cell(row, "basis_outcomes_until")),
-        ("within".into(), "2025-08-09T00:00:00Z".into())
+        ("within".into(), "2025-08-12T00:00:00Z".into())
     );
     assert!(read(to.path(), "2025-07-register.en.md").contains("Rule selection: "));
-    assert!(read(to.path(), "2025-07.en.html").contains("Outcomes count up to 8 August 2025."));
+    assert!(read(to.path(), "2025-07.en.html").contains("Outcomes count up to 11 August 2025."));
 }
 
 #[test]
