@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::{check_files, load};
+use super::certificates;
 use super::daemon::{check_keys, folder_remark};
 use super::failure::{Failure, Finished};
 use crate::server::Access;
@@ -34,7 +35,8 @@ pub fn run(arguments: &CheckConfigArguments) -> Result<Finished, Failure> {
         }
         check_access(&settings)?;
         check_keys(&settings)?;
-        folder_remark(&settings).iter().for_each(|remark| eprintln!("paritywatch: warning: {remark}"));
+        let remarks = folder_remark(&settings).into_iter().chain(certificates::remarks(&settings));
+        remarks.for_each(|remark| eprintln!("paritywatch: warning: {remark}"));
     }
     let plan = &settings.plan;
     println!(

@@ -2,6 +2,7 @@
 
 mod accept_gap;
 mod arguments;
+mod certificates;
 mod check_config;
 pub mod cli;
 mod daemon;

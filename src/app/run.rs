@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::arguments::{ConfigArgument, check_files, load};
+use super::certificates;
 use super::daemon::{Daemon, Reload, Signals, StateLock, Supervisor, Web};
 use super::failure::{Failure, Finished};
 use super::telemetry;
@@ -23,6 +24,7 @@ pub fn run(arguments: &ConfigArgument) -> Result<Finished, Failure> {
         ));
     };
     check_files(&settings)?;
+    certificates::remarks(&settings).iter().for_each(|remark| tracing::warn!("{remark}"));
     // A wrong one is told before anything is claimed. It is read again when HTTP is served.
     Access::open(&settings.server).map_err(Failure::configuration)?;
     let mut supervisor = Supervisor::start();

@@ -56,14 +56,14 @@ const ROOMS: [&str; 11] =
 static COUNTS: [AtomicU64; ROOMS.len()] = [const { AtomicU64::new(0) }; ROOMS.len()];
 static FIRST: [OnceLock<&'static Location<'static>>; ROOMS.len()] = [const { OnceLock::new() }; ROOMS.len()];
 
-/// Reports a broken invariant at the place of the caller. `expected` says what must hold.
+/// Reports a broken invariant at the place of the caller. `expected` says what must hold; it is a text of the source, so that it holds no data.
 ///
 /// # Panics
 /// In builds with debug assertions.
 #[cold]
 #[inline(never)]
 #[track_caller]
-pub fn broken(room: Room, expected: &str) {
+pub fn broken(room: Room, expected: &'static str) {
     // Asked here: as a function that is handed on, it would name the place that calls it in the library.
     let at = Location::caller();
     if let (Some(count), Some(first)) = (COUNTS.get(room as usize), FIRST.get(room as usize)) {
@@ -79,7 +79,7 @@ pub fn broken(room: Room, expected: &str) {
 /// In builds with debug assertions, where the value is missing.
 #[inline]
 #[track_caller]
-pub fn present<T>(room: Room, expected: &str, value: Option<T>) -> Option<T> {
+pub fn present<T>(room: Room, expected: &'static str, value: Option<T>) -> Option<T> {
     if value.is_none() {
         broken(room, expected);
     }

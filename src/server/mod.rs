@@ -20,7 +20,7 @@ use crate::status::Shared;
 use gate::House;
 
 pub use access::{Access, AccessError};
-pub use web::WebConfigError;
+pub use web::{Left, WebConfigError, certificate_ends, left};
 
 /// Serves until it is told to shut down.
 ///

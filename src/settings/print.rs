@@ -8,7 +8,7 @@ use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
 use super::kinds::DAYS;
 use super::schema::{Alerting, Criteria, Kafka, OAuth, Settings, TokenIssuer};
-use super::secrets::redacted_properties;
+use super::secrets::{redacted_properties, without_secrets};
 use super::terms::{
     Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Criterion, Dimension, DisclosurePlan, Disparity, Drift,
     HandlingTerms, Plan, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WindowLength,
@@ -21,7 +21,7 @@ const HASH_KEY: (u64, u64) = (0x7061_7269_7479_7761, 0x7463_6820_636f_6e66);
 
 impl Settings {
     /// Returns the whole effective configuration, defaults included, as TOML that [`Settings::load`] accepts. Secrets among
-    /// `kafka.properties` read `<redacted>`. Files that hold secrets are named, not read.
+    /// `kafka.properties`, and every text that reads as one, read `<redacted>`. Files that hold secrets are named, not read.
     #[must_use]
     pub fn redacted_toml(&self) -> String {
         let mut toml = Toml::default();
@@ -30,7 +30,7 @@ impl Settings {
         }
         toml.judgement(self, Delivery::Shown);
         toml.operation(self);
-        toml.text
+        without_secrets(&toml.text)
     }
 }
 

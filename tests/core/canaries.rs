@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::support::canaries::{PUBLISHED, Search, check_search, mark, stream};
 use crate::support::page;
@@ -129,11 +132,43 @@ fn look_at_pages(monitor: &Monitor, search: &Search) {
         assert!(!answer.text().is_empty());
         search.check(path, answer.text().as_bytes());
     }
+    look_at_refusals(&served.url, search);
     // What somebody asks for does not come back either.
     for path in [format!("/{}", mark("path")), format!("/?lang={}", mark("query")), format!("/api/v1/{}", mark("path"))]
     {
         search.check(&path, http_get(&format!("{}{path}", served.url)).unwrap().text().as_bytes());
     }
+}
+
+/// Requests that the server refuses, or that are none.
+fn look_at_refusals(url: &str, search: &Search) {
+    let host = url.trim_start_matches("http://");
+    let marked = mark("request");
+    let long = format!("GET /?a={} HTTP/1.1\r\nHost: {host}\r\n\r\n", marked.repeat(4_000));
+    let many = format!("x-{marked}: {marked}\r\n").repeat(200);
+    let requests = [
+        format!("POST /api/v1/evaluation HTTP/1.1\r\nHost: {host}\r\nContent-Length: 11\r\n\r\n{marked}"),
+        format!("{marked} / HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: {marked}.example.org\r\n\r\n"),
+        format!("GET / HTTP/9.{marked}\r\nHost: {host}\r\n\r\n"),
+        format!("GET /{marked}%zz HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {marked}\r\n\r\n"),
+        format!("GET /api/v1/history?from={marked}&until={marked} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: {host}\r\n{many}\r\n"),
+        format!("{marked}\r\n\r\n"),
+        long,
+    ];
+    let mut answered = 0;
+    for request in requests {
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        // The server may answer, and hang up, before it has read everything.
+        let _ = stream.write_all(request.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Write));
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        answered += usize::from(answer.starts_with(b"HTTP/1.1 4"));
+        search.check(&request[..request.len().min(80)], &answer);
+    }
+    assert!(answered >= 5, "{answered} answers");
 }
 
 /// Also with everything logged, and where the input cannot be read.
@@ -169,4 +204,30 @@ fn the_program_on_files_tells_no_marked_data() {
         let output = Command::new(binary()).args(&command).env("PARITYWATCH_LOG", "trace").output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// What the program may say when it fails is written in its source: it has no place for data. An invariant that is broken is told by a text that is
+/// there when it is compiled, and nothing else gives up.
+#[test]
+fn a_program_that_gives_up_tells_no_data() {
+    const GIVE_UP: [&str; 8] =
+        ["panic!(", "unreachable!(", "todo!(", "unimplemented!(", "assert!(", "assert_eq!(", ".unwrap()", ".expect("];
+    let mut files = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut seen = 0;
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        seen += 1;
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            // What is shipped has no debug assertions; the compiler checks constants; and readers of JSON expect bytes.
+            let is_known = ["debug_assert", "const _", "expect(b'"].iter().any(|word| line.contains(word));
+            let gives_up = GIVE_UP.iter().any(|word| line.contains(word));
+            assert!(is_known || !gives_up, "{}: {line}", path.display());
+        }
+    }
+    assert!(seen > 300, "{seen} files");
 }

@@ -278,3 +278,29 @@ fn accept_gap_makes_no_state_where_there_is_none() {
     assert!(code == 65 && said.contains("expected a checkpoint in the state folder, found none"), "{code} {said}");
     assert_eq!(std::fs::read_dir(&state).unwrap().count(), 0, "nothing was made");
 }
+
+/// Nothing is read or sent with a certificate that has ended: it is said before that.
+#[test]
+fn certificates_to_show_and_to_trust_that_end_are_warned_of() {
+    let (folder, made) = (tempfile::tempdir().unwrap(), Certificates::make());
+    let kafka = format!(
+        "security_protocol = \"ssl\"\n[kafka.properties]\n\"ssl.ca.location\" = {:?}\n\"ssl.certificate.location\" = {:?}\n\"ssl.key.location\" = {:?}\n",
+        made.text("ca.pem"),
+        made.text("expired.pem"),
+        made.text("expired-key.pem"),
+    );
+    let alerting = format!("[alerting]\nca_file = {:?}\n", made.text("other-ca.pem"));
+    let file = configuration(folder.path(), &kafka, &alerting);
+    let (code, said) = check_config(&file);
+    assert_eq!(code, 0, "{said}");
+    for (key, name, words) in [
+        ("kafka.properties.\"ssl.certificate.location\"", "expired.pem", "the certificate has ended"),
+        ("kafka.properties.\"ssl.ca.location\"", "ca.pem", "the last certificate to trust ends within 2 days"),
+        ("alerting.ca_file", "other-ca.pem", "the last certificate to trust ends within 2 days"),
+    ] {
+        let line = format!("warning: {key} {}: {words}", made.text(name));
+        assert!(said.contains(&line), "no {line}: {said}");
+    }
+    let (_, said) = check(Command::new(binary()).args(["check-config", "--no-files"]).arg(&file));
+    assert!(!said.contains("trust"), "{said}");
+}

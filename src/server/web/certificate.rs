@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
@@ -31,6 +32,13 @@ pub fn left(end: i64, now: i64) -> Left {
         Ok(seconds) if seconds < WARN_BEFORE.as_secs() => Left::Days(seconds.div_ceil(24 * 3_600)),
         Ok(_) => Left::Long,
     }
+}
+
+/// Returns when the certificates of a text in PEM end, in their order and in seconds since 1970. Those that cannot be read are left out.
+#[must_use]
+pub fn ends(pem: &[u8]) -> Vec<i64> {
+    let certificates = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok);
+    certificates.filter_map(|certificate| end(&certificate)).collect()
 }
 
 /// Returns when a certificate ends, in seconds since 1970; `None` where it cannot be read.

@@ -8,7 +8,7 @@ mod problem;
 mod tls;
 mod users;
 
-pub(super) use certificate::{Left, left};
+pub use certificate::{Left, ends as certificate_ends, left};
 pub(super) use loaded::{Loaded, load};
 pub use problem::WebConfigError;
 pub(super) use users::Login;
