@@ -198,7 +198,7 @@ fn groups_missing_for_most() {
         let expected = ("incomplete".to_owned(), "no_group".to_owned(), 0.974, 0.974);
         assert_eq!(replayed.coverage("p", "a"), expected, "{without}");
         replayed.has_lines(&[
-            "MISSING sel p origin=a vs rest 7d: group 38000 no_group (97.4 %; 99.5 % of the events); reference 38000 no_group (97.4 %; 99.5 % of the events); with them the ratio is from 0.005 to 191.000",
+            "MISSING sel p origin=a vs rest 7d: group 38000 no_group (97.4 %; 99.5 % of the events); reference 38000 no_group (97.4 %; 99.5 % of the events); with them the ratio is from 0.005 to 191",
         ]);
         assert_eq!(replayed.exit, [Some(0), Some(65)]);
         let spelling = "UNLISTED dimension \"Origin\", which resembles \"origin\": it is not read";

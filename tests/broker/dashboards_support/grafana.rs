@@ -132,6 +132,9 @@ pub fn interpolate(text: &str, values: &Values) -> String {
     out
 }
 
+/// The label of what is compared with: a silence compares with nobody, and Prometheus has no empty labels.
+const MAY_BE_EMPTY: &str = "reference";
+
 /// Labels named by a query's legend, by the columns of its table, and by links.
 fn labels(panel: &Value, target: &Value) -> Vec<String> {
     let between = |text: &str, before: &str, after: &str| -> Vec<String> {
@@ -142,10 +145,17 @@ fn labels(panel: &Value, target: &Value) -> Vec<String> {
     let whole = panel.to_string();
     labels.extend(between(&whole, "${__data.fields.", "}"));
     labels.extend(between(&whole, "${__field.labels.", "}"));
-    for transformation in panel["transformations"].as_array().unwrap_or(&Vec::new()) {
+    let transformations = panel["transformations"].as_array().cloned().unwrap_or_default();
+    for transformation in &transformations {
         let columns = transformation["options"]["indexByName"].as_object();
         let names = columns.into_iter().flat_map(|columns| columns.keys());
         labels.extend(names.filter(|name| !name.starts_with("Value")).cloned());
     }
+    // Where results are merged each query brings columns of its own.
+    if transformations.iter().any(|transformation| transformation["id"] == "merge") {
+        let expr = target["expr"].as_str().unwrap_or_default();
+        labels.retain(|label| expr.contains(label.as_str()));
+    }
+    labels.retain(|label| label != MAY_BE_EMPTY);
     labels
 }
