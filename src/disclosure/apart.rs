@@ -51,7 +51,9 @@ fn of_one(plan: &DisclosurePlan, places: &Places, memory: &mut Memory, told: Vec
         let shorter = kept.last().into_iter().chain(rolling.iter().rfind(|other| length(other) <= length(&period)));
         let longer = rolling.iter().find(|other| length(other) > length(&period));
         let others: Vec<&Told<'_>> = shorter.chain(longer).collect();
-        let is_near = others.iter().fold(false, |is_near, other| is_small(plan, memory, &period, other) || is_near);
+        // Each is asked, as the memory takes note of each.
+        let near: Vec<bool> = others.iter().map(|other| is_small(plan, memory, &period, other)).collect();
+        let is_near = near.contains(&true);
         if is_near { withheld.push(period.place) } else { kept.push(period) }
     }
     withheld.extend(without_next(places, over, &kept));
