@@ -1,13 +1,17 @@
 //! The reports that were made: a list, and their files.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
+use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::{Policy, TEXT, answer, refuse};
@@ -47,6 +51,30 @@ struct Held {
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// Most that is handed to a connection at once, in bytes: what it has taken it may copy.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// What is left to be sent of a file.
+struct Rest(Bytes);
+
+impl HttpBody for Rest {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let length = self.0.len().min(CHUNK_BYTES);
+        Poll::Ready((length > 0).then(|| Ok(Frame::data(self.0.split_to(length)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
     }
 }
 
@@ -92,9 +120,9 @@ async fn file(State(desk): State<Arc<Desk>>, Path(name): Path<String>) -> Respon
         Ok(_) => return refuse(StatusCode::NOT_FOUND, "no report has this file, or it is not what its note says"),
         Err(refusal) => return refusal,
     };
-    let bytes = Bytes::from_owner(Held { bytes, _permit: permit });
+    let body = Body::new(Rest(Bytes::from_owner(Held { bytes, _permit: permit })));
     let known = TYPES.iter().find(|(known, _)| end.ends_with(known));
-    let mut response = answer(StatusCode::OK, known.map_or(TEXT, |(_, content_type)| content_type), bytes);
+    let mut response = answer(StatusCode::OK, known.map_or(TEXT, |(_, content_type)| content_type), body);
     response.extensions_mut().insert(Policy(HeaderValue::from_static(REPORT_POLICY)));
     response
 }

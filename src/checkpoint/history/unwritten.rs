@@ -28,7 +28,7 @@ impl Unwritten {
         let entry = self.known.entry(kept, kept.as_of, release_every);
         self.known.took(kept);
         let Some(entry) = entry else { return };
-        if self.waiting.last().is_some_and(|last| day_of(last.as_of) != day_of(entry.as_of)) {
+        if self.waiting.last().is_some_and(|last| day_told(last) != day_told(&entry)) {
             self.pass_on(take);
         }
         self.known.apply(&entry, &[]);
@@ -55,7 +55,12 @@ impl Unwritten {
             let known = &self.passed_on;
             let findings = if entry.is_release { known.findings.iter().collect() } else { judged.clone() };
             let funnel = known.funnel.iter().filter(|_| entry.is_release).collect();
-            take(&Step { day: day_of(entry.as_of), entry, is_last: last == Some(index), findings, judged, funnel });
+            take(&Step { day: day_told(entry), entry, is_last: last == Some(index), findings, judged, funnel });
         }
     }
+}
+
+/// The day that an entry tells of: a replay tells of each day at its end, which is the midnight where the next one begins.
+fn day_told(entry: &KeptEntry) -> i64 {
+    day_of(entry.as_of.minus(Span(1)))
 }
