@@ -122,7 +122,7 @@ fn every_output_names_them() {
             { "dimension": "gender", "value": "M", "resembles": "m", "cases": 40 },
             { "dimension": "origin", "value": "newcomer", "resembles": null, "cases": 300 },
             { "dimension": "origin", "value": "CAFE", "resembles": "café", "cases": 40 },
-            { "dimension": "origin", "value": "\u{1b}[2J<script>", "resembles": null, "cases": 12 },
+            { "dimension": "origin", "value": "\u{fffd}[2J<script>", "resembles": null, "cases": 12 },
         ])
     );
     assert_eq!(document["unlisted_others"], json!([{ "dimension": "origin", "cases": null }]));

@@ -82,6 +82,8 @@ fn history_and_files_give_the_same_report() {
     }
     let mut found = Vec::new();
     differences(&of_history, &of_files, "", &mut found);
+    // Files end earlier, so their outcomes do.
+    found.retain(|place: &String| !place.contains("/basis/outcomes_until: "));
     assert!(found.is_empty(), "{} differ: {:#?}", found.len(), &found[..found.len().min(20)]);
 }
 
