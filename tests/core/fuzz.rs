@@ -85,7 +85,12 @@ fn changed_configurations_are_read_or_refused() {
         let printed = settings.redacted_toml();
         let again = Settings::parse(&printed, "printed.toml", std::iter::empty());
         let again = again.unwrap_or_else(|error| panic!("what was printed is refused: {error}\n{printed}"));
-        assert_eq!(again.plan, settings.plan);
+        let mut plan = again.plan.clone();
+        if plan.dimensions.iter().all(|dimension| dimension.crosses.is_empty()) {
+            // It decides nothing there, and is not printed.
+            plan.evidence.intersection_share = settings.plan.evidence.intersection_share;
+        }
+        assert_eq!(plan, settings.plan);
         assert_eq!(again.redacted_toml(), printed);
     });
     assert_both(read, refused);
