@@ -105,13 +105,18 @@ fn finding(
         missing,
         ..Saying::new(whom, verdict, reason)
     });
-    // The process has no reverse: what clears is the window.
-    let [watched, _] = terms.association;
-    let [watched_difference, _] = terms.difference;
-    let beyond_clear =
-        association.is_some_and(|found| found.upper >= watched || found.difference.abs() >= watched_difference);
+    let beyond_clear = association.is_some_and(|found| is_beyond_clear(&found, terms));
     let association = association.map(|found| Association { carried: carried.map(|factor| factor.value), ..found });
     Finding { association, contrast, beyond_clear, ..found }
+}
+
+/// Returns whether a window leaves an alarm standing. The process has no reverse: what clears is the window.
+///
+/// Where hardly as many cases as this tell of many values, the upper limit of V is beyond the threshold whatever the cases say. There an alarm would never
+/// end. V is 0 there where nothing is associated beyond chance.
+fn is_beyond_clear(found: &Association, terms: &Criterion) -> bool {
+    let ([watched, _], [watched_difference, _]) = (terms.association, terms.difference);
+    (found.v > 0.0 && found.upper >= watched) || found.difference.abs() >= watched_difference
 }
 
 /// The evidence of a criterion: of whether it is used, or of the value that says most; and the blocks that it must still read before any of it can

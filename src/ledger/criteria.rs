@@ -22,7 +22,7 @@ pub(super) struct CriteriaNames {
     is_any: bool,
     /// By name.
     listed: HashMap<Box<str>, usize, FxBuildHasher>,
-    /// By skeleton, without the accepted ones: what only resembles an accepted criterion was not judged.
+    /// By [joined] names, without the accepted ones: what only resembles an accepted criterion was not judged.
     resembling: HashMap<Box<str>, usize, FxBuildHasher>,
     /// By name as events write it.
     known: HashMap<Box<str>, Option<usize>, FxBuildHasher>,
@@ -55,7 +55,7 @@ impl CriteriaNames {
             found.is_any = true;
             found.listed.insert(normalise(name).into(), index);
             if !is_accepted(name) {
-                found.resembling.entry(skeleton(name).into()).or_insert(index);
+                found.resembling.entry(joined(name).into()).or_insert(index);
             }
         }
         found
@@ -85,7 +85,7 @@ impl CriteriaNames {
 
     /// Returns the same without keeping it.
     pub fn stands_for(&self, written: &str) -> Option<usize> {
-        self.listed(written).or_else(|| self.resembling.get(skeleton(written).as_str()).copied())
+        self.listed(written).or_else(|| self.resembling.get(joined(written).as_str()).copied())
     }
 
     /// Returns the index of the listed criterion that a name stands for: by its spelling, or as it differs from it by case, accents or look-alike
@@ -100,4 +100,9 @@ impl CriteriaNames {
         }
         place
     }
+}
+
+/// Returns what spellings of a name have in common: its skeleton without the signs between words. `CountryOfBirth` is `country_of_birth`.
+fn joined(name: &str) -> String {
+    skeleton(name).replace('-', "")
 }

@@ -24,7 +24,7 @@ const MAX_VALUES: u16 = 10_000;
 /// The largest number of combinations of kinds that are kept beside the kinds.
 const MAX_SETS: u16 = 64;
 
-/// The largest number of versions that are kept of one stratum: a profile may get a new one each day.
+/// The largest number of versions that are kept of one stratum, those of all profiles together: ten profiles with a new one each week have 520 a year.
 const MAX_VERSIONS: u16 = 1_000;
 
 /// In which cells the values of a stratum are counted.
@@ -123,7 +123,7 @@ impl NamedValues {
             },
             most: match (Feature::of(name), Derived::of(name)) {
                 (Some(Feature::Intensity | Feature::Duration | Feature::Amount | Feature::Strict), _) => MAX_BUCKETS,
-                (_, Some(Derived::VersionOf(_))) => MAX_VERSIONS,
+                (_, Some(Derived::ProfileVersion | Derived::VersionOf(_))) => MAX_VERSIONS,
                 // The name comes first.
                 (_, Some(Derived::LearnedCriterion)) => MAX_STRATUM_VALUES + 1,
                 _ => MAX_STRATUM_VALUES,

@@ -123,27 +123,38 @@ impl Dispersion {
 
     /// Adds a closed block, with the `q` that was expected of it. A block in which a group is empty teaches nothing.
     ///
-    /// Nor does one of which hardly any event was expected, but for its distance: after a pause in which nobody was picked q is near 0 and its variance
-    /// beyond all bounds. By one such block all evidence would be tempered away, or not be tempered at all, for hundreds of blocks.
+    /// Nor does the second of two blocks in a row without an event: in a pause nobody is picked, which says nothing of how rates vary. It would
+    /// count as less variation than chance, and leave no allowance for the blocks after the pause.
     pub fn learn(&mut self, pair: Pair, q: f64) {
-        /// Events expected of both groups together.
-        const HARDLY_ANY: f64 = 0.5;
-        if pair.one_sided() {
-            return;
-        }
-        if q * (real(pair.exposed) + real(pair.reference_exposed)) >= HARDLY_ANY {
-            self.learn_from(pooled_z(pair), chance_variance(pair, q));
-        } else if pair.events > 0 || pair.reference_events > 0 {
-            self.last_z = Some(pooled_z(pair));
+        /// Beyond it a block weighs less: rates that far below those of other blocks, as of a pilot, say little of how these vary.
+        const FULL_WEIGHT_VARIANCE: f64 = 0.4;
+        let has_events = pair.events > 0 || pair.reference_events > 0;
+        // z is 0 where nobody had an event, and by chance hardly ever.
+        if !pair.one_sided() && (has_events || self.last_z != Some(0.0)) {
+            self.learn_weighted(pooled_z(pair), chance_variance(pair, q), FULL_WEIGHT_VARIANCE);
         }
     }
 
-    /// Adds a closed block of any form. `z` is its distance from the hypothesis in standard deviations of chance.
+    /// Adds a closed block of any other form. `z` is its distance from the hypothesis in standard deviations of chance.
     pub(super) fn learn_from(&mut self, z: f64, variance: f64) {
+        const FULL_WEIGHT_VARIANCE: f64 = 1.5;
+        self.learn_weighted(z, variance, FULL_WEIGHT_VARIANCE);
+    }
+
+    /// Adds a closed block, which weighs less the further its variance is beyond `full`.
+    ///
+    /// What one block adds is limited. Else the first block after many in which the event was rare, such as an outage after weeks in which no outcome
+    /// was missing, would temper all evidence away for hundreds of blocks. What is learned never makes evidence inexact, whatever it is: phi is at
+    /// least 1 and rests on earlier blocks. The constants follow from simulation, see docs/decisions/0193-what-a-block-teaches-of-variation.md.
+    fn learn_weighted(&mut self, z: f64, variance: f64, full: f64) {
+        /// Of the variance of the logarithm; 33 times what the prior expects of a pair.
+        const MOST_EXCESS: f64 = 6.0;
         if let Some(last) = self.last_z {
             let step = z - last;
-            self.excess = Self::DECAY * self.excess + (step * step / 2.0 - 1.0) * variance;
-            self.weight = Self::DECAY * self.weight + 1.0;
+            let weight = (full / variance).min(1.0);
+            let excess = weight * (step * step / 2.0 - 1.0) * variance;
+            self.excess = Self::DECAY * self.excess + excess.min(MOST_EXCESS);
+            self.weight = Self::DECAY * self.weight + weight;
         }
         self.last_z = Some(z);
     }

@@ -412,17 +412,21 @@ fn block(events: u64, reference_events: u64) -> Pair {
     Pair { events, exposed: 100, reference_events, reference_exposed: 400 }
 }
 
-/// A pause in which nobody is picked, such as a pilot or a suspension, must not temper what comes after it.
+/// A pause in which nobody is picked, such as a suspension, neither tempers what comes after it nor leaves it without an allowance.
 #[test]
-fn blocks_of_which_nothing_was_expected_teach_nothing_of_variation() {
+fn a_pause_teaches_nothing_of_variation() {
     let pair =
         |events: u64, reference_events: u64| Pair { events, exposed: 200, reference_events, reference_exposed: 800 };
-    let (mut paused, mut steady) = (Dispersion::new(), Dispersion::new());
-    // The rate that is expected has fallen to nearly nothing by then.
-    (0..5).for_each(|_| paused.learn(pair(0, 0), 1e-5));
-    paused.learn(pair(60, 150), 1e-5);
-    steady.learn(pair(60, 150), 0.2);
-    assert_eq!(paused, steady, "only how far apart they are is known");
+    let learn = |dispersion: &mut Dispersion, blocks: &[(u64, u64)]| {
+        blocks.iter().for_each(|&(events, reference)| dispersion.learn(pair(events, reference), 0.2));
+    };
+    let varied = [(60, 150), (30, 170), (55, 140), (25, 180)];
+    let (mut paused, mut briefly) = (Dispersion::new(), Dispersion::new());
+    learn(&mut paused, &varied);
+    learn(&mut briefly, &varied);
+    learn(&mut paused, &[(0, 0); 60]);
+    learn(&mut briefly, &[(0, 0)]);
+    assert_eq!(paused, briefly, "the first block of a pause alone counts");
     let judging = Judging { variation: 0.3, cap: 5.0, log_level: (300.0_f64 / 0.05).ln() };
     let blocks_to_alarm = |pause: u64| {
         let mut series = Series::new(Some(1.25));
@@ -435,4 +439,40 @@ fn blocks_of_which_nothing_was_expected_teach_nothing_of_variation() {
     };
     let (at_once, after_a_pause) = (blocks_to_alarm(0).unwrap(), blocks_to_alarm(5).unwrap());
     assert!(after_a_pause <= at_once + 15, "{at_once} blocks, and {after_a_pause} after a pause");
+}
+
+/// An outage after weeks in which hardly anything was missing is evidence, not variation.
+#[test]
+fn an_outage_after_good_blocks_alarms_as_soon_as_one_from_the_start() {
+    let judging = Judging { variation: 0.3, cap: 5.0, log_level: 20.0_f64.ln() };
+    for (good, missing_before) in [(30, 0), (60, 0), (60, 1), (200, 2)] {
+        for missing in [60, 100, 200] {
+            let mut series = OneSample::new(0.1, Direction::Above);
+            (0..good).for_each(|_| series.take(missing_before, 200, &judging));
+            let blocks = (1..100).find(|_| {
+                series.take(missing, 200, &judging);
+                series.detector().alarmed()
+            });
+            assert!(
+                blocks.is_some_and(|blocks| blocks <= 12),
+                "{good} blocks with {missing_before}, then {missing}: {blocks:?}"
+            );
+        }
+    }
+}
+
+/// A step that became meaningful again is seen as soon, however long it was none.
+#[test]
+fn an_alarm_of_follow_through_ends_when_cases_are_sorted_out_again() {
+    let judging = Judging { variation: 0.3, cap: 5.0, log_level: 20.0_f64.ln() };
+    for followed_blindly in [20, 60, 200] {
+        let mut series = OneSample::new(0.02, Direction::Below);
+        (0..followed_blindly).for_each(|_| series.take(0, 200, &judging));
+        assert!(series.detector().alarmed());
+        let blocks = (1..100).find(|_| {
+            series.take(40, 200, &judging);
+            !series.detector().alarmed()
+        });
+        assert!(blocks.is_some_and(|blocks| blocks <= 10), "after {followed_blindly}: {blocks:?}");
+    }
 }

@@ -581,3 +581,15 @@ fn what_is_printed_means_the_same() {
     let again = Settings::parse(&settings.redacted_toml(), "printed.toml", std::iter::empty()).unwrap();
     assert_eq!(again.plan, settings.plan);
 }
+
+/// The limit of other strata is reached within weeks by profiles with a new version each.
+#[test]
+fn a_version_is_compared_however_many_came_before_it() {
+    let sides = |picked: u64| [[picked, 100], [50, 900]];
+    let mut uses: Vec<Use> =
+        (0..70).map(|version| used(version, &format!("v{version:02}"), [[0, 1], [0, 1]])).collect();
+    uses.extend((72..96).map(|hour| used(hour, "usual", sides(6))));
+    uses.extend((96..168).map(|hour| used(hour, "last", sides(18))));
+    let found = finding(&run(DRIFT, &uses, selections), "last", "a");
+    assert_eq!(found["verdict"], "critical", "{found}");
+}

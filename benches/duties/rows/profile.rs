@@ -134,7 +134,27 @@ pub fn coverage() -> Vec<Row> {
     }
     rows.push(row((12, 400, FOUND), "coverage 95 % asked, 10 % missing", overall(0.10, 0.0)));
     rows.push(row((13, 400, FOUND), "coverage unequal, ratio 2", unequal(2.0, 0.0)));
+    for before in [0.0, 0.01] {
+        let what = format!("coverage 95 % asked, {} % missing in 60 blocks, then half", before * 100.0);
+        rows.push(row((14, 30, FOUND), what, outage(before)));
+    }
     rows
+}
+
+/// Half of the outcomes go missing after 60 blocks of 200 with hardly any; the blocks before it are no part of the delay.
+fn outage(before: f64) -> impl Fn(f64) -> Step {
+    move |series: f64| -> Step {
+        let (mut process, judging) = (OneSample::new(0.05, Direction::Above), judging(VARIATION, series));
+        let mut is_begun = false;
+        Box::new(move |random| {
+            if !is_begun {
+                (0..60).for_each(|_| process.take(random.binomial(200, before), 200, &judging));
+                is_begun = true;
+            }
+            process.take(random.binomial(200, 0.5), 200, &judging);
+            process.detector().alarmed()
+        })
+    }
 }
 
 /// Blocks of 200 selected; 2 % not followed are asked for.
