@@ -14,7 +14,6 @@ use super::view::PathRef;
 #[derive(Clone, Debug)]
 pub(super) struct Compiled {
     pub name: String,
-    pub kind: Kind,
     pub deletes: Deletes,
     pub envelope: Envelope,
     /// What every event of it begins with: up to the value of `id`.
@@ -68,7 +67,6 @@ pub(super) fn compile(mapping: &Mapping, trie: &mut Trie) -> Compiled {
     let source = builder.writer("source").filter(|writer| !matches!(writer.taken, Taken::Constant(_)));
     Compiled {
         name: mapping.name.clone(),
-        kind: mapping.kind,
         deletes: mapping.deletes,
         envelope: mapping.envelope,
         head: head(mapping, source.is_some()),

@@ -184,3 +184,155 @@ fn joined(refused: Vec<(usize, Rejection)>) -> Vec<(usize, Rejection)> {
     }
     joined.into_iter().map(|(record, rejection, more)| (record, rejection.and_more(more))).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::ledger::PseudonymKey;
+    use crate::monitor::{Alone, Clock};
+    use crate::settings::Settings;
+
+    const CONFIG: &str = r#"
+[kafka]
+brokers = "localhost:9092"
+topics = ["rows", "events"]
+[profiles.cub]
+owner = "owner@example.org"
+[dimensions.origin]
+ground = "race"
+groups = ["dutch", "european"]
+[[mappings]]
+name = "picked"
+topics = ["rows"]
+each = "/rows"
+type = "selection"
+[mappings.fields]
+case_id = "/id"
+time = { path = "/at", format = "epoch_s" }
+profile = { value = "cub" }
+selected = "/picked"
+"groups.origin" = "/origin"
+[[mappings]]
+name = "seen"
+topics = ["rows"]
+when = [{ path = "/seen", exists = true }]
+type = "control"
+[mappings.fields]
+case_id = "/seen"
+time = { path = "/at", format = "epoch_s" }
+"#;
+
+    const START: i64 = 1_772_323_200;
+
+    /// Records of all kinds: of several events, of one, of none, of which one is refused, and of the contract.
+    fn payloads() -> Vec<(u32, String)> {
+        let row = |number: i64, picked: &str| format!(r#"{{"id":{number},"at":{},"picked":{picked},"origin":"dutch"}}"#, START + number);
+        let long = "x".repeat(300);
+        (0..1_500_i64)
+            .map(|number| match number % 7 {
+                0 => (0, format!(r#"{{"rows":[{},{}]}}"#, row(number, "true"), row(number + 10_000, "false"))),
+                1 => (0, format!(r#"{{"seen":"{}","at":{}}}"#, number - 1, START + number)),
+                2 => (0, r#"{"rows":[],"other":1}"#.to_owned()),
+                3 => (0, format!(r#"{{"rows":[{},{}]}}"#, row(number, "true"), row(number, "1"))),
+                4 => (0, format!(r#"{{"seen":"{long}","at":{START},"rows":[{}]}}"#, row(number, "true"))),
+                5 => (0, format!(r#"{{"seen":"{long}","at":{START}}}"#)),
+                _ => {
+                    let time = jiff::Timestamp::from_second(START + number).unwrap();
+                    let data = format!(r#"{{"case_id":"c{number}","profile":"cub","selected":true,"groups":{{"origin":"european"}}}}"#);
+                    (1, format!(r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/s","id":"{number}","time":"{time}","data":{data}}}"#))
+                }
+            })
+            .collect()
+    }
+
+    fn stage(settings: &Settings) -> (MappingStage, Monitor) {
+        let mut stage = MappingStage::new(&settings.mappings);
+        let mut monitor = Monitor::new(settings.plan.clone(), PseudonymKey([1; 16]), Clock::Wall);
+        for (index, topic) in [(0, "rows"), (1, "events")] {
+            stage.add_partition(PartitionIndex(index), topic, 0);
+            monitor.add_partition(PartitionIndex(index), EventTime(0));
+        }
+        (stage, monitor)
+    }
+
+    /// What became of all of it, in batches of some size by some threads.
+    fn run(size: usize, workers: &dyn Workers) -> (Vec<(usize, Rejection)>, Vec<(String, MappingCounts)>, String) {
+        let settings = Settings::parse(CONFIG, "c.toml", std::iter::empty()).unwrap();
+        let (mut stage, mut monitor) = stage(&settings);
+        let now = EventTime((START + 10_000) * 1_000);
+        let payloads = payloads();
+        let records = payloads.iter().zip(0..).map(|((partition, payload), offset)| {
+            let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: Some(now) };
+            (Received { partition: PartitionIndex(*partition), record }, offset)
+        });
+        let records: Vec<_> = records.collect();
+        let mut refused = Vec::new();
+        for (number, batch) in records.chunks(size).enumerate() {
+            stage.count(workers, batch, &mut monitor, now);
+            refused.extend(stage.refused().iter().map(|(place, why)| (number * size + place, why.clone())));
+        }
+        monitor.handle_tick(now);
+        (refused, stage.counts(), format!("{:?} {:?}", monitor.health(), monitor.published()))
+    }
+
+    struct Threads(usize);
+
+    impl Workers for Threads {
+        fn count(&self) -> usize {
+            self.0
+        }
+
+        fn run<'t>(&self, tasks: Vec<Task<'t>>) {
+            // In another order.
+            tasks.into_iter().rev().for_each(|task| task());
+        }
+    }
+
+    #[test]
+    fn batches_of_any_size_by_any_threads_give_what_single_records_give() {
+        let expected = run(1, &Alone);
+        for size in [2, 255, 257, 700, 1_500] {
+            for threads in [1, 2, 3] {
+                assert_eq!(run(size, &Threads(threads)), expected, "{size} by {threads}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_record_is_counted_and_each_refused_one_is_named_once() {
+        let (refused, counts, health) = run(400, &Alone);
+        let of = |kind: usize| (0..1_500).filter(|number| number % 7 == kind).count();
+        assert_eq!(refused.len(), of(3) + of(4) + of(5));
+        let texts: Vec<String> = refused.iter().take(3).map(|(_, why)| why.to_string()).collect();
+        assert_eq!(refused.iter().take(3).map(|(record, _)| *record).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(texts[0], "wrong_type: mapping \"picked\": selected (from /picked): expected true or false, found an integer");
+        assert!(texts[1].starts_with("string_too_long: mapping \"seen\": data.case_id: expected at most 256 bytes"), "{}", texts[1]);
+        assert_eq!(texts[1], texts[2]);
+        let (picked, seen) = (counts[0].1, counts[1].1);
+        let mapped = 1_500 - of(6);
+        assert_eq!((picked.records, seen.records), (mapped as u64, mapped as u64));
+        assert_eq!((picked.mapped, picked.events, picked.refused), (of(0) as u64, 2 * of(0) as u64, of(3) as u64));
+        // One of them alone is refused by the monitor, after it was mapped.
+        assert_eq!((seen.events, seen.refused), ((of(1) + of(5)) as u64, (of(4) + of(5)) as u64));
+        let unmapped = format!("(\"unknown\", \"unmapped\", {})", of(2));
+        assert!(health.contains(&unmapped), "{unmapped} in {health}");
+    }
+
+    #[test]
+    fn other_mappings_take_over_and_those_of_the_same_name_count_on() {
+        let settings = Settings::parse(CONFIG, "c.toml", std::iter::empty()).unwrap();
+        let (mut stage, mut monitor) = stage(&settings);
+        let record = |payload: &'static str| {
+            let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: None };
+            [(Received { partition: PartitionIndex(0), record }, 1)]
+        };
+        stage.count(&Alone, &record(r#"{"seen":"a","at":1772323200}"#), &mut monitor, EventTime(0));
+        let changed = CONFIG.replace("case_id = \"/seen\"", "case_id = \"/x\"").replace("name = \"picked\"", "name = \"other\"");
+        stage.replace(&Settings::parse(&changed, "c.toml", std::iter::empty()).unwrap().mappings);
+        stage.count(&Alone, &record(r#"{"seen":"a","at":1772323200}"#), &mut monitor, EventTime(0));
+        assert!(stage.refused()[0].1.to_string().contains("case_id (from /x)"));
+        let records = |name: &str| stage.counts().iter().find(|(of, _)| of == name).map(|(_, counts)| counts.records);
+        assert_eq!([records("seen"), records("other"), records("picked")], [Some(2), Some(1), None]);
+    }
+}
