@@ -17,8 +17,10 @@ impl Mappings {
 
     /// Replaces the mappings. Those of the same name count on.
     pub fn replace(&mut self, list: &[Mapping]) {
-        let before: Vec<(String, MappingCounts)> = self.counts().map(|(name, counts)| (name.to_owned(), counts)).collect();
-        let counted = |mapping: &Mapping| before.iter().find(|(name, _)| *name == mapping.name).map(|(_, counts)| *counts);
+        let before: Vec<(String, MappingCounts)> =
+            self.counts().map(|(name, counts)| (name.to_owned(), counts)).collect();
+        let counted =
+            |mapping: &Mapping| before.iter().find(|(name, _)| *name == mapping.name).map(|(_, counts)| *counts);
         self.counts = list.iter().map(|mapping| counted(mapping).unwrap_or_default()).collect();
         self.list = list.to_vec();
     }

@@ -128,9 +128,7 @@ impl Places {
     fn new(mapping: &Mapping, trie: &mut Trie) -> Self {
         match mapping.envelope {
             Envelope::None => Self { document: Trie::ROOT, payload: None, rows: None },
-            Envelope::Connect => {
-                Self { document: trie.child(Trie::ROOT, "payload", None), payload: None, rows: None }
-            }
+            Envelope::Connect => Self { document: trie.child(Trie::ROOT, "payload", None), payload: None, rows: None },
             Envelope::Debezium => {
                 let payload = trie.child(Trie::ROOT, "payload", None);
                 let mut places = Self { document: Trie::ROOT, payload: Some(payload), rows: None };
@@ -212,7 +210,8 @@ impl Builder<'_, '_> {
             other: field.other.as_ref().map(json),
             default: field.default.as_ref().map(json),
             time: field.time.clone(),
-            required: required(kind).contains(&field.target.as_str()) || matches!(field.target.as_str(), "id" | "source"),
+            required: required(kind).contains(&field.target.as_str())
+                || matches!(field.target.as_str(), "id" | "source"),
         }
     }
 
@@ -220,7 +219,16 @@ impl Builder<'_, '_> {
     fn nothing(&self, target: &str) -> Writer {
         let taken = Taken::Joined(Vec::new(), String::new());
         let told = target.to_owned();
-        Writer { told, shape: Shape::Time, taken, values: Vec::new(), other: None, default: None, time: None, required: true }
+        Writer {
+            told,
+            shape: Shape::Time,
+            taken,
+            values: Vec::new(),
+            other: None,
+            default: None,
+            time: None,
+            required: true,
+        }
     }
 
     /// Returns the members of the data, in the order of the contract.

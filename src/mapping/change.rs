@@ -27,7 +27,8 @@ pub(super) enum Op {
 
 impl<'c> Change<'c> {
     pub fn op(&self) -> Result<Op, Fault> {
-        let fault = |found| Fault::new(Reason::MissingField, "op", "c, r, u, d, t or m, in an envelope of Debezium", found);
+        let fault =
+            |found| Fault::new(Reason::MissingField, "op", "c, r, u, d, t or m, in an envelope of Debezium", found);
         let slot = self.view.get(self.refs.op).ok_or_else(|| fault("nothing"))?;
         match self.view.as_text(slot).as_deref() {
             Some("c" | "r") => Ok(Op::Create),
@@ -51,7 +52,12 @@ impl<'c> Change<'c> {
         let mut times = slots.filter_map(|slot| self.view.written(slot).parse::<i64>().ok());
         // Some databases tell no time of a change: then it is 0.
         times.find(|time| *time > 0).ok_or_else(|| {
-            Fault::new(Reason::MissingField, "source.ts_ms", "milliseconds since 1970, or ts_ms of the envelope", "nothing")
+            Fault::new(
+                Reason::MissingField,
+                "source.ts_ms",
+                "milliseconds since 1970, or ts_ms of the envelope",
+                "nothing",
+            )
         })
     }
 

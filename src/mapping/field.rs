@@ -182,7 +182,12 @@ impl Writer {
     }
 
     #[cold]
-    fn fault(&self, reason: Reason, expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Fault {
+    fn fault(
+        &self,
+        reason: Reason,
+        expected: impl Into<Cow<'static, str>>,
+        found: impl Into<Cow<'static, str>>,
+    ) -> Fault {
         Fault::new(reason, &self.told, expected, found)
     }
 }

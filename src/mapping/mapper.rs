@@ -171,7 +171,10 @@ fn without_frame(payload: &[u8]) -> &[u8] {
 fn checked<'p>(payload: &'p [u8], limits: &Limits) -> Result<&'p str, Rejection> {
     let (found, limit) = (payload.len(), limits.message_bytes);
     if found > limit {
-        return Err(Rejection::new(Reason::TooLarge, format!("payload: expected at most {limit} bytes, found {found}")));
+        return Err(Rejection::new(
+            Reason::TooLarge,
+            format!("payload: expected at most {limit} bytes, found {found}"),
+        ));
     }
     if payload.is_empty() {
         return Err(Rejection::new(Reason::EmptyPayload, "payload: expected JSON, found no bytes"));

@@ -107,7 +107,10 @@ mod tests {
         assert_eq!(names("$price"), ["$price"]);
         assert!(names("").is_empty() && names("$").is_empty());
         let index = |text| Path::parse(text).ok().and_then(|path| path.steps.last().and_then(|step| step.index));
-        assert_eq!([index("/0"), index("/12"), index("/01"), index("/-"), index("/")], [Some(0), Some(12), None, None, None]);
+        assert_eq!(
+            [index("/0"), index("/12"), index("/01"), index("/-"), index("/")],
+            [Some(0), Some(12), None, None, None]
+        );
     }
 
     #[test]

@@ -88,7 +88,11 @@ impl Reader<'_, '_> {
             let escaped = self.scanner.string()?;
             let below = node.and_then(|node| {
                 let name = self.scanner.bytes.get(start + 1..self.scanner.at - 1)?;
-                if escaped { node.named(unescaped(name)?.as_bytes(), &mut expected) } else { node.named(name, &mut expected) }
+                if escaped {
+                    node.named(unescaped(name)?.as_bytes(), &mut expected)
+                } else {
+                    node.named(name, &mut expected)
+                }
             });
             self.scanner.expect(b':')?;
             self.value(below)?;
@@ -155,7 +159,8 @@ mod tests {
     fn values_are_found_where_paths_lead() {
         let text = r#"{"a":{"b":[1,{"c":"x"},[2]],"a/b":true},"d\u0065":null, "f" : -1.5e3,"":"e"}"#;
         let paths = ["/a/b/1/c", "a.b", "/a/a~1b", "/de", "f", "/", "/a/b/7", "/a/b/0/x", "/f/x"];
-        let expected = [Some("\"x\""), Some(r#"[1,{"c":"x"},[2]]"#), Some("true"), Some("null"), Some("-1.5e3"), Some("\"e\"")];
+        let expected =
+            [Some("\"x\""), Some(r#"[1,{"c":"x"},[2]]"#), Some("true"), Some("null"), Some("-1.5e3"), Some("\"e\"")];
         let expected: Vec<_> = expected.into_iter().chain([None; 3]).map(|text| text.map(str::to_owned)).collect();
         assert_eq!(found(text, &paths), expected);
     }
@@ -177,17 +182,27 @@ mod tests {
 
     fn document() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
-            Just("null".to_owned()), Just("true".to_owned()), Just("-0".to_owned()), Just("1e5".to_owned()),
-            Just(r#""\ud83d\ude00\n""#.to_owned()), Just("\"é\"".to_owned()), "[a-z]{0,12}".prop_map(|text| format!("\"{text}\"")),
-            any::<f64>().prop_filter("JSON has no such number", |number| number.is_finite()).prop_map(|number| format!("{number:e}")),
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            Just("-0".to_owned()),
+            Just("1e5".to_owned()),
+            Just(r#""\ud83d\ude00\n""#.to_owned()),
+            Just("\"é\"".to_owned()),
+            "[a-z]{0,12}".prop_map(|text| format!("\"{text}\"")),
+            any::<f64>()
+                .prop_filter("JSON has no such number", |number| number.is_finite())
+                .prop_map(|number| format!("{number:e}")),
         ];
-        leaf.prop_recursive(4, 24, 4, |inner| prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(" ,"))),
-            prop::collection::vec(("[ab]", inner), 0..4).prop_map(|members| {
-                let members: Vec<String> = members.into_iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
-                format!("{{{}}}", members.join(","))
-            }),
-        ])
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(" ,"))),
+                prop::collection::vec(("[ab]", inner), 0..4).prop_map(|members| {
+                    let members: Vec<String> =
+                        members.into_iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+                    format!("{{{}}}", members.join(","))
+                }),
+            ]
+        })
     }
 
     proptest! {

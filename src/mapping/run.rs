@@ -221,9 +221,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes by what a row is known.
+    /// Writes by what a row is known. The name of the mapping is part of it, as another mapping may tell something else of the
+    /// same row, and `revises` names no source. No topic has a colon, so no record is known so.
     fn write_row(&self, row: &View<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-        out.extend_from_slice(b"\"row");
+        out.extend_from_slice(b"\"row:");
+        out.extend_from_slice(self.mapping.name.as_bytes());
         for writer in self.mapping.change.iter().flat_map(|refs| &refs.row).flatten() {
             let start = out.len();
             if writer.write(row, out)? {
@@ -297,7 +299,8 @@ impl Run<'_> {
             return Err(Fault::new(Reason::TooMany, "each", expected, "more"));
         }
         if end > self.room {
-            let expected = format!("events of one record of at most {} largest events together", super::MAX_LARGEST_EVENTS);
+            let expected =
+                format!("events of one record of at most {} largest events together", super::MAX_LARGEST_EVENTS);
             return Err(Fault::new(Reason::TooLarge, "each", expected, "more"));
         }
         Ok(())

@@ -50,8 +50,7 @@ const GROUPS: [Target; 2] = [plain("groups", Shape::Whole), entries("groups", Sh
 const STRATA: [Target; 2] = [plain("strata", Shape::Whole), entries("strata", Shape::Text)];
 
 /// Of every type.
-const OF_ALL: &[Target] =
-    &[plain("id", Shape::Text), plain("source", Shape::Text), plain("time", Shape::Time)];
+const OF_ALL: &[Target] = &[plain("id", Shape::Text), plain("source", Shape::Text), plain("time", Shape::Time)];
 
 const SELECTION: &[Target] = &[
     CASE_ID,

@@ -115,7 +115,8 @@ fn by_pattern(text: &str, pattern: &str, zone: Option<&TimeZone>) -> Result<i64,
     }
     let date = parsed.to_date().map_err(|_| EXPECTED)?;
     // A pattern without a time of day is midnight.
-    let time = if parsed.hour().is_some() { parsed.to_time().map_err(|_| EXPECTED)? } else { jiff::civil::Time::midnight() };
+    let time =
+        if parsed.hour().is_some() { parsed.to_time().map_err(|_| EXPECTED)? } else { jiff::civil::Time::midnight() };
     in_zone(DateTime::from_parts(date, time), zone)
 }
 
@@ -137,7 +138,9 @@ pub(super) fn write(milliseconds: i64, out: &mut Vec<u8>) -> Result<(), TimeFaul
     let seconds = of_day / 1_000;
     out.push(b'"');
     digits(year, 4, out);
-    for (sign, number) in [(b'-', month), (b'-', day), (b'T', seconds / 3_600), (b':', seconds / 60 % 60), (b':', seconds % 60)] {
+    for (sign, number) in
+        [(b'-', month), (b'-', day), (b'T', seconds / 3_600), (b':', seconds / 60 % 60), (b':', seconds % 60)]
+    {
         out.push(sign);
         digits(number, 2, out);
     }
@@ -215,7 +218,9 @@ mod tests {
     #[test]
     fn where_clocks_go_back_the_earlier_time_is_meant_and_where_they_go_forward_none() {
         assert_eq!(read("2026-10-25 02:30:00", "local", "Europe/Amsterdam"), Ok("2026-10-25T00:30:00.000Z".to_owned()));
-        for (text, format) in [("2026-03-29 02:30:00", "local"), ("1774751400", "epoch_s"), ("29.03.2026 02:30", "%d.%m.%Y %H:%M")] {
+        for (text, format) in
+            [("2026-03-29 02:30:00", "local"), ("1774751400", "epoch_s"), ("29.03.2026 02:30", "%d.%m.%Y %H:%M")]
+        {
             assert_eq!(read(text, format, "Europe/Amsterdam"), Err(NEVER_WAS), "{text}");
         }
     }
@@ -223,9 +228,20 @@ mod tests {
     #[test]
     fn what_is_no_time_is_refused() {
         for (text, format) in [
-            ("soon", "epoch_ms"), ("1.5", "epoch_ms"), ("1.", "epoch_s"), ("1.x", "epoch_s"), ("", "epoch_s"), ("1e9", "epoch_s"),
-            ("2026-03-01T08:15:30Z", "local"), ("2026-03-01T08:15:30+01:00", "local"), ("2026-02-30", "local"), ("26", "local"),
-            ("2026-03-01", "rfc3339"), ("9223372036854775807", "epoch_s"), ("9223372036854775807", "epoch_days"), ("2026", "%Y-%m"),
+            ("soon", "epoch_ms"),
+            ("1.5", "epoch_ms"),
+            ("1.", "epoch_s"),
+            ("1.x", "epoch_s"),
+            ("", "epoch_s"),
+            ("1e9", "epoch_s"),
+            ("2026-03-01T08:15:30Z", "local"),
+            ("2026-03-01T08:15:30+01:00", "local"),
+            ("2026-02-30", "local"),
+            ("26", "local"),
+            ("2026-03-01", "rfc3339"),
+            ("9223372036854775807", "epoch_s"),
+            ("9223372036854775807", "epoch_days"),
+            ("2026", "%Y-%m"),
         ] {
             assert!(read(text, format, "").is_err(), "{text} {format}");
         }

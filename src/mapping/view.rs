@@ -38,9 +38,9 @@ impl<'v> View<'v> {
     #[inline]
     pub fn get(&self, path: PathRef) -> Option<Slot> {
         let slot = match (path, self.row) {
-            (PathRef::Document(slot), _) | (PathRef::Rows(slot, _), Row::After) | (PathRef::Rows(_, slot), Row::Before) => {
-                self.document.get(slot)
-            }
+            (PathRef::Document(slot), _)
+            | (PathRef::Rows(slot, _), Row::After)
+            | (PathRef::Rows(_, slot), Row::Before) => self.document.get(slot),
             (PathRef::Element(slot), _) => self.element.get(slot),
         };
         slot.copied().flatten().filter(|slot| slot.found != Type::Null)

@@ -2,8 +2,8 @@
 
 use super::mapping::MappingStage;
 use crate::event::{RawRecord, Rejection, without_mark};
-use crate::monitor::{Handled, Monitor, Received, Workers};
 use crate::mapping::Mapping;
+use crate::monitor::{Handled, Monitor, Received, Workers};
 use crate::plan::{EventTime, PartitionIndex};
 use crate::source::kafka::{Batch, BatchRecord};
 

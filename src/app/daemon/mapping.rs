@@ -227,7 +227,9 @@ time = { path = "/at", format = "epoch_s" }
 
     /// Records of all kinds: of several events, of one, of none, of which one is refused, and of the contract.
     fn payloads() -> Vec<(u32, String)> {
-        let row = |number: i64, picked: &str| format!(r#"{{"id":{number},"at":{},"picked":{picked},"origin":"dutch"}}"#, START + number);
+        let row = |number: i64, picked: &str| {
+            format!(r#"{{"id":{number},"at":{},"picked":{picked},"origin":"dutch"}}"#, START + number)
+        };
         let long = "x".repeat(300);
         (0..1_500_i64)
             .map(|number| match number % 7 {
@@ -306,8 +308,15 @@ time = { path = "/at", format = "epoch_s" }
         assert_eq!(refused.len(), of(3) + of(4) + of(5));
         let texts: Vec<String> = refused.iter().take(3).map(|(_, why)| why.to_string()).collect();
         assert_eq!(refused.iter().take(3).map(|(record, _)| *record).collect::<Vec<_>>(), [3, 4, 5]);
-        assert_eq!(texts[0], "wrong_type: mapping \"picked\": selected (from /picked): expected true or false, found an integer");
-        assert!(texts[1].starts_with("string_too_long: mapping \"seen\": data.case_id: expected at most 256 bytes"), "{}", texts[1]);
+        assert_eq!(
+            texts[0],
+            "wrong_type: mapping \"picked\": selected (from /picked): expected true or false, found an integer"
+        );
+        assert!(
+            texts[1].starts_with("string_too_long: mapping \"seen\": data.case_id: expected at most 256 bytes"),
+            "{}",
+            texts[1]
+        );
         assert_eq!(texts[1], texts[2]);
         let (picked, seen) = (counts[0].1, counts[1].1);
         let mapped = 1_500 - of(6);
@@ -328,7 +337,8 @@ time = { path = "/at", format = "epoch_s" }
             [(Received { partition: PartitionIndex(0), record }, 1)]
         };
         stage.count(&Alone, &record(r#"{"seen":"a","at":1772323200}"#), &mut monitor, EventTime(0));
-        let changed = CONFIG.replace("case_id = \"/seen\"", "case_id = \"/x\"").replace("name = \"picked\"", "name = \"other\"");
+        let changed =
+            CONFIG.replace("case_id = \"/seen\"", "case_id = \"/x\"").replace("name = \"picked\"", "name = \"other\"");
         stage.replace(&Settings::parse(&changed, "c.toml", std::iter::empty()).unwrap().mappings);
         stage.count(&Alone, &record(r#"{"seen":"a","at":1772323200}"#), &mut monitor, EventTime(0));
         assert!(stage.refused()[0].1.to_string().contains("case_id (from /x)"));

@@ -142,7 +142,14 @@ fn mappings(language: Language, vitals: &Vitals<'_>) -> Markup {
     if vitals.mappings.is_empty() {
         return html! {};
     }
-    let names = [language.mapped(), language.mapped_events(), language.unmapped(), language.unchanged(), language.deleted(), language.refused()];
+    let names = [
+        language.mapped(),
+        language.mapped_events(),
+        language.unmapped(),
+        language.unchanged(),
+        language.deleted(),
+        language.refused(),
+    ];
     html! {
         div.scroll role="region" tabindex="0" aria-label=(language.mappings_caption()) {
             table {

@@ -8,8 +8,8 @@ use super::super::problem::Problems;
 use super::super::suggestion::suggestion;
 use super::super::table::Table;
 use super::super::terms::{
-    Constant, Field, Kind, MAX_MAPPED_FIELDS, Origin, Path, Shape, Target, TimeFormat, TimeRule, TimeZone, required_fields,
-    target_named, target_names,
+    Constant, Field, Kind, MAX_MAPPED_FIELDS, Origin, Path, Shape, Target, TimeFormat, TimeRule, TimeZone,
+    required_fields, target_named, target_names,
 };
 use super::super::tree::{Entries, Entry, Value};
 use super::{Known, MAX_PATH_BYTES, constant, path_of};
@@ -40,7 +40,9 @@ pub(super) fn fields(table: &mut Table<'_>, kind: Kind, known: &Known<'_>) -> (V
         table.problems.add(&place, &section, expected, "none");
     }
     for object in OBJECTS.iter().filter(|object| fields.iter().any(|field| field.target == **object)) {
-        if let Some(entry) = fields.iter().find(|field| field.target.strip_prefix(object).is_some_and(|rest| rest.starts_with('.'))) {
+        if let Some(entry) =
+            fields.iter().find(|field| field.target.strip_prefix(object).is_some_and(|rest| rest.starts_with('.')))
+        {
             let expected = format!("{object} as a whole, or its entries");
             table.problems.add(&place, &section, expected, format!("both {object} and {}", entry.target));
             is_complete = false;
@@ -116,7 +118,8 @@ impl Reader<'_, '_> {
     /// A dimension that the configuration does not have is in no comparison.
     fn check_name(&mut self, key: &str, name: &str, target: Target, place: &Place) {
         let Some(dimension) = name.strip_prefix("groups.").filter(|_| target.name == "groups") else { return };
-        let names = || self.known.dimensions.iter().filter(|known| !known.is_crossed()).map(|known| known.name.as_str());
+        let names =
+            || self.known.dimensions.iter().filter(|known| !known.is_crossed()).map(|known| known.name.as_str());
         if !names().any(|known| known == dimension) {
             let near = suggestion(dimension, names());
             self.problems.add(place, key, format!("a dimension of [dimensions]{near}"), shown(dimension));
@@ -171,9 +174,12 @@ fn origin(table: &mut Table<'_>, target: Target) -> Option<Origin> {
     if !matches!(target.shape, Shape::Text | Shape::Membership) {
         paths.refuse(table.problems, "a path: only texts are joined", "paths");
     }
-    let fits = join.as_ref().filter(|join| !join.is_empty() && join.len() <= 16 && !join.contains(['"', '\\']) && !join.contains(char::is_control));
+    let fits = join.as_ref().filter(|join| {
+        !join.is_empty() && join.len() <= 16 && !join.contains(['"', '\\']) && !join.contains(char::is_control)
+    });
     if fits.is_none() {
-        let expected = "a text of 1 to 16 bytes that joins them, such as \"-\": without one two cases might have one name";
+        let expected =
+            "a text of 1 to 16 bytes that joins them, such as \"-\": without one two cases might have one name";
         table.refuse(format!("join: {expected}"), join.as_ref().map_or("none".to_owned(), |join| shown(join)));
     }
     let join = fits?.value.clone();
@@ -203,8 +209,12 @@ fn values(table: &mut Table<'_>, target: Target) -> Vec<(String, Given<Constant>
 fn checked((key, entry): (String, Entry), target: Target, problems: &mut Problems) -> Option<Given<Constant>> {
     let found = constant(&entry.value);
     let fits = match (target.shape, &found) {
-        (Shape::Text | Shape::Membership, Some(Constant::Text(text))) => !text.is_empty() && text.len() <= MAX_PATH_BYTES,
-        (Shape::Text | Shape::Membership, Some(Constant::Integer(_))) | (Shape::Flag, Some(Constant::Boolean(_))) => true,
+        (Shape::Text | Shape::Membership, Some(Constant::Text(text))) => {
+            !text.is_empty() && text.len() <= MAX_PATH_BYTES
+        }
+        (Shape::Text | Shape::Membership, Some(Constant::Integer(_))) | (Shape::Flag, Some(Constant::Boolean(_))) => {
+            true
+        }
         (Shape::Number, Some(Constant::Integer(_) | Constant::Number(_))) => true,
         (Shape::Word(words), Some(Constant::Text(text))) => words.contains(&text.as_str()),
         (Shape::Time, Some(Constant::Text(text))) => text.parse::<jiff::Timestamp>().is_ok(),
@@ -229,7 +239,8 @@ fn time(table: &mut Table<'_>) -> Option<TimeRule> {
     let format = table.text("format", "rfc3339");
     let zone = table.optional_text("zone");
     let word = TimeFormat::WORDS.into_iter().find(|(word, _)| *word == format.value).map(|(_, format)| format);
-    let pattern = (format.contains('%') && format.len() <= MAX_PATH_BYTES).then(|| TimeFormat::Pattern(format.value.clone()));
+    let pattern =
+        (format.contains('%') && format.len() <= MAX_PATH_BYTES).then(|| TimeFormat::Pattern(format.value.clone()));
     let Some(of_text) = word.or(pattern) else {
         let words: Vec<&str> = TimeFormat::WORDS.iter().map(|(word, _)| *word).collect();
         let near = suggestion(&format, words.iter().copied());

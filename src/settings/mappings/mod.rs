@@ -148,7 +148,8 @@ fn path_of(text: &Given<String>, problems: &mut Problems) -> Option<Path> {
 fn check(mapping: &Mapping, deletes: &Given<Deletes>, table: &mut Table<'_>) {
     let follows = mapping.follows_rows();
     if follows && !matches!(mapping.kind, Kind::Selection | Kind::Control | Kind::Outcome | Kind::Attributes) {
-        let expected = "a field id: events of this type are about no case, so nothing else says which of them are the same";
+        let expected =
+            "a field id: events of this type are about no case, so nothing else says which of them are the same";
         table.refuse(expected, "changes of rows (envelope = \"debezium\") without one");
     }
     if follows && mapping.each.is_some() {
@@ -156,7 +157,9 @@ fn check(mapping: &Mapping, deletes: &Given<Deletes>, table: &mut Table<'_>) {
     }
     let expected = match (deletes.value, mapping.envelope) {
         (Deletes::Ignore, _) => return,
-        (_, Envelope::None | Envelope::Connect) => "\"ignore\": only envelope = \"debezium\" tells of rows that were deleted",
+        (_, Envelope::None | Envelope::Connect) => {
+            "\"ignore\": only envelope = \"debezium\" tells of rows that were deleted"
+        }
         (Deletes::Correct, _) if mapping.kind != Kind::Outcome || !follows => {
             "\"ignore\" or \"refuse\": only an outcome can be taken back, by a mapping without a field id"
         }

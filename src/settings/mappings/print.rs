@@ -56,7 +56,8 @@ fn from(field: &Field) -> String {
         }
     }
     if !field.values.is_empty() {
-        let values = field.values.iter().map(|(text, value)| format!("{} = {}", key_path("", text), of_constant(value)));
+        let values =
+            field.values.iter().map(|(text, value)| format!("{} = {}", key_path("", text), of_constant(value)));
         parts.push(format!("values = {{ {} }}", values.collect::<Vec<_>>().join(", ")));
     }
     parts.extend(field.other.as_ref().map(|value| format!("other = {}", of_constant(value))));

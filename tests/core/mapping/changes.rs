@@ -62,7 +62,7 @@ fn selections() -> Mapper {
 
 #[test]
 fn a_new_row_is_an_event_that_is_known_by_its_row() {
-    let expected = r#"{"specversion":"1.0","type":"paritywatch.selection.v1","source":"mapping:cases","id":"row/17","time":"2026-03-01T00:00:00.000Z","data":{"case_id":"17","profile":"cub","selected":true,"groups":{"origin":"dutch"}}}"#;
+    let expected = r#"{"specversion":"1.0","type":"paritywatch.selection.v1","source":"mapping:cases","id":"row:cases/17","time":"2026-03-01T00:00:00.000Z","data":{"case_id":"17","profile":"cub","selected":true,"groups":{"origin":"dutch"}}}"#;
     for op in ["c", "r"] {
         assert_eq!(event_text(&selections(), &change(op, &Value::Null, &row(true, "dutch"))), expected);
         let wrapped = json!({"schema": {"type": "struct", "fields": []}, "payload": serde_json::from_str::<Value>(&change(op, &Value::Null, &row(true, "dutch"))).unwrap()});
@@ -83,7 +83,7 @@ fn a_row_that_changes_in_what_is_read_is_a_correction_and_no_other_change_is_tol
     // It was made when the database changed the row.
     assert_eq!((&*event.id, event.time), ("cases/0/7", EventTime(DAY + 60_000)));
     let Data::Selection(selection) = &event.data else { panic!("{text}") };
-    assert_eq!((selection.selected, selection.revises.as_deref()), (true, Some("row/17")));
+    assert_eq!((selection.selected, selection.revises.as_deref()), (true, Some("row:cases/17")));
 }
 
 #[test]
@@ -91,14 +91,16 @@ fn a_row_whose_condition_comes_to_hold_is_told_then_and_one_that_was_refused_too
     let mut old = row(true, "dutch");
     old["status"] = json!("NEW");
     let text = event_text(&selections(), &change("u", &old, &row(true, "dutch")));
-    assert_eq!(&*event_in(&text).id, "row/17");
+    assert_eq!(&*event_in(&text).id, "row:cases/17");
     assert_eq!(map(&selections(), &change("c", &Value::Null, &old)), Outcome::Left(Left::Unmapped));
     let mut refused = row(true, "dutch");
     refused["picked"] = Value::Null;
-    let Outcome::Refused(why) = map(&selections(), &change("c", &Value::Null, &refused)) else { panic!("it has no value") };
+    let Outcome::Refused(why) = map(&selections(), &change("c", &Value::Null, &refused)) else {
+        panic!("it has no value")
+    };
     assert_eq!(why, "missing_field: mapping \"cases\": selected (from /picked): expected a value, found nothing");
     let text = event_text(&selections(), &change("u", &refused, &row(true, "dutch")));
-    assert_eq!(&*event_in(&text).id, "row/17");
+    assert_eq!(&*event_in(&text).id, "row:cases/17");
 }
 
 #[test]
@@ -116,7 +118,7 @@ fn a_row_that_is_gone_is_counted_and_an_outcome_is_taken_back() {
     let of_row = json!({"id": 17, "visit": "v1", "result": "FOUND", "found_at": (DAY + 5_000) * 1_000});
     let outcomes = mapper(&mappings(OUTCOMES));
     let text = event_text(&outcomes, &change("d", &of_row, &Value::Null));
-    let expected = r#"{"specversion":"1.0","type":"paritywatch.outcome.v1","source":"mapping:outcomes","id":"cases/0/7","time":"2026-03-01T00:01:00.000Z","data":{"case_id":"17","control_id":"v1","outcome":"unknown","revises":"row/17/v1"}}"#;
+    let expected = r#"{"specversion":"1.0","type":"paritywatch.outcome.v1","source":"mapping:outcomes","id":"cases/0/7","time":"2026-03-01T00:01:00.000Z","data":{"case_id":"17","control_id":"v1","outcome":"unknown","revises":"row:outcomes/17/v1"}}"#;
     assert_eq!(text, expected);
     let mut emptied = of_row.clone();
     emptied["result"] = Value::Null;
@@ -126,10 +128,15 @@ fn a_row_that_is_gone_is_counted_and_an_outcome_is_taken_back() {
 #[test]
 fn an_update_without_the_row_before_it_is_refused_and_says_what_helps() {
     let Outcome::Refused(why) = map(&selections(), &change("u", &Value::Null, &row(true, "dutch"))) else { panic!() };
-    assert!(why.starts_with("missing_field: mapping \"cases\": before: expected the whole row before the change"), "{why}");
+    assert!(
+        why.starts_with("missing_field: mapping \"cases\": before: expected the whole row before the change"),
+        "{why}"
+    );
     assert!(why.contains("REPLICA IDENTITY FULL"), "{why}");
     // With ids of its own each row is an event.
-    let own = mapper(&mappings(&SELECTIONS.replace("case_id =", "id = { paths = [\"/id\", \"/version\"], join = \":\" }\ncase_id =")));
+    let own = mapper(&mappings(
+        &SELECTIONS.replace("case_id =", "id = { paths = [\"/id\", \"/version\"], join = \":\" }\ncase_id ="),
+    ));
     let mut row = row(true, "dutch");
     row["version"] = json!(3);
     assert_eq!(&*event_in(&event_text(&own, &change("u", &Value::Null, &row))).id, "17:3");
@@ -138,11 +145,17 @@ fn an_update_without_the_row_before_it_is_refused_and_says_what_helps() {
 #[test]
 fn what_is_no_change_is_refused() {
     for (document, expected) in [
-        (r#"{"before":null,"after":{"id":1}}"#, "op: expected c, r, u, d, t or m, in an envelope of Debezium, found nothing"),
+        (
+            r#"{"before":null,"after":{"id":1}}"#,
+            "op: expected c, r, u, d, t or m, in an envelope of Debezium, found nothing",
+        ),
         (r#"{"op":"x"}"#, "op: expected c, r, u, d, t or m, in an envelope of Debezium, found another value"),
         (r#"{"op":"c","after":null}"#, "after: expected the row after the change, found nothing"),
     ] {
-        assert_eq!(map(&selections(), document), Outcome::Refused(format!("missing_field: mapping \"cases\": {expected}")));
+        assert_eq!(
+            map(&selections(), document),
+            Outcome::Refused(format!("missing_field: mapping \"cases\": {expected}"))
+        );
     }
 }
 
@@ -172,7 +185,8 @@ fn the_last_of_several_corrections_counts() {
     let published = monitor.published();
     let cells = paritywatch::render::Render::to_json(&*published);
     let document: Value = serde_json::from_str(&cells).unwrap();
-    let finding = document["findings"].as_array().unwrap().iter().find(|finding| finding["group"] == "european").unwrap();
+    let finding =
+        document["findings"].as_array().unwrap().iter().find(|finding| finding["group"] == "european").unwrap();
     assert_eq!(finding["counts"]["exposed"], 1, "{finding}");
     assert_eq!(finding["counts"]["events"], 1, "{finding}");
     assert_eq!(finding["reference_counts"]["exposed"], 20, "{finding}");

@@ -24,7 +24,8 @@ impl Foreign {
     /// Puts a value at a place of its own. Returns the path to it.
     fn put(&mut self, value: Value) -> Path {
         let names = ["a", "b", "a/b", "m~n", "x y", "é", "0", "\"q\"", "tab\t"];
-        let mut names: Vec<String> = (0..self.random.below(3)).map(|_| names[self.random.below(names.len())].to_owned()).collect();
+        let mut names: Vec<String> =
+            (0..self.random.below(3)).map(|_| names[self.random.below(names.len())].to_owned()).collect();
         names.push(format!("f{}", self.fields.len() * 10 + self.random.below(10)));
         let mut at = &mut self.document;
         for name in &names {
@@ -35,7 +36,8 @@ impl Foreign {
             return self.put(value);
         }
         *at = value;
-        let is_dotted = self.random.below(2) == 0 && names.iter().all(|name| !name.contains('.') && !name.starts_with('/'));
+        let is_dotted =
+            self.random.below(2) == 0 && names.iter().all(|name| !name.contains('.') && !name.starts_with('/'));
         let text = if is_dotted {
             names.join(".")
         } else {
@@ -55,7 +57,8 @@ impl Foreign {
         };
         field.from = match (value, self.random.below(4)) {
             (Value::Bool(flag), 0) => {
-                field.values = vec![("J".to_owned(), Constant::Boolean(true)), ("N".to_owned(), Constant::Boolean(false))];
+                field.values =
+                    vec![("J".to_owned(), Constant::Boolean(true)), ("N".to_owned(), Constant::Boolean(false))];
                 Origin::Path(self.put(json!(if *flag { "J" } else { "N" })))
             }
             (Value::Bool(flag), 1) => {
@@ -66,13 +69,19 @@ impl Foreign {
             (Value::Bool(flag), 2) => Origin::Path(self.put(json!(flag.to_string()))),
             (Value::Number(number), 0) => Origin::Path(self.put(json!(number.to_string()))),
             (Value::String(text), 0) if !matches!(target, "until" | "valid_from") => {
-                field.values = vec![("x".to_owned(), Constant::Text("wrong".to_owned())), ("code é\"".to_owned(), Constant::Text(text.clone()))];
+                field.values = vec![
+                    ("x".to_owned(), Constant::Text("wrong".to_owned())),
+                    ("code é\"".to_owned(), Constant::Text(text.clone())),
+                ];
                 Origin::Path(self.put(json!("code é\"")))
             }
             (Value::String(text), 1) if text.parse::<i64>().is_ok_and(|number| number.to_string() == *text) => {
                 Origin::Path(self.put(json!(text.parse::<i64>().unwrap())))
             }
-            (Value::String(text), 2) if target == "case_id" && text.split_once('-').is_some_and(|(one, two)| !one.is_empty() && !two.is_empty()) => {
+            (Value::String(text), 2)
+                if target == "case_id"
+                    && text.split_once('-').is_some_and(|(one, two)| !one.is_empty() && !two.is_empty()) =>
+            {
                 let (one, two) = text.split_once('-').unwrap();
                 Origin::Joined(vec![self.put(json!(one)), self.put(json!(two))], "-".to_owned())
             }
@@ -94,28 +103,46 @@ impl Foreign {
         let at = jiff::Timestamp::from_millisecond(milliseconds).unwrap();
         let local = at.to_zoned(zone("Europe/Amsterdam").unwrap());
         // Of an hour that comes twice, the earlier one is meant.
-        let is_clear = local.datetime().to_zoned(zone("Europe/Amsterdam").unwrap()).is_ok_and(|read| read.timestamp() == at);
+        let is_clear =
+            local.datetime().to_zoned(zone("Europe/Amsterdam").unwrap()).is_ok_and(|read| read.timestamp() == at);
         let pattern = "%d-%m-%Y %H.%M.%S%.3f";
         let (value, format, zone_name) = match self.random.below(7) {
             0 => (json!(milliseconds), TimeFormat::Epoch(1_000), ""),
             1 => (json!(milliseconds * 1_000), TimeFormat::Epoch(1_000_000), ""),
             2 => (json!(milliseconds.to_string()), TimeFormat::Epoch(1_000), ""),
             3 if is_clear => (json!(local.datetime().to_string()), TimeFormat::Local, "Europe/Amsterdam"),
-            4 if is_clear => (json!(local.strftime(pattern).to_string()), TimeFormat::Pattern(pattern.to_owned()), "Europe/Amsterdam"),
-            5 => (json!(local.strftime("%Y-%m-%dT%H:%M:%S%.3f%z").to_string()), TimeFormat::Pattern("%Y-%m-%dT%H:%M:%S%.3f%z".to_owned()), ""),
+            4 if is_clear => (
+                json!(local.strftime(pattern).to_string()),
+                TimeFormat::Pattern(pattern.to_owned()),
+                "Europe/Amsterdam",
+            ),
+            5 => (
+                json!(local.strftime("%Y-%m-%dT%H:%M:%S%.3f%z").to_string()),
+                TimeFormat::Pattern("%Y-%m-%dT%H:%M:%S%.3f%z".to_owned()),
+                "",
+            ),
             _ => (json!(text), TimeFormat::Rfc3339, ""),
         };
         let from = Origin::Path(self.put(value));
         let zone = if zone_name.is_empty() { None } else { zone(zone_name) };
         let time = Some(TimeRule { format, zone, zone_name: zone_name.to_owned() });
-        self.fields.push(Field { target: "time".to_owned(), from, values: Vec::new(), other: None, default: None, time });
+        self.fields.push(Field {
+            target: "time".to_owned(),
+            from,
+            values: Vec::new(),
+            other: None,
+            default: None,
+            time,
+        });
     }
 
     fn data(&mut self, data: &Map<String, Value>) {
         for (name, value) in data.iter().filter(|(_, value)| !value.is_null()) {
             let entries = value.as_object().filter(|entries| !entries.is_empty() && OBJECTS.contains(&name.as_str()));
             match entries.filter(|_| self.random.below(2) == 0) {
-                Some(entries) => entries.iter().for_each(|(entry, value)| self.field(&format!("{name}.{entry}"), value)),
+                Some(entries) => {
+                    entries.iter().for_each(|(entry, value)| self.field(&format!("{name}.{entry}"), value))
+                }
                 None => self.field(name, value),
             }
         }
@@ -134,7 +161,12 @@ fn taken_apart(event: &Value, milliseconds: i64, seed: u64) -> (String, Mapping)
     let kind = *Kind::ALL.iter().find(|kind| kind.name() == word).unwrap();
     let envelope = Envelope::ALL[foreign.random.below(3)];
     let keep = foreign.put(json!("yes"));
-    let when = vec![Condition { path: keep, exists: Some(true), within: Some(vec!["yes".to_owned()]), without: Some(vec!["no".to_owned()]) }];
+    let when = vec![Condition {
+        path: keep,
+        exists: Some(true),
+        within: Some(vec!["yes".to_owned()]),
+        without: Some(vec!["no".to_owned()]),
+    }];
     let mut each = None;
     let mut row = foreign.document;
     if foreign.random.below(3) == 0 {

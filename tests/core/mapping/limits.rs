@@ -46,8 +46,14 @@ fn a_record_of_which_one_event_is_refused_gives_none() {
     let long = "x".repeat(300);
     for (bad, expected) in [
         (json!({}), "missing_field: mapping \"items\": case_id (from /case): expected a value, found nothing"),
-        (json!({"case": [1]}), "wrong_type: mapping \"items\": case_id (from /case): expected a string or an integer, found an array"),
-        (json!({"case": long}), "string_too_long: mapping \"items\": data.case_id: expected at most 256 bytes, found 300, at line 1"),
+        (
+            json!({"case": [1]}),
+            "wrong_type: mapping \"items\": case_id (from /case): expected a string or an integer, found an array",
+        ),
+        (
+            json!({"case": long}),
+            "string_too_long: mapping \"items\": data.case_id: expected at most 256 bytes, found 300, at line 1",
+        ),
     ] {
         let (outcome, counts) = map_counted(&mapper, &items(&json!([{"case": 1}, bad, {"case": 2}])));
         let Outcome::Refused(why) = outcome else { panic!("{outcome:?}") };
@@ -64,9 +70,13 @@ fn a_record_gives_at_most_a_thousand_events_and_sixteen_largest_ones() {
     let Outcome::Refused(why) = map(&mapper_of, &many(1_001)) else { panic!() };
     assert_eq!(why, "too_many: mapping \"items\": each: expected at most 1000 events of one record, found more");
     let wide = mapper(&mappings(&ITEMS.replace("kind = \"/kind\"", "kind = \"$/kind\"")));
-    let document = json!({"at": "2026-03-01T00:00:00Z", "kind": "k".repeat(30_000), "items": vec![json!({"case": 1}); 50]});
+    let document =
+        json!({"at": "2026-03-01T00:00:00Z", "kind": "k".repeat(30_000), "items": vec![json!({"case": 1}); 50]});
     let Outcome::Refused(why) = map(&wide, &document.to_string()) else { panic!() };
-    assert!(why.starts_with("too_large: mapping \"items\": each: expected events of one record of at most 16"), "{why}");
+    assert!(
+        why.starts_with("too_large: mapping \"items\": each: expected events of one record of at most 16"),
+        "{why}"
+    );
 }
 
 #[test]
@@ -78,7 +88,10 @@ fn what_is_no_document_is_refused_as_an_event_would_be() {
         ("{", "not_json: payload: expected JSON, at byte 1"),
         ("{} x", "not_json: payload: expected JSON, at byte 3"),
         (&"[".repeat(40), "too_deep: payload: expected at most 32 nested levels, found more at byte 32"),
-        (r#"{"items":[],"items":[]}"#, "duplicate_field: payload: expected each name that is read once, found one twice, at byte 20"),
+        (
+            r#"{"items":[],"items":[]}"#,
+            "duplicate_field: payload: expected each name that is read once, found one twice, at byte 20",
+        ),
         (&large, "too_large: payload: expected at most 65536 bytes, found 80002"),
     ] {
         assert_eq!(map(&mapper, document), Outcome::Refused(expected.to_owned()));
@@ -124,11 +137,26 @@ fn values_stand_for_others_and_what_stands_for_none_is_refused() {
     assert!(event_text(&mapper, &row("0363", "", "2")).contains(r#""selected":false,"groups":{"origin":"european"}"#));
     for (document, expected) in [
         // No value of the document is told.
-        (row("0363", "X", "1"), "invalid_value: mapping \"columns\": selected (from picked): expected one of its 2 values, found a string that is none of them"),
-        (row("03-63", "J", "1"), "invalid_value: mapping \"columns\": case_id (from region, number): expected parts of which only the last has the text that joins them, found another one that has it"),
-        (row("", "J", "1"), "missing_field: mapping \"columns\": case_id (from region, number): expected a value, found nothing"),
-        (row("0363", "J", "1").replace("08:15", "25:15"), "invalid_time: mapping \"columns\": time (from at): expected a time of the mapping's pattern, found another text or number"),
-        (row("0363", "J", "1").replace("01-03-2026 08:15", "29-03-2026 02:30"), "invalid_time: mapping \"columns\": time (from at): expected a time that its zone has, found one that was skipped when clocks went forward"),
+        (
+            row("0363", "X", "1"),
+            "invalid_value: mapping \"columns\": selected (from picked): expected one of its 2 values, found a string that is none of them",
+        ),
+        (
+            row("03-63", "J", "1"),
+            "invalid_value: mapping \"columns\": case_id (from region, number): expected parts of which only the last has the text that joins them, found another one that has it",
+        ),
+        (
+            row("", "J", "1"),
+            "missing_field: mapping \"columns\": case_id (from region, number): expected a value, found nothing",
+        ),
+        (
+            row("0363", "J", "1").replace("08:15", "25:15"),
+            "invalid_time: mapping \"columns\": time (from at): expected a time of the mapping's pattern, found another text or number",
+        ),
+        (
+            row("0363", "J", "1").replace("01-03-2026 08:15", "29-03-2026 02:30"),
+            "invalid_time: mapping \"columns\": time (from at): expected a time that its zone has, found one that was skipped when clocks went forward",
+        ),
     ] {
         assert_eq!(map(&mapper, &document), Outcome::Refused(expected.to_owned()));
     }
@@ -141,12 +169,18 @@ fn an_envelope_of_kafka_connect_is_taken_off_and_must_be_there() {
     let wrapped = format!(r#"{{"schema":{{"type":"struct","optional":false}},"payload":{document}}}"#);
     assert!(event_text(&mapper, &wrapped).contains("\"case_id\":\"1\""));
     let Outcome::Refused(why) = map(&mapper, &document) else { panic!() };
-    assert_eq!(why, "missing_field: mapping \"items\": payload: expected an object, in an envelope of Kafka Connect (schema, payload), found none");
+    assert_eq!(
+        why,
+        "missing_field: mapping \"items\": payload: expected an object, in an envelope of Kafka Connect (schema, payload), found none"
+    );
 }
 
 #[test]
 fn several_mappings_read_one_document_and_each_counts() {
-    let both = mappings(&format!("{ITEMS}{}", COLUMNS.replace("files = [\"*\"]", "topics = [\"cases\"]\nwhen = [{ path = \"region\", exists = true }]")));
+    let both = mappings(&format!(
+        "{ITEMS}{}",
+        COLUMNS.replace("files = [\"*\"]", "topics = [\"cases\"]\nwhen = [{ path = \"region\", exists = true }]")
+    ));
     let (outcome, counts) = map_counted(&mapper(&both), &items(&json!([{"case": 1}])));
     assert!(matches!(outcome, Outcome::Events(events) if events.len() == 1));
     assert_eq!((counts[0].mapped, counts[0].unmapped, counts[1].mapped, counts[1].unmapped), (1, 0, 0, 1));

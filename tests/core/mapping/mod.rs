@@ -6,7 +6,7 @@ mod limits;
 mod problems;
 mod replayed;
 
-use paritywatch::event::{Event, Decoded, RawRecord, decode};
+use paritywatch::event::{Decoded, Event, RawRecord, decode};
 use paritywatch::mapping::{Bounds, Left, Mapped, MappedRecord, Mapper, Mapping, MappingCounts, Place};
 use paritywatch::plan::Limits;
 use paritywatch::settings::Settings;

@@ -83,9 +83,7 @@ fn document(output: &Output) -> Value {
 /// Events of the contract: cases of three groups, of which one is picked more often, with controls and outcomes.
 fn stream() -> Vec<Value> {
     let time = |minute: i64| jiff::Timestamp::from_second(1_772_323_200 + minute * 60).unwrap().to_string();
-    let event = |kind: &str, id: String, minute: i64, data: Value| {
-        json!({"specversion": "1.0", "type": format!("paritywatch.{kind}.v1"), "source": "/s", "id": id, "time": time(minute), "data": data})
-    };
+    let event = |kind: &str, id: String, minute: i64, data: Value| json!({"specversion": "1.0", "type": format!("paritywatch.{kind}.v1"), "source": "/s", "id": id, "time": time(minute), "data": data});
     let mut events = Vec::new();
     for number in 0..1_500_i64 {
         let case = format!("amsterdam/{number}-x");
@@ -96,7 +94,12 @@ fn stream() -> Vec<Value> {
         if picked {
             let outcome = if number % 7 == 0 { "violation" } else { "no_violation" };
             events.push(event("control", format!("c{number}"), number * 10 + 5, json!({"case_id": case})));
-            events.push(event("outcome", format!("o{number}"), number * 10 + 7, json!({"case_id": case, "outcome": outcome})));
+            events.push(event(
+                "outcome",
+                format!("o{number}"),
+                number * 10 + 7,
+                json!({"case_id": case, "outcome": outcome}),
+            ));
         }
     }
     events
@@ -110,13 +113,24 @@ fn foreign(events: &[Value]) -> BTreeMap<&'static str, String> {
         let (office, number) = data["case_id"].as_str().unwrap().split_once('/').unwrap();
         let at: jiff::Timestamp = event["time"].as_str().unwrap().parse().unwrap();
         let local = at.to_zoned(jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap()).datetime().to_string();
-        let mut visit = Map::from_iter([("id".to_owned(), event["id"].clone()), ("number".to_owned(), json!(number)), ("at".to_owned(), json!(local))]);
+        let mut visit = Map::from_iter([
+            ("id".to_owned(), event["id"].clone()),
+            ("number".to_owned(), json!(number)),
+            ("at".to_owned(), json!(local)),
+        ]);
         let (file, line) = match event["type"].as_str().unwrap() {
             "paritywatch.selection.v1" => {
-                let origin = match data["groups"]["origin"].as_str().unwrap() { "dutch" => 1, "european" => 2, _ => 3 };
+                let origin = match data["groups"]["origin"].as_str().unwrap() {
+                    "dutch" => 1,
+                    "european" => 2,
+                    _ => 3,
+                };
                 let picked = if data["selected"] == true { "J" } else { "N" };
                 let row = json!({"office": office, "number": number, "assessed_at": at.as_microsecond(), "scheme": "7", "picked": picked, "origin": origin});
-                ("assessed.jsonl", json!({"schema": {}, "payload": {"before": null, "after": row, "op": "c", "ts_ms": 1}}))
+                (
+                    "assessed.jsonl",
+                    json!({"schema": {}, "payload": {"before": null, "after": row, "op": "c", "ts_ms": 1}}),
+                )
             }
             kind => {
                 if kind.contains("outcome") {
@@ -124,7 +138,10 @@ fn foreign(events: &[Value]) -> BTreeMap<&'static str, String> {
                 } else {
                     visit.insert("state".to_owned(), json!("DONE"));
                 }
-                ("visits.jsonl", json!({"schema": {"type": "struct"}, "payload": {"office": office, "visits": [visit, {"state": "PLANNED"}]}}))
+                (
+                    "visits.jsonl",
+                    json!({"schema": {"type": "struct"}, "payload": {"office": office, "visits": [visit, {"state": "PLANNED"}]}}),
+                )
             }
         };
         let lines = files.get_mut(file).unwrap();
@@ -149,7 +166,8 @@ impl Made {
         write("mapped.toml", &format!("{RULES}{MAPPINGS}"));
         write("events.ndjson", &lines.join("\n"));
         foreign(&events).iter().for_each(|(name, text)| write(name, text));
-        let contract = document(&replay(&folder.path().join("contract.toml"), &[], &[folder.path().join("events.ndjson")]));
+        let contract =
+            document(&replay(&folder.path().join("contract.toml"), &[], &[folder.path().join("events.ndjson")]));
         Self { folder, contract }
     }
 
@@ -194,7 +212,8 @@ fn a_file_without_a_mapping_is_read_by_the_contract_beside_one_that_has_one() {
 #[test]
 fn a_line_that_is_refused_is_named_and_one_without_an_event_is_counted() {
     let made = Made::new();
-    let mut lines: Vec<String> = std::fs::read_to_string(made.path("assessed.jsonl")).unwrap().lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> =
+        std::fs::read_to_string(made.path("assessed.jsonl")).unwrap().lines().map(str::to_owned).collect();
     lines[2] = lines[2].replace("\"J\"", "\"?\"").replace("\"N\"", "\"?\"");
     lines[4] = lines[4].replace("\"op\":\"c\"", "\"op\":\"m\"");
     std::fs::write(made.path("assessed.jsonl"), lines.join("\n")).unwrap();
