@@ -2,9 +2,9 @@
 
 use smallvec::SmallVec;
 
-use super::MAX_LARGEST_EVENTS;
 use super::build::{Compiled, compile};
 use super::field::Fault;
+use super::limits::MAX_LARGEST_EVENTS;
 use super::mapped::{Left, Mapped};
 use super::place::Place;
 use super::read::read;

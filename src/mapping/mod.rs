@@ -9,6 +9,7 @@ mod change;
 mod condition;
 mod field;
 mod layout;
+mod limits;
 mod mapped;
 mod mapper;
 mod path;
@@ -23,16 +24,10 @@ mod time;
 mod trie;
 mod view;
 
+pub use limits::{MAX_EVENTS, MAX_FIELDS, MAX_LARGEST_EVENTS};
 pub use mapped::{Left, Mapped, MappedRecord, MappingCounts};
 pub use mapper::{Bounds, Mapper};
 pub use path::{Path, PathError, Scope, Step};
 pub use place::Place;
 pub use spec::{Condition, Constant, Deletes, Envelope, Field, Format, Kind, Mapping, Origin, TimeFormat, TimeRule};
 pub use target::{Shape, Target, names, required, target};
-
-/// The most values that one mapping reads.
-pub const MAX_FIELDS: usize = 128;
-/// The most events that one record gives.
-pub const MAX_EVENTS: usize = 1_000;
-/// The most bytes that the events of one record take, in largest events.
-pub const MAX_LARGEST_EVENTS: usize = 16;

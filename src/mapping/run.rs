@@ -1,10 +1,10 @@
 //! One mapping and one document: the events that it gives.
 
-use super::MAX_EVENTS;
 use super::build::Compiled;
 use super::change::{Change, Op};
 use super::field::Fault;
 use super::layout::{Member, write_object};
+use super::limits::{MAX_EVENTS, MAX_LARGEST_EVENTS};
 use super::mapped::{Left, Made, Mapped};
 use super::place::Place;
 use super::read::{elements, read_at};
@@ -299,8 +299,7 @@ impl Run<'_> {
             return Err(Fault::new(Reason::TooMany, "each", expected, "more"));
         }
         if end > self.room {
-            let expected =
-                format!("events of one record of at most {} largest events together", super::MAX_LARGEST_EVENTS);
+            let expected = format!("events of one record of at most {} largest events together", MAX_LARGEST_EVENTS);
             return Err(Fault::new(Reason::TooLarge, "each", expected, "more"));
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Hands batches of records to the monitor. The memory for it is used again.
 
 use super::mapping::MappingStage;
+use crate::checkpoint::Input;
 use crate::event::{RawRecord, Rejection, without_mark};
 use crate::mapping::Mapping;
 use crate::monitor::{Handled, Monitor, Received, Workers};
@@ -17,10 +18,14 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// Counts by these threads, topics of these mappings by their events.
-    pub fn new(workers: Box<dyn Workers>, mappings: &[Mapping]) -> Self {
+    /// Counts by these threads, topics of these mappings by their events. `inputs` are the partitions that are known.
+    pub fn new(workers: Box<dyn Workers>, mappings: &[Mapping], inputs: &[Input]) -> Self {
         let mapping = MappingStage::new(mappings);
-        Self { workers, received: Vec::new(), handled: Vec::new(), mapping }
+        let mut counting = Self { workers, received: Vec::new(), handled: Vec::new(), mapping };
+        for (index, input) in (0..).map(PartitionIndex).zip(inputs) {
+            counting.add_partition(index, &input.topic, input.partition);
+        }
+        counting
     }
 
     /// Takes note of a partition.

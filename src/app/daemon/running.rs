@@ -100,10 +100,7 @@ impl Daemon {
         let dead_letters = DeadLetters::connect(&brokers, &kafka.dead_letter_topic, kafka.dead_letter_payload);
         let dead_letters = dead_letters.map_err(Failure::configuration)?;
         let historian = Historian::start(settings, owner, keeper.accepted_gaps())?;
-        let mut counting = Counting::new(threads::start(settings.threads)?, &settings.mappings);
-        for (index, input) in (0..).map(PartitionIndex).zip(keeper.inputs()) {
-            counting.add_partition(index, &input.topic, input.partition);
-        }
+        let counting = Counting::new(threads::start(settings.threads)?, &settings.mappings, keeper.inputs());
         let shared =
             Arc::new(Shared::with_past(&monitor, settings.series_limit, (&settings.state.dir, &settings.report_dir())));
         let accepted_gaps = keeper.accepted_gaps().len() as u64;
@@ -351,14 +348,12 @@ impl Daemon {
         if evaluated {
             self.historian.tell(&published, self.clock.now());
         }
-        self.invariants.note();
-        self.unlisted.note(published.unlisted());
-        self.unanswered.note(published.measures());
+        self.note(&published);
         if evaluated {
             self.latency.note_published(self.clock.now());
         }
         self.tell_audit(&published);
-        let disclosure = &self.monitor.plan().disclosure;
+        let (disclosure, mappings) = (&self.monitor.plan().disclosure, self.counting.mapping().counts());
         self.shared.show(View {
             published,
             health: self.monitor.health(),
@@ -372,7 +367,7 @@ impl Daemon {
             audit: self.audit.health(),
             history: self.historian.health(),
             http: self.shared.http(),
-            mappings: self.counting.mapping().counts(),
+            mappings,
             latency: self.latency.latency(disclosure),
             lateness: self.latency.lateness(disclosure, LatenessHealth::of(&self.monitor)),
             evaluation_took: began.elapsed(),
@@ -387,6 +382,13 @@ impl Daemon {
         let made = self.audit.take_reports();
         made.iter().for_each(|report| note_report(&mut self.monitor, report));
         self.monitor.handle_tick(self.clock.now());
+    }
+
+    /// Logs what is new and worth a look.
+    fn note(&mut self, published: &Published) {
+        self.invariants.note();
+        self.unlisted.note(published.unlisted());
+        self.unanswered.note(published.measures());
     }
 
     /// Tells the audit log what an evaluation alone does not change.

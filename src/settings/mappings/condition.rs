@@ -5,7 +5,7 @@ use super::super::place::Place;
 use super::super::table::Table;
 use super::super::terms::Condition;
 use super::super::tree::{Entries, Value};
-use super::{MAX_PATH_BYTES, constant, path_of};
+use super::shared::{MAX_PATH_BYTES, constant, path_of};
 
 /// Most conditions of one mapping.
 const MAX_CONDITIONS: usize = 32;

@@ -12,7 +12,7 @@ use super::super::terms::{
     required_fields, target_named, target_names,
 };
 use super::super::tree::{Entries, Entry, Value};
-use super::{Known, MAX_PATH_BYTES, constant, path_of};
+use super::shared::{Known, MAX_PATH_BYTES, constant, path_of};
 
 /// Objects of the contract whose fields may be written as a table: `groups = { origin = "/origin" }`.
 const OBJECTS: [&str; 4] = ["groups", "strata", "counts", "sanction"];

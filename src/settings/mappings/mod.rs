@@ -3,39 +3,25 @@
 mod condition;
 mod field;
 mod print;
+mod shared;
 
 use super::bounds::MAX_TOPICS;
 use super::given::{Given, check_unique, values};
 use super::key::shown;
 use super::place::Place;
 use super::problem::Problems;
-use super::schema::Kafka;
 use super::suggestion::suggestion;
 use super::table::Table;
-use super::terms::{Deletes, Dimension, Envelope, Format, Kind, Mapping, Path, Profile};
-use super::tree::{Entries, Value};
+use super::terms::{Deletes, Envelope, Format, Kind, Mapping};
+use super::tree::Entries;
 use condition::conditions;
 use field::fields;
+pub(super) use shared::Known;
+use shared::{MAX_PATH_BYTES, path_of};
 
 /// Most mappings, those of all files together.
 const MAX_MAPPINGS: usize = 200;
 const MAX_NAME_BYTES: usize = 64;
-/// Longest path, pattern of a name, or text that is compared, in bytes.
-const MAX_PATH_BYTES: usize = 1_024;
-
-/// What mappings may name.
-pub(super) struct Known<'k> {
-    /// The topics that are read; `None` without a section `[kafka]`.
-    pub topics: Option<&'k [String]>,
-    pub profiles: &'k [Profile],
-    pub dimensions: &'k [Dimension],
-}
-
-impl<'k> Known<'k> {
-    pub fn new(kafka: Option<&'k Kafka>, profiles: &'k [Profile], dimensions: &'k [Dimension]) -> Self {
-        Self { topics: kafka.map(|kafka| kafka.topics.as_slice()), profiles, dimensions }
-    }
-}
 
 /// Reads the mappings in the order of the files. One with a problem may be left out.
 pub(super) fn mappings(root: &mut Table<'_>, known: &Known<'_>) -> Vec<Mapping> {
@@ -133,17 +119,6 @@ fn files(table: &mut Table<'_>) -> Vec<Given<String>> {
     files
 }
 
-/// Reads a path; one that leads nowhere is reported.
-fn path_of(text: &Given<String>, problems: &mut Problems) -> Option<Path> {
-    let refused = match Path::parse(text) {
-        Ok(path) if text.len() <= MAX_PATH_BYTES => return Some(path),
-        Ok(_) => ("a path of at most 1024 bytes".to_owned(), "more".to_owned()),
-        Err((expected, found)) => (expected.to_owned(), format!("{found} in {}", shown(text))),
-    };
-    text.refuse(problems, refused.0, refused.1);
-    None
-}
-
 /// Checks what must hold between keys.
 fn check(mapping: &Mapping, deletes: &Given<Deletes>, table: &mut Table<'_>) {
     let follows = mapping.follows_rows();
@@ -166,16 +141,4 @@ fn check(mapping: &Mapping, deletes: &Given<Deletes>, table: &mut Table<'_>) {
         _ => return,
     };
     deletes.refuse(table.problems, expected, shown(deletes.value.name()));
-}
-
-/// Returns a constant of the configuration; `None` where it is none.
-fn constant(value: &Value) -> Option<super::terms::Constant> {
-    use super::terms::Constant;
-    Some(match value {
-        Value::Text(text) | Value::Untyped(text) => Constant::Text(text.clone()),
-        Value::Boolean(boolean) => Constant::Boolean(*boolean),
-        Value::Integer(integer) => Constant::Integer(*integer),
-        Value::Float(number) if number.is_finite() => Constant::Number(*number),
-        _ => return None,
-    })
 }
