@@ -80,6 +80,7 @@ fn each_problem_is_found_at_its_line() {
         ),
         ("[\"*.json\"]", "[\"a/*.json\"]", "files =", "mappings[0].files[0]: expected a pattern of names of files"),
         ("\"connect\"", "\"debezum\"", "envelope =", "(did you mean \"debezium\"?)"),
+        ("each = \"/rows\"", "format = \"avro\"", "each =", "(\"avro\" is not in this version), found \"avro\""),
         (
             "each = \"/rows\"",
             "each = \"/ro~ws\"",
