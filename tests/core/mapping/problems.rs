@@ -98,7 +98,7 @@ fn each_problem_is_found_at_its_line() {
             "\"/status\", in",
             "\"/status\", on",
             "when =",
-            "mappings[0].when[0].on: expected a key of [[mappings]], found",
+            "mappings[0].when[0].on: expected a key of [[mappings]] (did you mean \"in\"?), found an unknown key",
         ),
         ("in = [\"DONE\", 3, true]", "in = [1.5]", "when =", "an integer or a boolean, found 1.5"),
         (
