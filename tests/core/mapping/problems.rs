@@ -122,7 +122,7 @@ fn each_problem_is_found_at_its_line() {
         (
             "origin = { path",
             "orgin = { path",
-            "groups =",
+            "groups = {",
             "expected a dimension of [dimensions] (did you mean \"origin\"?), found \"orgin\"",
         ),
         ("join = \"-\"", "join = \"\"", "case_id =", "without one two cases might have one name"),
