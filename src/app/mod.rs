@@ -11,6 +11,8 @@ mod export;
 mod failure;
 mod files;
 mod generate;
+mod mapped_files;
+mod mappings;
 mod power;
 mod print_config;
 mod replay;
