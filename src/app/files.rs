@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use super::failure::Failure;
 use super::threads;
 use crate::disclosure::EventCounts;
-use crate::event::{RawRecord, moment_of};
+use crate::event::{RawRecord, Rejection, moment_of};
 use crate::ledger::PseudonymKey;
 use crate::monitor::{Clock, Handled, Monitor, Received, Workers};
 use crate::plan::invariant::violations;
 use crate::plan::{EventTime, Limits, PartitionIndex, Span};
 use crate::settings::Settings;
 use crate::source::SourceError;
-use crate::source::files::{Lines, Merge};
+use crate::source::files::{Lines, Merge, Refusals};
+use crate::source::format::Formats;
 use crate::source::sort::{Sorted, Sorter};
 use crate::window::Ends;
 
@@ -58,7 +59,7 @@ fn run(input: Input<'_>, settings: &Settings, mut each: Option<Each<'_>>) -> Res
     let key = PseudonymKey(*b"paritywatch.repl");
     let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: input.as_of });
     let mut lines = Reading::open(input, settings)?;
-    if let Reading::Sorted(_, ends) = &mut lines {
+    if let Reading::Sorted(_, ends, _) = &mut lines {
         // Days are published from the first one on: nothing is too old for that.
         if each.is_none() {
             let beginning = ends.beginning(settings.plan.window.history, input.as_of);
@@ -174,6 +175,7 @@ fn handle_all(
     let sorted = matches!(files, Reading::Sorted(..));
     loop {
         let read = files.next_lines(&mut lines, &monitor.plan().event);
+        refuse_rows(files, monitor, &mut losses);
         let received = lines.iter().map(|(partition, _, payload)| Received {
             partition: if sorted { PartitionIndex(0) } else { partition },
             record: RawRecord { payload, headers: &[], timestamp: None },
@@ -202,6 +204,27 @@ fn handle_all(
     }
 }
 
+/// Counts the rows that could not be turned into lines, and names the first of them.
+fn refuse_rows(files: &mut Reading, monitor: &mut Monitor, losses: &mut Losses) {
+    let Refusals { counts, first } = files.take_refusals();
+    for (file, number, rejection) in &first {
+        let place = format!("{}:{number}: {rejection}", files.name(*file));
+        if losses.refused < NAMED_REJECTIONS {
+            eprintln!("paritywatch: {place}");
+        }
+        losses.refused += 1;
+        losses.first.get_or_insert(place);
+    }
+    // Those that are named are among the counted ones.
+    losses.refused = losses.refused.saturating_sub(first.len() as u64);
+    for (reason, count) in counts {
+        losses.refused = losses.refused.saturating_add(count);
+        for _ in 0..count {
+            monitor.refuse_record(Rejection::of_format(reason, ""));
+        }
+    }
+}
+
 /// Refuses an input that `--in-order` cannot be true of.
 fn check_order(monitor: &Monitor) -> Result<(), Failure> {
     let health = monitor.health();
@@ -225,13 +248,14 @@ enum Reading {
     /// As they are in the files. The times are those read so far.
     InOrder(Merge, Ends),
     /// All together, by time. The times are those of all lines.
-    Sorted(Sorted, Ends),
+    Sorted(Sorted, Ends, Refusals),
 }
 
 impl Reading {
     fn open(input: Input<'_>, settings: &Settings) -> Result<Self, Failure> {
         let limits = &settings.plan.event;
-        let mut files = Merge::open(input.files, limits, input.in_order).map_err(failure)?;
+        let formats = Formats::of_rules(&settings.formats);
+        let mut files = Merge::open(input.files, &formats, limits, input.in_order).map_err(failure)?;
         if input.in_order {
             return Ok(Self::InOrder(files, Ends::default()));
         }
@@ -247,7 +271,8 @@ impl Reading {
         }
         progress.finish_and_clear();
         let ends = sorter.ends().clone();
-        Ok(Self::Sorted(sorter.finish(files.names()).map_err(failure)?, ends))
+        let refusals = files.take_refusals();
+        Ok(Self::Sorted(sorter.finish(files.names()).map_err(failure)?, ends, refusals))
     }
 
     /// Sorted, all lines are one stream: the files that they stand in decide nothing.
@@ -266,28 +291,36 @@ impl Reading {
                 moments.filter(|moment| moment.moves_time).for_each(|moment| ends.observe(moment.time));
                 read
             }
-            Self::Sorted(sorted, _) => sorted.next_lines(lines),
+            Self::Sorted(sorted, ..) => sorted.next_lines(lines),
+        }
+    }
+
+    /// The rows that could not be turned into lines since the last call.
+    fn take_refusals(&mut self) -> Refusals {
+        match self {
+            Self::InOrder(files, _) => files.take_refusals(),
+            Self::Sorted(_, _, refusals) => std::mem::take(refusals),
         }
     }
 
     fn name(&self, file: PartitionIndex) -> &str {
         match self {
             Self::InOrder(files, _) => files.name(file),
-            Self::Sorted(sorted, _) => sorted.name(file),
+            Self::Sorted(sorted, ..) => sorted.name(file),
         }
     }
 
     const fn total_bytes(&self) -> u64 {
         match self {
             Self::InOrder(files, _) => files.total_bytes(),
-            Self::Sorted(sorted, _) => sorted.total_bytes(),
+            Self::Sorted(sorted, ..) => sorted.total_bytes(),
         }
     }
 
     fn bytes_read(&self) -> u64 {
         match self {
             Self::InOrder(files, _) => files.bytes_read(),
-            Self::Sorted(sorted, _) => sorted.bytes_read(),
+            Self::Sorted(sorted, ..) => sorted.bytes_read(),
         }
     }
 }

@@ -21,6 +21,13 @@ impl Rejection {
         Self { reason, detail: detail.into() }
     }
 
+    /// Returns why a record cannot be turned into an event: it is not what its format, or the schema that it names, says. `detail` must not contain a
+    /// value of the record.
+    #[must_use]
+    pub fn of_format(reason: Reason, detail: impl Into<String>) -> Self {
+        Self::new(reason, detail)
+    }
+
     /// Returns why an event is refused that has the identity of an earlier one and differs from it in `what`.
     #[must_use]
     pub fn mismatched(what: &'static str) -> Self {
@@ -91,6 +98,10 @@ reasons! {
     NotJson = "not_json",
     /// The event has a format of CloudEvents that the contract does not have: Avro, a batch, `data_base64` ...
     UnsupportedFormat = "unsupported_format",
+    /// The record is not in the format of its topic or file, or not written by the schema that it names.
+    NotOfFormat = "not_of_format",
+    /// The registry does not have the schema that the record names, or it cannot be used.
+    UnknownSchema = "unknown_schema",
     /// The type, or the prefix of the headers, is that of the contract but for quotes, letter case, version or prefix.
     NearMiss = "near_miss",
     /// A required field is absent.

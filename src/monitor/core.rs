@@ -127,6 +127,11 @@ impl Monitor {
         handled
     }
 
+    /// Counts a record that could not be turned into what is handled: it was not in its format.
+    pub fn refuse_record(&mut self, rejection: Rejection) -> Handled {
+        self.handle_other(Handled::Rejected(rejection))
+    }
+
     /// Handles a tick of `run`: declares partitions idle, evaluates, and updates alerts.
     pub fn handle_tick(&mut self, now: EventTime) {
         let to = self.watermark.idle(now, self.plan.window.idle_after);

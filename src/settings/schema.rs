@@ -15,6 +15,8 @@ use super::terms::{DisclosurePlan, Plan, Span};
 pub struct Settings {
     /// Where events come from and where alerts go; only `run` needs it.
     pub kafka: Option<Kafka>,
+    /// How topics and files are written, where that is given.
+    pub formats: Vec<FormatRule>,
     /// What the core does. `max_ahead` and `stale_after` are `Some`.
     pub plan: Plan,
     /// What may be published.
@@ -96,6 +98,82 @@ pub struct Kafka {
     pub min_retention: Span,
     /// Further properties for librdkafka, passed on unchanged. None of them is one that the daemon sets itself.
     pub properties: BTreeMap<String, String>,
+    /// The formats of topics, where they are given. A topic without one has JSON.
+    pub formats: BTreeMap<String, Format>,
+    /// The schema registry; `None` where none is needed.
+    pub registry: Option<RegistrySettings>,
+}
+
+/// How records, or rows of a file, are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON, in a frame of JSON Schema or not.
+    Json,
+    /// Avro, in the frame of a schema registry.
+    Avro,
+    /// Protobuf, in the frame of a schema registry.
+    Protobuf,
+    /// Lines of values, named by a first line.
+    Csv,
+    /// Columns.
+    Parquet,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Json, Self::Avro, Self::Protobuf, Self::Csv, Self::Parquet];
+
+    /// Returns the word for it in configurations.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Avro => "avro",
+            Self::Protobuf => "protobuf",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// Returns whether each record names its schema in a frame.
+    #[must_use]
+    pub const fn is_framed(self) -> bool {
+        matches!(self, Self::Avro | Self::Protobuf)
+    }
+
+    /// Returns whether only files have it.
+    #[must_use]
+    pub const fn is_of_files(self) -> bool {
+        matches!(self, Self::Csv | Self::Parquet)
+    }
+}
+
+/// What topics and files are written in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatRule {
+    /// The mapping's name.
+    pub name: String,
+    /// Topics, each among those that are read.
+    pub topics: Vec<String>,
+    /// Patterns of the names of files: `*` stands for any characters, `?` for one.
+    pub files: Vec<String>,
+    /// How they are written.
+    pub format: Format,
+}
+
+/// A schema registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrySettings {
+    /// Its addresses; at least one. They are asked one after another.
+    pub urls: Vec<Address>,
+    /// The user that it wants; empty: none.
+    pub user: String,
+    /// A file with the user's password.
+    pub password_file: Option<PathBuf>,
+    /// A file with PEM certificates that are trusted in addition to those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Longest time of a request, 1 s to 1 min.
+    pub timeout: Span,
 }
 
 /// Where tokens for the mechanism OAUTHBEARER come from.
@@ -282,6 +360,8 @@ impl fmt::Debug for Kafka {
             .field("insecure_reason", &self.insecure_reason)
             .field("min_retention", &self.min_retention)
             .field("properties", &redacted_properties(&self.properties))
+            .field("formats", &self.formats)
+            .field("registry", &self.registry)
             .finish()
     }
 }

@@ -7,6 +7,7 @@ use super::address::{self, Address};
 use super::allow_lists::{criteria, dimensions, profiles};
 use super::bounds::{MAX_HISTORY_DAYS, MAX_RECEIVERS, MAX_ROLLING, MAX_TEXT_BYTES, MAX_THREADS};
 use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
+use super::formats::formats;
 use super::given::Given;
 use super::kafka::kafka;
 use super::key::shown;
@@ -26,7 +27,8 @@ const MAX_MISSING: f64 = 0.05;
 
 /// Reads every section. Where the problems say that something is wrong, the settings are of no use.
 pub(super) fn settings(mut root: Table<'_>) -> Settings {
-    let kafka = root.optional_table("kafka").map(kafka);
+    let mut kafka = root.optional_table("kafka").map(kafka);
+    let formats = formats(&mut root, kafka.as_mut());
     let window = window(root.table("window"));
     let (privacy, rules_per_series) = privacy(root.table("privacy"));
     let (state, history) = (state(root.table("state")), history(root.table("history")));
@@ -68,6 +70,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     };
     let mut settings = Settings {
         kafka,
+        formats,
         plan,
         privacy,
         max_missing,
