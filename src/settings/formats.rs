@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::address::{self, Address};
 use super::bounds::{MAX_MAPPINGS, MAX_RECEIVERS, MAX_TEXT_BYTES, MAX_TOPICS};
-use super::given::{Given, values};
+use super::given::{Given, check_unique, values};
 use super::key::shown;
 use super::schema::{Format, FormatRule, Kafka, RegistrySettings};
 use super::suggestion::suggestion;
@@ -32,6 +32,8 @@ pub(super) fn formats(root: &mut Table<'_>, kafka: Option<&mut Kafka>) -> Vec<Fo
         if name.is_empty() || rules.iter().any(|rule| rule.name == *name) {
             name.refuse(table.problems, "a name that no other mapping has", shown(&name));
         }
+        check_unique(&of_topics, table.problems);
+        check_unique(&of_files, table.problems);
         for topic in &of_topics {
             check_topic(topic, format, (read.as_deref(), registry.is_some()), &mut table);
             if topics.insert(topic.value.clone(), format).is_some_and(|before| before != format) {

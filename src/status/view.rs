@@ -109,7 +109,7 @@ impl View {
         {
             return Err(format!("no access to Kafka: {}: {}", trouble.client, trouble.text));
         }
-        if !self.source.caught_up
+        if (!self.source.caught_up || self.health.evaluations == 0)
             && let Some(trouble) = self.registry_trouble()
         {
             return Err(trouble);
