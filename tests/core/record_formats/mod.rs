@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod avro;
+mod files;
 mod hostile;
 mod parquet;
 mod protobuf;
+mod registry;
 
 use std::sync::Arc;
 
