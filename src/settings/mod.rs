@@ -26,6 +26,7 @@ mod number;
 mod path;
 mod place;
 mod print;
+mod print_formats;
 mod problem;
 mod properties;
 mod remarks;

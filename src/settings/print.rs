@@ -7,7 +7,7 @@ use siphasher::sip::SipHasher24;
 use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
 use super::kinds::DAYS;
-use super::schema::{Alerting, Criteria, FormatRule, Kafka, OAuth, RegistrySettings, Settings, TokenIssuer};
+use super::schema::{Alerting, Criteria, Kafka, OAuth, Settings, TokenIssuer};
 use super::secrets::{redacted_properties, without_secrets};
 use super::terms::{
     Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Criterion, Dimension, DisclosurePlan, Disparity, Drift,
@@ -83,23 +83,6 @@ impl Toml {
         if let Some(registry) = &kafka.registry {
             self.registry(registry);
         }
-    }
-
-    fn registry(&mut self, registry: &RegistrySettings) {
-        self.header("[registry]");
-        self.value("urls", list(registry.urls.iter().map(Address::url)));
-        self.string("user", &registry.user);
-        self.optional_path("password_file", registry.password_file.as_ref());
-        self.optional_path("ca_file", registry.ca_file.as_ref());
-        self.span("timeout", registry.timeout);
-    }
-
-    fn formats(&mut self, rule: &FormatRule) {
-        self.header("[[mappings]]");
-        self.string("name", &rule.name);
-        self.string("format", rule.format.name());
-        self.value("topics", list(&rule.topics));
-        self.value("files", list(&rule.files));
     }
 
     fn oauth(&mut self, oauth: Option<&OAuth>) {

@@ -36,8 +36,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         limits(root.table("limits"), window.history);
     let server = server(root.table("server"));
     let alerting = alerting(root.table("alerting"));
-    let profiles = profiles(&mut root, event.string_bytes);
-    let dimensions = dimensions(&mut root, event.string_bytes);
+    let (profiles, dimensions) = (profiles(&mut root, event.string_bytes), dimensions(&mut root, event.string_bytes));
     let criteria = criteria(root.table("criteria"), event.string_bytes);
     let max_missing = coverage(root.table("coverage"));
     let audit = audit(root.table("audit"));

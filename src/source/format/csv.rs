@@ -230,7 +230,7 @@ mod tests {
         ];
         assert_eq!(rows(file.as_bytes()).unwrap(), expected);
         assert_eq!(rows(b"a,b\n1,2").unwrap(), [(2, r#"{"a":"1","b":"2"}"#.to_owned())]);
-        assert_eq!(rows(b"a\tb, c\n1\t2").unwrap().len(), 1);
+        assert_eq!(rows(b"a\tb\tc, d\n1\t2\t3").unwrap().len(), 1);
         assert_eq!(rows(b"only\nx\n").unwrap(), [(2, r#"{"only":"x"}"#.to_owned())]);
         assert_eq!(rows(b"").unwrap(), []);
         assert_eq!(rows(b"a,b\n").unwrap(), []);

@@ -33,59 +33,18 @@ impl AvroSchema {
             let detail = format!("payload: expected at most {MAX_DEPTH} nested levels, found more");
             return Err(Rejection::of_format(Reason::TooDeep, detail));
         }
-        let Some(node) = self.nodes.get(place) else { return Err(reader.refused("a type of the schema, found none")) };
-        match node {
-            Node::Null => json.put(b"null"),
-            Node::Boolean => match reader.byte()? {
-                0 => json.put(b"false"),
-                1 => json.put(b"true"),
-                _ => Err(reader.refused("a byte 0 or 1 for a boolean, found another")),
-            },
-            Node::Int(meaning) => {
-                let number = reader.number()?;
-                if i32::try_from(number).is_err() {
-                    return Err(reader.refused("an int of 32 bits, found a larger number"));
-                }
-                whole(*meaning, number, json)
-            }
-            Node::Long(meaning) => whole(*meaning, reader.number()?, json),
-            Node::Float => json.float(f32::from_le_bytes(reader.array()?)),
-            Node::Double => json.double(f64::from_le_bytes(reader.array()?)),
-            Node::Bytes => json.base64(reader.bytes()?),
-            Node::Text => json.string(reader.text()?),
-            Node::Fixed(size) => json.base64(reader.take(*size)?),
-            Node::Decimal(scale, size) => {
-                let bytes = match size {
-                    Some(size) => reader.take(*size)?,
-                    None => reader.bytes()?,
-                };
-                decimal(json, bytes, *scale)
-            }
-            Node::BigDecimal => big_decimal(reader, json),
-            Node::Id(counted) => {
-                let bytes = if *counted { reader.bytes()? } else { reader.take(ID_BYTES)? };
-                match <[u8; ID_BYTES]>::try_from(bytes) {
-                    Ok(id) => json.id(id),
-                    Err(_) => json.base64(bytes),
-                }
-            }
-            Node::Duration => duration(reader.take(DURATION_BYTES)?, json),
-            Node::Enum(symbols) => {
-                let symbol = usize::try_from(reader.number()?).ok().and_then(|index| symbols.get(index));
-                let Some(symbol) = symbol else { return Err(reader.refused("a symbol of the enum, found none")) };
-                json.put(symbol)
-            }
-            Node::Union(branches) => {
+        match self.nodes.get(place) {
+            Some(Node::Union(branches)) => {
                 let branch = usize::try_from(reader.number()?).ok().and_then(|index| branches.get(index));
                 let Some(branch) = branch else { return Err(reader.refused("a branch of the union, found none")) };
                 self.value(*branch, reader, json, depth + 1)
             }
-            Node::List(items) => {
+            Some(Node::List(items)) => {
                 json.put(b"[")?;
                 self.each(reader, json, |reader, json| self.value(*items, reader, json, depth + 1))?;
                 json.put(b"]")
             }
-            Node::Map(values) => {
+            Some(Node::Map(values)) => {
                 json.put(b"{")?;
                 self.each(reader, json, |reader, json| {
                     json.key(reader.text()?)?;
@@ -93,7 +52,7 @@ impl AvroSchema {
                 })?;
                 json.put(b"}")
             }
-            Node::Record(fields) => {
+            Some(Node::Record(fields)) => {
                 let mut before: &[u8] = b"{";
                 for (name, place) in fields {
                     json.put(before)?;
@@ -103,7 +62,8 @@ impl AvroSchema {
                 }
                 json.put(if fields.is_empty() { b"{}" } else { b"}" })
             }
-            Node::Undefined => Err(reader.refused("a type that is defined, found none")),
+            Some(node) => scalar(node, reader, json),
+            None => Err(reader.refused("a type of the schema, found none")),
         }
     }
 
@@ -130,6 +90,50 @@ impl AvroSchema {
                 }
                 item(reader, json)?;
             }
+        }
+    }
+}
+
+/// Writes a value that holds no other.
+fn scalar(node: &Node, reader: &mut Reader<'_>, json: &mut Json<'_>) -> Result<(), Rejection> {
+    match node {
+        Node::Null => json.put(b"null"),
+        Node::Boolean => match reader.byte()? {
+            0 => json.put(b"false"),
+            1 => json.put(b"true"),
+            _ => Err(reader.refused("a byte 0 or 1 for a boolean, found another")),
+        },
+        Node::Int(meaning) => {
+            let number = reader.number()?;
+            if i32::try_from(number).is_err() {
+                return Err(reader.refused("an int of 32 bits, found a larger number"));
+            }
+            whole(*meaning, number, json)
+        }
+        Node::Long(meaning) => whole(*meaning, reader.number()?, json),
+        Node::Float => json.float(f32::from_le_bytes(reader.array()?)),
+        Node::Double => json.double(f64::from_le_bytes(reader.array()?)),
+        Node::Bytes => json.base64(reader.bytes()?),
+        Node::Text => json.string(reader.text()?),
+        Node::Fixed(size) => json.base64(reader.take(*size)?),
+        Node::Decimal(scale, None) => decimal(json, reader.bytes()?, *scale),
+        Node::Decimal(scale, Some(size)) => decimal(json, reader.take(*size)?, *scale),
+        Node::BigDecimal => big_decimal(reader, json),
+        Node::Id(counted) => {
+            let bytes = if *counted { reader.bytes()? } else { reader.take(ID_BYTES)? };
+            match <[u8; ID_BYTES]>::try_from(bytes) {
+                Ok(id) => json.id(id),
+                Err(_) => json.base64(bytes),
+            }
+        }
+        Node::Duration => duration(reader.take(DURATION_BYTES)?, json),
+        Node::Enum(symbols) => {
+            let symbol = usize::try_from(reader.number()?).ok().and_then(|index| symbols.get(index));
+            let Some(symbol) = symbol else { return Err(reader.refused("a symbol of the enum, found none")) };
+            json.put(symbol)
+        }
+        Node::List(_) | Node::Map(_) | Node::Union(_) | Node::Record(_) | Node::Undefined => {
+            Err(reader.refused("a type that is defined, found none"))
         }
     }
 }
