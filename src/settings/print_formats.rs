@@ -1,12 +1,19 @@
 //! The parts of the effective configuration that say how records are written.
 
 use super::address::Address;
-use super::schema::{FormatRule, RegistrySettings};
+use super::schema::{FormatRule, RegistrySettings, Settings};
 use super::writer::{Toml, list};
 
 impl Toml {
-    /// Writes the section of the schema registry.
-    pub fn registry(&mut self, registry: &RegistrySettings) {
+    /// Writes how records are written: `[registry]` and `[[mappings]]`.
+    pub fn written(&mut self, settings: &Settings) {
+        if let Some(registry) = settings.kafka.as_ref().and_then(|kafka| kafka.registry.as_ref()) {
+            self.registry(registry);
+        }
+        settings.formats.iter().for_each(|rule| self.formats(rule));
+    }
+
+    fn registry(&mut self, registry: &RegistrySettings) {
         self.header("[registry]");
         self.value("urls", list(registry.urls.iter().map(Address::url)));
         self.string("user", &registry.user);
@@ -15,8 +22,7 @@ impl Toml {
         self.span("timeout", registry.timeout);
     }
 
-    /// Writes how the topics and files of a mapping are written.
-    pub fn formats(&mut self, rule: &FormatRule) {
+    fn formats(&mut self, rule: &FormatRule) {
         self.header("[[mappings]]");
         self.string("name", &rule.name);
         self.string("format", rule.format.name());
