@@ -96,12 +96,9 @@ reasons! {
     TooDeep = "too_deep",
     /// The payload is not JSON: it is truncated, or has `NaN`, trailing bytes, a lone surrogate ...
     NotJson = "not_json",
-    /// The event has a format of CloudEvents that the contract does not have: Avro, a batch, `data_base64` ...
+    /// The event has a format of CloudEvents that the contract does not have: a batch, `data_base64` ... Or the record is not in the format of its topic
+    /// or file, or is not of the schema that it names, or there is no such schema.
     UnsupportedFormat = "unsupported_format",
-    /// The record is not in the format of its topic or file, or not written by the schema that it names.
-    NotOfFormat = "not_of_format",
-    /// The registry does not have the schema that the record names, or it cannot be used.
-    UnknownSchema = "unknown_schema",
     /// The type, or the prefix of the headers, is that of the contract but for quotes, letter case, version or prefix.
     NearMiss = "near_miss",
     /// A required field is absent.

@@ -96,7 +96,7 @@ fn records_of_every_format_are_counted_through_a_registry_that_is_killed() {
     let letters = broker.read_all(DEAD_LETTERS);
     let reasons: Vec<_> =
         letters.iter().map(|letter| letter.header_text("__connect.errors.exception.class.name")).collect();
-    assert_eq!(reasons, [Some("unknown_schema".to_owned()), Some("not_of_format".to_owned())]);
+    assert_eq!(reasons, [Some("unsupported_format".to_owned()), Some("unsupported_format".to_owned())]);
 
     let file = setup.folder.path().join("events.jsonl");
     let lines: Vec<String> = (0..2_400).map(selection).collect();

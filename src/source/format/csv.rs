@@ -90,7 +90,7 @@ impl Csv {
             self.write(text).err()
         } else {
             let detail = format!("row: expected {} values, as the first row has them, found {columns}", self.columns);
-            Some(Rejection::of_format(Reason::NotOfFormat, detail))
+            Some(Rejection::of_format(Reason::UnsupportedFormat, detail))
         };
         Ok(Some(Row { line: before, lines, refused }))
     }

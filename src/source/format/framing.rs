@@ -21,7 +21,7 @@ pub struct Framed<'p> {
 pub fn unframe(payload: &[u8]) -> Result<Framed<'_>, Rejection> {
     let refused = |found: String| {
         let detail = format!("payload: expected the frame of a schema registry (byte 0, then 4 bytes), found {found}");
-        Err(Rejection::of_format(Reason::NotOfFormat, detail))
+        Err(Rejection::of_format(Reason::UnsupportedFormat, detail))
     };
     match payload {
         [] => Err(Rejection::of_format(Reason::EmptyPayload, "payload: expected a record, found no bytes")),
@@ -61,9 +61,9 @@ mod tests {
         assert_eq!(unframe(b"\0\0\0\0\x01").unwrap().body, b"");
         for (payload, reason) in [
             (&b""[..], Reason::EmptyPayload),
-            (b"\0\0\0\0", Reason::NotOfFormat),
-            (b"{\"a\":1}", Reason::NotOfFormat),
-            (b"\x01\0\0\0\0\0", Reason::NotOfFormat),
+            (b"\0\0\0\0", Reason::UnsupportedFormat),
+            (b"{\"a\":1}", Reason::UnsupportedFormat),
+            (b"\x01\0\0\0\0\0", Reason::UnsupportedFormat),
         ] {
             assert_eq!(unframe(payload).unwrap_err().reason, reason);
         }

@@ -37,7 +37,7 @@ impl Found {
         let schema = match self {
             Self::Schema(schema) => schema,
             Self::Nothing(why) => {
-                return Err(Rejection::of_format(Reason::UnknownSchema, format!("payload: {why}")));
+                return Err(Rejection::of_format(Reason::UnsupportedFormat, format!("payload: {why}")));
             }
         };
         let begin = text.len();

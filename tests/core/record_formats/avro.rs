@@ -232,5 +232,5 @@ fn blocks_of_lists_may_tell_their_size() {
     assert_eq!(json_of(&found, b"\x03\x04\x02\x04\x02\x06\x00").unwrap(), "[1,2,3]");
     let mut text = String::new();
     write!(text, "{}", json_of(&found, b"\x01\x00").unwrap_err()).unwrap();
-    assert!(text.starts_with("not_of_format: payload: Avro, byte "), "{text}");
+    assert!(text.starts_with("unsupported_format: payload: Avro, byte "), "{text}");
 }

@@ -95,15 +95,17 @@ fn rows_of_csv_that_do_not_fit_are_counted_and_named_with_their_line() {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         if arguments.contains(&"--in-order") {
             // The case's own file is not in order, which ends it; the rows are named all the same.
-            assert!(told.contains("outcomes.csv:22: not_of_format: row: expected 7 values"), "{told}");
+            assert!(told.contains("outcomes.csv:22: unsupported_format: row: expected 7 values"), "{told}");
             continue;
         }
         let found = document(&output);
         assert!(
-            told.contains("outcomes.csv:22: not_of_format: row: expected 7 values, as the first row has them, found 2"),
+            told.contains(
+                "outcomes.csv:22: unsupported_format: row: expected 7 values, as the first row has them, found 2"
+            ),
             "{told}"
         );
-        assert!(told.contains("outcomes.csv:23: not_of_format"), "{told}");
+        assert!(told.contains("outcomes.csv:23: unsupported_format"), "{told}");
         assert_eq!(found["events"]["rejected"], 3, "a row of two lines is two");
         let without = document(&replay(&config, &[], &files[..1]));
         assert_eq!(found["events"]["read"].as_u64(), without["events"]["read"].as_u64().map(|read| read + 24));

@@ -45,9 +45,9 @@ fn a_few_bytes_that_claim_much_are_refused_before_they_take_much() {
     for (schema, reason) in [
         (r#"{"type":"array","items":"null"}"#, Reason::TooLarge),
         (empty, Reason::TooLarge),
-        ("\"string\"", Reason::NotOfFormat),
-        (r#"{"type":"map","values":"null"}"#, Reason::NotOfFormat),
-        (r#"{"type":"fixed","name":"F","size":1000000000000}"#, Reason::NotOfFormat),
+        ("\"string\"", Reason::UnsupportedFormat),
+        (r#"{"type":"map","values":"null"}"#, Reason::UnsupportedFormat),
+        (r#"{"type":"fixed","name":"F","size":1000000000000}"#, Reason::UnsupportedFormat),
     ] {
         let body = [&most[..8], &[0x7E]].concat();
         assert_eq!(json_of(&found_avro(schema), &body).unwrap_err().reason, reason, "{schema}");
@@ -78,6 +78,6 @@ fn a_limit_is_kept_whatever_was_in_the_buffer_before() {
     let refused = nothing.convert(payload, 99, &mut text).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "unknown_schema: payload: expected the schema 1 in the registry, found that there is none"
+        "unsupported_format: payload: expected the schema 1 in the registry, found that there is none"
     );
 }

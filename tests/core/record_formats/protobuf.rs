@@ -144,7 +144,7 @@ fn paths_and_schemas_that_are_wrong_are_refused() {
     for body in
         [&b""[..], b"\x02", b"\x02\x09", b"\x04\x02\x09", b"\x02\x01", b"\x80\x80\x80\x80\x80\x80", b"\x02\x02\x0a"]
     {
-        assert_eq!(json_of(&found, body).unwrap_err().reason, Reason::NotOfFormat, "{body:?}");
+        assert_eq!(json_of(&found, body).unwrap_err().reason, Reason::UnsupportedFormat, "{body:?}");
     }
     // Levels without end: field 21 within itself.
     let mut deep = Vec::new();
@@ -155,7 +155,7 @@ fn paths_and_schemas_that_are_wrong_are_refused() {
         deep = outer;
     }
     let refused = json_of(&found, &[&[2, 2][..], &deep].concat()).unwrap_err();
-    assert!(matches!(refused.reason, Reason::TooDeep | Reason::NotOfFormat), "{refused}");
+    assert!(matches!(refused.reason, Reason::TooDeep | Reason::UnsupportedFormat), "{refused}");
     for schema in ["message A { B b = 1; }", "not proto", "import \"missing.proto\";", &"message A{".repeat(100_000)] {
         assert!(ProtobufSchema::compile(&format!("syntax = \"proto3\"; {schema}"), &[]).is_err());
     }

@@ -230,7 +230,7 @@ impl<'p> Reader<'p> {
     fn refused(&self, expected: &str) -> Rejection {
         let at = self.length - self.rest.len();
         Rejection::of_format(
-            Reason::NotOfFormat,
+            Reason::UnsupportedFormat,
             format!("payload: Avro, byte {at} of the record: expected {expected}"),
         )
     }

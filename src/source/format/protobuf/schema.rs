@@ -48,7 +48,7 @@ impl ProtobufSchema {
     pub(super) fn message<'b>(&self, body: &'b [u8]) -> Result<(MessageDescriptor, &'b [u8]), Rejection> {
         let refused = |found: &str| {
             Rejection::of_format(
-                Reason::NotOfFormat,
+                Reason::UnsupportedFormat,
                 format!("payload: Protobuf: expected the path of a message in its schema, found {found}"),
             )
         };

@@ -25,7 +25,7 @@ fn decode(descriptor: MessageDescriptor, body: &[u8]) -> Result<DynamicMessage, 
         // What the decoder says may repeat what it read.
         let detail =
             "payload: Protobuf: expected a message of its schema, found other bytes, or too many nested levels";
-        Rejection::of_format(Reason::NotOfFormat, detail)
+        Rejection::of_format(Reason::UnsupportedFormat, detail)
     })
 }
 
