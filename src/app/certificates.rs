@@ -32,6 +32,8 @@ fn files(settings: &Settings) -> Vec<(String, Holds, PathBuf)> {
         let path = kafka.properties.get(name).map(PathBuf::from);
         files.extend(path.map(|path| (format!("kafka.properties.\"{name}\""), holds, path)));
     }
+    let registry = kafka.registry.as_ref().and_then(|registry| registry.ca_file.clone());
+    files.extend(registry.map(|path| ("registry.ca_file".to_owned(), Holds::Trusted, path)));
     if let Some(OAuth::Issuer(issuer)) = &kafka.oauth {
         files.extend(issuer.ca_file.clone().map(|path| ("kafka.oauth_ca_file".to_owned(), Holds::Trusted, path)));
     }

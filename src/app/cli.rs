@@ -56,7 +56,7 @@ enum Command {
     Run(ConfigArgument),
     /// Everything in one process, with a generated stream that has a known skew; needs no set-up
     Demo(DemoArguments),
-    /// The same core over JSON-lines files: back-fill, evaluate history, test a configuration
+    /// The same core over files: back-fill, evaluate history, test a configuration
     Replay(ReplayArguments),
     /// A stream with known truth
     Generate(GenerateArguments),

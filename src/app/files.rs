@@ -7,14 +7,15 @@ use super::failure::Failure;
 use super::mapped_files::MappedFiles;
 use super::threads;
 use crate::disclosure::EventCounts;
-use crate::event::{RawRecord, moment_of};
+use crate::event::{RawRecord, Rejection, moment_of};
 use crate::ledger::PseudonymKey;
 use crate::monitor::{Clock, Handled, Monitor, Received, Workers};
 use crate::plan::invariant::violations;
 use crate::plan::{EventTime, Limits, PartitionIndex, Span};
 use crate::settings::Settings;
 use crate::source::SourceError;
-use crate::source::files::{Lines, Merge};
+use crate::source::files::{Lines, Merge, Refusals};
+use crate::source::format::Formats;
 use crate::source::sort::{Sorted, Sorter};
 use crate::window::Ends;
 
@@ -60,7 +61,7 @@ fn run(input: Input<'_>, settings: &Settings, mut each: Option<Each<'_>>) -> Res
     let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: input.as_of });
     let mut losses = Losses::default();
     let mut lines = Reading::open(input, settings, &mut losses)?;
-    if let Reading::Sorted(_, ends, _) = &mut lines {
+    if let Reading::Sorted(_, ends, ..) = &mut lines {
         // Days are published from the first one on: nothing is too old for that.
         if each.is_none() {
             let beginning = ends.beginning(settings.plan.window.history, input.as_of);
@@ -191,6 +192,7 @@ fn handle_all(
     loop {
         let (read, is_end) = files.next_lines(&mut lines, &monitor.plan().event, &mut losses);
         files.mapped().count(monitor);
+        refuse_rows(files, monitor, &mut losses);
         let received = lines.iter().map(|(partition, _, payload)| Received {
             partition: if sorted { PartitionIndex(0) } else { partition },
             record: RawRecord { payload, headers: &[], timestamp: None },
@@ -212,6 +214,20 @@ fn handle_all(
         read.map_err(failure)?;
         if is_end {
             return Ok(losses);
+        }
+    }
+}
+
+/// Counts the rows that could not be turned into lines, and names the first of them.
+fn refuse_rows(files: &mut Reading, monitor: &mut Monitor, losses: &mut Losses) {
+    let Refusals { counts, first } = files.take_refusals();
+    first.iter().for_each(|(file, number, why)| losses.refuse(files.name(*file), *number, &why.to_string()));
+    // Those that are named are among the counted ones.
+    losses.refused = losses.refused.saturating_sub(first.len() as u64);
+    for (reason, count) in counts {
+        losses.refused = losses.refused.saturating_add(count);
+        for _ in 0..count {
+            monitor.handle_no_event(&Handled::Rejected(Rejection::of_format(reason, "")));
         }
     }
 }
@@ -239,13 +255,14 @@ enum Reading {
     /// As they are in the files. The times are those read so far.
     InOrder(Merge, Ends, MappedFiles),
     /// All together, by time. The times are those of all lines.
-    Sorted(Sorted, Ends, MappedFiles),
+    Sorted(Sorted, Ends, MappedFiles, Refusals),
 }
 
 impl Reading {
     fn open(input: Input<'_>, settings: &Settings, losses: &mut Losses) -> Result<Self, Failure> {
         let limits = &settings.plan.event;
-        let mut files = Merge::open(input.files, limits, input.in_order).map_err(failure)?;
+        let formats = Formats::of_rules(&settings.formats);
+        let mut files = Merge::open(input.files, &formats, limits, input.in_order).map_err(failure)?;
         let mut mapped = MappedFiles::new(files.names().iter().map(String::as_str), &settings.mappings);
         if input.in_order {
             return Ok(Self::InOrder(files, Ends::default(), mapped));
@@ -265,7 +282,8 @@ impl Reading {
         }
         progress.finish_and_clear();
         let ends = sorter.ends().clone();
-        Ok(Self::Sorted(sorter.finish(files.names()).map_err(failure)?, ends, mapped))
+        let refusals = files.take_refusals();
+        Ok(Self::Sorted(sorter.finish(files.names()).map_err(failure)?, ends, mapped, refusals))
     }
 
     /// Sorted, all lines are one stream: the files that they stand in decide nothing.
@@ -278,7 +296,7 @@ impl Reading {
 
     const fn mapped(&mut self) -> &mut MappedFiles {
         match self {
-            Self::InOrder(_, _, mapped) | Self::Sorted(_, _, mapped) => mapped,
+            Self::InOrder(_, _, mapped) | Self::Sorted(_, _, mapped, _) => mapped,
         }
     }
 
@@ -305,6 +323,14 @@ impl Reading {
                 let read = sorted.next_lines(lines);
                 (read, lines.is_empty())
             }
+        }
+    }
+
+    /// The rows that could not be turned into lines since the last call.
+    fn take_refusals(&mut self) -> Refusals {
+        match self {
+            Self::InOrder(files, ..) => files.take_refusals(),
+            Self::Sorted(.., refusals) => std::mem::take(refusals),
         }
     }
 

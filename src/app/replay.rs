@@ -41,7 +41,7 @@ pub struct ReplayArguments {
     /// where an event is behind its file's by more than window.allowed_lateness
     #[arg(long)]
     in_order: bool,
-    /// JSON-lines files of events, in any order, plain or compressed by gzip or Zstandard; - for standard input
+    /// Files of events in any order: JSON lines or CSV, plain or compressed by gzip or Zstandard, or Parquet; - for JSON lines on standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }

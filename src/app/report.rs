@@ -54,7 +54,7 @@ pub struct ReportArguments {
     /// With FILE: end with exit code 65 when a larger share of the lines, 0 to 1, was not counted
     #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = parse_share)]
     max_lost: f64,
-    /// JSON-lines files of events, in any order, plain or compressed by gzip or Zstandard; - for standard input [default: the history in state.dir]
+    /// Files of events in any order: JSON lines or CSV, plain or compressed by gzip or Zstandard, or Parquet; - for JSON lines on standard input [default: the history in state.dir]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }

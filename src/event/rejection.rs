@@ -36,6 +36,13 @@ impl Rejection {
         Self { detail: format!("{}; {events} more events of the record are refused", self.detail), ..self }
     }
 
+    /// Returns why a record cannot be turned into an event: it is not what its format, or the schema that it names, says. `detail` must not contain a
+    /// value of the record.
+    #[must_use]
+    pub fn of_format(reason: Reason, detail: impl Into<String>) -> Self {
+        Self::new(reason, detail)
+    }
+
     /// Returns why an event is refused that has the identity of an earlier one and differs from it in `what`.
     #[must_use]
     pub fn mismatched(what: &'static str) -> Self {
@@ -104,7 +111,8 @@ reasons! {
     TooDeep = "too_deep",
     /// The payload is not JSON: it is truncated, or has `NaN`, trailing bytes, a lone surrogate ...
     NotJson = "not_json",
-    /// The event has a format of CloudEvents that the contract does not have: Avro, a batch, `data_base64` ...
+    /// The event has a format of CloudEvents that the contract does not have: a batch, `data_base64` ... Or the record is not in the format of its topic
+    /// or file, or is not of the schema that it names, or there is no such schema.
     UnsupportedFormat = "unsupported_format",
     /// The type, or the prefix of the headers, is that of the contract but for quotes, letter case, version or prefix.
     NearMiss = "near_miss",

@@ -68,6 +68,20 @@ words! {
     }
 }
 
+impl Format {
+    /// Returns whether each record names its schema in a frame.
+    #[must_use]
+    pub const fn is_framed(self) -> bool {
+        matches!(self, Self::Avro | Self::Protobuf)
+    }
+
+    /// Returns whether only files have it.
+    #[must_use]
+    pub const fn is_of_files(self) -> bool {
+        matches!(self, Self::Csv | Self::Parquet)
+    }
+}
+
 words! {
     /// What is around a document.
     Envelope {

@@ -8,6 +8,8 @@ pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 pub const MAX_EXTRA_FILES: usize = 100;
 /// Most topics.
 pub const MAX_TOPICS: usize = 100;
+/// Most mappings.
+pub const MAX_MAPPINGS: usize = 100;
 /// Most Alertmanagers, and most webhooks.
 pub const MAX_RECEIVERS: usize = 16;
 /// Most connections to the HTTP server.

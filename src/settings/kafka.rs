@@ -91,6 +91,9 @@ pub(super) fn kafka(mut table: Table<'_>) -> Kafka {
         insecure_reason: insecure_reason.value,
         min_retention,
         properties,
+        // From sections of their own.
+        formats: BTreeMap::new(),
+        registry: None,
     }
 }
 

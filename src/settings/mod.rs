@@ -14,6 +14,7 @@ mod document;
 mod duration;
 mod environment;
 mod files;
+mod formats;
 mod given;
 mod kafka;
 mod key;
@@ -26,6 +27,7 @@ mod number;
 mod path;
 mod place;
 mod print;
+mod print_formats;
 mod problem;
 mod properties;
 mod remarks;
@@ -49,7 +51,8 @@ mod writer;
 pub use address::Address;
 pub use bounds::{
     MAX_CONNECTIONS, MAX_CRITERIA, MAX_DIMENSIONS, MAX_EXTRA_FILES, MAX_FILE_BYTES, MAX_GROUPS, MAX_HISTORY_DAYS,
-    MAX_HOSTS, MAX_PROFILES, MAX_PROPERTIES, MAX_RECEIVERS, MAX_ROLLING, MAX_RULES, MAX_TEXT_BYTES, MAX_TOPICS,
+    MAX_HOSTS, MAX_MAPPINGS, MAX_PROFILES, MAX_PROPERTIES, MAX_RECEIVERS, MAX_ROLLING, MAX_RULES, MAX_TEXT_BYTES,
+    MAX_TOPICS,
 };
 pub use duration::MAX_DURATION_DAYS;
 pub use environment::PREFIX;
@@ -57,8 +60,8 @@ pub use named_files::FileProblem;
 pub use path::{open_file, shown_path};
 pub use problem::{MAX_PROBLEMS, Problem, SettingsError};
 pub use schema::{
-    Alerting, Audit, Criteria, HistoryLimits, Kafka, OAuth, Privacy, ReportSettings, SecurityProtocol, Server,
-    Settings, State, TokenIssuer,
+    Alerting, Audit, Criteria, Format, FormatRule, HistoryLimits, Kafka, OAuth, Privacy, RegistrySettings,
+    ReportSettings, SecurityProtocol, Server, Settings, State, TokenIssuer,
 };
 pub use secret_file::{SecretProblem, is_private, open_private, read_secret, read_secret_text};
 pub use secrets::REDACTED;

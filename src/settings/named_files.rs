@@ -76,6 +76,10 @@ impl Settings {
         public("alerting.ca_file", alerting.ca_file.as_deref(), &mut problems);
         if let Some(kafka) = &self.kafka {
             kafka_files(kafka, &mut problems);
+            if let Some(registry) = &kafka.registry {
+                text("registry.password_file", registry.password_file.as_deref(), &mut problems);
+                public("registry.ca_file", registry.ca_file.as_deref(), &mut problems);
+            }
             problems.extend(login(kafka));
         }
         problems

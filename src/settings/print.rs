@@ -13,7 +13,7 @@ use super::terms::{
     Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Criterion, Dimension, DisclosurePlan, Disparity, Drift,
     HandlingTerms, Plan, Reference, Rule, RuleKind, Silence, Span, Suitability, Topic, WindowLength,
 };
-use super::writer::{Toml, list};
+use super::writer::{Toml, day, list, time_of_day};
 
 /// This key must never change: the same configuration has the same hash on every machine, and in every version that knows
 /// the same keys.
@@ -28,6 +28,7 @@ impl Settings {
         if let Some(kafka) = &self.kafka {
             toml.kafka(kafka);
         }
+        toml.written(self);
         toml.judgement(self, Delivery::Shown);
         toml.operation(self);
         without_secrets(&toml.text)
@@ -469,18 +470,6 @@ impl Toml {
         self.value("block_random", terms.block_random);
         self.span("block_max", terms.block_max);
     }
-}
-
-/// `08:00`.
-fn time_of_day(span: Span) -> String {
-    let minutes = span.0 / Span::MINUTE.0;
-    format!("{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
-/// `2026-12-25`; empty beyond the years that jiff knows, which no configuration has.
-fn day(days: i64) -> String {
-    let midnight = jiff::Timestamp::from_millisecond(days.saturating_mul(Span::DAY.0));
-    midnight.map(|midnight| midnight.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()).unwrap_or_default()
 }
 
 /// A rule that is never judged has no thresholds, and none may be given.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::address::Address;
 use super::checks::unchecked;
 use super::secrets::redacted_properties;
+pub use super::terms::Format;
 use super::terms::{DisclosurePlan, Mapping, Plan, Span};
 
 /// The effective configuration. It is valid, and every default is filled in.
@@ -17,6 +18,8 @@ pub struct Settings {
     pub kafka: Option<Kafka>,
     /// Events made from documents of another shape.
     pub mappings: Vec<Mapping>,
+    /// How topics and files are written, where that is given.
+    pub formats: Vec<FormatRule>,
     /// What the core does. `max_ahead` and `stale_after` are `Some`.
     pub plan: Plan,
     /// What may be published.
@@ -98,6 +101,38 @@ pub struct Kafka {
     pub min_retention: Span,
     /// Further properties for librdkafka, passed on unchanged. None of them is one that the daemon sets itself.
     pub properties: BTreeMap<String, String>,
+    /// The formats of topics, where they are given. A topic without one has JSON.
+    pub formats: BTreeMap<String, Format>,
+    /// The schema registry; `None` where none is needed.
+    pub registry: Option<RegistrySettings>,
+}
+
+/// What topics and files are written in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatRule {
+    /// The mapping's name.
+    pub name: String,
+    /// Topics, each among those that are read.
+    pub topics: Vec<String>,
+    /// Patterns of the names of files: `*` stands for any characters, `?` for one.
+    pub files: Vec<String>,
+    /// How they are written.
+    pub format: Format,
+}
+
+/// A schema registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrySettings {
+    /// Its addresses; at least one. They are asked one after another.
+    pub urls: Vec<Address>,
+    /// The user that it wants; empty: none.
+    pub user: String,
+    /// A file with the user's password.
+    pub password_file: Option<PathBuf>,
+    /// A file with PEM certificates that are trusted in addition to those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Longest time of a request, 1 s to 1 min.
+    pub timeout: Span,
 }
 
 /// Where tokens for the mechanism OAUTHBEARER come from.
@@ -284,6 +319,8 @@ impl fmt::Debug for Kafka {
             .field("insecure_reason", &self.insecure_reason)
             .field("min_retention", &self.min_retention)
             .field("properties", &redacted_properties(&self.properties))
+            .field("formats", &self.formats)
+            .field("registry", &self.registry)
             .finish()
     }
 }

@@ -7,6 +7,7 @@ use super::address::{self, Address};
 use super::allow_lists::{criteria, dimensions, profiles};
 use super::bounds::{MAX_HISTORY_DAYS, MAX_RECEIVERS, MAX_ROLLING, MAX_TEXT_BYTES, MAX_THREADS};
 use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration};
+use super::formats::{apply, registry};
 use super::given::Given;
 use super::kafka::kafka;
 use super::key::shown;
@@ -27,15 +28,16 @@ const MAX_MISSING: f64 = 0.05;
 
 /// Reads every section. Where the problems say that something is wrong, the settings are of no use.
 pub(super) fn settings(mut root: Table<'_>) -> Settings {
-    let (kafka, window) = (root.optional_table("kafka").map(kafka), window(root.table("window")));
+    let mut kafka = root.optional_table("kafka").map(kafka);
+    let registry = root.optional_table("registry").map(registry);
+    let window = window(root.table("window"));
     let (privacy, rules_per_series) = privacy(root.table("privacy"));
     let (state, history) = (state(root.table("state")), history(root.table("history")));
     let LimitsTable { ledger, series_limit, outbox_limit, threads, event } =
         limits(root.table("limits"), window.history);
     let server = server(root.table("server"));
     let alerting = alerting(root.table("alerting"));
-    let profiles = profiles(&mut root, event.string_bytes);
-    let dimensions = dimensions(&mut root, event.string_bytes);
+    let (profiles, dimensions) = (profiles(&mut root, event.string_bytes), dimensions(&mut root, event.string_bytes));
     let criteria = criteria(root.table("criteria"), event.string_bytes);
     let (max_missing, audit) = (coverage(root.table("coverage")), audit(root.table("audit")));
     let (periods, report) = report(root.table("report"));
@@ -51,7 +53,8 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     };
     let rules = rules(&mut root, &surroundings);
     limit_series(&rules, (&profiles, &dimensions), (&privacy.disclosure, &rules_per_series), root.problems);
-    let mappings = mappings(&mut root, &Known::new(kafka.as_ref(), &profiles, &dimensions));
+    let (mappings, written) = mappings(&mut root, &Known::new(kafka.as_ref(), &profiles, &dimensions));
+    let formats = apply(written, kafka.as_mut(), registry, root.problems);
     root.finish();
     let plan = Plan {
         config_hash: String::new(),
@@ -69,6 +72,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let mut settings = Settings {
         kafka,
         mappings,
+        formats,
         plan,
         privacy,
         max_missing,

@@ -54,3 +54,15 @@ pub(super) fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String 
     let items: Vec<String> = items.into_iter().map(|item| quoted(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
 }
+
+/// Returns a time of day such as `08:00`.
+pub(super) fn time_of_day(span: Span) -> String {
+    let minutes = span.0 / Span::MINUTE.0;
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// Returns a date such as `2026-12-25`; empty beyond the years that jiff knows, which no configuration has.
+pub(super) fn day(days: i64) -> String {
+    let midnight = jiff::Timestamp::from_millisecond(days.saturating_mul(Span::DAY.0));
+    midnight.map(|midnight| midnight.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()).unwrap_or_default()
+}

@@ -57,7 +57,9 @@ pub(super) fn open(file: impl Read + 'static) -> io::Result<(Box<dyn BufRead>, B
             buffered("Zstandard", decoder, &bytes_read)
         }
         Format::Other(found) => {
-            let problem = format!("expected JSON lines, plain or compressed by gzip or Zstandard, found {found}");
+            let problem = format!(
+                "expected JSON lines or CSV, plain or compressed by gzip or Zstandard, or Parquet, found {found}"
+            );
             return Err(io::Error::new(ErrorKind::InvalidData, problem));
         }
     };

@@ -6,6 +6,7 @@ use std::path::Path;
 use rdkafka::error::KafkaError;
 use thiserror::Error;
 
+use super::format::RegistryError;
 use super::refusal::refusal;
 use crate::settings::{SecretProblem, shown_path};
 
@@ -65,6 +66,9 @@ pub enum SourceError {
     /// Partitions that were found could not be assigned.
     #[error("assign: {0}")]
     Assign(KafkaError),
+    /// The schema registry cannot be asked.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The embedded broker of the demo could not start.
     #[error("embedded broker: {0}")]
     Embedded(String),

@@ -1,20 +1,22 @@
-//! Reads events from JSON-lines files, plain or compressed, one after the other or merged by time.
+//! Reads events from files, plain or compressed, one after the other or merged by time. Rows of CSV and Parquet become lines of JSON.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, Read, empty, stdin};
+use std::io::stdin;
 use std::path::{Path, PathBuf};
 
-use super::compressed::{BytesRead, open};
 use super::error::SourceError;
-use crate::event::{moment_of, without_mark};
+use super::format::Formats;
+use super::rows::{Next, Rows};
+use crate::event::{Reason, Rejection, moment_of};
 use crate::plan::{EventTime, Limits, PartitionIndex};
 
 /// Lines that are handled together, at most.
 const BATCH_LINES: usize = 4_096;
 /// Lines are handled when they have this many bytes. The last one may exceed it.
 const BATCH_BYTES: usize = 1 << 20;
-/// Bytes of a byte order mark.
-const MARK_BYTES: u64 = 3;
+/// Refused rows that are kept one by one. All are counted.
+const NAMED_REFUSALS: usize = 10;
 
 /// The lines of several files: one file after the other, or merged by event time where each file is in that order. A
 /// line that is no event comes as soon as it is met.
@@ -23,6 +25,7 @@ pub struct Merge {
     limits: Limits,
     total_bytes: u64,
     needs_time: bool,
+    refusals: Refusals,
     /// The file whose line was returned last: its next line must be read.
     given: Option<usize>,
 }
@@ -71,12 +74,19 @@ impl Lines {
     }
 }
 
+/// Rows that could not be turned into lines.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    /// How many lines, by the reason.
+    pub counts: BTreeMap<Reason, u64>,
+    /// The first of them: file, number and why.
+    pub first: Vec<(PartitionIndex, u64, Rejection)>,
+}
+
 struct Input {
-    reader: Box<dyn BufRead>,
+    rows: Rows,
     name: String,
-    number: u64,
     line: Vec<u8>,
-    bytes_read: BytesRead,
     /// Whether the first line was read, or there is none.
     has_begun: bool,
     /// The event time of the current line; the least time if the line is no event; `None` at the end of the file.
@@ -88,11 +98,12 @@ impl Merge {
     ///
     /// # Errors
     /// [`SourceError`] with the name of the file.
-    pub fn open(files: &[PathBuf], limits: &Limits, merged: bool) -> Result<Self, SourceError> {
-        let mut merge = Self { inputs: Vec::new(), limits: *limits, total_bytes: 0, needs_time: false, given: None };
+    pub fn open(files: &[PathBuf], formats: &Formats, limits: &Limits, merged: bool) -> Result<Self, SourceError> {
+        let (inputs, refusals) = (Vec::new(), Refusals::default());
+        let mut merge = Self { inputs, limits: *limits, total_bytes: 0, needs_time: false, refusals, given: None };
         for path in files {
             merge.total_bytes += std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-            merge.inputs.push(Input::open(path)?);
+            merge.inputs.push(Input::open(path, formats, limits)?);
         }
         // Only the order among files needs the time of a line; a single file has its own order.
         merge.needs_time = merged && merge.inputs.len() > 1;
@@ -102,10 +113,10 @@ impl Merge {
     /// Reads the first lines: of all files where they are merged, else of the first that has any. So the files that come
     /// one after the other take the memory of one decoder.
     fn begin(&mut self) -> Result<(), SourceError> {
-        for input in &mut self.inputs {
+        for (index, input) in (0..).map(PartitionIndex).zip(&mut self.inputs) {
             if !input.has_begun {
                 input.has_begun = true;
-                input.read_on(&self.limits, self.needs_time)?;
+                input.read_on(&self.limits, self.needs_time, (index, &mut self.refusals))?;
             }
             if !self.needs_time && input.time.is_some() {
                 break;
@@ -116,15 +127,16 @@ impl Merge {
 
     /// Returns the next line with its file and number; `None` at the end of all files.
     fn next_line(&mut self) -> Result<Option<Line<'_>>, SourceError> {
-        if let Some(input) = self.given.take().and_then(|given| self.inputs.get_mut(given)) {
-            input.read_on(&self.limits, self.needs_time)?;
+        if let Some((given, input)) = self.given.take().and_then(|given| Some((given, self.inputs.get_mut(given)?))) {
+            let index = PartitionIndex(u32::try_from(given).map_err(|_| SourceError::TooManyFiles)?);
+            input.read_on(&self.limits, self.needs_time, (index, &mut self.refusals))?;
         }
         self.begin()?;
         let open = self.inputs.iter().enumerate().filter_map(|(index, input)| Some((input.time?, index, input)));
         let Some((_, index, input)) = open.min_by_key(|(time, index, _)| (*time, *index)) else { return Ok(None) };
         let partition = PartitionIndex(u32::try_from(index).map_err(|_| SourceError::TooManyFiles)?);
         self.given = Some(index);
-        Ok(Some((partition, input.number, &input.line)))
+        Ok(Some((partition, input.rows.number(), &input.line)))
     }
 
     /// Replaces `lines` by the next ones; none at the end of all files.
@@ -153,6 +165,11 @@ impl Merge {
         self.inputs.iter().map(|input| input.name.clone()).collect()
     }
 
+    /// The rows so far that could not be turned into lines, and which were not taken before.
+    pub fn take_refusals(&mut self) -> Refusals {
+        std::mem::take(&mut self.refusals)
+    }
+
     /// The bytes of all files whose size is known.
     #[must_use]
     pub const fn total_bytes(&self) -> u64 {
@@ -162,63 +179,62 @@ impl Merge {
     /// The bytes of the files that were read so far.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
-        self.inputs.iter().map(|input| input.bytes_read.get()).sum()
+        self.inputs.iter().map(|input| input.rows.bytes_read()).sum()
+    }
+}
+
+impl Refusals {
+    /// Adds others to these.
+    pub fn add(&mut self, others: Self) {
+        for (reason, count) in others.counts {
+            *self.counts.entry(reason).or_default() += count;
+        }
+        self.first.extend(others.first);
+        self.first.truncate(NAMED_REFUSALS);
+    }
+
+    fn note(&mut self, (file, number): (PartitionIndex, u64), lines: u64, rejection: Rejection) {
+        *self.counts.entry(rejection.reason).or_default() += lines;
+        if self.first.len() < NAMED_REFUSALS {
+            self.first.push((file, number, rejection));
+        }
     }
 }
 
 impl Input {
-    fn open(path: &Path) -> Result<Self, SourceError> {
-        let opened = if path == Path::new("-") { open(stdin()) } else { File::open(path).and_then(open) };
-        let (reader, bytes_read) = opened.map_err(|error| SourceError::file(path, "open", error))?;
-        let name = path.display().to_string();
-        Ok(Self { reader, name, number: 0, line: Vec::new(), bytes_read, has_begun: false, time: None })
+    fn open(path: &Path, formats: &Formats, limits: &Limits) -> Result<Self, SourceError> {
+        let rows = if path == Path::new("-") {
+            Rows::lines(stdin())
+        } else {
+            File::open(path).and_then(|file| Rows::open(path, file, formats, limits.message_bytes))
+        };
+        let rows = rows.map_err(|error| SourceError::file(path, "open", error))?;
+        Ok(Self { rows, name: path.display().to_string(), line: Vec::new(), has_begun: false, time: None })
     }
 
-    /// Goes on to the next line.
-    fn read_on(&mut self, limits: &Limits, needs_time: bool) -> Result<(), SourceError> {
-        let found = self.read_line(limits.message_bytes)?;
-        self.time = found.then(|| if needs_time { moment_of(&self.line, limits).time } else { EventTime::MIN });
-        if !found {
-            // What it took to read the file is given back.
-            self.reader = Box::new(empty());
-        }
-        Ok(())
-    }
-
-    /// Reads the next line that is not blank; false at the end of the file.
-    fn read_line(&mut self, message_bytes: usize) -> Result<bool, SourceError> {
+    /// Goes on to the next line. Rows before it that cannot be one are refused.
+    fn read_on(
+        &mut self,
+        limits: &Limits,
+        needs_time: bool,
+        (index, refusals): (PartitionIndex, &mut Refusals),
+    ) -> Result<(), SourceError> {
         loop {
             self.line.clear();
-            self.number += 1;
-            let read = self.read_bounded(message_bytes as u64 + 1 + MARK_BYTES);
-            let read =
-                read.map_err(|source| SourceError::Line { file: self.name.clone(), line: self.number, source })?;
-            if read == 0 {
-                return Ok(false);
-            }
-            while self.line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-                self.line.pop();
-            }
-            self.take_mark_off();
-            self.line.truncate(message_bytes.saturating_add(1));
-            if !self.line.trim_ascii().is_empty() {
-                return Ok(true);
+            let read = self.rows.read(&mut self.line, limits.message_bytes);
+            let number = self.rows.number();
+            match read.map_err(|source| SourceError::Line { file: self.name.clone(), line: number, source })? {
+                Next::Refused(lines, rejection) => refusals.note((index, number), lines, rejection),
+                Next::Line => {
+                    self.time = Some(if needs_time { moment_of(&self.line, limits).time } else { EventTime::MIN });
+                    return Ok(());
+                }
+                Next::End => {
+                    self.time = None;
+                    self.rows.close();
+                    return Ok(());
+                }
             }
         }
-    }
-
-    /// Takes a byte order mark off the line: of each line, since files that were joined have one in their middle.
-    fn take_mark_off(&mut self) {
-        let mark = self.line.len() - without_mark(&self.line).len();
-        self.line.drain(..mark);
-    }
-
-    /// Reads a line and keeps at most `kept` bytes of it, so that a file without line ends cannot fill the memory. Returns the length of the line.
-    fn read_bounded(&mut self, kept: u64) -> std::io::Result<u64> {
-        let mut read = self.reader.by_ref().take(kept + 1).read_until(b'\n', &mut self.line)? as u64;
-        if read == kept + 1 && self.line.last() != Some(&b'\n') {
-            read += self.reader.skip_until(b'\n')? as u64;
-        }
-        Ok(read)
     }
 }

@@ -4,9 +4,11 @@ mod compressed;
 pub mod embedded;
 mod error;
 pub mod files;
+pub mod format;
 pub mod kafka;
 mod position;
 mod refusal;
+mod rows;
 mod run;
 pub mod sort;
 

@@ -17,6 +17,23 @@ pub struct SourceHealth {
     pub caught_up: bool,
     /// Batches begun so far. They hold at least every record that shows as read.
     pub begun: u64,
+    /// The schema registry; `None` where none is configured.
+    pub registry: Option<RegistryHealth>,
+}
+
+/// How well the schema registry answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistryHealth {
+    /// Schemas that are known, those that do not exist among them.
+    pub schemas: u64,
+    /// Schemas that it gave.
+    pub found: u64,
+    /// How often it said that a schema does not exist, or gave one that is of no use.
+    pub missing: u64,
+    /// Attempts that brought no answer.
+    pub failed: u64,
+    /// Why the last attempt brought none, while a schema is wanted: reading waits. `None` where it answers.
+    pub trouble: Option<String>,
 }
 
 /// One partition at one moment.

@@ -113,6 +113,11 @@ impl View {
         {
             return Err(format!("no access to Kafka: {}: {}", trouble.client, trouble.text));
         }
+        if (!self.source.caught_up || self.health.evaluations == 0)
+            && let Some(trouble) = self.registry_trouble()
+        {
+            return Err(trouble);
+        }
         if !self.inputs.looked() {
             return Err("the input topics were not looked at yet".to_owned());
         }
@@ -131,7 +136,14 @@ impl View {
         let told = |trouble: &AccessTrouble| format!("no access to Kafka: {}: {}", trouble.client, trouble.text);
         let access = self.access.iter().map(told).collect();
         let audit = self.audit.trouble().into_iter().collect();
-        [access, self.inputs.warnings(), self.lateness.warnings(), audit].concat()
+        let registry = self.registry_trouble().into_iter().collect();
+        [access, registry, self.inputs.warnings(), self.lateness.warnings(), audit].concat()
+    }
+
+    /// Why reading waits for a schema.
+    fn registry_trouble(&self) -> Option<String> {
+        let trouble = self.source.registry.as_ref()?.trouble.as_ref()?;
+        Some(format!("reading waits for the schema registry: {trouble}"))
     }
 
     /// What the status page and `/api/v1/health` show beside the evaluation.

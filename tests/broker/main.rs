@@ -9,6 +9,7 @@ mod canaries;
 mod dashboards;
 mod dashboards_support;
 mod end_to_end;
+mod formats;
 mod kafka_acls;
 mod kafka_audit;
 mod kafka_delivery;

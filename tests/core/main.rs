@@ -55,6 +55,7 @@ mod plain_path;
 mod probabilistic;
 mod proxy;
 mod published;
+mod record_formats;
 mod releases;
 mod report;
 mod report_html;

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod process;
 pub mod received;
 pub mod receiver;
+pub mod registry;
 pub mod sample_report;
 pub mod setup;
 pub mod state;

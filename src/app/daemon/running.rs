@@ -321,7 +321,7 @@ impl Daemon {
             return;
         }
         let began = Instant::now();
-        let source = self.source.state.health();
+        let source = self.source.health();
         let judges = self.catch_up.is_complete(&source);
         if judges {
             self.judge();

@@ -5,7 +5,8 @@ mod field;
 mod print;
 mod shared;
 
-use super::bounds::MAX_TOPICS;
+use super::bounds::{MAX_MAPPINGS, MAX_TOPICS};
+use super::formats::Written;
 use super::given::{Given, check_unique, values};
 use super::key::shown;
 use super::place::Place;
@@ -19,26 +20,24 @@ use field::fields;
 pub(super) use shared::Known;
 use shared::{MAX_PATH_BYTES, path_of};
 
-/// Most mappings, those of all files together.
-const MAX_MAPPINGS: usize = 200;
 const MAX_NAME_BYTES: usize = 64;
-/// The formats of this version.
-const READ_FORMATS: [Format; 1] = [Format::Json];
+/// The keys that say which events a mapping gives. One without any of them says only how topics and files are written: they hold events of the contract.
+const OF_EVENTS: [&str; 6] = ["envelope", "deletes", "each", "type", "when", "fields"];
 
-/// Reads the mappings in the order of the files. One with a problem may be left out.
-pub(super) fn mappings(root: &mut Table<'_>, known: &Known<'_>) -> Vec<Mapping> {
+/// Reads the mappings in the order of the files, and how each says that its topics and files are written. One with a problem may be left out.
+pub(super) fn mappings(root: &mut Table<'_>, known: &Known<'_>) -> (Vec<Mapping>, Vec<Written>) {
     let tables = root.take_list_of_tables("mappings", MAX_MAPPINGS);
-    let (mut names, mut mappings) = (Vec::new(), Vec::new());
+    let (mut names, mut mappings, mut written) = (Vec::new(), Vec::new(), Vec::new());
     for (path, place, entries) in tables {
-        mappings.extend(mapping((&path, place, entries), &mut names, known, root.problems));
+        mappings.extend(mapping((&path, place, entries), (&mut names, &mut written), known, root.problems));
     }
     check_unique(&names, root.problems);
-    mappings
+    (mappings, written)
 }
 
 fn mapping(
     (path, place, entries): (&str, Place, Entries),
-    names: &mut Vec<Given<String>>,
+    (names, written): (&mut Vec<Given<String>>, &mut Vec<Written>),
     known: &Known<'_>,
     problems: &mut Problems,
 ) -> Option<Mapping> {
@@ -50,10 +49,14 @@ fn mapping(
     if topics.is_empty() && files.is_empty() && !table.problems.has(&table.path_of("topics")) {
         table.refuse("topics, or files: what it reads", "neither");
     }
-    let read = READ_FORMATS.map(|format| (format.name(), format));
-    let later: Vec<&str> =
-        Format::ALL.iter().filter(|format| !READ_FORMATS.contains(format)).map(|format| format.name()).collect();
-    let format = table.valid_choice("format", Format::Json, &read, &later).unwrap_or(Format::Json);
+    let formats: Vec<_> = Format::ALL.iter().map(|format| (format.name(), *format)).collect();
+    let format = table.choice("format", Format::Json, &formats).value;
+    let name = name.map(|name| name.value).unwrap_or_default();
+    written.push(Written { name: name.clone(), topics: topics.clone(), files: files.clone(), format });
+    if !OF_EVENTS.iter().any(|key| table.has(key)) {
+        table.finish();
+        return None;
+    }
     let envelopes: Vec<_> = Envelope::ALL.iter().map(|envelope| (envelope.name(), *envelope)).collect();
     let envelope = table.choice("envelope", Envelope::None, &envelopes).value;
     let deletes: Vec<_> = Deletes::ALL.iter().map(|deletes| (deletes.name(), *deletes)).collect();
@@ -71,7 +74,7 @@ fn mapping(
         }
     };
     let mapping = Mapping {
-        name: name.map(|name| name.value).unwrap_or_default(),
+        name,
         topics: values(topics),
         files: values(files),
         format,

@@ -9,7 +9,7 @@ use crate::status::{PartitionHealth, Unsafe};
 const PARTITION: [&str; 2] = ["topic", "partition"];
 
 /// The metrics of the input.
-pub(super) const METRICS: [Metric; 12] = [
+pub(super) const METRICS: [Metric; 15] = [
     Metric::counters("dead_letters_total", "Attempts to deliver dead letters.", &["result"], |scrape, samples| {
         let letters = &scrape.view.dead_letters;
         samples.push(["delivered"], count(letters.delivered));
@@ -43,6 +43,23 @@ pub(super) const METRICS: [Metric; 12] = [
     Metric::gauge("consumer_fault", "1 where a partition is no longer read.", |view| {
         Some(flag(view.source.fault.is_some()))
     }),
+    Metric::gauge("registry_answers", "1 while the schema registry answers, 0 while reading waits for it.", |view| {
+        view.source.registry.as_ref().map(|registry| flag(registry.trouble.is_none()))
+    }),
+    Metric::gauge("registry_schemas", "Schemas of the registry that are known.", |view| {
+        view.source.registry.as_ref().map(|registry| count(registry.schemas))
+    }),
+    Metric::counters(
+        "registry_requests_total",
+        "Schemas that the registry was asked for, by result: found, missing (or of no use), failed.",
+        &["result"],
+        |scrape, samples| {
+            if let Some(registry) = &scrape.view.source.registry {
+                let results = [("found", registry.found), ("missing", registry.missing), ("failed", registry.failed)];
+                results.into_iter().for_each(|(result, number)| samples.push([result], count(number)));
+            }
+        },
+    ),
     Metric::gauges(
         "kafka_access_failed",
         "1 for a client that the brokers do not let in, by cause.",

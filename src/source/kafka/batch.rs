@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use kafka_batch::{Failure, Record, Records};
 
+use super::formats::Schemas;
 use super::message::Bounded;
 use crate::plan::PartitionIndex;
 
@@ -18,6 +19,8 @@ pub struct Batch {
     payload_bytes: usize,
     /// The largest size of an event, in bytes.
     message_bytes: usize,
+    /// How records are read, once that was looked at; `None`: as they are.
+    schemas: Option<Schemas>,
 }
 
 /// Records of one partition that follow each other.
@@ -46,7 +49,7 @@ impl Batch {
     /// A batch without records. `message_bytes` is the largest size of an event.
     pub(super) fn new(message_bytes: usize) -> Self {
         let (records, runs, with_headers) = (Records::default(), Vec::new(), Vec::new());
-        Self { records, runs, with_headers, payload_bytes: 0, message_bytes }
+        Self { records, runs, with_headers, payload_bytes: 0, message_bytes, schemas: None }
     }
 
     /// Where records are added. They are part of the batch once they have gone through [`Batch::sift`].
@@ -60,7 +63,7 @@ impl Batch {
         &mut self,
         mut partition_of: impl FnMut(Bounded<Record<'_>>) -> Option<PartitionIndex>,
     ) -> Option<Failure> {
-        let Self { records, runs, with_headers, payload_bytes, message_bytes } = self;
+        let Self { records, runs, with_headers, payload_bytes, message_bytes, .. } = self;
         let first = runs.last().map_or(0, |run| run.end);
         let mut end = first;
         records.sift(first, |message| {
@@ -124,6 +127,29 @@ impl Batch {
     #[must_use]
     pub const fn payload_bytes(&self) -> usize {
         self.payload_bytes
+    }
+
+    /// Whether a record is not read as it is.
+    #[must_use]
+    pub fn has_schemas(&self) -> bool {
+        self.schemas.as_ref().is_some_and(Schemas::any)
+    }
+
+    /// The largest size of an event, in bytes.
+    pub(super) const fn message_bytes(&self) -> usize {
+        self.message_bytes
+    }
+
+    pub(super) const fn schemas(&self) -> Option<&Schemas> {
+        self.schemas.as_ref()
+    }
+
+    pub(super) const fn schemas_mut(&mut self) -> Option<&mut Schemas> {
+        self.schemas.as_mut()
+    }
+
+    pub(super) fn set_schemas(&mut self, schemas: Schemas) {
+        self.schemas = Some(schemas);
     }
 
     fn record<'b>(&self, partition: PartitionIndex, message: Record<'b>) -> BatchRecord<'b> {

@@ -153,7 +153,14 @@ impl Session {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(super) fn plain(brokers: &str) -> Brokers {
+    Brokers::open(&plain_settings(brokers)).unwrap()
+}
+
+/// Their settings.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) fn plain_settings(brokers: &str) -> Kafka {
     let text = format!("[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"events\"]\nsecurity_protocol = \"plaintext\"\n");
     let settings = crate::settings::Settings::parse(&text, "test.toml", std::iter::empty()).unwrap();
-    Brokers::open(&settings.kafka.unwrap()).unwrap()
+    settings.kafka.unwrap()
 }

@@ -10,11 +10,13 @@ use super::batch::Batch;
 use super::brokers::{Brokers, CONSUMER};
 use super::config::consumer_config;
 use super::feed::Feed;
+use super::formats::Formats;
 use super::reader::{Reader, Wiring};
 use super::state::SourceState;
 use crate::checkpoint::Input;
 use crate::settings::Kafka;
-use crate::source::{error::SourceError, position::RecordHashes};
+use crate::source::{error::SourceError, format::Registry, position::RecordHashes};
+use crate::status::SourceHealth;
 
 /// Messages that may wait between the consumer's thread and the monitor's.
 const QUEUED_BATCHES: usize = 4;
@@ -29,6 +31,7 @@ pub struct KafkaSource {
     pub feed: Receiver<Feed>,
     /// How far it has come.
     pub state: Arc<SourceState>,
+    registry: Option<Registry>,
     used: SyncSender<Batch>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -52,14 +55,22 @@ impl KafkaSource {
         let (sender, feed) = sync_channel(QUEUED_BATCHES);
         let stop = Arc::new(AtomicBool::new(false));
         let (used, given_back) = sync_channel(QUEUED_BATCHES);
-        let wiring = Wiring { feed: sender, given_back, stop: Arc::clone(&stop) };
+        let formats = Formats::new(settings)?;
+        let registry = formats.registry().cloned();
+        let wiring = Wiring { feed: sender, given_back, stop: Arc::clone(&stop), formats };
         let session = brokers.session(CONSUMER);
         // Made here, so that refused settings show now and not on the thread.
         let reader =
             Reader::new(settings.topics.clone(), config, (hashes.into(), message_bytes), &state, session, wiring)?;
         let thread = std::thread::Builder::new().name("kafka".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| SourceError::Thread { thread: "consumer's", source })?;
-        Ok(Self { feed, state, used, stop, thread: Some(thread) })
+        Ok(Self { feed, state, registry, used, stop, thread: Some(thread) })
+    }
+
+    /// The consumer's health at this moment, and the registry's.
+    #[must_use]
+    pub fn health(&self) -> SourceHealth {
+        SourceHealth { registry: self.registry.as_ref().map(Registry::health), ..self.state.health() }
     }
 
     /// Gives a batch back to the client, on the consumer's thread: that takes a while, which the monitor's thread can use better.

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use super::batch::Batch;
+use super::formats::Formats;
+use super::state::SourceState;
 use crate::checkpoint::Input;
 use crate::plan::PartitionIndex;
 
@@ -24,14 +26,15 @@ pub(super) struct Gone;
 /// Sends to the monitor's thread without waiting for it.
 pub(super) struct Outgoing {
     sender: SyncSender<Feed>,
-    /// What the monitor's thread has no room for yet.
+    /// What the monitor's thread has no room for yet, or a schema is missing for.
     waiting: VecDeque<Feed>,
+    formats: Formats,
 }
 
 impl Outgoing {
     /// Sends through this channel.
-    pub const fn new(sender: SyncSender<Feed>) -> Self {
-        Self { sender, waiting: VecDeque::new() }
+    pub const fn new(sender: SyncSender<Feed>, formats: Formats) -> Self {
+        Self { sender, waiting: VecDeque::new(), formats }
     }
 
     /// Adds a message to what is to be sent.
@@ -39,9 +42,15 @@ impl Outgoing {
         self.waiting.push_back(feed);
     }
 
-    /// Sends what there is room for. Returns whether that was everything.
-    pub fn work(&mut self) -> Result<bool, Gone> {
-        while let Some(feed) = self.waiting.pop_front() {
+    /// Sends what there is room for, up to the first batch whose schemas are not known yet. Returns whether that was everything.
+    pub fn work(&mut self, state: &SourceState) -> Result<bool, Gone> {
+        while let Some(mut feed) = self.waiting.pop_front() {
+            if let Feed::Batch(batch) = &mut feed
+                && !self.formats.settle(batch, state)
+            {
+                self.waiting.push_front(feed);
+                return Ok(false);
+            }
             match self.sender.try_send(feed) {
                 Ok(()) => {}
                 Err(TrySendError::Full(feed)) => {
@@ -54,9 +63,15 @@ impl Outgoing {
         Ok(true)
     }
 
-    /// Sends everything, and waits until there is room for it.
-    pub fn finish(self) {
-        for feed in self.waiting {
+    /// Sends everything, and waits until there is room for it. A batch whose schemas are not known is left out, and so is all behind it: it is read again
+    /// by the next start.
+    pub fn finish(mut self, state: &SourceState) {
+        for mut feed in self.waiting {
+            if let Feed::Batch(batch) = &mut feed
+                && !self.formats.settle(batch, state)
+            {
+                return;
+            }
             // An error means that nobody receives any more.
             if self.sender.send(feed).is_err() {
                 return;

@@ -17,6 +17,7 @@ use super::batching::{Batching, OtherLog};
 use super::brokers::{FETCH, OFFSETS, Session};
 use super::client::{Client, Connection};
 use super::feed::{Feed, Gone, Outgoing};
+use super::formats::Formats;
 use super::poison::{Found, bad_batch, look_at};
 use super::state::{PartitionName, SourceState};
 use crate::source::{error::SourceError, position::RecordHashes};
@@ -69,6 +70,8 @@ pub(super) struct Wiring {
     pub given_back: Receiver<Batch>,
     /// Whether the thread is to end.
     pub stop: Arc<AtomicBool>,
+    /// How records are read.
+    pub formats: Formats,
 }
 
 impl Reader {
@@ -90,7 +93,7 @@ impl Reader {
             config,
             retired: Vec::new(),
             state: Arc::clone(state),
-            outgoing: Outgoing::new(wiring.feed),
+            outgoing: Outgoing::new(wiring.feed, wiring.formats),
             given_back: wiring.given_back,
             stop: wiring.stop,
             batching: Batching::new(hashes, message_bytes),
@@ -160,10 +163,10 @@ impl Reader {
     /// Reads the next batch, unless the monitor's thread has no room for it. What the client reports is taken in any case.
     fn work(&mut self) -> Result<(), Gone> {
         self.given_back.try_iter().for_each(drop);
-        if self.outgoing.work()? {
+        if self.outgoing.work(&self.state)? {
             self.take_events(Duration::ZERO);
             self.collect();
-            self.outgoing.work()?;
+            self.outgoing.work(&self.state)?;
         } else {
             self.take_events(ROOM_WAIT);
             // It is not for want of records that none are read.
@@ -371,7 +374,7 @@ impl Reader {
         if let Some(batch) = self.batching.finish(&self.state) {
             self.outgoing.push(Feed::Batch(batch));
         }
-        self.outgoing.finish();
+        self.outgoing.finish(&self.state);
         let Connection { client, records } = self.connection;
         drop(records);
         self.retired.push(client);
@@ -440,7 +443,8 @@ mod tests {
         config.set("bootstrap.servers", broker.brokers()).set("group.id", "test").set("auto.offset.reset", "error");
         let (sender, feed) = sync_channel(4);
         let (give_back, given_back) = sync_channel(4);
-        let wiring = Wiring { feed: sender, given_back, stop: Arc::default() };
+        let formats = Formats::new(&super::super::brokers::plain_settings(&broker.brokers())).unwrap();
+        let wiring = Wiring { feed: sender, given_back, stop: Arc::default(), formats };
         let (state, hash) = (Arc::<SourceState>::default(), RecordHash(PseudonymKey([0; 16])).into());
         let session = super::super::brokers::plain(&broker.brokers()).session("test");
         let topics = vec!["events".to_owned()];

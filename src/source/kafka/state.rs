@@ -84,6 +84,7 @@ impl SourceState {
             errors: self.errors.load(Ordering::Relaxed),
             reconnects: self.reconnects.load(Ordering::Relaxed),
             begun: self.begun.load(Ordering::Relaxed),
+            registry: None,
             partitions: partitions
                 .iter()
                 .map(|((topic, partition), state)| PartitionHealth {

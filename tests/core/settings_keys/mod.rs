@@ -69,7 +69,7 @@ fn a_variable_wins_over_the_file_and_is_read_as_the_type_of_its_key() {
             let problem = problem_of(&path(&row), &error, &format!("environment variable {name}"));
             assert_eq!(problem.line, None, "{problem}");
         }
-        assert!(row.variable.is_some() || row.section == "[[rules]]" || is_table(&row), "{name} has no test");
+        assert!(row.variable.is_some() || row.section.starts_with("[[") || is_table(&row), "{name} has no test");
     }
 }
 
@@ -204,7 +204,7 @@ fn line_of(text: &str, row: &Row, key: &str) -> usize {
 
 fn path(row: &Row) -> String {
     match row.section {
-        "[[rules]]" => format!("rules[0].{}", row.key),
+        section if section.starts_with("[[") => format!("{}[0].{}", section.trim_matches(['[', ']']), row.key),
         section => format!("{}.{}", section.trim_matches(['[', ']']), row.key),
     }
 }
@@ -222,7 +222,7 @@ fn problem_of(path: &str, error: &SettingsError, file: &str) -> Problem {
 fn printed_value(row: &Row, settings: &Settings) -> toml::Value {
     let printed: toml::Value = toml::Value::Table(settings.redacted_toml().parse().unwrap());
     let section = match row.section {
-        "[[rules]]" => &printed["rules"][0],
+        section if section.starts_with("[[") => &printed[section.trim_matches(['[', ']'])][0],
         section => section.trim_matches(['[', ']']).split('.').fold(&printed, |table, name| &table[name]),
     };
     section.get(row.key).unwrap_or_else(|| panic!("{} is not printed", path(row))).clone()

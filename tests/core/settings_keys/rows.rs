@@ -131,7 +131,7 @@ impl Row {
     }
 
     fn variable(mut self, text: &'static str, printed: &'static str) -> Self {
-        self.variable = (self.section != "[[rules]]").then_some((text, printed));
+        self.variable = (!self.section.starts_with("[[")).then_some((text, printed));
         self
     }
 
@@ -141,7 +141,7 @@ impl Row {
     }
 
     fn refuses_variable(mut self, text: &'static str) -> Self {
-        self.refused_variable = (self.section != "[[rules]]").then_some(text);
+        self.refused_variable = (!self.section.starts_with("[[")).then_some(text);
         self
     }
 }
@@ -167,7 +167,7 @@ fn strings<const N: usize>(texts: [&str; N]) -> [String; N] {
 }
 
 pub fn rows() -> Vec<Row> {
-    [kafka(), window(), privacy_and_state(), limits(), server_and_alerting(), allow_lists(), rules()]
+    [kafka(), formats(), window(), privacy_and_state(), limits(), server_and_alerting(), allow_lists(), rules()]
         .into_iter()
         .flatten()
         .collect()
@@ -256,6 +256,30 @@ fn issuer(row: Row) -> Row {
         .with("[kafka]", "oauth_token_url", "\"https://i.example\"")
         .with("[kafka]", "oauth_client_id", "\"c\"")
         .with("[kafka]", "oauth_client_secret_file", "\"s\"")
+}
+
+fn formats() -> Vec<Row> {
+    let (section, mapping) = ("[registry]", "[[mappings]]");
+    let asked = |row: Row| row.with(section, "urls", "[\"https://a\"]");
+    let named = |row: Row| row.with(mapping, "name", "\"m\"");
+    vec![
+        Row::list(section, "urls", 1, "16")
+            .accepts([list(16, |index| format!("http://a:{}", 1 + index)), "[\"https://[::1]/path\"]".to_owned()])
+            .refuses([list(17, |index| format!("http://a:{}", 1 + index))])
+            .refuses(strings(["[]", "[\"ftp://a\"]", "[\"http://u:p@a\"]", "[\"a:1\"]", "[\"http://a?b\"]"]))
+            .variable("[\"http://b\"]", "[\"http://b\"]")
+            .refuses_variable("http://b"),
+        asked(Row::line(section, "user", 4_096)).with(section, "password_file", "\"x\"").refuses(strings(["\"a:b\""])),
+        asked(Row::line(section, "password_file", 4_096)).with(section, "user", "\"someone\""),
+        asked(Row::line(section, "ca_file", 4_096)).accepts(strings(["\"\""])),
+        asked(Row::duration(section, "timeout", "1s", "1m")).variable("7s", "\"7s\""),
+        Row::line(mapping, "name", 256).refuses(strings(["\"\""])),
+        named(Row::choice(mapping, "format", &["json", "avro", "protobuf", "csv", "parquet"])),
+        named(Row::list(mapping, "topics", 0, "100"))
+            .accepts(strings(["[\"in\"]", "[]"]))
+            .refuses(strings(["[\"other\"]"])),
+        named(Row::list(mapping, "files", 0, "100")).accepts(strings(["[\"*.csv\", \"a\"]", "[]"])),
+    ]
 }
 
 fn window() -> Vec<Row> {

@@ -1,0 +1,24 @@
+//! Formats of records that are not JSON: each record is turned into the JSON text of one document, which is then read as any other.
+
+mod avro;
+mod csv;
+mod decimal;
+mod framing;
+mod json;
+mod moment;
+mod names;
+mod parquet;
+mod protobuf;
+pub mod registry;
+mod schema;
+mod tree;
+
+pub use avro::AvroSchema;
+pub use csv::{Csv, Row};
+use decimal::decimal;
+pub use framing::{unframe, without_frame};
+pub use names::Formats;
+pub use parquet::Parquet;
+pub use protobuf::ProtobufSchema;
+pub use registry::{Registry, RegistryError};
+pub use schema::{Found, Schema};

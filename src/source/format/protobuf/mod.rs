@@ -1,0 +1,7 @@
+//! Protobuf: schemas that are compiled when they are first met, and messages, which become JSON.
+
+mod known;
+mod schema;
+mod write;
+
+pub use schema::ProtobufSchema;

@@ -1,0 +1,8 @@
+//! The client of a schema registry: what it was asked once is kept, and asking goes on beside reading, on a thread of its own.
+
+mod answer;
+mod client;
+mod lookup;
+
+pub use client::RegistryError;
+pub use lookup::{Lookup, Registry};
