@@ -42,4 +42,6 @@ pub mod server;
 
 pub mod report;
 
+pub mod inspect;
+
 pub mod app;

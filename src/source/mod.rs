@@ -8,6 +8,7 @@ pub mod kafka;
 mod position;
 mod refusal;
 mod run;
+pub mod sample;
 pub mod sort;
 
 pub use error::SourceError;
