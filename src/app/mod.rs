@@ -11,6 +11,7 @@ mod export;
 mod failure;
 mod files;
 mod generate;
+mod init;
 mod inspect;
 mod power;
 mod print_config;

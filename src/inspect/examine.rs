@@ -22,10 +22,7 @@ use crate::source::sample::{Sample, SampleRecord};
 
 /// Looks at a sample; returns what is told of it, and the facts that rules ask for.
 pub(super) fn examine(sample: &Sample, plan: &Plan) -> (InputFound, Facts) {
-    let mut look = Look::default();
-    for record in &sample.records {
-        look.add(record, plan);
-    }
+    let look = Look::of(sample, plan);
     let contract = &look.contract;
     let unlisted_profiles = |name: &str| plan.profile_id(name).is_none();
     let found = InputFound {
@@ -74,9 +71,9 @@ fn held(sample: &Sample) -> Option<u64> {
 
 /// What was seen of the records of a sample.
 #[derive(Default)]
-struct Look {
-    contract: Contract,
-    strangers: Strangers,
+pub(super) struct Look {
+    pub contract: Contract,
+    pub strangers: Strangers,
     formats: BTreeMap<(Framing, &'static str, &'static str), u64>,
     mapped: Mapped,
     refused: BTreeMap<Reason, (u64, i32, i64, String)>,
@@ -85,6 +82,13 @@ struct Look {
 }
 
 impl Look {
+    /// Looks at all records of a sample.
+    pub fn of(sample: &Sample, plan: &Plan) -> Self {
+        let mut look = Self::default();
+        sample.records.iter().for_each(|record| look.add(record, plan));
+        look
+    }
+
     fn add(&mut self, record: &SampleRecord, plan: &Plan) {
         let parsed = Parsed::of(record);
         let format = (parsed.framing, parsed.envelope.name(), parsed.content_type);

@@ -56,7 +56,7 @@ impl Strangers {
             envelope: self.envelope().name(),
             deletes: self.deletes,
             event_type: event_type(&guesses),
-            each: each(&paths, &guesses),
+            each: each_of(&paths, &guesses),
             paths: told.map(|(index, path)| path_found((index, path), &guesses, records)).collect(),
             hidden_names,
         })
@@ -77,7 +77,7 @@ pub(super) fn event_type(guesses: &[Guess]) -> Option<&'static str> {
 }
 
 /// The array that most of the guessed fields are in.
-fn each(paths: &[Path<'_>], guesses: &[Guess]) -> Option<String> {
+pub(super) fn each_of(paths: &[Path<'_>], guesses: &[Guess]) -> Option<String> {
     let needed = guesses.iter().filter(|guess| matches!(guess.field, "case_id" | "selected" | "outcome"));
     let arrays = needed.filter_map(|guess| paths.get(guess.path)?.array.clone());
     arrays.map(|(array, _)| array).next()

@@ -4,6 +4,7 @@
 
 mod contract;
 pub mod document;
+mod draft;
 mod examine;
 mod facts;
 mod field_name;
@@ -12,12 +13,14 @@ mod framing;
 mod guess;
 mod needs;
 mod order;
+mod quoted;
 mod shape;
 pub mod starter;
 mod table;
 mod told;
 mod tree;
 mod unit;
+mod values;
 mod vocabulary;
 
 use document::Document;

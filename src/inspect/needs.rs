@@ -69,16 +69,13 @@ fn of_indicator(indicator: Indicator) -> Vec<Field> {
         Indicator::Intensity | Indicator::Duration | Indicator::StrictRate => vec![Field::Controls],
         Indicator::SanctionAmount | Indicator::SanctionRate => vec![Field::Outcomes],
     };
-    fields.extend(match indicator {
-        Indicator::StrictRate => Some(Field::Kind),
-        _ => indicator.feature().map(|feature| match feature {
-            Feature::Intensity => Field::Intensity,
-            Feature::Duration => Field::Duration,
-            Feature::Amount => Field::SanctionAmount,
-            Feature::Sanction => Field::Sanction,
-            Feature::Strict => Field::Kind,
-        }),
-    });
+    fields.extend(indicator.feature().map(|feature| match feature {
+        Feature::Intensity => Field::Intensity,
+        Feature::Duration => Field::Duration,
+        Feature::Amount => Field::SanctionAmount,
+        Feature::Sanction => Field::Sanction,
+        Feature::Kind | Feature::Strict => Field::Kind,
+    }));
     fields
 }
 

@@ -19,6 +19,8 @@ pub(super) enum Shape {
     /// A date-time without one.
     LocalDateTime,
     Date,
+    /// Day, month and year, as in 31-12-2026.
+    DayMonthYear,
     Uuid,
     /// Nine digits that pass the check of a Dutch citizen service number: somebody should ask why they are here.
     CitizenNumber,
@@ -48,6 +50,7 @@ impl Shape {
             Self::DateTime => "date_time",
             Self::LocalDateTime => "local_date_time",
             Self::Date => "date",
+            Self::DayMonthYear => "date_dmy",
             Self::Uuid => "uuid",
             Self::CitizenNumber => "citizen_number",
             Self::Digits => "digits",
@@ -130,13 +133,10 @@ fn of_time(text: &str) -> Option<Shape> {
     if text.len() > 10 && text.parse::<jiff::civil::DateTime>().is_ok() {
         return Some(Shape::LocalDateTime);
     }
-    let has_date = text.parse::<jiff::civil::Date>().is_ok() || is_dutch_date(text);
-    has_date.then_some(Shape::Date)
-}
-
-/// 31-12-2026, also with slashes.
-fn is_dutch_date(text: &str) -> bool {
-    ["%d-%m-%Y", "%d/%m/%Y"].iter().any(|format| jiff::civil::Date::strptime(format, text).is_ok())
+    if text.parse::<jiff::civil::Date>().is_ok() {
+        return Some(Shape::Date);
+    }
+    jiff::civil::Date::strptime("%d-%m-%Y", text).is_ok().then_some(Shape::DayMonthYear)
 }
 
 /// Returns whether a text is written as a UUID is.
@@ -174,7 +174,7 @@ mod tests {
             ("2026-03-01T08:15:30", Shape::LocalDateTime),
             ("2026-03-01 08:15", Shape::LocalDateTime),
             ("2026-03-01", Shape::Date),
-            ("31-12-2026", Shape::Date),
+            ("31-12-2026", Shape::DayMonthYear),
             ("123e4567-e89b-12d3-a456-426614174000", Shape::Uuid),
             ("111222333", Shape::CitizenNumber),
             ("111222334", Shape::Digits),

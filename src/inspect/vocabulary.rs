@@ -17,13 +17,13 @@ pub(super) struct Target {
 }
 
 use Shape::{
-    Boolean, CitizenNumber, Code, Date, DateTime, Digits, EpochMicros, EpochMillis, EpochSeconds, Integer,
-    LocalDateTime, Number, Postcode, Text, Uuid, YesNo,
+    Boolean, CitizenNumber, Code, Date, DateTime, DayMonthYear, Digits, EpochMicros, EpochMillis, EpochSeconds,
+    Integer, LocalDateTime, Number, Postcode, Text, Uuid, YesNo,
 };
 
 const ANY: usize = usize::MAX;
 const IDS: &[Shape] = &[Integer, Digits, CitizenNumber, Uuid, Code, EpochSeconds, EpochMillis];
-const TIMES: &[Shape] = &[DateTime, LocalDateTime, Date, EpochSeconds, EpochMillis, EpochMicros, Integer];
+const TIMES: &[Shape] = &[DateTime, LocalDateTime, Date, DayMonthYear, EpochSeconds, EpochMillis, EpochMicros, Integer];
 const WORDS: &[Shape] = &[Code, Text, Integer, Digits, YesNo];
 const SWITCHES: &[Shape] = &[Boolean, YesNo, Integer, Code];
 const NUMBERS: &[Shape] = &[Integer, Number, Digits];
