@@ -44,7 +44,10 @@ pub(super) fn guesses(paths: &[Path<'_>]) -> Vec<Guess> {
 const OUTRIGHT: u32 = 2;
 
 fn by_name(path: &Path<'_>, target: &Target) -> u32 {
-    let plain: Vec<String> = path.names.iter().map(|name| letters(name)).collect();
+    // Avro writes a value of a union as an object with the name of its type.
+    let is_type = |name: &&str| AVRO_TYPES.contains(name);
+    let named = path.names.iter().rposition(|name| !is_type(&name)).map_or(0, |last| last + 1);
+    let plain: Vec<String> = path.names.iter().take(named).map(|name| letters(name)).collect();
     let Some(last) = plain.last() else { return 0 };
     let two: String = plain.iter().rev().take(2).rev().map(String::as_str).collect();
     if target.names.contains(&last.as_str()) {
@@ -74,6 +77,9 @@ fn fits(path: &Path<'_>, target: &Target) -> bool {
         && path.node.is_mostly(target.shapes)
         && is_time
 }
+
+/// Names of types by which Avro writes values of unions in JSON.
+const AVRO_TYPES: [&str; 7] = ["string", "int", "long", "float", "double", "boolean", "bytes"];
 
 /// Days since 1970 of 1997 and 2079.
 pub(super) const EPOCH_DAYS: (i64, i64) = (10_000, 40_000);
