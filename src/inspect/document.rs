@@ -203,7 +203,7 @@ pub struct PartitionFound {
     pub records: u64,
     /// Events of the contract among them.
     pub events: u64,
-    /// Events that are older than one before them in their partition.
+    /// Events that are older than two before them in their partition: one with a wrong time makes no others late.
     pub out_of_order: u64,
     /// By how many seconds events are behind at most, of all but one in a hundred.
     pub late_p99_s: Option<i64>,

@@ -1,4 +1,4 @@
-//! The order of events: how many are older than one before them in their partition, and by how much.
+//! The order of events: how many are behind those before them in their partition, and by how much.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) struct Partition {
     supported: Option<EventTime>,
     /// By how many seconds each is behind.
     behind_s: Vec<i64>,
-    /// Those that are behind at all.
+    /// Those that are behind: older than two before them.
     pub out_of_order: u64,
 }
 
@@ -55,7 +55,7 @@ impl Partition {
     fn add(&mut self, time: EventTime) {
         let behind = self.supported.filter(|seen| *seen > time).map_or(Span(0), |seen| seen.since(time));
         self.behind_s.push(behind.0 / Span::SECOND.0);
-        self.out_of_order += u64::from(self.newest.is_some_and(|newest| newest > time));
+        self.out_of_order += u64::from(behind > Span(0));
         // The second newest is supported by the newest.
         let newest = self.newest.unwrap_or(time);
         self.supported = Some(self.supported.map_or(time.min(newest), |seen| seen.max(time.min(newest))));

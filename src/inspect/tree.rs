@@ -8,8 +8,8 @@ use super::field_name::{is_plain, pointer_part};
 use super::shape::{Shape, yes_no};
 use super::unit::{Unit, hash_of};
 
-/// Most names of one object. One with more is a map whose keys are data.
-const MOST_NAMES: usize = 100;
+/// Most names of one object that are told apart. One with more has keys that are data: those that few records have are forgotten.
+const MOST_NAMES: usize = 500;
 /// The deepest level that is looked at.
 const MOST_DEPTH: usize = 16;
 /// Distinct values that are told apart, at most.
@@ -40,8 +40,10 @@ pub(super) struct Node {
     last: u64,
     fields: BTreeMap<String, Node>,
     elements: Option<Box<Node>>,
-    /// Whether it is a map whose keys are data: what its values have in common is among the elements.
+    /// Whether it has keys that are data: what their values have in common is among the elements.
     is_map: bool,
+    /// Names that were forgotten.
+    forgotten: u64,
 }
 
 /// The fields of many records.
@@ -86,6 +88,7 @@ impl Tree {
     }
 
     fn collect<'t>(&'t self, path: &Path<'t>, least: u64, found: &mut (Vec<Path<'t>>, u64)) {
+        found.1 += path.node.forgotten;
         for (name, node) in &path.node.fields {
             if !self.may_show(name, node, least) {
                 found.1 += 1;
@@ -146,13 +149,16 @@ impl Node {
         }
     }
 
-    /// Returns the node of a field. Where there are too many names they are forgotten: their values are like elements.
+    /// Returns the node of a field. Where there are too many names, those that few records have are forgotten, and what comes later is like elements.
     fn field(&mut self, name: &str) -> &mut Self {
         if !self.is_map && self.fields.len() >= MOST_NAMES && !self.fields.contains_key(name) {
             self.is_map = true;
-            self.fields.clear();
+            let few = (self.present / 100).max(1);
+            let before = self.fields.len();
+            self.fields.retain(|_, node| node.present > few);
+            self.forgotten = (before - self.fields.len()) as u64;
         }
-        if self.is_map {
+        if self.is_map && !self.fields.contains_key(name) {
             return self.elements.get_or_insert_default();
         }
         self.fields.entry(name.to_owned()).or_default()

@@ -83,7 +83,7 @@ pub fn connect() -> Vec<String> {
             "payload": {
                 "dossier_id": format!("D-{number:05}"),
                 "uitkomst": if number % 3 == 0 { "OVERTREDING" } else { "GEEN" },
-                "datum": "2026-01-05 10:00:00",
+                "datum": format!("2026-01-05 10:{:02}:00", number % 60),
                 "bedrag": number * 10,
             },
         })
