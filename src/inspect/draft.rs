@@ -124,7 +124,7 @@ impl Drafting<'_> {
         let event_type = self.event_type.unwrap_or("selection");
         for field in needed(event_type) {
             if !self.guesses.iter().any(|guess| guess.field == *field) {
-                draft.text += &self.without(field, draft);
+                draft.text += &self.without(field);
             }
         }
         if needed(event_type).contains(&"profile") && !self.guesses.iter().any(|guess| guess.field == "profile") {
@@ -138,7 +138,7 @@ impl Drafting<'_> {
     }
 
     /// The line of a field that is needed, and that no path could be.
-    fn without(&self, field: &str, _: &Draft) -> String {
+    fn without(&self, field: &str) -> String {
         if field == "profile" {
             return format!(
                 "profile = {{ value = {} }}            # a constant, as no field names a profile: choose its name\n",

@@ -190,7 +190,9 @@ impl Facts {
         if field == Field::ProfileVersion {
             return if self.versions.len() > 1 { 1.0 } else { 0.0 };
         }
-        self.fields.get(&field).copied().unwrap_or(0.0)
+        let of = |field: Field| self.fields.get(&field).copied().unwrap_or(0.0);
+        // An outcome implies its control.
+        if field == Field::Controls { of(field).max(of(Field::Outcomes)) } else { of(field) }
     }
 
     /// Whether a stratum was seen.

@@ -10,6 +10,8 @@ use crate::statistics::{PowerQuestion, exposed_needed};
 
 /// The two-sided level of the one look that is asked about.
 const LEVEL: f64 = 0.05;
+/// Events of which a rate is made, at least.
+const LEAST_EVENTS: f64 = 10.0;
 /// The probability of finding a ratio that is there.
 const POWER: f64 = 0.8;
 
@@ -180,7 +182,7 @@ fn base_rate(indicator: Indicator, facts: &Facts) -> Option<(f64, f64)> {
     };
     let rate = events / exposed;
     let harm_is_low = matches!(indicator.harm(), Harm::Low);
-    (rate > 0.0 && (rate < 1.0 || harm_is_low && rate <= 1.0)).then_some((rate.min(1.0 - 1e-9), exposed))
+    (events >= LEAST_EVENTS && (rate < 1.0 || harm_is_low && rate <= 1.0)).then_some((rate.min(1.0 - 1e-9), exposed))
 }
 
 /// Rounded up to two digits: more would tell the rates of the sample.

@@ -85,10 +85,11 @@ fn facts(input: &InputFound) -> Vec<(&'static str, String)> {
         facts
             .push(("refused", format!("{} {}, first at {place}: {}", refused.records, refused.reason, refused.detail)));
     }
-    facts.push(("profiles", counted(&input.profiles.listed)));
-    facts.push(("not listed", names(&input.profiles.unlisted)));
-    for dimension in &input.dimensions {
-        facts.extend(of_dimension(dimension));
+    // Where nothing maps, nothing is known of them.
+    if input.mapped.events > 0 {
+        facts.push(("profiles", counted(&input.profiles.listed)));
+        facts.push(("not listed", prefixed("profiles: ", &names(&input.profiles.unlisted))));
+        input.dimensions.iter().for_each(|dimension| facts.extend(of_dimension(dimension)));
     }
     facts.push(("dimensions", prefixed("not in the configuration: ", &names(&input.other_dimensions))));
     let time = input.time.as_ref();
@@ -189,15 +190,16 @@ fn of_topic(topic: &TopicFound) -> String {
 }
 
 fn strangers(text: &mut String, foreign: &Foreign) {
-    let could_be =
-        foreign.event_type.map_or_else(|| "no event type is evident".to_owned(), |of| format!("could be of type {of}"));
+    let could_be = foreign
+        .event_type
+        .map_or_else(|| "no event type is evident".to_owned(), |of| format!("they could be of type {of}"));
     let each = foreign.each.as_ref().map_or_else(String::new, |each| format!(", one for each element of {each}"));
     let deletes = if foreign.deletes > 0 { format!(", {} deleted rows", foreign.deletes) } else { String::new() };
     let envelope = foreign.envelope;
     line(
         text,
         &format!(
-            "  {} records are not of the contract (envelope {envelope}{deletes}); they {could_be}{each}",
+            "  {} records are not of the contract (envelope {envelope}{deletes}); {could_be}{each}",
             foreign.records
         ),
     );
@@ -239,6 +241,11 @@ fn of_rule(text: &mut String, rule: &RuleFound) {
         false => format!("the sample lacks {}", joined(rule.lacks.iter().cloned())),
     };
     line(text, &format!("  {} ({}): {lacks}", rule.rule, rule.kind));
+    let is_known = |needed: &Needed| needed.unknown != Some("too_few_cases");
+    if !rule.comparisons.is_empty() && !rule.comparisons.iter().any(is_known) {
+        line(text, "    too few cases of each group in the sample to say how many it takes");
+        return;
+    }
     for needed in &rule.comparisons {
         line(text, &format!("    {}={}: {}", needed.dimension, needed.group, comparison(needed)));
     }
@@ -248,7 +255,9 @@ fn comparison(needed: &Needed) -> String {
     let are = if needed.exposed_are == "cases" { "cases" } else { "concluded controls" };
     match (needed.exposed, needed.unknown) {
         (Some(exposed), _) => {
-            let days = needed.days.map_or_else(String::new, |days| format!(", about {days} days at this pace"));
+            let days = needed.days.map_or_else(String::new, |days| {
+                format!(", about {days} {} at this pace", if days == 1 { "day" } else { "days" })
+            });
             format!(
                 "{exposed} {are} for its critical threshold, at one look with 80 % power{days}; the sequential alarm takes more"
             )
@@ -291,9 +300,10 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 /// Seconds in the largest unit that leaves little out.
 fn duration(seconds: i64) -> String {
     match seconds {
+        _ if seconds > 0 && seconds < 172_800 && seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
         0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
+        120..7_200 => format!("{} min", (seconds + 59) / 60),
+        7_200..172_800 => format!("{} h", (seconds + 3_599) / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
 }

@@ -47,7 +47,8 @@ fn a_look_commits_nothing_and_other_readers_do_not_notice() {
     let setup = Setup::new(&broker, "1s");
     let text = std::fs::read_to_string(&setup.config).unwrap();
     std::fs::write(&setup.config, text.replace("[window]", "group = \"lookers\"\n[window]")).unwrap();
-    let records: Vec<Record> = (0..3_000).map(|number| Record::new(format!("c{number}"), selection(number, false))).collect();
+    let records: Vec<Record> =
+        (0..3_000).map(|number| Record::new(format!("c{number}"), selection(number, false))).collect();
     broker.produce("events", &records);
     // Somebody else reads in a group, and has committed.
     let other = client(&broker, "others");
@@ -58,7 +59,8 @@ fn a_look_commits_nothing_and_other_readers_do_not_notice() {
         (read >= 100 && other.assignment().unwrap().count() == 3).then_some(())
     });
     other.commit_consumer_state(rdkafka::consumer::CommitMode::Sync).unwrap();
-    let committed = || other.committed(LIMIT).unwrap().elements().iter().map(|of| of.offset().to_raw()).collect::<Vec<_>>();
+    let committed =
+        || other.committed(LIMIT).unwrap().elements().iter().map(|of| of.offset().to_raw()).collect::<Vec<_>>();
     let (before, ends) = (committed(), broker.end_offsets("events"));
 
     let whole = inspect(&setup, &[]);

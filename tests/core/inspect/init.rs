@@ -38,7 +38,9 @@ fn from_events_to_a_finding() {
         assert!(text(&checked).contains(&format!("paritywatch.toml:{line}: ")), "{line}: {}", text(&checked));
     }
     assert!(text(&checked).contains("open"), "{}", text(&checked));
-    for command in [&["run", "--config", "paritywatch.toml"][..], &["replay", "--config", "paritywatch.toml", "events.jsonl"]] {
+    for command in
+        [&["run", "--config", "paritywatch.toml"][..], &["replay", "--config", "paritywatch.toml", "events.jsonl"]]
+    {
         let refused = run(folder.path(), command);
         assert_eq!(refused.status.code(), Some(78), "{}", text(&refused));
     }
@@ -49,8 +51,12 @@ fn from_events_to_a_finding() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), config);
 
     // Filled in, it gives a finding.
-    let low = |text: &str| text.replace("warning = \"open\"", "warning = 0.9").replace("critical = \"open\"", "critical = 0.8");
-    let high = |text: &str| text.replace("warning = \"open\"", "warning = 1.1").replace("critical = \"open\"", "critical = 1.25");
+    let low = |text: &str| {
+        text.replace("warning = \"open\"", "warning = 0.9").replace("critical = \"open\"", "critical = 0.8")
+    };
+    let high = |text: &str| {
+        text.replace("warning = \"open\"", "warning = 1.1").replace("critical = \"open\"", "critical = 1.25")
+    };
     let filled: Vec<String> =
         config.split("[[rules]]").map(|rule| if rule.contains("hit_rate") { low(rule) } else { high(rule) }).collect();
     std::fs::write(&path, filled.join("[[rules]]")).unwrap();

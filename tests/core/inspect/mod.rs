@@ -139,9 +139,12 @@ fn events_of_the_contract_are_counted_and_what_is_wrong_is_named() {
     assert_eq!(found["lateness"]["fits_s"], 20 * 3_600);
     assert_eq!(found["lateness"]["is_enough"], false);
     let whole: Value = serde_json::from_str(&look.inspect("json")).unwrap();
-    let rule = |name: &str| whole["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == name).unwrap().clone();
+    let rule =
+        |name: &str| whole["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == name).unwrap().clone();
     assert!(rule("selection")["lacks"].as_array().unwrap().is_empty());
     assert!(rule("selection")["comparisons"][2]["exposed"].as_u64().unwrap() > 0);
+    // An outcome implies its control.
+    assert!(rule("hits")["lacks"].as_array().unwrap().is_empty());
     assert!(rule("by-office")["lacks"][0].as_str().unwrap().contains("office"));
     assert!(rule("human")["lacks"][0].as_str().unwrap().contains("decided_by"));
 }
@@ -221,7 +224,8 @@ fn what_cannot_be_looked_at_is_told() {
 #[test]
 fn a_sample_is_no_larger_than_asked_for() {
     let look = Look::new("contract.jsonl", &shapes::contract());
-    let output = look.run(&["inspect", "--config", "config.toml", "--format", "json", "--sample", "7", "contract.jsonl"]);
+    let output =
+        look.run(&["inspect", "--config", "config.toml", "--format", "json", "--sample", "7", "contract.jsonl"]);
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["inputs"][0]["sample"]["records"], 7);
     assert_eq!(document["inputs"][0]["sample"]["held"], Value::Null);

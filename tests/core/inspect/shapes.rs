@@ -38,7 +38,9 @@ pub fn contract() -> Vec<String> {
         lines.push(event("outcome", &format!("o{number}"), 236_000, data));
     }
     lines.push(event("selection", "wrong", 236_000, json!({"case_id": "c", "selected": true})));
-    lines.push(event("selection", "near", 236_000, json!({})).replace("paritywatch.selection.v1", "paritywatch.selection.v2"));
+    lines.push(
+        event("selection", "near", 236_000, json!({})).replace("paritywatch.selection.v1", "paritywatch.selection.v2"),
+    );
     lines
 }
 
@@ -50,7 +52,7 @@ fn row(number: i64) -> Value {
         // Microseconds since 1970, as io.debezium.time.MicroTimestamp.
         "besluitdatum": (BEGIN_S + number * 60) * 1_000_000,
         "risicoprofiel": "bijstand",
-        "herkomst": ["A", "B", "C"][usize::try_from(number % 3).unwrap()],
+        "herkomst": (["A", "B", "C"][usize::try_from(number % 3).unwrap()]),
         "gemeente": if number % 2 == 0 { "noord" } else { "zuid" },
         "opmerking": format!("made up text number {number}"),
     })
@@ -109,7 +111,8 @@ pub fn avro() -> Vec<String> {
 
 /// Several cases in one record.
 pub fn array() -> Vec<String> {
-    let item = |number: i64| json!({"case_number": number, "picked": number % 2, "decision": {"decided_at": time(number)}});
+    let item =
+        |number: i64| json!({"case_number": number, "picked": number % 2, "decision": {"decided_at": time(number)}});
     (0..60).map(|batch| json!({"batch": batch, "items": [item(batch * 2), item(batch * 2 + 1)]}).to_string()).collect()
 }
 
