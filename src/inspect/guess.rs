@@ -60,7 +60,7 @@ fn by_name(path: &Path<'_>, target: &Target) -> u32 {
     let hints = |hint: &&str| {
         if hint.len() > 2 { last.contains(hint) } else { words(path).last() == Some(&(**hint).to_owned()) }
     };
-    u32::from(target.hints.iter().any(|hint| hints(hint)))
+    u32::from(target.hints.iter().any(hints))
 }
 
 fn fits(path: &Path<'_>, target: &Target) -> bool {
