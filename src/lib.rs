@@ -43,4 +43,6 @@ pub mod server;
 
 pub mod report;
 
+pub mod inspect;
+
 pub mod app;

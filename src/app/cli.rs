@@ -12,6 +12,8 @@ use super::demo::{self, DemoArguments};
 use super::export::{self, ExportArguments};
 use super::failure::{Failure, Finished};
 use super::generate::{self, GenerateArguments};
+use super::init::{self, InitArguments};
+use super::inspect::{self, InspectArguments};
 use super::power::{self, PowerArguments};
 use super::print_config;
 use super::replay::{self, ReplayArguments};
@@ -60,6 +62,10 @@ enum Command {
     Replay(ReplayArguments),
     /// A stream with known truth
     Generate(GenerateArguments),
+    /// A first look at topics or files: what maps, what does not and why, and what rules still need; commits nothing
+    Inspect(InspectArguments),
+    /// Write a first configuration from such a look: thresholds are left open
+    Init(InitArguments),
     /// The history of what was published, as tables: findings, funnel, and what happened to alerts
     Export(ExportArguments),
     /// The evaluation report of a period: what was watched, what was found, and what could not be judged
@@ -85,6 +91,8 @@ impl Command {
             Self::Demo(arguments) => demo::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Generate(arguments) => generate::run(&arguments),
+            Self::Init(arguments) => init::run(&arguments),
+            Self::Inspect(arguments) => inspect::run(&arguments),
             Self::Export(arguments) => export::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
             Self::Power(arguments) => power::run(&arguments),

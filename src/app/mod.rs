@@ -11,6 +11,8 @@ mod export;
 mod failure;
 mod files;
 mod generate;
+mod init;
+mod inspect;
 mod mapped_files;
 mod mappings;
 mod power;

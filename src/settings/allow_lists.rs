@@ -9,6 +9,7 @@ use super::bounds::{
 use super::crossed::resolve_crossed;
 use super::given::{Given, check_unique, values};
 use super::key::{key_path, shown};
+use super::open::OPEN;
 use super::problem::Problems;
 use super::schema::Criteria;
 use super::table::Table;
@@ -79,6 +80,10 @@ fn dimension(name: &str, mut table: Table<'_>, string_bytes: usize) -> Dimension
     let aliases = aliases(&mut table, &groups);
     if let Some(ground) = &ground {
         check_name(ground, string_bytes, table.problems);
+        if ground.value == OPEN {
+            let expected = "the protected ground that the dimension stands for (race, nationality, sex, age, disability, religion ... or proxy): this is open";
+            ground.refuse(table.problems, expected, shown(ground));
+        }
     }
     check_unique(&groups, table.problems);
     for group in &groups {

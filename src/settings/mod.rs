@@ -24,6 +24,7 @@ mod mappings;
 mod merge;
 mod named_files;
 mod number;
+mod open;
 mod path;
 mod place;
 mod print;
@@ -57,6 +58,7 @@ pub use bounds::{
 pub use duration::MAX_DURATION_DAYS;
 pub use environment::PREFIX;
 pub use named_files::FileProblem;
+pub use open::OPEN;
 pub use path::{open_file, shown_path};
 pub use problem::{MAX_PROBLEMS, Problem, SettingsError};
 pub use schema::{

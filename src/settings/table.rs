@@ -8,6 +8,7 @@ use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration}
 use super::given::{Given, alternatives, choose};
 use super::key::key_path;
 use super::number::{grouped, grouped_size};
+use super::open::OPEN;
 use super::place::Place;
 use super::problem::Problems;
 use super::suggestion::suggestion;
@@ -101,9 +102,15 @@ impl<'p> Table<'p> {
         self.optional(key, "a number", finite)
     }
 
-    /// Reads a finite number that has no default.
-    pub fn required_number(&mut self, key: &'static str) -> Option<Given<f64>> {
-        self.required(key, "a number", finite)
+    /// Reads a finite number that somebody has to decide on: it has no default, and [`OPEN`] in its place says that nobody has.
+    pub fn decided_number(&mut self, key: &'static str) -> Option<Given<f64>> {
+        let is_open = self.entries.get(key).is_some_and(|entry| entry.value.text() == Some(OPEN));
+        let expected = if is_open {
+            "a number: this is open, and somebody has to decide on it before results are seen"
+        } else {
+            "a number"
+        };
+        self.required(key, expected, finite)
     }
 
     /// Reads a duration within `range`; `default` where it is missing.

@@ -29,8 +29,8 @@ pub(super) fn thresholds(
     if !is_judged {
         return Some(no_thresholds(table, measure));
     }
-    let warning = table.required_number("warning");
-    let critical = table.required_number("critical");
+    let warning = table.decided_number("warning");
+    let critical = table.decided_number("critical");
     let clear = table.optional_number("clear");
     // Which of them is missing, or was refused, is among the problems.
     let (Some(warning), Some(critical), Some(indicator)) = (warning, critical, indicator) else {

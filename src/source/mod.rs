@@ -10,6 +10,7 @@ mod position;
 mod refusal;
 mod rows;
 mod run;
+pub mod sample;
 pub mod sort;
 
 pub use error::SourceError;

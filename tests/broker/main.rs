@@ -15,6 +15,7 @@ mod kafka_audit;
 mod kafka_delivery;
 mod kafka_harness;
 mod kafka_in_place;
+mod kafka_inspect;
 mod kafka_kept;
 mod kafka_machine;
 mod kafka_mapping;

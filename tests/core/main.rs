@@ -37,6 +37,7 @@ mod golden;
 mod handled;
 mod history;
 mod inputs;
+mod inspect;
 mod interleaving;
 mod intersections;
 mod late_by_feed;

@@ -127,6 +127,20 @@ impl Looker {
     }
 }
 
+/// Asks the brokers once how a topic is configured.
+///
+/// # Errors
+/// Says why that is not known.
+pub(super) fn look_at_topic(brokers: &Brokers, topic: &str) -> Result<TopicConfig, String> {
+    let admin: AdminClient<DefaultClientContext> = brokers.config().create().map_err(|error| error.to_string())?;
+    brokers.session("topics").renew(admin.inner());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let options = AdminOptions::new().request_timeout(Some(ANSWER_LIMIT));
+    let resource = [ResourceSpecifier::Topic(topic)];
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(async { read_answer(admin.describe_configs(&resource, &options).await) })
+}
+
 type Answer = rdkafka::error::KafkaResult<Vec<Result<ConfigResource, RDKafkaErrorCode>>>;
 
 fn read_answer(answer: Answer) -> Result<TopicConfig, String> {

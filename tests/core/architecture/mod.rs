@@ -34,8 +34,8 @@ const CORE: [&str; 14] = [
 ];
 
 /// Rooms below it.
-const SHELL: [&str; 10] =
-    ["settings", "render", "checkpoint", "history", "audit", "status", "source", "sink", "server", "report"];
+const SHELL: [&str; 11] =
+    ["settings", "render", "checkpoint", "history", "audit", "status", "source", "sink", "server", "report", "inspect"];
 
 /// The commands, which use everything.
 const COMMANDS: &str = "app";

@@ -1,0 +1,128 @@
+//! A sample of a topic or a file: copies of some records, bounded in number, bytes and time.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::error::SourceError;
+use super::files::{Lines, Merge};
+use crate::plan::{EventTime, Limits};
+use crate::status::TopicConfig;
+
+/// Bytes of values, keys and headers that one sample keeps, at most.
+pub const SAMPLE_BYTES: usize = 64 << 20;
+/// Longest time that reading one sample takes.
+pub const SAMPLE_TIME: Duration = Duration::from_secs(30);
+/// Most records of a sample.
+pub const MAX_SAMPLE: usize = 1_000_000;
+
+/// Some records of a topic or a file.
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    /// The topic, or the file as it was given.
+    pub name: String,
+    /// Whether it is a file: then an offset is the number of a line, from 1, and there is one partition.
+    pub is_file: bool,
+    /// The records, by partition and offset.
+    pub records: Vec<SampleRecord>,
+    /// What the partitions held when the sample was taken, ascending. Of a file that was not read to its end, nothing is known of `next`.
+    pub partitions: Vec<SampledPartition>,
+    /// How the topic is configured, or why that is not known; `None` for a file.
+    pub config: Option<Result<TopicConfig, String>>,
+    /// Why there are fewer records than were asked for although there are more; `None` where that is not so.
+    pub cut_short: Option<CutShort>,
+}
+
+/// A record of a sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SampleRecord {
+    /// The partition; 0 for a file.
+    pub partition: i32,
+    /// The offset; of a file the line, from 1.
+    pub offset: i64,
+    /// The record's timestamp, where it has one.
+    pub timestamp: Option<EventTime>,
+    /// The key, where it has one.
+    pub key: Option<Vec<u8>>,
+    /// The headers that have a value.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The value, cut off one byte after the largest size of an event; empty for a tombstone.
+    pub payload: Vec<u8>,
+}
+
+/// What a partition held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampledPartition {
+    /// Its number.
+    pub partition: i32,
+    /// The first offset that it still has.
+    pub begin: i64,
+    /// The offset behind its last record; `None` where that is not known.
+    pub next: Option<i64>,
+}
+
+/// Why a sample is smaller than it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutShort {
+    /// It has [`SAMPLE_BYTES`].
+    Bytes,
+    /// It took [`SAMPLE_TIME`].
+    Time,
+    /// A batch of records cannot be read: it is damaged, or inflates beyond the client's limit.
+    Unreadable,
+}
+
+impl CutShort {
+    /// Returns the word for it in documents.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Time => "time",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl SampleRecord {
+    /// Bytes that it takes of [`SAMPLE_BYTES`].
+    pub(super) fn bytes(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.payload.len() + self.key.as_ref().map_or(0, Vec::len) + headers
+    }
+}
+
+/// Reads the first lines of a file, `most` at most: what follows may be far away, or come by standard input.
+///
+/// # Errors
+/// [`SourceError`] with the name of the file.
+pub fn sample_file(path: &Path, limits: &Limits, most: usize) -> Result<Sample, SourceError> {
+    let began = Instant::now();
+    let (mut merge, mut lines) = (Merge::open(&[PathBuf::from(path)], limits, false)?, Lines::default());
+    let name = path.display().to_string();
+    let (mut sample, mut bytes, mut more) = (Sample { name, is_file: true, ..Sample::default() }, 0, true);
+    while more && sample.cut_short.is_none() {
+        merge.next_lines(&mut lines)?;
+        more = !lines.is_empty();
+        for (_, number, line) in lines.iter() {
+            if sample.records.len() == most {
+                more = false;
+                sample.partitions = vec![SampledPartition { partition: 0, begin: 1, next: None }];
+                break;
+            }
+            let offset = i64::try_from(number).unwrap_or(i64::MAX);
+            sample.records.push(SampleRecord { offset, payload: line.to_vec(), ..SampleRecord::default() });
+            bytes += line.len();
+        }
+        if bytes > SAMPLE_BYTES {
+            sample.cut_short = Some(CutShort::Bytes);
+        } else if more && began.elapsed() > SAMPLE_TIME {
+            sample.cut_short = Some(CutShort::Time);
+        }
+    }
+    if sample.partitions.is_empty() {
+        let end = sample.records.last().map_or(1, |record| record.offset + 1);
+        let next = Some(end).filter(|_| sample.cut_short.is_none());
+        sample.partitions.push(SampledPartition { partition: 0, begin: 1, next });
+    }
+    Ok(sample)
+}
