@@ -8,7 +8,7 @@ pub(super) use super::view::ABSENT;
 use super::view::{Row, View};
 use crate::disclosure::{Counted, KeptFinding, KeptKey, Measured};
 use crate::judge::{Reason, Verdict};
-use crate::plan::{Cause, Harm, Measure};
+use crate::plan::{Cause, Harm, Measure, Period};
 use crate::render::words::{fill, indicator_of, limits, mark, odds, rate, standing, verdict_of, withheld};
 
 /// What a row is about: group, subject, or all cases.
@@ -135,11 +135,36 @@ pub(super) fn verdict(view: View<'_>, of: Row<'_>) -> Markup {
     let (row, language) = (&of.of.row, view.language);
     html! {
         (mark::verdict(language, verdict_of(row)))
-        small { (because(view, row)) }
+        small { @if is_untold(of) { (view.chapters.because_untold) } @else { (because(view, row)) } }
+        @if let Some(line) = stand_in(view, of) { small { (line) } }
         @if let Some(needed) = row.needed { small { (fill(language.needs(), &[&language.count(needed)])) } }
         @for line in missing(view, row) { small { (line) } }
         @for line in Details::of(row).lines(view, &of.of.key) { small { (line) } }
     }
+}
+
+/// Whether the rule judges by evidence, and that of this row is not told.
+fn is_untold(of: Row<'_>) -> bool {
+    let row = &of.of.row;
+    let is_judged = matches!(verdict_of(row), Some(Verdict::Within | Verdict::Warning | Verdict::Critical));
+    let mut others = of.of.windows.iter().map(|(_, row)| row).chain(of.of.past.iter().map(|point| &point.row));
+    is_judged && reason_of(row).is_none() && row.evidence.is_none() && others.any(|other| other.evidence.is_some())
+}
+
+/// The numbers of the longest rolling window at the end, where those of the period are withheld.
+fn stand_in(view: View<'_>, of: Row<'_>) -> Option<String> {
+    if !(of.of.row.suppressed && of.of.basis.is_period) {
+        return None;
+    }
+    let is_rolling = |window: &str| Period::parse(window).is_none() && !window.is_empty();
+    let told = of.of.windows.iter().rfind(|(window, row)| is_rolling(window) && !row.suppressed);
+    let (window, row) = told.filter(|(_, row)| row.group_rate.is_some())?;
+    let rate = |rate: Option<f64>| rate.map_or_else(|| ABSENT.to_owned(), |rate| view.language.percent(rate));
+    let ratio = row.judged_ratio().map_or_else(|| ABSENT.to_owned(), |ratio| number(view, ratio.value));
+    Some(fill(
+        view.chapters.stand_in,
+        &[&view.window(window), &rate(row.group_rate), &rate(row.reference_rate), &ratio],
+    ))
 }
 
 /// Why the verdict is what it is: the reason of a duty, or what a comparison rests on.
