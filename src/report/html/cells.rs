@@ -19,7 +19,7 @@ pub(super) fn about(view: View<'_>, key: &KeptKey) -> Markup {
             (Some(dimension), None) => { (dimension) }
             _ => { @if key.subject.is_none() { (view.language.all_cases()) } }
         }
-        @if let Some(subject) = &key.subject { @if key.dimension.is_some() { " · " } b { (subject) } }
+        @if key.subject.is_some() { @if key.dimension.is_some() { " · " } b { (subject(view, key)) } }
     }
 }
 
@@ -29,8 +29,26 @@ pub(super) fn about_text(view: View<'_>, key: &KeptKey) -> String {
         (Some(dimension), Some(group)) => Some(format!("{group} ({dimension})")),
         (dimension, _) => dimension.clone(),
     };
-    let parts: Vec<String> = group.into_iter().chain(key.subject.clone()).collect();
+    let subject = key.subject.is_some().then(|| subject(view, key).to_owned());
+    let parts: Vec<String> = group.into_iter().chain(subject).collect();
     if parts.is_empty() { view.language.all_cases().to_owned() } else { parts.join(", ") }
+}
+
+/// The subject, in words of the language where it is one of the program's.
+fn subject<'t>(view: View<'t>, key: &'t KeptKey) -> &'t str {
+    let subject = key.subject.as_deref().unwrap_or_default();
+    let chapters = view.chapters;
+    match (key.kind.as_str(), subject) {
+        ("silence", "selections") => chapters.of_selections,
+        ("silence", "controls") => chapters.of_controls,
+        ("silence", "outcomes") => chapters.of_outcomes,
+        ("silence", "random_controls") => chapters.of_random,
+        ("silence", "groups") => chapters.of_groups,
+        ("silence", "watermark") => chapters.of_watermark,
+        ("silence", "report") => chapters.of_report,
+        (_, "(few cases)") => chapters.few_cases,
+        _ => subject,
+    }
 }
 
 /// What it is compared with; empty where with nothing.

@@ -37,9 +37,11 @@ fn table(view: View<'_>, rows: &[FunnelReport]) -> Markup {
     let caption =
         fill(view.chapters.funnel_caption, &[channel, &first.key.dimension, reference, &basis(view, &first.basis)]);
     html! {
+        // Above the table: there it stays in sight on a narrow screen.
+        p.of { b { (caption) } }
         div.scroll role="group" tabindex="0" aria-label=(format!("{}: {caption}", language.funnel())) {
             table.funnel {
-                caption { (caption) }
+                caption.hidden { (caption) }
                 thead {
                     tr {
                         th scope="col" { (language.group()) }

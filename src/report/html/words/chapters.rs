@@ -50,6 +50,14 @@ words! {
         window_hours: "{} hours", "{} uur";
         last_told: "last told {}", "laatst gedaan {}";
         why: "Verdict, and why", "Oordeel, en waarom";
+        of_selections: "selections", "selecties";
+        of_controls: "controls", "controles";
+        of_outcomes: "outcomes", "uitkomsten";
+        of_random: "random controls", "aselecte controles";
+        of_groups: "selections of a group", "selecties van een groep";
+        of_watermark: "all events", "alle gebeurtenissen";
+        of_report: "evaluation report", "evaluatierapport";
+        few_cases: "(few cases)", "(weinig gevallen)";
         against: "against {}", "tegenover {}";
         baseline: "its own past", "het eigen verleden";
         reference_period: "the same months of the reference period", "dezelfde maanden van de referentieperiode";
