@@ -202,9 +202,8 @@ impl Exported {
                 _ => rows.push((day, day)),
             }
         }
-        let told = |(first, last): &(i64, i64)| match first == last {
-            true => day_text(*first),
-            false => format!("{}..{}", day_text(*first), day_text(*last)),
+        let told = |(first, last): &(i64, i64)| {
+            if first == last { day_text(*first) } else { format!("{}..{}", day_text(*first), day_text(*last)) }
         };
         let mut shown: Vec<String> = rows.iter().take(MAX_MISSING).map(told).collect();
         if rows.len() > shown.len() {

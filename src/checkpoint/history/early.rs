@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::Path;
 
-use super::segment::{Segment, name};
 use crate::plan::EventTime;
 
 /// A file that ends before what was written, or is not there.
@@ -31,28 +30,4 @@ impl EndedEarly {
             format!("the entry at byte {at}: expected a whole one, found {found} bytes and the end of the file");
         Self { path: path.display().to_string(), problem, after }
     }
-}
-
-/// Returns the files that are not there although later ones of their day are. A day's files are numbered from 0.
-pub(super) fn missing(segments: &[Segment]) -> Vec<EndedEarly> {
-    let mut expected = 0;
-    let mut missing = Vec::new();
-    for segment in segments {
-        let (Some(number), Some(folder)) = (segment.number, segment.path.parent()) else { continue };
-        // Of many in a row the first and the last are told.
-        let mut told = |number: u32| {
-            missing.push(EndedEarly {
-                path: folder.join(name(segment.day, Some(number))).display().to_string(),
-                problem: "expected this file, as a later one of its day is there, found none".to_owned(),
-                after: None,
-            });
-        };
-        match number.saturating_sub(expected) {
-            0 => {}
-            1 => told(expected),
-            _ => [expected, number - 1].into_iter().for_each(&mut told),
-        }
-        expected = number.saturating_add(1);
-    }
-    missing
 }

@@ -6,11 +6,11 @@ use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::early::{EndedEarly, missing};
+use super::early::EndedEarly;
 use super::format_1::{Entry, Numbers};
 use super::known::Known;
 use super::once::Once;
-use super::segment::{HISTORY_FOLDER, Segment, list, read, split};
+use super::segment::{HISTORY_FOLDER, Segment, list, name, read, split};
 use crate::checkpoint::error::CheckpointError;
 use crate::disclosure::{KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey};
 
@@ -287,4 +287,28 @@ fn read_all<T>(
         early.extend(read(segment, |entry, numbers| decode(entry, numbers).map(|entry| entries.push(entry)))?);
     }
     Ok(DayRead { entries, early })
+}
+
+/// Returns the files that are not there although later ones of their day are. A day's files are numbered from 0.
+fn missing(segments: &[Segment]) -> Vec<EndedEarly> {
+    let mut expected = 0;
+    let mut missing = Vec::new();
+    for segment in segments {
+        let (Some(number), Some(folder)) = (segment.number, segment.path.parent()) else { continue };
+        // Of many in a row the first and the last are told.
+        let mut told = |number: u32| {
+            missing.push(EndedEarly {
+                path: folder.join(name(segment.day, Some(number))).display().to_string(),
+                problem: "expected this file, as a later one of its day is there, found none".to_owned(),
+                after: None,
+            });
+        };
+        match number.saturating_sub(expected) {
+            0 => {}
+            1 => told(expected),
+            _ => [expected, number - 1].into_iter().for_each(&mut told),
+        }
+        expected = number.saturating_add(1);
+    }
+    missing
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::model::FunnelReport;
 use super::comparisons::basis;
-use super::funnel_plot::figures;
+use super::funnel_plot::{figures, share};
 use super::view::View;
 use crate::disclosure::Measured;
 use crate::judge::Stage;
@@ -85,14 +85,6 @@ fn group(view: View<'_>, of: &FunnelReport, by_class: bool) -> Markup {
             }
         }
     }
-}
-
-/// The share of the cases at the stage before that reach this one.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-pub(super) fn share(of: &FunnelReport, index: usize) -> Option<f64> {
-    let at = |index: usize| of.row.stages.get(index).copied().flatten();
-    let before = at(index.checked_sub(1)?)?;
-    (before > 0).then_some(at(index)? as f64 / before as f64)
 }
 
 /// How many times as often as its reference the group takes a step.

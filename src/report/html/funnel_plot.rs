@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 
 use super::super::model::FunnelReport;
-use super::funnel::share;
 use super::view::View;
 use crate::judge::Stage;
 use crate::render::words::fill;
@@ -82,4 +81,12 @@ fn bars(
 fn reference(rows: &[FunnelReport]) -> Option<&FunnelReport> {
     let mut named = rows.iter().filter(|row| row.row.reference == row.key.group);
     named.next().filter(|_| named.next().is_none())
+}
+
+/// The share of the cases at the stage before that reach this one.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+pub(super) fn share(of: &FunnelReport, index: usize) -> Option<f64> {
+    let at = |index: usize| of.row.stages.get(index).copied().flatten();
+    let before = at(index.checked_sub(1)?)?;
+    (before > 0).then_some(at(index)? as f64 / before as f64)
 }
