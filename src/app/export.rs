@@ -12,6 +12,9 @@ use crate::checkpoint::{CheckpointError, HistoryReader, PassedOver, Step, day_of
 use crate::plan::{EventTime, Period};
 use crate::render::{ExportFile, ExportFormat, TABLES, Table, export_rows};
 
+/// Runs of missing days that are named, at most.
+const MAX_MISSING: usize = 20;
+
 /// What is exported, and how.
 #[derive(Args, Clone, Debug)]
 pub struct ExportArguments {
@@ -42,7 +45,7 @@ struct Target {
 #[derive(Default)]
 struct Exported {
     day: Option<i64>,
-    days: u64,
+    days: BTreeSet<i64>,
     releases: u64,
     first: Option<EventTime>,
     last: Option<EventTime>,
@@ -73,7 +76,10 @@ pub fn run(options: &ExportArguments) -> Result<Finished, Failure> {
     }
     let exported = exported?;
     for problem in &exported.passed_over.unreadable {
-        eprintln!("warning: before the period: {problem}");
+        eprintln!("paritywatch: warning: before the period: {problem}");
+    }
+    for file in &exported.passed_over.early {
+        eprintln!("paritywatch: warning: {file}");
     }
     println!("{}", exported.told(&options.period));
     Ok(Finished::Ok)
@@ -160,7 +166,7 @@ impl Target {
 
 impl Exported {
     fn note(&mut self, step: &Step<'_>) {
-        self.days += u64::from(self.day != Some(step.day));
+        self.days.insert(step.day);
         self.day = Some(step.day);
         if step.entry.is_release {
             self.releases += 1;
@@ -173,7 +179,8 @@ impl Exported {
     fn told(&self, period: &Period) -> String {
         let whole = period.last - period.first + 1;
         let date = |time: Option<EventTime>| time.map_or_else(|| "none".to_owned(), |time| day_text(day_of(time)));
-        let (text, days, releases) = (&period.label, self.days, self.releases);
+        let (text, days, releases) = (&period.label, self.days.len(), self.releases);
+        let missing = self.missing(period);
         let (first, last) = (date(self.first), date(self.last));
         let PassedOver { entries, transitions, .. } = self.passed_over;
         let twice = if entries + transitions > 0 {
@@ -182,8 +189,27 @@ impl Exported {
             String::new()
         };
         format!(
-            "{text}: the history has {days} of {whole} days, and {releases} releases, the first of {first}, the last of {last}{twice}"
+            "{text}: the history has {days} of {whole} days, and {releases} releases, the first of {first}, the last of {last}{missing}{twice}"
         )
+    }
+
+    /// Days of which there is nothing, those in a row together.
+    fn missing(&self, period: &Period) -> String {
+        let mut rows: Vec<(i64, i64)> = Vec::new();
+        for day in period.days().filter(|day| !self.days.contains(day)) {
+            match rows.last_mut() {
+                Some((_, last)) if *last + 1 == day => *last = day,
+                _ => rows.push((day, day)),
+            }
+        }
+        let told = |(first, last): &(i64, i64)| {
+            if first == last { day_text(*first) } else { format!("{}..{}", day_text(*first), day_text(*last)) }
+        };
+        let mut shown: Vec<String> = rows.iter().take(MAX_MISSING).map(told).collect();
+        if rows.len() > shown.len() {
+            shown.push(format!("and {} more", rows.len() - shown.len()));
+        }
+        if shown.is_empty() { String::new() } else { format!("; without any: {}", shown.join(", ")) }
     }
 }
 

@@ -44,23 +44,66 @@ pub type Each<'e> = &'e mut dyn FnMut(&mut Monitor);
 /// # Errors
 /// [`Failure::Io`] if a file cannot be read; [`Failure::Data`] if `in_order` is not true of them.
 pub fn count(input: Input<'_>, settings: &Settings) -> Result<(Monitor, Losses), Failure> {
-    run(input, settings, None)
+    run(Opened::new(input, settings)?, input, settings, None)
 }
 
-/// Counts all lines, and publishes each day that the watermark passes: `each` takes what was published. Lines of any age count.
-///
-/// # Errors
-/// As [`count`].
-pub fn count_by_day(input: Input<'_>, settings: &Settings, each: Each<'_>) -> Result<(Monitor, Losses), Failure> {
-    run(input, settings, Some(each))
+/// Files that were read and sorted, before they are counted.
+pub struct ByDay<'f> {
+    input: Input<'f>,
+    opened: Opened,
 }
 
-fn run(input: Input<'_>, settings: &Settings, mut each: Option<Each<'_>>) -> Result<(Monitor, Losses), Failure> {
+/// Files that were opened, and what was refused of them.
+struct Opened {
+    lines: Reading,
+    losses: Losses,
+}
+
+impl Opened {
+    fn new(input: Input<'_>, settings: &Settings) -> Result<Self, Failure> {
+        let mut losses = Losses::default();
+        Ok(Self { lines: Reading::open(input, settings, &mut losses)?, losses })
+    }
+}
+
+impl<'f> ByDay<'f> {
+    /// Reads and sorts the lines.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] if a file cannot be read.
+    pub fn open(input: Input<'f>, settings: &Settings) -> Result<Self, Failure> {
+        Ok(Self { input, opened: Opened::new(input, settings)? })
+    }
+
+    /// Returns the newest time that the events support; `None` where there is none.
+    pub fn supported(&self, settings: &Settings) -> Option<EventTime> {
+        let (Reading::InOrder(_, ends, ..) | Reading::Sorted(_, ends, ..)) = &self.opened.lines;
+        ends.supported(longest_window(settings))
+    }
+
+    /// Ends there.
+    pub const fn end_at(&mut self, end: EventTime) {
+        self.input.as_of = Some(end);
+    }
+
+    /// Counts all lines, and publishes each day that the watermark passes: `each` takes what was published. Lines of any age count.
+    ///
+    /// # Errors
+    /// As [`count`].
+    pub fn count(self, settings: &Settings, each: Each<'_>) -> Result<(Monitor, Losses), Failure> {
+        run(self.opened, self.input, settings, Some(each))
+    }
+}
+
+fn run(
+    Opened { mut lines, losses }: Opened,
+    input: Input<'_>,
+    settings: &Settings,
+    mut each: Option<Each<'_>>,
+) -> Result<(Monitor, Losses), Failure> {
     // No id is kept after the replay, so the key need not be secret. A fixed key makes replays repeatable.
     let key = PseudonymKey(*b"paritywatch.repl");
     let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: input.as_of });
-    let mut losses = Losses::default();
-    let mut lines = Reading::open(input, settings, &mut losses)?;
     if let Reading::Sorted(_, ends, ..) = &mut lines {
         // Days are published from the first one on: nothing is too old for that.
         if each.is_none() {

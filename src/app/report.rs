@@ -8,12 +8,14 @@ use std::time::Duration;
 use clap::Args;
 
 use super::arguments::{ConfigArgument, load, parse_time};
+use super::daemon::is_held;
 use super::export::parse_period;
 use super::failure::{Failure, Finished};
-use super::files::{Input, check_losses, count_by_day, cut_off, parse_share};
+use super::files::{ByDay, Input, check_losses, cut_off, parse_share};
 use super::report_files::{ReportFiles, ReportFormat, WrittenFile};
+use super::unfinished::lock_folder;
 use crate::checkpoint::audit::{Checkpoint, position};
-use crate::checkpoint::reports::{Handing, MAX_FILES, MadeFile, MadeReport, RestsOn, hand_over};
+use crate::checkpoint::reports::{Handing, MAX_FILES, MadeFile, MadeReport, RestsOn, give_to_owner, hand_over};
 use crate::checkpoint::{HistoryReader, PassedOver, Unwritten, day_text};
 use crate::disclosure::Kept;
 use crate::monitor::Output;
@@ -41,7 +43,7 @@ pub struct ReportArguments {
     /// Formats, separated by commas: html, json, csv, register
     #[arg(long, value_delimiter = ',', default_value = "html,json,csv", value_parser = parse_format)]
     format: Vec<ReportFormat>,
-    /// The folder of the files; it must be there [default: report.dir]
+    /// The folder of the files, which is made where it is not there [default: report.dir]
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
     /// Report on a period that has not ended yet, up to now or to --as-of
@@ -75,10 +77,12 @@ struct Made {
 pub fn run(arguments: &ReportArguments) -> Result<Finished, Failure> {
     let settings = load(&arguments.config.config)?;
     let asked = asked(arguments, &settings, now())?;
+    // Before the work: it may take minutes.
+    let folder = folder(arguments, &settings)?;
+    let _lock = lock_folder(&folder)?;
     let made =
         if arguments.files.is_empty() { of_history(&settings, asked)? } else { of_files(arguments, &settings, asked)? };
     let formats: BTreeSet<ReportFormat> = arguments.format.iter().copied().collect();
-    let folder = folder(arguments, &settings)?;
     let written =
         ReportFiles { report: &made.report, languages: &languages(arguments), formats: &formats, folder: &folder }
             .write()?;
@@ -107,7 +111,7 @@ fn asked(arguments: &ReportArguments, settings: &Settings, now: EventTime) -> Re
             "--period: expected a period that has begun by {}, found {}, which begins on {}",
             rfc3339(until).unwrap_or_default(),
             period.label,
-            day_text(period.first)
+            told_day(period.first)
         )));
     }
     let has_ended = period.end() <= until;
@@ -116,17 +120,25 @@ fn asked(arguments: &ReportArguments, settings: &Settings, now: EventTime) -> Re
             "--period: expected a period that has ended by {}, found {}, which ends on {}; --to-date reports what there is",
             rfc3339(until).unwrap_or_default(),
             period.label,
-            day_text(period.last)
+            told_day(period.last)
         )));
     }
+    let to_date = (!has_ended && *to_date).then_some(until);
     Ok(Asked {
         period: period.clone(),
-        to_date: (!has_ended && *to_date).then_some(until),
-        as_of: *as_of,
+        to_date,
+        // Without --as-of the clock says it, and the report says what that was.
+        as_of: to_date.or(*as_of),
         settle: settings.plan.window.settle(),
         source: if files.is_empty() { Source::History } else { Source::Replay },
         release_every: settings.plan.disclosure.release_every,
     })
+}
+
+/// A day, also where the calendar ends.
+fn told_day(day: i64) -> String {
+    let text = day_text(day);
+    if text.is_empty() { "the last day of the calendar".to_owned() } else { text }
 }
 
 fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
@@ -153,8 +165,9 @@ fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
             Ok(())
         },
     );
-    let PassedOver { unreadable: before, .. } = walked?;
-    for problem in before.into_iter().chain(unreadable) {
+    let PassedOver { unreadable: before, early, .. } = walked?;
+    let early = early.iter().filter(|file| builder.concerns(file.after)).map(ToString::to_string);
+    for problem in before.into_iter().chain(unreadable).chain(early.collect::<Vec<_>>()) {
         eprintln!("paritywatch: warning: {problem}");
         builder.note_unreadable(in_report(&problem, reader.folder()));
     }
@@ -174,12 +187,19 @@ fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
     Ok(Made { report: builder.finish(&settings.plan, audit), is_empty, lost: None })
 }
 
-fn of_files(arguments: &ReportArguments, settings: &Settings, asked: Asked) -> Result<Made, Failure> {
+fn of_files(arguments: &ReportArguments, settings: &Settings, mut asked: Asked) -> Result<Made, Failure> {
     let release_every = asked.release_every;
-    let (mut builder, mut history) = (Builder::new(asked), Unwritten::default());
     let ReportArguments { files, as_of, max_lost, .. } = arguments;
-    let input = Input { files, as_of: *as_of, in_order: false };
-    let (monitor, losses) = count_by_day(input, settings, &mut |monitor| {
+    let mut input = ByDay::open(Input { files, as_of: *as_of, in_order: false }, settings)?;
+    if let Some(now) = asked.to_date.filter(|_| as_of.is_none()) {
+        // The report says up to when it is, and is made with that time once more.
+        let supported = input.supported(settings).filter(|end| *end > asked.period.start());
+        let end = supported.map_or(now, |end| end.min(now));
+        (asked.to_date, asked.as_of) = (Some(end), Some(end));
+        input.end_at(end);
+    }
+    let (mut builder, mut history) = (Builder::new(asked), Unwritten::default());
+    let (monitor, losses) = input.count(settings, &mut |monitor| {
         while let Some(output) = monitor.poll_output() {
             if let Output::Published(published) = output {
                 history.add(&Kept::of(&published, &[]), release_every, |step| builder.take(step));
@@ -196,17 +216,25 @@ fn of_files(arguments: &ReportArguments, settings: &Settings, asked: Asked) -> R
     Ok(Made { report: builder.finish(&settings.plan, None), is_empty, lost })
 }
 
-/// The folder of the files. That of the configuration is made where it is not there.
+/// The folder of the files, which is made where it is not there.
 fn folder(arguments: &ReportArguments, settings: &Settings) -> Result<PathBuf, Failure> {
     use std::os::unix::fs::DirBuilderExt;
     if let Some(folder) = &arguments.to {
-        return Ok(folder.clone());
+        return match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                Err(Failure::file("make", folder, &error))
+            }
+            _ => Ok(folder.clone()),
+        };
     }
     let folder = settings.report_dir();
     match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(Failure::file("make", &folder, &error)),
-        _ => Ok(folder),
+        // The daemon serves what is in it.
+        Ok(()) => give_to_owner(&settings.state.dir, &folder).map_err(Failure::io)?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(Failure::file("make", &folder, &error)),
     }
+    Ok(folder)
 }
 
 /// Each language once, in the order that was asked for.
@@ -243,7 +271,7 @@ fn hand(
     let handed = hand_over(&settings.state.dir, &made).map_err(Failure::io)?;
     println!(
         "{}",
-        match handed.wait(LOGGED_WITHIN) {
+        match handed.wait(if is_held(&settings.state.dir) { LOGGED_WITHIN } else { Duration::ZERO }) {
             Handing::Logged => "audit log: it has the hashes of these files",
             Handing::Waits => "audit log: the daemon enters the hashes of these files when it runs",
         }
@@ -285,7 +313,10 @@ fn now() -> EventTime {
 /// Reads a period, or the word for the last one of its kind that has ended.
 fn parse_report_period(text: &str) -> Result<Period, String> {
     let kind = PeriodKind::ALL.into_iter().find(|kind| text.strip_prefix("last-") == Some(kind.name()));
-    kind.map_or_else(|| parse_period(text), |kind| Ok(kind.before(&kind.around(now()))))
+    let last = kind.map(|kind| Ok(kind.before(&kind.around(now()))));
+    last.unwrap_or_else(|| {
+        parse_period(text).map_err(|problem| format!("{problem}; or last-month, last-quarter, last-year"))
+    })
 }
 
 fn parse_language(text: &str) -> Result<Language, String> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ring::digest::{Context, SHA256};
 
 use super::failure::Failure;
-use super::unfinished::{lock_folder, make};
+use super::unfinished::make;
 use crate::render::words::Language;
 use crate::report::{Register, Report, ReportTable, html, write_json};
 
@@ -68,12 +68,11 @@ impl ReportFormat {
 }
 
 impl ReportFiles<'_> {
-    /// Writes all files, and then gives them their names.
+    /// Writes all files to the folder, which the caller has locked, and then gives them their names.
     ///
     /// # Errors
     /// [`Failure::Io`]; what was not whole is removed.
     pub fn write(&self) -> Result<Vec<WrittenFile>, Failure> {
-        let _lock = lock_folder(self.folder)?;
         let mut written = Vec::new();
         let ended = self.write_all(&mut written).and_then(|()| self.name_all(&written));
         if ended.is_err() {

@@ -21,7 +21,8 @@ pub use container::{Header, Input, LastRecord, MAX_HEADER_BYTES, Sections, read,
 pub use cursor::{Cursor, forget_cursor, read_cursors};
 pub use error::CheckpointError;
 pub use history::{
-    DayHistory, HISTORY_FOLDER, History, HistoryHealth, HistoryReader, PassedOver, Step, Unwritten, day_of, day_text,
+    DayHistory, EndedEarly, HISTORY_FOLDER, History, HistoryHealth, HistoryReader, PassedOver, Step, Unwritten, day_of,
+    day_text,
 };
 pub use journal::{Journal, forget_before, read_journals};
 pub use names::is_state_file;

@@ -54,6 +54,7 @@ pub use measures::{
     UnknownName,
 };
 pub use missing::{PublishedMissing, PublishedMissingSide};
+pub use plain::plain;
 pub use publish::{is_stand_in, publish, publish_alert};
 pub use published::{
     Counted, EventCounts, Measured, Published, PublishedAlert, PublishedBracket, PublishedFinding, PublishedLate,

@@ -7,7 +7,8 @@ const REPLACEMENT: &str = "\u{fffd}";
 
 /// Returns the text with a space in the place of line ends and tabs, and U+FFFD in that of other control characters and of those that turn the direction of text: whoever writes an event could make the
 /// numbers beside its text read otherwise (Unicode Technical Report 36, section 3.2).
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return text.into();
     }

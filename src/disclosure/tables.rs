@@ -9,7 +9,9 @@ use super::part::{Part, difference};
 use super::told::{Columns, Parts, REACHED, Rows, SEALED, SEALED_HITS, Source, Told, ToldFunnel, Whose, columns_of};
 use crate::evidence::Side;
 use crate::judge::{Evaluation, Finding, FunnelTable, JudgedPeriod, PERIOD_MARK, PeriodEvaluation, Stage, StageCounts};
-use crate::plan::{Channel, DimensionId, DisclosurePlan, GroupId, Indicator, Plan, ProfileId, Reference, Rule, Span};
+use crate::plan::{
+    Channel, DimensionId, DisclosurePlan, Exposure, GroupId, Indicator, Plan, ProfileId, Reference, Rule, Span,
+};
 
 /// What a table is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +34,8 @@ pub(super) struct Places {
     funnel: Vec<FunnelTable>,
     /// By window that is told as a difference: the windows that it is the difference of.
     between: BTreeMap<String, [String; 2]>,
+    /// Of windows that are told as a difference: by group the population that stands in for the cases assessed.
+    populations: BTreeMap<(Place, DimensionId), Vec<Option<u64>>>,
     /// The lengths of windows that end now, by name.
     lengths: BTreeMap<String, Span>,
 }
@@ -59,8 +63,11 @@ impl Places {
         }
         let lengths = lengths(plan, periods);
         let ends = between.values().map(|[_, short]| short.clone()).collect();
-        let told = Maker { plan, memory, is_due, lengths: &lengths, ends }.tell_all(places);
-        Self { told, funnel, between, lengths }
+        let mut maker = Maker { plan, memory, is_due, lengths: &lengths, ends };
+        let told = maker.tell_all(places);
+        let over = funnel.iter().filter(|table| between.contains_key(&table.window));
+        let populations = over.filter_map(|table| maker.population(table)).collect();
+        Self { told, funnel, between, populations, lengths }
     }
 
     /// Returns whether periods are told.
@@ -151,7 +158,9 @@ impl Places {
         let nothing = || is_of_period(&place.window).then_some(Source::Nothing);
         match self.between.get(&place.window) {
             Some([long, short]) => {
-                told(long).zip(told(short)).map(|(long, short)| Source::Between([long, short])).or_else(nothing)
+                let population = self.populations.get(&(place.clone(), dimension)).map(Vec::as_slice);
+                let both = told(long).zip(told(short));
+                both.map(|(long, short)| Source::Between([long, short], population)).or_else(nothing)
             }
             None => told(&place.window).map(Source::Table).or_else(nothing),
         }
@@ -232,6 +241,22 @@ impl Maker<'_> {
             all.extend(dimensions.zip(told).map(|(dimension, told)| ((place.clone(), dimension), told)));
         }
         all
+    }
+
+    /// Tells the population of a window, by group, where that stands in for the cases assessed: of two windows it has no difference.
+    fn population(&mut self, table: &FunnelTable) -> Option<((Place, DimensionId), Vec<Option<u64>>)> {
+        let profile = self.plan.profiles.get(usize::from(table.profile.0))?;
+        if profile.exposure != Exposure::Population {
+            return None;
+        }
+        let place = Place::of_table(table);
+        let name = self.name(&place, table.dimension);
+        let counts = table.groups.iter().enumerate().map(|(group, counts)| {
+            let name = format!("{name}population{BETWEEN}{group}");
+            self.memory.count(&self.plan.disclosure, &name, counts.at(Stage::Assessed), self.is_due)
+        });
+        let counts = counts.collect();
+        Some(((place, table.dimension), counts))
     }
 
     /// Returns the row of each dimension that takes up what is withheld in others: in all windows the same, as their tables can be compared. The longest

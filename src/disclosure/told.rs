@@ -71,6 +71,16 @@ impl Told {
         columns.iter().map(of).fold(Sum::default(), |sum, part| sum.plus(&part))
     }
 
+    fn exact_of(&self, whose: Whose, columns: Columns) -> u64 {
+        let is_of = |group: &usize| match whose {
+            Whose::Group(of) => *group == of,
+            Whose::Rest(of) => *group != of,
+            Whose::Everybody => true,
+        };
+        let groups = (0..self.exact.len()).filter(is_of);
+        groups.filter_map(|group| self.exact(group, columns)).fold(0_u64, u64::saturating_add)
+    }
+
     fn exact(&self, group: usize, columns: Columns) -> Option<u64> {
         let parts = self.exact.get(group)?;
         Some(columns.iter().filter_map(|column| parts.get(*column)).fold(0_u64, |sum, part| sum.saturating_add(*part)))
@@ -82,8 +92,9 @@ impl Told {
 pub(super) enum Source<'t> {
     /// By a table.
     Table(&'t Told),
-    /// By the difference of two: what happened since the beginning of a period, without what happened since its end.
-    Between([&'t Told; 2]),
+    /// By the difference of two: what happened since the beginning of a period, without what happened since its end; and, where a population stands in for
+    /// the cases assessed, by group what is told of that: it is the same in both.
+    Between([&'t Told; 2], Option<&'t [Option<u64>]>),
     /// Nothing.
     Nothing,
 }
@@ -93,10 +104,16 @@ impl Source<'_> {
     pub fn sum(&self, plan: &Plan, whose: Whose, columns: Columns) -> Option<u64> {
         let plan = &plan.disclosure;
         match self {
-            Self::Between([long, short]) if long.is_split != short.is_split && is_of_sealing(columns) => None,
+            Self::Between(_, Some(population)) if columns.contains(&0) => sum_of(population, whose),
+            Self::Between([long, short], _) if long.is_split != short.is_split && is_of_sealing(columns) => None,
             Self::Table(told) => told.sum(whose, columns).number(plan),
-            Self::Between([long, short]) => {
+            Self::Between([long, short], _) => {
+                let [exact, later] = [long, short].map(|told| told.exact_of(whose, columns));
                 let [long, short] = [long, short].map(|told| told.sum(whose, columns));
+                // Both are rounded: what they differ by may be more than there is, or be there where nothing is.
+                if exact.checked_sub(later)? < plan.min_cell {
+                    return None;
+                }
                 let count = long.number(plan)?.checked_sub(short.number(plan)?)?;
                 // Both may be off, in opposite directions.
                 let off = long.most_off().saturating_add(short.most_off());
@@ -111,7 +128,7 @@ impl Source<'_> {
     pub fn exact(&self, group: usize, columns: Columns) -> Option<u64> {
         match self {
             Self::Table(told) => told.exact(group, columns),
-            Self::Between([long, short]) => long.exact(group, columns)?.checked_sub(short.exact(group, columns)?),
+            Self::Between([long, short], _) => long.exact(group, columns)?.checked_sub(short.exact(group, columns)?),
             Self::Nothing => None,
         }
     }
@@ -121,7 +138,7 @@ impl Source<'_> {
         let is_true = |told: &Told| told.sum(Whose::Group(group), columns).is_true();
         match self {
             Self::Table(told) => is_true(told),
-            Self::Between(both) => both.iter().all(|told| is_true(told)),
+            Self::Between(both, _) => both.iter().all(|told| is_true(told)),
             Self::Nothing => false,
         }
     }
@@ -130,7 +147,7 @@ impl Source<'_> {
     fn stages(&self, plan: &Plan, whose: Whose) -> Stages {
         let min_cell = plan.disclosure.min_cell;
         let mut stages = REACHED.map(|columns| self.sum(plan, whose, columns).filter(|count| *count >= min_cell));
-        if matches!(self, Self::Between(_)) {
+        if matches!(self, Self::Between(..)) {
             // Of a difference nothing else says that those who left between two stages are enough.
             let mut before = None;
             for stage in &mut stages {
@@ -142,6 +159,16 @@ impl Source<'_> {
         }
         stages
     }
+}
+
+/// The sum of what is told of some groups; `None` where one of them is not told.
+fn sum_of(told: &[Option<u64>], whose: Whose) -> Option<u64> {
+    if let Whose::Group(group) = whose {
+        return told.get(group).copied().flatten();
+    }
+    let is_of = |group: usize| !matches!(whose, Whose::Rest(other) if other == group);
+    let counts = told.iter().enumerate().filter(|(group, _)| is_of(*group)).map(|(_, count)| *count);
+    counts.sum()
 }
 
 /// How many have reached each stage; `None` for what is not told.

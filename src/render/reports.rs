@@ -51,7 +51,7 @@ pub struct ReportFile {
     pub bytes: u64,
     /// Its SHA-256, as hex digits.
     pub sha256: String,
-    /// Whether it can be had: the folder of reports has a file of this name and length, and no newer report one of this name.
+    /// Whether it can be had: the folder of reports has a file of this name and length, and, where several reports name one, of this content.
     pub is_here: bool,
 }
 

@@ -20,6 +20,10 @@ impl AtEnd {
             return;
         }
         let KeptFinding { verdict, reason, evidence, needed, thresholds, .. } = row.clone();
+        // The first telling after the end is a difference of two windows, and may withhold what was told the day before.
+        let is_next = |at: EventTime| row.suppressed && told_at >= end && at.plus(Span::DAY.times(2)) >= told_at;
+        let before = self.told.take().filter(|(at, _)| is_next(*at)).map(|(_, before)| before).unwrap_or_default();
+        let (evidence, needed) = (evidence.or(before.evidence), needed.or(before.needed));
         let judged = KeptFinding { verdict, reason, evidence, needed, thresholds, ..KeptFinding::default() };
         self.told = Some((told_at, judged));
     }

@@ -77,6 +77,13 @@ impl Builder {
         self.has_settled
     }
 
+    /// Returns whether what a file lacks behind an entry with this end may be of what was asked for.
+    #[must_use]
+    pub fn concerns(&self, after: Option<EventTime>) -> bool {
+        let until = [self.asked.to_date, self.asked.as_of].into_iter().flatten().min();
+        after.zip(until).is_none_or(|(after, until)| after < until)
+    }
+
     /// Takes note of what of the history cannot be read.
     pub fn note_unreadable(&mut self, problem: String) {
         self.days.note_unreadable(problem);
@@ -139,7 +146,9 @@ impl Builder {
         if step.is_last {
             self.days.take(entry.as_of);
             self.note_configuration(&entry.config_hash, entry.as_of);
-            self.gathered.take(entry);
+            if self.gathered.take(entry) {
+                self.days.note_silent(entry.as_of);
+            }
         }
         self.findings.take(step, moment);
         self.funnel.take(step, moment);

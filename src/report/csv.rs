@@ -182,6 +182,9 @@ fn general(report: &Report) -> Vec<(&'static str, String)> {
         ("last", time(coverage.last)),
     ];
     rows.extend(coverage.days_without.iter().map(|days| ("days_without", days.clone())));
+    rows.extend(coverage.days_silent.iter().map(|days| ("days_without_events", days.clone())));
+    let early = coverage.ended_early.iter();
+    rows.extend(early.map(|(day, last)| ("day_ended_early", format!("{day} {}", time(Some(*last))))));
     rows.extend(coverage.unreadable.iter().map(|problem| ("unreadable", problem.clone())));
     if let Some(audit) = &report.audit {
         rows.push(("audit_origin", audit.origin.clone()));

@@ -11,6 +11,9 @@ use super::model::{ProfileReport, Quality, Source};
 /// Events that wait: how many do at a moment. What came of the others is counted over the life of the state.
 const WAITING: [&str; 2] = ["unmatched", "ahead"];
 
+/// The counter of all that came.
+const READ: &str = "read";
+
 /// What releases say of the data.
 #[derive(Debug)]
 pub(super) struct Gathered {
@@ -36,8 +39,11 @@ impl Gathered {
         }
     }
 
-    /// Takes what an entry of the period says.
-    pub fn take(&mut self, entry: &KeptEntry) {
+    /// Takes what an entry of the period says. Returns whether no event came since the one before, as far as its counter tells.
+    pub fn take(&mut self, entry: &KeptEntry) -> bool {
+        let read = |(name, count): (&String, u64)| (name.as_str() == READ).then_some(count);
+        let before = self.events.get(READ).map(|(last, _)| *last);
+        let is_silent = before.is_some() && counts(entry).find_map(read) == before;
         for (name, count) in counts(entry) {
             let (last, sum) = self.events.entry(name.clone()).or_default();
             // A state that was made anew counts from 0.
@@ -45,6 +51,7 @@ impl Gathered {
             *last = count;
         }
         self.last.clone_from(&entry.quality);
+        is_silent
     }
 
     /// Counts what is withheld at the end.

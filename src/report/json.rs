@@ -115,6 +115,8 @@ fn period(report: &Report) -> Value {
 fn coverage(coverage: &Coverage) -> Value {
     json!({
         "days": coverage.days, "days_with_release": coverage.days_with_release, "days_without": coverage.days_without,
+        "days_without_events": coverage.days_silent,
+        "days_ended_early": coverage.ended_early.iter().map(|(day, last)| json!({ "day": day, "last": rfc3339(*last) })).collect::<Vec<_>>(),
         "releases": coverage.releases, "first": coverage.first.and_then(rfc3339), "last": coverage.last.and_then(rfc3339),
         "unreadable": coverage.unreadable,
     })

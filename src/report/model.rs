@@ -66,6 +66,10 @@ pub struct Coverage {
     pub days_with_release: u64,
     /// Days without one, as `2026-08-03`, oldest first; of many in a row the first and the last, as `2026-08-03..2026-08-09`.
     pub days_without: Vec<String>,
+    /// Days with a release and without a new event, or with so few that their counter does not tell, as in `days_without`.
+    pub days_silent: Vec<String>,
+    /// Days whose last release is hours earlier than that of most days: each with the end of its windows. What came later is missing.
+    pub ended_early: Vec<(String, EventTime)>,
     /// Releases in the period: of each day the last one counts.
     pub releases: u64,
     /// The end of the windows of the first release.

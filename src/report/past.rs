@@ -71,7 +71,7 @@ impl Past {
         let breaks = has_points && (self.is_interrupted || day - self.last > stride.between);
         (self.last, self.is_interrupted) = (day, false);
         // What has no place in a line over time would take most of the memory.
-        let row = KeptFinding { details: None, reference_group: None, ..row.clone() };
+        let row = KeptFinding { details: None, ..row.clone() };
         let point = PastPoint { as_of, window, row, breaks };
         match self.points.last_mut() {
             Some((last, known)) if stride.part(*last) == stride.part(day) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::disclosure::{KeptTransition, is_stand_in};
+use crate::disclosure::{KeptTransition, is_stand_in, plain};
 use crate::plan::{EventTime, Plan};
 
 use super::model::{FindingReport, ProfileReport};
@@ -22,9 +22,9 @@ impl Profiles {
             let report = ProfileReport {
                 name: profile.name.clone(),
                 is_listed: true,
-                title: profile.title.clone(),
-                purpose: profile.purpose.clone(),
-                owner: profile.owner.clone(),
+                title: plain(&profile.title).into_owned(),
+                purpose: plain(&profile.purpose).into_owned(),
+                owner: plain(&profile.owner).into_owned(),
                 ..ProfileReport::default()
             };
             (profile.name.clone(), report)

@@ -135,6 +135,14 @@ impl<R: Clone + PartialEq> Windows<R> {
         self.0.iter().filter(is_rolling).map(|row| (row.window.as_str(), &row.row))
     }
 
+    /// Returns whether its cases can be of what is told: a period of the calendar that begins when that ends has none yet.
+    fn has_begun(row: &Row<R>) -> bool {
+        match row.order {
+            Order::Rolling(_) => true,
+            Order::Calendar(first) => EventTime(first.saturating_mul(Span::DAY.0)) < row.seen.end.min(row.seen.as_of),
+        }
+    }
+
     /// Returns the row that stands for the period: its own, or that of the longest rolling window. `releases` is the number of the last release:
     /// a row that it does not have was gone.
     pub fn best(&self, period: &str, releases: u64) -> Option<(R, Basis)> {
@@ -144,12 +152,17 @@ impl<R: Clone + PartialEq> Windows<R> {
         let of = |row: &Row<R>, is_period: bool| {
             (row.row.clone(), row.seen.basis(&row.window, is_period, row.seen.release < releases))
         };
-        own.map(|row| of(row, true)).or_else(|| longest().or_else(|| self.0.last()).map(|row| of(row, false)))
+        own.map(|row| of(row, true))
+            .or_else(|| longest().or_else(|| self.0.iter().rfind(|row| Self::has_begun(row))).map(|row| of(row, false)))
     }
 
     /// Returns the rows of all windows at the end.
     pub fn finish(self) -> Vec<(String, R)> {
         let last = self.seen().release;
-        self.0.into_iter().filter(|row| row.seen.release == last).map(|row| (row.window, row.row)).collect()
+        self.0
+            .into_iter()
+            .filter(|row| row.seen.release == last && Self::has_begun(row))
+            .map(|row| (row.window, row.row))
+            .collect()
     }
 }

@@ -181,3 +181,40 @@ fn only_a_whole_report_that_was_made_after_its_period_evaluates_it() {
     assert!(!MadeReport { made_at: EventTime(end.0 - 1), ..over.clone() }.evaluates());
     assert!(!MadeReport { is_whole: false, made_at: end, ..over }.evaluates());
 }
+
+#[test]
+fn a_report_made_elsewhere_does_not_hide_the_file_of_the_same_name() {
+    let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(files.path().join("a.html"), "served").unwrap();
+    let served = hand_over(state.path(), &made("2026-Q1", "a.html", "served")).unwrap();
+    for (minutes, content) in [(1, "elsewhere, and longer"), (2, "elsewh")] {
+        let other = MadeReport { made_at: EventTime(NOW.0 + minutes * 60_000), ..made("2026-Q1", "a.html", content) };
+        hand_over(state.path(), &other).unwrap();
+    }
+    let shelf = ReportShelf::new(state.path(), files.path());
+    let here: Vec<(String, bool)> =
+        shelf.list().unwrap().reports.into_iter().map(|report| (report.id.clone(), report.files[0].is_here)).collect();
+    assert_eq!(here.len(), 3);
+    assert!(here.iter().all(|(id, is_here)| *is_here == (*id == served.id)), "{here:?}");
+    assert_eq!(shelf.file("a.html").unwrap().as_deref(), Some(&b"served"[..]));
+}
+
+/// Root makes a report; the daemon that reads the note is another user.
+#[test]
+fn what_root_hands_over_is_the_owners_of_the_state_folder() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    const OTHER: u32 = 61_234;
+    let state = tempfile::tempdir().unwrap();
+    if std::fs::metadata(state.path()).unwrap().uid() != 0 {
+        return;
+    }
+    chown(state.path(), Some(OTHER), Some(OTHER)).unwrap();
+    let note = hand_over(state.path(), &made("2026-Q1", "a.html", "x")).unwrap();
+    for path in [state.path().join("reports"), state.path().join("reports/made"), path_of(state.path(), &note, "made")]
+    {
+        let found = std::fs::metadata(&path).unwrap();
+        assert_eq!((found.uid(), found.gid()), (OTHER, OTHER), "{}", path.display());
+    }
+    note.mark_logged().unwrap();
+    assert_eq!(std::fs::metadata(path_of(state.path(), &note, "logged")).unwrap().uid(), OTHER);
+}

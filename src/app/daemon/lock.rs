@@ -82,6 +82,15 @@ impl StateLock {
     }
 }
 
+/// Returns whether a daemon holds the lock of the state folder. Makes nothing. Where that cannot be told, one may.
+#[must_use]
+pub fn is_held(state: &Path) -> bool {
+    match File::open(state.join(LOCK_FILE)) {
+        Ok(file) => file.try_lock_shared().is_err(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 /// Tries once to obtain the lock on `file`. If the path meanwhile leads to another file, `file` becomes that one.
 fn is_obtained(path: &Path, file: &mut File) -> Result<bool, Failure> {
     loop {
@@ -120,6 +129,17 @@ fn open(path: &Path) -> Result<File, Failure> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn whether_a_daemon_holds_the_lock_is_told_and_makes_none() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_held(folder.path()) && !folder.path().join(LOCK_FILE).exists());
+        let mut file = open(&folder.path().join(LOCK_FILE)).unwrap();
+        assert!(!is_held(folder.path()));
+        assert!(is_obtained(&folder.path().join(LOCK_FILE), &mut file).unwrap() && is_held(folder.path()));
+        drop(file);
+        assert!(!is_held(folder.path()));
+    }
 
     #[test]
     fn a_lock_on_a_file_that_was_removed_is_none_while_another_has_the_new_one() {

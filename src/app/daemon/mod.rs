@@ -35,7 +35,7 @@ pub use delivery::{Changes, Delivery};
 pub use folder::folder_remark;
 pub use keeper::Keeper;
 pub use key::{check_keys, load_or_make_keys};
-pub use lock::StateLock;
+pub use lock::{StateLock, is_held};
 pub use reload::Reload;
 pub use rotation::{Rotated, rotate};
 pub use running::Daemon;

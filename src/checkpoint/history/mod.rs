@@ -6,6 +6,7 @@
 //!
 //! What was told first stays. A daemon that counts again from its checkpoint comes past releases that the history has: they are passed over.
 
+mod early;
 mod folder;
 mod format_1;
 mod known;
@@ -18,6 +19,7 @@ mod unwritten;
 mod waiting;
 mod writer;
 
+pub use early::EndedEarly;
 pub use reader::{DayHistory, HistoryReader, PassedOver, Step};
 pub use segment::{HISTORY_FOLDER, day_of, day_text};
 pub use unwritten::Unwritten;

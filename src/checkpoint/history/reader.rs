@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::early::EndedEarly;
 use super::format_1::{Entry, Numbers};
 use super::known::Known;
 use super::once::Once;
-use super::segment::{HISTORY_FOLDER, Segment, list, read, split};
+use super::segment::{HISTORY_FOLDER, Segment, list, name, read, split};
 use crate::checkpoint::error::CheckpointError;
 use crate::disclosure::{KeptEntry, KeptFinding, KeptFunnel, KeptFunnelKey, KeptKey};
 
 /// How often a day is read anew because its files were replaced meanwhile.
 const MAX_ATTEMPTS: usize = 5;
+/// How long the end of the newest file is waited for: the daemon may be writing it. An entry is written at once.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(200);
 
 /// The entries of a day, each with the hashes that it stores.
 pub type DayHistory = Vec<(KeptEntry, Vec<u64>)>;
@@ -33,6 +37,8 @@ pub struct PassedOver {
     pub transitions: u64,
     /// Files before the period that cannot be read, and why.
     pub unreadable: Vec<String>,
+    /// Files of the days that were read which end early, or are missing beside others. What is whole of them was passed on.
+    pub early: Vec<EndedEarly>,
 }
 
 /// An entry, and what the history says with it.
@@ -50,6 +56,14 @@ pub struct Step<'h> {
     pub judged: Vec<(&'h KeptKey, &'h KeptFinding)>,
     /// Of a release every row of the funnel.
     pub funnel: Vec<(&'h KeptFunnelKey, &'h KeptFunnel)>,
+}
+
+/// What the files of a day say.
+pub(super) struct DayRead<T> {
+    /// Its entries.
+    pub entries: Vec<T>,
+    /// Files that end early, or are missing beside others.
+    pub early: Vec<EndedEarly>,
 }
 
 impl HistoryReader {
@@ -126,7 +140,11 @@ impl HistoryReader {
                     damaged(error)?;
                     continue;
                 }
-                entries => entries?,
+                read => {
+                    let DayRead { entries, early } = read?;
+                    passed_over.early.extend(early);
+                    entries
+                }
             };
             let are_new: Vec<bool> = entries.iter_mut().map(|(entry, told)| once.take(entry, told)).collect();
             let last = entries.iter().rposition(|(entry, _)| entry.is_release);
@@ -156,7 +174,13 @@ impl HistoryReader {
     /// # Errors
     /// [`CheckpointError::DamagedHistory`] with file and place, or [`CheckpointError::Io`].
     pub fn day(&self, day: i64) -> Result<DayHistory, CheckpointError> {
-        self.entries_of(day, whole)
+        Ok(self.entries_of(day, whole)?.entries)
+    }
+
+    /// Returns the entries of a day whose files are whole; `None` where one ends early, or is missing beside others.
+    pub(super) fn whole_day(&self, day: i64) -> Result<Option<DayHistory>, CheckpointError> {
+        let DayRead { entries, early } = self.entries_of(day, whole)?;
+        Ok(early.is_empty().then_some(entries))
     }
 
     /// Returns the files that count, by day.
@@ -174,13 +198,22 @@ impl HistoryReader {
         day: i64,
         segments: &[Segment],
         decode: impl Fn(&Entry<'_>, &Numbers) -> Result<T, String>,
-    ) -> Result<Vec<T>, CheckpointError> {
+    ) -> Result<DayRead<T>, CheckpointError> {
         match read_all(segments, &decode) {
             Err(CheckpointError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 self.entries_of(day, decode)
             }
+            Ok(read) if !read.early.is_empty() && self.is_newest(day)? => {
+                std::thread::sleep(WRITTEN_WITHIN);
+                self.entries_of(day, decode)
+            }
             read => read,
         }
+    }
+
+    /// Whether no later day has files.
+    fn is_newest(&self, day: i64) -> Result<bool, CheckpointError> {
+        Ok(self.days()?.last() == Some(&day))
     }
 
     /// Reads the entries of a day with `decode`. Files that are replaced meanwhile are read anew.
@@ -188,7 +221,7 @@ impl HistoryReader {
         &self,
         day: i64,
         decode: impl Fn(&Entry<'_>, &Numbers) -> Result<T, String>,
-    ) -> Result<Vec<T>, CheckpointError> {
+    ) -> Result<DayRead<T>, CheckpointError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -204,7 +237,7 @@ impl HistoryReader {
         &self,
         day: i64,
         decode: &impl Fn(&Entry<'_>, &Numbers) -> Result<T, String>,
-    ) -> Result<Vec<T>, CheckpointError> {
+    ) -> Result<DayRead<T>, CheckpointError> {
         let segments = split(list(&self.folder)?).0.into_iter().filter(|segment| segment.day == day);
         read_all(&segments.collect::<Vec<_>>(), decode)
     }
@@ -248,10 +281,34 @@ fn whole(entry: &Entry<'_>, numbers: &Numbers) -> Result<(KeptEntry, Vec<u64>), 
 fn read_all<T>(
     segments: &[Segment],
     decode: &impl Fn(&Entry<'_>, &Numbers) -> Result<T, String>,
-) -> Result<Vec<T>, CheckpointError> {
-    let mut entries = Vec::new();
+) -> Result<DayRead<T>, CheckpointError> {
+    let (mut entries, mut early) = (Vec::new(), missing(segments));
     for segment in segments {
-        read(segment, |entry, numbers| decode(entry, numbers).map(|entry| entries.push(entry)))?;
+        early.extend(read(segment, |entry, numbers| decode(entry, numbers).map(|entry| entries.push(entry)))?);
     }
-    Ok(entries)
+    Ok(DayRead { entries, early })
+}
+
+/// Returns the files that are not there although later ones of their day are. A day's files are numbered from 0.
+fn missing(segments: &[Segment]) -> Vec<EndedEarly> {
+    let mut expected = 0;
+    let mut missing = Vec::new();
+    for segment in segments {
+        let (Some(number), Some(folder)) = (segment.number, segment.path.parent()) else { continue };
+        // Of many in a row the first and the last are told.
+        let mut told = |number: u32| {
+            missing.push(EndedEarly {
+                path: folder.join(name(segment.day, Some(number))).display().to_string(),
+                problem: "expected this file, as a later one of its day is there, found none".to_owned(),
+                after: None,
+            });
+        };
+        match number.saturating_sub(expected) {
+            0 => {}
+            1 => told(expected),
+            _ => [expected, number - 1].into_iter().for_each(&mut told),
+        }
+        expected = number.saturating_add(1);
+    }
+    missing
 }

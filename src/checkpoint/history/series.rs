@@ -1,7 +1,7 @@
 //! Reads the past of one finding.
 
 use super::once::Once;
-use super::reader::HistoryReader;
+use super::reader::{DayRead, HistoryReader};
 use crate::checkpoint::error::CheckpointError;
 use crate::plan::{EventTime, Span};
 use crate::render::Series;
@@ -30,7 +30,8 @@ impl HistoryReader {
                 Ok((entry.of(numbers, |key| key.anchor() == anchor)?, entry.told.clone()))
             });
             match entries {
-                Ok(entries) => {
+                Ok(DayRead { entries, early }) => {
+                    series.unreadable.extend(early.iter().map(ToString::to_string));
                     for (mut entry, told) in entries {
                         let is_new = once.take(&mut entry, &told);
                         series.add(entry, is_new, every);

@@ -1,7 +1,7 @@
 //! Writes the history: appends what is new, thins and removes what is old.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -74,6 +74,8 @@ pub struct History {
     open: Option<Open>,
     /// The day for which what is old was last looked at.
     tidied: Option<i64>,
+    /// Days that were looked at since, to be thinned.
+    tried: BTreeSet<i64>,
     /// Releases by day.
     releases: BTreeMap<i64, u64>,
     damaged: BTreeMap<PathBuf, String>,
@@ -116,6 +118,7 @@ impl History {
             known: Known::default(),
             open: None,
             tidied: None,
+            tried: BTreeSet::new(),
             releases: BTreeMap::new(),
             damaged: BTreeMap::new(),
             waiting: Waiting::default(),
@@ -313,9 +316,15 @@ impl History {
                 to_thin.push(segment.day);
             }
         }
+        // Those that cannot be thinned must not keep others from it.
+        to_thin.retain(|day| !self.tried.contains(day));
         let is_all = to_thin.len() <= MAX_THINNED;
         for day in to_thin.into_iter().take(MAX_THINNED) {
             tidied = tidied.and(self.thin(day));
+            self.tried.insert(day);
+        }
+        if is_all {
+            self.tried.clear();
         }
         self.measure()?;
         tidied?;
@@ -357,8 +366,10 @@ impl History {
             return Ok(());
         }
         let reader = HistoryReader::new(self.owner.folder());
-        let entries = match reader.day(day) {
-            Ok(entries) => entries,
+        let entries = match reader.whole_day(day) {
+            Ok(Some(entries)) => entries,
+            // Its files stay: they show what is missing.
+            Ok(None) => return Ok(()),
             Err(error) => return self.pass_over(error),
         };
         // A damaged day before it says nothing of this one.

@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::gift::{give_file, give_to_owner};
 use super::note::MadeReport;
 use crate::checkpoint::audit::sha256;
 use crate::checkpoint::error::{CheckpointError, failed};
@@ -81,7 +82,15 @@ pub fn hand_over(state: &Path, report: &MadeReport) -> Result<HandedOver, Checkp
         return Err(failed(folder, "write in", io::Error::other(problem)));
     }
     let bytes = format!("{}\n", handed.content);
-    replace(&handed.path(WAITING), &handed.path(UNFINISHED), || Ok(()), |file| file.write_all(bytes.as_bytes()))?;
+    replace(
+        &handed.path(WAITING),
+        &handed.path(UNFINISHED),
+        || Ok(()),
+        |file| {
+            give_file(state, file)?;
+            file.write_all(bytes.as_bytes())
+        },
+    )?;
     Ok(handed)
 }
 
@@ -133,6 +142,7 @@ fn make_folder(state: &Path) -> Result<PathBuf, CheckpointError> {
             let problem = io::Error::other("expected a folder of its own, found a link or a file");
             return Err(failed(&folder, "look at", problem));
         }
+        give_to_owner(state, &folder)?;
     }
     Ok(folder)
 }

@@ -4,9 +4,11 @@
 //! so the name says whether the log has it. A note that cannot be read is left as it is.
 
 mod folder;
+mod gift;
 mod note;
 mod shelf;
 
 pub use folder::{HandedOver, Handing, NotesFound, hand_over, notes};
+pub use gift::give_to_owner;
 pub use note::{MAX_FILES, MadeFile, MadeReport, RestsOn};
 pub use shelf::ReportShelf;

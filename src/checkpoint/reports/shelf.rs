@@ -1,6 +1,6 @@
 //! The reports as the server lists and serves them: notes of the state folder, and files of the folder of reports.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -37,21 +37,32 @@ impl ReportShelf {
     pub fn list(&self) -> Result<ReportList, CheckpointError> {
         let found = notes(&self.state)?;
         let left_out = found.notes.len().saturating_sub(MAX_LISTED);
-        let mut newest: HashSet<String> = HashSet::new();
-        let reports = found.notes.into_iter().rev().take(MAX_LISTED).map(|note| self.row(note, &mut newest));
+        let mut named: HashMap<(String, u64), usize> = HashMap::new();
+        for file in found.notes.iter().flat_map(|note| &note.report.files) {
+            *named.entry((file.name.clone(), file.bytes)).or_default() += 1;
+        }
+        let reports = found.notes.into_iter().rev().take(MAX_LISTED).map(|note| self.row(note, &mut named));
         Ok(ReportList { reports: reports.collect(), left_out, problems: found.problems })
     }
 
-    /// Lists a report. `newest` are the names of the files of newer ones.
-    fn row(&self, note: HandedOver, newest: &mut HashSet<String>) -> ReportRow {
+    /// Lists a report. `named` counts the notes that name a file of this name and length, and 0 once it was found. A file that was made in another folder
+    /// may have the name of one that is here, so where several may be meant the content decides.
+    fn row(&self, note: HandedOver, named: &mut HashMap<(String, u64), usize>) -> ReportRow {
         let HandedOver { id, report, is_logged, .. } = note;
         let MadeReport { period, is_whole, languages, formats, files, made_at, rests_on } = report;
-        let mut file = |MadeFile { name, bytes, sha256 }| {
-            let is_newest = newest.insert(String::clone(&name));
-            let is_here = is_newest && self.length(&name).is_ok_and(|length| length == bytes);
+        let file = |MadeFile { name, bytes, sha256 }| {
+            let key = (name, bytes);
+            let count = named.get(&key).copied().unwrap_or_default();
+            let is_here = count > 0
+                && self.length(&key.0).is_ok_and(|length| length == bytes)
+                && (count == 1 || self.has_content(&key.0, &sha256));
+            let name = key.0.clone();
+            if is_here {
+                named.insert(key, 0);
+            }
             ReportFile { name, bytes, sha256, is_here }
         };
-        let files = files.into_iter().map(&mut file).collect();
+        let files = files.into_iter().map(file).collect();
         let rests_on = rests_on.map(|RestsOn { origin, size, root }| (origin, size, root));
         ReportRow { id, period: period.label, is_whole, languages, formats, made_at, is_logged, rests_on, files }
     }
@@ -68,6 +79,10 @@ impl ReportShelf {
         let path = self.files.join(&listed.name);
         let bytes = read(&path).map_err(|error| failed(&path, "read", error))?;
         Ok(Some(bytes).filter(|bytes| sha256(bytes) == listed.sha256))
+    }
+
+    fn has_content(&self, name: &str, expected: &str) -> bool {
+        read(&self.files.join(name)).is_ok_and(|bytes| sha256(&bytes) == expected)
     }
 
     /// The length of a file that is no link and no device.

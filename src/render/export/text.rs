@@ -77,8 +77,8 @@ fn field(cell: &Cell<'_>) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    // A spreadsheet takes what begins like this for a formula.
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    // A spreadsheet takes what begins like this for a formula; some take the wide signs, too.
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     if !is_formula && !text.contains(['"', ',', '\r', '\n']) {
         return text.to_owned();
     }

@@ -8,7 +8,7 @@ pub(super) use super::view::ABSENT;
 use super::view::{Row, View};
 use crate::disclosure::{Counted, KeptFinding, KeptKey, Measured};
 use crate::judge::{Reason, Verdict};
-use crate::plan::{Cause, Harm, Measure};
+use crate::plan::{Cause, Harm, Measure, Period};
 use crate::render::words::{fill, indicator_of, limits, mark, odds, rate, standing, verdict_of, withheld};
 
 /// What a row is about: group, subject, or all cases.
@@ -19,7 +19,7 @@ pub(super) fn about(view: View<'_>, key: &KeptKey) -> Markup {
             (Some(dimension), None) => { (dimension) }
             _ => { @if key.subject.is_none() { (view.language.all_cases()) } }
         }
-        @if let Some(subject) = &key.subject { @if key.dimension.is_some() { " · " } b { (subject) } }
+        @if key.subject.is_some() { @if key.dimension.is_some() { " · " } b { (subject(view, key)) } }
     }
 }
 
@@ -29,8 +29,26 @@ pub(super) fn about_text(view: View<'_>, key: &KeptKey) -> String {
         (Some(dimension), Some(group)) => Some(format!("{group} ({dimension})")),
         (dimension, _) => dimension.clone(),
     };
-    let parts: Vec<String> = group.into_iter().chain(key.subject.clone()).collect();
+    let subject = key.subject.is_some().then(|| subject(view, key).to_owned());
+    let parts: Vec<String> = group.into_iter().chain(subject).collect();
     if parts.is_empty() { view.language.all_cases().to_owned() } else { parts.join(", ") }
+}
+
+/// The subject, in words of the language where it is one of the program's.
+fn subject<'t>(view: View<'t>, key: &'t KeptKey) -> &'t str {
+    let subject = key.subject.as_deref().unwrap_or_default();
+    let chapters = view.chapters;
+    match (key.kind.as_str(), subject) {
+        ("silence", "selections") => chapters.of_selections,
+        ("silence", "controls") => chapters.of_controls,
+        ("silence", "outcomes") => chapters.of_outcomes,
+        ("silence", "random_controls") => chapters.of_random,
+        ("silence", "groups") => chapters.of_groups,
+        ("silence", "watermark") => chapters.of_watermark,
+        ("silence", "report") => chapters.of_report,
+        (_, "(few cases)") => chapters.few_cases,
+        _ => subject,
+    }
 }
 
 /// What it is compared with; empty where with nothing.
@@ -135,11 +153,36 @@ pub(super) fn verdict(view: View<'_>, of: Row<'_>) -> Markup {
     let (row, language) = (&of.of.row, view.language);
     html! {
         (mark::verdict(language, verdict_of(row)))
-        small { (because(view, row)) }
+        small { @if is_untold(of) { (view.chapters.because_untold) } @else { (because(view, row)) } }
+        @if let Some(line) = stand_in(view, of) { small { (line) } }
         @if let Some(needed) = row.needed { small { (fill(language.needs(), &[&language.count(needed)])) } }
         @for line in missing(view, row) { small { (line) } }
         @for line in Details::of(row).lines(view, &of.of.key) { small { (line) } }
     }
+}
+
+/// Whether the rule judges by evidence, and that of this row is not told.
+fn is_untold(of: Row<'_>) -> bool {
+    let row = &of.of.row;
+    let is_judged = matches!(verdict_of(row), Some(Verdict::Within | Verdict::Warning | Verdict::Critical));
+    let mut others = of.of.windows.iter().map(|(_, row)| row).chain(of.of.past.iter().map(|point| &point.row));
+    is_judged && reason_of(row).is_none() && row.evidence.is_none() && others.any(|other| other.evidence.is_some())
+}
+
+/// The numbers of the longest rolling window at the end, where those of the period are withheld.
+fn stand_in(view: View<'_>, of: Row<'_>) -> Option<String> {
+    if !(of.of.row.suppressed && of.of.basis.is_period) {
+        return None;
+    }
+    let is_rolling = |window: &str| Period::parse(window).is_none() && !window.is_empty();
+    let told = of.of.windows.iter().rfind(|(window, row)| is_rolling(window) && !row.suppressed);
+    let (window, row) = told.filter(|(_, row)| row.group_rate.is_some())?;
+    let rate = |rate: Option<f64>| rate.map_or_else(|| ABSENT.to_owned(), |rate| view.language.percent(rate));
+    let ratio = row.judged_ratio().map_or_else(|| ABSENT.to_owned(), |ratio| number(view, ratio.value));
+    Some(fill(
+        view.chapters.stand_in,
+        &[&view.window(window), &rate(row.group_rate), &rate(row.reference_rate), &ratio],
+    ))
 }
 
 /// Why the verdict is what it is: the reason of a duty, or what a comparison rests on.

@@ -23,13 +23,24 @@ fn article(view: View<'_>, rows: &[Row<'_>]) -> Markup {
     html! {
         article.comparison.(mark::class(worst_of(&shown))) {
             h4 { (mark::shape(worst_of(&shown))) span { (first.of.key.rule) } }
-            @if first.of.row.group_counts.is_some() || first.of.row.ratio.is_some() { p.subject { (basis(view, &first.of.basis)) } }
+            @if !is_of_present(&shown) && (first.of.row.group_counts.is_some() || first.of.row.ratio.is_some()) { p.subject { (basis(view, &first.of.basis)) } }
+            @if is_of_present(&shown) { p.subject { (view.chapters.of_present) } }
             (table(view, &shown))
             @if left_out > 0 { p.note { (fill(view.chapters.rows_left_out, &[&view.count(left_out)])) } }
             (over_time::part(view, &shown))
             (verdicts::table(view, &shown))
         }
     }
+}
+
+/// Whether the rule has no numbers of a period, as it compares times of its own or is of the present. The rise of complaints is such, their rate is not.
+fn is_of_present(rows: &[Row<'_>]) -> bool {
+    let of_kind = |row: &Row<'_>| match row.of.key.kind.as_str() {
+        "drift" | "silence" => true,
+        "complaints" => !row.of.basis.is_period,
+        _ => false,
+    };
+    rows.iter().all(of_kind)
 }
 
 fn table(view: View<'_>, rows: &[Row<'_>]) -> Markup {

@@ -1,9 +1,10 @@
-//! The funnel of a profile: a table for each channel and dimension, with bars of the shares of the stage before.
+//! The funnel of a profile: for each channel and dimension a table, and drawings of the shares of the stage before.
 
 use maud::{Markup, html};
 
 use super::super::model::FunnelReport;
 use super::comparisons::basis;
+use super::funnel_plot::{figures, share};
 use super::view::View;
 use crate::disclosure::Measured;
 use crate::judge::Stage;
@@ -11,18 +12,19 @@ use crate::render::words::{fill, limits, withheld};
 
 /// Rows of a profile, at most.
 const MAX_ROWS: usize = 120;
-/// Width and height of a bar, in units of the drawing.
-const BAR: (f64, f64) = (100.0, 7.0);
 
 /// The part about the funnel.
-pub(super) fn part(view: View<'_>, rows: &[FunnelReport]) -> Markup {
+pub(super) fn part(view: View<'_>, profile: usize, rows: &[FunnelReport]) -> Markup {
     let chapters = view.chapters;
     let shown = rows.get(..MAX_ROWS.min(rows.len())).unwrap_or_default();
     let place = |row: &FunnelReport| (row.key.channel.clone(), row.key.dimension.clone());
     html! {
         h3.topic { (chapters.funnel) }
         @if shown.is_empty() { p.note { (chapters.no_funnel) } } @else { p.note { (chapters.funnel_note) } }
-        @for of_dimension in shown.chunk_by(|one, other| place(one) == place(other)) { (table(view, of_dimension)) }
+        @for (index, of_dimension) in shown.chunk_by(|one, other| place(one) == place(other)).enumerate() {
+            (table(view, of_dimension))
+            (figures(view, &format!("u{profile}-{index}"), of_dimension))
+        }
         @if rows.len() > shown.len() { p.note { (fill(chapters.funnel_left_out, &[&view.count(rows.len() - shown.len())])) } }
     }
 }
@@ -35,9 +37,11 @@ fn table(view: View<'_>, rows: &[FunnelReport]) -> Markup {
     let caption =
         fill(view.chapters.funnel_caption, &[channel, &first.key.dimension, reference, &basis(view, &first.basis)]);
     html! {
+        // Above the table: there it stays in sight on a narrow screen.
+        p.of { b { (caption) } }
         div.scroll role="group" tabindex="0" aria-label=(format!("{}: {caption}", language.funnel())) {
             table.funnel {
-                caption { (caption) }
+                caption.hidden { (caption) }
                 thead {
                     tr {
                         th scope="col" { (language.group()) }
@@ -48,19 +52,13 @@ fn table(view: View<'_>, rows: &[FunnelReport]) -> Markup {
                         th.number scope="col" { (language.control_ratio()) }
                     }
                 }
-                tbody { @for row in rows { (group(view, row, &tops(rows), by_class)) } }
+                tbody { @for row in rows { (group(view, row, by_class)) } }
             }
         }
     }
 }
 
-/// The largest share of each stage: the scale of its bars.
-fn tops(rows: &[FunnelReport]) -> Vec<f64> {
-    let top = |index: usize| rows.iter().filter_map(|row| share(row, index)).fold(0.0, f64::max);
-    (0..Stage::ALL.len()).map(top).collect()
-}
-
-fn group(view: View<'_>, of: &FunnelReport, tops: &[f64], by_class: bool) -> Markup {
+fn group(view: View<'_>, of: &FunnelReport, by_class: bool) -> Markup {
     let (row, language) = (&of.row, view.language);
     html! {
         tr {
@@ -71,10 +69,7 @@ fn group(view: View<'_>, of: &FunnelReport, tops: &[f64], by_class: bool) -> Mar
                     @match row.stages.get(index).copied().flatten() {
                         Some(cases) => {
                             (language.count(cases))
-                            @if let Some(share) = share(of, index) {
-                                (bar(share, tops.get(index).copied().unwrap_or_default()))
-                                small { (language.percent(share)) }
-                            }
+                            @if let Some(share) = share(of, index) { small { (language.percent(share)) } }
                             (times(view, of, stage.name()))
                         }
                         None => { (withheld(language)) }
@@ -90,25 +85,6 @@ fn group(view: View<'_>, of: &FunnelReport, tops: &[f64], by_class: bool) -> Mar
             }
         }
     }
-}
-
-/// A bar of a share, beside the number that says it.
-fn bar(share: f64, top: f64) -> Markup {
-    let length = if top > 0.0 { (share / top * BAR.0).clamp(0.5, BAR.0) } else { 0.0 };
-    html! {
-        svg.bar viewBox=(format!("0 0 {} {}", BAR.0, BAR.1)) preserveAspectRatio="none" aria-hidden="true" focusable="false" {
-            rect.whole width=(BAR.0) height=(BAR.1) {}
-            rect.part width=(format!("{length:.1}")) height=(BAR.1) {}
-        }
-    }
-}
-
-/// The share of the cases at the stage before that reach this one.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn share(of: &FunnelReport, index: usize) -> Option<f64> {
-    let at = |index: usize| of.row.stages.get(index).copied().flatten();
-    let before = at(index.checked_sub(1)?)?;
-    (before > 0).then_some(at(index)? as f64 / before as f64)
 }
 
 /// How many times as often as its reference the group takes a step.

@@ -32,6 +32,8 @@ fn list(view: View<'_>, caption: &str, rows: &[Value]) -> Markup {
             names.push(name);
         }
     }
+    // Counts come last, as what is counted heads the row.
+    names.sort_by_key(|name| *name == "count");
     html! {
         div.scroll role="group" tabindex="0" aria-label=(caption) {
             table {

@@ -2,9 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::super::model::Source;
 use super::profile;
 use super::view::View;
-use crate::plan::PeriodKind;
+use crate::plan::{Period, PeriodKind};
+use crate::render::rfc3339;
 use crate::render::words::fill;
 
 /// Runs of days without numbers that are named, at most, and things that cannot be read.
@@ -30,7 +32,9 @@ pub(super) fn section(view: View<'_>) -> Markup {
 
 fn is_whole(view: View<'_>) -> bool {
     let coverage = &view.report.coverage;
-    coverage.days_without.is_empty() && coverage.unreadable.is_empty() && coverage.releases > 0
+    let is_there =
+        coverage.days_without.is_empty() && coverage.days_silent.is_empty() && coverage.ended_early.is_empty();
+    is_there && coverage.unreadable.is_empty() && coverage.releases > 0
 }
 
 fn lines(view: View<'_>) -> Vec<String> {
@@ -41,9 +45,13 @@ fn lines(view: View<'_>) -> Vec<String> {
         lines.push(opening.no_release.to_owned());
     }
     if let Some(end) = report.to_date {
-        lines.push(fill(opening.to_date_note, &[&view.day(end)]));
+        let again = rfc3339(end).unwrap_or_default();
+        let until = view.language.time(end).unwrap_or_default();
+        lines.push(fill(opening.to_date_note, &[&until, &again]));
     }
     lines.extend(days(view));
+    lines.extend(silent(view));
+    lines.extend(ended_early(view));
     let (withheld, of) = report.quality.withheld;
     if withheld > 0 {
         lines.push(fill(opening.withheld_some, &[&view.language.count(withheld), &view.language.count(of)]));
@@ -85,6 +93,9 @@ fn rest(view: View<'_>) -> Vec<String> {
     if !unlisted.is_empty() {
         lines.push(fill(opening.unlisted_profile, &[&unlisted.join(", ")]));
     }
+    if report.source == Source::Replay {
+        lines.push(opening.of_files_note.to_owned());
+    }
     if report.audit.is_none() {
         lines.push(opening.no_audit_note.to_owned());
     }
@@ -103,6 +114,27 @@ fn days(view: View<'_>) -> Option<String> {
     let missing = coverage.days.saturating_sub(coverage.days_with_release);
     let counts = [view.language.count(missing), view.language.count(coverage.days)];
     Some(fill(view.opening.days_missing, &[&counts[0], &counts[1], &named.join("; ")]))
+}
+
+/// Days on which nothing came.
+fn silent(view: View<'_>) -> Option<String> {
+    let silent = &view.report.coverage.days_silent;
+    let named = silent.iter().take(MAX_DAYS).map(|days| view.spelled(days));
+    let more = silent.len().saturating_sub(MAX_DAYS);
+    let more = (more > 0).then(|| fill(view.opening.days_more, &[&view.count(more)]));
+    let named: Vec<String> = named.chain(more).collect();
+    let days: usize = silent.iter().filter_map(|days| Some(Period::parse(days)?.days().count())).sum();
+    (!silent.is_empty()).then(|| fill(view.opening.days_silent, &[&view.count(days), &named.join("; ")]))
+}
+
+/// Days of which the rest is missing, each with the moment up to which it is known.
+fn ended_early(view: View<'_>) -> Option<String> {
+    let early = &view.report.coverage.ended_early;
+    let named = early.iter().take(MAX_DAYS).filter_map(|(_, last)| view.language.time(*last));
+    let more = early.len().saturating_sub(MAX_DAYS);
+    let more = (more > 0).then(|| fill(view.opening.days_more, &[&view.count(more)]));
+    let named: Vec<String> = named.chain(more).collect();
+    (!early.is_empty()).then(|| fill(view.opening.days_ended_early, &[&view.count(early.len()), &named.join("; ")]))
 }
 
 fn unreadable(view: View<'_>) -> Markup {

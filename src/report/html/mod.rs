@@ -11,6 +11,7 @@ mod details;
 mod document;
 mod duties;
 mod funnel;
+mod funnel_plot;
 mod json;
 mod method;
 mod missing;

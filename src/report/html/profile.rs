@@ -18,7 +18,7 @@ pub(super) fn chapter(view: View<'_>, index: usize, of: &ProfileReport) -> Marku
             h2 id=(id) { (fill(view.chapters.chapter, &[title(of)])) @if title(of) != of.name { " " code { (of.name) } } }
             (facts(view, of))
             @if rows.is_empty() { p { b { (view.chapters.nothing_known) } } }
-            (funnel::part(view, &of.funnel))
+            (funnel::part(view, index, &of.funnel))
             @for topic in Topic::ALL { (part(view, topic, &rows)) }
             (not_watched(view, &rows))
             (alerts::part(view, index, &of.alerts))

@@ -195,9 +195,13 @@ fn happened(view: View<'_>) -> Markup {
     let measures =
         |alert: &super::super::model::AlertReport| alert.transitions.iter().filter(|of| of.measure.is_some()).count();
     let unanswered = alerts().filter(|alert| alert.is_open && measures(alert) == 0).count();
+    // Those about a profile as a whole answer no alert.
+    let of_profiles =
+        view.report.profiles.iter().map(|of| of.measures.len() as u64 + of.measures_left_out).sum::<u64>();
     let counts = [all, open, alerts().map(measures).sum()].map(|count| view.count(count));
     html! {
         @if all == 0 { p { (opening.alerts_none) } } @else { p { (fill(opening.alerts_some, &counts.each_ref().map(String::as_str))) } }
+        @if of_profiles > 0 { p { (fill(opening.measures_of_profiles, &[&view.language.count(of_profiles)])) } }
         @if unanswered > 0 { p { (fill(opening.alerts_unanswered, &[&view.count(unanswered)])) } }
     }
 }
@@ -207,28 +211,30 @@ fn per_profile(view: View<'_>) -> Markup {
     if view.report.profiles.is_empty() {
         return html! {};
     }
+    let names =
+        [language.critical(), language.warning(), language.within(), opening.not_judged_short, opening.alerts_open];
     html! {
         div.scroll role="group" tabindex="0" aria-label=(opening.per_profile) {
-            table.overview {
+            // Roles that a table has by itself, but not where the style of a narrow screen stacks its cells.
+            table.overview role="table" {
                 caption { (opening.per_profile) }
-                thead {
-                    tr {
-                        th scope="col" { (opening.profile) }
-                        th scope="col" { (opening.worst) }
-                        @for name in [language.critical(), language.warning(), language.within(), opening.not_judged_short, opening.alerts_open] {
-                            th.number scope="col" { (name) }
-                        }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        th scope="col" role="columnheader" { (opening.profile) }
+                        th scope="col" role="columnheader" { (opening.worst) }
+                        @for name in names { th.number scope="col" role="columnheader" { (name) } }
                     }
                 }
-                tbody {
+                tbody role="rowgroup" {
                     @for (index, of) in view.report.profiles.iter().enumerate() {
                         @let worst = of.findings.iter().filter_map(|finding| verdict_of(&finding.row)).max();
                         @let worst = if of.findings.is_empty() { Some(Verdict::InsufficientData) } else { worst };
-                        tr {
-                            th scope="row" { a href=(format!("#p{index}")) { (profile::title(of)) } }
-                            td { (mark::verdict(language, worst)) }
-                            @for count in tally(rows(index, of).into_iter()) { td.number { (view.count(count)) } }
-                            td.number { (view.count(of.alerts.iter().filter(|alert| alert.is_open).count())) }
+                        @let open = of.alerts.iter().filter(|alert| alert.is_open).count();
+                        @let counts = tally(rows(index, of).into_iter()).into_iter().chain([open]);
+                        tr role="row" {
+                            th scope="row" role="rowheader" { a href=(format!("#p{index}")) { (profile::title(of)) } }
+                            td.worst role="cell" { (mark::verdict(language, worst)) }
+                            @for (name, count) in names.into_iter().zip(counts) { td.number role="cell" data-name=(name) { (view.count(count)) } }
                         }
                     }
                 }

@@ -220,8 +220,8 @@ fn what_is_wrong_is_said_by_the_exit_code() {
     let (code, problem) = answer(&["--period", "2024-07", "--format", "json"]);
     assert!(code == Some(65) && problem.contains("2024-07: expected a release in the period, found none"), "{problem}");
     assert_eq!(list(&json(to.path(), "2024-07"), "profiles").len(), 3, "profiles are listed all the same");
-    let nowhere = report(state.path(), &to.path().join("none"), &["--period", "2025-07", "--format", "json"], &[]);
-    assert!(nowhere.status.code() == Some(74) && said(&nowhere).contains("/none: open"), "{}", said(&nowhere));
+    let nowhere = report(state.path(), &to.path().join("none/none"), &["--period", "2025-07", "--format", "json"], &[]);
+    assert!(nowhere.status.code() == Some(74) && said(&nowhere).contains("/none/none: make"), "{}", said(&nowhere));
     let left: Vec<_> = std::fs::read_dir(to.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 1, "nothing unfinished is left: {left:?}");
 }

@@ -136,7 +136,7 @@ fn as_of_makes_the_report_of_then_again() {
 }
 
 /// Of each day three releases: in the morning with other verdicts and numbers, in the afternoon without a finding, and at night.
-fn three_a_day() -> Vec<Kept> {
+pub fn three_a_day() -> Vec<Kept> {
     let mut all = Vec::new();
     for (number, night) in evaluations().into_iter().enumerate() {
         let periods = night.periods.clone().map(|mut periods| {
@@ -172,7 +172,7 @@ fn three_a_day() -> Vec<Kept> {
     all
 }
 
-fn written(evaluations: &[Kept], full_resolution: i64) -> tempfile::TempDir {
+pub fn written(evaluations: &[Kept], full_resolution: i64) -> tempfile::TempDir {
     let state = tempfile::tempdir().unwrap();
     let limits = HistoryLimits { full_resolution: Span::DAY.times(full_resolution), ..LIMITS };
     let mut history = History::open(&Owner::claim(state.path()).unwrap(), limits).unwrap();

@@ -131,6 +131,11 @@ impl<'b> Entry<'b> {
         Ok(entry)
     }
 
+    /// Returns the end of its windows.
+    pub const fn as_of(&self) -> EventTime {
+        EventTime(self.as_of)
+    }
+
     /// Returns the entry with all of its rows.
     ///
     /// # Errors

@@ -18,8 +18,10 @@ words! {
 
         funnel: "From assessed to hit", "Van beoordeling tot treffer";
         funnel_note:
-            "Cases that have reached each stage. Below each number: its share of the stage before, drawn as a bar on the scale of its column, and how many times as often as the reference (×).",
-            "Gevallen die elke fase bereikt hebben. Onder elk getal: het aandeel van de fase ervoor, getekend als balk op de schaal van de kolom, en hoeveel maal zo vaak als de referentie (×).";
+            "Cases that have reached each stage. Below each number: its share of the stage before, and how many times as often as the reference (×). The drawings show these shares, each on a scale of its own; the upright line is the reference, where that is one group.",
+            "Gevallen die elke fase bereikt hebben. Onder elk getal: het aandeel van de fase ervoor, en hoeveel maal zo vaak als de referentie (×). De tekeningen tonen deze aandelen, elk op een eigen schaal; de staande lijn is de referentie, waar dat één groep is.";
+        step: "{}, share of {}", "{}, aandeel van {}";
+        funnel_drawn: "The drawings have the first {} of {} groups.", "De tekeningen hebben de eerste {} van {} groepen.";
         funnel_caption: "{}, by {}; reference: {}. {}", "{}, naar {}; referentie: {}. {}";
         no_funnel: "No cases by stage are known of this period.", "Van deze periode zijn geen gevallen per fase bekend.";
         funnel_left_out: "{} groups are not shown here; all are in the CSV and JSON of this report.", "{} groepen staan hier niet; alle staan in de CSV en JSON van dit verslag.";
@@ -48,6 +50,14 @@ words! {
         window_hours: "{} hours", "{} uur";
         last_told: "last told {}", "laatst gedaan {}";
         why: "Verdict, and why", "Oordeel, en waarom";
+        of_selections: "selections", "selecties";
+        of_controls: "controls", "controles";
+        of_outcomes: "outcomes", "uitkomsten";
+        of_random: "random controls", "aselecte controles";
+        of_groups: "selections of a group", "selecties van een groep";
+        of_watermark: "all events", "alle gebeurtenissen";
+        of_report: "evaluation report", "evaluatierapport";
+        few_cases: "(few cases)", "(weinig gevallen)";
         against: "against {}", "tegenover {}";
         baseline: "its own past", "het eigen verleden";
         reference_period: "the same months of the reference period", "dezelfde maanden van de referentieperiode";
@@ -56,6 +66,8 @@ words! {
         because_warning: "The evidence has alarmed, and the number is beyond the warning threshold.", "Het bewijs heeft alarm gegeven, en het getal is voorbij de waarschuwingsdrempel.";
         because_stands: "The evidence has alarmed. The verdict stands until evidence clears it.", "Het bewijs heeft alarm gegeven. Het oordeel blijft staan tot bewijs het opheft.";
         because_interval: "Judged by the interval, or by the number alone.", "Beoordeeld op het interval, of op het getal alleen.";
+        because_untold: "Judged by evidence that is not told here, as numbers are withheld.", "Beoordeeld op bewijs dat hier niet staat, omdat getallen zijn afgeschermd.";
+        stand_in: "Those of the period are withheld. The {} up to its end: {} against {}, ratio {}.", "Die van de periode zijn afgeschermd. De {} tot het eind ervan: {} tegenover {}, verhouding {}.";
         because_no_alarm: "The evidence has not alarmed.", "Het bewijs heeft geen alarm gegeven.";
         because_below: "The evidence has alarmed, but the number is not beyond a threshold.", "Het bewijs heeft alarm gegeven, maar het getal is niet voorbij een drempel.";
         because_too_few: "Too few cases, or too little evidence, to say anything.", "Te weinig gevallen, of te weinig bewijs, om iets te zeggen.";
@@ -81,6 +93,7 @@ words! {
         ratio_drawn: "Ratio, interval {}", "Verhouding, interval {}";
         evidence_drawn: "Evidence (ln), level of an alarm", "Bewijs (ln), niveau van een alarm";
         described: "From {} to {}. Lowest number drawn: {}; highest: {}; last: {}. The numbers are in the appendix.", "Van {} tot {}. Laagste getekende getal: {}; hoogste: {}; laatste: {}. De getallen staan in de bijlage.";
+        of_present: "A rule of this kind has no numbers of the period itself: silence is of the present, and a change or a rise compares times of its own. What stands here is how that was at the end of the period.", "Een regel van deze soort heeft geen getallen van de periode zelf: stilte gaat over het heden, en een verandering of stijging vergelijkt tijden van zichzelf. Wat hier staat is hoe dat was aan het eind van de periode.";
         numbers_in_appendix: "numbers", "getallen";
         not_drawn: "No number over time can be drawn: none was published, or all are withheld.", "Er is geen getal door de tijd te tekenen: er is geen gepubliceerd, of alle zijn afgeschermd.";
         thinned: "Drawings have at most {} moments each; all are in the CSV and JSON of this report.", "Tekeningen hebben elk hoogstens {} momenten; alle staan in de CSV en JSON van dit verslag.";

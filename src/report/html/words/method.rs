@@ -202,11 +202,11 @@ pub(in crate::report::html) const FORMULAS: [Formula; 14] = [
     Formula {
         english: [
             "Disclosure",
-            "Small numbers are withheld, with others from which they would follow; counts are rounded, and numbers change only where enough cases came. Verdicts rest on exact counts.",
+            "Small numbers are withheld, with others from which they would follow; counts are rounded, and numbers change only where enough cases came. So a count that is told may be off: with the default settings by about 11, where it takes up withheld ones by up to a quarter, and in a period that is over, which is a difference of two, by twice as much. Intervals do not know of that. Verdicts rest on exact counts.",
         ],
         dutch: [
             "Afscherming",
-            "Kleine aantallen worden afgeschermd, met andere waaruit ze zouden volgen; aantallen zijn afgerond, en getallen veranderen alleen als er genoeg gevallen bij kwamen. Oordelen berusten op exacte aantallen.",
+            "Kleine aantallen worden afgeschermd, met andere waaruit ze zouden volgen; aantallen zijn afgerond, en getallen veranderen alleen als er genoeg gevallen bij kwamen. Een verteld aantal kan er dus naast zitten: met de standaardinstellingen ongeveer 11, waar het afgeschermde opneemt tot een kwart, en in een periode die voorbij is, als verschil van twee, het dubbele. Intervallen weten daar niet van. Oordelen berusten op exacte aantallen.",
         ],
         source: "paritywatch, docs/privacy.md",
     },

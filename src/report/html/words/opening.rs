@@ -27,11 +27,13 @@ words! {
         nothing_missing: "Every day of the period has numbers, and everything that was kept could be read.", "Elke dag van de periode heeft getallen, en alles wat is bewaard kon worden gelezen.";
         no_release: "There are no numbers in this period. Nothing can be said about any profile.", "Er zijn in deze periode geen getallen. Er valt over geen enkel profiel iets te zeggen.";
         to_date: "to date", "tot nu toe";
-        to_date_note: "The period had not ended: this report is to date, and ends at {}. What comes later is not in it.", "De periode was nog niet voorbij: dit is een verslag tot nu toe, dat eindigt op {}. Wat later komt staat er niet in.";
+        to_date_note: "The period had not ended: this report is to date, and ends at {} (--as-of {} makes it again). What comes later is not in it.", "De periode was nog niet voorbij: dit is een verslag tot nu toe, dat eindigt op {} (--as-of {} maakt het opnieuw). Wat later komt staat er niet in.";
         unlisted_profile: "Not in the configuration any more: {}.", "Niet meer in de configuratie: {}.";
         days_missing: "{} of {} days have no numbers: {}.", "{} van {} dagen hebben geen getallen: {}.";
+        days_ended_early: "Days that end hours earlier than most, each with its last numbers: {}: {}. What came later on them is missing.", "Dagen die uren eerder ophouden dan de meeste, elk met de laatste getallen: {}: {}. Wat er die dagen later kwam ontbreekt.";
+        days_silent: "Days on which no event came, or too few to be told: {}: {}. Their numbers are those of the days before.", "Dagen waarop geen gebeurtenis kwam, of te weinig om te vertellen: {}: {}. Hun getallen zijn die van de dagen ervoor.";
         days_more: "and {} more entries", "en nog {} vermeldingen";
-        unreadable: "Cannot be read, and is missing here:", "Niet te lezen, en ontbreekt hier:";
+        unreadable: "Cannot be read, or is not whole, and is missing here:", "Niet te lezen of niet heel, en ontbreekt hier:";
         unreadable_more: "{} more things cannot be read.", "Nog {} zaken zijn niet te lezen.";
         withheld_some: "Findings with withheld numbers: {} of {}. There are so few cases that somebody could be recognised, or such numbers would follow.", "Bevindingen met afgeschermde getallen: {} van {}. Er zijn zo weinig gevallen dat iemand herkenbaar zou zijn, of zulke getallen zouden eruit volgen.";
         not_of_period: "Findings that count a rolling window which ended with the period, as there are no counts of the period itself: {} of {}. Each says so.", "Bevindingen die een doorlopend venster tellen dat met de periode eindigde, omdat er van de periode zelf geen tellingen zijn: {} van {}. Dat staat er telkens bij.";
@@ -41,6 +43,7 @@ words! {
         unread_details: "Rows whose details cannot be read, and are missing here: {}.", "Regels waarvan de bijzonderheden niet te lezen zijn, en hier ontbreken: {}.";
         gaps_accepted: "Gaps in the data that an operator accepted: {}. See Data quality.", "Gaten in de gegevens die een beheerder accepteerde: {}. Zie Kwaliteit van de gegevens.";
         no_findings_of: "Nothing was found out about: {}. No rule judges it, or no event of it came.", "Er is niets vastgesteld over: {}. Geen regel beoordeelt het, of er kwam geen gebeurtenis van.";
+        of_files_note: "Made of files, with numbers withheld for this report alone. Beside other numbers of the same cases, of the daemon or of another replay, it must not be published: their difference could tell of few people.", "Gemaakt van bestanden, met getallen die voor dit verslag alleen zijn afgeschermd. Naast andere getallen over dezelfde gevallen, van de daemon of van een andere herhaling, mag het niet worden gepubliceerd: het verschil kan iets zeggen over enkele mensen.";
         no_audit_note: "The report rests on no audit log, so that its numbers cannot be shown to be those that were published.", "Het verslag berust op geen auditlogboek. Dat zijn getallen zo gepubliceerd zijn, is dus niet aan te tonen.";
 
         summary: "Summary", "Samenvatting";
@@ -65,7 +68,8 @@ words! {
         why_unjudged: "Shown for the reader only, as their rules give no verdict: {}.", "Alleen getoond, omdat hun regels geen oordeel geven: {}.";
         happened: "What happened about it", "Wat ermee is gedaan";
         alerts_none: "No alert was open in the period. That is no proof of equal treatment.", "Er stond in de periode geen alarm open. Dat bewijst geen gelijke behandeling.";
-        alerts_some: "Alerts open in the period: {}. Still open at its end: {}. Measures reported: {}.", "Alarmen open in de periode: {}. Nog open aan het eind: {}. Gemelde maatregelen: {}.";
+        alerts_some: "Alerts open in the period: {}. Still open at its end: {}. Measures reported about them: {}.", "Alarmen open in de periode: {}. Nog open aan het eind: {}. Gemelde maatregelen daarover: {}.";
+        measures_of_profiles: "Measures reported about a profile as a whole: {}. They stand in its chapter.", "Gemelde maatregelen over een profiel als geheel: {}. Ze staan in het hoofdstuk ervan.";
         alerts_unanswered: "Open alerts without a reported measure: {}.", "Open alarmen zonder gemelde maatregel: {}.";
         per_profile: "Findings by profile, at the end of the period", "Bevindingen per profiel, aan het eind van de periode";
         profile: "Profile", "Profiel";

@@ -1,0 +1,31 @@
+//! Gives to the daemon what root has made in its state folder: nobody else could read it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{MetadataExt, fchown, lchown};
+use std::path::Path;
+
+use crate::checkpoint::error::{CheckpointError, failed};
+
+/// Makes a file or a folder that of the owner of the state folder, where it is another's. A link is not followed.
+///
+/// # Errors
+/// [`CheckpointError::Io`] if this user may not.
+pub fn give_to_owner(state: &Path, path: &Path) -> Result<(), CheckpointError> {
+    let owner = std::fs::metadata(state).map_err(|error| failed(state, "look at", error))?;
+    let found = std::fs::symlink_metadata(path).map_err(|error| failed(path, "look at", error))?;
+    if found.uid() == owner.uid() {
+        return Ok(());
+    }
+    lchown(path, Some(owner.uid()), Some(owner.gid()))
+        .map_err(|error| failed(path, "give to the owner of the state folder", error))
+}
+
+/// The same of a file that is open.
+pub(super) fn give_file(state: &Path, file: &File) -> io::Result<()> {
+    let owner = std::fs::metadata(state)?;
+    if file.metadata()?.uid() == owner.uid() {
+        return Ok(());
+    }
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
+}
