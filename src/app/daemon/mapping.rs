@@ -262,7 +262,7 @@ time = { path = "/at", format = "epoch_s" }
     fn run(size: usize, workers: &dyn Workers) -> (Vec<(usize, Rejection)>, Vec<(String, MappingCounts)>, String) {
         let settings = Settings::parse(CONFIG, "c.toml", std::iter::empty()).unwrap();
         let (mut stage, mut monitor) = stage(&settings);
-        let now = EventTime((START + 10_000) * 1_000);
+        let now = EventTime((START + 20_000) * 1_000);
         let payloads = payloads();
         let records = payloads.iter().zip(0..).map(|((partition, payload), offset)| {
             let record = RawRecord { payload: payload.as_bytes(), headers: &[], timestamp: Some(now) };

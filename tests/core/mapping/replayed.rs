@@ -27,8 +27,8 @@ name = "hits"
 indicator = "hit_rate"
 reference = "dutch"
 windows = ["90d"]
-warning = 1.1
-critical = 1.25
+warning = 0.9
+critical = 0.8
 evidence = "interval"
 "#;
 
