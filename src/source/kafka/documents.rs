@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::batch::{Batch, BatchRecord};
-use super::formats::Slot;
+use super::schemas::Slot;
 use crate::event::{Rejection, without_mark};
 use crate::source::format::{unframe, without_frame};
 

@@ -21,6 +21,7 @@ mod login;
 mod message;
 mod poison;
 mod reader;
+mod schemas;
 mod state;
 mod topics;
 mod trial;
