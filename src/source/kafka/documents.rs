@@ -57,7 +57,6 @@ impl Documents {
     }
 
     /// What a record holds that is the so-many-th of those that were turned into JSON last.
-    #[must_use]
     pub fn of<'d>(&'d self, index: usize, record: &BatchRecord<'d>) -> Document<'d> {
         match self.parts.get(index) {
             Some(Part::Text(range)) => Ok(self.text.get(range.clone()).unwrap_or_default()),
