@@ -15,7 +15,6 @@ mod tree;
 
 pub use avro::AvroSchema;
 pub use csv::{Csv, Row};
-use decimal::decimal;
 pub use framing::{unframe, without_frame};
 pub use names::Formats;
 pub use parquet::Parquet;

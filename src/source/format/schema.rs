@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::avro::AvroSchema;
+use super::framing::{unframe, without_frame};
 use super::json::Json;
 use super::protobuf::ProtobufSchema;
-use super::{unframe, without_frame};
 use crate::event::{Reason, Rejection};
 
 /// A schema, by which a record is written.

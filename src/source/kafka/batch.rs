@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use kafka_batch::{Failure, Record, Records};
 
-use super::formats::Schemas;
 use super::message::Bounded;
+use super::schemas::Schemas;
 use crate::plan::PartitionIndex;
 
 /// Records that are to be counted.

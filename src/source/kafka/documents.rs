@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::batch::{Batch, BatchRecord};
-use super::formats::Slot;
+use super::schemas::Slot;
 use crate::event::{Rejection, without_mark};
 use crate::source::format::{unframe, without_frame};
 
@@ -57,7 +57,6 @@ impl Documents {
     }
 
     /// What a record holds that is the so-many-th of those that were turned into JSON last.
-    #[must_use]
     pub fn of<'d>(&'d self, index: usize, record: &BatchRecord<'d>) -> Document<'d> {
         match self.parts.get(index) {
             Some(Part::Text(range)) => Ok(self.text.get(range.clone()).unwrap_or_default()),

@@ -22,6 +22,7 @@ mod message;
 mod poison;
 mod reader;
 mod sample;
+mod schemas;
 mod state;
 mod topics;
 mod trial;

@@ -40,7 +40,7 @@ proptest! {
 fn a_few_bytes_that_claim_much_are_refused_before_they_take_much() {
     let began = Instant::now();
     // 2^62 nulls; 2^62 records without fields; a text and a map of 2^62 bytes.
-    let most = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F];
+    let most = [0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F];
     let empty = r#"{"type":"array","items":{"type":"record","name":"N","fields":[]}}"#;
     for (schema, reason) in [
         (r#"{"type":"array","items":"null"}"#, Reason::TooLarge),
@@ -49,8 +49,7 @@ fn a_few_bytes_that_claim_much_are_refused_before_they_take_much() {
         (r#"{"type":"map","values":"null"}"#, Reason::UnsupportedFormat),
         (r#"{"type":"fixed","name":"F","size":1000000000000}"#, Reason::UnsupportedFormat),
     ] {
-        let body = [&most[..8], &[0x7E]].concat();
-        assert_eq!(json_of(&found_avro(schema), &body).unwrap_err().reason, reason, "{schema}");
+        assert_eq!(json_of(&found_avro(schema), &most).unwrap_err().reason, reason, "{schema}");
     }
     // Records that hold each other twice, forty levels down, from no bytes at all.
     let mut schema = "\"null\"".to_owned();

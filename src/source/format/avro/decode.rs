@@ -2,7 +2,7 @@
 
 use super::schema::{AvroSchema, Meaning, Node, Place};
 use crate::event::{Reason, Rejection};
-use crate::source::format::decimal;
+use crate::source::format::decimal::decimal;
 use crate::source::format::json::{Json, MAX_DEPTH};
 use crate::source::format::moment::{date, instant, time_of_day};
 

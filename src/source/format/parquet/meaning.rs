@@ -5,7 +5,7 @@ use parquet::data_type::Int96;
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::event::{Reason, Rejection};
-use crate::source::format::decimal;
+use crate::source::format::decimal::decimal;
 use crate::source::format::json::Json;
 use crate::source::format::moment::{Unit, date, instant, instant_of, time_of_day};
 

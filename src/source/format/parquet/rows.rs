@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Error, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -35,7 +36,7 @@ impl Parquet {
     /// # Errors
     /// Where the file cannot be read, or its columns cannot be fields of one object.
     pub fn open(file: File, limit: usize) -> Result<Self, Error> {
-        let reader = SerializedFileReader::new(file).map_err(error)?;
+        let reader = guarded(|| SerializedFileReader::new(file))?;
         let shape = Shape::of(reader.metadata().file_metadata().schema_descr());
         let shape = shape.map_err(|problem| Error::new(ErrorKind::InvalidData, problem))?;
         Ok(Self { reader, shape, next_group: 0, left_in_group: 0, left_in_memory: 0, number: 0, limit })
@@ -53,7 +54,7 @@ impl Parquet {
     /// Where the file cannot be read.
     pub fn next(&mut self, text: &mut Vec<u8>) -> Result<Option<(u64, Option<Rejection>)>, Error> {
         while self.left_in_memory == 0 {
-            if !self.read().map_err(error)? {
+            if !guarded(|| self.read())? {
                 return Ok(None);
             }
         }
@@ -106,6 +107,14 @@ fn object(tree: &Tree<Field>, columns: &[super::column::Column], json: &mut Json
         before = b",";
     }
     json.put(if tree.fields.is_empty() { b"{}" } else { b"}" })
+}
+
+/// Calls the reader of Parquet, which stops at some damaged files instead of refusing them. What it was about to read is not used any more then.
+fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Error> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(read) => read.map_err(error),
+        Err(_) => Err(Error::new(ErrorKind::InvalidData, "expected Parquet, found a damaged file")),
+    }
 }
 
 fn error(error: ParquetError) -> Error {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use prost_reflect::{DynamicMessage, Kind, MapKey, MessageDescriptor, ReflectMessage, Value};
 
-use super::known::known;
+use super::known::{duration, timestamp};
 use super::schema::ProtobufSchema;
 use crate::event::{Reason, Rejection};
 use crate::source::format::json::{Json, MAX_DEPTH};
@@ -29,18 +29,29 @@ fn decode(descriptor: MessageDescriptor, body: &[u8]) -> Result<DynamicMessage, 
     })
 }
 
+/// The package of messages that mean a plain value.
+const GOOGLE: &str = "google.protobuf.";
+
 /// Writes a message as an object, unless its type means something else.
-pub(super) fn message(found: &DynamicMessage, json: &mut Json<'_>, depth: usize) -> Result<(), Rejection> {
+fn message(found: &DynamicMessage, json: &mut Json<'_>, depth: usize) -> Result<(), Rejection> {
     if depth > MAX_DEPTH {
         let detail = format!("payload: expected at most {MAX_DEPTH} nested levels, found more");
         return Err(Rejection::of_format(Reason::TooDeep, detail));
     }
-    if let Some(written) = known(found, json, depth) {
-        return written;
+    let descriptor = found.descriptor();
+    match descriptor.full_name().strip_prefix(GOOGLE) {
+        Some("Timestamp") => return timestamp(found, json),
+        Some("Duration") => return duration(found, json),
+        Some(
+            "DoubleValue" | "FloatValue" | "Int64Value" | "UInt64Value" | "Int32Value" | "UInt32Value" | "BoolValue"
+            | "StringValue" | "BytesValue" | "Struct" | "ListValue",
+        ) => return only_field(found, json, depth),
+        Some("Value") => return any_value(found, json, depth),
+        _ => {}
     }
     json.put(b"{")?;
     let mut is_first = true;
-    for field in found.descriptor().fields() {
+    for field in descriptor.fields() {
         if field.supports_presence() && !found.has_field(&field) {
             continue;
         }
@@ -51,8 +62,24 @@ pub(super) fn message(found: &DynamicMessage, json: &mut Json<'_>, depth: usize)
     json.put(b"}")
 }
 
+/// Writes the value that is all that a message holds.
+fn only_field(found: &DynamicMessage, json: &mut Json<'_>, depth: usize) -> Result<(), Rejection> {
+    let descriptor = found.descriptor();
+    let Some(field) = descriptor.fields().next() else { return json.put(b"null") };
+    value_of(&found.get_field(&field), &field.kind(), json, depth + 1)
+}
+
+/// Writes one of the values that JSON has; without any it is null.
+fn any_value(found: &DynamicMessage, json: &mut Json<'_>, depth: usize) -> Result<(), Rejection> {
+    match found.fields().next() {
+        Some((field, _)) if field.name() == "null_value" => json.put(b"null"),
+        Some((field, value)) => value_of(value, &field.kind(), json, depth + 1),
+        None => json.put(b"null"),
+    }
+}
+
 /// Writes a value. `kind` is its field's.
-pub(super) fn value_of(value: &Value, kind: &Kind, json: &mut Json<'_>, depth: usize) -> Result<(), Rejection> {
+fn value_of(value: &Value, kind: &Kind, json: &mut Json<'_>, depth: usize) -> Result<(), Rejection> {
     match value {
         Value::Bool(value) => json.display(value),
         Value::I32(value) => json.display(value),

@@ -15,7 +15,9 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::answer::{Definition, Problem, Reference, read};
 use crate::settings::{Address, RegistrySettings, read_secret_text, shown_path};
-use crate::source::format::{AvroSchema, ProtobufSchema, Schema};
+use crate::source::format::avro::AvroSchema;
+use crate::source::format::protobuf::ProtobufSchema;
+use crate::source::format::schema::Schema;
 
 /// Largest answer, in bytes.
 const MAX_ANSWER_BYTES: u64 = 4 << 20;

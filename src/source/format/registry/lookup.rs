@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::answer::Problem;
 use super::client::{Client, RegistryError};
 use crate::settings::RegistrySettings;
-use crate::source::format::{Found, Schema};
+use crate::source::format::schema::{Found, Schema};
 use crate::status::{RegistryHealth, lock};
 
 /// Schemas that are kept, at most. The one that was got first is given up first.
