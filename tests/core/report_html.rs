@@ -127,7 +127,7 @@ fn what_was_found_and_what_could_not_be_judged_is_said_in_sentences() {
         "Too many cases missing: 1. Largest causes: no group.",
         "Reversed: crude and like-with-like point in opposite directions.",
         "Under this version of the profile the group fares worse",
-        "Still open at its end: 1. Measures reported: 1.",
+        "Still open at its end: 1. Measures reported about them: 1.",
         "criterion postcode taken out of the profile",
         "missing by cause, group: late 40, no group 150; reference: no group 90",
         "p90 95 min (90\u{202f}\u{2013}\u{202f}101)",

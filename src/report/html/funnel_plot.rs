@@ -12,6 +12,8 @@ const MAX_GROUPS: usize = 24;
 /// Width of a drawing and height of a group in it, in units of the drawing.
 const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 100.0;
+/// Height of a group as the style sheet has it for its name and number, in the size of their letters.
+const LINE: f64 = 1.8;
 
 /// The drawings of a table. `id` is a name that no other table has.
 pub(super) fn figures(view: View<'_>, id: &str, rows: &[FunnelReport]) -> Markup {
@@ -42,7 +44,7 @@ fn figure(view: View<'_>, id: &str, (index, stage): (usize, Stage), rows: &[Funn
     html! {
         figure {
             figcaption { (name) }
-            div.step style=(format!("--groups: {}", rows.len())) {
+            div.step {
                 div.names aria-hidden="true" { @for row in rows { span { (row.key.group) } } }
                 (bars(index, top, rows, (&title, &name), (&description, &described.join("; "))))
                 div.values aria-hidden="true" { @for row in rows { span.withheld[share(row, index).is_none()] { (said(row)) } } }
@@ -63,7 +65,7 @@ fn bars(
     let length = |share: f64| if top > 0.0 { share / top * WIDTH } else { 0.0 };
     let reference = reference(rows).and_then(|row| share(row, index)).map(length);
     html! {
-        svg.steps viewBox=(format!("0 0 {WIDTH} {height}")) preserveAspectRatio="none" role="img" aria-labelledby=(format!("{title} {description}")) {
+        svg.steps height=(format!("{:.1}em", LINE * rows.len() as f64)) viewBox=(format!("0 0 {WIDTH} {height}")) preserveAspectRatio="none" role="img" aria-labelledby=(format!("{title} {description}")) {
             title id=(title) { (name) }
             desc id=(description) { (described) }
             @for (place, row) in rows.iter().enumerate() {
