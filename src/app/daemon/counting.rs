@@ -115,7 +115,9 @@ impl Counting {
         let Self { workers, handled, mapping, refused, .. } = self;
         if mapping.is_needed() {
             let mut records = batch.records().enumerate();
-            let mut offset = |wanted: usize| records.find(|(place, _)| *place == wanted).map_or(0, |(_, of)| of.offset.unsigned_abs());
+            let mut offset = |wanted: usize| {
+                records.find(|(place, _)| *place == wanted).map_or(0, |(_, of)| of.offset.unsigned_abs())
+            };
             let records: Vec<_> =
                 received.iter().enumerate().map(|(index, received)| (*received, offset(place(index)))).collect();
             mapping.count(&**workers, &records, monitor, now);
