@@ -51,7 +51,7 @@ pub fn run(arguments: &InitArguments) -> Result<Finished, Failure> {
         Some(config) => load_to_print(config)?,
         None => arguments.settings(kafka.as_deref())?,
     };
-    let samples = arguments.what.read(settings.kafka.as_ref(), &settings.plan.event)?;
+    let samples = arguments.what.read(settings.kafka.as_ref(), &Formats::of_rules(&settings.formats), &settings.plan.event)?;
     check_not_empty(&samples)?;
     let reads_topics = samples.iter().any(|sample| !sample.is_file);
     let kafka = match &settings.kafka {

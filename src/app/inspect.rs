@@ -11,6 +11,7 @@ use crate::inspect::inspect;
 use crate::plan::Limits;
 use crate::settings::Kafka;
 use crate::source::SourceError;
+use crate::source::format::Formats;
 use crate::source::kafka::{Brokers, Wanted, sample_topic};
 use crate::source::sample::{MAX_SAMPLE, Sample, sample_file};
 
@@ -56,7 +57,7 @@ enum Format {
 /// where there is no record at all.
 pub fn run(arguments: &InspectArguments) -> Result<Finished, Failure> {
     let settings = load_to_print(&arguments.config.config)?;
-    let samples = arguments.what.read(settings.kafka.as_ref(), &settings.plan.event)?;
+    let samples = arguments.what.read(settings.kafka.as_ref(), &Formats::of_rules(&settings.formats), &settings.plan.event)?;
     let document = inspect(&samples, &settings.plan);
     let text = match arguments.format {
         Format::Table => document.to_table(),
@@ -85,7 +86,7 @@ impl SampleArguments {
     }
 
     /// Reads the samples: topics first, in the order in which they were named.
-    pub(super) fn read(&self, kafka: Option<&Kafka>, limits: &Limits) -> Result<Vec<Sample>, Failure> {
+    pub(super) fn read(&self, kafka: Option<&Kafka>, formats: &Formats, limits: &Limits) -> Result<Vec<Sample>, Failure> {
         let topics = match kafka {
             Some(kafka) if self.topics.is_empty() && self.files.is_empty() => &kafka.topics,
             _ => &self.topics,
@@ -103,7 +104,7 @@ impl SampleArguments {
             }
         }
         for file in &self.files {
-            samples.push(sample_file(file, limits, self.sample).map_err(failure)?);
+            samples.push(sample_file(file, formats, limits, self.sample).map_err(failure)?);
         }
         if samples.is_empty() {
             return Err(Failure::Usage("expected --topic, kafka.topics or a FILE to look at, found none".to_owned()));

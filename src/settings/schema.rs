@@ -8,8 +8,7 @@ use std::path::PathBuf;
 use super::address::Address;
 use super::checks::unchecked;
 use super::secrets::redacted_properties;
-pub use super::terms::Format;
-use super::terms::{DisclosurePlan, Mapping, Plan, Span};
+use super::terms::{DisclosurePlan, Format, Mapping, Plan, Span};
 
 /// The effective configuration. It is valid, and every default is filled in.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::compressed::{BytesRead, open};
 use super::format::{Csv, Formats, Parquet};
 use crate::event::{Rejection, without_mark};
-use crate::settings::Format;
+use crate::mapping::Format;
 
 /// Bytes of a byte order mark.
 const MARK_BYTES: u64 = 3;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::error::SourceError;
 use super::files::{Lines, Merge};
+use super::format::Formats;
 use crate::plan::{EventTime, Limits};
 use crate::status::TopicConfig;
 
@@ -95,9 +96,9 @@ impl SampleRecord {
 ///
 /// # Errors
 /// [`SourceError`] with the name of the file.
-pub fn sample_file(path: &Path, limits: &Limits, most: usize) -> Result<Sample, SourceError> {
+pub fn sample_file(path: &Path, formats: &Formats, limits: &Limits, most: usize) -> Result<Sample, SourceError> {
     let began = Instant::now();
-    let (mut merge, mut lines) = (Merge::open(&[PathBuf::from(path)], limits, false)?, Lines::default());
+    let (mut merge, mut lines) = (Merge::open(&[PathBuf::from(path)], formats, limits, false)?, Lines::default());
     let name = path.display().to_string();
     let (mut sample, mut bytes, mut more) = (Sample { name, is_file: true, ..Sample::default() }, 0, true);
     while more && sample.cut_short.is_none() {

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{Error, Read, Seek};
 use std::path::Path;
 
-use crate::settings::{Format, FormatRule};
+use crate::mapping::Format;
+use crate::settings::FormatRule;
 
 /// What a Parquet file begins with.
 const PARQUET: &[u8; 4] = b"PAR1";

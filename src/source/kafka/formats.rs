@@ -6,7 +6,8 @@ use super::batch::Batch;
 use super::schemas::{Schemas, Slot};
 use super::state::SourceState;
 use crate::plan::PartitionIndex;
-use crate::settings::{Format, Kafka};
+use crate::mapping::Format;
+use crate::settings::Kafka;
 use crate::source::error::SourceError;
 use crate::source::format::{Registry, unframe};
 
