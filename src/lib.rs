@@ -5,6 +5,7 @@ pub mod statistics;
 pub mod plan;
 
 pub mod event;
+pub mod mapping;
 
 pub mod ledger;
 

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 
 use super::failure::Failure;
+use super::mapped_files::MappedFiles;
 use super::threads;
 use crate::disclosure::EventCounts;
 use crate::event::{RawRecord, moment_of};
@@ -57,8 +58,9 @@ fn run(input: Input<'_>, settings: &Settings, mut each: Option<Each<'_>>) -> Res
     // No id is kept after the replay, so the key need not be secret. A fixed key makes replays repeatable.
     let key = PseudonymKey(*b"paritywatch.repl");
     let mut monitor = Monitor::new(settings.plan.clone(), key, Clock::Event { as_of: input.as_of });
-    let mut lines = Reading::open(input, settings)?;
-    if let Reading::Sorted(_, ends) = &mut lines {
+    let mut losses = Losses::default();
+    let mut lines = Reading::open(input, settings, &mut losses)?;
+    if let Reading::Sorted(_, ends, _) = &mut lines {
         // Days are published from the first one on: nothing is too old for that.
         if each.is_none() {
             let beginning = ends.beginning(settings.plan.window.history, input.as_of);
@@ -78,13 +80,13 @@ fn run(input: Input<'_>, settings: &Settings, mut each: Option<Each<'_>>) -> Res
     }
     let progress = progress_bar("replay", lines.total_bytes());
     let workers = threads::start(settings.threads)?;
-    let losses = handle_all(&mut lines, &mut monitor, (&*workers, &progress), &mut each)?;
+    let losses = handle_all(&mut lines, &mut monitor, (&*workers, &progress), &mut each, losses)?;
     progress.finish_and_clear();
     let refused = losses.refused;
     if refused > NAMED_REJECTIONS {
         eprintln!("paritywatch: {refused} lines were refused in all; events.rejected and events.mismatched count them");
     }
-    if let Reading::InOrder(_, ends) = &lines {
+    if let Reading::InOrder(_, ends, _) = &lines {
         check_order(&monitor)?;
         monitor.end_at(ends.supported(longest_window(settings)));
     }
@@ -122,10 +124,23 @@ pub struct Losses {
     first: Option<String>,
 }
 
+impl Losses {
+    /// Notes a line that was refused, and names it where it is among the first.
+    fn refuse(&mut self, file: &str, number: u64, why: &str) {
+        self.refused += 1;
+        if self.refused <= NAMED_REJECTIONS {
+            eprintln!("paritywatch: {file}:{number}: {why}");
+        }
+        if self.first.is_none() {
+            self.first = Some(format!("{file}:{number}: {why}"));
+        }
+    }
+}
+
 /// Returns why an event was not counted; `None` if it was, or was not to be counted.
 fn loss(handled: &Handled) -> Option<String> {
     match handled {
-        Handled::Accepted | Handled::Duplicate | Handled::BeyondAsOf => None,
+        Handled::Accepted | Handled::Duplicate | Handled::BeyondAsOf | Handled::Unmapped => None,
         Handled::Conflict => Some(
             "conflict: its case has another selection, or its control another outcome that it does not revise"
                 .to_owned(),
@@ -169,25 +184,24 @@ fn handle_all(
     monitor: &mut Monitor,
     (workers, progress): (&dyn Workers, &indicatif::ProgressBar),
     each: &mut Option<Each<'_>>,
+    mut losses: Losses,
 ) -> Result<Losses, Failure> {
-    let (mut lines, mut handled, mut losses) = (Lines::default(), Vec::new(), Losses::default());
+    let (mut lines, mut handled) = (Lines::default(), Vec::new());
     let sorted = matches!(files, Reading::Sorted(..));
     loop {
-        let read = files.next_lines(&mut lines, &monitor.plan().event);
+        let (read, is_end) = files.next_lines(&mut lines, &monitor.plan().event, &mut losses);
+        files.mapped().count(monitor);
         let received = lines.iter().map(|(partition, _, payload)| Received {
             partition: if sorted { PartitionIndex(0) } else { partition },
             record: RawRecord { payload, headers: &[], timestamp: None },
         });
         monitor.handle_batch_by(workers, &received.collect::<Vec<_>>(), EventTime(0), &mut handled);
         for ((partition, number, _), handled) in lines.iter().zip(&handled) {
-            if losses.first.is_none() {
-                losses.first = loss(handled).map(|why| format!("{}:{number}: {why}", files.name(partition)));
-            }
             if let Handled::Mismatched(rejection) | Handled::Rejected(rejection) = handled {
-                losses.refused += 1;
-                if losses.refused <= NAMED_REJECTIONS {
-                    eprintln!("paritywatch: {}:{number}: {rejection}", files.name(partition));
-                }
+                let why = files.mapped().told(partition, rejection);
+                losses.refuse(files.name(partition), number, &why);
+            } else if losses.first.is_none() {
+                losses.first = loss(handled).map(|why| format!("{}:{number}: {why}", files.name(partition)));
             }
         }
         if let Some(each) = each {
@@ -196,7 +210,7 @@ fn handle_all(
         progress.set_position(files.bytes_read());
         // Only now: the lines before one that cannot be read are handled all the same.
         read.map_err(failure)?;
-        if lines.is_empty() {
+        if is_end {
             return Ok(losses);
         }
     }
@@ -223,31 +237,35 @@ fn longest_window(settings: &Settings) -> Span {
 /// Where the lines come from.
 enum Reading {
     /// As they are in the files. The times are those read so far.
-    InOrder(Merge, Ends),
+    InOrder(Merge, Ends, MappedFiles),
     /// All together, by time. The times are those of all lines.
-    Sorted(Sorted, Ends),
+    Sorted(Sorted, Ends, MappedFiles),
 }
 
 impl Reading {
-    fn open(input: Input<'_>, settings: &Settings) -> Result<Self, Failure> {
+    fn open(input: Input<'_>, settings: &Settings, losses: &mut Losses) -> Result<Self, Failure> {
         let limits = &settings.plan.event;
         let mut files = Merge::open(input.files, limits, input.in_order).map_err(failure)?;
+        let mut mapped = MappedFiles::new(files.names().iter().map(String::as_str), &settings.mappings);
         if input.in_order {
-            return Ok(Self::InOrder(files, Ends::default()));
+            return Ok(Self::InOrder(files, Ends::default(), mapped));
         }
         let progress = progress_bar("sort", files.total_bytes());
-        let (mut sorter, mut lines) = (Sorter::new(limits), Lines::default());
+        let (mut sorter, mut lines, mut read) = (Sorter::new(limits), Lines::default(), Lines::default());
         loop {
-            files.next_lines(&mut lines).map_err(failure)?;
-            if lines.is_empty() {
+            files.next_lines(&mut read).map_err(failure)?;
+            if read.is_empty() {
                 break;
             }
+            mapped.replace((&mut read, &mut lines), limits, |file, number, why| {
+                losses.refuse(files.name(file), number, &why.to_string());
+            });
             lines.iter().try_for_each(|line| sorter.push(line)).map_err(failure)?;
             progress.set_position(files.bytes_read());
         }
         progress.finish_and_clear();
         let ends = sorter.ends().clone();
-        Ok(Self::Sorted(sorter.finish(files.names()).map_err(failure)?, ends))
+        Ok(Self::Sorted(sorter.finish(files.names()).map_err(failure)?, ends, mapped))
     }
 
     /// Sorted, all lines are one stream: the files that they stand in decide nothing.
@@ -258,36 +276,56 @@ impl Reading {
         }
     }
 
-    fn next_lines(&mut self, lines: &mut Lines, limits: &Limits) -> Result<(), SourceError> {
+    const fn mapped(&mut self) -> &mut MappedFiles {
         match self {
-            Self::InOrder(files, ends) => {
-                let read = files.next_lines(lines);
+            Self::InOrder(_, _, mapped) | Self::Sorted(_, _, mapped) => mapped,
+        }
+    }
+
+    /// Replaces the lines by the next ones. Returns whether there are no more: mappings may leave none of those that were read.
+    fn next_lines(
+        &mut self,
+        lines: &mut Lines,
+        limits: &Limits,
+        losses: &mut Losses,
+    ) -> (Result<(), SourceError>, bool) {
+        match self {
+            Self::InOrder(files, ends, mapped) => {
+                let mut found = Lines::default();
+                let read = files.next_lines(&mut found);
+                let is_end = found.is_empty();
+                mapped.replace((&mut found, lines), limits, |file, number, why| {
+                    losses.refuse(files.name(file), number, &why.to_string());
+                });
                 let moments = lines.iter().map(|(_, _, line)| moment_of(line, limits));
                 moments.filter(|moment| moment.moves_time).for_each(|moment| ends.observe(moment.time));
-                read
+                (read, is_end)
             }
-            Self::Sorted(sorted, _) => sorted.next_lines(lines),
+            Self::Sorted(sorted, ..) => {
+                let read = sorted.next_lines(lines);
+                (read, lines.is_empty())
+            }
         }
     }
 
     fn name(&self, file: PartitionIndex) -> &str {
         match self {
-            Self::InOrder(files, _) => files.name(file),
-            Self::Sorted(sorted, _) => sorted.name(file),
+            Self::InOrder(files, ..) => files.name(file),
+            Self::Sorted(sorted, ..) => sorted.name(file),
         }
     }
 
     const fn total_bytes(&self) -> u64 {
         match self {
-            Self::InOrder(files, _) => files.total_bytes(),
-            Self::Sorted(sorted, _) => sorted.total_bytes(),
+            Self::InOrder(files, ..) => files.total_bytes(),
+            Self::Sorted(sorted, ..) => sorted.total_bytes(),
         }
     }
 
     fn bytes_read(&self) -> u64 {
         match self {
-            Self::InOrder(files, _) => files.bytes_read(),
-            Self::Sorted(sorted, _) => sorted.bytes_read(),
+            Self::InOrder(files, ..) => files.bytes_read(),
+            Self::Sorted(sorted, ..) => sorted.bytes_read(),
         }
     }
 }

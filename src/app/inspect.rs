@@ -57,7 +57,7 @@ enum Format {
 pub fn run(arguments: &InspectArguments) -> Result<Finished, Failure> {
     let settings = load_to_print(&arguments.config.config)?;
     let samples = arguments.what.read(settings.kafka.as_ref(), &settings.plan.event)?;
-    let document = inspect(&samples, &settings.plan);
+    let document = inspect(&samples, &settings.plan, &settings.mappings);
     let text = match arguments.format {
         Format::Table => document.to_table(),
         Format::Json => format!("{}\n", document.to_json()),

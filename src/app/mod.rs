@@ -13,6 +13,8 @@ mod files;
 mod generate;
 mod init;
 mod inspect;
+mod mapped_files;
+mod mappings;
 mod power;
 mod print_config;
 mod replay;

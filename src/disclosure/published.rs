@@ -91,6 +91,8 @@ pub struct EventCounts {
     pub unknown_type: u64,
     /// Of a profile outside the allow-list.
     pub unknown_profile: u64,
+    /// Records from which no mapping has made an event.
+    pub unmapped: u64,
     /// After the end of a `replay`: `--as-of`, or the newest event that the others support.
     pub beyond_as_of: u64,
 }
@@ -112,9 +114,9 @@ impl EventCounts {
         Self { read, accepted, unmatched: plan.disclosure.stepped(self.unmatched), ..self }
     }
 
-    /// Returns all of them, each with its name.
+    /// Returns all of them, each with its name. Without mappings nothing can be unmapped: then the count is 0 and is not told.
     #[must_use]
-    pub const fn named(&self) -> [(&'static str, u64); 12] {
+    pub const fn named(&self) -> [(&'static str, u64); 13] {
         [
             ("read", self.read),
             ("accepted", self.accepted),
@@ -127,13 +129,14 @@ impl EventCounts {
             ("conflict", self.conflict),
             ("unknown_type", self.unknown_type),
             ("unknown_profile", self.unknown_profile),
+            ("unmapped", self.unmapped),
             ("beyond_as_of", self.beyond_as_of),
         ]
     }
 
     /// Returns `read` in its parts, each with its word for people. They add up to `read`.
     #[must_use]
-    pub const fn parts(&self) -> [(&'static str, u64); 9] {
+    pub const fn parts(&self) -> [(&'static str, u64); 10] {
         [
             ("accepted", self.accepted),
             ("duplicate", self.duplicate),
@@ -143,6 +146,7 @@ impl EventCounts {
             ("unknown type", self.unknown_type),
             ("unknown profile", self.unknown_profile),
             ("too late", self.too_late),
+            ("unmapped", self.unmapped),
             ("beyond the end", self.beyond_as_of),
         ]
     }

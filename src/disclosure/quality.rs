@@ -25,8 +25,8 @@ pub struct KeptQuality {
 impl KeptQuality {
     /// Returns what is known of the data of an evaluation. `gaps` are those that were ever accepted, as the operator wrote them.
     pub(super) fn all(published: &Published, gaps: &[String]) -> Vec<Self> {
-        let events = published.events().named();
-        let mut all: Vec<Self> = events.into_iter().map(|(name, count)| Self::counted("events", name, count)).collect();
+        let events = published.events().named().into_iter().filter(|told| *told != ("unmapped", 0));
+        let mut all: Vec<Self> = events.map(|(name, count)| Self::counted("events", name, count)).collect();
         all.extend(published.late().iter().map(Self::late));
         all.extend(Self::unlisted(published.unlisted()));
         if published.funnel_left_out() > 0 {

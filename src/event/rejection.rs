@@ -17,8 +17,23 @@ pub struct Rejection {
 
 impl Rejection {
     /// Returns a rejection. `detail` must not contain a value of the event.
-    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Self {
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
+    }
+
+    /// Returns the rejection with the name of the mapping that made the event.
+    #[must_use]
+    pub fn of_mapping(self, name: &str) -> Self {
+        Self { detail: format!("mapping {name:?}: {}", self.detail), ..self }
+    }
+
+    /// Returns the rejection of a record of which so many more events are refused.
+    #[must_use]
+    pub fn and_more(self, events: usize) -> Self {
+        if events == 0 {
+            return self;
+        }
+        Self { detail: format!("{}; {events} more events of the record are refused", self.detail), ..self }
     }
 
     /// Returns why an event is refused that has the identity of an earlier one and differs from it in `what`.

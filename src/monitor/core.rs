@@ -242,6 +242,11 @@ impl Monitor {
         self.plan.window.max_ahead.filter(|_| self.clock == Clock::Wall)
     }
 
+    /// Counts a record that was refused before it was an event, or from which no event was made.
+    pub fn handle_no_event(&mut self, handled: &Handled) {
+        self.tallies.count(type_index(None), handled);
+    }
+
     /// Counts a record that is no event of the contract.
     pub(super) fn handle_other(&mut self, handled: Handled) -> Handled {
         self.tallies.count(type_index(None), &handled);

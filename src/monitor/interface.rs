@@ -45,6 +45,8 @@ pub enum Handled {
     UnknownType,
     /// A profile outside the allow-list.
     UnknownProfile,
+    /// No mapping has made an event of it.
+    Unmapped,
     /// Bad input: to be dead-lettered.
     Rejected(Rejection),
     /// Later than `--as-of`: not read.

@@ -26,16 +26,25 @@ pub(super) struct Tallies {
 
 const TYPES: [&str; 9] =
     ["attributes", "complaint", "control", "measure", "outcome", "population", "selection", "tally", "unknown"];
-const RESULTS: [&str; 8] =
-    ["accepted", "conflict", "duplicate", "mismatched", "rejected", "too_late", "unknown_profile", "unknown_type"];
+const RESULTS: [&str; 9] = [
+    "accepted",
+    "conflict",
+    "duplicate",
+    "mismatched",
+    "rejected",
+    "too_late",
+    "unknown_profile",
+    "unknown_type",
+    "unmapped",
+];
 
-/// Returns every pair of a type and a result that a record can have: a record of an unknown type is rejected, or of an unknown
-/// type.
+/// Returns every pair of a type and a result that a record can have: a record of an unknown type is rejected, of an unknown
+/// type, or unmapped.
 pub fn possible_results() -> impl Iterator<Item = (&'static str, &'static str)> {
     let pairs = TYPES.into_iter().flat_map(|kind| RESULTS.into_iter().map(move |result| (kind, result)));
     pairs.filter(|(kind, result)| match *result {
         "rejected" => true,
-        "unknown_type" => *kind == "unknown",
+        "unknown_type" | "unmapped" => *kind == "unknown",
         _ => *kind != "unknown",
     })
 }
@@ -66,6 +75,7 @@ const fn result_index(handled: &Handled) -> Option<usize> {
         Handled::TooLate => Some(5),
         Handled::UnknownProfile => Some(6),
         Handled::UnknownType => Some(7),
+        Handled::Unmapped => Some(8),
         Handled::BeyondAsOf => None,
     }
 }
@@ -163,6 +173,7 @@ impl Tallies {
             conflict: of("conflict"),
             unknown_type: of("unknown_type"),
             unknown_profile: of("unknown_profile"),
+            unmapped: of("unmapped"),
             beyond_as_of: self.beyond_as_of,
         }
     }

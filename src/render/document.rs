@@ -112,7 +112,7 @@ struct Events<'p>(&'p EventCounts);
 impl Serialize for Events<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (name, count) in self.0.named() {
+        for (name, count) in self.0.named().into_iter().filter(|told| *told != ("unmapped", 0)) {
             map.serialize_entry(name, &count)?;
         }
         map.end()

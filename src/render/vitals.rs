@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::mapping::MappingCounts;
 use crate::monitor::Health;
 use crate::plan::EventTime;
 
@@ -34,6 +35,8 @@ pub struct Vitals<'v> {
     pub audit: AuditVitals,
     /// The history of what was published.
     pub history: HistoryVitals<'v>,
+    /// What became of the records that mappings read, by the name of the mapping.
+    pub mappings: &'v [(String, MappingCounts)],
     /// Whether the last reload of the configuration was refused.
     pub reload_refused: bool,
 }

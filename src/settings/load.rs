@@ -18,7 +18,7 @@ impl Settings {
     /// Reads the configuration: the file at `path`, over it the files `conf.d/*.toml` beside it, sorted by name, and over
     /// those the environment. `environment` is all of it; only names that start with [`PREFIX`](super::PREFIX) count.
     ///
-    /// Tables merge key by key, and the later layer wins. `[[rules]]` of all files are read one after the other.
+    /// Tables merge key by key, and the later layer wins. `[[rules]]` of all files are read one after the other, and so are `[[mappings]]`.
     ///
     /// # Errors
     /// [`SettingsError::Unreadable`] where a file cannot be read, else [`SettingsError::Invalid`] with every problem. Files

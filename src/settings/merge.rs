@@ -1,4 +1,4 @@
-//! Merges the layers of the configuration. Tables merge key by key, and the later layer wins; rules are joined.
+//! Merges the layers of the configuration. Tables merge key by key, and the later layer wins; rules and mappings are joined.
 //!
 //! The crate `config` merges the values. What it cannot carry, such as places and TOML dates, is kept in a side table of the
 //! same shape.
@@ -14,42 +14,46 @@ use super::tree::{Entries, Entry, Value};
 /// bracket has a meaning; below this key every key is taken as it is.
 const WHOLE: &str = "whole";
 
-/// The list that layers add to.
-const RULES: &str = "rules";
+/// The lists that layers add to.
+const LISTS: [&str; 2] = ["rules", "mappings"];
 
 /// Merges `layers`, the first the lowest.
 ///
 /// # Errors
 /// What `config` reports. It reports nothing for layers that are in memory.
 pub(super) fn merged(layers: Vec<Entries>) -> Result<Entries, ConfigError> {
-    let mut rules = None;
+    let mut lists = [const { None }; LISTS.len()];
     let mut spots = BTreeMap::new();
     let mut builder = Config::builder();
     for mut layer in layers {
-        append_rules(&mut rules, &mut layer);
+        for (name, list) in LISTS.into_iter().zip(&mut lists) {
+            append(list, &mut layer, name);
+        }
         let (values, layer_spots) = split_table(layer);
         overlay(&mut spots, layer_spots);
         builder = builder.add_source(Layer(values));
     }
     let mut tree = join_table(builder.build()?.get_table(WHOLE)?, spots);
-    if let Some(rules) = rules {
-        // Where a layer has a `rules` that is no list, that stays, to be reported.
-        tree.entry(RULES.to_owned()).or_insert(rules);
+    for (name, list) in LISTS.into_iter().zip(lists) {
+        if let Some(list) = list {
+            // Where a layer has one of this name that is no list, that stays, to be reported.
+            tree.entry(name.to_owned()).or_insert(list);
+        }
     }
     Ok(tree)
 }
 
-/// Moves the rules of a layer behind those of the layers before it. A `rules` that is no list stays for the reader.
-fn append_rules(rules: &mut Option<Entry>, layer: &mut Entries) {
-    if !matches!(layer.get(RULES), Some(Entry { value: Value::List(_), .. })) {
+/// Moves the list of a layer behind those of the layers before it. One that is no list stays for the reader.
+fn append(lists: &mut Option<Entry>, layer: &mut Entries, name: &str) {
+    if !matches!(layer.get(name), Some(Entry { value: Value::List(_), .. })) {
         return;
     }
-    let added = layer.remove(RULES);
-    match (rules, added) {
+    let added = layer.remove(name);
+    match (lists, added) {
         (Some(Entry { value: Value::List(list), .. }), Some(Entry { value: Value::List(added), .. })) => {
             list.extend(added);
         }
-        (rules, added) => *rules = added,
+        (lists, added) => *lists = added,
     }
 }
 

@@ -19,6 +19,7 @@ mod kafka;
 mod key;
 mod kinds;
 mod load;
+mod mappings;
 mod merge;
 mod named_files;
 mod number;

@@ -113,9 +113,8 @@ impl Toml {
         }
         self.allow_lists(&settings.plan);
         self.criteria(&settings.criteria, delivery);
-        for rule in &settings.plan.rules {
-            self.rule(rule, &settings.plan, delivery);
-        }
+        settings.plan.rules.iter().for_each(|rule| self.rule(rule, &settings.plan, delivery));
+        self.mappings(&settings.mappings);
     }
 
     /// Writes what depends on where the daemon runs. TOML allows tables after `[[rules]]`.

@@ -8,13 +8,15 @@ use std::path::PathBuf;
 use super::address::Address;
 use super::checks::unchecked;
 use super::secrets::redacted_properties;
-use super::terms::{DisclosurePlan, Plan, Span};
+use super::terms::{DisclosurePlan, Mapping, Plan, Span};
 
 /// The effective configuration. It is valid, and every default is filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Where events come from and where alerts go; only `run` needs it.
     pub kafka: Option<Kafka>,
+    /// Events made from documents of another shape.
+    pub mappings: Vec<Mapping>,
     /// What the core does. `max_ahead` and `stale_after` are `Some`.
     pub plan: Plan,
     /// What may be published.

@@ -10,6 +10,7 @@ use super::duration::{MAX_DURATION_DAYS, SHAPE, format_duration, parse_duration}
 use super::given::Given;
 use super::kafka::kafka;
 use super::key::shown;
+use super::mappings::{Known, mappings};
 use super::print::config_hash;
 use super::problem::Problems;
 use super::report::report;
@@ -26,8 +27,7 @@ const MAX_MISSING: f64 = 0.05;
 
 /// Reads every section. Where the problems say that something is wrong, the settings are of no use.
 pub(super) fn settings(mut root: Table<'_>) -> Settings {
-    let kafka = root.optional_table("kafka").map(kafka);
-    let window = window(root.table("window"));
+    let (kafka, window) = (root.optional_table("kafka").map(kafka), window(root.table("window")));
     let (privacy, rules_per_series) = privacy(root.table("privacy"));
     let (state, history) = (state(root.table("state")), history(root.table("history")));
     let LimitsTable { ledger, series_limit, outbox_limit, threads, event } =
@@ -37,8 +37,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let profiles = profiles(&mut root, event.string_bytes);
     let dimensions = dimensions(&mut root, event.string_bytes);
     let criteria = criteria(root.table("criteria"), event.string_bytes);
-    let max_missing = coverage(root.table("coverage"));
-    let audit = audit(root.table("audit"));
+    let (max_missing, audit) = (coverage(root.table("coverage")), audit(root.table("audit")));
     let (periods, report) = report(root.table("report"));
     let surroundings = Surroundings {
         profiles: &profiles,
@@ -52,6 +51,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     };
     let rules = rules(&mut root, &surroundings);
     limit_series(&rules, (&profiles, &dimensions), (&privacy.disclosure, &rules_per_series), root.problems);
+    let mappings = mappings(&mut root, &Known::new(kafka.as_ref(), &profiles, &dimensions));
     root.finish();
     let plan = Plan {
         config_hash: String::new(),
@@ -68,6 +68,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     };
     let mut settings = Settings {
         kafka,
+        mappings,
         plan,
         privacy,
         max_missing,

@@ -360,6 +360,29 @@ impl<'p> Table<'p> {
         tables
     }
 
+    /// Returns the items of the list of this name, each with its key; `None` where it is missing, or was refused.
+    pub fn take_list(&mut self, key: &'static str, count: RangeInclusive<usize>) -> Option<Vec<(String, Entry)>> {
+        let (place, value) = self.take(key)?;
+        let path = self.path_of(key);
+        let described = value.describe();
+        let found = match value.list(&place) {
+            Some(items) if count.contains(&items.len()) => {
+                return Some(items.into_iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), item)).collect());
+            }
+            Some(items) => format!("{} items", items.len()),
+            None => described,
+        };
+        let expected = format!("a list of {} to {} values", count.start(), grouped_size(*count.end()));
+        self.problems.add(&place, &path, expected, found);
+        None
+    }
+
+    /// Returns the value of this name as it was written, with its key; `None` where it is missing.
+    pub fn take_value(&mut self, key: &'static str) -> Option<(String, Entry)> {
+        let (place, value) = self.take(key)?;
+        Some((self.path_of(key), Entry { place, value }))
+    }
+
     /// Reports that the table as a whole is not what was expected.
     pub fn refuse(&mut self, expected: impl Into<String>, found: impl Into<String>) {
         self.problems.add(&self.place, &self.path, expected, found);

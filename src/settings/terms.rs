@@ -2,6 +2,13 @@
 //!
 //! Every import of this room from a room of the core stands here.
 
+pub(super) use jiff::tz::TimeZone;
+
+pub(super) use crate::mapping::{
+    Condition, Constant, Deletes, Envelope, Field, Format, Kind, MAX_FIELDS as MAX_MAPPED_FIELDS, Mapping, Origin,
+    Path, Shape, Target, TimeFormat, TimeRule, names as target_names, required as required_fields,
+    target as target_named,
+};
 pub(super) use crate::plan::group_name::{normalise, skeleton};
 pub(super) use crate::plan::{
     Automation, Benchmark, Calendar, Channel, Compare, ComplaintMeasure, Complaints, Coverage, Criterion,

@@ -54,7 +54,8 @@ impl Lines {
         self.lines.is_empty()
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Removes all of them.
+    pub fn clear(&mut self) {
         self.bytes.clear();
         self.lines.clear();
     }
@@ -63,7 +64,8 @@ impl Lines {
         self.lines.len() >= BATCH_LINES || self.bytes.len() >= BATCH_BYTES
     }
 
-    pub(super) fn push(&mut self, partition: PartitionIndex, number: u64, line: &[u8]) {
+    /// Adds a line: its file, its number in it, and its bytes.
+    pub fn push(&mut self, partition: PartitionIndex, number: u64, line: &[u8]) {
         self.bytes.extend_from_slice(line);
         self.lines.push((partition, number, self.bytes.len()));
     }

@@ -16,6 +16,7 @@ use super::source::{PartitionHealth, SourceHealth};
 use super::topics::InputHealth;
 use crate::checkpoint::HistoryHealth;
 use crate::disclosure::Published;
+use crate::mapping::MappingCounts;
 use crate::monitor::{Health, Monitor};
 use crate::render::{AuditVitals, CheckpointVitals, DeadLetterVitals, HistoryVitals, PartitionVitals, Vitals};
 
@@ -49,6 +50,8 @@ pub struct View {
     pub history: HistoryHealth,
     /// The HTTP server, as it is when one looks.
     pub http: Arc<HttpHealth>,
+    /// What became of the records that mappings read, by the name of the mapping.
+    pub mappings: Vec<(String, MappingCounts)>,
     /// How long records take through the daemon.
     pub latency: ProcessingLatency,
     /// How late events were.
@@ -76,6 +79,7 @@ impl View {
             audit: AuditHealth::default(),
             history: HistoryHealth::default(),
             http: Arc::default(),
+            mappings: Vec::new(),
             latency: ProcessingLatency::default(),
             lateness: LatenessHealth::of(monitor),
             evaluation_took: Duration::ZERO,
@@ -163,6 +167,7 @@ impl View {
                 left_out: history.failed.saturating_add(history.dropped),
                 trouble: history.trouble.as_deref(),
             },
+            mappings: &self.mappings,
             reload_refused: operation.refused,
             audit: AuditVitals { entries: audit.entries, signed: audit.signed, trouble: audit.trouble() },
         }

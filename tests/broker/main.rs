@@ -17,6 +17,7 @@ mod kafka_in_place;
 mod kafka_inspect;
 mod kafka_kept;
 mod kafka_machine;
+mod kafka_mapping;
 mod kafka_rotation;
 mod kafka_run;
 mod kafka_security;

@@ -92,7 +92,7 @@ fn monitor() -> Monitor {
 #[test]
 fn every_way_of_the_program_is_in_the_file() {
     let text = read("tests/LOSSES.md");
-    let of_records = variants!(Handled: Accepted, Duplicate, Mismatched(_), Conflict, TooLate, UnknownType, UnknownProfile, Rejected(_), BeyondAsOf);
+    let of_records = variants!(Handled: Accepted, Duplicate, Mismatched(_), Conflict, TooLate, UnknownType, UnknownProfile, Unmapped, Rejected(_), BeyondAsOf);
     let of_findings = variants!(Cause: Late, NoGroup, UnlistedGroup, Released, Conflict, Dropped, ImpossibleCounts, Unmatched, NoStratum, NoValue);
     let of_cases = variants!(LossCause: Released, Conflict, Dropped);
     let known: BTreeSet<String> = ways().into_iter().flat_map(|way| way.code).collect();
@@ -111,6 +111,7 @@ fn every_way_of_the_program_is_in_the_file() {
         conflict,
         unknown_type,
         unknown_profile,
+        unmapped,
         beyond_as_of
     );
     for count in counts {
@@ -120,7 +121,10 @@ fn every_way_of_the_program_is_in_the_file() {
 
 #[test]
 fn what_the_file_names_is_there() {
-    let document: Value = serde_json::from_str(&monitor().published().to_json()).unwrap();
+    let mut monitor = monitor();
+    // It is told only where there are mappings.
+    monitor.handle_no_event(&Handled::Unmapped);
+    let document: Value = serde_json::from_str(&monitor.published().to_json()).unwrap();
     let (metrics, rules) = (read("deploy/metrics.md"), rules());
     let causes = Cause::ALL.map(Cause::name);
     let parts: Vec<&str> = EventCounts::default().parts().into_iter().map(|(word, _)| word).collect();
@@ -183,7 +187,7 @@ fn what_never_happened_is_a_zero_and_not_nothing() {
     for result in ["accepted", "duplicate", "conflict", "too_late", "unknown_profile", "rejected"] {
         has(&format!("paritywatch_events_total{{result=\"{result}\",type=\"selection\"}} 0"));
     }
-    for result in ["unknown_type", "rejected"] {
+    for result in ["unknown_type", "unmapped", "rejected"] {
         has(&format!("paritywatch_events_total{{result=\"{result}\",type=\"unknown\"}} 0"));
     }
     for reason in Reason::ALL {

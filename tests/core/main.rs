@@ -44,6 +44,7 @@ mod late_by_feed;
 mod ledger_oracle;
 mod letting_go;
 mod losses;
+mod mapping;
 mod measures;
 mod membership_wait;
 mod minimised;

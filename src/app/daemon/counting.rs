@@ -1,8 +1,11 @@
 //! Hands batches of records to the monitor. The memory for it is used again.
 
+use super::mapping::MappingStage;
+use crate::checkpoint::Input;
 use crate::event::{RawRecord, Rejection, without_mark};
+use crate::mapping::Mapping;
 use crate::monitor::{Handled, Monitor, Received, Workers};
-use crate::plan::EventTime;
+use crate::plan::{EventTime, PartitionIndex};
 use crate::source::kafka::{Batch, BatchRecord};
 
 /// The threads that recognise records, and the memory that is used again.
@@ -11,12 +14,28 @@ pub struct Counting {
     /// Empty between two batches: it borrows from none.
     received: Vec<Received<'static>>,
     handled: Vec<Handled>,
+    mapping: MappingStage,
 }
 
 impl Counting {
-    /// Counts by these threads.
-    pub fn new(workers: Box<dyn Workers>) -> Self {
-        Self { workers, received: Vec::new(), handled: Vec::new() }
+    /// Counts by these threads, topics of these mappings by their events. `inputs` are the partitions that are known.
+    pub fn new(workers: Box<dyn Workers>, mappings: &[Mapping], inputs: &[Input]) -> Self {
+        let mapping = MappingStage::new(mappings);
+        let mut counting = Self { workers, received: Vec::new(), handled: Vec::new(), mapping };
+        for (index, input) in (0..).map(PartitionIndex).zip(inputs) {
+            counting.add_partition(index, &input.topic, input.partition);
+        }
+        counting
+    }
+
+    /// Takes note of a partition.
+    pub fn add_partition(&mut self, index: PartitionIndex, topic: &str, partition: i32) {
+        self.mapping.add_partition(index, topic, partition);
+    }
+
+    /// What mappings have done.
+    pub const fn mapping(&mut self) -> &mut MappingStage {
+        &mut self.mapping
     }
 
     /// Hands the records of a batch to the monitor where they are.
@@ -30,16 +49,29 @@ impl Counting {
             let payload = without_mark(record.payload);
             Received { partition: record.partition, record: RawRecord { payload, headers, timestamp } }
         }));
-        monitor.handle_batch_by(&*self.workers, &received, now, &mut self.handled);
+        if self.mapping.is_needed() {
+            let offsets = batch.records().map(|record| record.offset.unsigned_abs());
+            let records: Vec<_> = received.iter().copied().zip(offsets).collect();
+            self.mapping.count(&*self.workers, &records, monitor, now);
+            self.handled.clear();
+        } else {
+            monitor.handle_batch_by(&*self.workers, &received, now, &mut self.handled);
+        }
         self.received = of_any_lifetime(received);
     }
 
     /// The records that were refused: those rejected, and those that are not what came first by their identity. `batch` is the one that was counted last.
     pub fn rejected<'c>(&'c self, batch: &'c Batch) -> impl Iterator<Item = (BatchRecord<'c>, &'c Rejection)> {
-        self.handled.iter().zip(batch.records()).filter_map(|(handled, record)| match handled {
+        let of_events = self.handled.iter().zip(batch.records()).filter_map(|(handled, record)| match handled {
             Handled::Mismatched(rejection) | Handled::Rejected(rejection) => Some((record, rejection)),
             _ => None,
-        })
+        });
+        let refused = if self.mapping.is_needed() { self.mapping.refused() } else { &[] };
+        let mut refused = refused.iter().peekable();
+        let of_records = batch.records().enumerate().filter_map(move |(place, record)| {
+            refused.next_if(|(of, _)| *of == place).map(|(_, rejection)| (record, rejection))
+        });
+        of_events.chain(of_records)
     }
 }
 

@@ -14,6 +14,7 @@ mod keeper;
 mod key;
 mod latency;
 mod lock;
+mod mapping;
 mod missed;
 mod notes;
 mod receivers;

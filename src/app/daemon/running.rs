@@ -100,13 +100,14 @@ impl Daemon {
         let dead_letters = DeadLetters::connect(&brokers, &kafka.dead_letter_topic, kafka.dead_letter_payload);
         let dead_letters = dead_letters.map_err(Failure::configuration)?;
         let historian = Historian::start(settings, owner, keeper.accepted_gaps())?;
+        let counting = Counting::new(threads::start(settings.threads)?, &settings.mappings, keeper.inputs());
         let shared =
             Arc::new(Shared::with_past(&monitor, settings.series_limit, (&settings.state.dir, &settings.report_dir())));
         let accepted_gaps = keeper.accepted_gaps().len() as u64;
         let operation = Operation { accepted_gaps, key_since: Some(key_files.since), ..Operation::default() };
         Ok(Self {
             monitor,
-            counting: Counting::new(threads::start(settings.threads)?),
+            counting,
             owner: owner.clone(),
             brokers,
             source,
@@ -220,6 +221,7 @@ impl Daemon {
                 self.operation.reloads += 1;
                 self.evaluate_every = evaluate_every(&settings);
                 self.shared.set_series_limit(settings.series_limit);
+                self.counting.mapping().replace(&settings.mappings);
                 self.keeper.change_configuration(&settings);
                 self.audit.tell_configuration(&settings);
                 self.historian.change_configuration(&settings);
@@ -282,6 +284,7 @@ impl Daemon {
             Feed::Partition(index, input) => {
                 self.monitor.add_partition(index, self.clock.now());
                 hold_to_measure_topics(&mut self.monitor, self.measure_topics.as_deref(), (index, &input));
+                self.counting.add_partition(index, &input.topic, input.partition);
                 self.keeper.add_partition(input);
             }
             Feed::Passed(index, offset) => self.keeper.pass(index, offset),
@@ -345,14 +348,12 @@ impl Daemon {
         if evaluated {
             self.historian.tell(&published, self.clock.now());
         }
-        self.invariants.note();
-        self.unlisted.note(published.unlisted());
-        self.unanswered.note(published.measures());
+        self.note(&published);
         if evaluated {
             self.latency.note_published(self.clock.now());
         }
         self.tell_audit(&published);
-        let disclosure = &self.monitor.plan().disclosure;
+        let (disclosure, mappings) = (&self.monitor.plan().disclosure, self.counting.mapping().counts());
         self.shared.show(View {
             published,
             health: self.monitor.health(),
@@ -366,6 +367,7 @@ impl Daemon {
             audit: self.audit.health(),
             history: self.historian.health(),
             http: self.shared.http(),
+            mappings,
             latency: self.latency.latency(disclosure),
             lateness: self.latency.lateness(disclosure, LatenessHealth::of(&self.monitor)),
             evaluation_took: began.elapsed(),
@@ -380,6 +382,13 @@ impl Daemon {
         let made = self.audit.take_reports();
         made.iter().for_each(|report| note_report(&mut self.monitor, report));
         self.monitor.handle_tick(self.clock.now());
+    }
+
+    /// Logs what is new and worth a look.
+    fn note(&mut self, published: &Published) {
+        self.invariants.note();
+        self.unlisted.note(published.unlisted());
+        self.unanswered.note(published.measures());
     }
 
     /// Tells the audit log what an evaluation alone does not change.

@@ -17,6 +17,7 @@ pub(super) fn section(language: Language, vitals: &Vitals<'_>, now: EventTime) -
             h2 id="health" { (language.health()) }
             (summary(language, vitals, now))
             (partitions(language, vitals))
+            (mappings(language, vitals))
             @let health = vitals.health;
             div.pair {
                 @if !health.by_type.is_empty() {
@@ -132,6 +133,46 @@ fn partitions(language: Language, vitals: &Vitals<'_>) -> Markup {
         }
         @if partitions.len() > shown.len() {
             p.note { (fill(language.left_out_partitions(), &[&language.count((partitions.len() - shown.len()) as u64)])) }
+        }
+    }
+}
+
+/// What became of the records that mappings read.
+fn mappings(language: Language, vitals: &Vitals<'_>) -> Markup {
+    if vitals.mappings.is_empty() {
+        return html! {};
+    }
+    let names = [
+        language.mapped(),
+        language.mapped_events(),
+        language.unmapped(),
+        language.unchanged(),
+        language.deleted(),
+        language.refused(),
+    ];
+    html! {
+        div.scroll role="region" tabindex="0" aria-label=(language.mappings_caption()) {
+            table {
+                caption { (language.mappings_caption()) }
+                thead {
+                    tr {
+                        th scope="col" { (language.mapping()) }
+                        th.number scope="col" { (language.records()) }
+                        @for name in names { th.number scope="col" { (name) } }
+                    }
+                }
+                tbody {
+                    @for (name, counts) in vitals.mappings {
+                        tr {
+                            th scope="row" { code { (name) } }
+                            td.number { (language.count(counts.records)) }
+                            @for count in [counts.mapped, counts.events, counts.unmapped, counts.unchanged, counts.deleted, counts.refused] {
+                                td.number { (language.count(count)) }
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -281,6 +281,15 @@ texts! {
     event_type: "Type", "Soort";
     event_result: "Result", "Uitkomst";
     event_count: "Events", "Gebeurtenissen";
+    mappings_caption: "What became of the records that mappings read, since the start", "Wat er werd van de records die afbeeldingen lezen, sinds de start";
+    mapping: "Mapping", "Afbeelding";
+    records: "Records", "Records";
+    mapped: "Mapped", "Afgebeeld";
+    mapped_events: "Events", "Gebeurtenissen";
+    unmapped: "No condition holds", "Geen voorwaarde geldt";
+    unchanged: "Unchanged", "Ongewijzigd";
+    deleted: "Deleted", "Verwijderd";
+    refused: "Refused", "Geweigerd";
     rejections_caption: "Rejected events by reason", "Geweigerde gebeurtenissen naar reden";
     reason: "Reason", "Reden";
     no_event: "no event yet", "nog geen gebeurtenis";

@@ -76,6 +76,7 @@ fn word<'t>(view: View<'t>, name: &'t str) -> &'t str {
         "conflict" => chapters.word_conflict,
         "unknown_type" => chapters.word_unknown_type,
         "unknown_profile" => chapters.word_unknown_profile,
+        "unmapped" => chapters.word_unmapped,
         "beyond_as_of" => chapters.word_beyond_as_of,
         other => other,
     }

@@ -17,6 +17,7 @@ mod http;
 mod labels;
 mod lateness;
 mod live;
+mod mapping;
 mod metric;
 mod monitor;
 mod operation;

@@ -7,7 +7,7 @@ use super::metric::Metric;
 use super::scrape::Scrape;
 use super::{
     alerts, audit, consumer, delivery, duties, evidence, findings, funnel, handled, history, http, lateness, live,
-    monitor, operation, probabilistic,
+    mapping, monitor, operation, probabilistic,
 };
 use crate::disclosure::Published;
 use crate::status::{View, lock, wall_clock};
@@ -24,8 +24,9 @@ const PUBLISHED: [&[Metric]; 7] = [
 ];
 
 /// The tables that change from one scrape to the next.
-const LIVE: [&[Metric]; 8] = [
+const LIVE: [&[Metric]; 9] = [
     &monitor::METRICS,
+    &mapping::METRICS,
     &lateness::METRICS,
     &consumer::METRICS,
     &delivery::METRICS,

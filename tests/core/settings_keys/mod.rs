@@ -128,8 +128,11 @@ fn every_key_of_the_program_has_a_row_and_is_shown_in_an_example() {
         sections
     });
     let section_name = |section: &&str| section.trim_matches(['[', ']']).split('.').next().unwrap().to_owned();
+    let mut of_program = known("");
+    // A list of tables whose keys need each other: see the test `mapping::problems`.
+    assert!(of_program.remove("mappings"));
     assert_eq!(
-        known(""),
+        of_program,
         sections.keys().map(section_name).collect(),
         "the sections of the program and of the rows differ"
     );

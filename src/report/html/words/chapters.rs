@@ -123,6 +123,7 @@ words! {
         word_conflict: "conflict", "conflict";
         word_unknown_type: "of an unknown type", "van een onbekende soort";
         word_unknown_profile: "of an unknown profile", "van een onbekend profiel";
+        word_unmapped: "from which no mapping made an event", "waaruit geen afbeelding een gebeurtenis maakte";
         word_beyond_as_of: "later than the report looks", "later dan het verslag kijkt";
         coverage_caption: "Findings with missing cases, the largest share first", "Bevindingen met ontbrekende gevallen, het grootste aandeel eerst";
         coverage_none: "No finding is known to miss cases.", "Van geen bevinding is bekend dat zij gevallen mist.";

@@ -1,0 +1,152 @@
+//! What became of records: their events, as JSON of the contract, or why there are none.
+
+use std::ops::Range;
+
+use super::read::Slots;
+use crate::event::Rejection;
+
+/// What became of a row of records, with room that is used again.
+#[derive(Debug, Default)]
+pub struct Mapped {
+    pub(super) bytes: Vec<u8>,
+    pub(super) events: Vec<Made>,
+    records: Vec<Done>,
+    /// By mapping of the mapper.
+    counts: Vec<MappingCounts>,
+    pub(super) room: Room,
+}
+
+/// An event: the mapping that made it, and where it ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Made {
+    pub mapping: usize,
+    pub end: usize,
+}
+
+/// Room for one document.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    pub document: Slots,
+    pub element: Slots,
+    pub row: Vec<u8>,
+    pub other: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Done {
+    Events(usize),
+    Left(Left),
+    Refused(Rejection),
+}
+
+/// Why a record has no event although nothing is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Left {
+    /// No condition holds, or its array is empty.
+    Unmapped,
+    /// The row has changed in nothing that is read, or its deletion was told before.
+    Unchanged,
+    /// The row was deleted, or its condition no longer holds, which no event says.
+    Deleted,
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug)]
+pub enum MappedRecord<'m> {
+    /// It has events, of which there are so many.
+    Events(usize),
+    /// It has none.
+    Left(Left),
+    /// It is refused.
+    Refused(&'m Rejection),
+}
+
+/// What became of the records that a mapping has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MappingCounts {
+    /// All of them.
+    pub records: u64,
+    /// Those that gave events.
+    pub mapped: u64,
+    /// The events.
+    pub events: u64,
+    /// Those of which no condition holds.
+    pub unmapped: u64,
+    /// Changes of rows in nothing that is read.
+    pub unchanged: u64,
+    /// Rows that were deleted.
+    pub deleted: u64,
+    /// Those that were refused.
+    pub refused: u64,
+}
+
+impl MappingCounts {
+    /// Adds those of another time.
+    pub fn add(&mut self, other: &Self) {
+        let Self { records, mapped, events, unmapped, unchanged, deleted, refused } = other;
+        self.records = self.records.saturating_add(*records);
+        self.mapped = self.mapped.saturating_add(*mapped);
+        self.events = self.events.saturating_add(*events);
+        self.unmapped = self.unmapped.saturating_add(*unmapped);
+        self.unchanged = self.unchanged.saturating_add(*unchanged);
+        self.deleted = self.deleted.saturating_add(*deleted);
+        self.refused = self.refused.saturating_add(*refused);
+    }
+}
+
+impl Mapped {
+    /// Forgets all records.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.events.clear();
+        self.records.clear();
+        self.counts.clear();
+    }
+
+    /// What became of each record, in their order.
+    pub fn records(&self) -> impl Iterator<Item = MappedRecord<'_>> {
+        self.records.iter().map(|done| match done {
+            Done::Events(count) => MappedRecord::Events(*count),
+            Done::Left(left) => MappedRecord::Left(*left),
+            Done::Refused(rejection) => MappedRecord::Refused(rejection),
+        })
+    }
+
+    /// The events of all records, in their order: the number of the mapping, and the event.
+    pub fn events(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let mut begin = 0;
+        self.events.iter().map(move |made| {
+            let range: Range<usize> = std::mem::replace(&mut begin, made.end)..made.end;
+            (made.mapping, self.bytes.get(range).unwrap_or_default())
+        })
+    }
+
+    /// What became of the records, by the number of the mapping.
+    #[must_use]
+    pub fn counts(&self) -> &[MappingCounts] {
+        &self.counts
+    }
+
+    /// Counts something of a mapping.
+    pub(super) fn count(&mut self, mapping: usize, count: impl FnOnce(&mut MappingCounts)) {
+        if mapping >= self.counts.len() {
+            self.counts.resize(mapping + 1, MappingCounts::default());
+        }
+        if let Some(counts) = self.counts.get_mut(mapping) {
+            count(counts);
+        }
+    }
+
+    /// Ends a record that has events since `first`, or none.
+    pub(super) fn end_record(&mut self, first: usize, left: Left) {
+        let count = self.events.len() - first;
+        self.records.push(if count == 0 { Done::Left(left) } else { Done::Events(count) });
+    }
+
+    /// Ends a record that is refused: none of its events counts.
+    pub(super) fn refuse_record(&mut self, first: usize, rejection: Rejection) {
+        self.events.truncate(first);
+        self.bytes.truncate(self.events.last().map_or(0, |made| made.end));
+        self.records.push(Done::Refused(rejection));
+    }
+}

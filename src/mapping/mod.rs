@@ -1,0 +1,33 @@
+//! Mappings: events of the contract made from documents of another shape, by paths, without code.
+//!
+//! A mapping is compiled once. A document is read in one pass over its bytes, which notes where the values lie that
+//! some mapping asks for; no tree is built. The events are written as JSON of the contract, and go through its decoder
+//! like those of any producer: every check of the contract holds for them.
+
+mod build;
+mod change;
+mod condition;
+mod field;
+mod layout;
+mod limits;
+mod mapped;
+mod mapper;
+mod path;
+mod place;
+mod read;
+mod run;
+mod scan;
+mod spec;
+mod target;
+mod text;
+mod time;
+mod trie;
+mod view;
+
+pub use limits::{MAX_EVENTS, MAX_FIELDS, MAX_LARGEST_EVENTS};
+pub use mapped::{Left, Mapped, MappedRecord, MappingCounts};
+pub use mapper::{Bounds, Mapper};
+pub use path::{Path, PathError, Scope, Step};
+pub use place::Place;
+pub use spec::{Condition, Constant, Deletes, Envelope, Field, Format, Kind, Mapping, Origin, TimeFormat, TimeRule};
+pub use target::{Shape, Target, names, required, target};
