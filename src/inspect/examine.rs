@@ -307,8 +307,7 @@ fn dimension(dimension: &Dimension, contract: &Contract, plan: &Plan) -> Dimensi
 
 fn unlisted_found(found: Counted, dimension: &Dimension) -> UnlistedFound {
     let spelling = skeleton(&found.name);
-    let aliases = dimension.aliases.iter().map(|(alias, group)| (alias, group));
-    let mut listed = dimension.groups.iter().map(|group| (group, group)).chain(aliases);
+    let mut listed = dimension.groups.iter().map(|group| (group, group)).chain(&dimension.aliases);
     let looks_like = listed.find(|(name, _)| skeleton(name) == spelling).map(|(_, group)| group.clone());
     let near = nearest(&found.name, dimension.groups.iter().map(String::as_str)).map(str::to_owned);
     let resembles = near.filter(|_| looks_like.is_none());

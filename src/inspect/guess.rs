@@ -46,7 +46,7 @@ const OUTRIGHT: u32 = 2;
 fn by_name(path: &Path<'_>, target: &Target) -> u32 {
     // Avro writes a value of a union as an object with the name of its type.
     let is_type = |name: &&str| AVRO_TYPES.contains(name);
-    let named = path.names.iter().rposition(|name| !is_type(&name)).map_or(0, |last| last + 1);
+    let named = path.names.iter().rposition(|name| !is_type(name)).map_or(0, |last| last + 1);
     let plain: Vec<String> = path.names.iter().take(named).map(|name| letters(name)).collect();
     let Some(last) = plain.last() else { return 0 };
     let two: String = plain.iter().rev().take(2).rev().map(String::as_str).collect();
@@ -60,7 +60,7 @@ fn by_name(path: &Path<'_>, target: &Target) -> u32 {
     let hints = |hint: &&str| {
         if hint.len() > 2 { last.contains(hint) } else { words(path).last() == Some(&(**hint).to_owned()) }
     };
-    u32::from(target.hints.iter().any(|hint| hints(&hint)))
+    u32::from(target.hints.iter().any(hints))
 }
 
 fn fits(path: &Path<'_>, target: &Target) -> bool {
