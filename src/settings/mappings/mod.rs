@@ -22,6 +22,8 @@ use shared::{MAX_PATH_BYTES, path_of};
 /// Most mappings, those of all files together.
 const MAX_MAPPINGS: usize = 200;
 const MAX_NAME_BYTES: usize = 64;
+/// The formats of this version.
+const READ_FORMATS: [Format; 1] = [Format::Json];
 
 /// Reads the mappings in the order of the files. One with a problem may be left out.
 pub(super) fn mappings(root: &mut Table<'_>, known: &Known<'_>) -> Vec<Mapping> {
@@ -48,8 +50,10 @@ fn mapping(
     if topics.is_empty() && files.is_empty() && !table.problems.has(&table.path_of("topics")) {
         table.refuse("topics, or files: what it reads", "neither");
     }
-    let words = |all: &[Format]| all.iter().map(|format| (format.name(), *format)).collect::<Vec<_>>();
-    let format = table.choice("format", Format::Json, &words(Format::ALL)).value;
+    let read = READ_FORMATS.map(|format| (format.name(), format));
+    let later: Vec<&str> =
+        Format::ALL.iter().filter(|format| !READ_FORMATS.contains(format)).map(|format| format.name()).collect();
+    let format = table.valid_choice("format", Format::Json, &read, &later).unwrap_or(Format::Json);
     let envelopes: Vec<_> = Envelope::ALL.iter().map(|envelope| (envelope.name(), *envelope)).collect();
     let envelope = table.choice("envelope", Envelope::None, &envelopes).value;
     let deletes: Vec<_> = Deletes::ALL.iter().map(|deletes| (deletes.name(), *deletes)).collect();

@@ -90,7 +90,8 @@ impl Foreign {
                     Origin::Constant(Constant::Text(text.clone()))
                 } else {
                     field.default = Some(Constant::Text(text.clone()));
-                    Origin::Path(self.put(if self.random.below(2) == 0 { Value::Null } else { json!("") }))
+                    let nothing = if self.random.below(2) == 0 { Value::Null } else { json!("") };
+                    Origin::Path(self.put(nothing))
                 }
             }
             _ => Origin::Path(self.put(value.clone())),
@@ -138,7 +139,9 @@ impl Foreign {
 
     fn data(&mut self, data: &Map<String, Value>) {
         for (name, value) in data.iter().filter(|(_, value)| !value.is_null()) {
-            let entries = value.as_object().filter(|entries| !entries.is_empty() && OBJECTS.contains(&name.as_str()));
+            // An object without any value is not written.
+            let has_value = |entries: &&Map<String, Value>| entries.values().any(|value| !value.is_null());
+            let entries = value.as_object().filter(has_value).filter(|_| OBJECTS.contains(&name.as_str()));
             match entries.filter(|_| self.random.below(2) == 0) {
                 Some(entries) => {
                     entries.iter().for_each(|(entry, value)| self.field(&format!("{name}.{entry}"), value))
@@ -206,12 +209,6 @@ proptest! {
         prop_assert_eq!(&found.id, &event.id);
         prop_assert_eq!(&found.source, &event.source);
         prop_assert_eq!(found.time, event.time);
-        // Entries that are written one by one stand in the order of the mapping, which is that of the document.
-        prop_assert_eq!(sorted(&to_json(&found)["data"]), sorted(&json["data"]));
+        prop_assert_eq!(&to_json(&found)["data"], &json["data"]);
     }
-}
-
-/// With the entries of objects in one order.
-fn sorted(value: &Value) -> String {
-    value.to_string()
 }

@@ -80,6 +80,7 @@ fn each_problem_is_found_at_its_line() {
         ),
         ("[\"*.json\"]", "[\"a/*.json\"]", "files =", "mappings[0].files[0]: expected a pattern of names of files"),
         ("\"connect\"", "\"debezum\"", "envelope =", "(did you mean \"debezium\"?)"),
+        ("each = \"/rows\"", "format = \"avro\"", "each =", "(\"avro\" is not in this version), found \"avro\""),
         (
             "each = \"/rows\"",
             "each = \"/ro~ws\"",
@@ -97,7 +98,7 @@ fn each_problem_is_found_at_its_line() {
             "\"/status\", in",
             "\"/status\", on",
             "when =",
-            "mappings[0].when[0].on: expected a key of [[mappings]], found",
+            "mappings[0].when[0].on: expected a key of [[mappings]] (did you mean \"in\"?), found an unknown key",
         ),
         ("in = [\"DONE\", 3, true]", "in = [1.5]", "when =", "an integer or a boolean, found 1.5"),
         (
@@ -121,7 +122,7 @@ fn each_problem_is_found_at_its_line() {
         (
             "origin = { path",
             "orgin = { path",
-            "groups =",
+            "groups = {",
             "expected a dimension of [dimensions] (did you mean \"origin\"?), found \"orgin\"",
         ),
         ("join = \"-\"", "join = \"\"", "case_id =", "without one two cases might have one name"),
