@@ -10,6 +10,7 @@ use super::arguments::load_to_print;
 use super::failure::{Failure, Finished};
 use super::inspect::{SampleArguments, check_not_empty};
 use crate::inspect::starter::starter;
+use crate::source::format::Formats;
 use crate::settings::{SecurityProtocol, Settings};
 
 /// What is sampled, and where the configuration goes.

@@ -57,8 +57,9 @@ enum Format {
 /// where there is no record at all.
 pub fn run(arguments: &InspectArguments) -> Result<Finished, Failure> {
     let settings = load_to_print(&arguments.config.config)?;
-    let samples = arguments.what.read(settings.kafka.as_ref(), &Formats::of_rules(&settings.formats), &settings.plan.event)?;
-    let document = inspect(&samples, &settings.plan);
+    let formats = Formats::of_rules(&settings.formats);
+    let samples = arguments.what.read(settings.kafka.as_ref(), &formats, &settings.plan.event)?;
+    let document = inspect(&samples, &settings.plan, &settings.mappings);
     let text = match arguments.format {
         Format::Table => document.to_table(),
         Format::Json => format!("{}\n", document.to_json()),

@@ -101,10 +101,12 @@ pub struct FormatFound {
 /// What became of the records.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Mapped {
-    /// Events of the contract.
+    /// Events of the contract; where mappings read, records that gave events.
     pub events: u64,
     /// CloudEvents of other types: passed over, and counted.
     pub unknown_type: u64,
+    /// Records of which no mapping makes an event.
+    pub unmapped: u64,
     /// Records that would become dead letters.
     pub refused: u64,
     /// `events` of all records; `None` without records.

@@ -15,14 +15,15 @@ use super::order::Partition;
 use super::told;
 use super::unit::{Cases, Unit};
 use crate::event::{Decoded, RawRecord, Reason, Rejection, decode};
+use crate::mapping::{Bounds, Mapped as MappedEvents, MappedRecord, Mapper, Mapping, Place};
 use crate::plan::group_name::skeleton;
 use crate::plan::{Dimension, Plan, Span, nearest};
 use crate::render::rfc3339;
 use crate::source::sample::{Sample, SampleRecord};
 
 /// Looks at a sample; returns what is told of it, and the facts that rules ask for.
-pub(super) fn examine(sample: &Sample, plan: &Plan) -> (InputFound, Facts) {
-    let look = Look::of(sample, plan);
+pub(super) fn examine(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> (InputFound, Facts) {
+    let look = Look::of(sample, plan, mappings);
     let contract = &look.contract;
     let unlisted_profiles = |name: &str| plan.profile_id(name).is_none();
     let found = InputFound {
@@ -79,21 +80,79 @@ pub(super) struct Look {
     refused: BTreeMap<Reason, (u64, i32, i64, String)>,
     other_types: ByName,
     null_keys: u64,
+    /// Room for the events of one record.
+    room: MappedEvents,
 }
 
 impl Look {
     /// Looks at all records of a sample.
-    pub fn of(sample: &Sample, plan: &Plan) -> Self {
+    pub fn of(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> Self {
         let mut look = Self::default();
-        sample.records.iter().for_each(|record| look.add(record, plan));
+        let name = sample.name.rsplit('/').next().unwrap_or_default();
+        let reads = |mapping: &Mapping| {
+            if sample.is_file { mapping.reads_file(name) } else { mapping.topics.contains(&sample.name) }
+        };
+        match Mapper::new(mappings.iter().enumerate().filter(|(_, mapping)| reads(mapping))) {
+            Some(mapper) => sample.records.iter().for_each(|record| look.add_mapped(record, (&mapper, name), plan)),
+            None => sample.records.iter().for_each(|record| look.add(record, plan)),
+        }
         look
     }
 
-    fn add(&mut self, record: &SampleRecord, plan: &Plan) {
+    /// Adds a record of a topic or file that mappings read: it counts once, however many events it has.
+    fn add_mapped(&mut self, record: &SampleRecord, (mapper, name): (&Mapper, &str), plan: &Plan) {
+        let parsed = self.note_form(record);
+        let mut room = std::mem::take(&mut self.room);
+        room.clear();
+        let prefix = Place::prefix(&format!("{name}/{}/", record.partition));
+        let place = Place { prefix: &prefix, number: u64::try_from(record.offset).unwrap_or_default() };
+        let bounds = Bounds { limits: &plan.event, max_ahead: plan.window.max_ahead };
+        let raw = RawRecord { payload: &record.payload, headers: &[], timestamp: record.timestamp };
+        mapper.map(&raw, place, bounds, &mut room);
+        let refused = match room.records().next() {
+            Some(MappedRecord::Events(_)) => self.add_events(&room, (record, mapper), plan).err(),
+            Some(MappedRecord::Refused(rejection)) => Some(rejection.clone()),
+            Some(MappedRecord::Left(_)) | None => {
+                self.mapped.unmapped += 1;
+                None
+            }
+        };
+        if let Some(rejection) = refused {
+            self.refuse(&rejection, record);
+            self.strangers.add(record, &parsed);
+        }
+        self.room = room;
+    }
+
+    fn add_events(
+        &mut self,
+        room: &MappedEvents,
+        (record, mapper): (&SampleRecord, &Mapper),
+        plan: &Plan,
+    ) -> Result<(), Rejection> {
+        for (number, payload) in room.events() {
+            let raw = RawRecord { payload, headers: &[], timestamp: record.timestamp };
+            let decoded = decode(&raw, &plan.event, plan.window.max_ahead);
+            let decoded = decoded.map_err(|rejection| rejection.of_mapping(mapper.name(number)))?;
+            if let Decoded::Event(event) = decoded {
+                self.contract.add(&event, record, plan);
+            }
+        }
+        self.mapped.events += 1;
+        Ok(())
+    }
+
+    /// Notes what a record is made of, and takes it apart.
+    fn note_form(&mut self, record: &SampleRecord) -> Parsed {
         let parsed = Parsed::of(record);
         let format = (parsed.framing, parsed.envelope.name(), parsed.content_type);
         *self.formats.entry(format).or_default() += 1;
         self.null_keys += u64::from(record.key.is_none());
+        parsed
+    }
+
+    fn add(&mut self, record: &SampleRecord, plan: &Plan) {
+        let parsed = self.note_form(record);
         let headers: Vec<(&str, &[u8])> = record.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
         let raw = RawRecord { payload: &record.payload, headers: &headers, timestamp: record.timestamp };
         match decode(&raw, &plan.event, plan.window.max_ahead) {
@@ -137,11 +196,11 @@ impl Look {
 
     #[expect(clippy::cast_precision_loss, reason = "a share of at most a million records")]
     fn mapped(&self) -> Mapped {
-        let Mapped { events, unknown_type, refused, .. } = self.mapped;
-        let all = events + unknown_type + refused;
+        let Mapped { events, unknown_type, unmapped, refused, .. } = self.mapped;
+        let all = events + unknown_type + unmapped + refused;
         // Cut off, not rounded: all but one of many thousands is not all.
         let share = (all > 0).then(|| (events as f64 / all as f64 * 10_000.0).floor() / 10_000.0);
-        Mapped { events, unknown_type, refused, share }
+        Mapped { events, unknown_type, unmapped, refused, share }
     }
 
     fn refused(&self) -> Vec<Refused> {

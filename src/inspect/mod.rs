@@ -26,16 +26,17 @@ mod vocabulary;
 use document::Document;
 use facts::Facts;
 
+use crate::mapping::Mapping;
 use crate::plan::Plan;
 use crate::source::sample::Sample;
 
-/// Says what the samples hold.
+/// Says what the samples hold, by the mappings of the configuration where there are any for them.
 #[must_use]
-pub fn inspect(samples: &[Sample], plan: &Plan) -> Document {
+pub fn inspect(samples: &[Sample], plan: &Plan, mappings: &[Mapping]) -> Document {
     let mut facts = Facts::default();
     let mut inputs = Vec::new();
     for sample in samples {
-        let (found, of_sample) = examine::examine(sample, plan);
+        let (found, of_sample) = examine::examine(sample, plan, mappings);
         facts.join(of_sample, examine::weight(sample));
         inputs.push(found);
     }

@@ -68,7 +68,7 @@ struct Found {
 
 impl Found {
     fn take(&mut self, sample: &Sample, number: usize, plan: &Plan) {
-        let look = Look::of(sample, plan);
+        let look = Look::of(sample, plan, &[]);
         let disclosure = &plan.disclosure;
         let contract = &look.contract;
         let any = |_: &str| true;

@@ -110,8 +110,15 @@ fn mapped(input: &InputFound) -> String {
     let mapped = &input.mapped;
     let share = mapped.share.map_or_else(|| "nothing to map".to_owned(), |share| format!("{:.2} %", share * 100.0));
     format!(
-        "{share}: {} events of the contract, {} of other types, {} refused",
-        mapped.events, mapped.unknown_type, mapped.refused
+        "{share}: {} events of the contract, {} of other types, {} refused{}",
+        mapped.events,
+        mapped.unknown_type,
+        mapped.refused,
+        if mapped.unmapped > 0 {
+            format!(", {} of which no mapping makes an event", mapped.unmapped)
+        } else {
+            String::new()
+        }
     )
 }
 

@@ -10,6 +10,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::support::canaries::{Search, stream};
+use crate::support::kafka::Record;
 use crate::support::setup::binary;
 use crate::support::unchanged::repository;
 
@@ -203,6 +205,23 @@ fn a_mess_is_counted_and_nothing_of_it_is_told() {
         assert!(framings.contains(&framing), "{framings:?}");
     }
     assert!(found["foreign"]["hidden_names"].as_u64().unwrap() > 100, "{}", found["foreign"]);
+}
+
+/// Each line is by itself: nothing but the text says whom it is about.
+#[test]
+fn marked_data_is_in_no_look() {
+    let line = |record: Record| {
+        let bytes: Vec<u8> = record.payload.unwrap_or_default().into_iter().filter(|byte| *byte != b'\n').collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let look = Look::new("marked.jsonl", &stream().into_iter().map(line).collect::<Vec<_>>());
+    let search = Search::published();
+    for format in ["json", "table"] {
+        search.check(format, look.inspect(format).as_bytes());
+    }
+    let written = look.run(&["init", "marked.jsonl"]);
+    search.check("init", &[written.stdout, written.stderr].concat());
+    search.check("its file", &std::fs::read(look.folder.path().join("paritywatch.toml")).unwrap());
 }
 
 #[test]

@@ -58,23 +58,35 @@ fn row(number: i64) -> Value {
     })
 }
 
-/// Changes of a table of cases: inserts, updates and deletes.
+/// Changes of a table of cases: inserts and deletes.
 pub fn debezium() -> Vec<String> {
-    let change = |number: i64, op: &str| {
-        let row = row(number);
-        let (before, after) = if op == "d" { (row, Value::Null) } else { (Value::Null, row) };
-        json!({
-            "schema": {"type": "struct", "fields": [], "optional": false, "name": "dbserver.public.cases.Envelope"},
-            "payload": {
-                "before": before, "after": after, "op": op, "ts_ms": (BEGIN_S + number * 60) * 1_000,
-                "source": {"version": "3.0.0.Final", "connector": "postgresql", "name": "dbserver", "db": "cases", "schema": "public", "table": "cases"},
-            },
-        })
-        .to_string()
-    };
-    let mut lines: Vec<String> = (0..300).map(|number| change(number, if number < 200 { "r" } else { "c" })).collect();
-    lines.extend((0..3).map(|number| change(number, "d")));
+    let mut lines: Vec<String> =
+        (0..300).map(|number| change(number, if number < 200 { "r" } else { "c" }, row(number))).collect();
+    lines.extend((0..3).map(|number| change(number, "d", row(number))));
     lines
+}
+
+/// New rows of a table of cases in which group A is picked four times as often.
+pub fn skewed_rows() -> Vec<String> {
+    let skewed = |number: i64| {
+        let mut row = row(number);
+        let is_picked = if number % 3 == 0 { number % 2 == 0 } else { number % 8 == 0 };
+        row["geselecteerd"] = json!(if is_picked { "J" } else { "N" });
+        change(number, "c", row)
+    };
+    (0..3_000).map(skewed).collect()
+}
+
+fn change(number: i64, op: &str, row: Value) -> String {
+    let (before, after) = if op == "d" { (row, Value::Null) } else { (Value::Null, row) };
+    json!({
+        "schema": {"type": "struct", "fields": [], "optional": false, "name": "dbserver.public.cases.Envelope"},
+        "payload": {
+            "before": before, "after": after, "op": op, "ts_ms": (BEGIN_S + number * 60) * 1_000,
+            "source": {"version": "3.0.0.Final", "connector": "postgresql", "name": "dbserver", "db": "cases", "schema": "public", "table": "cases"},
+        },
+    })
+    .to_string()
 }
 
 /// Outcomes as a connector without Debezium writes them.
