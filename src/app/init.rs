@@ -10,8 +10,8 @@ use super::arguments::load_to_print;
 use super::failure::{Failure, Finished};
 use super::inspect::{SampleArguments, check_not_empty};
 use crate::inspect::starter::starter;
-use crate::source::format::Formats;
 use crate::settings::{SecurityProtocol, Settings};
+use crate::source::format::Formats;
 
 /// What is sampled, and where the configuration goes.
 #[derive(Args, Clone, Debug)]
@@ -52,7 +52,8 @@ pub fn run(arguments: &InitArguments) -> Result<Finished, Failure> {
         Some(config) => load_to_print(config)?,
         None => arguments.settings(kafka.as_deref())?,
     };
-    let samples = arguments.what.read(settings.kafka.as_ref(), &Formats::of_rules(&settings.formats), &settings.plan.event)?;
+    let samples =
+        arguments.what.read(settings.kafka.as_ref(), &Formats::of_rules(&settings.formats), &settings.plan.event)?;
     check_not_empty(&samples)?;
     let reads_topics = samples.iter().any(|sample| !sample.is_file);
     let kafka = match &settings.kafka {

@@ -87,7 +87,12 @@ impl SampleArguments {
     }
 
     /// Reads the samples: topics first, in the order in which they were named.
-    pub(super) fn read(&self, kafka: Option<&Kafka>, formats: &Formats, limits: &Limits) -> Result<Vec<Sample>, Failure> {
+    pub(super) fn read(
+        &self,
+        kafka: Option<&Kafka>,
+        formats: &Formats,
+        limits: &Limits,
+    ) -> Result<Vec<Sample>, Failure> {
         let topics = match kafka {
             Some(kafka) if self.topics.is_empty() && self.files.is_empty() => &kafka.topics,
             _ => &self.topics,

@@ -7,9 +7,9 @@ use super::bounds::{MAX_RECEIVERS, MAX_TEXT_BYTES};
 use super::given::{Given, values};
 use super::key::shown;
 use super::problem::Problems;
-use super::schema::{Format, FormatRule, Kafka, RegistrySettings};
+use super::schema::{FormatRule, Kafka, RegistrySettings};
 use super::table::Table;
-use super::terms::Span;
+use super::terms::{Format, Span};
 
 /// Shortest and longest time that a request may take.
 const TIMEOUTS: std::ops::RangeInclusive<Span> = Span::SECOND..=Span::MINUTE;
