@@ -12,8 +12,9 @@ use super::tree::{Entries, Entry, Value};
 pub const PREFIX: &str = "PARITYWATCH__";
 
 /// Sections whose keys can be overridden.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "kafka",
+    "registry",
     "window",
     "privacy",
     "state",
