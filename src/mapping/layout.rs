@@ -10,7 +10,7 @@ pub(super) enum Member {
     /// It is always the same: name and value.
     Constant(Vec<u8>),
     /// Its name, and what writes its value.
-    Field(Vec<u8>, Writer),
+    Field(Vec<u8>, Box<Writer>),
     /// Its name, and the members of the object that is its value.
     Object(Vec<u8>, Vec<Member>),
 }
@@ -19,7 +19,7 @@ impl Member {
     pub fn field(name: &str, writer: Writer) -> Self {
         match writer.taken {
             Taken::Constant(json) => Self::Constant([label(name), json].concat()),
-            _ => Self::Field(label(name), writer),
+            _ => Self::Field(label(name), Box::new(writer)),
         }
     }
 

@@ -39,8 +39,8 @@ format = "protobuf"
 
 /// The selection that `tests/registry/produce.py` writes of a number.
 fn selection(number: u64) -> String {
-    let group = if number % 2 == 0 { "dutch" } else { "non_european" };
-    let selected = number % 3 == 0 || (number % 2 == 1 && number % 5 == 0);
+    let group = if number.is_multiple_of(2) { "dutch" } else { "non_european" };
+    let selected = number.is_multiple_of(3) || (number % 2 == 1 && number.is_multiple_of(5));
     let time = jiff::Timestamp::from_millisecond(START_MS + 1_000 * i64::try_from(number).unwrap()).unwrap();
     format!(
         r#"{{"specversion":"1.0","type":"paritywatch.selection.v1","source":"/test","id":"s{number}","time":"{time}","data":{{"case_id":"c{number}","profile":"cub","selected":{selected},"groups":{{"origin":"{group}"}}}}}}"#

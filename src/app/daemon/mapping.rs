@@ -258,8 +258,11 @@ time = { path = "/at", format = "epoch_s" }
         (stage, monitor)
     }
 
+    /// The refused records, what mappings counted, and all that the monitor says.
+    type Outcome = (Vec<(usize, Rejection)>, Vec<(String, MappingCounts)>, String);
+
     /// What became of all of it, in batches of some size by some threads.
-    fn run(size: usize, workers: &dyn Workers) -> (Vec<(usize, Rejection)>, Vec<(String, MappingCounts)>, String) {
+    fn run(size: usize, workers: &dyn Workers) -> Outcome {
         let settings = Settings::parse(CONFIG, "c.toml", std::iter::empty()).unwrap();
         let (mut stage, mut monitor) = stage(&settings);
         let now = EventTime((START + 20_000) * 1_000);
