@@ -13,6 +13,9 @@ use crate::plan::{
     Channel, DimensionId, DisclosurePlan, Exposure, GroupId, Indicator, Plan, ProfileId, Reference, Rule, Span,
 };
 
+/// The members of a place's groups in a dimension, as far as they are told.
+type Population = ((Place, DimensionId), Vec<Option<u64>>);
+
 /// What a table is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
@@ -244,7 +247,7 @@ impl Maker<'_> {
     }
 
     /// Tells the population of a window, by group, where that stands in for the cases assessed: of two windows it has no difference.
-    fn population(&mut self, table: &FunnelTable) -> Option<((Place, DimensionId), Vec<Option<u64>>)> {
+    fn population(&mut self, table: &FunnelTable) -> Option<Population> {
         let profile = self.plan.profiles.get(usize::from(table.profile.0))?;
         if profile.exposure != Exposure::Population {
             return None;
