@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::arguments::{ConfigArgument, load_to_print};
 use super::failure::{Failure, Finished};
-use super::unfinished::{lock_folder, make};
+use super::unfinished::{FOR_ALL, lock_folder, make};
 use crate::checkpoint::{CheckpointError, HistoryReader, PassedOver, Step, day_of, day_text};
 use crate::plan::{EventTime, Period};
 use crate::render::{ExportFile, ExportFormat, TABLES, Table, export_rows};
@@ -55,7 +55,7 @@ struct Exported {
 /// Writes one file for each table and format. The same history gives the same bytes.
 ///
 /// # Errors
-/// [`Failure::Data`] if there is no history, or a file of it is damaged; [`Failure::Io`] if a file cannot be read or written.
+/// [`Failure::Data`] if there is no history, a file of it is damaged, or once the tables are written if nothing of the period was there; [`Failure::Io`] if a file cannot be read or written.
 pub fn run(options: &ExportArguments) -> Result<Finished, Failure> {
     let settings = load_to_print(&options.config.config)?;
     let reader = HistoryReader::new(&settings.state.dir);
@@ -82,6 +82,12 @@ pub fn run(options: &ExportArguments) -> Result<Finished, Failure> {
         eprintln!("paritywatch: warning: {file}");
     }
     println!("{}", exported.told(&options.period));
+    if exported.days.is_empty() {
+        let period = &options.period.label;
+        return Err(Failure::Data(format!(
+            "{period}: expected a day of the history in the period, found none: the tables are empty"
+        )));
+    }
     Ok(Finished::Ok)
 }
 
@@ -128,7 +134,7 @@ impl Target {
     fn begin(table: Table, format: ExportFormat, options: &ExportArguments) -> Result<Self, Failure> {
         let name = format!("paritywatch-{}-{}.{}", table.name(), options.period.label, format.name());
         let (path, unfinished) = (options.to.join(&name), options.to.join(format!("{name}.new")));
-        let file = ExportFile::begin(format, table, make(&unfinished)?);
+        let file = ExportFile::begin(format, table, make(&unfinished, FOR_ALL)?);
         let file = file.map_err(|error| {
             let _ = std::fs::remove_file(&unfinished);
             Failure::file("make", &unfinished, &error)

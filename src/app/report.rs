@@ -14,8 +14,10 @@ use super::failure::{Failure, Finished};
 use super::files::{ByDay, Input, check_losses, cut_off, parse_share};
 use super::report_files::{ReportFiles, ReportFormat, WrittenFile};
 use super::unfinished::lock_folder;
-use crate::checkpoint::audit::{Checkpoint, position};
-use crate::checkpoint::reports::{Handing, MAX_FILES, MadeFile, MadeReport, RestsOn, give_to_owner, hand_over};
+use crate::checkpoint::audit::{Checkpoint, Ground, ground};
+use crate::checkpoint::reports::{
+    Handing, MAX_FILES, MadeFile, MadeReport, MadeWith, RestsOn, give_to_owner, hand_over,
+};
 use crate::checkpoint::{HistoryReader, PassedOver, Unwritten, day_text};
 use crate::disclosure::Kept;
 use crate::monitor::Output;
@@ -80,17 +82,23 @@ pub fn run(arguments: &ReportArguments) -> Result<Finished, Failure> {
     // Before the work: it may take minutes.
     let folder = folder(arguments, &settings)?;
     let _lock = lock_folder(&folder)?;
+    let state = is_folder_of_reports(&folder, &settings).then_some(settings.state.dir.as_path());
     let made =
         if arguments.files.is_empty() { of_history(&settings, asked)? } else { of_files(arguments, &settings, asked)? };
     let formats: BTreeSet<ReportFormat> = arguments.format.iter().copied().collect();
-    let written =
-        ReportFiles { report: &made.report, languages: &languages(arguments), formats: &formats, folder: &folder }
-            .write()?;
+    let written = ReportFiles {
+        report: &made.report,
+        languages: &languages(arguments),
+        formats: &formats,
+        folder: &folder,
+        state,
+    }
+    .write()?;
     for WrittenFile { path, bytes, sha256, .. } in &written {
         println!("{}: {bytes} bytes, SHA-256 {sha256}", path.display());
     }
     if arguments.files.is_empty() {
-        hand(&settings, &made, (&languages(arguments), &formats), &written)?;
+        hand(&settings, (&made, state.is_some()), (&languages(arguments), &formats), &written)?;
     }
     println!("{}", told(&made.report));
     if made.is_empty {
@@ -171,20 +179,32 @@ fn of_history(settings: &Settings, asked: Asked) -> Result<Made, Failure> {
         eprintln!("paritywatch: warning: {problem}");
         builder.note_unreadable(in_report(&problem, reader.folder()));
     }
-    let audit = match builder.told_at().map_or(Ok(None), |told_at| position(&settings.state.dir, told_at)) {
-        Ok(found) => found.map(|Checkpoint { origin, size, root }| AuditPosition {
-            origin,
-            size,
-            root: Checkpoint::shown_root(&root),
-        }),
-        Err(error) => {
-            eprintln!("paritywatch: warning: {error}");
-            builder.note_unreadable("audit log: it cannot be read".to_owned());
-            None
-        }
-    };
+    let audit = rests_on(&settings.state.dir, &mut builder);
     let is_empty = builder.is_empty();
     Ok(Made { report: builder.finish(&settings.plan, audit), is_empty, lost: None })
+}
+
+/// The place in the audit log that the history of the report rests on. What is wrong with the log is told.
+fn rests_on(state: &Path, builder: &mut Builder) -> Option<AuditPosition> {
+    let [first, last] = builder.told()?;
+    let Ground { position, problems } = match ground(state, first, last) {
+        Ok(ground) => ground,
+        Err(error) => {
+            // The words of the operating system are not in the report.
+            eprintln!("paritywatch: warning: {error}");
+            builder.note_audit("audit: it cannot be read".to_owned());
+            return None;
+        }
+    };
+    for problem in problems {
+        eprintln!("paritywatch: warning: audit log: {problem}");
+        builder.note_audit(problem);
+    }
+    position.map(|Checkpoint { origin, size, root }| AuditPosition {
+        origin,
+        size,
+        root: Checkpoint::shown_root(&root),
+    })
 }
 
 fn of_files(arguments: &ReportArguments, settings: &Settings, mut asked: Asked) -> Result<Made, Failure> {
@@ -237,6 +257,12 @@ fn folder(arguments: &ReportArguments, settings: &Settings) -> Result<PathBuf, F
     Ok(folder)
 }
 
+/// Whether the daemon serves what is in a folder, which is there.
+fn is_folder_of_reports(folder: &Path, settings: &Settings) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    whole(folder).is_some_and(|folder| whole(&settings.report_dir()) == Some(folder))
+}
+
 /// Each language once, in the order that was asked for.
 fn languages(arguments: &ReportArguments) -> Vec<Language> {
     let mut languages = Vec::new();
@@ -251,7 +277,7 @@ fn languages(arguments: &ReportArguments) -> Vec<Language> {
 /// Tells the audit log of the files.
 fn hand(
     settings: &Settings,
-    Made { report, is_empty, .. }: &Made,
+    (Made { report, is_empty, .. }, in_folder): (&Made, bool),
     (languages, formats): (&[Language], &BTreeSet<ReportFormat>),
     written: &[WrittenFile],
 ) -> Result<(), Failure> {
@@ -267,6 +293,11 @@ fn hand(
         files: written.iter().map(file).collect(),
         made_at: now(),
         rests_on: report.audit.clone().map(|AuditPosition { origin, size, root }| RestsOn { origin, size, root }),
+        made_with: Some(MadeWith {
+            config_hash: report.config_hash.clone(),
+            in_folder,
+            is_to_date: report.to_date.is_some(),
+        }),
     };
     let handed = hand_over(&settings.state.dir, &made).map_err(Failure::io)?;
     println!(

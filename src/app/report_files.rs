@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use ring::digest::{Context, SHA256};
 
 use super::failure::Failure;
-use super::unfinished::make;
+use super::unfinished::{FOR_ALL, FOR_GROUP, make};
+use crate::checkpoint::reports::give_file;
 use crate::render::words::Language;
 use crate::report::{Register, Report, ReportTable, html, write_json};
 
@@ -35,6 +36,8 @@ pub struct ReportFiles<'r> {
     pub formats: &'r BTreeSet<ReportFormat>,
     /// The folder.
     pub folder: &'r Path,
+    /// The state folder, where this is the folder of reports: its owner gets the files, as the daemon serves them.
+    pub state: Option<&'r Path>,
 }
 
 /// A file that was written.
@@ -120,7 +123,11 @@ impl ReportFiles<'_> {
         let to_date = if self.report.to_date.is_some() { "-to-date" } else { "" };
         let name = format!("paritywatch-report-{}{to_date}{end}", self.report.period.label);
         let (path, unfinished) = (self.folder.join(&name), self.folder.join(format!("{name}.new")));
-        let file = make(&unfinished)?;
+        let file = make(&unfinished, if self.state.is_some() { FOR_GROUP } else { FOR_ALL })?;
+        if let Some(state) = self.state.filter(|state| state.is_dir()) {
+            give_file(state, &file)
+                .map_err(|error| Failure::file("give to the owner of the state folder", &unfinished, &error))?;
+        }
         written.push(WrittenFile { name, path, bytes: 0, sha256: String::new(), unfinished: unfinished.clone() });
         let mut to = Hashed { file: BufWriter::new(file), hash: Context::new(&SHA256), bytes: 0 };
         let ended = write(&mut to).and_then(|()| to.end());

@@ -127,7 +127,16 @@ fn tell_reports(reported: &Reported) {
         println!("  {left_out} earlier reports");
     }
     for report in &reported.reports {
-        println!("  report {}: entry {}, of {}", shown(&report.period), report.number, shown(&report.time));
+        let to_date = if report.is_to_date { " to date" } else { "" };
+        let place = if report.place == "elsewhere" { ", written to another folder than that of reports" } else { "" };
+        let with = if report.config_hash.is_empty() { "" } else { ", configuration " };
+        println!(
+            "  report {}{to_date}: entry {}, of {}{place}{with}{}",
+            shown(&report.period),
+            report.number,
+            shown(&report.time),
+            shown(&report.config_hash)
+        );
         report.files.iter().for_each(|(name, sha256)| println!("    {}  {}", shown(sha256), shown(name)));
     }
 }

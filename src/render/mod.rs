@@ -24,7 +24,7 @@ pub use export::{
 };
 pub use health::health_json;
 pub use published::Render;
-pub use reports::{ReportFile, ReportList, ReportRow};
+pub use reports::{MadeWith, ReportFile, ReportList, ReportRow};
 pub use series::{Point, Series};
 pub use time::rfc3339;
 pub use vitals::{AuditVitals, CheckpointVitals, DeadLetterVitals, HistoryVitals, PartitionVitals, Vitals};

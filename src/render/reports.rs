@@ -19,6 +19,17 @@ pub struct ReportList {
     pub problems: Vec<String>,
 }
 
+/// What tells an official report from a trial copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeWith {
+    /// The hash of the configuration file.
+    pub config_hash: String,
+    /// Whether its files were written to the folder of reports.
+    pub in_folder: bool,
+    /// Whether it is one to date.
+    pub is_to_date: bool,
+}
+
 /// A report that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportRow {
@@ -38,6 +49,8 @@ pub struct ReportRow {
     pub is_logged: bool,
     /// The place in the audit log that it rests on: origin, entries, and the root over them in Base64.
     pub rests_on: Option<(String, u64, String)>,
+    /// What it was made with; `None` where its note is of a version that did not say.
+    pub made_with: Option<MadeWith>,
     /// Its files.
     pub files: Vec<ReportFile>,
 }
@@ -84,7 +97,10 @@ fn report(row: &ReportRow) -> Value {
     };
     let audit =
         row.rests_on.as_ref().map(|(origin, size, root)| json!({ "origin": origin, "size": size, "root": root }));
+    let with = row.made_with.as_ref();
     json!({
+        "config_hash": with.map(|with| &with.config_hash), "in_folder_of_reports": with.map(|with| with.in_folder),
+        "to_date": with.map(|with| with.is_to_date),
         "id": row.id, "period": row.period, "whole": row.is_whole, "languages": row.languages, "formats": row.formats,
         "made_at": rfc3339(row.made_at), "in_audit_log": row.is_logged, "audit": audit,
         "files": row.files.iter().map(file).collect::<Vec<_>>(),

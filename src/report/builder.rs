@@ -29,6 +29,9 @@ pub struct Builder {
     has_begun: bool,
     /// When the last entry that the report is made of was told, by the wall clock.
     told_at: Option<EventTime>,
+    /// The same of the first one.
+    told_first: Option<EventTime>,
+    audit_problems: Vec<String>,
     /// Whether no later entry says anything of the period.
     has_settled: bool,
 }
@@ -48,6 +51,8 @@ impl Builder {
             releases: 0,
             has_begun: false,
             told_at: None,
+            told_first: None,
+            audit_problems: Vec::new(),
             has_settled: false,
             asked,
         }
@@ -89,10 +94,16 @@ impl Builder {
         self.days.note_unreadable(problem);
     }
 
-    /// Returns when the last entry that the report is made of was told, by the wall clock.
+    /// Takes note of what is wrong with the audit log, or what it lacks.
+    pub fn note_audit(&mut self, problem: String) {
+        self.audit_problems.push(problem);
+    }
+
+    /// Returns when the first and the last entry that the report is made of were told, by the wall clock.
     #[must_use]
-    pub const fn told_at(&self) -> Option<EventTime> {
-        self.told_at
+    pub fn told(&self) -> Option<[EventTime; 2]> {
+        let last = self.told_at?;
+        Some([self.told_first.unwrap_or(last), last])
     }
 
     /// Returns whether nothing of the period was there.
@@ -127,6 +138,7 @@ impl Builder {
             source: self.asked.source,
             coverage: self.days.finish(),
             audit,
+            audit_problems: self.audit_problems,
             configurations: self.configurations,
             config_hash: plan.config_hash.clone(),
             profiles,
@@ -145,6 +157,8 @@ impl Builder {
         let moment = self.moment(step);
         if step.is_last {
             self.days.take(entry.as_of);
+            // Of days that were thinned the last release alone is there.
+            self.told_first = self.told_first.or(Some(entry.told_at));
             self.note_configuration(&entry.config_hash, entry.as_of);
             if self.gathered.take(entry) {
                 self.days.note_silent(entry.as_of);

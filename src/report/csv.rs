@@ -191,6 +191,7 @@ fn general(report: &Report) -> Vec<(&'static str, String)> {
         rows.push(("audit_size", audit.size.to_string()));
         rows.push(("audit_root", audit.root.clone()));
     }
+    rows.extend(report.audit_problems.iter().map(|problem| ("audit_problem", problem.clone())));
     rows.push(("config_hash", report.config_hash.clone()));
     let in_force = report.configurations.iter();
     rows.extend(

@@ -7,8 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::model::{
-    AlertReport, Basis, Coverage, FindingReport, FunnelReport, InForce, PastPoint, ProfileReport, Quality, Report,
-    VerdictSince,
+    AlertReport, Basis, Coverage, FindingReport, FunnelReport, InForce, PastPoint, ProfileReport, Report, VerdictSince,
 };
 use crate::checkpoint::day_text;
 use crate::disclosure::{KeptFinding, KeptKey, KeptStep, KeptTransition};
@@ -46,7 +45,7 @@ impl Serialize for Document<'_> {
         map.serialize_entry("configurations", &report.configurations.iter().map(in_force).collect::<Vec<_>>())?;
         map.serialize_entry("past_every_days", &report.past_every_days)?;
         map.serialize_entry("profiles", &Each(&report.profiles, Profile))?;
-        map.serialize_entry("quality", &quality(&report.quality))?;
+        map.serialize_entry("quality", &quality(report))?;
         map.end()
     }
 }
@@ -126,14 +125,16 @@ fn in_force(of: &InForce) -> Value {
     json!({ "config_hash": of.config_hash, "since": rfc3339(of.since), "until": rfc3339(of.until) })
 }
 
-fn quality(quality: &Quality) -> Value {
+fn quality(report: &Report) -> Value {
+    let quality = &report.quality;
+    let audit = report.audit_problems.iter().map(|problem| json!({ "name": "audit_log", "note": problem }));
     let notes = quality.notes.iter().map(|(name, note)| {
         let note = serde_json::from_str(note).unwrap_or_else(|_| Value::String(note.clone()));
         json!({ "name": name, "note": note })
     });
     json!({
         "events": quality.events, "events_unknown": quality.events_unknown, "unread_details": quality.unread_details, "findings": quality.withheld.1, "withheld": quality.withheld.0, "gaps": quality.gaps,
-        "notes": notes.collect::<Vec<_>>(),
+        "notes": audit.chain(notes).collect::<Vec<_>>(),
     })
 }
 

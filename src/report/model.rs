@@ -23,8 +23,10 @@ pub struct Report {
     pub source: Source,
     /// How much of the period there is.
     pub coverage: Coverage,
-    /// The place in the audit log that it rests on; `None` in a report of replayed files, and where there is no log.
+    /// The place in the audit log that it rests on; `None` in a report of replayed files, and where there is no log, or one that is not as it was signed.
     pub audit: Option<AuditPosition>,
+    /// What is wrong with the audit log, or what it lacks: it does not stand behind the report then, or not behind all of it.
+    pub audit_problems: Vec<String>,
     /// The configurations that were in force in the period, oldest first.
     pub configurations: Vec<InForce>,
     /// The configuration file that it was made with: titles and owners are from there.

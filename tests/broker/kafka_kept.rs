@@ -60,8 +60,11 @@ fn report(state: &Path, kill: u64) {
     let (languages, formats) = (vec!["en".to_owned()], vec!["json".to_owned()]);
     let made_at = EventTime(START_MS + i64::try_from(kill).unwrap());
     let period = Period::parse("2025-Q4").unwrap();
-    hand_over(state, &MadeReport { period, is_whole: true, languages, formats, files, made_at, rests_on: None })
-        .unwrap();
+    hand_over(
+        state,
+        &MadeReport { period, is_whole: true, languages, formats, files, made_at, rests_on: None, made_with: None },
+    )
+    .unwrap();
 }
 
 #[test]

@@ -4,12 +4,13 @@
 //
 // FILE is a report as `paritywatch report --format html` writes it. With a folder for SCREENSHOTS it also takes pictures, and prints to PDF.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MOST_TABS, browser } from './browser.mjs';
 
 const [modules, executablePath, screenshots, ...files] = process.argv.slice(2);
+if (screenshots !== '-') mkdirSync(screenshots, { recursive: true });
 const { open, visit, expect, hasNoViolation, namesItsTables, fitsWidths, finish, close } = browser(modules, executablePath);
 
 const SEEN_AS = [['light', 1280], ['dark', 1280], ['light', 360], ['dark', 360]];

@@ -518,6 +518,12 @@ fn an_export_says_what_is_wrong_by_its_exit_code() {
         let (usage, problem) = code(&export(state.path(), to.path(), period, format));
         assert!(usage == Some(64) && problem.contains(found), "{problem}");
     }
+    let (data, problem) = code(&export(state.path(), to.path(), "2019", "csv"));
+    assert!(
+        data == Some(65) && problem.contains("2019: expected a day of the history in the period, found none"),
+        "{problem}"
+    );
+    std::fs::read_dir(to.path()).unwrap().for_each(|table| std::fs::remove_file(table.unwrap().path()).unwrap());
     let (io, problem) = code(&export(state.path(), &to.path().join("missing"), "2026", "csv"));
     assert!(io == Some(74) && problem.contains("missing"), "{problem}");
     let path = state.path().join(HISTORY_FOLDER).join(files(state.path()).keys().next().unwrap());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use paritywatch::checkpoint::Owner;
 use paritywatch::checkpoint::audit::{AuditLog, Draft, Fact, Known, load_or_make_signer, sha256, verify};
 use paritywatch::checkpoint::reports::{
-    HandedOver, Handing, MadeFile, MadeReport, ReportShelf, RestsOn, hand_over, notes,
+    HandedOver, Handing, MadeFile, MadeReport, MadeWith, ReportShelf, RestsOn, hand_over, notes,
 };
 use paritywatch::plan::{EventTime, Period};
 
@@ -30,6 +30,7 @@ fn made(period: &str, name: &str, content: &str) -> MadeReport {
         }],
         made_at: NOW,
         rests_on: Some(RestsOn { origin: "paritywatch.audit/1".to_owned(), size: 12, root: "cm9vdA==".to_owned() }),
+        made_with: None,
     }
 }
 
@@ -217,4 +218,68 @@ fn what_root_hands_over_is_the_owners_of_the_state_folder() {
     }
     note.mark_logged().unwrap();
     assert_eq!(std::fs::metadata(path_of(state.path(), &note, "logged")).unwrap().uid(), OTHER);
+}
+
+/// Whoever reads the log sees which one was made into the folder of reports, and with which configuration.
+#[test]
+fn an_official_report_and_a_trial_copy_are_told_apart_in_the_log_and_in_the_list() {
+    let (state, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(files.path().join("a.html"), "official").unwrap();
+    let with = |config_hash: &str, in_folder: bool| {
+        Some(MadeWith { config_hash: config_hash.to_owned(), in_folder, is_to_date: !in_folder })
+    };
+    let official = MadeReport { made_with: with("00aa", true), ..made("2026-Q1", "a.html", "official") };
+    let trial = MadeReport {
+        made_with: with("00bb", false),
+        made_at: EventTime(NOW.0 + 60_000),
+        ..made("2026-Q1", "a.html", "a trial")
+    };
+    let handed = [&official, &trial].map(|report| hand_over(state.path(), report).unwrap());
+    let found = notes(state.path()).unwrap();
+    assert_eq!(found.notes.iter().map(|note| &note.report).collect::<Vec<_>>(), [&official, &trial]);
+    enter(state.path(), handed.map(|note| Fact::Report { id: note.id, note: note.content }).into());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_paritywatch"));
+    let output = command.arg("verify-audit").arg(state.path().join("audit")).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("  report 2026-Q1")).collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].ends_with("Z, configuration 00aa") && !lines[0].contains("to date"), "{said}");
+    let expected = "Z, written to another folder than that of reports, configuration 00bb";
+    assert!(lines[1].starts_with("  report 2026-Q1 to date: ") && lines[1].ends_with(expected), "{said}");
+    let shelf = ReportShelf::new(state.path(), files.path());
+    assert_eq!(shelf.file("a.html").unwrap().as_deref(), Some(&b"official"[..]));
+    let list: serde_json::Value = serde_json::from_str(&shelf.list().unwrap().to_json()).unwrap();
+    let told = |at: usize| {
+        let row = &list["reports"][at];
+        (row["config_hash"].as_str(), row["in_folder_of_reports"].as_bool(), row["to_date"].as_bool())
+    };
+    assert_eq!(told(0), (Some("00bb"), Some(false), Some(true)));
+    assert_eq!(told(1), (Some("00aa"), Some(true), Some(false)));
+}
+
+#[test]
+fn a_note_says_all_of_what_its_report_was_made_with_or_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    let with = |config_hash: &str| {
+        let made_with = Some(MadeWith { config_hash: config_hash.to_owned(), in_folder: true, is_to_date: false });
+        MadeReport { made_with, ..made("2026-Q1", "a.html", "x") }
+    };
+    assert!(with("<b>").to_json().unwrap_err().contains("config_hash: expected letters and digits"));
+    let whole = with("00aa").to_json().unwrap();
+    let changed = [
+        (whole.replace(",\"to_date\":false", ""), "expected all of them in version 2"),
+        (whole.replace(".v2", ".v1"), "none in version 1"),
+        (whole.replace("\"place\":\"reports\"", "\"place\":\"moon\""), "place: expected reports or elsewhere"),
+        (whole.replace(".v2", ".v3"), "schema: expected "),
+    ];
+    let folder = state.path().join("reports/made");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (content, expected) in changed {
+        let id: String = sha256(content.as_bytes()).chars().take(32).collect();
+        let path = folder.join(format!("{id}.made.json"));
+        std::fs::write(&path, format!("{content}\n")).unwrap();
+        let problems = notes(state.path()).unwrap().problems;
+        assert!(problems.len() == 1 && problems[0].contains(expected), "{problems:?}");
+        std::fs::remove_file(path).unwrap();
+    }
 }

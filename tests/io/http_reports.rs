@@ -28,8 +28,11 @@ fn make(state: &Path, period: &str, made_at: EventTime) -> Vec<String> {
     let names = files.iter().map(|file| file.name.clone()).collect();
     let (languages, formats) = (vec!["nl".to_owned()], vec!["html".to_owned(), "json".to_owned()]);
     let period = Period::parse(period).unwrap();
-    hand_over(state, &MadeReport { period, is_whole: true, languages, formats, files, made_at, rests_on: None })
-        .unwrap();
+    hand_over(
+        state,
+        &MadeReport { period, is_whole: true, languages, formats, files, made_at, rests_on: None, made_with: None },
+    )
+    .unwrap();
     names
 }
 
@@ -122,8 +125,16 @@ fn few_files_are_on_their_way_at_a_time() {
     let file = MadeFile { name: name.to_owned(), bytes: content.len() as u64, sha256: sha256(&content) };
     let period = Period::parse("2026-Q2").unwrap();
     let (languages, formats) = (vec!["nl".to_owned()], vec!["json".to_owned()]);
-    let made =
-        MadeReport { period, is_whole: true, languages, formats, files: vec![file], made_at: START, rests_on: None };
+    let made = MadeReport {
+        period,
+        is_whole: true,
+        languages,
+        formats,
+        files: vec![file],
+        made_at: START,
+        rests_on: None,
+        made_with: None,
+    };
     hand_over(state.path(), &made).unwrap();
     let served = serve_with_history(&rich_monitor(), state.path());
     let address = served.url.trim_start_matches("http://").to_owned();

@@ -43,6 +43,7 @@ pub fn rich() -> Report {
         to_date: None,
         past_every_days: 1,
         source: Source::History,
+        audit_problems: Vec::new(),
         audit: Some(AuditPosition {
             origin: "paritywatch.audit/0f1e2d3c4b5a6978/1/a1b2c3d4e5f60718".to_owned(),
             size: 12_345,
@@ -107,6 +108,7 @@ pub fn small() -> Report {
         past_every_days: 1,
         source: Source::Replay,
         audit: None,
+        audit_problems: Vec::new(),
         configurations: vec![InForce {
             config_hash: "5b1c0f9e7d".to_owned(),
             since: period.start(),
@@ -141,6 +143,7 @@ pub fn empty() -> Report {
         past_every_days: 1,
         source: Source::History,
         audit: None,
+        audit_problems: Vec::new(),
         configurations: Vec::new(),
         config_hash: "5b1c0f9e7d".to_owned(),
         profiles: vec![ProfileReport { name: "benefits".to_owned(), is_listed: true, ..ProfileReport::default() }],

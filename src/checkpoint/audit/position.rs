@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::entry::MAX_LINE_BYTES;
-use super::files::{FOLDER, entry_files, logs, open_regular};
+use super::files::{entry_files, open_regular};
 use super::note::Checkpoint;
 use super::tree::{Tree, leaf_hash};
 use crate::checkpoint::error::{CheckpointError, failed};
@@ -30,23 +30,12 @@ struct Content<'l> {
     origin: Option<Cow<'l, str>>,
 }
 
-/// Returns the last log of a state folder as it was at this time by the wall clock: its entries until then, and their root. What came later changes
-/// nothing of it. `None` without an entry until then. Nothing is verified.
+/// Returns a log as it was at this time by the wall clock: its entries until then, and their root. What came later changes nothing of it. `None` without
+/// an entry until then. Nothing is verified.
 ///
 /// # Errors
 /// [`CheckpointError::Io`] if a file cannot be read, or has what is no entry.
-pub fn position(state: &Path, until: EventTime) -> Result<Option<Checkpoint>, CheckpointError> {
-    let folder = state.join(FOLDER);
-    let found = logs(&folder).map_err(|error| failed(&folder, "list", error))?;
-    for (_, log) in found.into_iter().rev() {
-        if let Some(position) = position_in(&log, until)? {
-            return Ok(Some(position));
-        }
-    }
-    Ok(None)
-}
-
-fn position_in(log: &Path, until: EventTime) -> Result<Option<Checkpoint>, CheckpointError> {
+pub(super) fn position_in(log: &Path, until: EventTime) -> Result<Option<Checkpoint>, CheckpointError> {
     let (mut tree, mut origin) = (Tree::default(), String::new());
     for file in entry_files(log).map_err(|error| failed(log, "list", error))? {
         let path = &file.path;

@@ -25,6 +25,12 @@ pub struct ReportEntry {
     pub time: String,
     /// The period of the report; empty where the entry does not say, as one of a later version may.
     pub period: String,
+    /// The hash of the configuration that it was made with; empty where the entry does not say.
+    pub config_hash: String,
+    /// `elsewhere` where its files were not written to the folder of reports.
+    pub place: String,
+    /// Whether it is one to date.
+    pub is_to_date: bool,
     /// Its files: names, and SHA-256 as hex digits.
     pub files: Vec<(String, String)>,
 }
@@ -33,6 +39,12 @@ pub struct ReportEntry {
 struct Content {
     #[serde(default)]
     period: String,
+    #[serde(default)]
+    config_hash: String,
+    #[serde(default)]
+    place: String,
+    #[serde(default)]
+    to_date: bool,
     #[serde(default)]
     files: Vec<File>,
 }
@@ -53,8 +65,10 @@ impl Reported {
         if self.reports.len() >= MAX_REPORTS {
             self.reports.remove(0);
         }
-        let Content { period, files } = serde_json::from_str(entry.content()).unwrap_or_default();
+        let Content { period, config_hash, place, to_date: is_to_date, files } =
+            serde_json::from_str(entry.content()).unwrap_or_default();
         let files = files.into_iter().map(|File { name, sha256 }| (name, sha256)).collect();
-        self.reports.push(ReportEntry { number: entry.number(), time: entry.time().to_owned(), period, files });
+        let (number, time) = (entry.number(), entry.time().to_owned());
+        self.reports.push(ReportEntry { number, time, period, config_hash, place, is_to_date, files });
     }
 }

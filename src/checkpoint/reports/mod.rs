@@ -8,7 +8,8 @@ mod gift;
 mod note;
 mod shelf;
 
+pub use crate::render::MadeWith;
 pub use folder::{HandedOver, Handing, NotesFound, hand_over, notes};
-pub use gift::give_to_owner;
+pub use gift::{give_file, give_to_owner};
 pub use note::{MAX_FILES, MadeFile, MadeReport, RestsOn};
 pub use shelf::ReportShelf;

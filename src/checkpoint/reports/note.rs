@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{EventTime, Period};
+use crate::render::MadeWith;
 
 /// Files of one report, at most.
 pub const MAX_FILES: usize = 200;
@@ -10,8 +11,12 @@ pub const MAX_FILES: usize = 200;
 const MAX_WORDS: usize = 20;
 /// Longest name or word, in bytes.
 const MAX_NAME_BYTES: usize = 200;
-/// What the first field of a note says.
-const SCHEMA: &str = "paritywatch.report_made.v1";
+/// What the first field of a note says that does not tell what the report was made with, and of one that does.
+const SCHEMA_1: &str = "paritywatch.report_made.v1";
+const SCHEMA_2: &str = "paritywatch.report_made.v2";
+/// Where the files were written to: to the folder of reports, or to another.
+const IN_FOLDER: &str = "reports";
+const ELSEWHERE: &str = "elsewhere";
 
 /// A report that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub struct MadeReport {
     pub made_at: EventTime,
     /// The place in the audit log that it rests on; `None` without a log.
     pub rests_on: Option<RestsOn>,
+    /// What it was made with; `None` in a note of a version that did not say.
+    pub made_with: Option<MadeWith>,
 }
 
 /// A file of a report.
@@ -67,6 +74,12 @@ struct Note {
     formats: Vec<String>,
     made_at: String,
     audit: Option<RestsOn>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    config_hash: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to_date: Option<bool>,
     files: Vec<MadeFile>,
 }
 
@@ -83,8 +96,12 @@ impl MadeReport {
     /// Says what was expected and found where it could not be read again.
     pub fn to_json(&self) -> Result<String, String> {
         let made_at = jiff::Timestamp::from_millisecond(self.made_at.0).map_err(|error| error.to_string())?;
+        let with = self.made_with.as_ref();
         let note = Note {
-            schema: SCHEMA.to_owned(),
+            schema: if with.is_some() { SCHEMA_2 } else { SCHEMA_1 }.to_owned(),
+            config_hash: with.map(|with| with.config_hash.clone()),
+            place: with.map(|with| if with.in_folder { IN_FOLDER } else { ELSEWHERE }.to_owned()),
+            to_date: with.map(|with| with.is_to_date),
             period: self.period.label.clone(),
             whole: self.is_whole,
             languages: self.languages.clone(),
@@ -106,8 +123,10 @@ impl MadeReport {
         let period = note.check()?;
         let made_at: jiff::Timestamp =
             note.made_at.parse().map_err(|_| format!("made_at: expected a time, found {:?}", note.made_at))?;
+        let made_with = note.made_with();
         Ok(Self {
             period,
+            made_with,
             is_whole: note.whole,
             languages: note.languages,
             formats: note.formats,
@@ -119,13 +138,36 @@ impl MadeReport {
 }
 
 impl Note {
+    fn made_with(&self) -> Option<MadeWith> {
+        let (config_hash, place) = (self.config_hash.clone()?, self.place.as_ref()?);
+        Some(MadeWith { config_hash, in_folder: place == IN_FOLDER, is_to_date: self.to_date? })
+    }
+
+    fn check_made_with(&self) -> Result<(), String> {
+        let is_first = self.schema == SCHEMA_1;
+        if !is_first && self.schema != SCHEMA_2 {
+            return Err(format!("schema: expected {SCHEMA_1} or {SCHEMA_2}, found {:?}", self.schema));
+        }
+        let fields = [self.config_hash.is_some(), self.place.is_some(), self.to_date.is_some()];
+        if fields.contains(&is_first) {
+            return Err(
+                "config_hash, place, to_date: expected all of them in version 2 and none in version 1".to_owned()
+            );
+        }
+        if let Some(hash) = self.config_hash.as_ref().filter(|hash| !is_name(hash)) {
+            return Err(format!("config_hash: expected letters and digits, found {hash:?}"));
+        }
+        match self.place.as_deref() {
+            None | Some(IN_FOLDER | ELSEWHERE) => Ok(()),
+            Some(place) => Err(format!("place: expected {IN_FOLDER} or {ELSEWHERE}, found {place:?}")),
+        }
+    }
+
     /// Checks everything that may come to a page or an answer. Returns the period.
     fn check(&self) -> Result<Period, String> {
         let expected =
             |what: &str, expected: &str, found: &str| Err(format!("{what}: expected {expected}, found {found:?}"));
-        if self.schema != SCHEMA {
-            return expected("schema", SCHEMA, &self.schema);
-        }
+        self.check_made_with()?;
         let Some(period) = Period::parse(&self.period) else {
             return expected("period", "a period such as 2026-Q3", &self.period);
         };

@@ -49,7 +49,7 @@ impl ReportShelf {
     /// may have the name of one that is here, so where several may be meant the content decides.
     fn row(&self, note: HandedOver, named: &mut HashMap<(String, u64), usize>) -> ReportRow {
         let HandedOver { id, report, is_logged, .. } = note;
-        let MadeReport { period, is_whole, languages, formats, files, made_at, rests_on } = report;
+        let MadeReport { period, is_whole, languages, formats, files, made_at, rests_on, made_with } = report;
         let file = |MadeFile { name, bytes, sha256 }| {
             let key = (name, bytes);
             let count = named.get(&key).copied().unwrap_or_default();
@@ -64,7 +64,18 @@ impl ReportShelf {
         };
         let files = files.into_iter().map(file).collect();
         let rests_on = rests_on.map(|RestsOn { origin, size, root }| (origin, size, root));
-        ReportRow { id, period: period.label, is_whole, languages, formats, made_at, is_logged, rests_on, files }
+        ReportRow {
+            id,
+            period: period.label,
+            is_whole,
+            languages,
+            formats,
+            made_at,
+            is_logged,
+            rests_on,
+            made_with,
+            files,
+        }
     }
 
     /// Returns the bytes of a file of a report; `None` where no note names it, or it is not what the newest of them says: then it was replaced or

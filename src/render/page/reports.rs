@@ -18,6 +18,9 @@ pub(super) struct ReportTexts {
     unreadable: &'static str,
     period: &'static str,
     not_whole: &'static str,
+    to_date: &'static str,
+    elsewhere: &'static str,
+    configuration: &'static str,
     made_at: &'static str,
     logged: &'static str,
     is_logged: &'static str,
@@ -36,13 +39,16 @@ const ENGLISH: ReportTexts = ReportTexts {
     unreadable: "A note of a report cannot be read:",
     period: "Period",
     not_whole: "not the whole period, or tables alone",
+    to_date: "to date",
+    elsewhere: "a copy made in another folder",
+    configuration: "configuration",
     made_at: "Made",
     logged: "Audit log",
     is_logged: "entered",
     not_logged: "not entered yet",
     rests_on: "rests on {} entries",
     files: "Files",
-    not_here: "not in the folder of reports, or replaced by a newer one",
+    not_here: "not in the folder of reports, or another file by now",
     left_out: "{} older reports are not shown here; see the JSON.",
     back: "Back to the status page",
 };
@@ -54,13 +60,16 @@ const DUTCH: ReportTexts = ReportTexts {
     unreadable: "Een melding van een rapport is niet te lezen:",
     period: "Periode",
     not_whole: "niet de hele periode, of alleen tabellen",
+    to_date: "tot nu toe",
+    elsewhere: "een kopie, in een andere map gemaakt",
+    configuration: "configuratie",
     made_at: "Gemaakt",
     logged: "Auditlogboek",
     is_logged: "opgenomen",
     not_logged: "nog niet opgenomen",
     rests_on: "rust op {} vermeldingen",
     files: "Bestanden",
-    not_here: "niet in de map met rapporten, of vervangen door een nieuwer",
+    not_here: "niet in de map met rapporten, of inmiddels een ander bestand",
     left_out: "{} oudere rapporten staan hier niet; zie de JSON.",
     back: "Terug naar de statuspagina",
 };
@@ -155,7 +164,11 @@ fn table(language: Language, texts: &ReportTexts, reports: &[ReportRow]) -> Mark
                         tr {
                             th scope="row" {
                                 (row.period) small { (row.languages.join(", ")) }
-                                @if !row.is_whole { small { (texts.not_whole) } }
+                                @if !row.is_whole { small { (if row.made_with.as_ref().is_some_and(|with| with.is_to_date) { texts.to_date } else { texts.not_whole }) } }
+                                @if let Some(with) = &row.made_with {
+                                    @if !with.in_folder { small { (texts.elsewhere) } }
+                                    small { (texts.configuration) " " code { (with.config_hash) } }
+                                }
                             }
                             td { (time(language, Some(row.made_at))) }
                             td {

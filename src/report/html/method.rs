@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::super::model::Source;
 use super::cells::item;
 use super::view::View;
 use super::words::{FORMULAS, Formula, SOURCES};
@@ -148,7 +149,10 @@ fn configurations(view: View<'_>) -> Markup {
 
 fn verify(view: View<'_>) -> Markup {
     let method = view.method;
-    let Some(audit) = &view.report.audit else { return html! { p { (method.no_log) } } };
+    let is_replay = view.report.source == Source::Replay;
+    let Some(audit) = &view.report.audit else {
+        return html! { p { (if is_replay { method.no_log } else { method.no_log_of_history }) } };
+    };
     html! {
         dl.facts {
             (item(method.audit_origin, &html! { code { (audit.origin) } }))
@@ -159,6 +163,7 @@ fn verify(view: View<'_>) -> Markup {
         pre tabindex="0" { code { "paritywatch verify-audit audit --key audit.pub" } }
         p { (method.verify_hash) }
         pre tabindex="0" { code { "sha256sum paritywatch-report-" (view.report.period.label) "." (view.language.code()) ".html" } }
+        p { (method.log_shows) }
         p { (method.verify_again) }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn section(view: View<'_>) -> Markup {
                 @if is_whole(view) { li { (opening.nothing_missing) } }
                 @for line in lines { li { (line) } }
                 (unreadable(view))
+                (audit_problems(view))
             }
         }
     }
@@ -34,7 +35,7 @@ fn is_whole(view: View<'_>) -> bool {
     let coverage = &view.report.coverage;
     let is_there =
         coverage.days_without.is_empty() && coverage.days_silent.is_empty() && coverage.ended_early.is_empty();
-    is_there && coverage.unreadable.is_empty() && coverage.releases > 0
+    is_there && coverage.unreadable.is_empty() && coverage.releases > 0 && view.report.audit_problems.is_empty()
 }
 
 fn lines(view: View<'_>) -> Vec<String> {
@@ -96,7 +97,7 @@ fn rest(view: View<'_>) -> Vec<String> {
     if report.source == Source::Replay {
         lines.push(opening.of_files_note.to_owned());
     }
-    if report.audit.is_none() {
+    if report.audit.is_none() && report.audit_problems.is_empty() {
         lines.push(opening.no_audit_note.to_owned());
     }
     lines
@@ -135,6 +136,15 @@ fn ended_early(view: View<'_>) -> Option<String> {
     let more = (more > 0).then(|| fill(view.opening.days_more, &[&view.count(more)]));
     let named: Vec<String> = named.chain(more).collect();
     (!early.is_empty()).then(|| fill(view.opening.days_ended_early, &[&view.count(early.len()), &named.join("; ")]))
+}
+
+/// Why no signature stands behind the report, or not behind all of it.
+fn audit_problems(view: View<'_>) -> Markup {
+    html! {
+        @for problem in &view.report.audit_problems {
+            li { b { (view.opening.audit_problem) } " " span lang="en" { (problem) } }
+        }
+    }
 }
 
 fn unreadable(view: View<'_>) -> Markup {

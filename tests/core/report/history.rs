@@ -80,6 +80,9 @@ fn history_and_files_give_the_same_report() {
         document["config_hash"].take();
         document["configurations"].take();
     }
+    // A history without the audit log of its daemon is told; files have none.
+    let notes = of_history["quality"]["notes"].as_array_mut().unwrap();
+    assert_eq!(notes.remove(0)["name"], "audit_log");
     let mut found = Vec::new();
     differences(&of_history, &of_files, "", &mut found);
     // Files end earlier, so their outcomes do.

@@ -1,6 +1,7 @@
 //! The evaluation report: its figures are those that an independent count finds, what is missing is said, and the same history gives the same bytes.
 
 mod early;
+mod ground;
 mod history;
 mod population;
 mod repaired;

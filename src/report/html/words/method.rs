@@ -36,13 +36,17 @@ words! {
         audit_size: "Entries", "Regels";
         root: "Root", "Root";
         verify_log:
-            "The numbers rest on the first {} entries of this log. To verify the log, offline, with the public key that was kept apart:",
-            "De getallen berusten op de eerste {} regels van dit logboek. Zo wordt het logboek nagegaan, zonder netwerk, met de publieke sleutel die apart is bewaard:";
+            "The report rests on the first {} entries of this log. To verify the log, offline, with the public key that was kept apart:",
+            "Het verslag berust op de eerste {} regels van dit logboek. Zo wordt het logboek nagegaan, zonder netwerk, met de publieke sleutel die apart is bewaard:";
         verify_hash:
             "The log's entry of kind report, which comes after them, has the SHA-256 of this file. Compare it with that of the file at hand:",
             "De regel van soort report in het logboek, die daarna komt, heeft de SHA-256 van dit bestand. Vergelijk die met die van het bestand zelf:";
         verify_again: "The same history and the same configuration give the same report, byte for byte.", "Dezelfde geschiedenis en dezelfde configuratie geven hetzelfde verslag, byte voor byte.";
+        log_shows:
+            "What the log shows: which alerts, measures, configurations and accepted gaps there were, and that the program made this file. What it does not show: that the numbers are those that were published. They are in the history, which no signature covers; keep copies of it, or of what receivers got.",
+            "Wat het logboek aantoont: welke alarmen, maatregelen, configuraties en geaccepteerde gaten er waren, en dat het programma dit bestand heeft gemaakt. Wat het niet aantoont: dat de getallen de gepubliceerde zijn. Die staan in de geschiedenis, en daar staat geen handtekening onder; bewaar kopieën daarvan, of van wat ontvangers kregen.";
         no_log: "This report rests on no audit log. It can be made again from the same files and the same configuration, and is then the same, byte for byte.", "Dit verslag berust op geen auditlogboek. Het is opnieuw te maken van dezelfde bestanden en dezelfde configuratie, en is dan byte voor byte gelijk.";
+        no_log_of_history: "This report rests on no place in an audit log. What is missing says why.", "Dit verslag berust op geen plaats in een auditlogboek. Wat ontbreekt zegt waarom.";
         all_times: "All times and days are UTC. Counts are rounded as they were published.", "Alle tijden en dagen zijn UTC. Aantallen zijn afgerond zoals ze zijn gepubliceerd.";
     }
 }

@@ -37,14 +37,15 @@ words! {
         unreadable_more: "{} more things cannot be read.", "Nog {} zaken zijn niet te lezen.";
         withheld_some: "Findings with withheld numbers: {} of {}. There are so few cases that somebody could be recognised, or such numbers would follow.", "Bevindingen met afgeschermde getallen: {} van {}. Er zijn zo weinig gevallen dat iemand herkenbaar zou zijn, of zulke getallen zouden eruit volgen.";
         not_of_period: "Findings that count a rolling window which ended with the period, as there are no counts of the period itself: {} of {}. Each says so.", "Bevindingen die een doorlopend venster tellen dat met de periode eindigde, omdat er van de periode zelf geen tellingen zijn: {} van {}. Dat staat er telkens bij.";
-        not_at_end: "Findings that were gone before the end of the period: {} of {}. Each says when it was last told.", "Bevindingen die er voor het eind van de periode niet meer waren: {} van {}. Er staat telkens bij wanneer ze het laatst zijn gedaan.";
+        not_at_end: "Findings that were gone before the end of the period: {} of {}. Each says when it was last told.", "Bevindingen die er voor het eind van de periode niet meer waren: {} van {}. Er staat telkens bij wanneer ze het laatst zijn gepubliceerd.";
         no_such_period: "Of days that are no month, quarter or year nothing is counted by itself. What is told of them are rolling windows that ended with them, and that may reach back before them.", "Van dagen die geen maand, kwartaal of jaar zijn wordt niets apart geteld. Wat erover is verteld zijn doorlopende vensters die ermee eindigden, en die ervoor begonnen kunnen zijn.";
         events_unknown: "How many events came in the period is not known: no readable day before it says how many had come until then.", "Hoeveel gebeurtenissen er in de periode kwamen is niet bekend: geen leesbare dag ervoor zegt hoeveel er tot dan waren.";
         unread_details: "Rows whose details cannot be read, and are missing here: {}.", "Regels waarvan de bijzonderheden niet te lezen zijn, en hier ontbreken: {}.";
         gaps_accepted: "Gaps in the data that an operator accepted: {}. See Data quality.", "Gaten in de gegevens die een beheerder accepteerde: {}. Zie Kwaliteit van de gegevens.";
         no_findings_of: "Nothing was found out about: {}. No rule judges it, or no event of it came.", "Er is niets vastgesteld over: {}. Geen regel beoordeelt het, of er kwam geen gebeurtenis van.";
         of_files_note: "Made of files, with numbers withheld for this report alone. Beside other numbers of the same cases, of the daemon or of another replay, it must not be published: their difference could tell of few people.", "Gemaakt van bestanden, met getallen die voor dit verslag alleen zijn afgeschermd. Naast andere getallen over dezelfde gevallen, van de daemon of van een andere herhaling, mag het niet worden gepubliceerd: het verschil kan iets zeggen over enkele mensen.";
-        no_audit_note: "The report rests on no audit log, so that its numbers cannot be shown to be those that were published.", "Het verslag berust op geen auditlogboek. Dat zijn getallen zo gepubliceerd zijn, is dus niet aan te tonen.";
+        no_audit_note: "The report rests on no audit log: its alerts, configurations and files cannot be held against a signed list.", "Het verslag berust op geen auditlogboek: zijn alarmen, configuraties en bestanden zijn niet naast een ondertekende lijst te leggen.";
+        audit_problem: "The audit log does not stand behind this report, or not behind all of it:", "Het auditlogboek staat niet achter dit verslag, of niet achter alles:";
 
         summary: "Summary", "Samenvatting";
         watched: "What was watched", "Wat is bewaakt";
@@ -62,7 +63,7 @@ words! {
         why_too_few_needed: "Too few cases yet: {}. Up to {} more are needed.", "Nog te weinig gevallen: {}. Er zijn er nog hoogstens {} nodig.";
         why_withheld: "Numbers withheld: {}. Nothing can be said about these groups.", "Getallen afgeschermd: {}. Over deze groepen valt niets te zeggen.";
         why_incomplete: "Too many cases missing: {}. Largest causes: {}.", "Te veel gevallen ontbreken: {}. Grootste oorzaken: {}.";
-        why_not_told: "Nothing was told when the period ended, so no verdict stood then: {}.", "Toen de periode eindigde is er niets gedaan, zodat er geen oordeel gold: {}.";
+        why_not_told: "Nothing was told when the period ended, so no verdict stood then: {}.", "Toen de periode eindigde is er niets gepubliceerd, zodat er geen oordeel gold: {}.";
         why_reason: "{} Findings: {}.", "{} Bevindingen: {}.";
         why_stale: "No recent events: {}.", "Geen recente gebeurtenissen: {}.";
         why_unjudged: "Shown for the reader only, as their rules give no verdict: {}.", "Alleen getoond, omdat hun regels geen oordeel geven: {}.";
