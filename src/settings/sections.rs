@@ -16,12 +16,15 @@ use super::print::config_hash;
 use super::problem::Problems;
 use super::report::report;
 use super::rules::rules;
-use super::schema::{Alerting, Audit, HistoryLimits, Privacy, Settings, State};
+use super::schema::{Alerting, Audit, FormatRule, HistoryLimits, Kafka, Privacy, Settings, State};
 use super::scope::{Surroundings, share};
 use super::series::limit_series;
 use super::server::server;
 use super::table::Table;
-use super::terms::{Defences, DisclosurePlan, EvidencePlan, LedgerPlan, Limits, Plan, Span, WindowLength, WindowPlan};
+use super::terms::{
+    Defences, Dimension, DisclosurePlan, EvidencePlan, LedgerPlan, Limits, Mapping, Plan, Profile, Span, WindowLength,
+    WindowPlan,
+};
 
 /// The default of `coverage.max_missing`.
 const MAX_MISSING: f64 = 0.05;
@@ -29,14 +32,12 @@ const MAX_MISSING: f64 = 0.05;
 /// Reads every section. Where the problems say that something is wrong, the settings are of no use.
 pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let mut kafka = root.optional_table("kafka").map(kafka);
-    let registry = root.optional_table("registry").map(registry);
     let window = window(root.table("window"));
     let (privacy, rules_per_series) = privacy(root.table("privacy"));
     let (state, history) = (state(root.table("state")), history(root.table("history")));
     let LimitsTable { ledger, series_limit, outbox_limit, threads, event } =
         limits(root.table("limits"), window.history);
-    let server = server(root.table("server"));
-    let alerting = alerting(root.table("alerting"));
+    let (server, alerting) = (server(root.table("server")), alerting(root.table("alerting")));
     let (profiles, dimensions) = (profiles(&mut root, event.string_bytes), dimensions(&mut root, event.string_bytes));
     let criteria = criteria(root.table("criteria"), event.string_bytes);
     let (max_missing, audit) = (coverage(root.table("coverage")), audit(root.table("audit")));
@@ -53,8 +54,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     };
     let rules = rules(&mut root, &surroundings);
     limit_series(&rules, (&profiles, &dimensions), (&privacy.disclosure, &rules_per_series), root.problems);
-    let (mappings, written) = mappings(&mut root, &Known::new(kafka.as_ref(), &profiles, &dimensions));
-    let formats = apply(written, kafka.as_mut(), registry, root.problems);
+    let (mappings, formats) = foreign(&mut root, kafka.as_mut(), (&profiles, &dimensions));
     root.finish();
     let plan = Plan {
         config_hash: String::new(),
@@ -89,6 +89,17 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     };
     settings.plan.config_hash = config_hash(&settings);
     settings
+}
+
+/// Reads what is not written as the contract has it: mappings and formats.
+fn foreign(
+    root: &mut Table<'_>,
+    mut kafka: Option<&mut Kafka>,
+    (profiles, dimensions): (&[Profile], &[Dimension]),
+) -> (Vec<Mapping>, Vec<FormatRule>) {
+    let registry = root.optional_table("registry").map(registry);
+    let (mappings, written) = mappings(root, &Known::new(kafka.as_deref(), profiles, dimensions));
+    (mappings, apply(written, kafka.take(), registry, root.problems))
 }
 
 fn evidence(alerting: &Alerting) -> EvidencePlan {
