@@ -85,7 +85,8 @@ fn every_example_of_logging_in_to_kafka_is_taken_by_the_program() {
 fn every_rule_that_the_example_leaves_out_is_taken_by_the_program() {
     // A comment that is a line of a rule begins with its key, or with the head of the list.
     let is_key = |line: &str| line.split(" = ").next().is_some_and(|key| !key.contains(' ')) && line.contains(" = ");
-    let is_head = |line: &str| line.starts_with("[[rules]]") || line.starts_with("[dimensions.");
+    let heads = ["[[rules]]", "[dimensions.", "[[mappings]]", "[mappings.fields]"];
+    let is_head = |line: &str| heads.iter().any(|head| line.starts_with(head));
     let line = |line: &str| {
         let rule = line.strip_prefix("# ").filter(|rest| is_head(rest) || is_key(rest));
         rule.unwrap_or(line).to_owned()

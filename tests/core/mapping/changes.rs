@@ -187,9 +187,11 @@ fn the_last_of_several_corrections_counts() {
     let document: Value = serde_json::from_str(&cells).unwrap();
     let finding =
         document["findings"].as_array().unwrap().iter().find(|finding| finding["group"] == "european").unwrap();
-    assert_eq!(finding["counts"]["exposed"], 1, "{finding}");
-    assert_eq!(finding["counts"]["events"], 1, "{finding}");
+    assert_eq!(finding["group_counts"]["exposed"], 1, "{finding}");
+    assert_eq!(finding["group_counts"]["events"], 1, "{finding}");
     assert_eq!(finding["reference_counts"]["exposed"], 20, "{finding}");
+    // Both corrections revise the first event, and say otherwise: the one that does not count is told.
+    assert_eq!(finding["missing"]["reference"]["by_cause"], json!({ "conflict": 1 }), "{finding}");
 }
 
 const RULE: &str = r#"

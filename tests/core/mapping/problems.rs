@@ -80,7 +80,12 @@ fn each_problem_is_found_at_its_line() {
         ),
         ("[\"*.json\"]", "[\"a/*.json\"]", "files =", "mappings[0].files[0]: expected a pattern of names of files"),
         ("\"connect\"", "\"debezum\"", "envelope =", "(did you mean \"debezium\"?)"),
-        ("each = \"/rows\"", "format = \"avro\"", "each =", "(\"avro\" is not in this version), found \"avro\""),
+        (
+            "each = \"/rows\"",
+            "format = \"avro\"",
+            "topics = [\"cases\"]\nfiles",
+            "a section [registry]: records of the format avro name their schema",
+        ),
         (
             "each = \"/rows\"",
             "each = \"/ro~ws\"",

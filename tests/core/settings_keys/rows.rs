@@ -259,9 +259,8 @@ fn issuer(row: Row) -> Row {
 }
 
 fn formats() -> Vec<Row> {
-    let (section, mapping) = ("[registry]", "[[mappings]]");
+    let section = "[registry]";
     let asked = |row: Row| row.with(section, "urls", "[\"https://a\"]");
-    let named = |row: Row| row.with(mapping, "name", "\"m\"");
     vec![
         Row::list(section, "urls", 1, "16")
             .accepts([list(16, |index| format!("http://a:{}", 1 + index)), "[\"https://[::1]/path\"]".to_owned()])
@@ -273,12 +272,6 @@ fn formats() -> Vec<Row> {
         asked(Row::line(section, "password_file", 4_096)).with(section, "user", "\"someone\""),
         asked(Row::line(section, "ca_file", 4_096)).accepts(strings(["\"\""])),
         asked(Row::duration(section, "timeout", "1s", "1m")).variable("7s", "\"7s\""),
-        Row::line(mapping, "name", 256).refuses(strings(["\"\""])),
-        named(Row::choice(mapping, "format", &["json", "avro", "protobuf", "csv", "parquet"])),
-        named(Row::list(mapping, "topics", 0, "100"))
-            .accepts(strings(["[\"in\"]", "[]"]))
-            .refuses(strings(["[\"other\"]"])),
-        named(Row::list(mapping, "files", 0, "100")).accepts(strings(["[\"*.csv\", \"a\"]", "[]"])),
     ]
 }
 
