@@ -11,6 +11,7 @@ use super::shape::Shape;
 use super::told;
 use super::tree::{Node, Path};
 use super::values::{Wanted, values};
+use crate::mapping::Format;
 use crate::plan::{Dimension, DisclosurePlan};
 use crate::source::sample::Sample;
 
@@ -98,7 +99,7 @@ impl Drafting<'_> {
         );
         line(&format!("name = {}", quoted(name)));
         line(&format!("{} = [{}]", if sample.is_file { "files" } else { "topics" }, quoted(&file_pattern(sample))));
-        line("format = \"json\"");
+        line(&format!("format = {}", quoted(sample.format.unwrap_or(Format::Json).name())));
         match strangers.envelope() {
             Envelope::Debezium => {
                 line("envelope = \"debezium\"");

@@ -1,11 +1,13 @@
 //! A sample of a topic or a file: copies of some records, bounded in number, bytes and time.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::error::SourceError;
 use super::files::{Lines, Merge};
 use super::format::Formats;
+use crate::mapping::Format;
 use crate::plan::{EventTime, Limits};
 use crate::status::TopicConfig;
 
@@ -23,6 +25,8 @@ pub struct Sample {
     pub name: String,
     /// Whether it is a file: then an offset is the number of a line, from 1, and there is one partition.
     pub is_file: bool,
+    /// How a file is written; `None` for a topic, and for standard input.
+    pub format: Option<Format>,
     /// The records, by partition and offset.
     pub records: Vec<SampleRecord>,
     /// What the partitions held when the sample was taken, ascending. Of a file that was not read to its end, nothing is known of `next`.
@@ -100,7 +104,8 @@ pub fn sample_file(path: &Path, formats: &Formats, limits: &Limits, most: usize)
     let began = Instant::now();
     let (mut merge, mut lines) = (Merge::open(&[PathBuf::from(path)], formats, limits, false)?, Lines::default());
     let name = path.display().to_string();
-    let (mut sample, mut bytes, mut more) = (Sample { name, is_file: true, ..Sample::default() }, 0, true);
+    let format = File::open(path).and_then(|file| formats.of_file(path, &file)).ok();
+    let (mut sample, mut bytes, mut more) = (Sample { name, is_file: true, format, ..Sample::default() }, 0, true);
     while more && sample.cut_short.is_none() {
         merge.next_lines(&mut lines)?;
         more = !lines.is_empty();

@@ -237,3 +237,49 @@ fn lines_in_order_are_mapped_too() {
     let streamed = document(&replay(&made.path("mapped.toml"), &["--in-order"], &[selections]));
     assert_eq!(of(&streamed), of(&sorted));
 }
+
+/// An export of a municipality, from nothing to a finding by the worked example.
+#[test]
+fn the_example_of_an_export_gives_a_finding() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/mappings/benefit-checks.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("export.csv");
+    let mut text = "gemeente;dossier;beoordeeld;gekozen;herkomst;wijk\n".to_owned();
+    let (mut assessed, mut picked) = (0, 0);
+    for number in 0..6_000_usize {
+        let of_group = number % 5 == 0;
+        let is_picked = if of_group { number % 15 == 0 } else { number % 11 == 0 };
+        (assessed, picked) = (assessed + usize::from(of_group), picked + usize::from(of_group && is_picked));
+        let (day, hour) = (1 + number / 240, number % 24);
+        let (mark, group) = (if is_picked { 'J' } else { 'N' }, if of_group { 3 } else { 1 });
+        let district = ["Noord", "Zuid"][number / 2 % 2];
+        text.push_str(&format!("Oostdam;{number};2026-03-{day:02}T{hour:02}:15:00;{mark};{group};\"{district}\"\n"));
+    }
+    // One not yet assessed, and one with a mark that nobody knows.
+    text.push_str("Oostdam;6000;;N;1;Noord\nOostdam;6001;2026-03-20T10:00:00;X;1;Zuid\n");
+    std::fs::write(&file, &text).unwrap();
+    let output = replay(&config, &[], std::slice::from_ref(&file));
+    let refused = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        refused.contains("export.csv:6003: invalid_value: mapping \"benefit-checks\": selected (from /gekozen)"),
+        "{refused}"
+    );
+    let found = document(&output);
+    assert_eq!((&found["events"]["accepted"], &found["events"]["rejected"]), (&json!(6_000), &json!(1)), "{found}");
+    let findings = found["findings"].as_array().unwrap();
+    let is_it = |finding: &&Value| finding["group"] == "non_european" && finding["window"] == "30d";
+    let finding = findings.iter().find(is_it).unwrap();
+    assert_eq!(finding["verdict"], "critical", "{finding}");
+    let near = |told: &Value, truth: usize| told.as_u64().unwrap().abs_diff(truth as u64) <= 5;
+    let counts = &finding["group_counts"];
+    assert!(near(&counts["exposed"], assessed) && near(&counts["events"], picked), "{finding}");
+
+    let mut inspect = Command::new(env!("CARGO_BIN_EXE_paritywatch"));
+    let looked = inspect.args(["inspect", "--format", "json", "--config"]).arg(&config).arg(&file).output().unwrap();
+    let looked = document(&looked).to_string();
+    assert!(looked.contains("benefit-checks") && !looked.contains("2026-000"), "{looked}");
+    let drafted = folder.path().join("first.toml");
+    let mut init = Command::new(env!("CARGO_BIN_EXE_paritywatch"));
+    assert!(init.args(["init", "--to"]).arg(&drafted).arg(&file).output().unwrap().status.success());
+    assert!(std::fs::read_to_string(&drafted).unwrap().contains("format = \"csv\""));
+}
