@@ -158,9 +158,9 @@ fn the_change_streams_of_two_tables_give_a_finding() {
         findings.into_iter().find(|finding| finding["group"] == "non_european" && finding["verdict"] == "critical")
     };
     let finding = daemon.wait_until(LIMIT, "a critical finding", find);
-    assert_eq!(finding["counts"]["exposed"], CASES / 3, "{finding}");
+    assert_eq!(finding["group_counts"]["exposed"], CASES / 3, "{finding}");
     let expected = (0..CASES).filter(|number| number % 3 == 2 && is_picked(*number)).count();
-    assert_eq!(finding["counts"]["events"], expected, "{finding}");
+    assert_eq!(finding["group_counts"]["events"], expected, "{finding}");
 
     let letters = daemon.wait_until(LIMIT, "a dead letter", || {
         Some(broker.read_all("paritywatch.dead-letter")).filter(|letters| !letters.is_empty())
