@@ -364,7 +364,7 @@ fn a_compressed_file_that_cannot_be_read_to_its_end_is_named() {
         (
             "events.xz",
             b"\xFD7zXZ\0\0\0".to_vec(),
-            "expected JSON lines, plain or compressed by gzip or Zstandard, found xz",
+            "expected JSON lines or CSV, plain or compressed by gzip or Zstandard, or Parquet, found xz",
         ),
         ("events.zip", b"PK\x03\x04\0\0".to_vec(), "found zip"),
     ] {
