@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detector::{ChangeDetector, LOG_CLEAR, Lifetime, log_add};
 use super::information::log_level_of_part;
-use super::learning::{DECAY, Dispersion, ExpectedRates, chance_variance};
+use super::learning::{DECAY, Dispersion, ExpectedRates, chance_variance, pooled_z};
 use super::likelihood::{GRID, Logs, log_odds_ratios, log_reverse_ratios};
 use super::pair::{Pair, real};
 use super::series::Judging;
@@ -192,7 +192,7 @@ impl Process {
     fn ratios(&mut self, pair: Pair, judging: &Judging) -> [Logs; 2] {
         let (q, group_q) = (self.rates.reference.expected(), self.rates.group.expected());
         let (phi, log_cap) = (self.dispersion.allowance(pair, q, judging.variation), judging.log_cap());
-        self.dispersion.learn(pair, q);
+        self.dispersion.learn_from(pooled_z(pair), chance_variance(pair, q));
         self.phi = phi;
         self.information += 1.0 / (chance_variance(pair, q) * phi);
         let ratios = [log_odds_ratios(pair, q), log_reverse_ratios(pair, 1.0, group_q, q)];

@@ -127,7 +127,7 @@ impl Dispersion {
     /// count as less variation than chance, and leave no allowance for the blocks after the pause.
     pub fn learn(&mut self, pair: Pair, q: f64) {
         /// Beyond it a block weighs less: rates that far below those of other blocks, as of a pilot, say little of how these vary.
-        const FULL_WEIGHT_VARIANCE: f64 = 0.4;
+        const FULL_WEIGHT_VARIANCE: f64 = 0.7;
         let has_events = pair.events > 0 || pair.reference_events > 0;
         // z is 0 where nobody had an event, and by chance hardly ever.
         if !pair.one_sided() && (has_events || self.last_z != Some(0.0)) {
@@ -137,7 +137,7 @@ impl Dispersion {
 
     /// Adds a closed block of any other form. `z` is its distance from the hypothesis in standard deviations of chance.
     pub(super) fn learn_from(&mut self, z: f64, variance: f64) {
-        const FULL_WEIGHT_VARIANCE: f64 = 1.5;
+        const FULL_WEIGHT_VARIANCE: f64 = 2.0;
         self.learn_weighted(z, variance, FULL_WEIGHT_VARIANCE);
     }
 
@@ -172,7 +172,7 @@ pub(super) fn chance_variance(pair: Pair, q: f64) -> f64 {
 }
 
 /// Returns the two-sample z with pooled variance; 0 where the pooled rate is 0 or 1.
-fn pooled_z(pair: Pair) -> f64 {
+pub(super) fn pooled_z(pair: Pair) -> f64 {
     let (x1, n1) = (real(pair.events), real(pair.exposed));
     let (x2, n2) = (real(pair.reference_events), real(pair.reference_exposed));
     let pooled = (x1 + x2) / (n1 + n2);
