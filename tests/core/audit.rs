@@ -887,7 +887,7 @@ fn the_command_ends_as_it_says() {
 
 /// How fast: `cargo test --release --test core a_log_of_a_million -- --ignored --nocapture`. What was measured is in `docs/audit.md`.
 #[test]
-#[ignore = "takes a minute without a release build"]
+#[ignore = "measures: takes a minute without a release build"]
 fn a_log_of_a_million_entries_is_verified() {
     let fixture = Fixture::new();
     let (mut log, _) = fixture.open();

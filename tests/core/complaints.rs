@@ -274,7 +274,7 @@ fn close(found: &Value, expected: f64) -> bool {
 fn blocks_are_those_of_an_oracle_that_sees_the_events_in_the_order_of_time() {
     let rules = format!("{SKEW}{OVERTURNED}");
     let mut blocks_of_all = 0;
-    for seed in 1..=u64::from(attempts(12)) {
+    for seed in 1..=u64::from(attempts(5)) {
         let story = Story::told(seed);
         let mut monitor = monitor(&rules);
         for sent in &story.sent {

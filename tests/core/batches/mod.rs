@@ -28,7 +28,7 @@ const NOW: EventTime = EventTime(1_790_000_000_000);
 
 #[test]
 fn batches_of_any_size_give_what_single_records_give_with_the_wall_clock() {
-    let seen = each_seed(attempts(20), |seed| course(seed, Clock::Wall, 4, |plan| plan.clone()));
+    let seen = each_seed(attempts(8), |seed| course(seed, Clock::Wall, 4, |plan| plan.clone()));
     for result in ["Accepted", "Duplicate", "Conflict", "TooLate", "UnknownType", "UnknownProfile", "Rejected"] {
         assert!(seen.get(result).is_some_and(|count| *count > 20), "{result} hardly came: {seen:?}");
     }
@@ -36,13 +36,13 @@ fn batches_of_any_size_give_what_single_records_give_with_the_wall_clock() {
 
 #[test]
 fn batches_of_any_size_give_what_single_records_give_with_the_events_clock() {
-    each_seed(attempts(12), |seed| course(seed, Clock::Event { as_of: None }, 3, |plan| plan.clone()));
+    each_seed(attempts(4), |seed| course(seed, Clock::Event { as_of: None }, 3, |plan| plan.clone()));
 }
 
 #[test]
 fn batches_of_any_size_end_where_single_records_end_with_as_of() {
     let as_of = Some(START.plus(Span::HOUR.times(5)));
-    let seen = each_seed(attempts(6), |seed| course(seed, Clock::Event { as_of }, 4, |plan| plan.clone()));
+    let seen = each_seed(attempts(3), |seed| course(seed, Clock::Event { as_of }, 4, |plan| plan.clone()));
     assert!(seen["BeyondAsOf"] > 100, "{seen:?}");
 }
 
@@ -58,7 +58,7 @@ fn batches_of_any_size_meet_the_same_limits() {
 /// Nothing that was known of records by one plan is used by the next.
 #[test]
 fn plans_change_between_records_that_are_alike() {
-    each_seed(attempts(6), |seed| {
+    each_seed(attempts(3), |seed| {
         let plans = plans();
         let mut random = Random::new(seed);
         let mut source = Source::dull(seed);

@@ -13,7 +13,7 @@ use paritywatch::render::Render;
 
 #[test]
 fn nothing_that_is_due_waits_for_a_later_hour() {
-    each_seed(attempts(8), |seed| {
+    each_seed(attempts(4), |seed| {
         let clock = if seed % 3 == 0 { Clock::Wall } else { Clock::Event { as_of: None } };
         let plan = plans()[[0, 3][usize::from(seed % 4 < 2)]].clone();
         let mut source = Source::new(seed + 500, 2 + usize::try_from(seed % 2).unwrap());
