@@ -126,7 +126,7 @@ fn binary<'a>(headers: &'a HeaderMap, content_type: &'a str, body: &'a [u8]) -> 
     Ok(Message { payload: without_mark(body), attributes })
 }
 
-/// Returns a header's value as the binding reads it: without quotation marks around it, and percent-decoded; `None` where it is no text.
+/// Returns a header's value percent-decoded; `None` where it is no text.
 fn percent_decoded(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     if !value.contains(&b'%') {
         return std::str::from_utf8(value).is_ok().then_some(Cow::Borrowed(value));
@@ -141,4 +141,60 @@ fn percent_decoded(value: &[u8]) -> Option<Cow<'_, [u8]>> {
         });
     }
     std::str::from_utf8(&decoded).is_ok().then_some(Cow::Owned(decoded))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn given(headers: &[(&str, &str)]) -> HeaderMap {
+        let header = |(name, value): &(&str, &str)| {
+            (HeaderName::try_from(*name).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap())
+        };
+        headers.iter().map(header).collect()
+    }
+
+    #[test]
+    fn a_batch_is_cut_into_the_bytes_of_its_events() {
+        let headers = given(&[("content-type", " Application/CloudEvents-Batch+JSON ;charset=\"utf-8\"")]);
+        let events = read(&headers, "\u{feff} [ {\"a\" : [1,2]} ,\n{\"b\":\"],[\"}]".as_bytes()).unwrap();
+        let payloads: Vec<&[u8]> = events.iter().map(|event| event.payload).collect();
+        assert_eq!(payloads, [&b"{\"a\" : [1,2]}"[..], b"{\"b\":\"],[\"}"]);
+        assert_eq!(events[0].headers(), [("content-type", &b"application/cloudevents+json"[..])]);
+    }
+
+    #[test]
+    fn attributes_in_headers_are_read_as_the_binding_writes_them() {
+        for (written, read) in [
+            ("a", Some("a")),
+            ("Euro%20%E2%82%AC%20%F0%9F%98%80", Some("Euro \u{20ac} \u{1f600}")),
+            ("%25%e2%82%ac", Some("%\u{20ac}")),
+            ("%", None),
+            ("%2", None),
+            ("%+1", None),
+            ("%E2%82", None),
+        ] {
+            let decoded = percent_decoded(written.as_bytes());
+            assert_eq!(decoded.as_deref(), read.map(str::as_bytes), "{written}");
+        }
+        assert_eq!(percent_decoded(b"\xff"), None);
+    }
+
+    #[test]
+    fn the_mode_follows_from_the_content_type() {
+        for (headers, is_read) in [
+            (&[("content-type", "application/json"), ("ce-specversion", "1.0")][..], true),
+            (&[("content-type", "application/json")], false),
+            (&[("content-type", "application/cloudevents+xml"), ("ce-specversion", "1.0")], false),
+            (&[("content-type", "application/cloudevents+json;charset=utf-16")], false),
+            (&[("content-type", "application/cloudevents+json"), ("content-type", "application/json")], false),
+            (&[("ce-specversion", "1.0")], false),
+        ] {
+            let map = given(headers);
+            assert_eq!(read(&map, b"{}").is_ok(), is_read, "{headers:?}");
+        }
+    }
 }
