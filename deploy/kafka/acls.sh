@@ -14,6 +14,7 @@ readonly PRINCIPAL=${PRINCIPAL:-User:paritywatch}
 readonly INPUT_TOPICS=${INPUT_TOPICS:-selections controls}                   # [kafka.topics], separated by spaces
 readonly DEAD_LETTER_TOPIC=${DEAD_LETTER_TOPIC:-paritywatch.dead-letter}     # [kafka.dead_letter_topic]
 readonly ALERT_TOPIC=${ALERT_TOPIC-paritywatch.alerts}                       # [kafka.alert_topic]; empty: none
+readonly HTTP_TOPIC=${HTTP_TOPIC-}                                           # [http_source.topic], one of INPUT_TOPICS; empty: none
 readonly MEASURE_TOPIC=${MEASURE_TOPIC-}                                     # [kafka.measure_topics]; empty: none
 # Those who may record measures, separated by spaces, such as User:compliance. Give no producer of events Write there.
 readonly MEASURE_PRINCIPALS=${MEASURE_PRINCIPALS-}
@@ -45,6 +46,7 @@ allow "$PRINCIPAL" --operation Read --group "$GROUP"
 # Idempotent writing takes no ACL of the cluster since Kafka 2.8: that on the topic is enough.
 output=(--topic "$DEAD_LETTER_TOPIC")
 if [ -n "$ALERT_TOPIC" ]; then output+=(--topic "$ALERT_TOPIC"); fi
+if [ -n "$HTTP_TOPIC" ]; then output+=(--topic "$HTTP_TOPIC"); fi
 allow "$PRINCIPAL" --operation Write "${output[@]}"
 
 if [ -n "$MEASURE_TOPIC" ]; then

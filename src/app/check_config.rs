@@ -53,12 +53,15 @@ pub fn run(arguments: &CheckConfigArguments) -> Result<Finished, Failure> {
     Ok(Finished::Ok)
 }
 
-/// Looks at the web configuration, and at the files that it names.
+/// Looks at the web configurations, and at the files that they name.
 fn check_access(settings: &Settings) -> Result<(), Failure> {
-    let access = Access::open(&settings.server).map_err(Failure::configuration)?;
-    access.warnings().iter().for_each(|warning| eprintln!("paritywatch: warning: {warning}"));
-    if access.certificate_ended() {
-        return Err(Failure::Configuration("the certificate of server.web_config has ended".to_owned()));
+    for server in settings.listeners() {
+        let access = Access::open(server).map_err(Failure::configuration)?;
+        access.warnings().iter().for_each(|warning| eprintln!("paritywatch: warning: {warning}"));
+        if access.certificate_ended() {
+            let key = format!("{}.web_config", server.logins.section());
+            return Err(Failure::Configuration(format!("the certificate of {key} has ended")));
+        }
     }
     Ok(())
 }

@@ -26,7 +26,9 @@ pub fn run(arguments: &ConfigArgument) -> Result<Finished, Failure> {
     check_files(&settings)?;
     certificates::remarks(&settings).iter().for_each(|remark| tracing::warn!("{remark}"));
     // A wrong one is told before anything is claimed. It is read again when HTTP is served.
-    Access::open(&settings.server).map_err(Failure::configuration)?;
+    for server in settings.listeners() {
+        Access::open(server).map_err(Failure::configuration)?;
+    }
     let mut supervisor = Supervisor::start();
     let lock = StateLock::wait(&settings, &mut supervisor)?;
     let signals = Arc::new(Signals::default());
@@ -34,7 +36,12 @@ pub fn run(arguments: &ConfigArgument) -> Result<Finished, Failure> {
     daemon.supervise(supervisor, Reload { file: file.clone(), at_start: settings.clone() });
     let shared = Arc::clone(&daemon.shared);
     let web = Web::start(&settings, &shared, &signals)?;
+    let intake = daemon.take_events(&settings)?;
     let ended = daemon.run();
+    // What is stored now is counted at the next start.
+    if let Some(intake) = intake {
+        intake.stop();
+    }
     web.stop();
     tracing::info!("stopped");
     ended.map(|()| Finished::Ok)

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::hosts::Hosts;
 use super::limits::{self, RELOAD_EVERY};
 use super::web::{Left, Loaded, WebConfigError, left, load};
-use crate::settings::{Server, shown_path};
+use crate::settings::{Logins, Server, shown_path};
 use crate::status::{HttpHealth, wall_clock};
 
 /// Who gets in, and how many at a time.
@@ -18,7 +18,8 @@ pub struct Access {
     pub(super) hosts: Hosts,
     pub(super) most_connections: usize,
     file: Option<PathBuf>,
-    must_authenticate: bool,
+    /// Why everybody must log in; `None`: nobody has to.
+    must_authenticate: Option<&'static str>,
     insecure_listen: bool,
     mark: Option<Digest>,
     current: RwLock<Arc<Loaded>>,
@@ -33,11 +34,13 @@ pub enum AccessError {
     /// Others could read without a login.
     #[error(
         "{file}: basic_auth_users: expected users, or tls_server_config.client_auth_type \"RequireAndVerifyClientCert\", because \
-         server.listen is no address of loopback and server.insecure_listen is false; found neither"
+         {because}; found neither"
     )]
     Open {
         /// The web configuration.
         file: String,
+        /// Why somebody must log in.
+        because: &'static str,
     },
     /// A change asks for less than what is in force. It may be half of a file that is being written.
     #[error("{file}: {key}: expected it as before, found none; a restart takes less, a change does not")]
@@ -55,7 +58,7 @@ impl Access {
     /// # Errors
     /// [`AccessError`] with file and key.
     pub fn open(server: &Server) -> Result<Self, AccessError> {
-        let must_authenticate = !server.insecure_listen && !server.listen.ip().to_canonical().is_loopback();
+        let must_authenticate = must_authenticate(server);
         let (mark, loaded) = match &server.web_config {
             None => (None, Loaded::default()),
             Some(file) => {
@@ -108,7 +111,7 @@ impl Access {
             );
         }
         if self.insecure_listen && current.authenticates() {
-            let warning = "it asks for a login, and server.insecure_listen = true would start without one, if it were lost: remove that key";
+            let warning = "it asks for a login, and insecure_listen = true would start without one, if it were lost: remove that key";
             warnings.push(warning.to_owned());
         }
         if let Some(users) = &current.users {
@@ -183,20 +186,32 @@ impl Access {
     }
 }
 
+/// Returns why everybody who comes to a listener must log in; `None` where nobody has to.
+fn must_authenticate(server: &Server) -> Option<&'static str> {
+    let is_open = match server.logins {
+        Logins::FromOthers => server.listen.ip().to_canonical().is_loopback(),
+        Logins::Always => false,
+    };
+    (!server.insecure_listen && !is_open).then_some(match server.logins {
+        Logins::FromOthers => "server.listen is no address of loopback and server.insecure_listen is false",
+        Logins::Always => "http_source.insecure_listen is false",
+    })
+}
+
 /// Returns seconds since 1970.
 fn now() -> i64 {
     wall_clock().0.div_euclid(1_000)
 }
 
-fn look(file: &Path, must_authenticate: bool) -> (Digest, Result<Loaded, AccessError>) {
+fn look(file: &Path, must_authenticate: Option<&'static str>) -> (Digest, Result<Loaded, AccessError>) {
     let (mark, loaded) = load(file);
     let loaded = loaded.map_err(AccessError::from);
     (mark, loaded.and_then(|loaded| allowed(file, &loaded, must_authenticate).map(|()| loaded)))
 }
 
-fn allowed(file: &Path, loaded: &Loaded, must_authenticate: bool) -> Result<(), AccessError> {
-    if must_authenticate && !loaded.authenticates() {
-        return Err(AccessError::Open { file: shown_path(file) });
+fn allowed(file: &Path, loaded: &Loaded, must_authenticate: Option<&'static str>) -> Result<(), AccessError> {
+    match must_authenticate {
+        Some(because) if !loaded.authenticates() => Err(AccessError::Open { file: shown_path(file), because }),
+        _ => Ok(()),
     }
-    Ok(())
 }

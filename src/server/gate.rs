@@ -29,6 +29,8 @@ const CHALLENGE: &str = "Basic realm=\"paritywatch\", charset=\"UTF-8\"";
 /// What all connections share.
 pub(super) struct House {
     pub router: Router,
+    /// Whether what answers reads the bodies of requests. Elsewhere a request has none.
+    pub takes_bodies: bool,
     pub access: Arc<Access>,
     pub health: Arc<HttpHealth>,
 }
@@ -80,9 +82,11 @@ impl Service<Request<Incoming>> for Gate {
                 refuse(StatusCode::MISDIRECTED_REQUEST, "what TLS asks for has changed: connect again")
             };
             access.headers.apply(&mut answer);
+            let status = answer.status();
             let headers = answer.headers_mut();
-            // A body is not waited for, and what has come to be forbidden lives on in no connection.
-            if has_body || !Arc::ptr_eq(&access, &at_start) {
+            // A body that nobody has read is not waited for, and what has come to be forbidden lives on in no connection.
+            let is_unread = has_body && !(house.takes_bodies && status.is_success());
+            if is_unread || !Arc::ptr_eq(&access, &at_start) {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(answer.map(|body| Told { body, _end: end }))
@@ -92,8 +96,7 @@ impl Service<Request<Incoming>> for Gate {
 
 impl House {
     async fn route(&self, request: Request<Incoming>) -> Response<Body> {
-        // What answers reads no body, so none is passed on.
-        let request = request.map(|_| Body::empty());
+        let request = request.map(|body| if self.takes_bodies { Body::new(body) } else { Body::empty() });
         match TowerToHyperService::new(self.router.clone()).call(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
@@ -119,7 +122,7 @@ impl House {
         self.access.hosts.check(request.uri(), request.headers(), local, tls).map_err(|stranger| match stranger {
             Stranger::Malformed => refused(Refused::Malformed, StatusCode::BAD_REQUEST, "one Host is expected"),
             Stranger::Other => {
-                let text = "this host is not served here (server.external_url, server.hosts)";
+                let text = "this host is not served here (external_url and hosts of the listener's section)";
                 refused(Refused::Host, StatusCode::MISDIRECTED_REQUEST, text)
             }
         })?;
@@ -138,7 +141,7 @@ impl House {
                 return Err(answer);
             }
         }
-        if !request.body().is_end_stream() {
+        if !self.takes_bodies && !request.body().is_end_stream() {
             return Err(refused(Refused::Malformed, StatusCode::PAYLOAD_TOO_LARGE, "a request has no body here"));
         }
         Ok(())

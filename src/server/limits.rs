@@ -8,7 +8,7 @@ use rustix::process::{Resource, getrlimit};
 pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// Longest time for the head of a request: from the connection's begin, or from the head's first byte, to its end.
 pub const HEAD_LIMIT: Duration = Duration::from_secs(10);
-/// Longest time from the head of a request to the last byte of its answer. No request's body is waited for.
+/// Longest time from the head of a request to the last byte of its answer, its body included.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// Longest time between two requests of a connection. Scrapes come more often, and keep theirs.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(75);
@@ -20,6 +20,10 @@ pub const LINGER_BYTES: usize = 256 << 10;
 pub const HEAD_BYTES: usize = 16 << 10;
 /// Most headers of a request.
 pub const HEADERS: usize = 64;
+/// Largest body of a request that brings events, in bytes. Each connection may hold one.
+pub const BODY_BYTES: usize = 1 << 20;
+/// Most events of a request.
+pub const EVENTS: usize = 10_000;
 /// Longest path and query of a request, in bytes.
 pub const TARGET_BYTES: usize = 4 << 10;
 /// How often the files of the web configuration are looked at.

@@ -12,7 +12,7 @@ use super::tree::{Entries, Entry, Value};
 pub const PREFIX: &str = "PARITYWATCH__";
 
 /// Sections whose keys can be overridden.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "kafka",
     "registry",
     "window",
@@ -23,6 +23,7 @@ const SECTIONS: [&str; 15] = [
     "report",
     "limits",
     "server",
+    "http_source",
     "alerting",
     "coverage",
     "profiles",

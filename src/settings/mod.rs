@@ -62,8 +62,8 @@ pub use open::OPEN;
 pub use path::{open_file, shown_path};
 pub use problem::{MAX_PROBLEMS, Problem, SettingsError};
 pub use schema::{
-    Alerting, Audit, Criteria, FormatRule, HistoryLimits, Kafka, OAuth, Privacy, RegistrySettings, ReportSettings,
-    SecurityProtocol, Server, Settings, State, TokenIssuer,
+    Alerting, Audit, Criteria, FormatRule, HistoryLimits, HttpSource, Kafka, Logins, OAuth, Privacy, RegistrySettings,
+    ReportSettings, SecurityProtocol, Server, Settings, State, TokenIssuer,
 };
 pub use secret_file::{SecretProblem, is_private, open_private, read_secret, read_secret_text};
 pub use secrets::REDACTED;

@@ -7,7 +7,7 @@ use siphasher::sip::SipHasher24;
 use super::address::Address;
 use super::key::{key_path, quoted, toml_key};
 use super::kinds::DAYS;
-use super::schema::{Alerting, Criteria, Kafka, OAuth, Settings, TokenIssuer};
+use super::schema::{Alerting, Criteria, Kafka, Logins, OAuth, Server, Settings, TokenIssuer};
 use super::secrets::{redacted_properties, without_secrets};
 use super::terms::{
     Benchmark, Calendar, Compare, ComplaintMeasure, Complaints, Criterion, Dimension, DisclosurePlan, Disparity, Drift,
@@ -133,12 +133,24 @@ impl Toml {
         self.optional_path("dir", settings.report.dir.as_ref());
         self.value("periods", list(settings.plan.periods.iter().map(|kind| kind.name())));
         self.header("[server]");
-        self.value("listen", quoted(&settings.server.listen.to_string()));
-        self.value("insecure_listen", settings.server.insecure_listen);
-        self.optional_path("web_config", settings.server.web_config.as_ref());
-        self.string("external_url", settings.server.external_url.as_deref().unwrap_or_default());
-        self.value("hosts", list(&settings.server.hosts));
-        self.value("max_connections", settings.server.max_connections);
+        self.listener(&settings.server);
+        if let Some(source) = &settings.http_source {
+            self.header("[http_source]");
+            self.listener(&source.server);
+            self.string("topic", &source.topic);
+        }
+    }
+
+    fn listener(&mut self, server: &Server) {
+        self.value("listen", quoted(&server.listen.to_string()));
+        self.value("insecure_listen", server.insecure_listen);
+        self.optional_path("web_config", server.web_config.as_ref());
+        // The source of events shows no links.
+        if server.logins == Logins::FromOthers {
+            self.string("external_url", server.external_url.as_deref().unwrap_or_default());
+        }
+        self.value("hosts", list(&server.hosts));
+        self.value("max_connections", server.max_connections);
     }
 
     fn window(&mut self, plan: &Plan) {

@@ -37,6 +37,8 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// The HTTP server.
     pub server: Server,
+    /// Where producers without a Kafka client send events; `None`: nowhere.
+    pub http_source: Option<HttpSource>,
     /// How alerts are delivered, and the evidence they need.
     pub alerting: Alerting,
     /// Criteria that a profile must not use, or only with a reason.
@@ -55,6 +57,11 @@ pub struct ReportSettings {
 }
 
 impl Settings {
+    /// Returns every listener.
+    pub fn listeners(&self) -> impl Iterator<Item = &Server> {
+        std::iter::once(&self.server).chain(self.http_source.as_ref().map(|source| &source.server))
+    }
+
     /// Returns the folder of the files of reports.
     #[must_use]
     pub fn report_dir(&self) -> PathBuf {
@@ -219,6 +226,37 @@ pub struct Server {
     /// Most connections at a time, 1 to [`MAX_CONNECTIONS`](crate::settings::MAX_CONNECTIONS). The limit on descriptors may
     /// allow fewer.
     pub max_connections: usize,
+    /// Whom a login is asked of.
+    pub logins: Logins,
+}
+
+/// Of whom a listener asks a login, unless `insecure_listen` says that nobody needs one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logins {
+    /// Of everybody, where other machines reach it: what it serves, the users of its own machine may read.
+    FromOthers,
+    /// Of everybody: what it takes, changes what is counted.
+    Always,
+}
+
+impl Logins {
+    /// Returns the section of the listener.
+    #[must_use]
+    pub const fn section(self) -> &'static str {
+        match self {
+            Self::FromOthers => "server",
+            Self::Always => "http_source",
+        }
+    }
+}
+
+/// Where producers without a Kafka client send events by HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpSource {
+    /// Its listener. `external_url` is `None`.
+    pub server: Server,
+    /// The topic that the events are written to: one of those that are read, in the shape of the contract.
+    pub topic: String,
 }
 
 /// How alerts are delivered, and the evidence they need.

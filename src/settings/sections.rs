@@ -19,7 +19,7 @@ use super::rules::rules;
 use super::schema::{Alerting, Audit, FormatRule, HistoryLimits, Kafka, Privacy, Settings, State};
 use super::scope::{Surroundings, share};
 use super::series::limit_series;
-use super::server::server;
+use super::server::{http_source, server};
 use super::table::Table;
 use super::terms::{
     Defences, Dimension, DisclosurePlan, EvidencePlan, LedgerPlan, Limits, Mapping, Plan, Profile, Span, WindowLength,
@@ -55,6 +55,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     let rules = rules(&mut root, &surroundings);
     limit_series(&rules, (&profiles, &dimensions), (&privacy.disclosure, &rules_per_series), root.problems);
     let (mappings, formats) = foreign(&mut root, kafka.as_mut(), (&profiles, &dimensions));
+    let http_source = root.optional_table("http_source").map(|table| http_source(table, kafka.as_ref(), &mappings));
     root.finish();
     let plan = Plan {
         config_hash: String::new(),
@@ -82,6 +83,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
         outbox_limit,
         threads,
         server,
+        http_source,
         alerting,
         criteria,
         audit,

@@ -9,6 +9,7 @@ use super::checkpoint::CheckpointHealth;
 use super::dead_letters::DeadLetterHealth;
 use super::delivery::DeliveryHealth;
 use super::http::HttpHealth;
+use super::http_source::HttpSourceHealth;
 use super::latency::ProcessingLatency;
 use super::lateness::LatenessHealth;
 use super::operation::Operation;
@@ -50,6 +51,8 @@ pub struct View {
     pub history: HistoryHealth,
     /// The HTTP server, as it is when one looks.
     pub http: Arc<HttpHealth>,
+    /// The HTTP source of events, as it is when one looks; `None` where there is none.
+    pub http_source: Option<Arc<HttpSourceHealth>>,
     /// What became of the records that mappings read, by the name of the mapping.
     pub mappings: Vec<(String, MappingCounts)>,
     /// How long records take through the daemon.
@@ -79,6 +82,7 @@ impl View {
             audit: AuditHealth::default(),
             history: HistoryHealth::default(),
             http: Arc::default(),
+            http_source: None,
             mappings: Vec::new(),
             latency: ProcessingLatency::default(),
             lateness: LatenessHealth::of(monitor),

@@ -14,6 +14,7 @@ mod kafka_acls;
 mod kafka_audit;
 mod kafka_delivery;
 mod kafka_harness;
+mod kafka_http_source;
 mod kafka_in_place;
 mod kafka_inspect;
 mod kafka_kept;

@@ -9,6 +9,7 @@ mod delivery;
 mod exchange;
 mod folder;
 mod historian;
+mod intake;
 mod invariants;
 mod keeper;
 mod key;

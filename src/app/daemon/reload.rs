@@ -22,6 +22,7 @@ impl Reload {
         let fixed = [
             ("[kafka]", before.kafka != now.kafka),
             ("[server]", before.server != now.server),
+            ("[http_source]", before.http_source != now.http_source),
             ("[alerting] receivers", receivers(before) != receivers(now)),
             ("limits.outbox_messages", before.outbox_limit != now.outbox_limit),
             ("limits.threads", before.threads != now.threads),

@@ -10,6 +10,7 @@ use super::clock::SteadyClock;
 use super::counting::Counting;
 use super::delivery::Delivery;
 use super::historian::Historian;
+use super::intake::IntakeThread;
 use super::invariants::InvariantLog;
 use super::keeper::Keeper;
 use super::key::{PreviousKey, load_or_make_keys};
@@ -29,7 +30,7 @@ use crate::plan::PartitionIndex;
 use crate::settings::{Kafka, Settings};
 use crate::sink::dead_letter::{DeadLetters, Position};
 use crate::source::kafka::{Batch, Brokers, Feed, KafkaSource, TopicWatch};
-use crate::status::{LatenessHealth, Operation, Shared, View};
+use crate::status::{HttpSourceHealth, LatenessHealth, Operation, Shared, View};
 
 /// Longest wait for dead letters when the daemon stops.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
@@ -57,6 +58,8 @@ pub struct Daemon {
     latency: LatencyRecorder,
     /// Where the latest view is shown.
     pub shared: Arc<Shared>,
+    /// What the HTTP source counts, where there is one.
+    http_source: Option<Arc<HttpSourceHealth>>,
     signals: Arc<Signals>,
     evaluate_every: Duration,
     clock: SteadyClock,
@@ -124,6 +127,7 @@ impl Daemon {
             unanswered: UnansweredLog::default(),
             latency: LatencyRecorder::new().map_err(|error| Failure::Internal(error.to_string()))?,
             shared,
+            http_source: None,
             signals,
             evaluate_every: evaluate_every(settings),
             clock,
@@ -138,6 +142,17 @@ impl Daemon {
     pub fn supervise(&mut self, supervisor: Supervisor, reload: Reload) {
         self.supervisor = Some(supervisor);
         self.reload = Some(reload);
+    }
+
+    /// Starts to take events by HTTP, where the configuration says so.
+    ///
+    /// # Errors
+    /// Those of [`IntakeThread::start`].
+    pub fn take_events(&mut self, settings: &Settings) -> Result<Option<IntakeThread>, Failure> {
+        let Some(source) = &settings.http_source else { return Ok(None) };
+        let health = Arc::new(HttpSourceHealth::default());
+        self.http_source = Some(Arc::clone(&health));
+        IntakeThread::start(settings, source, &self.brokers, health).map(Some)
     }
 
     /// Runs until a signal asks it to stop. Then it handles what was read, delivers dead letters and evaluates once more.
@@ -367,6 +382,7 @@ impl Daemon {
             audit: self.audit.health(),
             history: self.historian.health(),
             http: self.shared.http(),
+            http_source: self.http_source.clone(),
             mappings,
             latency: self.latency.latency(disclosure),
             lateness: self.latency.lateness(disclosure, LatenessHealth::of(&self.monitor)),

@@ -14,6 +14,7 @@ mod funnel;
 mod handled;
 mod history;
 mod http;
+mod http_source;
 mod labels;
 mod lateness;
 mod live;

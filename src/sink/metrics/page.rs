@@ -6,8 +6,8 @@ use super::family::{Family, FindingLabels};
 use super::metric::Metric;
 use super::scrape::Scrape;
 use super::{
-    alerts, audit, consumer, delivery, duties, evidence, findings, funnel, handled, history, http, lateness, live,
-    mapping, monitor, operation, probabilistic,
+    alerts, audit, consumer, delivery, duties, evidence, findings, funnel, handled, history, http, http_source,
+    lateness, live, mapping, monitor, operation, probabilistic,
 };
 use crate::disclosure::Published;
 use crate::status::{View, lock, wall_clock};
@@ -24,13 +24,14 @@ const PUBLISHED: [&[Metric]; 7] = [
 ];
 
 /// The tables that change from one scrape to the next.
-const LIVE: [&[Metric]; 9] = [
+const LIVE: [&[Metric]; 10] = [
     &monitor::METRICS,
     &mapping::METRICS,
     &lateness::METRICS,
     &consumer::METRICS,
     &delivery::METRICS,
     &http::METRICS,
+    &http_source::METRICS,
     &operation::METRICS,
     &audit::METRICS,
     &history::METRICS,

@@ -167,7 +167,17 @@ fn strings<const N: usize>(texts: [&str; N]) -> [String; N] {
 }
 
 pub fn rows() -> Vec<Row> {
-    [kafka(), formats(), window(), privacy_and_state(), limits(), server_and_alerting(), allow_lists(), rules()]
+    [
+        kafka(),
+        formats(),
+        window(),
+        privacy_and_state(),
+        limits(),
+        server_and_alerting(),
+        http_source(),
+        allow_lists(),
+        rules(),
+    ]
         .into_iter()
         .flatten()
         .collect()
@@ -349,6 +359,45 @@ fn limits() -> Vec<Row> {
         Row::integer(section, "threads", 0, 64).variable("3", "3"),
         Row::integer(section, "string_bytes", 16, 65_536),
         Row::integer(section, "message_bytes", 256, 16_777_216),
+    ]
+}
+
+/// Nobody has to log in unless a row says so.
+fn http_source() -> Vec<Row> {
+    let section = "[http_source]";
+    let open = |row: Row| row.with(section, "insecure_listen", "true");
+    vec![
+        open(Row::word(section, "listen"))
+            .accepts(strings(["\"127.0.0.1:0\"", "\"0.0.0.0:65535\"", "\"[::1]:9465\""]))
+            .refuses(strings(["\"127.0.0.1:65536\"", "\"localhost:1\"", "\"\""]))
+            .variable("[::1]:7", "\"[::1]:7\"")
+            .refuses_variable("7"),
+        // Others must log in, also on loopback.
+        Row::word(section, "listen")
+            .with(section, "web_config", "\"web.yml\"")
+            .accepts(strings(["\"127.0.0.1:1\"", "\"0.0.0.0:65535\""]))
+            .variable("[::]:7", "\"[::]:7\"")
+            .refuses_variable("7"),
+        Row::new(section, "insecure_listen", "\"true\"", "true or false")
+            .with(section, "web_config", "\"web.yml\"")
+            .accepts(strings(["true", "false"]))
+            .refuses(strings(["1", "0"]))
+            .variable("true", "true")
+            .refuses_variable("yes"),
+        open(Row::line(section, "web_config", 4_096)).accepts(strings(["\"\""])),
+        open(Row::list(section, "hosts", 0, "64"))
+            .accepts(strings(["[\"events.example.org\"]"]))
+            .refuses(strings(["[\"\"]", "[\"a\", \"A\"]"]))
+            .variable("[\"b\"]", "[\"b\"]")
+            .refuses_variable("b"),
+        open(Row::integer(section, "max_connections", 1, 100_000)),
+        // The only topic is the one that is meant.
+        open(Row::new(section, "topic", "3", "a string of at most 4096 bytes without control characters"))
+            .accepts(strings(["\"in\""]))
+            .accepts_as("\"\"", "\"in\"")
+            .refuses(strings(["\"other\"", "\"paritywatch.dead-letter\""]))
+            .variable("in", "\"in\"")
+            .refuses_variable("007"),
     ]
 }
 
