@@ -1,6 +1,6 @@
 //! The client of a schema registry, against a server that answers as it is told.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -65,6 +65,7 @@ fn settings(urls: &[&str]) -> RegistrySettings {
         password_file: None,
         ca_file: None,
         timeout: Span::SECOND.times(2),
+        given_up_schemas: BTreeSet::new(),
     }
 }
 
