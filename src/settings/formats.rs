@@ -1,6 +1,6 @@
 //! How records are written, as `[[mappings]]` say, and the section `[registry]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::{self, Address};
 use super::bounds::{MAX_RECEIVERS, MAX_TEXT_BYTES};
@@ -10,9 +10,13 @@ use super::problem::Problems;
 use super::schema::{FormatRule, Kafka, RegistrySettings};
 use super::table::Table;
 use super::terms::{Format, Span};
+use super::tree::Entry;
 
 /// Shortest and longest time that a request may take.
 const TIMEOUTS: std::ops::RangeInclusive<Span> = Span::SECOND..=Span::MINUTE;
+
+/// Ids of schemas that are given up, at most.
+const MAX_GIVEN_UP: usize = 1_000;
 
 /// How a mapping says that its topics and files are written.
 pub(super) struct Written {
@@ -91,6 +95,7 @@ pub(super) fn registry(mut table: Table<'_>) -> RegistrySettings {
     }
     let ca_file = table.optional_path("ca_file");
     let timeout = table.duration("timeout", Span::SECOND.times(10), TIMEOUTS);
+    let given_up_schemas = given_up(&mut table);
     table.finish();
     RegistrySettings {
         urls,
@@ -98,7 +103,24 @@ pub(super) fn registry(mut table: Table<'_>) -> RegistrySettings {
         password_file: password_file.map(|file| file.value),
         ca_file: ca_file.map(|file| file.value),
         timeout: timeout.value,
+        given_up_schemas,
     }
+}
+
+/// Reads the ids of schemas for which nobody is to wait.
+fn given_up(table: &mut Table<'_>) -> BTreeSet<u32> {
+    let mut ids = BTreeSet::new();
+    for (key, Entry { place, value }) in table.take_list("given_up_schemas", 0..=MAX_GIVEN_UP).unwrap_or_default() {
+        let id = value.integer().and_then(|id| i32::try_from(id).ok()).and_then(|id| u32::try_from(id).ok());
+        match id {
+            None => table.problems.add(&place, &key, "the id of a schema, 0 to 2,147,483,647", value.describe()),
+            Some(id) if !ids.insert(id) => {
+                table.problems.add(&place, &key, "each id only once", "one that is listed before");
+            }
+            Some(_) => {}
+        }
+    }
+    ids
 }
 
 /// Whether nobody else can read what is sent there.

@@ -21,6 +21,8 @@ impl Toml {
         self.optional_path("password_file", registry.password_file.as_ref());
         self.optional_path("ca_file", registry.ca_file.as_ref());
         self.span("timeout", registry.timeout);
+        let ids: Vec<String> = registry.given_up_schemas.iter().map(u32::to_string).collect();
+        self.value("given_up_schemas", format!("[{}]", ids.join(", ")));
     }
 
     fn formats(&mut self, rule: &FormatRule) {

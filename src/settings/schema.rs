@@ -1,6 +1,6 @@
 //! The parsed configuration, section by section.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -139,6 +139,8 @@ pub struct RegistrySettings {
     pub ca_file: Option<PathBuf>,
     /// Longest time of a request, 1 s to 1 min.
     pub timeout: Span,
+    /// Ids of schemas that are taken not to exist, without a question: 0 to 2,147,483,647.
+    pub given_up_schemas: BTreeSet<u32>,
 }
 
 /// Where tokens for the mechanism OAUTHBEARER come from.

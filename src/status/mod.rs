@@ -30,6 +30,6 @@ pub use latency::{LATENCY_BOUNDS_MS, LatencyHistogram, ProcessingLatency};
 pub use lateness::{LatenessHealth, PartitionLateness};
 pub use operation::Operation;
 pub use shared::{Shared, lock};
-pub use source::{PartitionHealth, RegistryHealth, SourceHealth};
+pub use source::{PartitionHealth, RegistryHealth, SourceHealth, WaitingRecord};
 pub use topics::{InputHealth, TopicConfig, TopicHealth, Unsafe};
 pub use view::View;

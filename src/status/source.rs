@@ -1,5 +1,7 @@
 //! How well the Kafka consumer reads.
 
+use std::fmt;
+
 use crate::plan::PartitionIndex;
 
 /// The consumer at one moment.
@@ -34,6 +36,26 @@ pub struct RegistryHealth {
     pub failed: u64,
     /// Why the last attempt brought none, while a schema is wanted: reading waits. `None` where it answers.
     pub trouble: Option<String>,
+    /// The schema of that trouble, and the first record that names it, where there is one.
+    pub waiting: Option<(u32, WaitingRecord)>,
+}
+
+/// A record that waits for its schema, and with it all that is behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRecord {
+    /// The topic.
+    pub topic: String,
+    /// The partition's number within its topic.
+    pub partition: i32,
+    /// The record's offset.
+    pub offset: i64,
+}
+
+impl fmt::Display for WaitingRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { topic, partition, offset } = self;
+        write!(f, "topic {topic} partition {partition} offset {offset}")
+    }
 }
 
 /// One partition at one moment.

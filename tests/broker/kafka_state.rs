@@ -423,7 +423,7 @@ fn a_topic_made_anew_and_a_gap_are_told_and_never_passed_over() {
 }
 
 /// The command's exit code and what it printed.
-fn accept_gap(setup: &Setup, reason: &str) -> (i32, String) {
+pub fn accept_gap(setup: &Setup, reason: &str) -> (i32, String) {
     let arguments = ["accept-gap", "--topic", "events", "--partition", "0", "--reason", reason, "--config"];
     let output = Command::new(binary()).args(arguments).arg(&setup.config).output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
@@ -474,14 +474,14 @@ fn a_reload_changes_the_rules_at_once_and_a_bad_file_changes_nothing() {
 }
 
 /// Runs a daemon until it has counted so many.
-fn counted_and_stopped(setup: &Setup, counted: f64) {
+pub fn counted_and_stopped(setup: &Setup, counted: f64) {
     let mut daemon = setup.start();
     daemon.wait_for_http(&setup.url("/metrics"), |response| read(&response.text()) == counted, LIMIT);
     assert!(daemon.terminate().success());
 }
 
 /// What a daemon that cannot read on says; it keeps what it has counted.
-fn faulty(setup: &Setup, counted: f64) -> String {
+pub fn faulty(setup: &Setup, counted: f64) -> String {
     let mut daemon = setup.start();
     let page = daemon
         .wait_for_http(
@@ -496,7 +496,7 @@ fn faulty(setup: &Setup, counted: f64) -> String {
     ready
 }
 
-fn records(numbers: std::ops::Range<u64>) -> Vec<Record> {
+pub fn records(numbers: std::ops::Range<u64>) -> Vec<Record> {
     numbers
         .map(|number| Record::new(format!("c{number}"), selection(number, number % 2 == 0)).at_ms(START_MS))
         .collect()

@@ -9,7 +9,7 @@ use crate::status::{PartitionHealth, Unsafe};
 const PARTITION: [&str; 2] = ["topic", "partition"];
 
 /// The metrics of the input.
-pub(super) const METRICS: [Metric; 15] = [
+pub(super) const METRICS: [Metric; 16] = [
     Metric::counters("dead_letters_total", "Attempts to deliver dead letters.", &["result"], |scrape, samples| {
         let letters = &scrape.view.dead_letters;
         samples.push(["delivered"], count(letters.delivered));
@@ -46,6 +46,18 @@ pub(super) const METRICS: [Metric; 15] = [
     Metric::gauge("registry_answers", "1 while the schema registry answers, 0 while reading waits for it.", |view| {
         view.source.registry.as_ref().map(|registry| flag(registry.trouble.is_none()))
     }),
+    Metric::gauges(
+        "registry_waiting_offset",
+        "The offset of the record that waits for a schema which the registry does not give.",
+        &["schema", "topic", "partition"],
+        |scrape, samples| {
+            let registry = scrape.view.source.registry.as_ref();
+            if let Some((schema, record)) = registry.and_then(|registry| registry.waiting.as_ref()) {
+                let (schema, partition) = (schema.to_string(), record.partition.to_string());
+                samples.push([schema.as_str(), &record.topic, &partition], offset(record.offset));
+            }
+        },
+    ),
     Metric::gauge("registry_schemas", "Schemas of the registry that are known.", |view| {
         view.source.registry.as_ref().map(|registry| count(registry.schemas))
     }),

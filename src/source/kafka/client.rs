@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
 
 use super::brokers::{OFFSETS, Session};
+use super::identity::{FACILITY, LOG_CONTEXT};
 use super::state::SourceState;
 use crate::source::error::SourceError;
 
@@ -32,6 +33,9 @@ impl Connection {
     /// [`SourceError::Client`] if librdkafka refuses the configuration.
     pub fn open(config: &ClientConfig, state: &Arc<SourceState>, session: Session) -> Result<Self, SourceError> {
         let reports = Reports { state: Arc::clone(state), session };
+        let mut config = config.clone();
+        let contexts = [config.get("debug").unwrap_or_default(), LOG_CONTEXT].join(",");
+        config.set("debug", contexts.trim_start_matches(',')).set_log_level(RDKafkaLogLevel::Debug);
         let client: Arc<Client> =
             Arc::new(config.create_with_context(reports).map_err(|error| SourceError::client(&error))?);
         let none = || SourceError::Client("no queue for records".to_owned());
@@ -91,6 +95,9 @@ impl ClientContext for Reports {
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        if facility == FACILITY {
+            self.state.ids.hear(line);
+        }
         self.session.log(level, facility, line);
     }
 }

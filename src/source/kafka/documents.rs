@@ -48,7 +48,7 @@ impl Documents {
             Slot::AsIs => return Part::AsIs,
             Slot::Found(found) => found.convert(record.payload, batch.message_bytes(), &mut self.text),
             // A batch comes here when nothing waits any more.
-            Slot::Unframed | Slot::Waits(_) => unframe(record.payload).map(drop),
+            Slot::Unframed | Slot::Waits { .. } => unframe(record.payload).map(drop),
         };
         match converted {
             Ok(()) => Part::Text(begin..self.text.len()),

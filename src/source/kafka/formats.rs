@@ -51,12 +51,14 @@ impl Formats {
                 if record.payload.is_empty() || record.payload.len() > limit || !is_framed(record.partition) {
                     return Slot::AsIs;
                 }
-                unframe(record.payload).map_or(Slot::Unframed, |framed| Slot::Waits(framed.schema))
+                let (partition, offset) = (record.partition, record.offset);
+                let waits = |schema| Slot::Waits { schema, partition, offset };
+                unframe(record.payload).map_or(Slot::Unframed, |framed| waits(framed.schema))
             });
             let slots: Vec<Slot> = slots.collect();
             let slots = if slots.iter().all(|slot| matches!(slot, Slot::AsIs)) { Vec::new() } else { slots };
             batch.set_schemas(Schemas::new(slots));
         }
-        batch.schemas_mut().is_none_or(|schemas| schemas.look_up(registry))
+        batch.schemas_mut().is_none_or(|schemas| schemas.look_up(registry, state))
     }
 }

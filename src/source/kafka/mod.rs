@@ -17,6 +17,7 @@ mod documents;
 mod feed;
 mod formats;
 mod gap;
+mod identity;
 mod login;
 mod message;
 mod poison;

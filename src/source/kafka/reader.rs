@@ -18,6 +18,7 @@ use super::brokers::{FETCH, OFFSETS, Session};
 use super::client::{Client, Connection};
 use super::feed::{Feed, Gone, Outgoing};
 use super::formats::Formats;
+use super::identity::Renewed;
 use super::poison::{Found, bad_batch, look_at};
 use super::state::{PartitionName, SourceState};
 use crate::source::{error::SourceError, position::RecordHashes};
@@ -136,6 +137,7 @@ impl Reader {
                 self.connection.session().brokers().works(FETCH);
             }
             self.unseen = None;
+            self.state.ids.tell_unknown(&self.topics);
             return;
         };
         let problem = error.to_string();
@@ -165,10 +167,12 @@ impl Reader {
         self.given_back.try_iter().for_each(drop);
         if self.outgoing.work(&self.state)? {
             self.take_events(Duration::ZERO);
+            self.stop_renewed();
             self.collect();
             self.outgoing.work(&self.state)?;
         } else {
             self.take_events(ROOM_WAIT);
+            self.stop_renewed();
             // It is not for want of records that none are read.
             self.last_record = Instant::now();
         }
@@ -206,6 +210,11 @@ impl Reader {
         if taken == 0 {
             return 0;
         }
+        // What the client has reported before it asked for them says whether they are of the topic that was read.
+        while self.connection.records.waiting_events() > 0 {
+            self.take_events(Duration::ZERO);
+        }
+        self.stop_renewed();
         loop {
             let found = self.batching.sift(&self.state);
             for OtherLog { name, problem } in found.other_logs {
@@ -299,6 +308,22 @@ impl Reader {
             tracing::warn!(%code, "a batch could not be read, yet the next batch of every partition can: the search is repeated later");
         }
         self.searched = Some(Instant::now());
+    }
+
+    /// Stops the partitions of topics that were made anew: what comes from now on is not what stood behind the records that were read.
+    fn stop_renewed(&mut self) {
+        for Renewed { topic: renewed, before, now } in self.state.ids.take_renewed() {
+            // Later records of the partition would be taken for more of the same.
+            self.batching.remember_offset(&self.state);
+            let partitions = self.state.partitions().clone();
+            let of_topic = partitions.iter().filter(|((topic, _), state)| *topic == renewed && !state.stopped);
+            for (name @ (topic, partition), _) in of_topic {
+                let problem = format!(
+                    "topic {topic} partition {partition}: expected the topic with the id {before}, found {now}: the topic was made anew"
+                );
+                self.stop_partition(name, problem);
+            }
+        }
     }
 
     fn stop_partition(&self, name: &PartitionName, problem: String) {

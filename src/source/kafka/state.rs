@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::identity::TopicIds;
 use crate::checkpoint::{Input, LastRecord};
 use crate::plan::PartitionIndex;
 use crate::status::{PartitionHealth, SourceHealth, lock};
@@ -27,6 +28,8 @@ pub struct SourceState {
     reconnects: AtomicU64,
     assigned: AtomicBool,
     begun: AtomicU64,
+    /// The topics' ids.
+    pub(super) ids: TopicIds,
 }
 
 /// Topic and number of a partition.

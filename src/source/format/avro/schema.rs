@@ -11,6 +11,10 @@ use crate::source::format::moment::Unit;
 /// Nodes of a schema, at most.
 const MAX_NODES: usize = 100_000;
 
+/// Levels of objects and lists within each other, those of a schema and of all that it refers to added up, at most: a name in the one leads into the other,
+/// and whatever reads them calls itself for each level.
+const MAX_LEVELS: usize = 1_024;
+
 /// A schema of Avro, by which records were written.
 #[derive(Debug)]
 pub struct AvroSchema {
@@ -69,6 +73,10 @@ impl AvroSchema {
     /// # Errors
     /// Says what is wrong with it.
     pub fn parse(text: &str, references: &[String]) -> Result<Self, String> {
+        let levels: usize = references.iter().map(String::as_str).chain([text]).map(levels).sum();
+        if levels > MAX_LEVELS {
+            return Err(format!("expected at most {MAX_LEVELS} levels of all texts together, found {levels}"));
+        }
         let (schema, references) = if references.is_empty() {
             (Schema::parse_str(text).map_err(|error| error.to_string())?, Vec::new())
         } else {
@@ -85,6 +93,25 @@ impl AvroSchema {
         }
         Ok(Self { nodes: maker.nodes, root })
     }
+}
+
+/// How many objects and lists of a text in JSON are within each other, at most.
+fn levels(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Makes nodes of a schema.

@@ -1,5 +1,6 @@
 //! Protobuf: schemas that are compiled when they are first met, and messages, which become JSON.
 
+mod brackets;
 mod known;
 mod schema;
 mod write;

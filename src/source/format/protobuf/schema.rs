@@ -9,6 +9,7 @@ use prost_reflect::{DescriptorPool, MessageDescriptor};
 use protox::file::{File, FileResolver, GoogleFileResolver};
 use protox::{Compiler, Error};
 
+use super::brackets::brackets;
 use crate::event::{Reason, Rejection};
 
 /// Brackets within each other in a schema, at most: whatever reads it calls itself for each.
@@ -98,12 +99,9 @@ impl Source {
             return Ok(Self::Descriptor(bytes.into()));
         }
         let mut depth = 0_usize;
-        for byte in text.bytes() {
-            match byte {
-                b'{' | b'[' | b'<' | b'(' => depth += 1,
-                b'}' | b']' | b'>' | b')' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
+        for bracket in brackets(text.as_bytes()) {
+            let bracket = bracket.map_err(|expected| format!("{name}: expected {expected}, found another text"))?;
+            depth = if bracket { depth + 1 } else { depth.saturating_sub(1) };
             if depth > MAX_BRACKETS {
                 return Err(format!("{name}: expected at most {MAX_BRACKETS} brackets within each other, found more"));
             }

@@ -88,14 +88,15 @@ impl Client {
         })
     }
 
-    /// Asks one address after another until one has the answer, first the one that had it last.
+    /// Asks one address after another until one has the answer, first the one that had it last. A schema does not exist only where all of them say so:
+    /// one that gives no answer may have it, while the others do not know it yet.
     fn ask(&self, path: &str) -> Result<Definition, Problem> {
         let (urls, first) = (&self.settings.urls, self.first.load(Ordering::Relaxed));
-        let (mut missing, mut away) = (false, Vec::new());
+        let (mut missing, mut away) = (Vec::new(), Vec::new());
         for place in (0..urls.len()).map(|step| (first + step) % urls.len()) {
             let Some(url) = urls.get(place) else { continue };
             match self.ask_one(url, path) {
-                Err(Problem::Missing) => missing = true,
+                Err(Problem::Missing) => missing.push(url.host_and_port()),
                 Err(Problem::Away(why)) => away.push(format!("{}: {why}", url.host_and_port())),
                 answer => {
                     self.first.store(place, Ordering::Relaxed);
@@ -103,7 +104,15 @@ impl Client {
                 }
             }
         }
-        Err(if missing { Problem::Missing } else { Problem::Away(away.join("; ")) })
+        if away.is_empty() {
+            return Err(Problem::Missing);
+        }
+        let mut why = away.join("; ");
+        if !missing.is_empty() {
+            why +=
+                &format!("; {}: it does not exist there, which counts once all addresses say so", missing.join(", "));
+        }
+        Err(Problem::Away(why))
     }
 
     fn ask_one(&self, url: &Address, path: &str) -> Result<Definition, Problem> {
