@@ -11,9 +11,10 @@ use crate::inspect::inspect;
 use crate::plan::Limits;
 use crate::settings::Kafka;
 use crate::source::SourceError;
-use crate::source::format::Formats;
+use crate::source::format::{Formats, SchemaLook};
 use crate::source::kafka::{Brokers, Wanted, sample_topic};
 use crate::source::sample::{MAX_SAMPLE, Sample, sample_file};
+use crate::source::sample_schemas::read_by_schemas;
 
 /// What is looked at.
 #[derive(Args, Clone, Debug)]
@@ -103,10 +104,15 @@ impl SampleArguments {
                 || Failure::Configuration("[kafka]: expected this section to read a topic, found none".to_owned());
             let kafka = kafka.ok_or_else(none)?;
             let brokers = Brokers::open(kafka).map_err(failure)?;
+            let registry = kafka.registry.as_ref().map(SchemaLook::new).transpose();
+            let registry = registry.map_err(Failure::configuration)?;
             for topic in topics {
                 let wanted =
                     Wanted { topic, group: &kafka.group, records: self.sample, message_bytes: limits.message_bytes };
-                samples.push(sample_topic(&brokers, wanted).map_err(failure)?);
+                let mut sample = sample_topic(&brokers, wanted).map_err(failure)?;
+                sample.format = kafka.formats.get(topic).copied();
+                read_by_schemas(&mut sample, registry.as_ref(), limits.message_bytes);
+                samples.push(sample);
             }
         }
         for file in &self.files {

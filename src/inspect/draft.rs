@@ -40,6 +40,18 @@ pub(super) struct Source<'s> {
 }
 
 impl Draft {
+    /// Says only how the records are written: they are events of the contract.
+    pub fn of_format(sample: &Sample, name: &str) -> Self {
+        let format = sample.format.unwrap_or(Format::Json).name();
+        let text = format!(
+            "[[mappings]]                             # how the records are written; they are events of the contract\nname = {}\ntopics = [{}]\nformat = {}\n",
+            quoted(name),
+            quoted(&sample.name),
+            quoted(format)
+        );
+        Self { text, profiles: Vec::new(), dimensions: Vec::new(), event_type: None }
+    }
+
     /// Drafts a mapping; `None` where there is no record whose fields can be read.
     pub fn of(source: &Source<'_>) -> Option<Self> {
         let (paths, _) = source.strangers.tree.paths(source.disclosure.min_cell.max(1));
@@ -104,6 +116,13 @@ impl Drafting<'_> {
             Envelope::Debezium => {
                 line("envelope = \"debezium\"");
                 line("deletes = \"ignore\"                      # what a deleted row means here: decide");
+                if strangers.without_before > 0 {
+                    line(&format!(
+                        "# open: {} updates of the sample do not tell the row before them. Each is a dead letter: without that row nobody can say what a change corrects,\n\
+                         # and a row that becomes what `when` asks for later is lost. PostgreSQL: ALTER TABLE ... REPLICA IDENTITY FULL; then a new snapshot.",
+                        strangers.without_before
+                    ));
+                }
             }
             Envelope::Connect => line("envelope = \"connect\""),
             _ => {}

@@ -14,6 +14,7 @@ mod guess;
 mod needs;
 mod order;
 mod quoted;
+mod schemas;
 mod shape;
 pub mod starter;
 mod table;

@@ -1,12 +1,14 @@
 //! A sample of a topic or a file: copies of some records, bounded in number, bytes and time.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::error::SourceError;
 use super::files::{Lines, Merge};
-use super::format::Formats;
+use super::format::{Formats, Registered, unframe, without_frame};
+use crate::event::{Rejection, without_mark};
 use crate::mapping::Format;
 use crate::plan::{EventTime, Limits};
 use crate::status::TopicConfig;
@@ -25,7 +27,7 @@ pub struct Sample {
     pub name: String,
     /// Whether it is a file: then an offset is the number of a line, from 1, and there is one partition.
     pub is_file: bool,
-    /// How a file is written; `None` for a topic, and for standard input.
+    /// How a file is written, or a topic as the configuration says; `None` where nobody says.
     pub format: Option<Format>,
     /// The records, by partition and offset.
     pub records: Vec<SampleRecord>,
@@ -35,6 +37,38 @@ pub struct Sample {
     pub config: Option<Result<TopicConfig, String>>,
     /// Why there are fewer records than were asked for although there are more; `None` where that is not so.
     pub cut_short: Option<CutShort>,
+    /// The schemas that its records name, as far as they were asked for, by their ids.
+    pub schemas: Vec<SampledSchema>,
+    /// Why there are records whose schema is not known; `None` where there are none.
+    pub unread: Option<Unread>,
+}
+
+/// A schema that records name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SampledSchema {
+    /// Its id.
+    pub id: u32,
+    /// The format of its records; `None` where there is no schema of use.
+    pub format: Option<Format>,
+    /// The names of the records' types, ascending.
+    pub types: BTreeSet<String>,
+    /// Where it is registered; empty where the registry does not tell.
+    pub registered: Vec<Registered>,
+    /// Records that name it.
+    pub records: u64,
+    /// Why it is of no use.
+    pub problem: Option<String>,
+}
+
+/// Why the schemas of records are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// There is no section `[registry]`.
+    NoRegistry,
+    /// The registry gives no answer; why.
+    Away(String),
+    /// More schemas are named than are asked for.
+    TooMany,
 }
 
 /// A record of a sample.
@@ -52,6 +86,28 @@ pub struct SampleRecord {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The value, cut off one byte after the largest size of an event; empty for a tombstone.
     pub payload: Vec<u8>,
+    /// What it says as JSON, where it was read by a schema.
+    pub document: Option<SampleDocument>,
+}
+
+/// A record that was read by its schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleDocument {
+    /// Its format, as the schema says; `None` where the schema is of no use.
+    pub format: Option<Format>,
+    /// JSON, or why there is none.
+    pub text: Result<Vec<u8>, Rejection>,
+}
+
+/// What the daemon would read in a record.
+#[derive(Debug)]
+pub enum Text<'r> {
+    /// A document.
+    Json(&'r [u8]),
+    /// Nothing: it is bad input.
+    Refused(Rejection),
+    /// What nobody knows without its schema.
+    Unknown,
 }
 
 /// What a partition held.
@@ -89,10 +145,44 @@ impl CutShort {
 }
 
 impl SampleRecord {
+    /// Returns what the daemon would read, in a topic of framed records or in another one. `limit` is the largest size of an event, in bytes.
+    #[must_use]
+    pub fn text(&self, is_framed: bool, limit: usize) -> Text<'_> {
+        if !is_framed || self.payload.is_empty() || self.payload.len() > limit {
+            return Text::Json(without_mark(without_frame(&self.payload)));
+        }
+        match &self.document {
+            Some(SampleDocument { text: Ok(text), .. }) => Text::Json(text),
+            Some(SampleDocument { text: Err(rejection), .. }) => Text::Refused(rejection.clone()),
+            None => unframe(&self.payload).map_or_else(Text::Refused, |_| Text::Unknown),
+        }
+    }
+
+    /// Returns whether it has the frame of a schema registry, with something else than JSON in it.
+    #[must_use]
+    pub fn is_framed(&self) -> bool {
+        unframe(&self.payload).is_ok() && without_frame(&self.payload).len() == self.payload.len()
+    }
+
     /// Bytes that it takes of [`SAMPLE_BYTES`].
     pub(super) fn bytes(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         self.payload.len() + self.key.as_ref().map_or(0, Vec::len) + headers
+    }
+}
+
+impl Sample {
+    /// Whether its records are framed, as the configuration says.
+    #[must_use]
+    pub fn is_framed(&self) -> bool {
+        !self.is_file && self.format.is_some_and(Format::is_framed)
+    }
+
+    /// Returns the format that most of its framed records have, as their schemas say; `None` where there are none.
+    #[must_use]
+    pub fn framed_format(&self) -> Option<Format> {
+        let framed = self.schemas.iter().filter_map(|schema| Some((schema.records, schema.format?)));
+        framed.filter(|(_, format)| format.is_framed()).max_by_key(|(records, _)| *records).map(|(_, format)| format)
     }
 }
 

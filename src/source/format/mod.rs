@@ -19,5 +19,5 @@ pub use framing::{unframe, without_frame};
 pub use names::Formats;
 pub use parquet::Parquet;
 pub use protobuf::ProtobufSchema;
-pub use registry::{Registry, RegistryError};
+pub use registry::{Registered, Registry, RegistryError, SchemaLook, Told};
 pub use schema::{Found, Schema};
