@@ -250,6 +250,21 @@ impl Mapping {
         self.files.iter().any(|pattern| fits(pattern.as_bytes(), name.as_bytes()))
     }
 
+    /// Returns the paths of all that it reads of a document; `None` where it may read anything in it.
+    #[must_use]
+    pub fn paths(&self) -> Option<Vec<&Path>> {
+        if self.fields.is_empty() || self.envelope != Envelope::None {
+            return None;
+        }
+        let of_field = |field: &'_ Field| match &field.from {
+            Origin::Constant(_) => Vec::new(),
+            Origin::Path(path) => vec![path],
+            Origin::Joined(paths, _) => paths.iter().collect(),
+        };
+        let conditions = self.when.iter().map(|condition| &condition.path);
+        Some(self.each.iter().chain(conditions).chain(self.fields.iter().flat_map(of_field)).collect())
+    }
+
     /// Returns whether the rows of a change give one event after the other about the same thing.
     #[must_use]
     pub fn follows_rows(&self) -> bool {

@@ -41,7 +41,7 @@ impl Rows {
     pub fn open(path: &Path, file: File, formats: &Formats, message_bytes: usize) -> Result<Self, Error> {
         match formats.of_file(path, &file)? {
             Format::Parquet => {
-                let parquet = Parquet::open(file, message_bytes)?;
+                let parquet = Parquet::open(file, message_bytes, &formats.columns(path))?;
                 for name in parquet.left_out() {
                     eprintln!(
                         "paritywatch: {}: the column {name:?} is left out: expected a value, or a list or map of values, found another shape",
@@ -52,7 +52,7 @@ impl Rows {
             }
             Format::Csv => {
                 let (input, bytes_read) = open(file)?;
-                let csv = Csv::open(input, message_bytes)?;
+                let csv = Csv::open(input, message_bytes, &formats.columns(path))?;
                 Ok(Self { kind: Kind::Csv(Box::new(csv)), number: 1, bytes_read })
             }
             Format::Json => Self::lines(file),

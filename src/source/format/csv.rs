@@ -4,6 +4,7 @@ use std::io::{BufRead, Cursor, Error, ErrorKind, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
+use super::columns::Columns;
 use super::json::{Json, shown};
 use super::tree::{Branch, Tree};
 use crate::event::{Reason, Rejection, without_mark};
@@ -40,11 +41,11 @@ pub struct Row {
 }
 
 impl Csv {
-    /// Reads the first row. `limit` is the largest size of a row, in bytes.
+    /// Reads the first row. `limit` is the largest size of a row, in bytes; `read` the columns that are read.
     ///
     /// # Errors
     /// Where the file cannot be read, or its first row does not name columns.
-    pub fn open(mut input: Box<dyn BufRead>, limit: usize) -> Result<Self, Error> {
+    pub fn open(mut input: Box<dyn BufRead>, limit: usize, read: &Columns) -> Result<Self, Error> {
         let mut header = Vec::new();
         input.by_ref().take(MAX_HEADER_BYTES).read_until(b'\n', &mut header)?;
         let header = without_mark(&header).to_vec();
@@ -55,13 +56,13 @@ impl Csv {
         let mut csv = Self { core, input, columns: 0, tree: Tree::default(), values, ends, limit: 1 << 20 };
         if let Some(columns) = csv.read()? {
             csv.columns = columns;
-            csv.name_columns()?;
+            csv.name_columns(read)?;
         }
         csv.limit = limit;
         Ok(csv)
     }
 
-    fn name_columns(&mut self) -> Result<(), Error> {
+    fn name_columns(&mut self, read: &Columns) -> Result<(), Error> {
         if self.columns > MAX_COLUMNS {
             return Err(invalid(format!("expected at most {MAX_COLUMNS} columns, found {}", self.columns)));
         }
@@ -72,7 +73,9 @@ impl Csv {
             if name.is_empty() {
                 return Err(invalid(format!("expected a name of the column {}, found none", column + 1)));
             }
-            self.tree.add(&name, column).map_err(invalid)?;
+            if read.has(&name) {
+                self.tree.add(&name, column).map_err(invalid)?;
+            }
         }
         Ok(())
     }
@@ -209,7 +212,7 @@ mod tests {
 
     fn rows(file: &[u8]) -> Result<Vec<(u64, String)>, String> {
         let input: Box<dyn BufRead> = Box::new(Cursor::new(file.to_vec()));
-        let mut csv = Csv::open(input, 1_000).map_err(|error| error.to_string())?;
+        let mut csv = Csv::open(input, 1_000, &Columns::default()).map_err(|error| error.to_string())?;
         let mut rows = Vec::new();
         loop {
             let mut text = Vec::new();

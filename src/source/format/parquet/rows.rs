@@ -9,6 +9,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::shape::{Field, Shape};
 use crate::event::Rejection;
+use crate::source::format::columns::Columns;
 use crate::source::format::json::Json;
 use crate::source::format::tree::{Branch, Tree};
 
@@ -31,13 +32,13 @@ pub struct Parquet {
 }
 
 impl Parquet {
-    /// Reads what a file says of itself. `limit` is the largest size of a row as JSON, in bytes.
+    /// Reads what a file says of itself. `limit` is the largest size of a row as JSON, in bytes; `read` the columns that are read.
     ///
     /// # Errors
     /// Where the file cannot be read, or its columns cannot be fields of one object.
-    pub fn open(file: File, limit: usize) -> Result<Self, Error> {
+    pub fn open(file: File, limit: usize, read: &Columns) -> Result<Self, Error> {
         let reader = guarded(|| SerializedFileReader::new(file))?;
-        let shape = Shape::of(reader.metadata().file_metadata().schema_descr());
+        let shape = Shape::of(reader.metadata().file_metadata().schema_descr(), read);
         let shape = shape.map_err(|problem| Error::new(ErrorKind::InvalidData, problem))?;
         Ok(Self { reader, shape, next_group: 0, left_in_group: 0, left_in_memory: 0, number: 0, limit })
     }

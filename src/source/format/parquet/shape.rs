@@ -4,6 +4,7 @@ use parquet::basic::{ConvertedType, LogicalType, Repetition};
 use parquet::schema::types::{SchemaDescriptor, Type};
 
 use super::column::Column;
+use crate::source::format::columns::Columns;
 use crate::source::format::tree::Tree;
 
 /// A field of a row. Columns are named by their places among those that are read.
@@ -25,21 +26,32 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Returns the shape of a file's rows.
+    /// Returns the shape of a file's rows, as far as they are read.
     ///
     /// # Errors
     /// Says which names cannot be those of one object.
-    pub fn of(schema: &SchemaDescriptor) -> Result<Self, String> {
+    pub fn of(schema: &SchemaDescriptor, read: &Columns) -> Result<Self, String> {
         let mut shape = Self { tree: Tree::default(), columns: Vec::new(), left_out: Vec::new() };
         let mut next = 0;
         for field in schema.root_schema().get_fields() {
-            shape.add(schema, field, "", &mut next)?;
+            shape.add((schema, read), field, "", &mut next)?;
         }
         Ok(shape)
     }
 
-    fn add(&mut self, schema: &SchemaDescriptor, field: &Type, before: &str, next: &mut usize) -> Result<(), String> {
+    fn add(
+        &mut self,
+        of: (&SchemaDescriptor, &Columns),
+        field: &Type,
+        before: &str,
+        next: &mut usize,
+    ) -> Result<(), String> {
+        let (schema, read) = of;
         let name = if before.is_empty() { field.name().to_owned() } else { format!("{before}.{}", field.name()) };
+        if !read.has(&name) {
+            *next += leaves(field);
+            return Ok(());
+        }
         let repeated = is_repeated(field);
         if field.is_primitive() {
             let leaf = self.read(schema, next);
@@ -58,7 +70,7 @@ impl Shape {
                 let values = self.read(schema, next);
                 self.tree.add(&name, Field::Map(keys, values, defined))
             }
-            None if !repeated => field.get_fields().iter().try_for_each(|field| self.add(schema, field, &name, next)),
+            None if !repeated => field.get_fields().iter().try_for_each(|field| self.add(of, field, &name, next)),
             _ => {
                 *next += leaves(field);
                 self.left_out.push(name);
