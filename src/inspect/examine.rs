@@ -20,7 +20,7 @@ use crate::mapping::{Bounds, Mapped as MappedEvents, MappedRecord, Mapper, Mappi
 use crate::plan::group_name::skeleton;
 use crate::plan::{Dimension, Plan, Span, nearest};
 use crate::render::rfc3339;
-use crate::source::sample::{Sample, SampleRecord, Text};
+use crate::source::sample::{ReadAs, Sample, SampleRecord, Text};
 
 /// Looks at a sample; returns what is told of it, and the facts that rules ask for.
 pub(super) fn examine(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> (InputFound, Facts) {
@@ -82,8 +82,7 @@ pub(super) struct Look {
     refused: BTreeMap<Reason, (u64, i32, i64, String)>,
     other_types: ByName,
     null_keys: u64,
-    /// Whether records are read by the schemas that they name.
-    is_framed: bool,
+    read_as: ReadAs,
     /// Room for the events of one record.
     room: MappedEvents,
 }
@@ -91,7 +90,7 @@ pub(super) struct Look {
 impl Look {
     /// Looks at all records of a sample.
     pub fn of(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> Self {
-        let mut look = Self { is_framed: sample.is_framed(), ..Self::default() };
+        let mut look = Self { read_as: sample.read_as(), ..Self::default() };
         let name = sample.name.rsplit('/').next().unwrap_or_default();
         let reads = |mapping: &Mapping| {
             if sample.is_file { mapping.reads_file(name) } else { mapping.topics.contains(&sample.name) }
@@ -158,7 +157,7 @@ impl Look {
 
     /// Returns the document that the daemon would read; `None` where it would read none, which is noted.
     fn text<'r>(&mut self, record: &'r SampleRecord, parsed: &Parsed, plan: &Plan) -> Option<&'r [u8]> {
-        match record.text(self.is_framed, plan.event.message_bytes) {
+        match record.text(self.read_as, plan.event.message_bytes) {
             Text::Json(text) => return Some(text),
             Text::Refused(rejection) => {
                 self.refuse(&rejection, record);

@@ -158,6 +158,17 @@ pub struct Field {
     pub time: Option<TimeRule>,
 }
 
+impl Field {
+    /// Returns the paths of all that it reads.
+    fn paths(&self) -> Vec<&Path> {
+        match &self.from {
+            Origin::Constant(_) => Vec::new(),
+            Origin::Path(path) => vec![path],
+            Origin::Joined(paths, _) => paths.iter().collect(),
+        }
+    }
+}
+
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
@@ -256,13 +267,8 @@ impl Mapping {
         if self.fields.is_empty() || self.envelope != Envelope::None {
             return None;
         }
-        let of_field = |field: &'_ Field| match &field.from {
-            Origin::Constant(_) => Vec::new(),
-            Origin::Path(path) => vec![path],
-            Origin::Joined(paths, _) => paths.iter().collect(),
-        };
         let conditions = self.when.iter().map(|condition| &condition.path);
-        Some(self.each.iter().chain(conditions).chain(self.fields.iter().flat_map(of_field)).collect())
+        Some(self.each.iter().chain(conditions).chain(self.fields.iter().flat_map(Field::paths)).collect())
     }
 
     /// Returns whether the rows of a change give one event after the other about the same thing.

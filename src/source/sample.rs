@@ -99,6 +99,18 @@ pub struct SampleDocument {
     pub text: Result<Vec<u8>, Rejection>,
 }
 
+/// How records are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReadAs {
+    /// Lines of a file: as they are.
+    #[default]
+    Lines,
+    /// Records of a topic of JSON, which may stand in a frame.
+    Plain,
+    /// Records of a topic by the schemas that they name.
+    Framed,
+}
+
 /// What the daemon would read in a record.
 #[derive(Debug)]
 pub enum Text<'r> {
@@ -145,10 +157,13 @@ impl CutShort {
 }
 
 impl SampleRecord {
-    /// Returns what the daemon would read, in a topic of framed records or in another one. `limit` is the largest size of an event, in bytes.
+    /// Returns what would be read. `limit` is the largest size of an event, in bytes.
     #[must_use]
-    pub fn text(&self, is_framed: bool, limit: usize) -> Text<'_> {
-        if !is_framed || self.payload.is_empty() || self.payload.len() > limit {
+    pub fn text(&self, read_as: ReadAs, limit: usize) -> Text<'_> {
+        if read_as == ReadAs::Lines {
+            return Text::Json(&self.payload);
+        }
+        if read_as == ReadAs::Plain || self.payload.is_empty() || self.payload.len() > limit {
             return Text::Json(without_mark(without_frame(&self.payload)));
         }
         match &self.document {
@@ -176,6 +191,16 @@ impl Sample {
     #[must_use]
     pub fn is_framed(&self) -> bool {
         !self.is_file && self.format.is_some_and(Format::is_framed)
+    }
+
+    /// How its records are read.
+    #[must_use]
+    pub fn read_as(&self) -> ReadAs {
+        match self.is_file {
+            true => ReadAs::Lines,
+            false if self.is_framed() => ReadAs::Framed,
+            false => ReadAs::Plain,
+        }
     }
 
     /// Returns the format that most of its framed records have, as their schemas say; `None` where there are none.

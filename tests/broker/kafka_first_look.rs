@@ -145,9 +145,10 @@ fn a_topic_in_avro_is_looked_at_and_gives_a_finding() {
 fn change(number: u64, op: &str) -> Record {
     let at = START_MS + i64::try_from(number).unwrap() * 60_000;
     let picked = number.is_multiple_of(10) || number % 3 == 2 && number.is_multiple_of(4);
+    let nationality = ["NLD", "BEL", "TUR"][usize::try_from(number % 3).unwrap()];
     let row = json!({
         "id": number, "case_number": format!("Z-{number:05}"), "picked": if picked { "Y" } else { "N" },
-        "nationality": ["NLD", "BEL", "TUR"][usize::try_from(number % 3).unwrap()], "decided_at": at * 1_000, "email": null,
+        "nationality": nationality, "decided_at": at * 1_000, "email": null,
     });
     let source = json!({
         "version": "3.0.0.Final", "connector": "postgresql", "name": "PostgreSQL_server", "ts_ms": at, "snapshot": op == "r", "db": "postgres",
