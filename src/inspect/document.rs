@@ -16,6 +16,8 @@ pub struct Document {
     pub inputs: Vec<InputFound>,
     /// What each rule needs, in the order of the configuration.
     pub rules: Vec<RuleFound>,
+    /// Keys of the configuration that somebody still has to decide on. Rules with open thresholds are not among the rules.
+    pub open: Vec<String>,
 }
 
 /// One topic or file.

@@ -165,7 +165,11 @@ impl Drafting<'_> {
                 quoted(self.source.name)
             );
         }
-        format!("# {field} = \"\"                          # open: it is needed, and no field looks like it\n")
+        if field == "time" {
+            return "# time = { path = \"/...\", format = \"%d-%m-%Y %H:%M\", zone = \"Europe/Amsterdam\" }   # open: it is needed, and no field looks like it\n"
+                .to_owned();
+        }
+        format!("# {field} = \"/...\"                      # open: it is needed, and no field looks like it\n")
     }
 
     fn field(&self, guess: Guess, path: &Path<'_>, draft: &mut Draft) {
@@ -255,6 +259,8 @@ fn time(path: &str, node: &Node) -> (String, Option<&'static str>) {
         () if is(Shape::LocalDateTime) => (in_zone("local"), ZONE),
         () if is(Shape::Date) => (in_zone("%Y-%m-%d"), ZONE),
         () if is(Shape::DayMonthYear) => (in_zone("%d-%m-%Y"), ZONE),
+        () if is(Shape::DayMonthYearMinutes) => (in_zone("%d-%m-%Y %H:%M"), ZONE),
+        () if is(Shape::DayMonthYearSeconds) => (in_zone("%d-%m-%Y %H:%M:%S"), ZONE),
         () if node.integers.is_some_and(|(first, last)| first >= EPOCH_DAYS.0 && last <= EPOCH_DAYS.1) => {
             (with("epoch_days"), None)
         }

@@ -16,7 +16,7 @@ use super::schemas;
 use super::told;
 use super::unit::{Cases, Unit};
 use crate::event::{Decoded, RawRecord, Reason, Rejection, decode};
-use crate::mapping::{Bounds, Mapped as MappedEvents, MappedRecord, Mapper, Mapping, Place};
+use crate::mapping::{Bounds, Format, Mapped as MappedEvents, MappedRecord, Mapper, Mapping, Place};
 use crate::plan::group_name::skeleton;
 use crate::plan::{Dimension, Plan, Span, nearest};
 use crate::render::rfc3339;
@@ -62,7 +62,7 @@ pub(super) fn examine(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> (In
 #[expect(clippy::cast_precision_loss, reason = "a weight needs no more than 53 bits")]
 pub(super) fn weight(sample: &Sample) -> f64 {
     match held(sample) {
-        Some(held) if !sample.records.is_empty() => (held as f64 / sample.records.len() as f64).max(1.0),
+        Some(held) if !sample.records.is_empty() => (held as f64 / sample.read() as f64).max(1.0),
         _ => 1.0,
     }
 }
@@ -83,6 +83,8 @@ pub(super) struct Look {
     other_types: ByName,
     null_keys: u64,
     read_as: ReadAs,
+    /// How a file is written.
+    file_format: Option<Format>,
     /// Room for the events of one record.
     room: MappedEvents,
 }
@@ -90,7 +92,11 @@ pub(super) struct Look {
 impl Look {
     /// Looks at all records of a sample.
     pub fn of(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> Self {
-        let mut look = Self { read_as: sample.read_as(), ..Self::default() };
+        let mut look = Self {
+            read_as: sample.read_as(),
+            file_format: sample.format.filter(|_| sample.is_file),
+            ..Self::default()
+        };
         let name = sample.name.rsplit('/').next().unwrap_or_default();
         let reads = |mapping: &Mapping| {
             if sample.is_file { mapping.reads_file(name) } else { mapping.topics.contains(&sample.name) }
@@ -99,6 +105,7 @@ impl Look {
             Some(mapper) => sample.records.iter().for_each(|record| look.add_mapped(record, (&mapper, name), plan)),
             None => sample.records.iter().for_each(|record| look.add(record, plan)),
         }
+        look.refuse_rows(sample);
         look
     }
 
@@ -148,7 +155,10 @@ impl Look {
 
     /// Notes what a record is made of, and takes it apart.
     fn note_form(&mut self, record: &SampleRecord) -> Parsed {
-        let parsed = Parsed::of(record);
+        let mut parsed = Parsed::of(record);
+        if let Some(framing) = self.file_format.and_then(Framing::of_file) {
+            parsed.framing = framing;
+        }
         let format = (parsed.framing, parsed.envelope.name(), parsed.content_type);
         *self.formats.entry(format).or_default() += 1;
         self.null_keys += u64::from(record.key.is_none());
@@ -191,6 +201,17 @@ impl Look {
                     self.strangers.add(record, &parsed);
                 }
             }
+        }
+    }
+
+    /// Counts the rows of a file that could not be turned into a record.
+    fn refuse_rows(&mut self, sample: &Sample) {
+        for (reason, count) in &sample.refusals.counts {
+            self.mapped.refused += count;
+            let of_reason = sample.refusals.first.iter().find(|(_, _, rejection)| rejection.reason == *reason);
+            let first = of_reason.map_or_else(Default::default, |(_, line, why)| (*line, why.detail.clone()));
+            let offset = i64::try_from(first.0).unwrap_or(i64::MAX);
+            self.refused.entry(*reason).or_insert_with(|| (0, 0, offset, first.1)).0 += count;
         }
     }
 
@@ -257,11 +278,7 @@ fn most_first(counts: &BTreeMap<&'static str, u64>) -> Vec<Counted> {
 }
 
 fn sample_found(sample: &Sample) -> SampleFound {
-    SampleFound {
-        records: sample.records.len() as u64,
-        held: held(sample),
-        cut_short: sample.cut_short.map(|why| why.name()),
-    }
+    SampleFound { records: sample.read(), held: held(sample), cut_short: sample.cut_short.map(|why| why.name()) }
 }
 
 fn topic_found(sample: &Sample, plan: &Plan) -> Option<TopicFound> {

@@ -75,7 +75,6 @@ pub(super) fn event_type(guesses: &[Guess]) -> Option<&'static str> {
         () if has("selected") => Some("selection"),
         () if has("kind") || has("duration_minutes") || has("performed") || has("intensity") => Some("control"),
         () if has("outcome") => Some("outcome"),
-        () if guesses.iter().any(|guess| guess.field.starts_with("groups.")) => Some("attributes"),
         () => None,
     }
 }

@@ -16,6 +16,10 @@ pub(super) enum Framing {
     Empty,
     /// JSON.
     Json,
+    /// Rows of CSV, which became JSON.
+    Csv,
+    /// Rows of Parquet, which became JSON.
+    Parquet,
     /// JSON behind the framing of a schema registry.
     RegistryJson,
     /// Avro or Protobuf behind the framing of a schema registry, whose schema is not known.
@@ -33,11 +37,22 @@ pub(super) enum Framing {
 }
 
 impl Framing {
+    /// Returns that of a file whose rows are no JSON.
+    pub const fn of_file(format: Format) -> Option<Self> {
+        match format {
+            Format::Csv => Some(Self::Csv),
+            Format::Parquet => Some(Self::Parquet),
+            Format::Json | Format::Avro | Format::Protobuf => None,
+        }
+    }
+
     /// Returns the word for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Empty => "empty",
             Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
             Self::RegistryJson => "registry_json",
             Self::Registry => "registry",
             Self::RegistryAvro => "registry_avro",

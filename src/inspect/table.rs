@@ -33,6 +33,11 @@ pub(super) fn table(document: &Document) -> String {
         document.rules.iter().for_each(|rule| of_rule(&mut text, rule));
         line(&mut text, "");
     }
+    if !document.open.is_empty() {
+        line(&mut text, "OPEN in the configuration: `run` and `replay` refuse it until somebody has decided");
+        line(&mut text, &format!("  {}", document.open.join(", ")));
+        line(&mut text, "");
+    }
     let min_cell = document.min_cell;
     line(
         &mut text,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::error::SourceError;
-use super::files::{Lines, Merge};
+use super::files::{Lines, Merge, Refusals};
 use super::format::{Formats, Registered, unframe, without_frame};
 use crate::event::{Rejection, without_mark};
 use crate::mapping::Format;
@@ -39,6 +39,8 @@ pub struct Sample {
     pub cut_short: Option<CutShort>,
     /// The schemas that its records name, as far as they were asked for, by their ids.
     pub schemas: Vec<SampledSchema>,
+    /// Rows of a file that could not be turned into a record; they are not among the records.
+    pub refusals: Refusals,
     /// Why there are records whose schema is not known; `None` where there are none.
     pub unread: Option<Unread>,
 }
@@ -193,6 +195,12 @@ impl Sample {
         !self.is_file && self.format.is_some_and(Format::is_framed)
     }
 
+    /// How many records and rows were read, those that were refused too.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.records.len() as u64 + self.refusals.counts.values().sum::<u64>()
+    }
+
     /// How its records are read.
     #[must_use]
     pub fn read_as(&self) -> ReadAs {
@@ -224,6 +232,7 @@ pub fn sample_file(path: &Path, formats: &Formats, limits: &Limits, most: usize)
     while more && sample.cut_short.is_none() {
         merge.next_lines(&mut lines)?;
         more = !lines.is_empty();
+        sample.refusals.add(merge.take_refusals());
         for (_, number, line) in lines.iter() {
             if sample.records.len() == most {
                 more = false;
@@ -241,7 +250,8 @@ pub fn sample_file(path: &Path, formats: &Formats, limits: &Limits, most: usize)
         }
     }
     if sample.partitions.is_empty() {
-        let end = sample.records.last().map_or(1, |record| record.offset + 1);
+        // Rows, of which some have several lines.
+        let end = i64::try_from(sample.read()).map_or(i64::MAX, |read| read.saturating_add(1));
         let next = Some(end).filter(|_| sample.cut_short.is_none());
         sample.partitions.push(SampledPartition { partition: 0, begin: 1, next });
     }

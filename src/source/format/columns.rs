@@ -1,5 +1,6 @@
 //! Which columns of a file are read: those that its mappings name. What nobody reads is not decoded.
 
+use super::tree::parts;
 use crate::mapping::{Mapping, Path};
 
 /// The columns that are read.
@@ -20,7 +21,7 @@ impl Columns {
 
     /// Whether a column is read: it stands at a path, within what stands there, or around it. A dot stands between objects and fields.
     pub(super) fn has(&self, column: &str) -> bool {
-        let is_read = |path: &Vec<String>| path.iter().zip(column.split('.')).all(|(name, part)| name == part);
+        let is_read = |path: &Vec<String>| path.iter().zip(parts(column)).all(|(name, part)| name == part);
         self.0.as_ref().is_none_or(|paths| paths.iter().any(is_read))
     }
 }

@@ -5,6 +5,7 @@ use std::io::{Error, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::shape::{Field, Shape};
@@ -13,6 +14,8 @@ use crate::source::format::columns::Columns;
 use crate::source::format::json::Json;
 use crate::source::format::tree::{Branch, Tree};
 
+/// Bytes that a column of a group of rows may have beside those of its documents: heads of pages, a dictionary.
+const SPARE_BYTES: u64 = 1 << 20;
 /// Rows whose values are in memory.
 const BATCH_ROWS: usize = 1_024;
 
@@ -79,6 +82,7 @@ impl Parquet {
             self.left_in_group = usize::try_from(rows)
                 .map_err(|_| ParquetError::General(format!("expected a number of rows, found {rows}")))?;
             for column in &mut self.shape.columns {
+                check_size(group.metadata().column(column.place), (self.left_in_group, self.limit))?;
                 column.begin(group.get_column_reader(column.place)?);
             }
         }
@@ -88,6 +92,19 @@ impl Parquet {
         self.left_in_memory = rows;
         Ok(true)
     }
+}
+
+/// Refuses a column of a group of rows that has more than documents can hold: a few bytes of a file can claim any number of values.
+fn check_size(column: &ColumnChunkMetaData, (rows, limit): (usize, usize)) -> Result<(), ParquetError> {
+    let most = (rows as u64).saturating_mul(limit as u64).saturating_add(SPARE_BYTES);
+    let found = column.num_values().max(column.uncompressed_size());
+    if u64::try_from(found).is_ok_and(|found| found <= most) {
+        return Ok(());
+    }
+    let name = column.column_path().string();
+    Err(ParquetError::General(format!(
+        "expected at most {most} values, and bytes, in {rows} rows of the column {name}, found more"
+    )))
 }
 
 fn object(tree: &Tree<Field>, columns: &[super::column::Column], json: &mut Json<'_>) -> Result<(), Rejection> {

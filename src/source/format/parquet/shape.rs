@@ -5,6 +5,7 @@ use parquet::schema::types::{SchemaDescriptor, Type};
 
 use super::column::Column;
 use crate::source::format::columns::Columns;
+use crate::source::format::json::shown;
 use crate::source::format::tree::Tree;
 
 /// A field of a row. Columns are named by their places among those that are read.
@@ -56,19 +57,19 @@ impl Shape {
         if field.is_primitive() {
             let leaf = self.read(schema, next);
             let defined = schema.column(*next - 1).max_def_level();
-            return self.tree.add(&name, if repeated { Field::List(leaf, defined) } else { Field::Value(leaf) });
+            return self.put(&name, if repeated { Field::List(leaf, defined) } else { Field::Value(leaf) });
         }
         match inner(field) {
             Some(Inner::Element(is_nullable)) if !repeated => {
                 let leaf = self.read(schema, next);
                 let defined = schema.column(*next - 1).max_def_level() - i16::from(is_nullable);
-                self.tree.add(&name, Field::List(leaf, defined))
+                self.put(&name, Field::List(leaf, defined))
             }
             Some(Inner::Entry) if !repeated => {
                 let keys = self.read(schema, next);
                 let defined = schema.column(*next - 1).max_def_level();
                 let values = self.read(schema, next);
-                self.tree.add(&name, Field::Map(keys, values, defined))
+                self.put(&name, Field::Map(keys, values, defined))
             }
             None if !repeated => field.get_fields().iter().try_for_each(|field| self.add(of, field, &name, next)),
             _ => {
@@ -77,6 +78,10 @@ impl Shape {
                 Ok(())
             }
         }
+    }
+
+    fn put(&mut self, name: &str, field: Field) -> Result<(), String> {
+        self.tree.add(name, field).map_err(|problem| format!("the column {}: expected {problem}", shown(name)))
     }
 
     /// Reads the next column of the file, and returns its place among those that are read.
