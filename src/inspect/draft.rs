@@ -204,7 +204,7 @@ impl Drafting<'_> {
     fn value(&self, guess: Guess, pointer: &str, node: &Node) -> (String, Option<&'static str>) {
         let path = quoted(pointer);
         match guess.field {
-            "time" => time(&path, node),
+            "time" => self.time(&path, node),
             "selected" | "performed" => switch(&path, node),
             "outcome" => {
                 let open = "values such as { \"found\" = \"violation\", \"nothing\" = \"no_violation\" }: which value means what is open";
@@ -224,6 +224,15 @@ impl Drafting<'_> {
             }
             _ => (path, None),
         }
+    }
+
+    /// A time; of a row of Debezium a number may be the clock on the wall.
+    fn time(&self, path: &str, node: &Node) -> (String, Option<&'static str>) {
+        const NO_ZONE: &str = "of a column without zone write zone, too: then it is what a clock there shows";
+        let (value, open) = time(path, node);
+        let is_row = self.source.strangers.envelope() == Envelope::Debezium;
+        let is_number = node.is_mostly(&[Shape::EpochMillis, Shape::EpochMicros]);
+        (value, open.or_else(|| (is_row && is_number).then_some(NO_ZONE)))
     }
 
     /// Values with enough cases, as names; none where there are more than `most`.

@@ -71,8 +71,8 @@ impl Strangers {
 pub(super) fn event_type(guesses: &[Guess]) -> Option<&'static str> {
     let has = |field: &str| guesses.iter().any(|guess| guess.field == field);
     match () {
-        () if !has("case_id") => None,
         () if has("selected") => Some("selection"),
+        () if !has("case_id") => None,
         () if has("kind") || has("duration_minutes") || has("performed") || has("intensity") => Some("control"),
         () if has("outcome") => Some("outcome"),
         () => None,

@@ -22,6 +22,9 @@ pub(super) fn guesses(paths: &[Path<'_>]) -> Vec<Guess> {
     for (index, path) in paths.iter().enumerate() {
         for (place, target) in TARGETS.iter().enumerate() {
             let score = if fits(path, target) { by_name(path, target) } else { 0 };
+            // No event is without a profile: what only hints at one must be there always.
+            let is_unsure = target.field == "profile" && score < OUTRIGHT && path.node.types.contains_key("null");
+            let score = if is_unsure { 0 } else { score };
             if score > 0 {
                 scored.push((score, place, index));
             }

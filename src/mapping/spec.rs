@@ -160,7 +160,8 @@ pub struct Field {
 
 impl Field {
     /// Returns the paths of all that it reads.
-    fn paths(&self) -> Vec<&Path> {
+    #[must_use]
+    pub fn paths(&self) -> Vec<&Path> {
         match &self.from {
             Origin::Constant(_) => Vec::new(),
             Origin::Path(path) => vec![path],

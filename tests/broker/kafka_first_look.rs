@@ -39,7 +39,7 @@ impl Look {
         let variables = [
             ("KAFKA__BROKERS", self.broker.bootstrap()),
             ("KAFKA__SECURITY_PROTOCOL", "plaintext".to_owned()),
-            ("REGISTRY__URLS", self.registry.url()),
+            ("REGISTRY__URLS", format!("[{:?}]", self.registry.url())),
             ("STATE__DIR", self.folder.path().join("state").display().to_string()),
             ("SERVER__LISTEN", format!("127.0.0.1:{}", self.port)),
             ("WINDOW__IDLE_AFTER", "1s".to_owned()),
@@ -210,9 +210,11 @@ fn three_topics_of_other_peoples_shapes_are_configured_from_a_look() {
         "type = \"outcome\"",
         "case_id = \"/case_number\"",
         "selected = { path = \"/picked\", values = { \"N\" = false, \"Y\" = true } }",
-        "time = { path = \"/decided_at\", format = \"epoch_us\" }",
+        "time = { path = \"/decided_at\", format = \"epoch_us\" }  # of a column without zone write zone, too",
         "time = { path = \"/concluded_at\", format = \"epoch_ms\" }",
         "case_id = \"/assessmentid\"",
+        // Some records have no model, so it is not taken for the profile, which none lacks.
+        "profile = { value = \"checks\" }",
         "time = { path = \"/registertime\", format = \"epoch_ms\" }",
         "selected = \"/decision/selected\"",
         "\"groups.gender\" = \"/gender\"",

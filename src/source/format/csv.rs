@@ -23,6 +23,8 @@ pub struct Csv {
     core: Reader,
     input: Box<dyn BufRead>,
     columns: usize,
+    /// The names of all columns.
+    names: Vec<String>,
     tree: Tree<usize>,
     /// The values of a row, one behind the other, and where each ends.
     values: Vec<u8>,
@@ -59,7 +61,7 @@ impl Csv {
         let input: Box<dyn BufRead> = Box::new(Cursor::new(header).chain(input));
         let (values, ends) = (vec![0; 1 << 10], vec![0; 1 << 6]);
         let (tree, quotes) = (Tree::default(), Quotes::new(delimiter));
-        let mut csv = Self { core, input, columns: 0, tree, values, ends, limit: 1 << 20, quotes };
+        let mut csv = Self { core, input, columns: 0, names: Vec::new(), tree, values, ends, limit: 1 << 20, quotes };
         csv.core.set_line(1 + u64::from(named.is_some()));
         if let Some(columns) = csv.read()? {
             csv.columns = columns;
@@ -67,6 +69,12 @@ impl Csv {
         }
         csv.limit = limit;
         Ok(csv)
+    }
+
+    /// The names of all columns, read or not.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.names
     }
 
     fn name_columns(&mut self, read: &Columns) -> Result<(), Error> {
@@ -89,6 +97,7 @@ impl Csv {
             if name.is_empty() {
                 return Err(refused("a name, found none"));
             }
+            self.names.push(name.clone());
             if read.has(&name) {
                 self.tree.add(&name, column).map_err(refused)?;
             }

@@ -46,6 +46,12 @@ impl Parquet {
         Ok(Self { reader, shape, next_group: 0, left_in_group: 0, left_in_memory: 0, number: 0, limit })
     }
 
+    /// The names of all columns, read or not, with a dot between a group and what is in it.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.shape.names
+    }
+
     /// Names of columns that are not read: lists of something else than values.
     #[must_use]
     pub fn left_out(&self) -> &[String] {

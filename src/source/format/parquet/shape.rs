@@ -22,6 +22,8 @@ pub(super) enum Field {
 pub(super) struct Shape {
     pub tree: Tree<Field>,
     pub columns: Vec<Column>,
+    /// Names of all columns of the file.
+    pub names: Vec<String>,
     /// Names of columns whose shape is not read.
     pub left_out: Vec<String>,
 }
@@ -32,7 +34,7 @@ impl Shape {
     /// # Errors
     /// Says which names cannot be those of one object.
     pub fn of(schema: &SchemaDescriptor, read: &Columns) -> Result<Self, String> {
-        let mut shape = Self { tree: Tree::default(), columns: Vec::new(), left_out: Vec::new() };
+        let mut shape = Self { tree: Tree::default(), columns: Vec::new(), names: Vec::new(), left_out: Vec::new() };
         let mut next = 0;
         for field in schema.root_schema().get_fields() {
             shape.add((schema, read), field, "", &mut next)?;
@@ -49,6 +51,7 @@ impl Shape {
     ) -> Result<(), String> {
         let (schema, read) = of;
         let name = if before.is_empty() { field.name().to_owned() } else { format!("{before}.{}", field.name()) };
+        self.names.push(name.clone());
         if !read.has(&name) {
             *next += leaves(field);
             return Ok(());
