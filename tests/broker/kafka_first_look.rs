@@ -44,6 +44,8 @@ impl Look {
             ("SERVER__LISTEN", format!("127.0.0.1:{}", self.port)),
             ("WINDOW__IDLE_AFTER", "1s".to_owned()),
             ("WINDOW__EVALUATE_EVERY", "1s".to_owned()),
+            ("PRIVACY__MIN_CELL", "0".to_owned()),
+            ("PRIVACY__REASON", "numbers are compared".to_owned()),
         ];
         variables.map(|(name, value)| (format!("PARITYWATCH__{name}"), value)).to_vec()
     }
