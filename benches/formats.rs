@@ -9,7 +9,7 @@ mod support;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -280,7 +280,7 @@ fn write_lines(path: &Path, lines: &[String]) {
     file.flush().unwrap();
 }
 
-fn replay(config: &Path, file: &PathBuf, events: u64) -> u64 {
+fn replay(config: &Path, file: &Path, events: u64) -> u64 {
     let output = Command::new(env!("CARGO_BIN_EXE_paritywatch"))
         .args(["replay", "--format", "json", "--config"])
         .args([config, file])
