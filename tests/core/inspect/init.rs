@@ -164,7 +164,7 @@ fn a_time_is_no_case_id() {
     let row = |number: i64| {
         let gender = if number % 2 == 0 { "M" } else { "V" };
         serde_json::json!({"schema": {"type": "struct"}, "payload": {
-            "MELDING_NR": number, "DATUM_AANVRAAG": 1_772_323_200_000_i64 + number * 60_000, "GESLACHT": gender,
+            "VOLGNR": number, "DATUM_AANVRAAG": 1_772_323_200_000_i64 + number * 60_000, "GESLACHT": gender,
         }})
         .to_string()
     };
@@ -172,7 +172,8 @@ fn a_time_is_no_case_id() {
     let written = look.run(&["init", "connect.jsonl"]);
     assert!(written.status.success(), "{}", text(&written));
     let config = config(&look);
-    assert!(config.contains("case_id = \"/MELDING_NR\""), "{config}");
+    // No name says which field the case is, and that is said.
+    assert!(config.contains("# case_id = \"/...\"                      # open"), "{config}");
     assert!(config.contains("time = { path = \"/DATUM_AANVRAAG\", format = \"epoch_ms\" }"), "{config}");
     assert!(config.contains("type = \"selection\"                       # open"), "{config}");
 }

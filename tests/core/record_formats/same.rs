@@ -445,13 +445,14 @@ fn write_column(group: &mut SerializedRowGroupWriter<'_, File>, column: &Column)
     writer.close().unwrap();
 }
 
-/// Findings, and what became of events; not the hash of the configuration, which has mappings.
-fn found(document: &Value) -> (Value, Value) {
+/// Findings, their time, and what became of events; not the hash of the configuration, which has mappings.
+fn found(document: &Value) -> (Value, Value, Value) {
     let mut findings = document["findings"].clone();
     for finding in findings.as_array_mut().unwrap() {
         finding.as_object_mut().unwrap().remove("config_hash");
     }
-    (findings, document["events"].clone())
+    assert!(document["as_of"].is_string(), "{document}");
+    (findings, document["events"].clone(), document["as_of"].clone())
 }
 
 #[test]
