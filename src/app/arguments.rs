@@ -52,6 +52,14 @@ pub fn load_to_print(file: &Path) -> Result<Settings, Failure> {
     Ok(Settings::load(file, std::env::vars())?)
 }
 
+/// Loads a configuration in which thresholds and grounds may still be open. Returns also what is open: such rules are left out.
+///
+/// # Errors
+/// [`Failure::Configuration`] with every other problem.
+pub fn load_to_look(file: &Path) -> Result<(Settings, Vec<String>), Failure> {
+    Ok(Settings::load_open(file, std::env::vars())?)
+}
+
 /// Parses an RFC 3339 date-time, or a date, which stands for its first moment (UTC).
 ///
 /// # Errors

@@ -304,7 +304,7 @@ enum Reading {
 impl Reading {
     fn open(input: Input<'_>, settings: &Settings, losses: &mut Losses) -> Result<Self, Failure> {
         let limits = &settings.plan.event;
-        let formats = Formats::of_rules(&settings.formats);
+        let formats = Formats::of_rules(&settings.formats).read_by(&settings.mappings);
         let mut files = Merge::open(input.files, &formats, limits, input.in_order).map_err(failure)?;
         let mut mapped = MappedFiles::new(files.names().iter().map(String::as_str), &settings.mappings);
         if input.in_order {

@@ -9,8 +9,8 @@ use clap::Args;
 use super::arguments::load_to_print;
 use super::failure::{Failure, Finished};
 use super::inspect::{SampleArguments, check_not_empty};
-use crate::inspect::starter::starter;
-use crate::settings::{SecurityProtocol, Settings};
+use crate::inspect::starter::{Connection, starter};
+use crate::settings::{Address, RegistrySettings, SecurityProtocol, Settings};
 use crate::source::format::Formats;
 
 /// What is sampled, and where the configuration goes.
@@ -31,6 +31,9 @@ pub struct InitArguments {
     /// A configuration whose section [kafka] says how to connect, where that takes more
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The address of the schema registry by which records in Avro or Protobuf are read; may be given several times
+    #[arg(long = "registry", value_name = "URL", conflicts_with = "config")]
+    registry: Vec<String>,
     #[command(flatten)]
     what: SampleArguments,
 }
@@ -52,9 +55,13 @@ pub fn run(arguments: &InitArguments) -> Result<Finished, Failure> {
         Some(config) => load_to_print(config)?,
         None => arguments.settings(kafka.as_deref())?,
     };
-    let samples =
+    let mut samples =
         arguments.what.read(settings.kafka.as_ref(), &Formats::of_rules(&settings.formats), &settings.plan.event)?;
     check_not_empty(&samples)?;
+    // What their schemas say is what the configuration will say.
+    for sample in samples.iter_mut().filter(|sample| !sample.is_file) {
+        sample.format = sample.framed_format().or(sample.format);
+    }
     let reads_topics = samples.iter().any(|sample| !sample.is_file);
     let kafka = match &settings.kafka {
         Some(known) if arguments.config.is_some() => Some(format!(
@@ -64,10 +71,11 @@ pub fn run(arguments: &InitArguments) -> Result<Finished, Failure> {
         )),
         _ => kafka,
     };
+    let registry = settings.kafka.as_ref().and_then(|kafka| kafka.registry.as_ref()).map(registry_text);
     let text = starter(
         &samples,
         &Settings::parse("", "init", std::iter::empty())?.plan,
-        kafka.as_deref().filter(|_| reads_topics),
+        Connection { kafka: kafka.as_deref().filter(|_| reads_topics), registry: registry.as_deref() },
     );
     let written = OpenOptions::new().write(true).create_new(true).open(to).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
@@ -106,10 +114,31 @@ impl InitArguments {
 
     /// The settings by which samples are read: those of the section `[kafka]`, and else the defaults.
     fn settings(&self, kafka: Option<&str>) -> Result<Settings, Failure> {
-        let text =
+        let mut text =
             kafka.map_or_else(String::new, |kafka| format!("[kafka]\n{kafka}topics = {:?}\n", self.what.topics()));
+        if !self.registry.is_empty() {
+            if kafka.is_none() {
+                return Err(Failure::Usage("--registry: expected --brokers beside it, found none".to_owned()));
+            }
+            text += &format!("[registry]\nurls = {:?}\n", self.registry);
+        }
         Ok(Settings::parse(&text, "the command line", std::iter::empty())?)
     }
+}
+
+/// The keys of the section `[registry]`.
+fn registry_text(registry: &RegistrySettings) -> String {
+    let urls: Vec<&str> = registry.urls.iter().map(Address::url).collect();
+    let mut text = format!("urls = {urls:?}\n");
+    if !registry.user.is_empty() {
+        text += &format!("user = {:?}\n", registry.user);
+    }
+    for (key, file) in [("password_file", &registry.password_file), ("ca_file", &registry.ca_file)] {
+        if let Some(file) = file {
+            text += &format!("{key} = {file:?}\n");
+        }
+    }
+    text
 }
 
 fn parse_protocol(text: &str) -> Result<SecurityProtocol, String> {

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::{ConfigArgument, load_to_print};
+use super::arguments::{ConfigArgument, load_to_look};
 use super::failure::{Failure, Finished};
 use crate::inspect::inspect;
 use crate::plan::Limits;
 use crate::settings::Kafka;
 use crate::source::SourceError;
-use crate::source::format::Formats;
+use crate::source::format::{Formats, SchemaLook};
 use crate::source::kafka::{Brokers, Wanted, sample_topic};
 use crate::source::sample::{MAX_SAMPLE, Sample, sample_file};
+use crate::source::sample_schemas::read_by_schemas;
 
 /// What is looked at.
 #[derive(Args, Clone, Debug)]
@@ -36,7 +37,7 @@ pub struct SampleArguments {
     /// Records of each topic, and lines of each file
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = parse_sample)]
     sample: usize,
-    /// Files of JSON lines, plain or compressed by gzip or Zstandard; - for standard input
+    /// Files of JSON lines or CSV, plain or compressed by gzip or Zstandard, or Parquet; - for JSON lines on standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -56,10 +57,10 @@ enum Format {
 /// [`Failure::Io`] if a topic or file cannot be read; [`Failure::Configuration`] where the configuration is of no use; [`Failure::Data`]
 /// where there is no record at all.
 pub fn run(arguments: &InspectArguments) -> Result<Finished, Failure> {
-    let settings = load_to_print(&arguments.config.config)?;
+    let (settings, open) = load_to_look(&arguments.config.config)?;
     let formats = Formats::of_rules(&settings.formats);
     let samples = arguments.what.read(settings.kafka.as_ref(), &formats, &settings.plan.event)?;
-    let document = inspect(&samples, &settings.plan, &settings.mappings);
+    let document = inspect(&samples, &settings.plan, &settings.mappings).with_open(open);
     let text = match arguments.format {
         Format::Table => document.to_table(),
         Format::Json => format!("{}\n", document.to_json()),
@@ -73,7 +74,7 @@ pub fn run(arguments: &InspectArguments) -> Result<Finished, Failure> {
 
 /// Where nothing was found nothing is known: that must not read as if all were well.
 pub(super) fn check_not_empty(samples: &[Sample]) -> Result<(), Failure> {
-    if samples.iter().any(|sample| !sample.records.is_empty()) {
+    if samples.iter().any(|sample| sample.read() > 0) {
         return Ok(());
     }
     let names: Vec<&str> = samples.iter().map(|sample| sample.name.as_str()).collect();
@@ -103,10 +104,15 @@ impl SampleArguments {
                 || Failure::Configuration("[kafka]: expected this section to read a topic, found none".to_owned());
             let kafka = kafka.ok_or_else(none)?;
             let brokers = Brokers::open(kafka).map_err(failure)?;
+            let registry = kafka.registry.as_ref().map(SchemaLook::new).transpose();
+            let registry = registry.map_err(Failure::configuration)?;
             for topic in topics {
                 let wanted =
                     Wanted { topic, group: &kafka.group, records: self.sample, message_bytes: limits.message_bytes };
-                samples.push(sample_topic(&brokers, wanted).map_err(failure)?);
+                let mut sample = sample_topic(&brokers, wanted).map_err(failure)?;
+                sample.format = kafka.formats.get(topic).copied();
+                read_by_schemas(&mut sample, registry.as_ref(), limits.message_bytes);
+                samples.push(sample);
             }
         }
         for file in &self.files {

@@ -16,6 +16,8 @@ pub struct Document {
     pub inputs: Vec<InputFound>,
     /// What each rule needs, in the order of the configuration.
     pub rules: Vec<RuleFound>,
+    /// Keys of the configuration that somebody still has to decide on. Rules with open thresholds are not among the rules.
+    pub open: Vec<String>,
 }
 
 /// One topic or file.
@@ -31,6 +33,8 @@ pub struct InputFound {
     pub topic: Option<TopicFound>,
     /// Records by framing, envelope and content type, most first.
     pub formats: Vec<FormatFound>,
+    /// Schemas that records name, by their ids, as far as a registry was asked.
+    pub schemas: Vec<SchemaFound>,
     /// What became of the records.
     pub mapped: Mapped,
     /// Events of the contract by type.
@@ -88,7 +92,7 @@ pub struct TopicFound {
 /// Records of one form.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct FormatFound {
-    /// json, registry_json, registry (Avro or Protobuf), avro_file, text, empty, binary.
+    /// json, registry_json, registry_avro, registry_protobuf, registry (Avro or Protobuf whose schema is not known), avro_file, text, empty, binary.
     pub framing: &'static str,
     /// none, cloudevents, cloudevents_binary, connect, debezium, array.
     pub envelope: &'static str,
@@ -96,6 +100,23 @@ pub struct FormatFound {
     pub content_type: &'static str,
     /// Records.
     pub records: u64,
+}
+
+/// A schema that records name.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct SchemaFound {
+    /// Its id.
+    pub id: u32,
+    /// avro, protobuf or json; `None` where it is of no use.
+    pub format: Option<&'static str>,
+    /// Names of the records' types, ascending.
+    pub types: Vec<String>,
+    /// Where it is registered, `SUBJECT version N`; none where the registry does not tell.
+    pub registered: Vec<String>,
+    /// Records that name it.
+    pub records: u64,
+    /// Why it is of no use.
+    pub problem: Option<String>,
 }
 
 /// What became of the records.
@@ -109,6 +130,8 @@ pub struct Mapped {
     pub unmapped: u64,
     /// Records that would become dead letters.
     pub refused: u64,
+    /// Records whose schema is not known here: `run` would read them by it.
+    pub unknown_schema: u64,
     /// `events` of all records; `None` without records.
     pub share: Option<f64>,
 }
@@ -246,6 +269,8 @@ pub struct Foreign {
     pub envelope: &'static str,
     /// Rows that were deleted (Debezium).
     pub deletes: u64,
+    /// Updates that do not tell the row before them (Debezium): each would be a dead letter.
+    pub without_before: u64,
     /// The event type that they could be.
     pub event_type: Option<&'static str>,
     /// The array whose elements could be the events.

@@ -40,6 +40,18 @@ pub(super) struct Source<'s> {
 }
 
 impl Draft {
+    /// Says only how the records are written: they are events of the contract.
+    pub fn of_format(sample: &Sample, name: &str) -> Self {
+        let format = sample.format.unwrap_or(Format::Json).name();
+        let text = format!(
+            "[[mappings]]                             # how the records are written; they are events of the contract\nname = {}\ntopics = [{}]\nformat = {}\n",
+            quoted(name),
+            quoted(&sample.name),
+            quoted(format)
+        );
+        Self { text, profiles: Vec::new(), dimensions: Vec::new(), event_type: None }
+    }
+
     /// Drafts a mapping; `None` where there is no record whose fields can be read.
     pub fn of(source: &Source<'_>) -> Option<Self> {
         let (paths, _) = source.strangers.tree.paths(source.disclosure.min_cell.max(1));
@@ -104,6 +116,13 @@ impl Drafting<'_> {
             Envelope::Debezium => {
                 line("envelope = \"debezium\"");
                 line("deletes = \"ignore\"                      # what a deleted row means here: decide");
+                if strangers.without_before > 0 {
+                    line(&format!(
+                        "# open: {} updates of the sample do not tell the row before them. Each is a dead letter: without that row nobody can say what a change corrects,\n\
+                         # and a row that becomes what `when` asks for later is lost. PostgreSQL: ALTER TABLE ... REPLICA IDENTITY FULL; then a new snapshot.",
+                        strangers.without_before
+                    ));
+                }
             }
             Envelope::Connect => line("envelope = \"connect\""),
             _ => {}
@@ -146,7 +165,11 @@ impl Drafting<'_> {
                 quoted(self.source.name)
             );
         }
-        format!("# {field} = \"\"                          # open: it is needed, and no field looks like it\n")
+        if field == "time" {
+            return "# time = { path = \"/...\", format = \"%d-%m-%Y %H:%M\", zone = \"Europe/Amsterdam\" }   # open: it is needed, and no field looks like it\n"
+                .to_owned();
+        }
+        format!("# {field} = \"/...\"                      # open: it is needed, and no field looks like it\n")
     }
 
     fn field(&self, guess: Guess, path: &Path<'_>, draft: &mut Draft) {
@@ -181,7 +204,7 @@ impl Drafting<'_> {
     fn value(&self, guess: Guess, pointer: &str, node: &Node) -> (String, Option<&'static str>) {
         let path = quoted(pointer);
         match guess.field {
-            "time" => time(&path, node),
+            "time" => self.time(&path, node),
             "selected" | "performed" => switch(&path, node),
             "outcome" => {
                 let open = "values such as { \"found\" = \"violation\", \"nothing\" = \"no_violation\" }: which value means what is open";
@@ -201,6 +224,15 @@ impl Drafting<'_> {
             }
             _ => (path, None),
         }
+    }
+
+    /// A time; of a row of Debezium a number may be the clock on the wall.
+    fn time(&self, path: &str, node: &Node) -> (String, Option<&'static str>) {
+        const NO_ZONE: &str = "of a column without zone write zone, too: then it is what a clock there shows";
+        let (value, open) = time(path, node);
+        let is_row = self.source.strangers.envelope() == Envelope::Debezium;
+        let is_number = node.is_mostly(&[Shape::EpochMillis, Shape::EpochMicros]);
+        (value, open.or_else(|| (is_row && is_number).then_some(NO_ZONE)))
     }
 
     /// Values with enough cases, as names; none where there are more than `most`.
@@ -236,6 +268,8 @@ fn time(path: &str, node: &Node) -> (String, Option<&'static str>) {
         () if is(Shape::LocalDateTime) => (in_zone("local"), ZONE),
         () if is(Shape::Date) => (in_zone("%Y-%m-%d"), ZONE),
         () if is(Shape::DayMonthYear) => (in_zone("%d-%m-%Y"), ZONE),
+        () if is(Shape::DayMonthYearMinutes) => (in_zone("%d-%m-%Y %H:%M"), ZONE),
+        () if is(Shape::DayMonthYearSeconds) => (in_zone("%d-%m-%Y %H:%M:%S"), ZONE),
         () if node.integers.is_some_and(|(first, last)| first >= EPOCH_DAYS.0 && last <= EPOCH_DAYS.1) => {
             (with("epoch_days"), None)
         }

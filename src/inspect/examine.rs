@@ -12,14 +12,15 @@ use super::field_name::is_plain;
 use super::foreign::Strangers;
 use super::framing::{Framing, Parsed};
 use super::order::Partition;
+use super::schemas;
 use super::told;
 use super::unit::{Cases, Unit};
 use crate::event::{Decoded, RawRecord, Reason, Rejection, decode};
-use crate::mapping::{Bounds, Mapped as MappedEvents, MappedRecord, Mapper, Mapping, Place};
+use crate::mapping::{Bounds, Format, Mapped as MappedEvents, MappedRecord, Mapper, Mapping, Place};
 use crate::plan::group_name::skeleton;
 use crate::plan::{Dimension, Plan, Span, nearest};
 use crate::render::rfc3339;
-use crate::source::sample::{Sample, SampleRecord};
+use crate::source::sample::{ReadAs, Sample, SampleRecord, Text};
 
 /// Looks at a sample; returns what is told of it, and the facts that rules ask for.
 pub(super) fn examine(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> (InputFound, Facts) {
@@ -32,6 +33,7 @@ pub(super) fn examine(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> (In
         sample: sample_found(sample),
         topic: topic_found(sample, plan),
         formats: look.formats(),
+        schemas: schemas::schemas(sample),
         mapped: look.mapped(),
         types: most_first(&contract.types),
         other_types: told::names(&look.other_types, &plan.disclosure, |_| true, is_plain),
@@ -60,7 +62,7 @@ pub(super) fn examine(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> (In
 #[expect(clippy::cast_precision_loss, reason = "a weight needs no more than 53 bits")]
 pub(super) fn weight(sample: &Sample) -> f64 {
     match held(sample) {
-        Some(held) if !sample.records.is_empty() => (held as f64 / sample.records.len() as f64).max(1.0),
+        Some(held) if !sample.records.is_empty() => (held as f64 / sample.read() as f64).max(1.0),
         _ => 1.0,
     }
 }
@@ -80,6 +82,9 @@ pub(super) struct Look {
     refused: BTreeMap<Reason, (u64, i32, i64, String)>,
     other_types: ByName,
     null_keys: u64,
+    read_as: ReadAs,
+    /// How a file is written.
+    file_format: Option<Format>,
     /// Room for the events of one record.
     room: MappedEvents,
 }
@@ -87,7 +92,11 @@ pub(super) struct Look {
 impl Look {
     /// Looks at all records of a sample.
     pub fn of(sample: &Sample, plan: &Plan, mappings: &[Mapping]) -> Self {
-        let mut look = Self::default();
+        let mut look = Self {
+            read_as: sample.read_as(),
+            file_format: sample.format.filter(|_| sample.is_file),
+            ..Self::default()
+        };
         let name = sample.name.rsplit('/').next().unwrap_or_default();
         let reads = |mapping: &Mapping| {
             if sample.is_file { mapping.reads_file(name) } else { mapping.topics.contains(&sample.name) }
@@ -96,18 +105,20 @@ impl Look {
             Some(mapper) => sample.records.iter().for_each(|record| look.add_mapped(record, (&mapper, name), plan)),
             None => sample.records.iter().for_each(|record| look.add(record, plan)),
         }
+        look.refuse_rows(sample);
         look
     }
 
     /// Adds a record of a topic or file that mappings read: it counts once, however many events it has.
     fn add_mapped(&mut self, record: &SampleRecord, (mapper, name): (&Mapper, &str), plan: &Plan) {
         let parsed = self.note_form(record);
+        let Some(text) = self.text(record, &parsed, plan) else { return };
         let mut room = std::mem::take(&mut self.room);
         room.clear();
         let prefix = Place::prefix(&format!("{name}/{}/", record.partition));
         let place = Place { prefix: &prefix, number: u64::try_from(record.offset).unwrap_or_default() };
         let bounds = Bounds { limits: &plan.event, max_ahead: plan.window.max_ahead };
-        let raw = RawRecord { payload: &record.payload, headers: &[], timestamp: record.timestamp };
+        let raw = RawRecord { payload: text, headers: &[], timestamp: record.timestamp };
         mapper.map(&raw, place, bounds, &mut room);
         let refused = match room.records().next() {
             Some(MappedRecord::Events(_)) => self.add_events(&room, (record, mapper), plan).err(),
@@ -144,17 +155,34 @@ impl Look {
 
     /// Notes what a record is made of, and takes it apart.
     fn note_form(&mut self, record: &SampleRecord) -> Parsed {
-        let parsed = Parsed::of(record);
+        let mut parsed = Parsed::of(record);
+        if let Some(framing) = self.file_format.and_then(Framing::of_file) {
+            parsed.framing = framing;
+        }
         let format = (parsed.framing, parsed.envelope.name(), parsed.content_type);
         *self.formats.entry(format).or_default() += 1;
         self.null_keys += u64::from(record.key.is_none());
         parsed
     }
 
+    /// Returns the document that the daemon would read; `None` where it would read none, which is noted.
+    fn text<'r>(&mut self, record: &'r SampleRecord, parsed: &Parsed, plan: &Plan) -> Option<&'r [u8]> {
+        match record.text(self.read_as, plan.event.message_bytes) {
+            Text::Json(text) => return Some(text),
+            Text::Refused(rejection) => {
+                self.refuse(&rejection, record);
+                self.strangers.add(record, parsed);
+            }
+            Text::Unknown => self.mapped.unknown_schema += 1,
+        }
+        None
+    }
+
     fn add(&mut self, record: &SampleRecord, plan: &Plan) {
         let parsed = self.note_form(record);
+        let Some(text) = self.text(record, &parsed, plan) else { return };
         let headers: Vec<(&str, &[u8])> = record.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let raw = RawRecord { payload: &record.payload, headers: &headers, timestamp: record.timestamp };
+        let raw = RawRecord { payload: text, headers: &headers, timestamp: record.timestamp };
         match decode(&raw, &plan.event, plan.window.max_ahead) {
             Ok(Decoded::Event(event)) => {
                 self.mapped.events += 1;
@@ -173,6 +201,17 @@ impl Look {
                     self.strangers.add(record, &parsed);
                 }
             }
+        }
+    }
+
+    /// Counts the rows of a file that could not be turned into a record.
+    fn refuse_rows(&mut self, sample: &Sample) {
+        for (reason, count) in &sample.refusals.counts {
+            self.mapped.refused += count;
+            let of_reason = sample.refusals.first.iter().find(|(_, _, rejection)| rejection.reason == *reason);
+            let first = of_reason.map_or_else(Default::default, |(_, line, why)| (*line, why.detail.clone()));
+            let offset = i64::try_from(first.0).unwrap_or(i64::MAX);
+            self.refused.entry(*reason).or_insert_with(|| (0, 0, offset, first.1)).0 += count;
         }
     }
 
@@ -196,11 +235,11 @@ impl Look {
 
     #[expect(clippy::cast_precision_loss, reason = "a share of at most a million records")]
     fn mapped(&self) -> Mapped {
-        let Mapped { events, unknown_type, unmapped, refused, .. } = self.mapped;
-        let all = events + unknown_type + unmapped + refused;
+        let Mapped { events, unknown_type, unmapped, refused, unknown_schema, .. } = self.mapped;
+        let all = events + unknown_type + unmapped + refused + unknown_schema;
         // Cut off, not rounded: all but one of many thousands is not all.
         let share = (all > 0).then(|| (events as f64 / all as f64 * 10_000.0).floor() / 10_000.0);
-        Mapped { events, unknown_type, unmapped, refused, share }
+        Mapped { events, unknown_type, unmapped, refused, unknown_schema, share }
     }
 
     fn refused(&self) -> Vec<Refused> {
@@ -239,17 +278,13 @@ fn most_first(counts: &BTreeMap<&'static str, u64>) -> Vec<Counted> {
 }
 
 fn sample_found(sample: &Sample) -> SampleFound {
-    SampleFound {
-        records: sample.records.len() as u64,
-        held: held(sample),
-        cut_short: sample.cut_short.map(|why| why.name()),
-    }
+    SampleFound { records: sample.read(), held: held(sample), cut_short: sample.cut_short.map(|why| why.name()) }
 }
 
 fn topic_found(sample: &Sample, plan: &Plan) -> Option<TopicFound> {
     let config = sample.config.as_ref()?;
     let known = config.as_ref().ok();
-    let mut remarks = Vec::new();
+    let mut remarks = schemas::remarks(sample);
     if known.is_some_and(|config| config.compacted) {
         remarks.push(
             "it is compacted: where the key is the case id, Kafka removes all but the last event of a case; expected cleanup.policy=delete".to_owned(),

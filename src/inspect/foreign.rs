@@ -20,6 +20,8 @@ pub(super) struct Strangers {
     pub tree: Tree,
     envelopes: BTreeMap<Envelope, u64>,
     deletes: u64,
+    /// Updates that do not tell the row before them.
+    pub without_before: u64,
     /// Records whose fields cannot be read.
     pub unread: u64,
 }
@@ -33,6 +35,7 @@ impl Strangers {
         };
         *self.envelopes.entry(parsed.envelope).or_default() += 1;
         self.deletes += u64::from(is_deleted);
+        self.without_before += u64::from(parsed.is_without_before());
         self.tree.add(row, Unit::of(record));
     }
 
@@ -55,6 +58,7 @@ impl Strangers {
             records,
             envelope: self.envelope().name(),
             deletes: self.deletes,
+            without_before: self.without_before,
             event_type: event_type(&guesses),
             each: each_of(&paths, &guesses),
             paths: told.map(|(index, path)| path_found((index, path), &guesses, records)).collect(),
@@ -67,11 +71,10 @@ impl Strangers {
 pub(super) fn event_type(guesses: &[Guess]) -> Option<&'static str> {
     let has = |field: &str| guesses.iter().any(|guess| guess.field == field);
     match () {
-        () if !has("case_id") => None,
         () if has("selected") => Some("selection"),
+        () if !has("case_id") => None,
         () if has("kind") || has("duration_minutes") || has("performed") || has("intensity") => Some("control"),
         () if has("outcome") => Some("outcome"),
-        () if guesses.iter().any(|guess| guess.field.starts_with("groups.")) => Some("attributes"),
         () => None,
     }
 }

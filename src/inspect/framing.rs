@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::event::without_mark;
-use crate::source::sample::SampleRecord;
+use crate::mapping::Format;
+use crate::source::sample::{SampleDocument, SampleRecord};
 
 /// The length of what stands before a payload of a schema registry: a zero byte, and a schema's id of four bytes.
 const REGISTRY_BYTES: usize = 5;
@@ -15,10 +16,18 @@ pub(super) enum Framing {
     Empty,
     /// JSON.
     Json,
+    /// Rows of CSV, which became JSON.
+    Csv,
+    /// Rows of Parquet, which became JSON.
+    Parquet,
     /// JSON behind the framing of a schema registry.
     RegistryJson,
-    /// Avro or Protobuf behind the framing of a schema registry.
+    /// Avro or Protobuf behind the framing of a schema registry, whose schema is not known.
     Registry,
+    /// Avro behind the framing of a schema registry.
+    RegistryAvro,
+    /// Protobuf behind it.
+    RegistryProtobuf,
     /// A container file of Avro.
     AvroFile,
     /// Text that is not JSON.
@@ -28,13 +37,26 @@ pub(super) enum Framing {
 }
 
 impl Framing {
+    /// Returns that of a file whose rows are no JSON.
+    pub const fn of_file(format: Format) -> Option<Self> {
+        match format {
+            Format::Csv => Some(Self::Csv),
+            Format::Parquet => Some(Self::Parquet),
+            Format::Json | Format::Avro | Format::Protobuf => None,
+        }
+    }
+
     /// Returns the word for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Empty => "empty",
             Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
             Self::RegistryJson => "registry_json",
             Self::Registry => "registry",
+            Self::RegistryAvro => "registry_avro",
+            Self::RegistryProtobuf => "registry_protobuf",
             Self::AvroFile => "avro_file",
             Self::Text => "text",
             Self::Binary => "binary",
@@ -85,7 +107,7 @@ pub(super) struct Parsed {
 impl Parsed {
     /// Takes a record apart.
     pub fn of(record: &SampleRecord) -> Self {
-        let (framing, value) = framing(&record.payload);
+        let (framing, value) = record.document.as_ref().map_or_else(|| framing(&record.payload), by_schema);
         let is_attribute = |(name, _): &(String, Vec<u8>)| name.to_ascii_lowercase().starts_with("ce_");
         let envelope = if record.headers.iter().any(is_attribute) {
             Envelope::CloudEventsBinary
@@ -118,6 +140,25 @@ impl Parsed {
             _ => Some((value, false)),
         }
     }
+
+    /// Returns whether it is an update that does not tell the row before it.
+    pub fn is_without_before(&self) -> bool {
+        let Some(value) = self.value.as_ref().filter(|_| self.envelope == Envelope::Debezium) else { return false };
+        let change = value.get("payload").filter(|_| value.get("op").is_none()).unwrap_or(value);
+        change.get("op").and_then(Value::as_str) == Some("u") && !change.get("before").is_some_and(Value::is_object)
+    }
+}
+
+/// What a schema says of a record.
+fn by_schema(document: &SampleDocument) -> (Framing, Option<Value>) {
+    let framing = match document.format {
+        Some(Format::Avro) => Framing::RegistryAvro,
+        Some(Format::Protobuf) => Framing::RegistryProtobuf,
+        Some(Format::Json) => Framing::RegistryJson,
+        _ => Framing::Registry,
+    };
+    let value = document.text.as_ref().ok().and_then(|text| serde_json::from_slice::<Value>(text).ok());
+    (framing, value.filter(|value| value.is_object() || value.is_array()))
 }
 
 fn framing(payload: &[u8]) -> (Framing, Option<Value>) {

@@ -3,7 +3,7 @@
 
 use super::shape::Shape;
 use super::tree::Path;
-use super::vocabulary::{TARGETS, Target};
+use super::vocabulary::{CLEAR_TIMES, TARGETS, Target};
 
 /// A guess about one path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub(super) fn guesses(paths: &[Path<'_>]) -> Vec<Guess> {
     for (index, path) in paths.iter().enumerate() {
         for (place, target) in TARGETS.iter().enumerate() {
             let score = if fits(path, target) { by_name(path, target) } else { 0 };
+            // No event is without a profile: what only hints at one must be there always.
+            let is_unsure = target.field == "profile" && score < OUTRIGHT && path.node.types.contains_key("null");
+            let score = if is_unsure { 0 } else { score };
             if score > 0 {
                 scored.push((score, place, index));
             }
@@ -36,8 +39,19 @@ pub(super) fn guesses(paths: &[Path<'_>]) -> Vec<Guess> {
             found.push((place, Guess { field: target.field, path, is_likely: score >= OUTRIGHT }));
         }
     }
+    found.extend(only_time(paths, &found));
     found.sort_by_key(|(place, _)| *place);
     found.into_iter().map(|(_, guess)| guess).collect()
+}
+
+/// The time, where no name says which field it is and only one looks like a time.
+fn only_time(paths: &[Path<'_>], found: &[(usize, Guess)]) -> Option<(usize, Guess)> {
+    let place = TARGETS.iter().position(|target| target.field == "time")?;
+    let is_taken = |path: usize| found.iter().any(|(_, guess)| guess.path == path);
+    let is_time = |path: &Path<'_>| path.node.is_leaf() && path.node.is_mostly(CLEAR_TIMES);
+    let mut times = paths.iter().enumerate().filter(|(index, path)| !is_taken(*index) && is_time(path));
+    let (path, _) = times.next().filter(|_| !found.iter().any(|(taken, _)| *taken == place))?;
+    times.next().is_none().then_some((place, Guess { field: "time", path, is_likely: false }))
 }
 
 /// The score of a name that says it outright.
@@ -69,6 +83,10 @@ fn fits(path: &Path<'_>, target: &Target) -> bool {
     let is_number_of_day =
         || path.node.integers.is_some_and(|(first, last)| first >= EPOCH_DAYS.0 && last <= EPOCH_DAYS.1);
     let is_time = target.field != "time" || !path.node.is_mostly(&[Shape::Integer]) || is_number_of_day();
+    // A number that could be either is a time where its name says so.
+    const NAMES_OF_TIMES: [&str; 4] = ["datum", "date", "tijd", "time"];
+    let last = path.names.last().map(|name| letters(name)).unwrap_or_default();
+    let is_named_time = path.node.is_mostly(CLEAR_TIMES) && NAMES_OF_TIMES.iter().any(|name| last.contains(name));
     // A small sample has few distinct ids.
     let few = usize::try_from(path.node.present / 2).unwrap_or(usize::MAX);
     path.node.is_leaf()
@@ -76,6 +94,7 @@ fn fits(path: &Path<'_>, target: &Target) -> bool {
         && distinct >= least.min(few)
         && path.node.is_mostly(target.shapes)
         && is_time
+        && (target.field == "time" || !is_named_time)
 }
 
 /// Names of types by which Avro writes values of unions in JSON.

@@ -14,6 +14,7 @@ mod guess;
 mod needs;
 mod order;
 mod quoted;
+mod schemas;
 mod shape;
 pub mod starter;
 mod table;
@@ -41,10 +42,16 @@ pub fn inspect(samples: &[Sample], plan: &Plan, mappings: &[Mapping]) -> Documen
         inputs.push(found);
     }
     let rules = needs::needs(plan, &facts);
-    Document { schema: "paritywatch.inspect.v1", min_cell: plan.disclosure.min_cell, inputs, rules }
+    Document { schema: "paritywatch.inspect.v1", min_cell: plan.disclosure.min_cell, inputs, rules, open: Vec::new() }
 }
 
 impl Document {
+    /// Adds the keys of the configuration that are open.
+    #[must_use]
+    pub fn with_open(self, open: Vec<String>) -> Self {
+        Self { open, ..self }
+    }
+
     /// Returns it as JSON, over several lines.
     #[must_use]
     pub fn to_json(&self) -> String {

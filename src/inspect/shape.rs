@@ -21,6 +21,10 @@ pub(super) enum Shape {
     Date,
     /// Day, month and year, as in 31-12-2026.
     DayMonthYear,
+    /// The same with hours and minutes.
+    DayMonthYearMinutes,
+    /// The same with seconds, too.
+    DayMonthYearSeconds,
     Uuid,
     /// Nine digits that pass the check of a Dutch citizen service number: somebody should ask why they are here.
     CitizenNumber,
@@ -51,6 +55,8 @@ impl Shape {
             Self::LocalDateTime => "local_date_time",
             Self::Date => "date",
             Self::DayMonthYear => "date_dmy",
+            Self::DayMonthYearMinutes => "date_time_dmy",
+            Self::DayMonthYearSeconds => "date_time_dmy_s",
             Self::Uuid => "uuid",
             Self::CitizenNumber => "citizen_number",
             Self::Digits => "digits",
@@ -136,7 +142,13 @@ fn of_time(text: &str) -> Option<Shape> {
     if text.parse::<jiff::civil::Date>().is_ok() {
         return Some(Shape::Date);
     }
-    jiff::civil::Date::strptime("%d-%m-%Y", text).is_ok().then_some(Shape::DayMonthYear)
+    let is = |pattern: &str| jiff::civil::DateTime::strptime(pattern, text).is_ok();
+    match () {
+        () if jiff::civil::Date::strptime("%d-%m-%Y", text).is_ok() => Some(Shape::DayMonthYear),
+        () if is("%d-%m-%Y %H:%M") => Some(Shape::DayMonthYearMinutes),
+        () if is("%d-%m-%Y %H:%M:%S") => Some(Shape::DayMonthYearSeconds),
+        () => None,
+    }
 }
 
 /// Returns whether a text is written as a UUID is.
@@ -175,6 +187,8 @@ mod tests {
             ("2026-03-01 08:15", Shape::LocalDateTime),
             ("2026-03-01", Shape::Date),
             ("31-12-2026", Shape::DayMonthYear),
+            ("02-03-2026 08:09", Shape::DayMonthYearMinutes),
+            ("2-3-2026 08:09:30", Shape::DayMonthYearSeconds),
             ("123e4567-e89b-12d3-a456-426614174000", Shape::Uuid),
             ("111222333", Shape::CitizenNumber),
             ("111222334", Shape::Digits),

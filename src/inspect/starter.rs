@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::draft::{Draft, Source};
 use super::examine::Look;
 use super::quoted::quoted;
+use super::schemas;
 use super::told;
 use super::vocabulary::ground;
 use crate::plan::{Plan, Span};
@@ -15,9 +16,18 @@ use crate::source::sample::Sample;
 /// Groups of a dimension below which there is nothing to compare.
 const LEAST_GROUPS: usize = 2;
 
-/// Writes a configuration. `kafka` is the text of its section `[kafka]`, without the topics; `None` where files alone were read.
+/// How the topics were read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Connection<'c> {
+    /// The text of the section `[kafka]`, without the topics; `None` where files alone were read.
+    pub kafka: Option<&'c str>,
+    /// The text of the section `[registry]`; `None` where there is none.
+    pub registry: Option<&'c str>,
+}
+
+/// Writes a configuration.
 #[must_use]
-pub fn starter(samples: &[Sample], plan: &Plan, kafka: Option<&str>) -> String {
+pub fn starter(samples: &[Sample], plan: &Plan, connection: Connection<'_>) -> String {
     let mut found = Found::default();
     for (number, sample) in samples.iter().enumerate() {
         found.take(sample, number, plan);
@@ -25,7 +35,7 @@ pub fn starter(samples: &[Sample], plan: &Plan, kafka: Option<&str>) -> String {
     let topics: Vec<String> =
         samples.iter().filter(|sample| !sample.is_file).map(|sample| quoted(&sample.name)).collect();
     let mut text = head(samples);
-    match kafka {
+    match connection.kafka {
         Some(kafka) => {
             let _ = writeln!(text, "[kafka]\n{kafka}topics = [{}]", topics.join(", "));
             text += "measure_topics = []                      # measures are taken from these of `topics` alone\n";
@@ -34,6 +44,7 @@ pub fn starter(samples: &[Sample], plan: &Plan, kafka: Option<&str>) -> String {
             text += "# [kafka]                              # only `run` needs this section\n# brokers = \"localhost:9092\"\n# topics = []\n"
         }
     }
+    text += &registry(samples, connection.registry);
     text += &found.window(plan);
     found.drafts.iter().for_each(|draft| {
         let _ = write!(text, "\n{}", draft.text);
@@ -41,6 +52,20 @@ pub fn starter(samples: &[Sample], plan: &Plan, kafka: Option<&str>) -> String {
     text += &found.profiles();
     text += &found.dimensions();
     text += &found.rules();
+    text
+}
+
+/// The section `[registry]` where records need it, and what keeps records from being read.
+fn registry(samples: &[Sample], section: Option<&str>) -> String {
+    let mut text = String::new();
+    if let Some(section) = section.filter(|_| samples.iter().any(Sample::is_framed)) {
+        let _ = write!(text, "\n[registry]\n{section}");
+    }
+    for sample in samples {
+        for remark in schemas::remarks(sample) {
+            let _ = writeln!(text, "\n# open: {}: {remark}", sample.name);
+        }
+    }
     text
 }
 
@@ -92,6 +117,8 @@ impl Found {
             self.has_controls |= draft.event_type == Some("control");
             self.has_outcomes |= draft.event_type == Some("outcome");
             self.drafts.push(draft);
+        } else if sample.is_framed() && !contract.types.is_empty() {
+            self.drafts.push(Draft::of_format(sample, &name));
         }
     }
 

@@ -7,7 +7,7 @@ use comfy_table::presets::NOTHING;
 
 use super::document::{
     Counted, DimensionFound, Document, Foreign, InputFound, Keys, Names, Needed, PartitionFound, PathFound, RuleFound,
-    TopicFound,
+    SchemaFound, TopicFound,
 };
 
 /// Spaces between two columns.
@@ -31,6 +31,11 @@ pub(super) fn table(document: &Document) -> String {
     if !document.rules.is_empty() {
         line(&mut text, "RULES, and what each needs before it can judge");
         document.rules.iter().for_each(|rule| of_rule(&mut text, rule));
+        line(&mut text, "");
+    }
+    if !document.open.is_empty() {
+        line(&mut text, "OPEN in the configuration: `run` and `replay` refuse it until somebody has decided");
+        line(&mut text, &format!("  {}", document.open.join(", ")));
         line(&mut text, "");
     }
     let min_cell = document.min_cell;
@@ -74,6 +79,7 @@ fn facts(input: &InputFound) -> Vec<(&'static str, String)> {
         format!("{}{envelope}{content_type} {}", of.framing, of.records)
     };
     facts.push(("format", joined(input.formats.iter().map(format))));
+    facts.extend(input.schemas.iter().map(|schema| ("schema", of_schema(schema))));
     facts.push(("types", counted(&input.types)));
     facts.push(("other types", names(&input.other_types)));
     for refused in &input.refused {
@@ -106,19 +112,31 @@ fn facts(input: &InputFound) -> Vec<(&'static str, String)> {
     facts
 }
 
+fn of_schema(schema: &SchemaFound) -> String {
+    if let Some(problem) = &schema.problem {
+        return format!("{}: {} records: {problem}", schema.id, schema.records);
+    }
+    format!(
+        "{}: {} {}{}, {} records",
+        schema.id,
+        schema.format.unwrap_or_default(),
+        joined(schema.types.iter().cloned()),
+        prefixed(" as ", &joined(schema.registered.iter().cloned())),
+        schema.records
+    )
+}
+
 fn mapped(input: &InputFound) -> String {
     let mapped = &input.mapped;
     let share = mapped.share.map_or_else(|| "nothing to map".to_owned(), |share| format!("{:.2} %", share * 100.0));
+    let more = |count: u64, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
     format!(
-        "{share}: {} events of the contract, {} of other types, {} refused{}",
+        "{share}: {} events of the contract, {} of other types, {} refused{}{}",
         mapped.events,
         mapped.unknown_type,
         mapped.refused,
-        if mapped.unmapped > 0 {
-            format!(", {} of which no mapping makes an event", mapped.unmapped)
-        } else {
-            String::new()
-        }
+        more(mapped.unmapped, "of which no mapping makes an event"),
+        more(mapped.unknown_schema, "whose schema is not known"),
     )
 }
 
@@ -225,6 +243,15 @@ fn strangers(text: &mut String, foreign: &Foreign) {
             guess,
         ]
     };
+    if foreign.without_before > 0 {
+        let of = foreign.without_before;
+        line(
+            text,
+            &format!(
+                "  {of} updates do not tell the row before them, and would be dead letters: PostgreSQL tells it with REPLICA IDENTITY FULL"
+            ),
+        );
+    }
     let rows: Vec<[String; 6]> = foreign.paths.iter().map(row).collect();
     columns(
         text,

@@ -17,13 +17,36 @@ pub(super) struct Target {
 }
 
 use Shape::{
-    Boolean, CitizenNumber, Code, Date, DateTime, DayMonthYear, Digits, EpochMicros, EpochMillis, EpochSeconds,
-    Integer, LocalDateTime, Number, Postcode, Text, Uuid, YesNo,
+    Boolean, CitizenNumber, Code, Date, DateTime, DayMonthYear, DayMonthYearMinutes, DayMonthYearSeconds, Digits,
+    EpochMicros, EpochMillis, EpochSeconds, Integer, LocalDateTime, Number, Postcode, Text, Uuid, YesNo,
 };
 
 const ANY: usize = usize::MAX;
 const IDS: &[Shape] = &[Integer, Digits, CitizenNumber, Uuid, Code, EpochSeconds, EpochMillis];
-const TIMES: &[Shape] = &[DateTime, LocalDateTime, Date, DayMonthYear, EpochSeconds, EpochMillis, EpochMicros, Integer];
+/// What can be nothing else than a time.
+pub(super) const CLEAR_TIMES: &[Shape] = &[
+    DateTime,
+    LocalDateTime,
+    Date,
+    DayMonthYear,
+    DayMonthYearMinutes,
+    DayMonthYearSeconds,
+    EpochSeconds,
+    EpochMillis,
+    EpochMicros,
+];
+const TIMES: &[Shape] = &[
+    DateTime,
+    LocalDateTime,
+    Date,
+    DayMonthYear,
+    DayMonthYearMinutes,
+    DayMonthYearSeconds,
+    EpochSeconds,
+    EpochMillis,
+    EpochMicros,
+    Integer,
+];
 const WORDS: &[Shape] = &[Code, Text, Integer, Digits, YesNo];
 const SWITCHES: &[Shape] = &[Boolean, YesNo, Integer, Code];
 const NUMBERS: &[Shape] = &[Integer, Number, Digits];
@@ -54,6 +77,10 @@ pub(super) const TARGETS: [Target; 23] = [
             "aanvraagid",
             "applicationid",
             "casusid",
+            "assessmentid",
+            "beoordelingsnummer",
+            "meldingnr",
+            "meldingsnummer",
         ],
         &["zaak", "dossier", "case", "aanvraag", "application", "casus", "kenmerk", "reference"],
         (IDS, (ANY, 20)),
@@ -81,7 +108,7 @@ pub(super) const TARGETS: [Target; 23] = [
             "moment",
         ],
         &["decided", "besluit", "datum", "tijd", "date", "time", "created", "updated", "at"],
-        (TIMES, (ANY, 2)),
+        (TIMES, (ANY, 1)),
     ),
     target(
         "profile",

@@ -158,6 +158,18 @@ pub struct Field {
     pub time: Option<TimeRule>,
 }
 
+impl Field {
+    /// Returns the paths of all that it reads.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&Path> {
+        match &self.from {
+            Origin::Constant(_) => Vec::new(),
+            Origin::Path(path) => vec![path],
+            Origin::Joined(paths, _) => paths.iter().collect(),
+        }
+    }
+}
+
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
@@ -248,6 +260,16 @@ impl Mapping {
     #[must_use]
     pub fn reads_file(&self, name: &str) -> bool {
         self.files.iter().any(|pattern| fits(pattern.as_bytes(), name.as_bytes()))
+    }
+
+    /// Returns the paths of all that it reads of a document; `None` where it may read anything in it.
+    #[must_use]
+    pub fn paths(&self) -> Option<Vec<&Path>> {
+        if self.fields.is_empty() || self.envelope != Envelope::None {
+            return None;
+        }
+        let conditions = self.when.iter().map(|condition| &condition.path);
+        Some(self.each.iter().chain(conditions).chain(self.fields.iter().flat_map(Field::paths)).collect())
     }
 
     /// Returns whether the rows of a change give one event after the other about the same thing.

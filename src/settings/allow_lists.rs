@@ -80,7 +80,7 @@ fn dimension(name: &str, mut table: Table<'_>, string_bytes: usize) -> Dimension
     let aliases = aliases(&mut table, &groups);
     if let Some(ground) = &ground {
         check_name(ground, string_bytes, table.problems);
-        if ground.value == OPEN {
+        if ground.value == OPEN && !table.problems.note_open(format!("dimensions.{name}.ground")) {
             let expected = "the protected ground that the dimension stands for (race, nationality, sex, age, disability, religion ... or proxy): this is open";
             ground.refuse(table.problems, expected, shown(ground));
         }

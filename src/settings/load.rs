@@ -26,7 +26,22 @@ impl Settings {
     pub fn load(path: &Path, environment: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsError> {
         let mut problems = Problems::default();
         let texts = read_all(path, &mut problems)?;
-        settings(&texts, environment, problems)
+        settings(&texts, environment, &mut problems)
+    }
+
+    /// Does what [`Settings::load`] does, and takes a configuration in which thresholds and grounds are still [`OPEN`](super::OPEN). Rules without
+    /// thresholds are not among those that it returns. Returns also the keys that are open.
+    ///
+    /// # Errors
+    /// As [`Settings::load`], for every other problem.
+    pub fn load_open(
+        path: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), SettingsError> {
+        let mut problems = Problems::with_open();
+        let texts = read_all(path, &mut problems)?;
+        let settings = settings(&texts, environment, &mut problems)?;
+        Ok((settings, problems.open()))
     }
 
     /// Reads the configuration from a text and the environment; `file_name` is for problems.
@@ -39,7 +54,7 @@ impl Settings {
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
         let texts = [(SourceFile::new(0, file_name), text.to_owned())];
-        settings(&texts, environment, Problems::default())
+        settings(&texts, environment, &mut Problems::default())
     }
 }
 
@@ -47,26 +62,26 @@ impl Settings {
 fn settings(
     texts: &[(SourceFile, String)],
     environment: impl Iterator<Item = (String, String)>,
-    mut problems: Problems,
+    problems: &mut Problems,
 ) -> Result<Settings, SettingsError> {
-    let mut layers: Vec<Entries> = texts.iter().map(|(file, text)| document(text, file, &mut problems)).collect();
+    let mut layers: Vec<Entries> = texts.iter().map(|(file, text)| document(text, file, problems)).collect();
     // What a text that cannot be used would have said is not known, so nothing can be said of the others.
     let Some((main, _)) = texts.first().filter(|_| problems.is_empty()) else {
-        return Err(problems.into_error());
+        return Err(std::mem::take(problems).into_error());
     };
     let main = Place::File(main.clone());
     for layer in &mut layers {
-        flatten_properties(layer, &mut problems);
+        flatten_properties(layer, problems);
     }
-    let files = merge(layers, &main, &mut problems);
-    let overrides = environment::layers(&files, environment, &mut problems);
+    let files = merge(layers, &main, problems);
+    let overrides = environment::layers(&files, environment, problems);
     let tree = if overrides.is_empty() {
         files
     } else {
-        merge(std::iter::once(files).chain(overrides).collect(), &main, &mut problems)
+        merge(std::iter::once(files).chain(overrides).collect(), &main, problems)
     };
-    let settings = sections::settings(Table::new("", main, tree, &mut problems));
-    if problems.is_empty() { Ok(settings) } else { Err(problems.into_error()) }
+    let settings = sections::settings(Table::new("", main, tree, problems));
+    if problems.is_empty() { Ok(settings) } else { Err(std::mem::take(problems).into_error()) }
 }
 
 fn merge(layers: Vec<Entries>, main: &Place, problems: &mut Problems) -> Entries {

@@ -83,9 +83,26 @@ fn listed(problems: &[Problem], more: usize) -> String {
 pub(super) struct Problems {
     list: Vec<(Option<(usize, usize)>, Problem)>,
     more: usize,
+    /// What somebody still has to decide on, where that is no problem.
+    open: Option<Vec<String>>,
 }
 
 impl Problems {
+    /// Problems, of which what is open is none.
+    pub fn with_open() -> Self {
+        Self { open: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Notes that a key is open. Returns whether that is no problem.
+    pub fn note_open(&mut self, key: String) -> bool {
+        self.open.as_mut().map(|open| open.push(key)).is_some()
+    }
+
+    /// Returns the keys that are open.
+    pub fn open(self) -> Vec<String> {
+        self.open.unwrap_or_default()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

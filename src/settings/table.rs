@@ -105,6 +105,11 @@ impl<'p> Table<'p> {
     /// Reads a finite number that somebody has to decide on: it has no default, and [`OPEN`] in its place says that nobody has.
     pub fn decided_number(&mut self, key: &'static str) -> Option<Given<f64>> {
         let is_open = self.entries.get(key).is_some_and(|entry| entry.value.text() == Some(OPEN));
+        let path = self.path_of(key);
+        if is_open && self.problems.note_open(path) {
+            self.take(key);
+            return None;
+        }
         let expected = if is_open {
             "a number: this is open, and somebody has to decide on it before results are seen"
         } else {

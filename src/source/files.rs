@@ -75,7 +75,7 @@ impl Lines {
 }
 
 /// Rows that could not be turned into lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Refusals {
     /// How many lines, by the reason.
     pub counts: BTreeMap<Reason, u64>,

@@ -11,6 +11,7 @@ mod refusal;
 mod rows;
 mod run;
 pub mod sample;
+pub mod sample_schemas;
 pub mod sort;
 
 pub use error::SourceError;

@@ -5,7 +5,7 @@ use std::io::{BufRead, Error, ErrorKind, Read, empty};
 use std::path::Path;
 
 use super::compressed::{BytesRead, open};
-use super::format::{Csv, Formats, Parquet};
+use super::format::{Columns, Csv, Formats, Parquet};
 use crate::event::{Rejection, without_mark};
 use crate::mapping::Format;
 
@@ -41,7 +41,9 @@ impl Rows {
     pub fn open(path: &Path, file: File, formats: &Formats, message_bytes: usize) -> Result<Self, Error> {
         match formats.of_file(path, &file)? {
             Format::Parquet => {
-                let parquet = Parquet::open(file, message_bytes)?;
+                let read = formats.columns(path);
+                let parquet = Parquet::open(file, message_bytes, &read)?;
+                tell_missing(path, &read, parquet.columns())?;
                 for name in parquet.left_out() {
                     eprintln!(
                         "paritywatch: {}: the column {name:?} is left out: expected a value, or a list or map of values, found another shape",
@@ -52,7 +54,12 @@ impl Rows {
             }
             Format::Csv => {
                 let (input, bytes_read) = open(file)?;
-                let csv = Csv::open(input, message_bytes)?;
+                let read = formats.columns(path);
+                let csv = Csv::open(input, message_bytes, &read)?;
+                // An empty file has no columns, and no rows that could lack them.
+                if !csv.columns().is_empty() {
+                    tell_missing(path, &read, csv.columns())?;
+                }
                 Ok(Self { kind: Kind::Csv(Box::new(csv)), number: 1, bytes_read })
             }
             Format::Json => Self::lines(file),
@@ -104,6 +111,20 @@ impl Rows {
             }),
         }
     }
+}
+
+/// Tells of columns that mappings name and the file does not have. Without some of them no event can be made of it: that must not read as if there were none.
+fn tell_missing(path: &Path, read: &Columns, columns: &[String]) -> Result<(), Error> {
+    let missing = read.missing(columns);
+    let fatal: Vec<&str> =
+        missing.iter().filter(|missing| missing.is_fatal).map(|missing| missing.text.as_str()).collect();
+    if !fatal.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidData, fatal.join("; ")));
+    }
+    for missing in &missing {
+        eprintln!("paritywatch: {}: {}", path.display(), missing.text);
+    }
+    Ok(())
 }
 
 /// Reads the next line that is not blank.

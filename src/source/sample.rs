@@ -1,12 +1,14 @@
 //! A sample of a topic or a file: copies of some records, bounded in number, bytes and time.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::error::SourceError;
-use super::files::{Lines, Merge};
-use super::format::Formats;
+use super::files::{Lines, Merge, Refusals};
+use super::format::{Formats, Registered, unframe, without_frame};
+use crate::event::{Rejection, without_mark};
 use crate::mapping::Format;
 use crate::plan::{EventTime, Limits};
 use crate::status::TopicConfig;
@@ -25,7 +27,7 @@ pub struct Sample {
     pub name: String,
     /// Whether it is a file: then an offset is the number of a line, from 1, and there is one partition.
     pub is_file: bool,
-    /// How a file is written; `None` for a topic, and for standard input.
+    /// How a file is written, or a topic as the configuration says; `None` where nobody says.
     pub format: Option<Format>,
     /// The records, by partition and offset.
     pub records: Vec<SampleRecord>,
@@ -35,6 +37,40 @@ pub struct Sample {
     pub config: Option<Result<TopicConfig, String>>,
     /// Why there are fewer records than were asked for although there are more; `None` where that is not so.
     pub cut_short: Option<CutShort>,
+    /// The schemas that its records name, as far as they were asked for, by their ids.
+    pub schemas: Vec<SampledSchema>,
+    /// Rows of a file that could not be turned into a record; they are not among the records.
+    pub refusals: Refusals,
+    /// Why there are records whose schema is not known; `None` where there are none.
+    pub unread: Option<Unread>,
+}
+
+/// A schema that records name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SampledSchema {
+    /// Its id.
+    pub id: u32,
+    /// The format of its records; `None` where there is no schema of use.
+    pub format: Option<Format>,
+    /// The names of the records' types, ascending.
+    pub types: BTreeSet<String>,
+    /// Where it is registered; empty where the registry does not tell.
+    pub registered: Vec<Registered>,
+    /// Records that name it.
+    pub records: u64,
+    /// Why it is of no use.
+    pub problem: Option<String>,
+}
+
+/// Why the schemas of records are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// There is no section `[registry]`.
+    NoRegistry,
+    /// The registry gives no answer; why.
+    Away(String),
+    /// More schemas are named than are asked for.
+    TooMany,
 }
 
 /// A record of a sample.
@@ -52,6 +88,40 @@ pub struct SampleRecord {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The value, cut off one byte after the largest size of an event; empty for a tombstone.
     pub payload: Vec<u8>,
+    /// What it says as JSON, where it was read by a schema.
+    pub document: Option<SampleDocument>,
+}
+
+/// A record that was read by its schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleDocument {
+    /// Its format, as the schema says; `None` where the schema is of no use.
+    pub format: Option<Format>,
+    /// JSON, or why there is none.
+    pub text: Result<Vec<u8>, Rejection>,
+}
+
+/// How records are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReadAs {
+    /// Lines of a file: as they are.
+    #[default]
+    Lines,
+    /// Records of a topic of JSON, which may stand in a frame.
+    Plain,
+    /// Records of a topic by the schemas that they name.
+    Framed,
+}
+
+/// What the daemon would read in a record.
+#[derive(Debug)]
+pub enum Text<'r> {
+    /// A document.
+    Json(&'r [u8]),
+    /// Nothing: it is bad input.
+    Refused(Rejection),
+    /// What nobody knows without its schema.
+    Unknown,
 }
 
 /// What a partition held.
@@ -89,10 +159,63 @@ impl CutShort {
 }
 
 impl SampleRecord {
+    /// Returns what would be read. `limit` is the largest size of an event, in bytes.
+    #[must_use]
+    pub fn text(&self, read_as: ReadAs, limit: usize) -> Text<'_> {
+        if read_as == ReadAs::Lines {
+            return Text::Json(&self.payload);
+        }
+        if read_as == ReadAs::Plain || self.payload.is_empty() || self.payload.len() > limit {
+            return Text::Json(without_mark(without_frame(&self.payload)));
+        }
+        match &self.document {
+            Some(SampleDocument { text: Ok(text), .. }) => Text::Json(text),
+            Some(SampleDocument { text: Err(rejection), .. }) => Text::Refused(rejection.clone()),
+            None => unframe(&self.payload).map_or_else(Text::Refused, |_| Text::Unknown),
+        }
+    }
+
+    /// Returns whether it has the frame of a schema registry, with something else than JSON in it.
+    #[must_use]
+    pub fn is_framed(&self) -> bool {
+        unframe(&self.payload).is_ok() && without_frame(&self.payload).len() == self.payload.len()
+    }
+
     /// Bytes that it takes of [`SAMPLE_BYTES`].
     pub(super) fn bytes(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         self.payload.len() + self.key.as_ref().map_or(0, Vec::len) + headers
+    }
+}
+
+impl Sample {
+    /// Whether its records are framed, as the configuration says.
+    #[must_use]
+    pub fn is_framed(&self) -> bool {
+        !self.is_file && self.format.is_some_and(Format::is_framed)
+    }
+
+    /// How many records and rows were read, those that were refused too.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.records.len() as u64 + self.refusals.counts.values().sum::<u64>()
+    }
+
+    /// How its records are read.
+    #[must_use]
+    pub fn read_as(&self) -> ReadAs {
+        match self.is_file {
+            true => ReadAs::Lines,
+            false if self.is_framed() => ReadAs::Framed,
+            false => ReadAs::Plain,
+        }
+    }
+
+    /// Returns the format that most of its framed records have, as their schemas say; `None` where there are none.
+    #[must_use]
+    pub fn framed_format(&self) -> Option<Format> {
+        let framed = self.schemas.iter().filter_map(|schema| Some((schema.records, schema.format?)));
+        framed.filter(|(_, format)| format.is_framed()).max_by_key(|(records, _)| *records).map(|(_, format)| format)
     }
 }
 
@@ -109,6 +232,7 @@ pub fn sample_file(path: &Path, formats: &Formats, limits: &Limits, most: usize)
     while more && sample.cut_short.is_none() {
         merge.next_lines(&mut lines)?;
         more = !lines.is_empty();
+        sample.refusals.add(merge.take_refusals());
         for (_, number, line) in lines.iter() {
             if sample.records.len() == most {
                 more = false;
@@ -126,7 +250,8 @@ pub fn sample_file(path: &Path, formats: &Formats, limits: &Limits, most: usize)
         }
     }
     if sample.partitions.is_empty() {
-        let end = sample.records.last().map_or(1, |record| record.offset + 1);
+        // Rows, of which some have several lines.
+        let end = i64::try_from(sample.read()).map_or(i64::MAX, |read| read.saturating_add(1));
         let next = Some(end).filter(|_| sample.cut_short.is_none());
         sample.partitions.push(SampledPartition { partition: 0, begin: 1, next });
     }

@@ -13,6 +13,7 @@ mod formats;
 mod kafka_acls;
 mod kafka_audit;
 mod kafka_delivery;
+mod kafka_first_look;
 mod kafka_harness;
 mod kafka_http_source;
 mod kafka_in_place;

@@ -25,6 +25,9 @@ fn every_shipped_configuration_is_taken_by_the_program() {
         "deploy/kubernetes/base/paritywatch.toml",
         "deploy/kubernetes/overlays/example/paritywatch.toml",
         "deploy/helm/paritywatch/files/paritywatch.toml",
+        "config/mappings/avro-checks.toml",
+        "config/mappings/benefit-checks.toml",
+        "config/mappings/debezium-cases.toml",
     ] {
         succeed(Command::new(env!("CARGO_BIN_EXE_paritywatch")).args(["check-config", "--no-files"]).arg(path(file)));
     }
@@ -36,6 +39,20 @@ fn every_shipped_configuration_is_taken_by_the_program() {
         read("deploy/kubernetes/base/paritywatch.toml"),
         "the chart's example is that of the base"
     );
+}
+
+/// The package, the image and the chart bring the worked examples of mappings.
+#[test]
+fn the_worked_examples_of_mappings_are_shipped() {
+    contains("Cargo.toml", &["[\"config/mappings/*.toml\", \"usr/share/paritywatch/mappings/\", \"644\"]"]);
+    contains("deploy/docker/Dockerfile", &["/image/usr/share/paritywatch/mappings config/mappings/*.toml"]);
+    let names = |folder: &str| {
+        let entries = std::fs::read_dir(path(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let examples = names("config/mappings");
+    assert!(examples.len() >= 3, "{examples:?}");
+    assert_eq!(names("deploy/helm/paritywatch/files/mappings"), examples);
 }
 
 #[test]

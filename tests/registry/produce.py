@@ -1,10 +1,12 @@
 """Writes selections to a topic by the serializers of Confluent: produce.py FORMAT BROKERS REGISTRY TOPIC FIRST LAST.
 
 The case of the number n has the origin "dutch" if n is even, else "non_european"; it is selected if n is divisible by 3, or
-if it is of the second group and n is divisible by 5. FORMAT is avro, avro2 (a later version of the schema) or protobuf.
+if it is of the second group and n is divisible by 5. FORMAT is avro, avro2 (a later version of the schema), protobuf, or checks: assessments
+of another shape, which config/mappings/avro-checks.toml describes.
 """
 
 import datetime
+import decimal
 import sys
 
 from confluent_kafka import Producer
@@ -49,6 +51,22 @@ AVRO2 = """
 ]}
 """
 
+# The shape of the public example "users" of Confluent's Datagen connector, and what an assessment decides.
+CHECKS = """
+{"type": "record", "name": "assessment", "namespace": "checks", "fields": [
+  {"name": "registertime", "type": "long"},
+  {"name": "assessmentid", "type": "string"},
+  {"name": "regionid", "type": "string"},
+  {"name": "gender", "type": {"type": "enum", "name": "Gender", "symbols": ["MALE", "FEMALE", "OTHER"]}},
+  {"name": "age", "type": ["null", "int"], "default": null},
+  {"name": "decision", "type": {"type": "record", "name": "Decision", "fields": [
+    {"name": "selected", "type": "boolean"},
+    {"name": "model", "type": ["null", "string"], "default": null},
+    {"name": "benefit", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}}
+  ]}}
+]}
+"""
+
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -71,9 +89,24 @@ def event(number):
     }
 
 
-def avro(client, text):
-    import decimal
+def check(number):
+    """Women are selected more often."""
+    time = START + datetime.timedelta(minutes=number)
+    return {
+        "registertime": int(time.timestamp() * 1000),
+        "assessmentid": f"A{number:06}",
+        "regionid": f"Region_{number % 4 + 1}",
+        "gender": ["MALE", "FEMALE", "OTHER"][number % 3],
+        "age": None if number % 7 == 0 else 18 + number % 60,
+        "decision": {
+            "selected": number % 10 == 0 or (number % 3 == 1 and number % 4 == 0),
+            "model": None if number % 5 == 0 else "M1",
+            "benefit": decimal.Decimal("1250.75"),
+        },
+    }
 
+
+def avro(client, text):
     def with_decimal(value, _):
         value["data"]["amount"] = decimal.Decimal(value["data"]["amount"])
         return value
@@ -152,16 +185,21 @@ def main():
         "avro": lambda: avro(client, AVRO),
         "avro2": lambda: avro(client, AVRO2),
         "protobuf": lambda: protobuf(client),
+        "checks": lambda: AvroSerializer(client, CHECKS),
     }
     serialize = serializers[format_name]()
     producer = Producer({"bootstrap.servers": brokers, "linger.ms": 5})
     for number in range(int(first), int(last)):
-        value = event(number)
+        if format_name == "checks":
+            value = check(number)
+            key, millis = value["assessmentid"], value["registertime"]
+        else:
+            value = event(number)
+            key, millis = value["data"]["case_id"], int(value["time"].timestamp() * 1000)
         payload = serialize(value, SerializationContext(topic, MessageField.VALUE))
-        millis = int(value["time"].timestamp() * 1000)
         while True:
             try:
-                producer.produce(topic, payload, key=value["data"]["case_id"], timestamp=millis)
+                producer.produce(topic, payload, key=key, timestamp=millis)
                 break
             except BufferError:
                 producer.poll(0.1)

@@ -9,6 +9,8 @@ use crate::event::{Reason, Rejection};
 
 /// The largest number of nested objects and arrays that are written: twice of what the contract allows, as a mapping may take its fields from deeper places.
 pub(super) const MAX_DEPTH: usize = 64;
+/// Digits of the largest number of 64 bits.
+const MOST_DIGITS: usize = 20;
 /// Characters of a name that an error repeats, at most.
 const SHOWN_CHARACTERS: usize = 80;
 
@@ -100,6 +102,28 @@ impl<'t> Json<'t> {
         Ok(())
     }
 
+    /// Writes a whole number.
+    ///
+    /// # Errors
+    /// As [`Json::put`].
+    pub fn whole(&mut self, value: i64) -> Result<(), Rejection> {
+        let (mut digits, mut left, mut begin) = ([0; MOST_DIGITS], value.unsigned_abs(), MOST_DIGITS);
+        loop {
+            begin -= 1;
+            if let Some(place) = digits.get_mut(begin) {
+                *place = digit(left);
+            }
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            self.put(b"-")?;
+        }
+        self.put(digits.get(begin..).unwrap_or_default())
+    }
+
     /// Writes a number by the shortest text that reads as the same number; what is no number as a string.
     ///
     /// # Errors
@@ -150,6 +174,11 @@ impl<'t> Json<'t> {
     }
 }
 
+/// Returns the last digit of a number.
+pub(super) fn digit(number: u64) -> u8 {
+    b'0' + u8::try_from(number % 10).unwrap_or_default()
+}
+
 const fn needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
@@ -181,7 +210,9 @@ mod tests {
         assert_eq!(text(99, |json| json.float(0.1)).unwrap(), "0.1");
         assert_eq!(text(99, |json| json.double(f64::NAN)).unwrap(), "\"NaN\"");
         assert_eq!(text(99, |json| json.float(f32::NEG_INFINITY)).unwrap(), "\"-Infinity\"");
-        assert_eq!(text(99, |json| json.display(i64::MIN)).unwrap(), "-9223372036854775808");
+        for whole in [0, 7, -1, 10, -99, 1_000, i64::MAX, i64::MIN] {
+            assert_eq!(text(99, |json| json.whole(whole)).unwrap(), whole.to_string());
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Dates and times as texts: RFC 3339 where there is an instant, the same without a zone where there is none.
 
-use super::json::Json;
+use super::json::{Json, digit};
 use crate::event::Rejection;
 
 const DAY_SECONDS: i64 = 86_400;
@@ -43,7 +43,9 @@ pub(super) fn date(json: &mut Json<'_>, days: i64) -> Result<(), Rejection> {
         return json.display(days);
     }
     let (year, month, day) = civil(days);
-    json.display(format_args!("\"{year:04}-{month:02}-{day:02}\""))
+    json.put(b"\"")?;
+    calendar(json, (year, month, day))?;
+    json.put(b"\"")
 }
 
 /// Writes the time of day so many units after midnight. What is no time of day is written as the number that it is.
@@ -79,19 +81,39 @@ pub(super) fn instant_of(
         return json.display(units);
     }
     let (year, month, day) = civil(days);
-    json.display(format_args!("\"{year:04}-{month:02}-{day:02}T"))?;
+    json.put(b"\"")?;
+    calendar(json, (year, month, day))?;
+    json.put(b"T")?;
     clock(json, seconds.rem_euclid(DAY_SECONDS), (part, unit))?;
     json.put(if local { b"\"" } else { b"Z\"" })
 }
 
 fn clock(json: &mut Json<'_>, seconds: i64, (part, unit): (i64, Unit)) -> Result<(), Rejection> {
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    json.display(format_args!("{hour:02}:{minute:02}:{second:02}"))?;
+    let [a, b] = two(hour);
+    let [c, d] = two(minute);
+    let [e, f] = two(second);
+    json.put(&[a, b, b':', c, d, b':', e, f])?;
     if part == 0 {
         return Ok(());
     }
     let width = unit.digits();
     json.display(format_args!(".{part:0width$}"))
+}
+
+/// Writes a date whose year has four digits.
+fn calendar(json: &mut Json<'_>, (year, month, day): (i64, i64, i64)) -> Result<(), Rejection> {
+    let [a, b] = two(year / 100);
+    let [c, d] = two(year % 100);
+    let [e, f] = two(month);
+    let [g, h] = two(day);
+    json.put(&[a, b, c, d, b'-', e, f, b'-', g, h])
+}
+
+/// The two digits of a number below 100.
+fn two(number: i64) -> [u8; 2] {
+    let number = number.unsigned_abs();
+    [digit(number / 10), digit(number)]
 }
 
 /// Returns year, month and day of a day of the Gregorian calendar. Years are counted from 1 March, so that a leap day is the last one.

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{Error, Read, Seek};
 use std::path::Path;
 
-use crate::mapping::Format;
+use super::columns::Columns;
+use crate::mapping::{Format, Mapping};
 use crate::settings::FormatRule;
 
 /// What a Parquet file begins with.
@@ -16,14 +17,31 @@ const ENDS: [(&str, Format); 2] = [(".csv", Format::Csv), (".parquet", Format::P
 
 /// What the configuration says of formats.
 #[derive(Clone, Debug, Default)]
-pub struct Formats(Vec<(String, Format)>);
+pub struct Formats {
+    patterns: Vec<(String, Format)>,
+    /// By which columns of files are chosen.
+    mappings: Vec<Mapping>,
+}
 
 impl Formats {
     /// What these rules say of files.
     #[must_use]
     pub fn of_rules(rules: &[FormatRule]) -> Self {
         let patterns = rules.iter().flat_map(|rule| rule.files.iter().map(|pattern| (pattern.clone(), rule.format)));
-        Self(patterns.collect())
+        Self { patterns: patterns.collect(), mappings: Vec::new() }
+    }
+
+    /// Has files read by these mappings: of columns that none of a file's mappings names nothing is decoded.
+    #[must_use]
+    pub fn read_by(self, mappings: &[Mapping]) -> Self {
+        Self { mappings: mappings.to_vec(), ..self }
+    }
+
+    /// Returns which columns of a file are read.
+    #[must_use]
+    pub fn columns(&self, path: &Path) -> Columns {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Columns::of_mappings(self.mappings.iter().filter(|mapping| mapping.reads_file(&name)))
     }
 
     /// Returns the format of a file: that of the first pattern that its name matches, else what its name or its first bytes say.
@@ -32,7 +50,7 @@ impl Formats {
     /// Where the file cannot be read.
     pub fn of_file(&self, path: &Path, mut file: &File) -> Result<Format, Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if let Some((_, format)) = self.0.iter().find(|(pattern, _)| matches(pattern, &name)) {
+        if let Some((_, format)) = self.patterns.iter().find(|(pattern, _)| matches(pattern, &name)) {
             return Ok(*format);
         }
         let lower = name.to_lowercase();

@@ -7,6 +7,7 @@ use super::framing::{unframe, without_frame};
 use super::json::Json;
 use super::protobuf::ProtobufSchema;
 use crate::event::{Reason, Rejection};
+use crate::mapping::Format;
 
 /// A schema, by which a record is written.
 #[derive(Debug)]
@@ -29,6 +30,30 @@ pub enum Found {
 }
 
 impl Found {
+    /// Returns the format of its records; `None` where there is no schema.
+    #[must_use]
+    pub fn format(&self) -> Option<Format> {
+        match self {
+            Self::Schema(schema) => Some(match **schema {
+                Schema::Avro(_) => Format::Avro,
+                Schema::Protobuf(_) => Format::Protobuf,
+                Schema::Json => Format::Json,
+            }),
+            Self::Nothing(_) => None,
+        }
+    }
+
+    /// Returns the name that the schema gives to a record's type; `None` where it has none.
+    #[must_use]
+    pub fn type_name(&self, payload: &[u8]) -> Option<String> {
+        let Self::Schema(schema) = self else { return None };
+        match &**schema {
+            Schema::Avro(schema) => schema.name().map(str::to_owned),
+            Schema::Protobuf(schema) => schema.type_name(unframe(payload).ok()?.body),
+            Schema::Json => None,
+        }
+    }
+
     /// Turns a framed record into JSON of at most `limit` bytes, at the end of `text`.
     ///
     /// # Errors

@@ -1,9 +1,15 @@
 //! Columns of a table as the fields of an object: a dot in a column's name stands between the names of an object and of a field in it.
 
-use super::json::{Json, shown};
+use super::json::Json;
 
 /// Objects within each other that names of columns make, at most.
 const MAX_PARTS: usize = 16;
+
+/// Returns the names of the objects that a column's name makes, and of its field. A name whose dots make no object, as in `nr.`, is one name.
+pub(super) fn parts(name: &str) -> Vec<&str> {
+    let parts: Vec<&str> = name.split('.').collect();
+    if parts.iter().any(|part| part.is_empty()) { vec![name] } else { parts }
+}
 
 /// An object, by its fields in their order.
 #[derive(Debug)]
@@ -30,22 +36,22 @@ impl<L> Tree<L> {
     /// Adds a column by its name.
     ///
     /// # Errors
-    /// Says what is wrong with the name: it is empty, or there is another one that is the same, or an object in its place.
-    pub fn add(&mut self, name: &str, leaf: L) -> Result<(), String> {
-        let problem = |found: &str| Err(format!("the column {}: expected {found}", shown(name)));
-        let parts: Vec<&str> = name.split('.').collect();
-        let Some((last, before)) = parts.split_last().filter(|_| parts.iter().all(|part| !part.is_empty())) else {
-            return problem("a name whose parts between dots are not empty, found an empty one");
+    /// Says what was expected and found of the name, without it: it is empty, or there is another one that is the same, or an object in its place.
+    pub fn add(&mut self, name: &str, leaf: L) -> Result<(), &'static str> {
+        let problem = Err;
+        let parts = parts(name);
+        let Some((last, before)) = parts.split_last().filter(|_| !name.is_empty()) else {
+            return problem("a name, found an empty one");
         };
         if parts.len() > MAX_PARTS {
-            return problem(&format!("at most {MAX_PARTS} parts between dots, found more"));
+            return problem("at most 16 parts between dots, found more");
         }
         let mut object = self;
         for part in before {
             let place = object.place(part).unwrap_or_else(|| object.push(part, Branch::Object(Self::default())));
             match object.fields.get_mut(place) {
                 Some((_, Branch::Object(inner))) => object = inner,
-                _ => return problem(&format!("no column {} beside it, found one", shown(part))),
+                _ => return problem("no column of the name of its object beside it, found one"),
             }
         }
         if object.place(last).is_some() {
@@ -75,19 +81,18 @@ mod tests {
 
     fn problem(names: &[&str]) -> String {
         let mut tree = Tree::default();
-        names.iter().find_map(|name| tree.add(name, ()).err()).unwrap_or_default()
+        names.iter().find_map(|name| tree.add(name, ()).err()).unwrap_or_default().to_owned()
     }
 
     #[test]
     fn names_that_cannot_be_fields_of_one_object_are_refused() {
-        assert_eq!(problem(&["data.a", "data.b.c", "x", "data.b.d"]), "");
+        assert_eq!(problem(&["data.a", "data.b.c", "x", "data.b.d", "nr.", "a..b"]), "");
         for (names, part) in [
             (&["a", "a"][..], "only once"),
-            (&["a", "a.b"], "no column \"a\" beside it"),
+            (&["a", "a.b"], "no column of the name of its object"),
             (&["a.b", "a"], "only once"),
-            (&[""], "not empty"),
-            (&["a..b"], "not empty"),
-            (&[".a"], "not empty"),
+            (&[""], "an empty one"),
+            (&["a..b", ".a", "nr.", "nr."], "only once"),
         ] {
             let problem = problem(names);
             assert!(problem.contains(part), "{names:?}: {problem}");

@@ -221,6 +221,7 @@ fn copied(message: &BorrowedMessage<'_>, message_bytes: usize) -> SampleRecord {
         key: message.key().map(<[u8]>::to_vec),
         headers: bounded.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
         payload: bounded.payload().to_vec(),
+        document: None,
     }
 }
 

@@ -126,12 +126,73 @@ fn mappings_are_guessed_from_other_peoples_records() {
     }
 }
 
+/// A Dutch export: a time with day, month and year, and rows that cannot be read.
+#[test]
+fn an_export_is_guessed_and_its_bad_rows_are_told() {
+    let mut lines = vec!["Dossiernummer;Datum beoordeling;Geselecteerd;Herkomst;Opmerking".to_owned()];
+    for number in 0..200 {
+        let picked = if number % 3 == 0 { "J" } else { "N" };
+        let more = if number % 2 == 0 { "" } else { ";too much" };
+        lines.push(format!(
+            "D-{number};02-03-2026 08:{:02};{picked};{};x{more}",
+            number % 60,
+            ["A", "B"][number / 2 % 2]
+        ));
+    }
+    let look = Look::new("export.csv", &lines);
+    let written = look.run(&["init", "export.csv"]);
+    assert!(written.status.success(), "{}", text(&written));
+    let config = config(&look);
+    let time = "time = { path = \"/Datum beoordeling\", format = \"%d-%m-%Y %H:%M\", zone = \"Europe/Amsterdam\" }";
+    assert!(config.contains(time) && config.contains("format = \"csv\""), "{config}");
+    let looked = look.run(&["inspect", "--config", "paritywatch.toml", "--format", "json", "export.csv"]);
+    let document: serde_json::Value =
+        serde_json::from_slice(&looked.stdout).unwrap_or_else(|_| panic!("{}", text(&looked)));
+    super::check_schema(&document);
+    let input = &document["inputs"][0];
+    assert_eq!((&input["mapped"]["share"], &input["mapped"]["refused"]), (&0.5.into(), &100.into()), "{input}");
+    assert_eq!((&input["sample"]["records"], &input["sample"]["held"]), (&200.into(), &200.into()), "{input}");
+    assert_eq!(input["formats"][0]["framing"], "csv");
+    let refused = &input["refused"][0];
+    assert_eq!((&refused["reason"], &refused["offset"]), (&"unsupported_format".into(), &3.into()), "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("expected 5 values"), "{refused}");
+}
+
+/// A table as the JDBC source of Kafka Connect writes it: a number that could be an id is a time where its name says so.
+#[test]
+fn a_time_is_no_case_id() {
+    let row = |number: i64| {
+        let gender = if number % 2 == 0 { "M" } else { "V" };
+        serde_json::json!({"schema": {"type": "struct"}, "payload": {
+            "VOLGNR": number, "DATUM_AANVRAAG": 1_772_323_200_000_i64 + number * 60_000, "GESLACHT": gender,
+        }})
+        .to_string()
+    };
+    let look = Look::new("connect.jsonl", &(0..200).map(row).collect::<Vec<_>>());
+    let written = look.run(&["init", "connect.jsonl"]);
+    assert!(written.status.success(), "{}", text(&written));
+    let config = config(&look);
+    // No name says which field the case is, and that is said.
+    assert!(config.contains("# case_id = \"/...\"                      # open"), "{config}");
+    assert!(config.contains("time = { path = \"/DATUM_AANVRAAG\", format = \"epoch_ms\" }"), "{config}");
+    assert!(config.contains("type = \"selection\"                       # open"), "{config}");
+}
+
 #[test]
 fn from_rows_of_a_table_to_a_finding() {
     let look = Look::new("cases.jsonl", &shapes::skewed_rows());
     let written = look.run(&["init", "cases.jsonl"]);
     assert!(written.status.success(), "{}", text(&written));
     let open = config(&look);
+    // A look takes what init has written, and says what is open.
+    let looked = look.run(&["inspect", "--config", "paritywatch.toml", "--format", "json", "cases.jsonl"]);
+    let document: serde_json::Value =
+        serde_json::from_slice(&looked.stdout).unwrap_or_else(|_| panic!("{}", text(&looked)));
+    super::check_schema(&document);
+    assert_eq!(document["inputs"][0]["mapped"]["share"], 1.0, "{document}");
+    assert!(document["open"].to_string().contains("rules[0].warning"), "{}", document["open"]);
+    let looked = look.run(&["inspect", "--config", "paritywatch.toml", "cases.jsonl"]);
+    assert!(text(&looked).contains("OPEN in the configuration"), "{}", text(&looked));
     let filled = open
         .replace("warning = \"open\"", "warning = 1.1")
         .replace("critical = \"open\"", "critical = 1.25\nevidence = \"interval\"");

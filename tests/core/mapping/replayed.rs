@@ -283,3 +283,24 @@ fn the_example_of_an_export_gives_a_finding() {
     assert!(init.args(["init", "--to"]).arg(&drafted).arg(&file).output().unwrap().status.success());
     assert!(std::fs::read_to_string(&drafted).unwrap().contains("format = \"csv\""));
 }
+
+/// An export whose columns have other names: nothing is taken for "not there" in silence.
+#[test]
+fn a_column_that_an_export_does_not_have_is_told() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/mappings/benefit-checks.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let told = |header: &str| {
+        let file = folder.path().join("export.csv");
+        let rows: String = (0..50).map(|number| format!("Oostdam;{number};2026-03-01T10:15:00;J;1;Noord\n")).collect();
+        std::fs::write(&file, format!("{header}\n{rows}")).unwrap();
+        let output = replay(&config, &[], &[file]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, text) = told("gemeente;dossier;beoordeeld;gekozen?;herkomst;wijk");
+    let expected = "mapping \"benefit-checks\": selected (from /gekozen): expected a column of this name, found none; did you mean \"gekozen?\"?";
+    assert!(code == Some(74) && text.contains(expected), "{text}");
+    let (code, text) = told("gemeente;dossier;beoordeeld;gekozen;Herkomst;wijk");
+    let expected = "export.csv: mapping \"benefit-checks\": groups.origin (from /herkomst): expected a column of this name, found none; did you mean \"Herkomst\"?";
+    assert!(code == Some(0) && text.contains(expected), "{code:?} {text}");
+    assert!(told("gemeente;dossier;beoordeeld;gekozen;herkomst;wijk").1.is_empty());
+}

@@ -11,12 +11,12 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde_json::Value;
 
-fn replay(config: &Path, arguments: &[&str], files: &[PathBuf]) -> Output {
+pub(super) fn replay(config: &Path, arguments: &[&str], files: &[PathBuf]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_paritywatch"));
     command.args(["replay", "--format", "json", "--config"]).arg(config).args(arguments).args(files).output().unwrap()
 }
 
-fn document(output: &Output) -> Value {
+pub(super) fn document(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -8,6 +8,7 @@ mod hostile;
 mod parquet;
 mod protobuf;
 mod registry;
+mod same;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
-use paritywatch::source::format::Parquet;
+use paritywatch::source::format::{Columns, Parquet};
 
 const SCHEMA: &str = "message events {
     REQUIRED BYTE_ARRAY id (STRING);
@@ -82,7 +82,7 @@ fn write(path: &Path, compression: Compression, groups: usize) {
 
 fn rows(path: &Path) -> Result<Vec<String>, String> {
     let text = |error: std::io::Error| error.to_string();
-    let mut parquet = Parquet::open(File::open(path).unwrap(), 10_000).map_err(text)?;
+    let mut parquet = Parquet::open(File::open(path).unwrap(), 10_000, &Columns::default()).map_err(text)?;
     let mut rows = Vec::new();
     loop {
         let mut row = Vec::new();

@@ -140,7 +140,7 @@ fn scalar(node: &Node, reader: &mut Reader<'_>, json: &mut Json<'_>) -> Result<(
 
 fn whole(meaning: Meaning, number: i64, json: &mut Json<'_>) -> Result<(), Rejection> {
     match meaning {
-        Meaning::Number => json.display(number),
+        Meaning::Number => json.whole(number),
         Meaning::Date => date(json, number),
         Meaning::TimeOfDay(unit) => time_of_day(json, number, unit),
         Meaning::Instant(unit) => instant(json, number, unit, false),

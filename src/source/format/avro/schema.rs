@@ -20,6 +20,7 @@ const MAX_LEVELS: usize = 1_024;
 pub struct AvroSchema {
     pub(super) nodes: Vec<Node>,
     pub(super) root: Place,
+    name: Option<String>,
 }
 
 /// The place of a node.
@@ -91,7 +92,13 @@ impl AvroSchema {
         if let Some((name, _)) = undefined {
             return Err(format!("expected a definition of the type {}, found none", shown(name)));
         }
-        Ok(Self { nodes: maker.nodes, root })
+        let name = schema.name().map(|name| name.fullname(None));
+        Ok(Self { nodes: maker.nodes, root, name })
+    }
+
+    /// Returns the full name of the type of its records; `None` where that has none.
+    pub(in crate::source::format) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 }
 

@@ -90,7 +90,7 @@ impl Meaning {
             Self::TimeOfDay(unit) => time_of_day(json, value, unit),
             Self::Instant(unit) => instant(json, value, unit, false),
             Self::Local(unit) => instant(json, value, unit, true),
-            _ => json.display(value),
+            _ => json.whole(value),
         }
     }
 

@@ -5,13 +5,17 @@ use std::io::{Error, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::shape::{Field, Shape};
 use crate::event::Rejection;
+use crate::source::format::columns::Columns;
 use crate::source::format::json::Json;
 use crate::source::format::tree::{Branch, Tree};
 
+/// Bytes that a column of a group of rows may have beside those of its documents: heads of pages, a dictionary.
+const SPARE_BYTES: u64 = 1 << 20;
 /// Rows whose values are in memory.
 const BATCH_ROWS: usize = 1_024;
 
@@ -31,15 +35,21 @@ pub struct Parquet {
 }
 
 impl Parquet {
-    /// Reads what a file says of itself. `limit` is the largest size of a row as JSON, in bytes.
+    /// Reads what a file says of itself. `limit` is the largest size of a row as JSON, in bytes; `read` the columns that are read.
     ///
     /// # Errors
     /// Where the file cannot be read, or its columns cannot be fields of one object.
-    pub fn open(file: File, limit: usize) -> Result<Self, Error> {
+    pub fn open(file: File, limit: usize, read: &Columns) -> Result<Self, Error> {
         let reader = guarded(|| SerializedFileReader::new(file))?;
-        let shape = Shape::of(reader.metadata().file_metadata().schema_descr());
+        let shape = Shape::of(reader.metadata().file_metadata().schema_descr(), read);
         let shape = shape.map_err(|problem| Error::new(ErrorKind::InvalidData, problem))?;
         Ok(Self { reader, shape, next_group: 0, left_in_group: 0, left_in_memory: 0, number: 0, limit })
+    }
+
+    /// The names of all columns, read or not, with a dot between a group and what is in it.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.shape.names
     }
 
     /// Names of columns that are not read: lists of something else than values.
@@ -78,6 +88,7 @@ impl Parquet {
             self.left_in_group = usize::try_from(rows)
                 .map_err(|_| ParquetError::General(format!("expected a number of rows, found {rows}")))?;
             for column in &mut self.shape.columns {
+                check_size(group.metadata().column(column.place), (self.left_in_group, self.limit))?;
                 column.begin(group.get_column_reader(column.place)?);
             }
         }
@@ -87,6 +98,19 @@ impl Parquet {
         self.left_in_memory = rows;
         Ok(true)
     }
+}
+
+/// Refuses a column of a group of rows that has more than documents can hold: a few bytes of a file can claim any number of values.
+fn check_size(column: &ColumnChunkMetaData, (rows, limit): (usize, usize)) -> Result<(), ParquetError> {
+    let most = (rows as u64).saturating_mul(limit as u64).saturating_add(SPARE_BYTES);
+    let found = column.num_values().max(column.uncompressed_size());
+    if u64::try_from(found).is_ok_and(|found| found <= most) {
+        return Ok(());
+    }
+    let name = column.column_path().string();
+    Err(ParquetError::General(format!(
+        "expected at most {most} values, and bytes, in {rows} rows of the column {name}, found more"
+    )))
 }
 
 fn object(tree: &Tree<Field>, columns: &[super::column::Column], json: &mut Json<'_>) -> Result<(), Rejection> {

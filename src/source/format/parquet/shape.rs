@@ -4,6 +4,8 @@ use parquet::basic::{ConvertedType, LogicalType, Repetition};
 use parquet::schema::types::{SchemaDescriptor, Type};
 
 use super::column::Column;
+use crate::source::format::columns::Columns;
+use crate::source::format::json::shown;
 use crate::source::format::tree::Tree;
 
 /// A field of a row. Columns are named by their places among those that are read.
@@ -20,51 +22,69 @@ pub(super) enum Field {
 pub(super) struct Shape {
     pub tree: Tree<Field>,
     pub columns: Vec<Column>,
+    /// Names of all columns of the file.
+    pub names: Vec<String>,
     /// Names of columns whose shape is not read.
     pub left_out: Vec<String>,
 }
 
 impl Shape {
-    /// Returns the shape of a file's rows.
+    /// Returns the shape of a file's rows, as far as they are read.
     ///
     /// # Errors
     /// Says which names cannot be those of one object.
-    pub fn of(schema: &SchemaDescriptor) -> Result<Self, String> {
-        let mut shape = Self { tree: Tree::default(), columns: Vec::new(), left_out: Vec::new() };
+    pub fn of(schema: &SchemaDescriptor, read: &Columns) -> Result<Self, String> {
+        let mut shape = Self { tree: Tree::default(), columns: Vec::new(), names: Vec::new(), left_out: Vec::new() };
         let mut next = 0;
         for field in schema.root_schema().get_fields() {
-            shape.add(schema, field, "", &mut next)?;
+            shape.add((schema, read), field, "", &mut next)?;
         }
         Ok(shape)
     }
 
-    fn add(&mut self, schema: &SchemaDescriptor, field: &Type, before: &str, next: &mut usize) -> Result<(), String> {
+    fn add(
+        &mut self,
+        of: (&SchemaDescriptor, &Columns),
+        field: &Type,
+        before: &str,
+        next: &mut usize,
+    ) -> Result<(), String> {
+        let (schema, read) = of;
         let name = if before.is_empty() { field.name().to_owned() } else { format!("{before}.{}", field.name()) };
+        self.names.push(name.clone());
+        if !read.has(&name) {
+            *next += leaves(field);
+            return Ok(());
+        }
         let repeated = is_repeated(field);
         if field.is_primitive() {
             let leaf = self.read(schema, next);
             let defined = schema.column(*next - 1).max_def_level();
-            return self.tree.add(&name, if repeated { Field::List(leaf, defined) } else { Field::Value(leaf) });
+            return self.put(&name, if repeated { Field::List(leaf, defined) } else { Field::Value(leaf) });
         }
         match inner(field) {
             Some(Inner::Element(is_nullable)) if !repeated => {
                 let leaf = self.read(schema, next);
                 let defined = schema.column(*next - 1).max_def_level() - i16::from(is_nullable);
-                self.tree.add(&name, Field::List(leaf, defined))
+                self.put(&name, Field::List(leaf, defined))
             }
             Some(Inner::Entry) if !repeated => {
                 let keys = self.read(schema, next);
                 let defined = schema.column(*next - 1).max_def_level();
                 let values = self.read(schema, next);
-                self.tree.add(&name, Field::Map(keys, values, defined))
+                self.put(&name, Field::Map(keys, values, defined))
             }
-            None if !repeated => field.get_fields().iter().try_for_each(|field| self.add(schema, field, &name, next)),
+            None if !repeated => field.get_fields().iter().try_for_each(|field| self.add(of, field, &name, next)),
             _ => {
                 *next += leaves(field);
                 self.left_out.push(name);
                 Ok(())
             }
         }
+    }
+
+    fn put(&mut self, name: &str, field: Field) -> Result<(), String> {
+        self.tree.add(name, field).map_err(|problem| format!("the column {}: expected {problem}", shown(name)))
     }
 
     /// Reads the next column of the file, and returns its place among those that are read.

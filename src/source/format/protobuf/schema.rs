@@ -42,6 +42,11 @@ impl ProtobufSchema {
         Ok(Self { pool: compiler.descriptor_pool(), file: FILE.to_owned() })
     }
 
+    /// Returns the full name of a record's message; `None` where the schema has no such message.
+    pub(in crate::source::format) fn type_name(&self, body: &[u8]) -> Option<String> {
+        self.message(body).ok().map(|(message, _)| message.full_name().to_owned())
+    }
+
     /// Takes the path to the message's type off a record, and returns the type.
     ///
     /// # Errors

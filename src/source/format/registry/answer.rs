@@ -1,6 +1,7 @@
 //! What a registry answers, by the interface of Confluent's.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// The codes of what does not exist: the subject, the version, the schema.
 const NOT_FOUND: std::ops::RangeInclusive<u64> = 40_401..=40_403;
@@ -26,6 +27,15 @@ pub(super) struct Reference {
     /// The subject under which it is registered.
     pub subject: String,
     /// The version of the subject.
+    pub version: i64,
+}
+
+/// Where a schema is registered.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Registered {
+    /// The subject.
+    pub subject: String,
+    /// Its version, from 1.
     pub version: i64,
 }
 
@@ -56,7 +66,7 @@ fn or_none<'d, D: serde::Deserializer<'d>>(deserializer: D) -> Result<Vec<Refere
 
 /// Reads an answer. Only the registry's own words say that something does not exist: an answer 404 may come from a wrong address, and what was read
 /// then must not be taken for bad input.
-pub(super) fn read(status: u16, body: &[u8]) -> Result<Definition, Problem> {
+pub(super) fn read<T: DeserializeOwned>(status: u16, body: &[u8]) -> Result<T, Problem> {
     match status {
         200 => serde_json::from_slice(body).map_err(|_| {
             Problem::Away("expected a schema, found another answer: is this a schema registry?".to_owned())
@@ -80,7 +90,7 @@ mod tests {
 
     #[test]
     fn only_the_registrys_own_word_says_that_a_schema_does_not_exist() {
-        let missing = |status, body: &str| read(status, body.as_bytes()).unwrap_err() == Problem::Missing;
+        let missing = |status, body: &str| read::<Definition>(status, body.as_bytes()).unwrap_err() == Problem::Missing;
         for code in 40_401..=40_403 {
             assert!(missing(404, &format!("{{\"error_code\":{code},\"message\":\"x\"}}")));
         }
@@ -99,10 +109,10 @@ mod tests {
 
     #[test]
     fn a_schema_is_avro_unless_it_says_otherwise() {
-        let plain = read(200, br#"{"schema":"\"int\"","id":1}"#).unwrap();
+        let plain: Definition = read(200, br#"{"schema":"\"int\"","id":1}"#).unwrap();
         assert_eq!((plain.kind.as_str(), plain.schema.as_str(), plain.references.len()), ("AVRO", "\"int\"", 0));
         let other = br#"{"schemaType":"PROTOBUF","schema":"x","references":[{"name":"a","subject":"b","version":3}]}"#;
-        assert_eq!(read(200, other).unwrap().references.first().unwrap().version, 3);
-        assert_eq!(read(200, br#"{"schema":"x","references":null}"#).unwrap().references, []);
+        assert_eq!(read::<Definition>(200, other).unwrap().references.first().unwrap().version, 3);
+        assert_eq!(read::<Definition>(200, br#"{"schema":"x","references":null}"#).unwrap().references, []);
     }
 }

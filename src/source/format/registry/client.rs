@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::answer::{Definition, Problem, Reference, read};
+use super::answer::{Definition, Problem, Reference, Registered, read};
 use crate::settings::{Address, RegistrySettings, read_secret_text, shown_path};
 use crate::source::format::avro::AvroSchema;
 use crate::source::format::protobuf::ProtobufSchema;
@@ -79,7 +80,7 @@ impl Client {
 
     /// Gets a schema with all that it uses, and compiles it.
     pub fn schema(&self, id: u32) -> Result<Schema, Problem> {
-        let definition = self.ask(&format!("/schemas/ids/{id}"))?;
+        let definition: Definition = self.ask(&format!("/schemas/ids/{id}"))?;
         let mut references = References { client: self, seen: BTreeSet::new(), files: Vec::new() };
         references.gather(&definition)?;
         compile(&definition, &references.files).map_err(|problem| {
@@ -88,9 +89,14 @@ impl Client {
         })
     }
 
+    /// Gets the subjects under which a schema is registered. Registries before Confluent's 5.5 do not tell.
+    pub fn registered(&self, id: u32) -> Result<Vec<Registered>, Problem> {
+        self.ask(&format!("/schemas/ids/{id}/versions"))
+    }
+
     /// Asks one address after another until one has the answer, first the one that had it last. A schema does not exist only where all of them say so:
     /// one that gives no answer may have it, while the others do not know it yet.
-    fn ask(&self, path: &str) -> Result<Definition, Problem> {
+    fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
         let (urls, first) = (&self.settings.urls, self.first.load(Ordering::Relaxed));
         let (mut missing, mut away) = (Vec::new(), Vec::new());
         for place in (0..urls.len()).map(|step| (first + step) % urls.len()) {
@@ -115,7 +121,7 @@ impl Client {
         Err(Problem::Away(why))
     }
 
-    fn ask_one(&self, url: &Address, path: &str) -> Result<Definition, Problem> {
+    fn ask_one<T: DeserializeOwned>(&self, url: &Address, path: &str) -> Result<T, Problem> {
         let mut request = self
             .agent
             .get(format!("{}{path}", url.url().trim_end_matches('/')))
@@ -160,7 +166,7 @@ impl References<'_> {
             }
             // A version that was deleted is still what records were written by.
             let path = format!("/subjects/{}/versions/{version}?deleted=true", escaped(subject));
-            let inner = self.client.ask(&path).map_err(|problem| match problem {
+            let inner: Definition = self.client.ask(&path).map_err(|problem| match problem {
                 Problem::Missing => Problem::Unusable(
                     "expected the schemas that it refers to, found that one does not exist".to_owned(),
                 ),

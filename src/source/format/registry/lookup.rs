@@ -216,10 +216,10 @@ impl Shared {
                 Ok(schema) => self.learn(*id, Ok(schema)),
                 Err(Problem::Missing) if !is_certain => round.doubted.push(*id),
                 Err(Problem::Missing) => {
-                    self.learn(*id, Err(format!("expected the schema {id} in the registry, found that there is none")));
+                    self.learn(*id, Err(none(*id)));
                 }
                 Err(Problem::Unusable(problem)) => {
-                    self.learn(*id, Err(format!("expected a schema {id} that can be used: {problem}")));
+                    self.learn(*id, Err(unusable(*id, &problem)));
                 }
                 Err(Problem::Away(why)) => {
                     self.note(*id, &why);
@@ -306,6 +306,16 @@ fn guarded(ask: impl FnOnce() -> Result<Schema, Problem>) -> Result<Schema, Prob
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| {
         Err(Problem::Unusable("expected one that can be compiled, found that compiling it fails".to_owned()))
     })
+}
+
+/// What is said of a schema that does not exist.
+pub(super) fn none(id: u32) -> String {
+    format!("expected the schema {id} in the registry, found that there is none")
+}
+
+/// What is said of a schema that is of no use.
+pub(super) fn unusable(id: u32, problem: &str) -> String {
+    format!("expected a schema {id} that can be used: {problem}")
 }
 
 fn put(state: &mut MutexGuard<'_, State>, id: u32, known: Known) {

@@ -2,7 +2,10 @@
 
 mod answer;
 mod client;
+mod look;
 mod lookup;
 
+pub use answer::Registered;
 pub use client::RegistryError;
+pub use look::{SchemaLook, Told};
 pub use lookup::{Lookup, Registry};
