@@ -31,6 +31,8 @@ pub(super) struct Compiled {
     /// Whether the whole document is there, of an envelope of Kafka Connect.
     pub payload: Option<PathRef>,
     pub change: Option<ChangeRefs>,
+    /// The fields that are written anew each time, also where the rest of an event is known, by their numbers.
+    pub anew: Vec<Writer>,
 }
 
 /// What is read of a change.
@@ -65,7 +67,7 @@ pub(super) fn compile(mapping: &Mapping, trie: &mut Trie) -> Compiled {
     let when = when.collect();
     let (change, payload) = (builder.change(), builder.payload());
     let source = builder.writer("source").filter(|writer| !matches!(writer.taken, Taken::Constant(_)));
-    Compiled {
+    let mut compiled = Compiled {
         name: mapping.name.clone(),
         deletes: mapping.deletes,
         envelope: mapping.envelope,
@@ -79,7 +81,33 @@ pub(super) fn compile(mapping: &Mapping, trie: &mut Trie) -> Compiled {
         each: each.map(|path| (path, std::mem::take(&mut builder.elements))),
         payload,
         change,
+        anew: Vec::new(),
+    };
+    number(&mut compiled);
+    compiled
+}
+
+/// Numbers the fields that are written anew each time.
+fn number(compiled: &mut Compiled) {
+    fn of_writer(writer: &mut Writer, anew: &mut Vec<Writer>) {
+        if writer.is_always_new() {
+            writer.number = Some(anew.len());
+            anew.push(writer.clone());
+        }
     }
+    fn of_members(members: &mut [Member], anew: &mut Vec<Writer>) {
+        for member in members {
+            match member {
+                Member::Constant(_) => {}
+                Member::Field(_, writer) => of_writer(writer, anew),
+                Member::Object(_, members) => of_members(members, anew),
+            }
+        }
+    }
+    let Compiled { source, id, time, data, anew, .. } = compiled;
+    [source, id].into_iter().flatten().for_each(|writer| of_writer(writer, anew));
+    of_writer(time, anew);
+    of_members(data, anew);
 }
 
 /// Returns what events begin with, up to the value of `source` where that differs, else up to that of `id`.
@@ -212,6 +240,8 @@ impl Builder<'_, '_> {
             time: field.time.clone(),
             required: required(kind).contains(&field.target.as_str())
                 || matches!(field.target.as_str(), "id" | "source"),
+            is_identity: matches!(field.target.as_str(), "id" | "case_id" | "control_id" | "revises"),
+            number: None,
         }
     }
 
@@ -228,6 +258,8 @@ impl Builder<'_, '_> {
             default: None,
             time: None,
             required: true,
+            is_identity: false,
+            number: None,
         }
     }
 

@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
+use super::mapper::Token;
+use super::pieces::Pieces;
 use super::read::Slots;
+use super::templates::Templates;
 use crate::event::Rejection;
 
 /// What became of a row of records, with room that is used again.
@@ -23,13 +28,47 @@ pub(super) struct Made {
     pub end: usize,
 }
 
-/// Room for one document.
+/// Room for one document, and what is known of those before it.
 #[derive(Debug, Default)]
 pub(super) struct Room {
     pub document: Slots,
     pub element: Slots,
     pub row: Vec<u8>,
     pub other: Vec<u8>,
+    /// What was learned by which mapper. The last one is not here while it is used.
+    templates: Vec<(Token, Option<Box<Templates>>)>,
+    last: usize,
+}
+
+impl Room {
+    /// Takes out what was learned by a mapper.
+    #[inline]
+    pub fn take_templates(&mut self, token: &Token) -> Box<Templates> {
+        let is_last = self.templates.get(self.last).is_some_and(|(known, _)| Token::ptr_eq(known, token));
+        if !is_last {
+            self.find(token);
+        }
+        self.templates.get_mut(self.last).and_then(|(_, templates)| templates.take()).unwrap_or_default()
+    }
+
+    /// Puts back what was taken out last.
+    #[inline]
+    pub fn put_templates(&mut self, templates: Box<Templates>) {
+        if let Some((_, place)) = self.templates.get_mut(self.last) {
+            *place = Some(templates);
+        }
+    }
+
+    #[cold]
+    fn find(&mut self, token: &Token) {
+        let known = self.templates.iter().position(|(known, _)| Token::ptr_eq(known, token));
+        self.last = known.unwrap_or_else(|| {
+            // Of mappers that are gone, such as those before other settings were read, nothing is kept.
+            self.templates.retain(|(known, _)| Token::strong_count(known) > 1);
+            self.templates.push((Token::clone(token), None));
+            self.templates.len() - 1
+        });
+    }
 }
 
 #[derive(Debug)]
@@ -48,6 +87,25 @@ pub enum Left {
     Unchanged,
     /// The row was deleted, or its condition no longer holds, which no event says.
     Deleted,
+}
+
+/// What is known of a record: its event, which has a mapping, or none.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The place of the mapping among those of the record, and the event.
+    pub event: Option<(usize, Pieces)>,
+    /// What each mapping has left beside.
+    pub lefts: SmallVec<[Option<Left>; 8]>,
+    pub left: Left,
+}
+
+impl Known {
+    /// How many bytes it takes, about.
+    pub fn bytes(&self) -> usize {
+        let of_event =
+            |(_, pieces): &(usize, Pieces)| pieces.text.len() + pieces.list.len() * size_of::<super::pieces::Piece>();
+        size_of::<Self>() + self.event.as_ref().map_or(0, of_event)
+    }
 }
 
 /// What became of a record.
@@ -81,6 +139,17 @@ pub struct MappingCounts {
 }
 
 impl MappingCounts {
+    /// Counts a record by why it has no event.
+    #[inline]
+    pub(super) const fn left(&mut self, left: Option<Left>) {
+        match left {
+            Some(Left::Unmapped) => self.unmapped += 1,
+            Some(Left::Unchanged) => self.unchanged += 1,
+            Some(Left::Deleted) => self.deleted += 1,
+            None => {}
+        }
+    }
+
     /// Adds those of another time.
     pub fn add(&mut self, other: &Self) {
         let Self { records, mapped, events, unmapped, unchanged, deleted, refused } = other;

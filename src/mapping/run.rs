@@ -223,7 +223,7 @@ impl Run<'_> {
 
     /// Writes by what a row is known. The name of the mapping is part of it, as another mapping may tell something else of the
     /// same row, and `revises` names no source. No topic has a colon, so no record is known so.
-    fn write_row(&self, row: &View<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    pub(super) fn write_row(&self, row: &View<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         out.extend_from_slice(b"\"row:");
         out.extend_from_slice(self.mapping.name.as_bytes());
         for writer in self.mapping.change.iter().flat_map(|refs| &refs.row).flatten() {
@@ -280,7 +280,7 @@ impl Run<'_> {
         self.end(into)
     }
 
-    fn write_place(&self, element: Option<u64>, out: &mut Vec<u8>) {
+    pub(super) fn write_place(&self, element: Option<u64>, out: &mut Vec<u8>) {
         out.push(b'"');
         out.extend_from_slice(self.place.prefix);
         write_number(self.place.number, out);
