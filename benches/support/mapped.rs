@@ -132,7 +132,10 @@ impl MappedFeed {
                 self.offset += 1;
                 self.mapper.map(&received.record, place, Bounds { limits: &limits, max_ahead }, &mut self.mapped);
             }
-            assert!(self.mapped.records().all(|record| matches!(record, MappedRecord::Events(1))), "a record was refused");
+            assert!(
+                self.mapped.records().all(|record| matches!(record, MappedRecord::Events(1))),
+                "a record was refused"
+            );
             let events = part.iter().zip(self.mapped.events()).map(|(received, (_, payload))| {
                 let record = RawRecord { payload, headers: &[], timestamp: Some(NOW) };
                 Received { record, ..*received }

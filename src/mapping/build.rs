@@ -1,7 +1,10 @@
 //! Compiling: from what a mapping says to what is done with a document.
 
+use std::sync::Arc;
+
 use super::condition::Holds;
 use super::field::{Taken, Writer};
+use super::jq::Jq;
 use super::layout::Member;
 use super::path::{Path, Scope};
 use super::spec::{Constant, Deletes, Envelope, Field, Kind, Mapping, Origin};
@@ -14,6 +17,9 @@ use super::view::PathRef;
 #[derive(Clone, Debug)]
 pub(super) struct Compiled {
     pub name: String,
+    /// The type of its events, where an expression does not say another.
+    pub kind: Kind,
+    pub jq: Option<Arc<Jq>>,
     pub deletes: Deletes,
     pub envelope: Envelope,
     /// What every event of it begins with: up to the value of `id`.
@@ -69,6 +75,9 @@ pub(super) fn compile(mapping: &Mapping, trie: &mut Trie) -> Compiled {
     let source = builder.writer("source").filter(|writer| !matches!(writer.taken, Taken::Constant(_)));
     let mut compiled = Compiled {
         name: mapping.name.clone(),
+        kind: mapping.kind,
+        // The configuration has found it right.
+        jq: mapping.jq.as_ref().and_then(|text| Jq::compile(text).ok()).map(Arc::new),
         deletes: mapping.deletes,
         envelope: mapping.envelope,
         head: head(mapping, source.is_some()),

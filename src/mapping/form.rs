@@ -106,7 +106,13 @@ impl Form {
 
     /// Learns what is known of a document, by the places of its scalars. Returns how many bytes that takes, about; `None` where
     /// it is not kept.
-    pub fn learn(&mut self, bytes: &[u8], spans: &[Span], is_hole: impl Fn(usize) -> bool, known: Known) -> Option<usize> {
+    pub fn learn(
+        &mut self,
+        bytes: &[u8],
+        spans: &[Span],
+        is_hole: impl Fn(usize) -> bool,
+        known: Known,
+    ) -> Option<usize> {
         let mut key = Key::default();
         let (mut begin, mut taken) = (0, 0);
         let mut holes = spans.iter().enumerate().filter(|(number, _)| is_hole(*number)).map(|(_, span)| span);

@@ -136,6 +136,10 @@ pub struct MappingCounts {
     pub deleted: u64,
     /// Those that were refused.
     pub refused: u64,
+    /// Those that an expression of jq has read.
+    pub jq_records: u64,
+    /// The steps that it took.
+    pub jq_steps: u64,
 }
 
 impl MappingCounts {
@@ -152,7 +156,7 @@ impl MappingCounts {
 
     /// Adds those of another time.
     pub fn add(&mut self, other: &Self) {
-        let Self { records, mapped, events, unmapped, unchanged, deleted, refused } = other;
+        let Self { records, mapped, events, unmapped, unchanged, deleted, refused, jq_records, jq_steps } = other;
         self.records = self.records.saturating_add(*records);
         self.mapped = self.mapped.saturating_add(*mapped);
         self.events = self.events.saturating_add(*events);
@@ -160,6 +164,8 @@ impl MappingCounts {
         self.unchanged = self.unchanged.saturating_add(*unchanged);
         self.deleted = self.deleted.saturating_add(*deleted);
         self.refused = self.refused.saturating_add(*refused);
+        self.jq_records = self.jq_records.saturating_add(*jq_records);
+        self.jq_steps = self.jq_steps.saturating_add(*jq_steps);
     }
 }
 
@@ -197,6 +203,7 @@ impl Mapped {
     }
 
     /// Counts something of a mapping.
+    #[inline]
     pub(super) fn count(&mut self, mapping: usize, count: impl FnOnce(&mut MappingCounts)) {
         if mapping >= self.counts.len() {
             self.counts.resize(mapping + 1, MappingCounts::default());

@@ -30,7 +30,8 @@ impl Pieces {
 
     /// Makes a piece of the text that was written since the last one.
     pub fn end(&mut self) {
-        let ends = self.list.iter().filter_map(|piece| if let Piece::Text(range) = piece { Some(range.end) } else { None });
+        let ends =
+            self.list.iter().filter_map(|piece| if let Piece::Text(range) = piece { Some(range.end) } else { None });
         let begin = ends.max().unwrap_or(0);
         if begin < self.text.len() {
             self.list.push(Piece::Text(begin..self.text.len()));

@@ -47,6 +47,9 @@ impl Run<'_> {
             let expected = "an object, in an envelope of Kafka Connect (schema, payload)";
             return Err(Fault::new(Reason::MissingField, "payload", expected, "none"));
         }
+        if let Some(jq) = &self.mapping.jq {
+            return self.map_by(jq, &view, into);
+        }
         match &self.mapping.change {
             Some(refs) => {
                 let change = Change { refs, view };
@@ -56,7 +59,7 @@ impl Run<'_> {
         }
     }
 
-    fn holds(&self, view: &View<'_>) -> bool {
+    pub(super) fn holds(&self, view: &View<'_>) -> bool {
         self.mapping.when.iter().all(|condition| condition.of(view))
     }
 
@@ -291,7 +294,7 @@ impl Run<'_> {
         out.push(b'"');
     }
 
-    fn end(&self, into: &mut Mapped) -> Result<(), Fault> {
+    pub(super) fn end(&self, into: &mut Mapped) -> Result<(), Fault> {
         let end = into.bytes.len();
         into.events.push(Made { mapping: self.number, end });
         if into.events.len() - self.first > MAX_EVENTS {

@@ -186,7 +186,10 @@ mod tests {
         let mut of_shape = Slots::new();
         for (text, is_same) in [
             (first, true),
-            (r#"{"a":"\"}","b":{"c":null,"f":[ ]},"d":[17,{}, "long text, longer"],"z": false ,"e":{"g":[[""]]}}"#, true),
+            (
+                r#"{"a":"\"}","b":{"c":null,"f":[ ]},"d":[17,{}, "long text, longer"],"z": false ,"e":{"g":[[""]]}}"#,
+                true,
+            ),
             (r#"{"a":01,"b":{"c":"x","f":[ ]},"d":[true,{}, null],"z": "y" ,"e":{"g":[[-1.5e3]]}}"#, false),
             (r#"{"a":{},"b":{"c":"x","f":[ ]},"d":[true,{}, null],"z": "y" ,"e":{"g":[[-1.5e3]]}}"#, false),
             (r#"{"a":1,"b":{"c":"x","f":[ ]},"d":[true,{}, null],"z": "y" ,"e":{"g":[[-1.5e3]]}} "#, false),

@@ -153,8 +153,8 @@ pub(super) fn write(milliseconds: i64, out: &mut Vec<u8>) -> Result<(), TimeFaul
     let [a, b, c, d, e, f, g, h] = parts.map(|part| [b'0' + (part / 10) as u8, b'0' + (part % 10) as u8]);
     let last = b'0' + (of_day % 10) as u8;
     out.extend_from_slice(&[
-        b'"', a[0], a[1], b[0], b[1], b'-', c[0], c[1], b'-', d[0], d[1], b'T', e[0], e[1], b':', f[0], f[1], b':', g[0],
-        g[1], b'.', h[0], h[1], last, b'Z', b'"',
+        b'"', a[0], a[1], b[0], b[1], b'-', c[0], c[1], b'-', d[0], d[1], b'T', e[0], e[1], b':', f[0], f[1], b':',
+        g[0], g[1], b'.', h[0], h[1], last, b'Z', b'"',
     ]);
     Ok(())
 }

@@ -3,8 +3,8 @@
 use super::field::{Taken, Writer};
 use super::layout::Member;
 use super::mapped::{Made, Mapped};
-use super::run::Run;
 use super::pieces::{Piece, Pieces};
+use super::run::Run;
 use super::scan::Type;
 use super::target::Shape;
 use super::view::View;
@@ -72,7 +72,8 @@ impl Run<'_> {
         let pieces = self.pieces(view, of_row)?;
         let mut again = Vec::new();
         let written = self.write_pieces(&pieces, view, &mut again);
-        let begin = self.first.checked_sub(1).and_then(|before| into.events.get(before)).map_or(0, |made: &Made| made.end);
+        let begin =
+            self.first.checked_sub(1).and_then(|before| into.events.get(before)).map_or(0, |made: &Made| made.end);
         (written && into.bytes.get(begin..) == Some(&*again)).then_some(pieces)
     }
 }

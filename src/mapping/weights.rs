@@ -19,11 +19,12 @@ pub(super) enum Weight {
     Whole,
 }
 
-/// The weights of all values that are noted, by their places. `None` where one document gives many events.
+/// The weights of all values that are noted, by their places. `None` where one document gives many events, or
+/// an expression reads it.
 pub(super) fn weights<'c>(mappings: impl Iterator<Item = &'c Compiled>, slots: usize) -> Option<Vec<Weight>> {
     let mut weights = Weights(vec![Weight::None; slots]);
     for mapping in mappings {
-        if mapping.each.is_some() {
+        if mapping.each.is_some() || mapping.jq.is_some() {
             return None;
         }
         weights.of_mapping(mapping);
