@@ -6,7 +6,8 @@ use jaq_json::{Map, Val};
 
 use super::field::Fault;
 use super::jq::{Failed, Jq, MAX_STEPS, member, text};
-use super::mapped::{Left, Mapped};
+use super::known::Left;
+use super::mapped::Mapped;
 use super::run::Run;
 use super::spec::Kind;
 use super::text::quoted;

@@ -4,7 +4,7 @@
 //! part of the text between the holes. What stands between two holes has few variants. All variants belong to one shape, so none is the
 //! beginning of another: a document that fits has the shape, and the values of its variants.
 
-use super::mapped::Known;
+use super::known::Known;
 use super::read::{Slot, Slots};
 use super::scan::{Scanner, Type};
 use super::shape::{Shape, Span, same};

@@ -1,20 +1,19 @@
 //! Mapping the records of one topic, or of one file.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
 use super::build::{Compiled, compile};
 use super::change::{Change, Op};
 use super::field::Fault;
+use super::known::{Known, Left};
 use super::limits::MAX_LARGEST_EVENTS;
-use super::mapped::{Known, Left, Made, Mapped};
+use super::mapped::{Made, Mapped};
 use super::place::Place;
 use super::read::{Slots, read};
 use super::run::Run;
 use super::scan;
 use super::spec::{Envelope, Mapping};
-use super::templates::Templates;
+use super::templates::{Templates, Token};
 use super::trie::Trie;
 use super::view::{Row, View};
 use super::weights::{Weight, weights};
@@ -32,12 +31,8 @@ pub struct Mapper {
     mappings: Vec<(usize, Compiled)>,
     /// What decides about an event; `None` where templates are of no use.
     weights: Option<Vec<Weight>>,
-    /// Which mapper it is: what was learned by one means nothing to another. Copies are the same.
     token: Token,
 }
-
-/// Is the same as itself and its copies.
-pub(super) type Token = Arc<()>;
 
 /// What decides whether an event is refused.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ mod expression;
 mod field;
 mod form;
 mod jq;
+mod known;
 mod layout;
 mod limits;
 mod mapped;
@@ -33,8 +34,9 @@ mod view;
 mod weights;
 
 pub use jq::{JQ_FILTERS, JqError, MAX_EXPRESSION, MAX_STEPS, check_jq};
+pub use known::Left;
 pub use limits::{MAX_EVENTS, MAX_FIELDS, MAX_LARGEST_EVENTS};
-pub use mapped::{Left, Mapped, MappedRecord, MappingCounts};
+pub use mapped::{Mapped, MappedRecord, MappingCounts};
 pub use mapper::{Bounds, Mapper};
 pub use path::{Path, PathError, Scope, Step};
 pub use place::Place;

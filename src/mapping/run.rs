@@ -3,9 +3,10 @@
 use super::build::Compiled;
 use super::change::{Change, Op};
 use super::field::Fault;
+use super::known::Left;
 use super::layout::{Member, write_object};
 use super::limits::{MAX_EVENTS, MAX_LARGEST_EVENTS};
-use super::mapped::{Left, Made, Mapped};
+use super::mapped::{Made, Mapped};
 use super::place::Place;
 use super::read::{elements, read_at};
 use super::scan::Type;

@@ -3,8 +3,10 @@
 //! A document is read in one of three ways, each slower than the one before: by a form, which tells its event at once; by a shape, which
 //! spares looking up names; or name by name. Templates change how fast a document is mapped and nothing else.
 
+use std::sync::Arc;
+
 use super::form::Form;
-use super::mapped::Known;
+use super::known::Known;
 use super::read::{Seen, Slots, read_seen};
 use super::shape::{Shape, Span};
 use super::trie::Trie;
@@ -21,6 +23,9 @@ const MAX_BYTES: usize = 1 << 20;
 const WATCHED: u32 = 32;
 /// A value that differs from that before it so often, among those that were watched, is a hole.
 const OFTEN: u32 = 3;
+
+/// Which mapper it is: what was learned by one means nothing to another. It is the same as itself and its copies.
+pub(super) type Token = Arc<()>;
 
 /// What is known of the documents of one mapper.
 #[derive(Debug, Default)]

@@ -1,13 +1,13 @@
 //! What of the language an expression may have, and where its steps are counted.
 
-use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
+use jaq_core::load::{self, lex::StrPart};
 use jaq_core::ops::Math;
 use jaq_core::path::{Part, Path};
 
+use super::super::scan::Scanner;
+use super::error::JqError;
 use super::filters::{JQ_FILTERS, STEP, TIMES};
-use super::{JqError, load};
-use crate::mapping::scan::Scanner;
 
 /// The most brackets inside each other, and the most terms inside each other.
 const MAX_NESTED: usize = 64;

@@ -9,8 +9,10 @@ use jaq_core::native::{Fun, bome, run, v};
 use jaq_core::{DataT, Error, Exn, Lut, ValR, ValX, data::HasLut};
 use jaq_json::{Num, Val};
 
-use super::{MAX_STEPS, text};
-use crate::mapping::time;
+use super::super::scan::Scanner;
+use super::super::time;
+use super::limits::MAX_STEPS;
+use super::value::text;
 
 /// What counts a step. No expression can name it.
 pub(super) const STEP: &str = "paritywatch_step";
@@ -202,7 +204,7 @@ fn times(left: Val, right: Val) -> ValR<Val> {
 /// A number, or the one that a text is.
 fn number(value: Val) -> ValR<Val> {
     let is_number = |text: &&str| {
-        let mut scanner = crate::mapping::scan::Scanner::new(text.as_bytes(), 0);
+        let mut scanner = Scanner::new(text.as_bytes(), 0);
         let first = text.as_bytes().first().copied().filter(|first| matches!(first, b'-' | b'0'..=b'9'));
         first.is_some_and(|first| scanner.scalar(first).is_ok() && scanner.at == text.len())
     };
