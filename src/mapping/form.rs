@@ -136,6 +136,7 @@ impl Form {
         }
         taken += known.bytes() + size_of::<Key>();
         if self.places.is_empty() {
+            taken += PLACES * size_of::<Option<(Key, Known)>>();
             self.places.resize_with(PLACES, || None);
         }
         *self.places.get_mut(place_of(&key))? = Some((key, known));

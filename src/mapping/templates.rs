@@ -18,7 +18,7 @@ const MAX_SHAPES: usize = 16;
 /// The most bytes of a document from which something is learned.
 const MAX_DOCUMENT: usize = 16_384;
 /// The most bytes of all that is known of a topic, by thread, about. Beyond it all is forgotten.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 4 << 20;
 /// Documents of a shape that are watched until it is known which of its values differ.
 const WATCHED: u32 = 32;
 /// A value that differs from that before it so often, among those that were watched, is a hole.
