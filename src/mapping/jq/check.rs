@@ -14,6 +14,9 @@ const MAX_NESTED: usize = 64;
 /// The most terms of an expression.
 const MAX_TERMS: usize = 1_000;
 
+/// The members of an object: names, and values that are not short for them.
+type Members<'s> = Vec<(Term<&'s str>, Option<Term<&'s str>>)>;
+
 /// Goes through an expression.
 pub(super) struct Check<'s> {
     text: &'s str,
@@ -132,10 +135,7 @@ impl<'s> Check<'s> {
         Ok(counted(Term::Str(format, parts.collect::<Result<_, JqError>>()?)))
     }
 
-    fn members(
-        &mut self,
-        members: Vec<(Term<&'s str>, Option<Term<&'s str>>)>,
-    ) -> Result<Vec<(Term<&'s str>, Option<Term<&'s str>>)>, JqError> {
+    fn members(&mut self, members: Members<'s>) -> Result<Members<'s>, JqError> {
         let members = members.into_iter().map(|(key, value)| {
             let Some(value) = value else {
                 // It is short for the member of that name, and must stay as it is.
@@ -221,6 +221,6 @@ impl<'s> Check<'s> {
 }
 
 /// Has each output of a term counted.
-fn counted<'s>(term: Term<&'s str>) -> Term<&'s str> {
+fn counted(term: Term<&str>) -> Term<&str> {
     Term::BinOp(Box::new(term), BinaryOp::Pipe(None), Box::new(Term::Call(STEP, Vec::new())))
 }

@@ -141,7 +141,6 @@ pub(super) fn definitions<'s>() -> impl Iterator<Item = Def<&'s str>> {
         // Its own goes down into any text.
         is_listed && !matches!(def.name, "tonumber" | "todate")
     })
-    .map(|def| -> Def<&'s str> { def })
 }
 
 /// The filters that are no definitions.
