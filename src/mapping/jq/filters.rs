@@ -134,13 +134,15 @@ impl<'r> HasLut<'r, Kinds> for Run<'r> {
 }
 
 /// The definitions of the library that are to be had.
+#[allow(clippy::map_identity, reason = "the lifetime becomes that of the expression")]
 pub(super) fn definitions<'s>() -> impl Iterator<Item = Def<&'s str>> {
     let all = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-    all.filter(|def| {
+    let listed = all.filter(|def| {
         let is_listed = JQ_FILTERS.contains(&(def.name, def.args.len())) || HELPERS.contains(&def.name);
         // Its own goes down into any text.
         is_listed && !matches!(def.name, "tonumber" | "todate")
-    })
+    });
+    listed.map(|def| -> Def<&'s str> { def })
 }
 
 /// The filters that are no definitions.
