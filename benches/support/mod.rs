@@ -9,5 +9,6 @@ pub mod arguments;
 pub mod feed;
 pub mod figures;
 pub mod machine;
+pub mod mapped;
 pub mod processor;
 pub mod streams;

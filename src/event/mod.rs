@@ -33,5 +33,5 @@ pub use model::*;
 pub use moment::{Moment, moment_of};
 pub use rejection::{Reason, Rejection};
 pub use skim::{ReadNames, Skimmed};
-pub use templates::{Recogniser, TEMPLATE_BYTES, TemplateId, TemplateSecret, Templates};
+pub use templates::{Recogniser, TEMPLATE_BYTES, TemplateId, TemplateSecret, Templates, Usefulness};
 pub use time::{EARLIEST_TIME, LATEST_TIME};

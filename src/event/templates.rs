@@ -225,7 +225,7 @@ impl<T> Templates<T> {
 
 /// Whether trying has been of use lately. It is tried again from time to time.
 #[derive(Clone, Copy, Debug, Default)]
-struct Usefulness {
+pub struct Usefulness {
     tried: u32,
     of_use: u32,
     /// Records until it is tried again.
@@ -242,7 +242,7 @@ impl Usefulness {
 
     /// Returns whether it is tried with this record.
     #[inline]
-    const fn is_worth_trying(&mut self) -> bool {
+    pub const fn is_worth_trying(&mut self) -> bool {
         if self.paused == 0 {
             return true;
         }
@@ -250,17 +250,22 @@ impl Usefulness {
         false
     }
 
-    const fn is_on(self) -> bool {
+    /// Returns whether it is not paused.
+    #[must_use]
+    pub const fn is_on(self) -> bool {
         self.paused == 0
     }
 
+    /// Takes note of whether a try was of use. Returns whether it is paused from now on.
     #[inline]
-    fn note(&mut self, of_use: bool) {
+    pub fn note(&mut self, of_use: bool) -> bool {
         self.tried += 1;
         self.of_use += u32::from(of_use);
-        if self.tried == Self::PERIOD {
-            let paused = if self.of_use < Self::PERIOD / Self::LEAST_SHARE { Self::PAUSE } else { 0 };
-            *self = Self { tried: 0, of_use: 0, paused };
+        if self.tried < Self::PERIOD {
+            return false;
         }
+        let paused = if self.of_use < Self::PERIOD / Self::LEAST_SHARE { Self::PAUSE } else { 0 };
+        *self = Self { tried: 0, of_use: 0, paused };
+        paused > 0
     }
 }

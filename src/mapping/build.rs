@@ -1,7 +1,10 @@
 //! Compiling: from what a mapping says to what is done with a document.
 
+use std::sync::Arc;
+
 use super::condition::Holds;
 use super::field::{Taken, Writer};
+use super::jq::Jq;
 use super::layout::Member;
 use super::path::{Path, Scope};
 use super::spec::{Constant, Deletes, Envelope, Field, Kind, Mapping, Origin};
@@ -14,6 +17,9 @@ use super::view::PathRef;
 #[derive(Clone, Debug)]
 pub(super) struct Compiled {
     pub name: String,
+    /// The type of its events, where an expression does not say another.
+    pub kind: Kind,
+    pub jq: Option<Arc<Jq>>,
     pub deletes: Deletes,
     pub envelope: Envelope,
     /// What every event of it begins with: up to the value of `id`.
@@ -31,6 +37,8 @@ pub(super) struct Compiled {
     /// Whether the whole document is there, of an envelope of Kafka Connect.
     pub payload: Option<PathRef>,
     pub change: Option<ChangeRefs>,
+    /// The fields that are written anew each time, also where the rest of an event is known, by their numbers.
+    pub anew: Vec<Writer>,
 }
 
 /// What is read of a change.
@@ -65,8 +73,11 @@ pub(super) fn compile(mapping: &Mapping, trie: &mut Trie) -> Compiled {
     let when = when.collect();
     let (change, payload) = (builder.change(), builder.payload());
     let source = builder.writer("source").filter(|writer| !matches!(writer.taken, Taken::Constant(_)));
-    Compiled {
+    let mut compiled = Compiled {
         name: mapping.name.clone(),
+        kind: mapping.kind,
+        // The configuration has found it right.
+        jq: mapping.jq.as_ref().and_then(|text| Jq::compile(text).ok()).map(Arc::new),
         deletes: mapping.deletes,
         envelope: mapping.envelope,
         head: head(mapping, source.is_some()),
@@ -79,7 +90,33 @@ pub(super) fn compile(mapping: &Mapping, trie: &mut Trie) -> Compiled {
         each: each.map(|path| (path, std::mem::take(&mut builder.elements))),
         payload,
         change,
+        anew: Vec::new(),
+    };
+    number(&mut compiled);
+    compiled
+}
+
+/// Numbers the fields that are written anew each time.
+fn number(compiled: &mut Compiled) {
+    fn of_writer(writer: &mut Writer, anew: &mut Vec<Writer>) {
+        if writer.is_always_new() {
+            writer.number = Some(anew.len());
+            anew.push(writer.clone());
+        }
     }
+    fn of_members(members: &mut [Member], anew: &mut Vec<Writer>) {
+        for member in members {
+            match member {
+                Member::Constant(_) => {}
+                Member::Field(_, writer) => of_writer(writer, anew),
+                Member::Object(_, members) => of_members(members, anew),
+            }
+        }
+    }
+    let Compiled { source, id, time, data, anew, .. } = compiled;
+    [source, id].into_iter().flatten().for_each(|writer| of_writer(writer, anew));
+    of_writer(time, anew);
+    of_members(data, anew);
 }
 
 /// Returns what events begin with, up to the value of `source` where that differs, else up to that of `id`.
@@ -212,6 +249,8 @@ impl Builder<'_, '_> {
             time: field.time.clone(),
             required: required(kind).contains(&field.target.as_str())
                 || matches!(field.target.as_str(), "id" | "source"),
+            is_identity: matches!(field.target.as_str(), "id" | "case_id" | "control_id" | "revises"),
+            number: None,
         }
     }
 
@@ -228,6 +267,8 @@ impl Builder<'_, '_> {
             default: None,
             time: None,
             required: true,
+            is_identity: false,
+            number: None,
         }
     }
 

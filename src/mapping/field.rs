@@ -46,6 +46,10 @@ pub(super) struct Writer {
     pub time: Option<TimeRule>,
     /// Whether an event without it is refused.
     pub required: bool,
+    /// Whether it says which event, case or control it is, so that nearly every document has another value.
+    pub is_identity: bool,
+    /// Its number among the fields of its mapping that are written anew each time.
+    pub number: Option<usize>,
 }
 
 /// Where a value comes from.

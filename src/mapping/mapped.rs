@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use super::known::Left;
 use super::read::Slots;
+use super::templates::{Templates, Token};
 use crate::event::Rejection;
 
 /// What became of a row of records, with room that is used again.
@@ -23,13 +25,47 @@ pub(super) struct Made {
     pub end: usize,
 }
 
-/// Room for one document.
+/// Room for one document, and what is known of those before it.
 #[derive(Debug, Default)]
 pub(super) struct Room {
     pub document: Slots,
     pub element: Slots,
     pub row: Vec<u8>,
     pub other: Vec<u8>,
+    /// What was learned by which mapper. The last one is not here while it is used.
+    templates: Vec<(Token, Option<Box<Templates>>)>,
+    last: usize,
+}
+
+impl Room {
+    /// Takes out what was learned by a mapper.
+    #[inline]
+    pub fn take_templates(&mut self, token: &Token) -> Box<Templates> {
+        let is_last = self.templates.get(self.last).is_some_and(|(known, _)| Token::ptr_eq(known, token));
+        if !is_last {
+            self.find(token);
+        }
+        self.templates.get_mut(self.last).and_then(|(_, templates)| templates.take()).unwrap_or_default()
+    }
+
+    /// Puts back what was taken out last.
+    #[inline]
+    pub fn put_templates(&mut self, templates: Box<Templates>) {
+        if let Some((_, place)) = self.templates.get_mut(self.last) {
+            *place = Some(templates);
+        }
+    }
+
+    #[cold]
+    fn find(&mut self, token: &Token) {
+        let known = self.templates.iter().position(|(known, _)| Token::ptr_eq(known, token));
+        self.last = known.unwrap_or_else(|| {
+            // Of mappers that are gone, such as those before other settings were read, nothing is kept.
+            self.templates.retain(|(known, _)| Token::strong_count(known) > 1);
+            self.templates.push((Token::clone(token), None));
+            self.templates.len() - 1
+        });
+    }
 }
 
 #[derive(Debug)]
@@ -37,17 +73,6 @@ enum Done {
     Events(usize),
     Left(Left),
     Refused(Rejection),
-}
-
-/// Why a record has no event although nothing is wrong with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Left {
-    /// No condition holds, or its array is empty.
-    Unmapped,
-    /// The row has changed in nothing that is read, or its deletion was told before.
-    Unchanged,
-    /// The row was deleted, or its condition no longer holds, which no event says.
-    Deleted,
 }
 
 /// What became of a record.
@@ -78,12 +103,27 @@ pub struct MappingCounts {
     pub deleted: u64,
     /// Those that were refused.
     pub refused: u64,
+    /// Those that an expression of jq has read.
+    pub jq_records: u64,
+    /// The steps that it took.
+    pub jq_steps: u64,
 }
 
 impl MappingCounts {
+    /// Counts a record by why it has no event.
+    #[inline]
+    pub(super) const fn left(&mut self, left: Option<Left>) {
+        match left {
+            Some(Left::Unmapped) => self.unmapped += 1,
+            Some(Left::Unchanged) => self.unchanged += 1,
+            Some(Left::Deleted) => self.deleted += 1,
+            None => {}
+        }
+    }
+
     /// Adds those of another time.
     pub fn add(&mut self, other: &Self) {
-        let Self { records, mapped, events, unmapped, unchanged, deleted, refused } = other;
+        let Self { records, mapped, events, unmapped, unchanged, deleted, refused, jq_records, jq_steps } = other;
         self.records = self.records.saturating_add(*records);
         self.mapped = self.mapped.saturating_add(*mapped);
         self.events = self.events.saturating_add(*events);
@@ -91,6 +131,8 @@ impl MappingCounts {
         self.unchanged = self.unchanged.saturating_add(*unchanged);
         self.deleted = self.deleted.saturating_add(*deleted);
         self.refused = self.refused.saturating_add(*refused);
+        self.jq_records = self.jq_records.saturating_add(*jq_records);
+        self.jq_steps = self.jq_steps.saturating_add(*jq_steps);
     }
 }
 
@@ -128,6 +170,7 @@ impl Mapped {
     }
 
     /// Counts something of a mapping.
+    #[inline]
     pub(super) fn count(&mut self, mapping: usize, count: impl FnOnce(&mut MappingCounts)) {
         if mapping >= self.counts.len() {
             self.counts.resize(mapping + 1, MappingCounts::default());

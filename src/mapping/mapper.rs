@@ -3,16 +3,20 @@
 use smallvec::SmallVec;
 
 use super::build::{Compiled, compile};
+use super::change::{Change, Op};
 use super::field::Fault;
+use super::known::{Known, Left};
 use super::limits::MAX_LARGEST_EVENTS;
-use super::mapped::{Left, Mapped};
+use super::mapped::{Made, Mapped};
 use super::place::Place;
-use super::read::read;
+use super::read::{Slots, read};
 use super::run::Run;
 use super::scan;
 use super::spec::{Envelope, Mapping};
+use super::templates::{Templates, Token};
 use super::trie::Trie;
 use super::view::{Row, View};
+use super::weights::{Weight, weights};
 use crate::event::{MAX_DEPTH, RawRecord, Reason, Rejection, decode, without_mark};
 use crate::plan::{Limits, Span};
 
@@ -25,6 +29,9 @@ pub struct Mapper {
     trie: Trie,
     /// Each with its number.
     mappings: Vec<(usize, Compiled)>,
+    /// What decides about an event; `None` where templates are of no use.
+    weights: Option<Vec<Weight>>,
+    token: Token,
 }
 
 /// What decides whether an event is refused.
@@ -41,7 +48,8 @@ impl Mapper {
     pub fn new<'m>(mappings: impl Iterator<Item = (usize, &'m Mapping)>) -> Option<Self> {
         let mut trie = Trie::default();
         let mappings: Vec<_> = mappings.map(|(number, mapping)| (number, compile(mapping, &mut trie))).collect();
-        (!mappings.is_empty()).then_some(Self { trie, mappings })
+        let weights = weights(mappings.iter().map(|(_, mapping)| mapping), trie.slots());
+        (!mappings.is_empty()).then(|| Self { trie, mappings, weights, token: Token::default() })
     }
 
     /// Returns the name of a mapping.
@@ -90,11 +98,41 @@ impl Mapper {
         let of_all = |rejection| Refusal { mapping: None, rejection };
         let text = checked(payload, bounds.limits).map_err(of_all)?;
         let mut document = std::mem::take(&mut into.room.document);
-        let read = read(payload, &self.trie, &mut document).map_err(|fault| of_all(of_scan(fault)));
+        let mut templates = into.room.take_templates(&self.token);
+        let known = self.weights.as_ref().and_then(|_| templates.recall(payload, &self.trie, &mut document));
         let view = View { text, document: &document, element: &[], row: Row::After };
-        let done = read.and_then(|()| self.map_view(view, record, (place, bounds), into));
+        let done = match known.and_then(|known| self.repeat(known, &view, (place, bounds), into)) {
+            Some(left) => Ok(left),
+            None => self.map_new(text, record, (place, bounds), (&mut document, &mut templates, into)),
+        };
+        into.room.put_templates(templates);
         into.room.document = document;
         done
+    }
+
+    /// Maps a document of which nothing is known, and learns from it.
+    fn map_new(
+        &self,
+        text: &str,
+        record: &RawRecord<'_>,
+        (place, bounds): (Place<'_>, Bounds<'_>),
+        (document, templates, into): (&mut Slots, &mut Templates, &mut Mapped),
+    ) -> Result<Left, Refusal> {
+        let payload = text.as_bytes();
+        let by_shape = templates.read(payload, document);
+        if !by_shape {
+            read(payload, &self.trie, document)
+                .map_err(|fault| Refusal { mapping: None, rejection: of_scan(fault) })?;
+            templates.learn_shape(payload, &self.trie, document);
+        }
+        let view = View { text, document, element: &[], row: Row::After };
+        let first = into.events.len();
+        let (left, lefts) = self.map_view(view, record, (place, bounds), into)?;
+        if by_shape {
+            let known = || self.known(&view, (place, first), (left, lefts), into);
+            templates.learn(payload, self.weights.as_deref(), known);
+        }
+        Ok(left)
     }
 
     fn map_view(
@@ -103,13 +141,12 @@ impl Mapper {
         record: &RawRecord<'_>,
         (place, bounds): (Place<'_>, Bounds<'_>),
         into: &mut Mapped,
-    ) -> Result<Left, Refusal> {
+    ) -> Result<(Left, Lefts), Refusal> {
         let first = into.events.len();
-        let begin = into.bytes.len();
+        let room = room(into, bounds);
         let mut left = Left::Unmapped;
         let mut lefts: Lefts = SmallVec::new();
         for (number, mapping) in &self.mappings {
-            let room = begin + bounds.limits.message_bytes.saturating_mul(MAX_LARGEST_EVENTS);
             let run = Run { mapping, number: *number, place, first, room };
             let refused = |fault| Refusal { mapping: Some(*number), rejection: of_fault(&mapping.name, &fault) };
             let of_mapping = run.map(view, into).map_err(refused)?;
@@ -120,7 +157,68 @@ impl Mapper {
             self.check(first, record, bounds, into)?;
         }
         self.count(first, &lefts, into);
-        Ok(left)
+        Ok((left, lefts))
+    }
+
+    /// Does with a document what was done with one that was the same in all that decides. `None` where it is not to be done.
+    #[inline]
+    fn repeat(
+        &self,
+        known: &Known,
+        view: &View<'_>,
+        (place, bounds): (Place<'_>, Bounds<'_>),
+        into: &mut Mapped,
+    ) -> Option<Left> {
+        let first = into.events.len();
+        if let Some((index, pieces)) = &known.event {
+            let (number, mapping) = self.mappings.get(*index)?;
+            let run = Run { mapping, number: *number, place, first, room: room(into, bounds) };
+            if !run.write_pieces(pieces, view, &mut into.bytes) {
+                return None;
+            }
+            into.events.push(Made { mapping: *number, end: into.bytes.len() });
+        }
+        let made = known.event.as_ref().map(|(index, _)| *index);
+        for (index, ((number, _), left)) in self.mappings.iter().zip(&known.lefts).enumerate() {
+            into.count(*number, |counts| {
+                counts.left(*left);
+                counts.mapped += u64::from(made == Some(index));
+                counts.events += u64::from(made == Some(index));
+            });
+        }
+        Some(known.left)
+    }
+
+    /// Returns what is known once a document was mapped; `None` where others that are the same in all that decides may differ.
+    fn known(
+        &self,
+        view: &View<'_>,
+        (place, first): (Place<'_>, usize),
+        (left, lefts): (Left, Lefts),
+        into: &Mapped,
+    ) -> Option<Known> {
+        let repeats = |mapping: &Compiled| {
+            mapping.change.as_ref().is_none_or(|refs| match (Change { refs, view: *view }.op(), &refs.row) {
+                (Ok(Op::Create), _) | (Ok(Op::Update), None) => true,
+                // It depends on the row before.
+                _ => false,
+            })
+        };
+        if !self.mappings.iter().all(|(_, mapping)| repeats(mapping)) {
+            return None;
+        }
+        let event = match into.events.get(first..)? {
+            [] => None,
+            [made] => {
+                let index = self.mappings.iter().position(|(number, _)| *number == made.mapping)?;
+                let (number, mapping) = self.mappings.get(index)?;
+                let run = Run { mapping, number: *number, place, first, room: usize::MAX };
+                let of_row = mapping.change.as_ref().is_some_and(|refs| refs.row.is_some());
+                Some((index, run.traced(view, of_row, into)?))
+            }
+            _ => return None,
+        };
+        Some(Known { event, lefts, left })
     }
 
     /// Has the decoder check each of several events: if one is refused all are. Otherwise those that were counted would be counted
@@ -142,15 +240,15 @@ impl Mapper {
             into.count(*number, |counts| {
                 counts.mapped += u64::from(made > 0);
                 counts.events += made;
-                match left {
-                    Some(Left::Unmapped) => counts.unmapped += 1,
-                    Some(Left::Unchanged) => counts.unchanged += 1,
-                    Some(Left::Deleted) => counts.deleted += 1,
-                    None => {}
-                }
+                counts.left(*left);
             });
         }
     }
+}
+
+/// Where the events of a record must end.
+fn room(into: &Mapped, bounds: Bounds<'_>) -> usize {
+    into.bytes.len() + bounds.limits.message_bytes.saturating_mul(MAX_LARGEST_EVENTS)
 }
 
 /// What each mapping has left, beside its events.

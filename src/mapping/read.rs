@@ -1,7 +1,7 @@
 //! Reading a document: one pass that checks it and notes where the values lie that some path leads to.
 
 use super::scan::{Fault, Scanner, Type};
-use super::trie::{Node, NodeId, Trie};
+use super::trie::{Node, NodeId, SlotId, Trie};
 
 /// A value in a document, by the range of its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,17 +14,47 @@ pub(super) struct Slot {
 /// What stands where in a document; by the numbers that the tree of paths gave.
 pub(super) type Slots = Vec<Option<Slot>>;
 
+/// A value that was read, and where it is noted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub start: usize,
+    pub end: usize,
+    pub found: Type,
+    pub slot: Option<SlotId>,
+}
+
+impl Seen {
+    pub const fn is_scalar(&self) -> bool {
+        !matches!(self.found, Type::Array | Type::Object)
+    }
+}
+
 /// Reads the whole document.
 pub(super) fn read(bytes: &[u8], trie: &Trie, slots: &mut Slots) -> Result<(), Fault> {
-    let scanner = read_at(bytes, 0, trie, slots)?;
-    Scanner::new(bytes, scanner).end()
+    let end = read_at(bytes, 0, trie, slots)?;
+    Scanner::new(bytes, end).end()
+}
+
+/// Reads the whole document, and adds every value of it to `seen`.
+pub(super) fn read_seen(bytes: &[u8], trie: &Trie, slots: &mut Slots, seen: &mut Vec<Seen>) -> Result<(), Fault> {
+    let end = read_by(bytes, 0, (trie, slots), Some(seen))?;
+    Scanner::new(bytes, end).end()
 }
 
 /// Reads the value that begins at a byte. Returns the place behind it.
 pub(super) fn read_at(bytes: &[u8], at: usize, trie: &Trie, slots: &mut Slots) -> Result<usize, Fault> {
+    read_by(bytes, at, (trie, slots), None)
+}
+
+fn read_by(
+    bytes: &[u8],
+    at: usize,
+    (trie, slots): (&Trie, &mut Slots),
+    seen: Option<&mut Vec<Seen>>,
+) -> Result<usize, Fault> {
     slots.clear();
     slots.resize(trie.slots(), None);
-    let mut reader = Reader { scanner: Scanner::new(bytes, at), trie, slots };
+    let mut reader = Reader { scanner: Scanner::new(bytes, at), trie, slots, seen };
     reader.value(Some(Trie::ROOT))?;
     Ok(reader.scanner.at)
 }
@@ -49,6 +79,7 @@ struct Reader<'a, 'r> {
     scanner: Scanner<'a>,
     trie: &'r Trie,
     slots: &'r mut Slots,
+    seen: Option<&'r mut Vec<Seen>>,
 }
 
 impl Reader<'_, '_> {
@@ -64,7 +95,11 @@ impl Reader<'_, '_> {
             b'[' => self.array(below)?,
             _ => self.scanner.scalar(first)?,
         };
-        if let Some(slot) = node.and_then(|node| node.slot).and_then(|slot| self.slots.get_mut(slot)) {
+        let slot = node.and_then(|node| node.slot);
+        if let Some(seen) = &mut self.seen {
+            seen.push(Seen { start, end: self.scanner.at, found, slot });
+        }
+        if let Some(slot) = slot.and_then(|slot| self.slots.get_mut(slot)) {
             if slot.is_some() {
                 return Err(Fault::Twice(start));
             }

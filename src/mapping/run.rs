@@ -3,9 +3,10 @@
 use super::build::Compiled;
 use super::change::{Change, Op};
 use super::field::Fault;
+use super::known::Left;
 use super::layout::{Member, write_object};
 use super::limits::{MAX_EVENTS, MAX_LARGEST_EVENTS};
-use super::mapped::{Left, Made, Mapped};
+use super::mapped::{Made, Mapped};
 use super::place::Place;
 use super::read::{elements, read_at};
 use super::scan::Type;
@@ -47,6 +48,9 @@ impl Run<'_> {
             let expected = "an object, in an envelope of Kafka Connect (schema, payload)";
             return Err(Fault::new(Reason::MissingField, "payload", expected, "none"));
         }
+        if let Some(jq) = &self.mapping.jq {
+            return self.map_by(jq, &view, into);
+        }
         match &self.mapping.change {
             Some(refs) => {
                 let change = Change { refs, view };
@@ -56,7 +60,7 @@ impl Run<'_> {
         }
     }
 
-    fn holds(&self, view: &View<'_>) -> bool {
+    pub(super) fn holds(&self, view: &View<'_>) -> bool {
         self.mapping.when.iter().all(|condition| condition.of(view))
     }
 
@@ -223,7 +227,7 @@ impl Run<'_> {
 
     /// Writes by what a row is known. The name of the mapping is part of it, as another mapping may tell something else of the
     /// same row, and `revises` names no source. No topic has a colon, so no record is known so.
-    fn write_row(&self, row: &View<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    pub(super) fn write_row(&self, row: &View<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
         out.extend_from_slice(b"\"row:");
         out.extend_from_slice(self.mapping.name.as_bytes());
         for writer in self.mapping.change.iter().flat_map(|refs| &refs.row).flatten() {
@@ -280,7 +284,7 @@ impl Run<'_> {
         self.end(into)
     }
 
-    fn write_place(&self, element: Option<u64>, out: &mut Vec<u8>) {
+    pub(super) fn write_place(&self, element: Option<u64>, out: &mut Vec<u8>) {
         out.push(b'"');
         out.extend_from_slice(self.place.prefix);
         write_number(self.place.number, out);
@@ -291,7 +295,7 @@ impl Run<'_> {
         out.push(b'"');
     }
 
-    fn end(&self, into: &mut Mapped) -> Result<(), Fault> {
+    pub(super) fn end(&self, into: &mut Mapped) -> Result<(), Fault> {
         let end = into.bytes.len();
         into.events.push(Made { mapping: self.number, end });
         if into.events.len() - self.first > MAX_EVENTS {

@@ -148,11 +148,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn number(&mut self) -> Result<Type, Fault> {
-        let digits = |mut at: usize| {
-            let start = at;
-            while matches!(self.bytes.get(at), Some(b'0'..=b'9')) {
-                at += 1;
-            }
+        let digits = |start: usize| {
+            let at = digits_until(self.bytes, start);
             if at == start { Err(Fault::NotJson(at)) } else { Ok(at) }
         };
         let start = self.at + usize::from(self.bytes.get(self.at) == Some(&b'-'));
@@ -185,6 +182,22 @@ fn escape(bytes: &[u8], at: usize) -> Option<usize> {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const UPPER: u64 = 0x8080_8080_8080_8080;
+
+/// Returns the place behind the digits that begin at a byte.
+#[inline]
+fn digits_until(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        // A digit becomes 0 to 9; what is above becomes 16 or more, or is carried there by 6. Each is told from its own byte alone.
+        let word = u64::from_le_bytes(*word) ^ (ONES * 0x30);
+        let others = (word | ((word & !UPPER) + ONES * 6)) & (ONES * 0xF0);
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
+}
 
 /// Returns the place of the next quote, backslash or control character; the end of the text where there is none.
 #[inline]

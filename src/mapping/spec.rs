@@ -25,6 +25,8 @@ pub struct Mapping {
     pub when: Vec<Condition>,
     /// The type of its events.
     pub kind: Kind,
+    /// An expression of jq that gives events; then there are no fields.
+    pub jq: Option<String>,
     /// What is written into which field of the contract.
     pub fields: Vec<Field>,
 }

@@ -7,6 +7,7 @@ pub(super) fn quoted(text: &str) -> Vec<u8> {
 }
 
 /// Writes a number.
+#[inline]
 pub(super) fn write_number(mut number: u64, out: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut count = 0;

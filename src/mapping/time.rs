@@ -70,6 +70,11 @@ const fn invalid(expected: &'static str) -> TimeFault {
 
 /// A whole number of parts of a second; of seconds also one with a fraction.
 fn since_epoch(text: &str, per_second: i64) -> Result<i64, TimeFault> {
+    if per_second == 1_000
+        && let Some(number) = digits(text)
+    {
+        return Ok(number);
+    }
     const EXPECTED: TimeFault = invalid("a whole number since 1970 (of seconds, also one with a fraction)");
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let number: i64 = whole.parse().map_err(|_| EXPECTED)?;
@@ -85,6 +90,13 @@ fn since_epoch(text: &str, per_second: i64) -> Result<i64, TimeFault> {
         per_second => Some(number.div_euclid(per_second / 1_000)),
     };
     milliseconds.and_then(|since| since.checked_add(of_fraction)).ok_or(IMPOSSIBLE)
+}
+
+/// A number of at most 18 digits and nothing else.
+fn digits(text: &str) -> Option<i64> {
+    let is_short = (1..=18).contains(&text.len());
+    let add = |sum: i64, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + i64::from(*byte - b'0'));
+    if is_short { text.as_bytes().iter().try_fold(0, add) } else { None }
 }
 
 /// What a clock shows so long after 1970.
@@ -133,30 +145,22 @@ fn in_zone(shown: DateTime, zone: Option<&TimeZone>) -> Result<i64, TimeFault> {
 pub(super) fn write(milliseconds: i64, out: &mut Vec<u8>) -> Result<(), TimeFault> {
     let (days, of_day) = (milliseconds.div_euclid(86_400_000), milliseconds.rem_euclid(86_400_000));
     let (year, month, day) = date_of(days);
-    let year = u64::try_from(year).ok().filter(|year| *year <= 9_999).ok_or(IMPOSSIBLE)?;
-    let of_day = of_day.unsigned_abs();
+    let year = u32::try_from(year).ok().filter(|year| *year <= 9_999).ok_or(IMPOSSIBLE)?;
+    let of_day = u32::try_from(of_day).unwrap_or_default();
     let seconds = of_day / 1_000;
-    out.push(b'"');
-    digits(year, 4, out);
-    for (sign, number) in
-        [(b'-', month), (b'-', day), (b'T', seconds / 3_600), (b':', seconds / 60 % 60), (b':', seconds % 60)]
-    {
-        out.push(sign);
-        digits(number, 2, out);
-    }
-    out.push(b'.');
-    digits(of_day % 1_000, 3, out);
-    out.extend_from_slice(b"Z\"");
+    let minutes = seconds / 60;
+    let parts = [year / 100, year % 100, month, day, minutes / 60, minutes % 60, seconds % 60, of_day % 1_000 / 10];
+    let [a, b, c, d, e, f, g, h] = parts.map(|part| [b'0' + (part / 10) as u8, b'0' + (part % 10) as u8]);
+    let last = b'0' + (of_day % 10) as u8;
+    out.extend_from_slice(&[
+        b'"', a[0], a[1], b[0], b[1], b'-', c[0], c[1], b'-', d[0], d[1], b'T', e[0], e[1], b':', f[0], f[1], b':',
+        g[0], g[1], b'.', h[0], h[1], last, b'Z', b'"',
+    ]);
     Ok(())
 }
 
-fn digits(number: u64, count: u32, out: &mut Vec<u8>) {
-    let digit = |place: u32| b'0' + u8::try_from(number / 10_u64.pow(place) % 10).unwrap_or_default();
-    out.extend((0..count).rev().map(digit));
-}
-
 /// Returns year, month and day, so many days after 1970-01-01. In years that start in March the leap day comes last.
-fn date_of(days: i64) -> (i64, u64, u64) {
+fn date_of(days: i64) -> (i64, u32, u32) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -165,7 +169,8 @@ fn date_of(days: i64) -> (i64, u64, u64) {
     let day = of_year - (153 * from_march + 2) / 5 + 1;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month.unsigned_abs(), day.unsigned_abs())
+    let small = |number: i64| u32::try_from(number).unwrap_or_default();
+    (year, small(month), small(day))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ pub(super) use jiff::tz::TimeZone;
 
 pub(super) use crate::mapping::{
     Condition, Constant, Deletes, Envelope, Field, Format, Kind, MAX_FIELDS as MAX_MAPPED_FIELDS, Mapping, Origin,
-    Path, Shape, Target, TimeFormat, TimeRule, names as target_names, required as required_fields,
+    Path, Shape, Target, TimeFormat, TimeRule, check_jq, names as target_names, required as required_fields,
     target as target_named,
 };
 pub(super) use crate::plan::group_name::{normalise, skeleton};

@@ -1,5 +1,7 @@
 //! Records of topics that a mapping reads: their events are made and handed to the monitor in their place.
 
+use std::collections::BTreeMap;
+
 use crate::app::mappings::Mappings;
 use crate::event::{RawRecord, Rejection};
 use crate::mapping::{Bounds, Mapped, MappedRecord, Mapper, Mapping, MappingCounts, Place};
@@ -48,18 +50,27 @@ impl MappingStage {
         if place >= self.inputs.len() {
             self.inputs.resize_with(place + 1, Input::default);
         }
+        let mapper = self.mapper_of(topic);
         if let Some(input) = self.inputs.get_mut(place) {
             let prefix = Place::prefix(&format!("{topic}/{partition}/"));
-            *input = Input { topic: topic.to_owned(), mapper: self.mappings.of_topic(topic), prefix };
+            *input = Input { topic: topic.to_owned(), mapper, prefix };
         }
     }
 
     /// Goes on by other mappings.
     pub fn replace(&mut self, mappings: &[Mapping]) {
         self.mappings.replace(mappings);
+        let mut mappers: BTreeMap<String, Option<Mapper>> = BTreeMap::new();
         for input in &mut self.inputs {
-            input.mapper = self.mappings.of_topic(&input.topic);
+            let mapper = mappers.entry(input.topic.clone()).or_insert_with(|| self.mappings.of_topic(&input.topic));
+            input.mapper.clone_from(mapper);
         }
+    }
+
+    /// Returns the mapper of a topic. All partitions of a topic share one, and so what it has learned.
+    fn mapper_of(&self, topic: &str) -> Option<Mapper> {
+        let known = self.inputs.iter().find(|input| input.topic == topic);
+        known.map_or_else(|| self.mappings.of_topic(topic), |input| input.mapper.clone())
     }
 
     /// What became of the records, by the name of the mapping.

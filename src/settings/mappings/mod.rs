@@ -1,6 +1,7 @@
 //! The list `[[mappings]]`: events made from documents of another shape.
 
 mod condition;
+mod expression;
 mod field;
 mod print;
 mod shared;
@@ -16,13 +17,14 @@ use super::table::Table;
 use super::terms::{Deletes, Envelope, Format, Kind, Mapping};
 use super::tree::Entries;
 use condition::conditions;
+use expression::expression;
 use field::fields;
 pub(super) use shared::Known;
 use shared::{MAX_PATH_BYTES, path_of};
 
 const MAX_NAME_BYTES: usize = 64;
 /// The keys that say which events a mapping gives. One without any of them says only how topics and files are written: they hold events of the contract.
-const OF_EVENTS: [&str; 6] = ["envelope", "deletes", "each", "type", "when", "fields"];
+const OF_EVENTS: [&str; 7] = ["envelope", "deletes", "each", "type", "when", "fields", "jq"];
 
 /// Reads the mappings in the order of the files, and how each says that its topics and files are written. One with a problem may be left out.
 pub(super) fn mappings(root: &mut Table<'_>, known: &Known<'_>) -> (Vec<Mapping>, Vec<Written>) {
@@ -65,7 +67,9 @@ fn mapping(
     let kinds: Vec<_> = Kind::ALL.iter().map(|kind| (kind.name(), *kind)).collect();
     let kind = table.required_choice("type", &kinds, &[]).map(|kind| kind.value);
     let when = conditions(&mut table);
+    let jq = expression(&mut table);
     let (fields, is_complete) = match kind {
+        Some(_) if jq.is_some() => (Vec::new(), false),
         Some(kind) => fields(&mut table, kind, known),
         // Without a type nobody knows which fields there are.
         None => {
@@ -83,6 +87,7 @@ fn mapping(
         each,
         when,
         kind: kind?,
+        jq: jq.flatten(),
         fields,
     };
     if is_complete {

@@ -13,8 +13,10 @@ impl Toml {
             self.value("topics", list(&mapping.topics));
             self.value("files", list(&mapping.files));
             self.string("format", mapping.format.name());
-            self.string("envelope", mapping.envelope.name());
-            self.string("deletes", mapping.deletes.name());
+            if mapping.jq.is_none() {
+                self.string("envelope", mapping.envelope.name());
+                self.string("deletes", mapping.deletes.name());
+            }
             if let Some(each) = &mapping.each {
                 self.string("each", &each.text);
             }
@@ -23,6 +25,10 @@ impl Toml {
                 self.value("when", format!("[{}]", conditions.join(", ")));
             }
             self.string("type", mapping.kind.name());
+            if let Some(jq) = &mapping.jq {
+                self.string("jq", jq);
+                continue;
+            }
             self.header("[mappings.fields]");
             for field in &mapping.fields {
                 self.value(&toml_key(&field.target), from(field));

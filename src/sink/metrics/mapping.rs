@@ -5,7 +5,7 @@ use super::metric::{Metric, Samples};
 use super::scrape::Scrape;
 
 /// The metrics of mappings.
-pub(super) const METRICS: [Metric; 2] = [
+pub(super) const METRICS: [Metric; 4] = [
     Metric::counters(
         "mapping_records_total",
         "Records that a mapping read since the start, by what became of them.",
@@ -19,6 +19,26 @@ pub(super) const METRICS: [Metric; 2] = [
         |scrape, samples| {
             for (name, counts) in &scrape.view.mappings {
                 samples.push([name.as_str()], count(counts.events));
+            }
+        },
+    ),
+    Metric::counters(
+        "mapping_jq_records_total",
+        "Records that a mapping by an expression of jq read since the start: they take longer than those that paths read.",
+        &["mapping"],
+        |scrape, samples| {
+            for (name, counts) in &scrape.view.mappings {
+                samples.push([name.as_str()], count(counts.jq_records));
+            }
+        },
+    ),
+    Metric::counters(
+        "mapping_jq_steps_total",
+        "Steps that the expression of a mapping took since the start; a record may take 100000.",
+        &["mapping"],
+        |scrape, samples| {
+            for (name, counts) in &scrape.view.mappings {
+                samples.push([name.as_str()], count(counts.jq_steps));
             }
         },
     ),

@@ -194,6 +194,7 @@ fn taken_apart(event: &Value, milliseconds: i64, seed: u64) -> (String, Mapping)
         each,
         when,
         kind,
+        jq: None,
         fields: foreign.fields,
     };
     (document.to_string(), mapping)

@@ -2,8 +2,10 @@
 
 mod changes;
 mod equal;
+mod expressions;
 mod limits;
 mod problems;
+mod repeated;
 mod replayed;
 
 use paritywatch::event::{Decoded, Event, RawRecord, decode};
