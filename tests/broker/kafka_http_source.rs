@@ -39,7 +39,8 @@ impl Source {
     fn post(&self, headers: &[(&str, &str)], body: &str) -> HttpResponse {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let (port, length) = (self.port, body.len());
-        let head = format!("POST /v1/events HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: {length}\r\n{headers}\r\n");
+        let head =
+            format!("POST /v1/events HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: {length}\r\n{headers}\r\n");
         exchange(port, format!("{head}{body}").as_bytes())
     }
 
@@ -107,12 +108,14 @@ fn events_of_each_mode_are_in_the_topic_when_they_are_answered_and_are_counted()
     let records = broker.read_all("events");
     let written = records.iter().rfind(|record| record.header_text("ce_id").is_some()).unwrap();
     assert_eq!(written.key.as_deref(), Some("c€1".as_bytes()));
-    assert_eq!((written.header_text("ce_source"), written.header_text("ce_id")), (Some("/bé".into()), Some("b%1".into())));
+    assert_eq!(
+        (written.header_text("ce_source"), written.header_text("ce_id")),
+        (Some("/bé".into()), Some("b%1".into()))
+    );
     assert_eq!(written.header_text("ce_traceparent").as_deref(), Some("00-1"));
 
-    let metrics = daemon.wait_until(LIMIT, "all to be counted", || {
-        Some(source.metrics()).filter(|metrics| accepted(metrics) >= 502.0)
-    });
+    let metrics = daemon
+        .wait_until(LIMIT, "all to be counted", || Some(source.metrics()).filter(|metrics| accepted(metrics) >= 502.0));
     assert_eq!(accepted(&metrics) as u64, 502);
     assert_eq!(sample(&metrics, r#"paritywatch_events_total{result="duplicate",type="selection"}"#), Some(1.0));
     assert_eq!(sample(&metrics, r#"paritywatch_http_source_events_total{result="stored"}"#), Some(503.0));
@@ -132,7 +135,10 @@ fn nothing_of_a_request_is_written_that_has_an_event_nobody_can_read_and_the_ans
     let wrong = selection(3, true).replace(r#""selected":true"#, r#""selected":"person-77""#);
     let refused = source.post(&[BATCH], &format!("[{},{wrong},{}]", selection(1, true), selection(2, true)));
     let said = document(&refused);
-    assert_eq!((refused.status, &said["stored"], &said["refused"], &said["of"]), (400, &json!(0), &json!(1), &json!(3)));
+    assert_eq!(
+        (refused.status, &said["stored"], &said["refused"], &said["of"]),
+        (400, &json!(0), &json!(1), &json!(3))
+    );
     assert_eq!((&said["reasons"][0]["index"], &said["reasons"][0]["reason"]), (&json!(1), &json!("wrong_type")));
     assert!(said["reasons"][0]["detail"].as_str().unwrap().contains("data.selected"), "{said}");
     assert!(!said.to_string().contains("person-77"), "{said}");
@@ -184,7 +190,8 @@ fn what_was_confirmed_is_there_after_a_broker_was_away_and_the_rest_may_be_sent_
     let mut daemon = source.setup.start();
     daemon.wait_for_stderr("events are taken by HTTP", LIMIT);
     let all = |first: u64| first..first + 20;
-    let named = |numbers: std::ops::Range<u64>| numbers.map(|number| format!("s{number}")).collect::<BTreeSet<String>>();
+    let named =
+        |numbers: std::ops::Range<u64>| numbers.map(|number| format!("s{number}")).collect::<BTreeSet<String>>();
     let mut confirmed = BTreeSet::new();
     assert_eq!(source.post(&[BATCH], &batch(all(0))).status, 200);
     confirmed.extend(named(all(0)));

@@ -178,9 +178,9 @@ pub fn rows() -> Vec<Row> {
         allow_lists(),
         rules(),
     ]
-        .into_iter()
-        .flatten()
-        .collect()
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn kafka() -> Vec<Row> {
