@@ -1,7 +1,5 @@
 //! Events by an expression: each output is an event of the contract, a list of them, or `null`, which is none.
 
-use std::io::Write as _;
-
 use jaq_json::{Map, Val};
 
 use super::field::Fault;
@@ -94,8 +92,7 @@ fn write_kind(kind: Kind, out: &mut Vec<u8>) {
 }
 
 fn write_value(value: &Val, out: &mut Vec<u8>) {
-    // Writing into memory does not fail.
-    let _ = write!(out, "{value}");
+    out.extend_from_slice(value.to_string().as_bytes());
 }
 
 impl From<Failed> for Fault {

@@ -16,7 +16,7 @@ use super::print::config_hash;
 use super::problem::Problems;
 use super::report::report;
 use super::rules::rules;
-use super::schema::{Alerting, Audit, FormatRule, HistoryLimits, Kafka, Privacy, Settings, State};
+use super::schema::{Alerting, Audit, FormatRule, HistoryLimits, HttpSource, Kafka, Privacy, Settings, State};
 use super::scope::{Surroundings, share};
 use super::series::limit_series;
 use super::server::{http_source, server};
@@ -54,8 +54,7 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     };
     let rules = rules(&mut root, &surroundings);
     limit_series(&rules, (&profiles, &dimensions), (&privacy.disclosure, &rules_per_series), root.problems);
-    let (mappings, formats) = foreign(&mut root, kafka.as_mut(), (&profiles, &dimensions));
-    let http_source = root.optional_table("http_source").map(|table| http_source(table, kafka.as_ref(), &mappings));
+    let (mappings, formats, http_source) = foreign(&mut root, kafka.as_mut(), (&profiles, &dimensions));
     root.finish();
     let plan = Plan {
         config_hash: String::new(),
@@ -93,15 +92,17 @@ pub(super) fn settings(mut root: Table<'_>) -> Settings {
     settings
 }
 
-/// Reads what is not written as the contract has it: mappings and formats.
+/// Reads what comes in otherwise: mappings, formats, and events by HTTP.
 fn foreign(
     root: &mut Table<'_>,
     mut kafka: Option<&mut Kafka>,
     (profiles, dimensions): (&[Profile], &[Dimension]),
-) -> (Vec<Mapping>, Vec<FormatRule>) {
+) -> (Vec<Mapping>, Vec<FormatRule>, Option<HttpSource>) {
     let registry = root.optional_table("registry").map(registry);
     let (mappings, written) = mappings(root, &Known::new(kafka.as_deref(), profiles, dimensions));
-    (mappings, apply(written, kafka.take(), registry, root.problems))
+    let formats = apply(written, kafka.as_deref_mut(), registry, root.problems);
+    let http_source = root.optional_table("http_source").map(|table| http_source(table, kafka.as_deref(), &mappings));
+    (mappings, formats, http_source)
 }
 
 fn evidence(alerting: &Alerting) -> EvidencePlan {

@@ -59,6 +59,8 @@ fn mapping(
         table.finish();
         return None;
     }
+    // First, as it refuses keys that are read below.
+    let jq = expression(&mut table);
     let envelopes: Vec<_> = Envelope::ALL.iter().map(|envelope| (envelope.name(), *envelope)).collect();
     let envelope = table.choice("envelope", Envelope::None, &envelopes).value;
     let deletes: Vec<_> = Deletes::ALL.iter().map(|deletes| (deletes.name(), *deletes)).collect();
@@ -67,7 +69,6 @@ fn mapping(
     let kinds: Vec<_> = Kind::ALL.iter().map(|kind| (kind.name(), *kind)).collect();
     let kind = table.required_choice("type", &kinds, &[]).map(|kind| kind.value);
     let when = conditions(&mut table);
-    let jq = expression(&mut table);
     let (fields, is_complete) = match kind {
         Some(_) if jq.is_some() => (Vec::new(), false),
         Some(kind) => fields(&mut table, kind, known),

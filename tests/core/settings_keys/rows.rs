@@ -282,7 +282,7 @@ fn formats() -> Vec<Row> {
         asked(Row::line(section, "password_file", 4_096)).with(section, "user", "\"someone\""),
         asked(Row::line(section, "ca_file", 4_096)).accepts(strings(["\"\""])),
         asked(Row::duration(section, "timeout", "1s", "1m")).variable("7s", "\"7s\""),
-        asked(Row::new(section, "given_up_schemas", "\"a\"", "a list of 0 to 1,000 values"))
+        asked(Row::new(section, "given_up_schemas", "\"a\"", "a list of 0 to 1_000 values"))
             .accepts(strings(["[]", "[0, 2147483647]"]))
             .accepts_as("[12, 7]", "[7, 12]")
             .refuses(strings(["[-1]", "[2147483648]", "[\"7\"]", "[7, 7]", "[1.5]"]))
