@@ -15,7 +15,7 @@ pub struct MappedFiles {
     files: Vec<Option<File>>,
     mapped: Mapped,
     unmapped: u64,
-    /// One rejection of each reason, and how many there were.
+    /// One rejection of each reason, and how many events were refused for it.
     reasons: BTreeMap<Reason, (Rejection, u64)>,
 }
 
@@ -76,8 +76,8 @@ impl MappedFiles {
                 Some(MappedRecord::Events(_)) => {
                     self.mapped.events().for_each(|(_, event)| into.push(file, number, event));
                 }
-                Some(MappedRecord::Refused(rejection)) => {
-                    self.reasons.entry(rejection.reason).or_insert_with(|| (rejection.clone(), 0)).1 += 1;
+                Some(MappedRecord::Refused(rejection, events)) => {
+                    self.reasons.entry(rejection.reason).or_insert_with(|| (rejection.clone(), 0)).1 += events;
                     refused(file, number, rejection);
                 }
                 Some(MappedRecord::Left(_)) | None => self.unmapped += 1,

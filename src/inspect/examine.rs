@@ -122,7 +122,7 @@ impl Look {
         mapper.map(&raw, place, bounds, &mut room);
         let refused = match room.records().next() {
             Some(MappedRecord::Events(_)) => self.add_events(&room, (record, mapper), plan).err(),
-            Some(MappedRecord::Refused(rejection)) => Some(rejection.clone()),
+            Some(MappedRecord::Refused(rejection, _)) => Some(rejection.clone()),
             Some(MappedRecord::Left(_)) | None => {
                 self.mapped.unmapped += 1;
                 None

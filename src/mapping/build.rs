@@ -51,6 +51,8 @@ pub(super) struct ChangeRefs {
     pub times: [PathRef; 2],
     /// What says which row it is; `None` where events have ids of their own.
     pub row: Option<Vec<Writer>>,
+    /// What is read of a row beside what says which row it is.
+    pub beside_key: Vec<PathRef>,
     /// Whether a correction names what it corrects.
     pub revises: bool,
 }
@@ -151,6 +153,11 @@ pub(super) fn json_of(constant: &Constant, shape: Shape) -> Vec<u8> {
     if matches!(shape, Shape::Text | Shape::Membership) { quoted(&text) } else { text.into_bytes() }
 }
 
+/// Returns what stands between the quotation marks of a text.
+fn inner(json: &[u8]) -> Vec<u8> {
+    json.get(1..json.len().saturating_sub(1)).unwrap_or_default().to_vec()
+}
+
 /// The places in a document where paths start.
 struct Places {
     /// Where those of the document start.
@@ -246,6 +253,7 @@ impl Builder<'_, '_> {
             values: field.values.iter().map(|(text, value)| (text.clone(), json(value))).collect(),
             other: field.other.as_ref().map(json),
             default: field.default.as_ref().map(json),
+            prefix: field.prefix.as_ref().map_or_else(Vec::new, |prefix| inner(&quoted(prefix))),
             time: field.time.clone(),
             required: required(kind).contains(&field.target.as_str())
                 || matches!(field.target.as_str(), "id" | "source"),
@@ -265,6 +273,7 @@ impl Builder<'_, '_> {
             values: Vec::new(),
             other: None,
             default: None,
+            prefix: Vec::new(),
             time: None,
             required: true,
             is_identity: false,
@@ -305,6 +314,18 @@ impl Builder<'_, '_> {
             .then(|| PathRef::Document(self.trie.add(self.places.document, &[])))
     }
 
+    /// Returns the paths of a row that fields and conditions read, without those of its key.
+    fn beside_key(&mut self) -> Vec<PathRef> {
+        let mapping = self.mapping;
+        let is_key = |field: &&Field| matches!(field.target.as_str(), "case_id" | "control_id");
+        let (key, fields): (Vec<&Field>, Vec<&Field>) = mapping.fields.iter().partition(is_key);
+        let key: Vec<PathRef> = key.iter().flat_map(|field| field.paths()).map(|path| self.path(path)).collect();
+        let conditions = mapping.when.iter().map(|condition| &condition.path);
+        let paths = fields.iter().flat_map(|field| field.paths()).chain(conditions);
+        let paths: Vec<PathRef> = paths.map(|path| self.path(path)).collect();
+        paths.into_iter().filter(|path| matches!(path, PathRef::Rows(..)) && !key.contains(path)).collect()
+    }
+
     fn change(&mut self) -> Option<ChangeRefs> {
         let (after, before) = self.places.rows?;
         let mut of = |text: &str| {
@@ -318,8 +339,9 @@ impl Builder<'_, '_> {
             let names = ["case_id", "control_id"];
             names.into_iter().filter_map(|name| self.writer(name)).collect()
         });
+        let beside_key = self.beside_key();
         let has_own = self.mapping.fields.iter().any(|field| field.target == "revises");
         let revises = !has_own && matches!(self.mapping.kind, Kind::Selection | Kind::Outcome);
-        Some(ChangeRefs { op, after, before, times, row, revises })
+        Some(ChangeRefs { op, after, before, times, row, beside_key, revises })
     }
 }

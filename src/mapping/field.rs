@@ -43,6 +43,8 @@ pub(super) struct Writer {
     pub values: Vec<(String, Vec<u8>)>,
     pub other: Option<Vec<u8>>,
     pub default: Option<Vec<u8>>,
+    /// What stands before a text, as JSON without quotation marks.
+    pub prefix: Vec<u8>,
     pub time: Option<TimeRule>,
     /// Whether an event without it is refused.
     pub required: bool,
@@ -63,17 +65,23 @@ pub(super) enum Taken {
 impl Writer {
     /// Writes the value. Returns whether there is one.
     pub fn write(&self, view: &View<'_>, out: &mut Vec<u8>) -> Result<bool, Fault> {
+        let start = out.len();
         let written = match &self.taken {
             Taken::Constant(json) => {
                 out.extend_from_slice(json);
                 true
             }
             Taken::Path(path) => match view.get(*path) {
+                Some(slot) if view.is_untold(slot) => return Err(self.untold()),
                 Some(slot) => self.write_value(view, slot, out)?,
                 None => false,
             },
             Taken::Joined(paths, join) => self.write_joined(view, (paths, join), out)?,
         };
+        if written && !self.prefix.is_empty() {
+            // Behind the quotation mark.
+            out.splice(start + 1..start + 1, self.prefix.iter().copied());
+        }
         match &self.default {
             _ if written => Ok(true),
             Some(json) => {
@@ -88,10 +96,6 @@ impl Writer {
     fn write_value(&self, view: &View<'_>, slot: Slot, out: &mut Vec<u8>) -> Result<bool, Fault> {
         if !self.values.is_empty() {
             return self.write_chosen(view, slot, out);
-        }
-        // A text without a character is no value, as in lines of values with separators.
-        if slot.found == Type::Plain && slot.end - slot.start == 2 {
-            return Ok(false);
         }
         let json = view.written(slot).as_bytes();
         match (self.shape, slot.found) {
@@ -120,10 +124,14 @@ impl Writer {
     /// Writes what stands for a value.
     fn write_chosen(&self, view: &View<'_>, slot: Slot, out: &mut Vec<u8>) -> Result<bool, Fault> {
         let text = view.as_text(slot);
-        let known = text.and_then(|text| self.values.iter().find(|(known, _)| *known == text)).map(|(_, json)| json);
+        let known = text.as_ref().and_then(|text| self.values.iter().find(|(known, _)| known == text));
+        let known = known.map(|(_, json)| json);
         match known.or(self.other.as_ref()) {
+            // A list is no value that has another meaning: the shape of the documents has changed.
+            None | Some(_) if text.is_none() => {
+                return Err(self.fault(Reason::WrongType, "a string, a number or a boolean", slot.found.found()));
+            }
             Some(json) => out.extend_from_slice(json),
-            None if slot.found == Type::Plain && slot.end - slot.start == 2 => return Ok(false),
             None => {
                 let count = self.values.len();
                 let found = format!("{} that is none of them", slot.found.found());
@@ -131,6 +139,13 @@ impl Writer {
             }
         }
         Ok(true)
+    }
+
+    /// The database has not told the value, and nobody knows what it was.
+    #[cold]
+    fn untold(&self) -> Fault {
+        let expected = "a value, or the one before the change (PostgreSQL tells it with REPLICA IDENTITY FULL)";
+        self.fault(Reason::InvalidValue, expected, "Debezium's word for a value that was not told")
     }
 
     fn write_time(&self, view: &View<'_>, slot: Slot, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -159,12 +174,12 @@ impl Writer {
         let start = out.len();
         out.push(b'"');
         for (number, path) in paths.iter().enumerate() {
-            let slot = view.get(*path).filter(|slot| slot.found != Type::Plain || slot.end - slot.start > 2);
-            let Some(slot) = slot else {
+            let Some(slot) = view.get(*path) else {
                 out.truncate(start);
                 return Ok(false);
             };
             let part = match slot.found {
+                Type::Plain if view.is_untold(slot) => return Err(self.untold()),
                 Type::Plain => Cow::Borrowed(view.between_quotes(slot)),
                 Type::Escaped => view.as_text(slot).unwrap_or_default(),
                 Type::Integer => Cow::Borrowed(view.written(slot)),

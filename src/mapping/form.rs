@@ -5,8 +5,8 @@
 //! beginning of another: a document that fits has the shape, and the values of its variants.
 
 use super::known::Known;
-use super::read::{Slot, Slots};
-use super::scan::{Scanner, Type};
+use super::read::{Slot, Slots, is_nothing};
+use super::scan::Scanner;
 use super::shape::{Shape, Span, same};
 use super::trie::SlotId;
 use super::weights::Weight;
@@ -17,12 +17,12 @@ const MAX_PARTS: usize = 32;
 const MAX_VARIANTS: usize = 64;
 /// Places for what is known; a power of two.
 const PLACES: usize = 1_024;
-/// In a key: the value of the hole behind a part is `null`.
+/// In a key: the value of the hole behind a part is `null`, or a text without a character.
 const NULL: u8 = 0x80;
 /// An odd number with its bits spread evenly.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// By part: which variant stands there, from 1 on, and whether the hole behind it is `null`.
+/// By part: which variant stands there, from 1 on, and whether the hole behind it is nothing.
 type Key = [u8; MAX_PARTS];
 
 /// How documents of one shape are recognised, and what is known of them.
@@ -87,7 +87,7 @@ impl Form {
             if let Some(slot) = hole.slot.and_then(|slot| slots.get_mut(slot)) {
                 *slot = Some(Slot { start, end: scanner.at, found });
             }
-            if hole.decides && found == Type::Null {
+            if hole.decides && is_nothing(found, (start, scanner.at)) {
                 *entry |= NULL;
             }
         }
@@ -129,7 +129,7 @@ impl Form {
             }
             *entry = u8::try_from(variant + 1).ok()?;
             let Some(span) = hole else { break };
-            if part.hole.is_some_and(|hole| hole.decides) && span.found == Type::Null {
+            if part.hole.is_some_and(|hole| hole.decides) && is_nothing(span.found, (span.start, span.end)) {
                 *entry |= NULL;
             }
             begin = span.end;

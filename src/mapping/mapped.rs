@@ -32,6 +32,8 @@ pub(super) struct Room {
     pub element: Slots,
     pub row: Vec<u8>,
     pub other: Vec<u8>,
+    /// Elements of the record's array, or of the longest of them.
+    pub elements: u64,
     /// What was learned by which mapper. The last one is not here while it is used.
     templates: Vec<(Token, Option<Box<Templates>>)>,
     last: usize,
@@ -72,7 +74,7 @@ impl Room {
 enum Done {
     Events(usize),
     Left(Left),
-    Refused(Rejection),
+    Refused(Rejection, u64),
 }
 
 /// What became of a record.
@@ -82,8 +84,8 @@ pub enum MappedRecord<'m> {
     Events(usize),
     /// It has none.
     Left(Left),
-    /// It is refused.
-    Refused(&'m Rejection),
+    /// It is refused, and with it so many events: the elements of its array, where each is one.
+    Refused(&'m Rejection, u64),
 }
 
 /// What became of the records that a mapping has read.
@@ -150,7 +152,7 @@ impl Mapped {
         self.records.iter().map(|done| match done {
             Done::Events(count) => MappedRecord::Events(*count),
             Done::Left(left) => MappedRecord::Left(*left),
-            Done::Refused(rejection) => MappedRecord::Refused(rejection),
+            Done::Refused(rejection, events) => MappedRecord::Refused(rejection, *events),
         })
     }
 
@@ -188,8 +190,9 @@ impl Mapped {
 
     /// Ends a record that is refused: none of its events counts.
     pub(super) fn refuse_record(&mut self, first: usize, rejection: Rejection) {
+        let events = ((self.events.len() - first) as u64).max(self.room.elements).max(1);
         self.events.truncate(first);
         self.bytes.truncate(self.events.last().map_or(0, |made| made.end));
-        self.records.push(Done::Refused(rejection));
+        self.records.push(Done::Refused(rejection, events));
     }
 }

@@ -15,7 +15,7 @@ use super::scan;
 use super::spec::{Envelope, Mapping};
 use super::templates::{Templates, Token};
 use super::trie::Trie;
-use super::view::{Row, View};
+use super::view::{Row, UNTOLD, View};
 use super::weights::{Weight, weights};
 use crate::event::{MAX_DEPTH, RawRecord, Reason, Rejection, decode, without_mark};
 use crate::plan::{Limits, Span};
@@ -68,6 +68,7 @@ impl Mapper {
     /// Maps one record. Either all of its events are added, or it is refused.
     pub fn map(&self, record: &RawRecord<'_>, place: Place<'_>, bounds: Bounds<'_>, into: &mut Mapped) {
         let first = into.events.len();
+        into.room.elements = 0;
         for (number, _) in &self.mappings {
             into.count(*number, |counts| counts.records += 1);
         }
@@ -128,7 +129,8 @@ impl Mapper {
         let view = View { text, document, element: &[], row: Row::After };
         let first = into.events.len();
         let (left, lefts) = self.map_view(view, record, (place, bounds), into)?;
-        if by_shape {
+        // What was not told is taken from the row before, which does not decide elsewhere.
+        if by_shape && !text.contains(UNTOLD) {
             let known = || self.known(&view, (place, first), (left, lefts), into);
             templates.learn(payload, self.weights.as_deref(), known);
         }

@@ -11,6 +11,20 @@ pub(super) struct Slot {
     pub found: Type,
 }
 
+impl Slot {
+    /// Returns whether it is nothing: `null`, or a text without a character, as lines of values with separators have them.
+    #[inline]
+    pub const fn is_nothing(self) -> bool {
+        is_nothing(self.found, (self.start, self.end))
+    }
+}
+
+/// Returns whether what was found between two places is nothing.
+#[inline]
+pub(super) const fn is_nothing(found: Type, (start, end): (usize, usize)) -> bool {
+    matches!(found, Type::Null) || (matches!(found, Type::Plain) && end - start == 2)
+}
+
 /// What stands where in a document; by the numbers that the tree of paths gave.
 pub(super) type Slots = Vec<Option<Slot>>;
 

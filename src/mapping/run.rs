@@ -2,6 +2,7 @@
 
 use super::build::Compiled;
 use super::change::{Change, Op};
+use super::condition::Holds;
 use super::field::Fault;
 use super::known::Left;
 use super::layout::{Member, write_object};
@@ -102,6 +103,7 @@ impl Run<'_> {
             index += 1;
             Ok(end)
         });
+        into.room.elements = into.room.elements.max(index);
         if let Some(fault) = fault {
             return Err(fault);
         }
@@ -132,6 +134,7 @@ impl Run<'_> {
                 self.map_update(change, (before, after), into)
             }
             Op::Delete => match before {
+                Some(before) if self.tells_key_alone(&before) => self.lost_by_key(),
                 Some(before) if !self.holds(&before) => Ok(Some(Left::Unmapped)),
                 Some(before) => self.take_back(change, before, into),
                 None => self.lost(),
@@ -216,6 +219,26 @@ impl Run<'_> {
             }
             Deletes::Ignore | Deletes::Correct => Ok(Some(Left::Deleted)),
         }
+    }
+
+    /// Returns whether only the key of a row may be told, so that nobody knows whether the conditions held: nothing of what is read stands
+    /// there but what says which row it is.
+    fn tells_key_alone(&self, row: &View<'_>) -> bool {
+        let is_open = |condition: &Holds| condition.of(row) || row.get(condition.path).is_none();
+        let refs = self.mapping.change.as_ref();
+        !self.mapping.when.is_empty()
+            && self.mapping.when.iter().all(is_open)
+            && refs.is_some_and(|refs| refs.beside_key.iter().all(|path| row.get(*path).is_none()))
+    }
+
+    /// A row that was deleted, of which only the key is told.
+    fn lost_by_key(&self) -> Result<Option<Left>, Fault> {
+        if self.mapping.deletes == Deletes::Ignore {
+            return Ok(Some(Left::Deleted));
+        }
+        let expected = "the whole row before it was deleted (PostgreSQL tells it with REPLICA IDENTITY FULL, MySQL with \
+             binlog_row_image = FULL): whether its condition held is not known";
+        Err(Fault::new(Reason::MissingField, "before", expected, "its key alone"))
     }
 
     /// Writes what a row says: its time and its data.

@@ -156,6 +156,8 @@ pub struct Field {
     pub other: Option<Constant>,
     /// What stands for a value that is not there.
     pub default: Option<Constant>,
+    /// What stands before a text that was read: case numbers of two systems must not collide.
+    pub prefix: Option<String>,
     /// How a time is written; `None` of other fields.
     pub time: Option<TimeRule>,
 }

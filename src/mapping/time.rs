@@ -43,14 +43,28 @@ pub(super) fn milliseconds(text: &str, rule: &TimeRule) -> Result<i64, TimeFault
 }
 
 impl TimeRule {
-    /// Returns whether a text that was written by its pattern can be read again as a time.
+    /// Returns whether a text that was written by its pattern is read again as the same time, as far as the pattern says it.
     #[must_use]
     pub fn can_be_read(&self) -> bool {
         let TimeFormat::Pattern(pattern) = &self.format else { return true };
-        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
-        let sample = jiff::civil::date(2026, 6, 15).at(13, 45, 30, 0).to_zoned(zone);
-        let written = sample.ok().and_then(|sample| jiff::fmt::strtime::format(pattern, &sample).ok());
-        written.is_some_and(|written| milliseconds(&written, self).is_ok())
+        // A zone with an offset, which a pattern may say.
+        let zone = self.zone.clone().unwrap_or_else(|| TimeZone::fixed(jiff::tz::offset(2)));
+        // Afternoon of the 15th, so that no part of it can be taken for another; then less and less of it.
+        let of_day = [(13, 45, 30), (13, 45, 0), (13, 0, 0), (0, 0, 0)];
+        let Ok(sample) = jiff::civil::date(2026, 6, 15).at(13, 45, 30, 0).to_zoned(zone.clone()) else { return false };
+        let read = jiff::fmt::strtime::format(pattern, &sample).ok().and_then(|text| milliseconds(&text, self).ok());
+        let Some(read) = read else { return false };
+        let parts: Vec<char> = parts(pattern).collect();
+        let says = |letters: &str| parts.iter().any(|part| letters.contains(*part));
+        // The names of zones, and seconds since 1970, would be read and have no effect.
+        if says("Qs") {
+            return false;
+        }
+        let kept = ["STrcX", "MR", "HIkl"].iter().position(|letters| says(letters)).unwrap_or(3);
+        let expected = of_day.get(kept).and_then(|(hour, minute, second)| {
+            jiff::civil::date(2026, 6, 15).at(*hour, *minute, *second, 0).to_zoned(zone).ok()
+        });
+        expected.is_some_and(|expected| expected.timestamp().as_millisecond() == read)
     }
 
     /// Returns whether its times are in a zone although they do not say which.
@@ -58,10 +72,19 @@ impl TimeRule {
     pub fn needs_zone(&self) -> bool {
         match &self.format {
             TimeFormat::Local => true,
-            TimeFormat::Pattern(pattern) => !["%z", "%:z", "%s", "%Q", "%:Q"].iter().any(|part| pattern.contains(part)),
+            TimeFormat::Pattern(pattern) => !parts(pattern).any(|part| part == 'z'),
             _ => false,
         }
     }
+}
+
+/// Returns the letters of what a pattern says, without flags and widths: `H` of `%-H`.
+fn parts(pattern: &str) -> impl Iterator<Item = char> {
+    let mut characters = pattern.chars();
+    std::iter::from_fn(move || {
+        characters.by_ref().find(|character| *character == '%')?;
+        characters.by_ref().find(|character| !matches!(character, '-' | '_' | '^' | '#' | ':' | '.' | '0'..='9'))
+    })
 }
 
 const fn invalid(expected: &'static str) -> TimeFault {

@@ -6,6 +6,9 @@ use super::read::{Slot, unescaped};
 use super::scan::Type;
 use super::trie::SlotId;
 
+/// What Debezium writes for a large value that did not change, which the database does not tell (its setting `unavailable.value.placeholder`).
+pub(super) const UNTOLD: &str = "__debezium_unavailable_value";
+
 /// Which row of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
@@ -34,16 +37,26 @@ pub(super) struct View<'v> {
 }
 
 impl<'v> View<'v> {
-    /// Returns what a path leads to; `None` where there is nothing, or `null`.
+    /// Returns what a path leads to; `None` where there is nothing: nothing at all, `null`, or a text without a character.
+    /// A value that the database has not told, as it is large and did not change, is that of the row before.
     #[inline]
     pub fn get(&self, path: PathRef) -> Option<Slot> {
         let slot = match (path, self.row) {
-            (PathRef::Document(slot), _)
-            | (PathRef::Rows(slot, _), Row::After)
-            | (PathRef::Rows(_, slot), Row::Before) => self.document.get(slot),
+            (PathRef::Document(slot), _) | (PathRef::Rows(_, slot), Row::Before) => self.document.get(slot),
+            (PathRef::Rows(after, before), Row::After) => {
+                let slot = self.document.get(after).copied().flatten();
+                let known = slot.filter(|slot| self.is_untold(*slot)).and_then(|_| self.document.get(before));
+                return known.copied().flatten().or(slot).filter(|slot| !slot.is_nothing());
+            }
             (PathRef::Element(slot), _) => self.element.get(slot),
         };
-        slot.copied().flatten().filter(|slot| slot.found != Type::Null)
+        slot.copied().flatten().filter(|slot| !slot.is_nothing())
+    }
+
+    /// Returns whether Debezium's word for a value that it was not told stands there.
+    #[inline]
+    pub fn is_untold(&self, slot: Slot) -> bool {
+        slot.found == Type::Plain && slot.end - slot.start == UNTOLD.len() + 2 && self.between_quotes(slot) == UNTOLD
     }
 
     /// Returns a value as it is written.

@@ -20,7 +20,8 @@ pub struct Access {
     file: Option<PathBuf>,
     /// Why everybody must log in; `None`: nobody has to.
     must_authenticate: Option<&'static str>,
-    insecure_listen: bool,
+    /// The key that lets others read without a login, where it is set.
+    insecure_listen: Option<&'static str>,
     mark: Option<Digest>,
     current: RwLock<Arc<Loaded>>,
 }
@@ -73,7 +74,10 @@ impl Access {
             most_connections: limits::connections(server.max_connections),
             file: server.web_config.clone(),
             must_authenticate,
-            insecure_listen: server.insecure_listen,
+            insecure_listen: server.insecure_listen.then_some(match server.logins {
+                Logins::FromOthers => "server.insecure_listen",
+                Logins::Always => "http_source.insecure_listen",
+            }),
             mark,
             current: RwLock::new(Arc::new(loaded)),
         })
@@ -110,9 +114,10 @@ impl Access {
                 "basic_auth_users: others may read the hashes, and guess passwords by them (chmod 600)".to_owned(),
             );
         }
-        if self.insecure_listen && current.authenticates() {
-            let warning = "it asks for a login, and insecure_listen = true would start without one, if it were lost: remove that key";
-            warnings.push(warning.to_owned());
+        if let Some(key) = self.insecure_listen.filter(|_| current.authenticates()) {
+            warnings.push(format!(
+                "it asks for a login, and {key} = true would start without one, if it were lost: remove that key"
+            ));
         }
         if let Some(users) = &current.users {
             warnings.extend(users.cheap().map(|name| {

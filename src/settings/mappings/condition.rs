@@ -41,6 +41,11 @@ fn texts(table: &mut Table<'_>, key: &'static str) -> Option<Vec<String>> {
             table.problems.add(&entry.place, &key, expected, entry.value.describe());
             continue;
         }
+        if text.is_empty() {
+            let expected = "a text with a character: whether there is one is said by exists";
+            table.problems.add(&entry.place, &key, expected, "an empty text");
+            continue;
+        }
         texts.push(text);
     }
     Some(texts)

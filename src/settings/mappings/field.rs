@@ -17,6 +17,9 @@ use super::shared::{Known, MAX_PATH_BYTES, constant, path_of};
 /// Objects of the contract whose fields may be written as a table: `groups = { origin = "/origin" }`.
 const OBJECTS: [&str; 4] = ["groups", "strata", "counts", "sanction"];
 
+/// Longest text before others, in bytes.
+const MAX_PREFIX_BYTES: usize = 64;
+
 /// Reads the fields. Returns whether all of them could be read.
 pub(super) fn fields(table: &mut Table<'_>, kind: Kind, known: &Known<'_>) -> (Vec<Field>, bool) {
     let section = table.path_of("fields");
@@ -95,6 +98,7 @@ impl Reader<'_, '_> {
         if other.is_some() && values.is_empty() {
             table.refuse("values beside other: what stands for all others", "none");
         }
+        let prefix = prefix(&mut table, target, (from.as_ref(), values.is_empty()));
         let time = if target.shape == Shape::Time { time(&mut table) } else { None };
         table.finish();
         let Some(from) = from else {
@@ -111,6 +115,7 @@ impl Reader<'_, '_> {
             values: values.into_iter().map(strip).collect(),
             other: other.map(|given| given.value),
             default: default.map(|given| given.value),
+            prefix,
             time,
         });
     }
@@ -186,6 +191,21 @@ fn origin(table: &mut Table<'_>, target: Target) -> Option<Origin> {
     of_list.into_iter().collect::<Option<Vec<_>>>().map(|paths| Origin::Joined(paths, join))
 }
 
+/// Reads what stands before a text.
+fn prefix(table: &mut Table<'_>, target: Target, (from, is_as_read): (Option<&Origin>, bool)) -> Option<String> {
+    let prefix = table.optional_text("prefix")?;
+    let is_read = is_as_read && !matches!(from, Some(Origin::Constant(_)));
+    if target.shape != Shape::Text || !is_read {
+        prefix.refuse(table.problems, "a field of text that is taken from path or paths as it is", "another one");
+    }
+    let fits = (1..=MAX_PREFIX_BYTES).contains(&prefix.len()) && !prefix.contains(char::is_control);
+    if !fits {
+        let expected = format!("1 to {MAX_PREFIX_BYTES} bytes without control characters");
+        prefix.refuse(table.problems, expected, shown(&prefix));
+    }
+    Some(prefix.value)
+}
+
 /// Reads what stands for which value.
 fn values(table: &mut Table<'_>, target: Target) -> Vec<(String, Given<Constant>)> {
     let key = table.path_of("values");
@@ -199,6 +219,10 @@ fn values(table: &mut Table<'_>, target: Target) -> Vec<(String, Given<Constant>
     }
     let mut values = Vec::with_capacity(entries.len());
     for (text, Entry { place, value }) in entries {
+        if text.is_empty() {
+            let expected = "a text with a character: one without is not there, and has the default";
+            table.problems.add(&place, &key, expected, "an empty text");
+        }
         let entry = (key_path(&key, &text), Entry { place, value });
         values.extend(checked(entry, target, table.problems).map(|given| (text, given)));
     }

@@ -68,6 +68,7 @@ fn from(field: &Field) -> String {
     }
     parts.extend(field.other.as_ref().map(|value| format!("other = {}", of_constant(value))));
     parts.extend(field.default.as_ref().map(|value| format!("default = {}", of_constant(value))));
+    parts.extend(field.prefix.as_ref().map(|prefix| format!("prefix = {}", quoted(prefix))));
     format!("{{ {} }}", parts.join(", "))
 }
 

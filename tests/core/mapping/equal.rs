@@ -53,6 +53,7 @@ impl Foreign {
             values: Vec::new(),
             other: None,
             default: None,
+            prefix: None,
             time: None,
         };
         field.from = match (value, self.random.below(4)) {
@@ -77,6 +78,11 @@ impl Foreign {
             }
             (Value::String(text), 1) if text.parse::<i64>().is_ok_and(|number| number.to_string() == *text) => {
                 Origin::Path(self.put(json!(text.parse::<i64>().unwrap())))
+            }
+            (Value::String(text), 2) if target == "case_id" && text.chars().count() > 3 && !text.contains('-') => {
+                let at = text.char_indices().nth(2).unwrap().0;
+                field.prefix = Some(text[..at].to_owned());
+                Origin::Path(self.put(json!(&text[at..])))
             }
             (Value::String(text), 2)
                 if target == "case_id"
@@ -133,6 +139,7 @@ impl Foreign {
             values: Vec::new(),
             other: None,
             default: None,
+            prefix: None,
             time,
         });
     }

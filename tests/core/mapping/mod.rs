@@ -4,6 +4,7 @@ mod changes;
 mod equal;
 mod expressions;
 mod limits;
+mod nothing;
 mod problems;
 mod repeated;
 mod replayed;
@@ -59,7 +60,7 @@ fn map_counted(mapper: &Mapper, document: &str) -> (Outcome, Vec<MappingCounts>)
             Outcome::Events(texts)
         }
         MappedRecord::Left(left) => Outcome::Left(left),
-        MappedRecord::Refused(rejection) => Outcome::Refused(rejection.to_string()),
+        MappedRecord::Refused(rejection, _) => Outcome::Refused(rejection.to_string()),
     };
     assert_eq!(mapped.records().count(), 1);
     (outcome, mapped.counts().to_vec())

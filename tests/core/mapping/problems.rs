@@ -239,7 +239,7 @@ fn the_example_shows_every_key() {
     for key in ["name", "topics", "files", "format", "envelope", "deletes", "each", "when", "type"] {
         assert!(text.lines().any(|line| line.starts_with(&format!("{key} ="))), "{key}");
     }
-    let text = text.replace("[\"selections\"]", "[\"cases\"]");
+    let text = text.replace("[\"controls\"]", "[\"cases\"]");
     assert_eq!(mappings(&format!("[[mappings]]\n{text}")).len(), 1);
     let unknown = problems("each =", "qqqq = 1\neach =");
     let expected = "an unknown key";

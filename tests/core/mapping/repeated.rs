@@ -155,7 +155,7 @@ fn mapped(mapper: &Mapper, document: &[u8], number: u64, into: &mut Mapped) -> O
         .map(|record| match record {
             MappedRecord::Events(count) => format!("{count} events"),
             MappedRecord::Left(left) => format!("{left:?}"),
-            MappedRecord::Refused(rejection) => rejection.to_string(),
+            MappedRecord::Refused(rejection, _) => rejection.to_string(),
         })
         .collect();
     (events, what.join("; "), into.counts().to_vec())
