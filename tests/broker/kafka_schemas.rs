@@ -81,7 +81,7 @@ fn a_record_whose_schema_never_comes_is_named_and_can_be_given_up() {
 
     // A schema at which the registry always fails: reading waits, and what waits is named.
     broker.produce("avro", &[framed(7)]);
-    let waiting = "paritywatch_registry_waiting_offset{schema=\"7\",topic=\"avro\",partition=\"0\"}";
+    let waiting = "paritywatch_registry_waiting_offset{partition=\"0\",schema=\"7\",topic=\"avro\"}";
     let page =
         daemon.wait_for_http(&setup.url("/metrics"), |response| sample(&response.text(), waiting) == Some(2.0), LIMIT);
     check_metrics(&page.text());

@@ -75,7 +75,7 @@ fn changed_configurations_are_read_or_refused() {
     let mut texts = files("config", "toml");
     texts.push(usual().into_bytes());
     let (read, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-    fuzz("SETTINGS", 50_000, |random| {
+    fuzz("SETTINGS", 25_000, |random| {
         let text = random.changed_text(&texts);
         let Ok(settings) = Settings::parse(&String::from_utf8_lossy(&text), "c.toml", std::iter::empty()) else {
             refused.fetch_add(1, Ordering::Relaxed);
@@ -111,7 +111,7 @@ fn changed_checkpoints_are_gone_on_with_or_refused() {
     assert!(written(&restored(&plan, &whole)) == whole, "what was written is written otherwise");
     let cases: Vec<usize> = (1..sections.len()).filter(|section| sections[*section].len() > 3).collect();
     let (read, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-    fuzz("CHECKPOINTS", 20_000, |random| {
+    fuzz("CHECKPOINTS", 10_000, |random| {
         // Half of the time everything but the cases, else those of a shard.
         let target = if random.below(2) == 0 { 0 } else { cases[random.below(cases.len())] };
         let bytes = random.changed(sections[target]);
@@ -187,7 +187,7 @@ fn changed_journal_entries_are_recalled_or_refused() {
     feed(&mut monitor, &events(300));
     monitor.handle_tick(NOW);
     let bytes = transitions(&mut monitor).expect("there are alerts").entries.to_bytes().unwrap();
-    fuzz("ENTRIES", 100_000, |random| {
+    fuzz("ENTRIES", 50_000, |random| {
         let Ok(entries) = AlertEntries::from_bytes(&random.changed(&bytes)) else { return };
         let mut monitor = monitor.clone();
         if monitor.recall_alerts(entries).is_ok() {

@@ -22,7 +22,7 @@ use paritywatch::render::Render;
 use paritywatch::settings::Settings;
 use serde_json::Value;
 
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 1_000;
 const THREADS: usize = 2;
 const PARTITIONS: usize = 3;
 /// Events that end each partition.

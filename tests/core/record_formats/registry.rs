@@ -96,10 +96,13 @@ fn wait_for_trouble(registry: &Registry) -> String {
 #[test]
 fn what_is_no_answer_is_waited_for_whatever_it_is() {
     let (server, url) = Server::start();
-    let registry = Registry::start(&settings(&["http://127.0.0.1:9", &url])).unwrap();
+    let start = || Registry::start(&settings(&["http://127.0.0.1:9", &url])).unwrap();
+    let mut registry = start();
     let version = registry.version();
     for answer in [(503, ""), (404, "<html>"), (404, "{\"error_code\":404}"), (401, ""), (200, "<html>"), (302, "")] {
         server.answers("/base/schemas/ids/1", answer);
+        // A new one asks at once.
+        registry = start();
         assert!(matches!(registry.look_up(1), Lookup::Waits));
         let before = registry.health().failed;
         let began = Instant::now();
