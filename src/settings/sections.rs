@@ -31,8 +31,7 @@ const MAX_MISSING: f64 = 0.05;
 
 /// Reads every section. Where the problems say that something is wrong, the settings are of no use.
 pub(super) fn settings(mut root: Table<'_>) -> Settings {
-    let mut kafka = root.optional_table("kafka").map(kafka);
-    let window = window(root.table("window"));
+    let (mut kafka, window) = (root.optional_table("kafka").map(kafka), window(root.table("window")));
     let (privacy, rules_per_series) = privacy(root.table("privacy"));
     let (state, history) = (state(root.table("state")), history(root.table("history")));
     let LimitsTable { ledger, series_limit, outbox_limit, threads, event } =

@@ -339,8 +339,8 @@ time = { path = "/at", format = "epoch_s" }
         assert_eq!((picked.mapped, picked.events, picked.refused), (of(0) as u64, 2 * of(0) as u64, of(3) as u64));
         // One of them alone is refused by the monitor, after it was mapped.
         assert_eq!((seen.events, seen.refused), ((of(1) + of(5)) as u64, (of(4) + of(5)) as u64));
-        // Each array of two that is refused weighs as two.
-        let rejected = format!("(\"unknown\", \"rejected\", {})", 2 * of(3));
+        // Whatever a record would have given is refused with it.
+        let rejected = format!("(\"unknown\", \"rejected\", {})", 2 * of(3) + 2 * of(4) + of(5));
         assert!(health.contains(&rejected), "{rejected} in {health}");
         let unmapped = format!("(\"unknown\", \"unmapped\", {})", of(2));
         assert!(health.contains(&unmapped), "{unmapped} in {health}");
