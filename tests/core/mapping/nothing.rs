@@ -30,7 +30,7 @@ fn other_stands_for_a_value_and_not_for_nothing_nor_for_a_list() {
     let group = |origin: Value| {
         let text = event_text(&mapper, &document(&origin));
         let Data::Selection(selection) = event_in(&text).data else { panic!("{text}") };
-        selection.groups.iter().next().map(|(_, membership)| format!("{membership:?}"))
+        selection.groups.first().map(|(_, membership)| format!("{membership:?}"))
     };
     for (origin, expected) in
         [(json!("1"), "dutch"), (json!(2), "european"), (json!("x"), "european"), (json!(true), "european")]
