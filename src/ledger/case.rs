@@ -164,11 +164,6 @@ pub(super) fn is_revised(record: &Record, records: &[Record]) -> bool {
     records.iter().any(|other| record.is_revised_by(other))
 }
 
-/// Returns whether another event takes the place of this one: it corrects this one, or corrects later what this one corrects, too.
-pub(super) fn is_superseded(record: &Record, records: &[Record]) -> bool {
-    records.iter().any(|other| record.is_revised_by(other) || record.is_corrected_again_by(other))
-}
-
 /// Merges the groups and strata of a case with a selection. Those sent separately have precedence over those of the
 /// selection; among several events of a kind the latest has precedence. Nothing counts that would not be known had the
 /// case not been picked: no event of a control, and nothing after [`Spans::membership`].

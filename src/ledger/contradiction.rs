@@ -2,26 +2,25 @@
 
 use smallvec::SmallVec;
 
-use super::case::{FEW, control_of_report, is_superseded};
+use super::case::{FEW, control_of_report, is_revised};
 use super::record::{Record, RecordKind};
 use super::run::{FewRecords, Spans};
 use crate::event::Outcome;
 
-/// Returns whether a report says that its control ended otherwise than every other report on it that nothing corrects. The latest of them counts, so one
+/// Returns whether a report says that its control ended otherwise than every other report on it that nothing revises. The latest of them counts, so one
 /// may take away what another one found: that must not go unseen.
 ///
-/// The record is among `records`. What corrects another report contradicts nothing, nor does one that says what another one said before, nor
-/// one of which the report that it corrects was corrected again.
+/// The record is among `records`. What corrects another report contradicts nothing, nor does one that says what another one said before.
 pub(super) fn contradicts(record: &Record, records: &[Record], spans: &Spans) -> bool {
     let Some(said) = concluded(record) else { return false };
     let Some(run) = spans.runs(records).find(|run| run.contains(record)) else { return false };
-    if is_superseded(record, run) {
+    if is_revised(record, run) {
         return false;
     }
     let reports: FewRecords<'_> = run.iter().filter(|record| is_report(record)).collect();
     let control = control_of_report(record, &reports);
     let others = reports.iter().filter(|other| **other != record && control_of_report(other, &reports) == control);
-    let standing = others.filter(|other| !is_superseded(other, run)).filter_map(|other| concluded(other));
+    let standing = others.filter(|other| !is_revised(other, run)).filter_map(|other| concluded(other));
     let standing: SmallVec<[bool; FEW]> = standing.collect();
     !standing.is_empty() && !standing.contains(&said)
 }

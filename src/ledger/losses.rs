@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 
 use super::attributes::AttributeTable;
-use super::case::{Contribution, facts, facts_of_selection, is_superseded, selection_of};
+use super::case::{Contribution, facts, facts_of_selection, is_revised, selection_of};
 use super::counts::CaseCounts;
 use super::record::{Record, RecordKind};
 use super::run::Spans;
@@ -166,7 +166,7 @@ fn refused(records: &[Record]) -> Vec<Refused> {
     let says =
         |selection: &Record| facts_of_selection(selection).home.map(|home| Contribution { cohort: kept.time, ..home });
     let own = says(kept);
-    let heads = records.iter().filter(|record| record.kind == RecordKind::Selection && !is_superseded(record, records));
+    let heads = records.iter().filter(|record| record.kind == RecordKind::Selection && !is_revised(record, records));
     let otherwise = heads.filter(|head| head.order() != kept.order() && (says(head).is_none() || says(head) != own));
     otherwise.map(|head| (head.tag, (head.time, may_count_for(head, own)))).collect()
 }

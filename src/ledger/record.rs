@@ -198,12 +198,6 @@ impl Record {
         let id = (self.tag >> 32) as u32;
         corrects && other.revises != 0 && other.tag != self.tag && (if id == 0 { 1 } else { id }) == other.revises
     }
-
-    /// Returns whether `other` corrects the same event as this one does, and is the later one.
-    #[must_use]
-    pub fn is_corrected_again_by(&self, other: &Self) -> bool {
-        self.corrects() && other.kind == self.kind && other.revises == self.revises && other.order() > self.order()
-    }
 }
 
 #[cfg(test)]
